@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libexptrace: read traces of exptrace, and control its device.
+ *
+ * A trace is read in one of two ways, chosen by the first call:
+ *
+ *  - exptrace_next_batch() walks the batches in the order of the stream, and
+ *    exptrace_next_in_batch() the events of the batch at hand. It needs memory
+ *    for one batch only and is the fastest; nothing orders different CPUs.
+ *  - exptrace_next_event() gives the events of all CPUs and experiments, merged
+ *    by time within each generation. It needs memory for one generation.
+ *
+ * Events are decoded by the schema in the trace, never by a catalogue that was
+ * compiled in. The format is that of docs/wire-format.md.
+ *
+ * Errors: functions that return int return 0 or more, or a negative errno. For
+ * calls on a trace exptrace_error() then has a message. In particular:
+ *	-EBADMSG	the trace is damaged
+ *	-ENODATA	the trace is cut off
+ *	-EAGAIN		a file that does not block has nothing yet; call again
+ * All that comes before the damage is delivered first.
+ *
+ * Thread safety: an object is for one thread at a time; different objects are
+ * independent of each other. The library has no global state.
+ *
+ * Ownership: what a const pointer refers to belongs to the object it came from.
+ * Unless said otherwise it is valid until the next call that reads from the
+ * trace. The structures that the library fills in may grow at their ends.
+ */
+#ifndef LIBEXPTRACE_H
+#define LIBEXPTRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <exptrace/exptrace.h>
+#include <exptrace/wire.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct exptrace_trace;
+struct exptrace_device;
+
+/* The pid of a record where nothing tells which thread ran. */
+#define EXPTRACE_PID_UNKNOWN	(-1)
+/* The cpu and context of a writer that is bound to no CPU. */
+#define EXPTRACE_CPU_NONE	UINT64_MAX
+#define EXPTRACE_CONTEXT_NONE	0xff
+
+/* What a batch holds. */
+enum exptrace_batch_kind {
+	EXPTRACE_BATCH_EVENTS,		/* timed events */
+	EXPTRACE_BATCH_SYNC,
+	EXPTRACE_BATCH_SCHEMA,
+	EXPTRACE_BATCH_LEDGER,
+	EXPTRACE_BATCH_PROPERTIES,
+	EXPTRACE_BATCH_DATA,		/* an experiment's own bytes */
+	EXPTRACE_BATCH_OTHER,		/* unknown or empty: to be skipped */
+	EXPTRACE_BATCH_END,		/* no batch: the end-of-generation mark */
+};
+
+/**
+ * struct exptrace_batch - a batch or an end-of-generation mark
+ * @kind:	what it holds
+ * @experiment:	the experiment; 0: the standard stream
+ * @context:	enum exptrace_context or EXPTRACE_CONTEXT_NONE
+ * @experimental: it names its experiment itself (wire type 49)
+ * @generation:	its generation; of a mark: the one that ends
+ * @m:		its writer
+ * @cpu:	the writer's CPU or EXPTRACE_CPU_NONE
+ * @time:	ticks: the base of its first event
+ * @offset:	bytes: where its header begins in the stream
+ * @size:	bytes: header and data
+ * @data:	what follows its header
+ * @length:	bytes of data
+ */
+struct exptrace_batch {
+	enum exptrace_batch_kind kind;
+	uint8_t experiment;
+	uint8_t context;
+	bool experimental;
+	uint64_t generation;
+	uint64_t m;
+	uint64_t cpu;
+	uint64_t time;
+	uint64_t offset;
+	size_t size;
+	const uint8_t *data;
+	size_t length;
+};
+
+/**
+ * struct exptrace_schema_arg - an argument of an event
+ * @kind:	enum exptrace_kind, or one that this library does not know
+ * @name:	its name
+ */
+struct exptrace_schema_arg {
+	uint32_t kind;
+	const char *name;
+};
+
+/**
+ * struct exptrace_schema_event - an event as the trace's schema describes it
+ * @index:	a dense number, from 0 on, of this description in this trace
+ * @experiment:	its experiment
+ * @type:	its first type
+ * @ntypes:	how many types it takes; if more than 1, args[0] is the variant
+ * @nargs:	number of arguments
+ * @group:	its group
+ * @name:	its name
+ * @args:	its arguments
+ *
+ * Valid until exptrace_close(): equal descriptions in different generations are
+ * one object.
+ */
+struct exptrace_schema_event {
+	uint32_t index;
+	uint8_t experiment;
+	uint8_t type;
+	uint16_t ntypes;
+	uint32_t nargs;
+	const char *group;
+	const char *name;
+	const struct exptrace_schema_arg *args;
+};
+
+/**
+ * struct exptrace_value - the value of an argument
+ * @u64:	the number; signed ones as int64_t; addresses complete, not relative
+ * @str:	a string's bytes (no terminator); NULL if it is a number
+ * @len:	their number
+ */
+struct exptrace_value {
+	uint64_t u64;
+	const char *str;
+	size_t len;
+};
+
+/**
+ * struct exptrace_record - one event of a trace
+ * @event:	its description
+ * @args:	its event->nargs values
+ * @generation:	its generation
+ * @cpu:	its CPU or EXPTRACE_CPU_NONE
+ * @ticks:	its time in ticks of the generation's clock
+ * @ns:		its time in nanoseconds of CLOCK_MONOTONIC; 0 from
+ *		exptrace_next_in_batch() (the clock is known at the generation's end)
+ * @pid:	the thread that ran; for sched_switch the one before it;
+ *		EXPTRACE_PID_UNKNOWN where nothing tells
+ * @offset:	bytes: where it begins in the stream
+ * @size:	bytes that it takes in the stream
+ * @type:	its type: event->type + the variant
+ * @context:	enum exptrace_context or EXPTRACE_CONTEXT_NONE
+ */
+struct exptrace_record {
+	const struct exptrace_schema_event *event;
+	const struct exptrace_value *args;
+	uint64_t generation;
+	uint64_t cpu;
+	uint64_t ticks;
+	uint64_t ns;
+	int64_t pid;
+	uint64_t offset;
+	uint32_t size;
+	uint8_t type;
+	uint8_t context;
+};
+
+/**
+ * struct exptrace_loss - events lost for one reason
+ * @reason:	enum exptrace_lost, or one that this library does not know
+ * @count:	number of events
+ */
+struct exptrace_loss {
+	uint64_t reason;
+	uint64_t count;
+};
+
+/**
+ * struct exptrace_ledger_entry - what became of the events of one CPU
+ * @experiment:	the experiment
+ * @cpu:	the CPU
+ * @attempted:	events that fired
+ * @recorded:	of those, events in the trace
+ * @nlosses:	number of losses
+ * @losses:	the others, by reason
+ * @offset:	bytes: the batch that holds it
+ */
+struct exptrace_ledger_entry {
+	uint64_t experiment;
+	uint64_t cpu;
+	uint64_t attempted;
+	uint64_t recorded;
+	size_t nlosses;
+	const struct exptrace_loss *losses;
+	uint64_t offset;
+};
+
+/**
+ * struct exptrace_sync - the clocks at one moment
+ * @ticks:	the generation's clock
+ * @frequency:	its nominal ticks per second
+ * @mono_ns:	CLOCK_MONOTONIC in nanoseconds
+ * @wall_s:	CLOCK_REALTIME, seconds
+ * @wall_ns:	CLOCK_REALTIME, nanoseconds of the second
+ */
+struct exptrace_sync {
+	uint64_t ticks;
+	uint64_t frequency;
+	uint64_t mono_ns;
+	uint64_t wall_s;
+	uint64_t wall_ns;
+};
+
+/**
+ * exptrace_open() - open a trace file, or a device to read a trace from
+ * @path:	the file; "-" is standard input
+ * @trace:	out: to be closed with exptrace_close()
+ *
+ * Nothing is read yet: that a file is no trace is found by the first read.
+ * Return: 0, or a negative errno of open(2), or -ENOMEM.
+ */
+int exptrace_open(const char *path, struct exptrace_trace **trace);
+
+/**
+ * exptrace_open_fd() - read a trace from an open file
+ * @fd:		a file, pipe, socket or device; it stays the caller's
+ * @trace:	out: to be closed with exptrace_close()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int exptrace_open_fd(int fd, struct exptrace_trace **trace);
+
+/* exptrace_close() - free a trace and all that came from it; NULL is fine */
+void exptrace_close(struct exptrace_trace *trace);
+
+/* exptrace_error() - what went wrong last: a sentence with the byte offset */
+const char *exptrace_error(const struct exptrace_trace *trace);
+
+/**
+ * exptrace_next_batch() - the next batch, or end-of-generation mark
+ * @batch:	out
+ *
+ * The tables that pass (schema, clock, ledger, properties) are taken in.
+ * Return: 1, 0 at the end of the trace, or a negative errno. After -EBADMSG for
+ * a table's contents the walk may go on; after damage between batches it cannot,
+ * and the same error is returned again. -EINVAL: exptrace_next_event() was used.
+ */
+int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_batch **batch);
+
+/**
+ * exptrace_next_in_batch() - the next event of the batch at hand
+ * @record:	out
+ *
+ * Return: 1; 0 at the batch's end, and for a batch without events; -ENOENT: the
+ * trace has no schema for the batch's experiment, skip it; -EBADMSG: the rest of
+ * the batch cannot be decoded (the walk may go on with the next batch).
+ */
+int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record);
+
+/**
+ * exptrace_next_event() - the next event of the trace in the order of time
+ * @record:	out
+ *
+ * Times of different CPUs are merged within each generation; the generations
+ * follow each other. Batches without a schema (of an unknown experiment, or of a
+ * first generation whose beginning is missing) are skipped. Of a damaged
+ * generation, all that can be decoded comes out, then the error, for good.
+ * Return: 1, 0 at the end, or a negative errno. -EINVAL: exptrace_next_batch()
+ * was used.
+ */
+int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record);
+
+/* exptrace_skipped() - how many event batches were skipped for want of a schema */
+uint64_t exptrace_skipped(const struct exptrace_trace *trace);
+
+/* exptrace_offset() - bytes of the stream that were consumed */
+uint64_t exptrace_offset(const struct exptrace_trace *trace);
+
+/**
+ * exptrace_comm() - the name of a thread, as of the last event read
+ * @pid:	the thread
+ *
+ * Return: the name; NULL if unknown. "<idle>" for 0.
+ */
+const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
+
+/* exptrace_property() - the value of a property, NULL if there is none */
+const char *exptrace_property(const struct exptrace_trace *trace, const char *key);
+
+/**
+ * exptrace_property_at() - the properties, one by one
+ * @index:	from 0 on
+ * @key:	out
+ * @value:	out
+ *
+ * Return: 0, or -ENOENT past the last.
+ */
+int exptrace_property_at(const struct exptrace_trace *trace, size_t index, const char **key,
+			 const char **value);
+
+/**
+ * exptrace_ledger() - the ledger of the generation at hand
+ * @entries:	out
+ *
+ * While batches are walked: as far as it was read, complete at the mark.
+ * Return: the number of entries.
+ */
+size_t exptrace_ledger(const struct exptrace_trace *trace,
+		       const struct exptrace_ledger_entry **entries);
+
+/**
+ * exptrace_syncs() - the clock of the generation at hand
+ * @first:	out: the first Sync
+ * @last:	out: the last one (if there is one only, the same)
+ *
+ * Return: the number of Syncs so far; with 0, nothing is stored.
+ */
+unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptrace_sync *first,
+			    struct exptrace_sync *last);
+
+/**
+ * exptrace_ns() - nanoseconds of CLOCK_MONOTONIC at a tick
+ * @ticks:	of the generation at hand
+ *
+ * On the straight line through the generation's Syncs, rounded to the nearest;
+ * by the frequency if there is one Sync only. Without any, by the clock of the
+ * generation before; without that, the ticks themselves. Saturates.
+ */
+uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks);
+
+/* exptrace_schema_event() - what a type means in the generation at hand, or NULL */
+const struct exptrace_schema_event *exptrace_schema_event(const struct exptrace_trace *trace,
+							  uint8_t experiment, uint8_t type);
+
+/* exptrace_schema_at() - every description ever seen, by index; NULL past the last */
+const struct exptrace_schema_event *exptrace_schema_at(const struct exptrace_trace *trace,
+						       size_t index);
+
+/* exptrace_experiment_name() - an experiment's name in the trace, or NULL */
+const char *exptrace_experiment_name(const struct exptrace_trace *trace, uint8_t experiment);
+
+/**
+ * exptrace_select() - is an event meant by a selection?
+ * @what:	names of events, groups and experiments, separated by commas or
+ *		blanks, each with + or - or without a sign; in order, the last
+ *		that matches decides. If the first has no sign, what is not named
+ *		is off, otherwise it stays as it is
+ * @experiment:	the name of its experiment, or NULL
+ * @group:	its group
+ * @name:	its name
+ * @now:	whether it is on now
+ *
+ * Return: whether it shall be on.
+ */
+bool exptrace_select(const char *what, const char *experiment, const char *group,
+		     const char *name, bool now);
+
+/**
+ * exptrace_select_next() - the words of a selection, one by one
+ * @what:	in/out: where to go on
+ * @len:	out: the word's length, without its sign
+ *
+ * Return: the word, not terminated; NULL at the end.
+ */
+const char *exptrace_select_next(const char **what, size_t *len);
+
+/* exptrace_select_is() - does a word of a selection mean this event? */
+bool exptrace_select_is(const char *word, size_t len, const char *experiment, const char *group,
+			const char *name);
+
+/**
+ * exptrace_device_open() - open the recorder
+ * @path:	NULL: /dev/exptrace
+ * @flags:	as for open(2): O_RDONLY and O_RDWR make it the one reader,
+ *		O_WRONLY controls only; O_NONBLOCK. O_CLOEXEC is implied
+ * @device:	out: to be closed with exptrace_device_close()
+ *
+ * Return: 0; -ENOENT, -ENODEV, -ENXIO: the module is not loaded; -EACCES,
+ * -EPERM: not permitted; -EBUSY: there is another reader; -EPROTO: the module
+ * has another ABI version; -ENOMEM.
+ */
+int exptrace_device_open(const char *path, int flags, struct exptrace_device **device);
+
+/* exptrace_device_close() - close it; NULL is fine */
+void exptrace_device_close(struct exptrace_device *device);
+
+/* exptrace_device_fd() - its file, for read(2), poll(2); it stays the device's */
+int exptrace_device_fd(const struct exptrace_device *device);
+
+/* exptrace_device_info() - the state of the recorder. 0 or a negative errno */
+int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info);
+
+/**
+ * exptrace_device_start() - start recording
+ *
+ * Return: 0; -EBUSY: it records already, or an earlier recording was not read;
+ * -ENOMEM: no memory for the pool; -EINVAL; -EBADF: opened O_RDONLY.
+ */
+int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start);
+
+/* exptrace_device_stop() - stop recording. 0, or -EINVAL: it does not record */
+int exptrace_device_stop(struct exptrace_device *device);
+
+/**
+ * exptrace_device_advance() - begin a new generation and wait for the old one
+ * @generation:	out, or NULL: the generation that is complete now
+ *
+ * Return: 0; -EINVAL: not recording; -ENOBUFS: the pool is too full.
+ */
+int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation);
+
+/**
+ * exptrace_device_event() - describe an event of the module
+ * @index:	from 0 on
+ * @event:	out
+ *
+ * Return: 0, or -ENOENT past the last.
+ */
+int exptrace_device_event(struct exptrace_device *device, unsigned int index,
+			  struct exptrace_event *event);
+
+/**
+ * exptrace_device_enable() - switch an event on or off
+ * @index:	as for exptrace_device_event()
+ *
+ * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint.
+ */
+int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on);
+
+/**
+ * exptrace_device_select() - switch events by a selection
+ * @what:	as for exptrace_select()
+ *
+ * Events that this kernel lacks are left alone. A word that means no event has
+ * no effect: find it with exptrace_select_is() first.
+ * Return: the number of events that are on now, or a negative errno.
+ */
+int exptrace_device_select(struct exptrace_device *device, const char *what);
+
+/**
+ * exptrace_device_experiment() - the name of an experiment that exptrace brings
+ *
+ * Return: a constant string; NULL if unknown (another module's, for example).
+ */
+const char *exptrace_device_experiment(uint8_t experiment);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBEXPTRACE_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The ioctls of /dev/exptrace (see docs/uapi.md).
+ *
+ * Fields named "reserved" and flags without a name must be zero, else EINVAL.
+ */
+#ifndef _UAPI_EXPTRACE_EXPTRACE_H
+#define _UAPI_EXPTRACE_EXPTRACE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define EXPTRACE_DEVICE			"/dev/exptrace"
+#define EXPTRACE_ABI_VERSION		1
+
+/* struct exptrace_start::mode */
+enum exptrace_mode {
+	EXPTRACE_MODE_STREAM		= 0,	/* a full pool loses new events */
+};
+
+/* struct exptrace_info::state */
+enum exptrace_state {
+	EXPTRACE_STATE_STOPPED		= 0,
+	EXPTRACE_STATE_RECORDING	= 1,
+};
+
+/* struct exptrace_start::flags */
+#define EXPTRACE_START_DISCARD		(1U << 0)	/* drop what was not read */
+#define EXPTRACE_START_STOP_ON_CLOSE	(1U << 1)	/* stop when this file is closed */
+
+/* struct exptrace_start: take the module parameter's value */
+#define EXPTRACE_START_DEFAULT		0xffffffffU
+
+/**
+ * struct exptrace_start - how to record
+ * @flags:	EXPTRACE_START_*
+ * @mode:	enum exptrace_mode
+ * @batch_size:	bytes per batch: a power of two, 4096 to 65536;
+ *		EXPTRACE_START_DEFAULT for the module parameter's value
+ * @period_ms:	milliseconds between generations; 0: only on demand;
+ *		EXPTRACE_START_DEFAULT for the module parameter's value
+ * @pool_size:	bytes of all batches together; 0 for the module parameter's value
+ * @reserved:	zero
+ */
+struct exptrace_start {
+	__u32 flags;
+	__u32 mode;
+	__u32 batch_size;
+	__u32 period_ms;
+	__u64 pool_size;
+	__u64 reserved[5];
+};
+
+/**
+ * struct exptrace_advance - begin a new generation
+ * @flags:	zero
+ * @reserved:	zero
+ * @generation:	out: the generation that is now complete
+ */
+struct exptrace_advance {
+	__u32 flags;
+	__u32 reserved;
+	__u64 generation;
+};
+
+/**
+ * struct exptrace_info - the state of the recorder
+ * @abi_version:	EXPTRACE_ABI_VERSION of the module
+ * @state:		enum exptrace_state
+ * @generation:		the generation being written; 0 when stopped
+ * @pool_size:		bytes of all batches together
+ * @batch_size:		bytes per batch
+ * @period_ms:		milliseconds between generations, 0: only on demand
+ * @batches:		batches in the pool
+ * @batches_empty:	of those, free
+ * @batches_full:	of those, waiting for a reader
+ * @addresses:		1: kernel addresses are recorded, 0: identifiers are
+ * @lost:		events lost since start, all reasons
+ * @reserved:		zero
+ */
+struct exptrace_info {
+	__u32 abi_version;
+	__u32 state;
+	__u64 generation;
+	__u64 pool_size;
+	__u32 batch_size;
+	__u32 period_ms;
+	__u32 batches;
+	__u32 batches_empty;
+	__u32 batches_full;
+	__u32 addresses;
+	__u64 lost;
+	__u64 reserved[4];
+};
+
+/* struct exptrace_event::flags */
+#define EXPTRACE_EVENT_F_ENABLED		(1U << 0)
+#define EXPTRACE_EVENT_F_AVAILABLE	(1U << 1)	/* this kernel has it */
+
+/**
+ * struct exptrace_event - one event of the module's catalogue
+ * @index:	in: which one, from 0 on (ENOENT past the last)
+ * @flags:	EXPTRACE_EVENT_F_*
+ * @experiment:	its experiment
+ * @type:	its first type in the experiment's batches
+ * @reserved:	zero
+ * @group:	its group: sched, alloc, ...
+ * @name:	its name, that of the tracepoint
+ */
+struct exptrace_event {
+	__u32 index;
+	__u32 flags;
+	__u8  experiment;
+	__u8  type;
+	__u8  reserved[6];
+	char  group[16];
+	char  name[32];
+};
+
+#define EXPTRACE_IOC_MAGIC		0xE7
+
+/* Read the state. Any open file. */
+#define EXPTRACE_IOC_INFO	_IOR(EXPTRACE_IOC_MAGIC, 0x00, struct exptrace_info)
+/* Start recording. EBUSY: it is on, or an earlier recording was not read. */
+#define EXPTRACE_IOC_START	_IOW(EXPTRACE_IOC_MAGIC, 0x01, struct exptrace_start)
+/* Stop recording; readers drain and then see the end of file. EINVAL: it is off. */
+#define EXPTRACE_IOC_STOP	_IO(EXPTRACE_IOC_MAGIC, 0x02)
+/* Begin a new generation and wait until the old one is complete. */
+#define EXPTRACE_IOC_ADVANCE	_IOWR(EXPTRACE_IOC_MAGIC, 0x03, struct exptrace_advance)
+/* Describe an event. Any open file. */
+#define EXPTRACE_IOC_GET_EVENT	_IOWR(EXPTRACE_IOC_MAGIC, 0x04, struct exptrace_event)
+/* Switch an event, found by index: EXPTRACE_EVENT_F_ENABLED in flags or not. */
+#define EXPTRACE_IOC_SET_EVENT	_IOW(EXPTRACE_IOC_MAGIC, 0x05, struct exptrace_event)
+
+#endif /* _UAPI_EXPTRACE_EXPTRACE_H */

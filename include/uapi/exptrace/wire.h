@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The numbers of exptrace's wire format, version 1 (see docs/wire-format.md).
+ *
+ * The framing is that of Go's execution trace v2: numbers which Go uses keep
+ * Go's meaning, and what is exptrace's own takes numbers that Go leaves free
+ * (Go's v2 has 1 to 52 and 127 to 136).
+ */
+#ifndef _UAPI_EXPTRACE_WIRE_H
+#define _UAPI_EXPTRACE_WIRE_H
+
+/* The header: these characters, then zero bytes up to its size. */
+#define EXPTRACE_HEADER_SIZE		16
+#define EXPTRACE_HEADER_MAGIC		"exptrace v1"
+
+/* A batch, header included, and a varint: most bytes. */
+#define EXPTRACE_BATCH_MAX		(64 * 1024)
+#define EXPTRACE_VARINT_MAX		10
+/* type, experiment, generation, m, timestamp, padded length */
+#define EXPTRACE_BATCH_HEADER_MAX	(2 + 4 * EXPTRACE_VARINT_MAX)
+
+/* The longest string in an event or a table; a longer one is cut. */
+#define EXPTRACE_STRING_MAX		1024
+
+/* The number of a writer that is bound to no CPU; else 4 * cpu + context. */
+#define EXPTRACE_M_NONE			(~0ULL)
+
+enum exptrace_context {
+	EXPTRACE_CONTEXT_TASK		= 0,
+	EXPTRACE_CONTEXT_SOFTIRQ	= 1,
+	EXPTRACE_CONTEXT_HARDIRQ	= 2,
+	EXPTRACE_CONTEXT_NMI		= 3,
+	EXPTRACE_NR_CONTEXTS		= 4,
+};
+
+/* What stands between batches, and what a batch of experiment 0 begins with. */
+enum exptrace_wire {
+	EXPTRACE_WIRE_EVENT_BATCH	= 1,	/* generation, m, time, length */
+	EXPTRACE_WIRE_STACKS		= 2,
+	EXPTRACE_WIRE_STACK		= 3,
+	EXPTRACE_WIRE_STRINGS		= 4,
+	EXPTRACE_WIRE_STRING		= 5,
+	EXPTRACE_WIRE_FREQUENCY		= 8,	/* ticks per second */
+	EXPTRACE_WIRE_EXP_BATCH		= 49,	/* experiment, then as above */
+	EXPTRACE_WIRE_SYNC		= 50,
+	EXPTRACE_WIRE_CLOCK_SNAPSHOT	= 51,	/* dt, mono ns, wall s, wall ns */
+	EXPTRACE_WIRE_END_OF_GENERATION	= 52,
+
+	/* exptrace's own */
+	EXPTRACE_WIRE_SCHEMA		= 53,
+	EXPTRACE_WIRE_SCHEMA_EXPERIMENT	= 54,	/* id, version, name */
+	EXPTRACE_WIRE_SCHEMA_EVENT	= 55,	/* see docs/wire-format.md */
+	EXPTRACE_WIRE_LEDGER		= 56,
+	EXPTRACE_WIRE_LEDGER_ENTRY	= 57,	/* see docs/wire-format.md */
+	EXPTRACE_WIRE_PROPERTIES	= 58,
+	EXPTRACE_WIRE_PROPERTY		= 59,	/* key, value */
+};
+
+/*
+ * Types of timed events, in each experiment a space of its own: types below
+ * EXPTRACE_EVENT_FIRST carry state, and the ledger does not count them.
+ */
+#define EXPTRACE_EVENT_STATE_FIRST	60
+#define EXPTRACE_EVENT_FIRST		64
+#define EXPTRACE_EVENT_LAST		255
+#define EXPTRACE_EVENT_IS_GO(type)	((type) <= 52 || ((type) >= 127 && (type) <= 136))
+
+/* The first byte of an experimental batch's data: what it holds. */
+enum exptrace_content {
+	EXPTRACE_CONTENT_EVENTS		= 0,	/* timed events, as in the schema */
+	EXPTRACE_CONTENT_DATA		= 1,	/* the experiment's own bytes */
+};
+
+/* What an argument of an event means, and how it is encoded. */
+enum exptrace_kind {
+	EXPTRACE_KIND_UINT		= 1,	/* a number */
+	EXPTRACE_KIND_INT		= 2,	/* zigzag */
+	EXPTRACE_KIND_PID		= 3,	/* thread id, initial namespace */
+	EXPTRACE_KIND_CPU		= 4,
+	EXPTRACE_KIND_BYTES		= 5,	/* a size */
+	EXPTRACE_KIND_TEXT_ADDRESS	= 6,	/* zigzag(address - text_base) */
+	EXPTRACE_KIND_DATA_ADDRESS	= 7,	/* 0: NULL; else ror64(address - data_base, 3) */
+	EXPTRACE_KIND_STRING		= 8,	/* length, bytes */
+	EXPTRACE_KIND_STRING_ID		= 9,
+	EXPTRACE_KIND_STACK_ID		= 10,
+	EXPTRACE_KIND_TYPE_ID		= 11,
+	EXPTRACE_KIND_FLAGS		= 12,	/* shown in hexadecimal */
+	EXPTRACE_KIND_TASK_STATE	= 13,	/* enum exptrace_task_state */
+};
+
+/* How a task left its CPU; the letters are those of ps(1). */
+enum exptrace_task_state {
+	EXPTRACE_TASK_R			= 0,	/* runnable: it yielded */
+	EXPTRACE_TASK_S			= 1,
+	EXPTRACE_TASK_D			= 2,
+	EXPTRACE_TASK_STOPPED		= 3,	/* T */
+	EXPTRACE_TASK_TRACED		= 4,	/* t */
+	EXPTRACE_TASK_X			= 5,
+	EXPTRACE_TASK_Z			= 6,
+	EXPTRACE_TASK_P			= 7,	/* parked */
+	EXPTRACE_TASK_I			= 8,	/* idle kernel thread */
+	EXPTRACE_TASK_PREEMPTED		= 9,	/* R+ */
+	EXPTRACE_NR_TASK_STATES		= 10,
+};
+
+/* Why an attempted event was not recorded. */
+enum exptrace_lost {
+	EXPTRACE_LOST_POOL		= 0,	/* no empty batch left */
+	EXPTRACE_LOST_NESTED		= 1,	/* fired inside its own context's writer */
+	EXPTRACE_LOST_CONTENDED		= 2,	/* NMI, and the pool's lock was taken */
+	EXPTRACE_NR_LOST		= 3,
+};
+
+#endif /* _UAPI_EXPTRACE_WIRE_H */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who may see kernel addresses, and what the others see (invariant 12).
+ */
+#include <linux/capability.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/siphash.h>
+#include <linux/string.h>
+
+#include "address.h"
+
+DEFINE_STATIC_KEY_FALSE(exptrace_address_ids);
+
+static siphash_key_t id_key __ro_after_init;
+
+/*
+ * The key of the identifiers has to be secret, and the same until the next boot
+ * even if the module is loaded again: the kernel's own hash of pointers (%p) is
+ * both, so the key is made of the hashes of four pointers that nobody has.
+ */
+void __init exptrace_address_init(void)
+{
+	u32 part[4];
+	char text[20];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		unsigned long pointer = 0xe7c0ffee00000000UL + 0x9e3779b9UL * (i + 1);
+		unsigned long long hash;
+
+		snprintf(text, sizeof(text), "%p", (void *)pointer);
+		if (kstrtoull(text, 16, &hash))
+			hash = get_random_u32();
+		part[i] = hash;
+	}
+	id_key.key[0] = (u64)part[0] << 32 | part[1];
+	id_key.key[1] = (u64)part[2] << 32 | part[3];
+}
+
+/* An identifier for an address, never 0. Any context. */
+notrace u32 exptrace_address_id(unsigned long address)
+{
+	return (u32)siphash_1u64(address, &id_key) | 1;
+}
+
+/*
+ * May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below
+ * 2. The latter is not exported, but %pK prints zeros where it forbids.
+ */
+bool exptrace_may_see_addresses(void)
+{
+	char text[20];
+
+	if (!capable(CAP_SYSLOG))
+		return false;
+	snprintf(text, sizeof(text), "%pK", (void *)&exptrace);
+	return strspn(text, "0") != strlen(text);
+}
+
+/* Called at start by the task that starts, with no generation published. */
+void exptrace_address_select(void)
+{
+	exptrace.raw_addresses = exptrace_may_see_addresses();
+	if (exptrace.raw_addresses) {
+		exptrace.text_base = (unsigned long)schedule;
+		exptrace.data_base = PAGE_OFFSET;
+		static_branch_disable(&exptrace_address_ids);
+	} else {
+		exptrace.text_base = 0;
+		exptrace.data_base = 0;
+		static_branch_enable(&exptrace_address_ids);
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel addresses as they leave the kernel: short, or as identifiers.
+ */
+#ifndef _EXPTRACE_ADDRESS_H
+#define _EXPTRACE_ADDRESS_H
+
+#include <linux/bitops.h>
+#include <linux/jump_label.h>
+
+#include "exptrace.h"
+
+DECLARE_STATIC_KEY_FALSE(exptrace_address_ids);
+
+u32 exptrace_address_id(unsigned long address);
+
+static __always_inline u64 exptrace_zigzag(s64 value)
+{
+	return ((u64)value << 1) ^ (u64)(value >> 63);
+}
+
+/* EXPTRACE_KIND_TEXT_ADDRESS */
+static __always_inline u64 exptrace_text_address(unsigned long address)
+{
+	if (static_branch_unlikely(&exptrace_address_ids))
+		return exptrace_zigzag(exptrace_address_id(address));
+	return exptrace_zigzag((s64)(address - exptrace.text_base));
+}
+
+/* EXPTRACE_KIND_DATA_ADDRESS: objects are 8-byte aligned, so the low bits go. */
+static __always_inline u64 exptrace_data_address(const void *object)
+{
+	unsigned long address = (unsigned long)object;
+
+	if (!address)
+		return 0;
+	if (static_branch_unlikely(&exptrace_address_ids))
+		return exptrace_address_id(address);
+	return ror64(address - exptrace.data_base, 3);
+}
+
+void exptrace_address_init(void);
+void exptrace_address_select(void);
+bool exptrace_may_see_addresses(void);
+
+#endif /* _EXPTRACE_ADDRESS_H */

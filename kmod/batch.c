@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pool of batches, and the frame around a batch's data.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+
+#include "batch.h"
+#include "varint.h"
+
+struct exptrace_pool exptrace_pool = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(exptrace_pool.lock),
+};
+
+void exptrace_pool_init(void)
+{
+	int nid;
+
+	for (nid = 0; nid < MAX_NUMNODES; nid++)
+		INIT_LIST_HEAD(&exptrace_pool.empty[nid]);
+}
+
+/* Takes an empty batch, from @nid if there is one. NULL if there is none. */
+struct exptrace_batch *exptrace_pool_get(int nid)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	struct exptrace_batch *batch;
+
+	lockdep_assert_held(&pool->lock);
+
+	if (!pool->nr_empty)
+		return NULL;
+	if (list_empty(&pool->empty[nid])) {
+		for_each_online_node(nid)
+			if (!list_empty(&pool->empty[nid]))
+				break;
+	}
+	batch = list_first_entry(&pool->empty[nid], struct exptrace_batch, node);
+	list_del(&batch->node);
+	WRITE_ONCE(pool->nr_empty, pool->nr_empty - 1);
+	return batch;
+}
+
+void exptrace_pool_put(struct exptrace_batch *batch)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+
+	lockdep_assert_held(&pool->lock);
+
+	list_add(&batch->node, &pool->empty[batch->nid]);
+	WRITE_ONCE(pool->nr_empty, pool->nr_empty + 1);
+}
+
+/* The reader is done with @batch. */
+void exptrace_batch_give_back(struct exptrace_batch *batch)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	exptrace_pool_put(batch);
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+}
+
+/*
+ * Keeps @nr empty batches back for tables. False if there are not that many.
+ */
+bool exptrace_pool_reserve(unsigned int nr)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	unsigned long flags;
+	bool enough;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	enough = pool->nr_empty - pool->nr_reserved >= nr;
+	if (enough)
+		WRITE_ONCE(pool->nr_reserved, pool->nr_reserved + nr);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return enough;
+}
+
+static int alloc_batch(struct exptrace_batch *batch, int nid)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN;
+	struct page *page;
+
+	page = alloc_pages_node(nid, gfp, get_order(exptrace_pool.batch_size));
+	if (!page)
+		return -ENOMEM;
+	batch->data = page_address(page);
+	batch->nid = page_to_nid(page);
+	return 0;
+}
+
+/* Batches are dealt out to the nodes as their CPUs are. */
+static int fill_pool(void)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	int cpu = -1;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < pool->nr; i++) {
+		cpu = cpumask_next(cpu, cpu_online_mask);
+		if (cpu >= nr_cpu_ids)
+			cpu = cpumask_first(cpu_online_mask);
+		err = alloc_batch(&pool->batches[i], cpu_to_mem(cpu));
+		if (err)
+			return err;
+		exptrace_batch_give_back(&pool->batches[i]);
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Allocates the pool. Returns -EINVAL if it could not hold what a generation
+ * needs, -ENOMEM if the machine does not have that much. The pool must not
+ * exist. Caller holds exptrace.control.
+ */
+int exptrace_pool_alloc(u64 size, unsigned int batch_size)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	u64 nr = div_u64(size, batch_size);
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (size >> PAGE_SHIFT > (unsigned long)max(si_mem_available(), 0L) / 2 || nr > UINT_MAX)
+		return -ENOMEM;
+	pool->batches = kvcalloc(nr, sizeof(*pool->batches), GFP_KERNEL);
+	if (!pool->batches)
+		return -ENOMEM;
+	pool->nr = nr;
+	pool->batch_size = batch_size;
+	err = fill_pool();
+	if (err)
+		exptrace_pool_free();
+	return err;
+}
+
+/* Frees the pool: no writer, no reader and no list has a batch any more. */
+void exptrace_pool_free(void)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	unsigned int i;
+
+	for (i = 0; i < pool->nr && pool->batches[i].data; i++)
+		free_pages((unsigned long)pool->batches[i].data, get_order(pool->batch_size));
+	kvfree(pool->batches);
+	pool->batches = NULL;
+	pool->nr = 0;
+	pool->nr_empty = 0;
+	pool->nr_reserved = 0;
+	pool->nr_full = 0;
+	exptrace_pool_init();
+}
+
+/* Writes the header of @batch; its length is patched when it is sealed. */
+void exptrace_batch_header(struct exptrace_batch *batch, unsigned int exp, u64 gen, u64 m,
+			   u64 time)
+{
+	u8 *p = batch->data;
+
+	if (exp == EXPTRACE_EXPERIMENT_STANDARD) {
+		*p++ = EXPTRACE_WIRE_EVENT_BATCH;
+	} else {
+		*p++ = EXPTRACE_WIRE_EXP_BATCH;
+		*p++ = exp;
+	}
+	p = exptrace_put_varint(p, gen);
+	p = exptrace_put_varint(p, m);
+	p = exptrace_put_varint(p, time);
+	p += EXPTRACE_VARINT_MAX;
+	batch->start = p - batch->data;
+}
+
+/* Patches the length: the data of @batch ends before @pos. May be repeated. */
+void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos)
+{
+	u8 *length = batch->data + batch->start - EXPTRACE_VARINT_MAX;
+
+	batch->used = pos - batch->data;
+	exptrace_put_padded_varint(length, batch->used - batch->start);
+}
+
+/* Is there nothing in @batch but what a new one begins with? */
+bool exptrace_batch_is_bare(const struct exptrace_batch *batch, unsigned int exp, const u8 *pos)
+{
+	return pos - batch->data <= batch->start + (exp != EXPTRACE_EXPERIMENT_STANDARD);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Choice of the events' clock, and snapshots that tie it to the wall clock.
+ */
+#include <linux/log2.h>
+#include <linux/irqflags.h>
+
+#include "clock.h"
+
+DEFINE_STATIC_KEY_FALSE(exptrace_clock_tsc);
+
+/* The slowest clock that a shift may leave: 8 ns a tick, for short deltas. */
+#define EXPTRACE_MIN_KHZ	125000
+
+#ifdef CONFIG_X86_TSC
+static bool tsc_is_reliable(void)
+{
+	return tsc_khz && !check_tsc_unstable();
+}
+
+static unsigned int tsc_frequency_khz(void)
+{
+	return tsc_khz;
+}
+#else
+static bool tsc_is_reliable(void)
+{
+	return false;
+}
+
+static unsigned int tsc_frequency_khz(void)
+{
+	return 0;
+}
+#endif
+
+/* Called at start, with no generation published. */
+void exptrace_clock_select(void)
+{
+	unsigned int khz = tsc_frequency_khz();
+
+	if (!tsc_is_reliable()) {
+		static_branch_disable(&exptrace_clock_tsc);
+		return;
+	}
+	exptrace.clock_shift = khz > EXPTRACE_MIN_KHZ ? ilog2(khz / EXPTRACE_MIN_KHZ) : 0;
+	static_branch_enable(&exptrace_clock_tsc);
+}
+
+/* Nominal ticks per second. */
+u64 exptrace_clock_frequency(void)
+{
+	if (static_key_enabled(&exptrace_clock_tsc))
+		return ((u64)tsc_frequency_khz() * 1000) >> exptrace.clock_shift;
+	return NSEC_PER_SEC;
+}
+
+const char *exptrace_clock_name(void)
+{
+	return static_key_enabled(&exptrace_clock_tsc) ? "tsc" : "mono";
+}
+
+/*
+ * Reads the clocks a few times and keeps the reading in which they lie closest
+ * together: an NMI or the hypervisor may come between any two.
+ */
+void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap)
+{
+	u64 best = U64_MAX;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		u64 before, after, mono;
+		struct timespec64 wall;
+		unsigned long flags;
+
+		local_irq_save(flags);
+		before = exptrace_clock();
+		mono = ktime_get_ns();
+		after = exptrace_clock();
+		ktime_get_real_ts64(&wall);
+		local_irq_restore(flags);
+
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		snap->ticks = before + best / 2;
+		snap->mono = mono;
+		snap->wall = wall;
+	}
+}

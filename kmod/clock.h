@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The clock of the events: ticks, which may be read in any context.
+ */
+#ifndef _EXPTRACE_CLOCK_H
+#define _EXPTRACE_CLOCK_H
+
+#include <linux/jump_label.h>
+#include <linux/ktime.h>
+#ifdef CONFIG_X86_TSC
+#include <asm/tsc.h>
+#endif
+
+#include "exptrace.h"
+
+DECLARE_STATIC_KEY_FALSE(exptrace_clock_tsc);
+
+/* Ticks now: the TSC, shifted, where it is reliable, else CLOCK_MONOTONIC. */
+static __always_inline u64 exptrace_clock(void)
+{
+#ifdef CONFIG_X86_TSC
+	if (static_branch_likely(&exptrace_clock_tsc))
+		return rdtsc() >> exptrace.clock_shift;
+#endif
+	return ktime_get_mono_fast_ns();
+}
+
+/**
+ * struct exptrace_clock_snapshot - three clocks at one moment
+ * @ticks:	exptrace_clock()
+ * @mono:	CLOCK_MONOTONIC, ns
+ * @wall:	CLOCK_REALTIME
+ */
+struct exptrace_clock_snapshot {
+	u64			ticks;
+	u64			mono;
+	struct timespec64	wall;
+};
+
+void exptrace_clock_select(void);
+u64 exptrace_clock_frequency(void);
+const char *exptrace_clock_name(void);
+void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap);
+
+#endif /* _EXPTRACE_CLOCK_H */

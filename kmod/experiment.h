@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Experiments: streams of events with a schema, and the switches of their events.
+ */
+#ifndef _EXPTRACE_EXPERIMENT_H
+#define _EXPTRACE_EXPERIMENT_H
+
+#include "exptrace.h"
+
+struct tracepoint;
+
+/**
+ * struct exptrace_arg_def - an argument in the schema
+ * @kind:	enum exptrace_kind; 0 ends the arguments of an event
+ * @name:	its name
+ */
+struct exptrace_arg_def {
+	u8		kind;
+	const char	*name;
+};
+
+/**
+ * struct exptrace_event_def - an event in the schema
+ * @type:	its first type
+ * @ntypes:	how many types it takes
+ * @group:	its group
+ * @name:	its name, that of the tracepoint it records
+ * @args:	its arguments
+ */
+struct exptrace_event_def {
+	u8				type;
+	u8				ntypes;
+	const char			*group;
+	const char			*name;
+	const struct exptrace_arg_def	*args;
+};
+
+/* The event's definition, out of the catalogue. */
+#define EXPTRACE_ARG_DEF(kind, name)	{ EXPTRACE_KIND_##kind, name },
+#define EXPTRACE_EVENT_DEF(EXPERIMENT, NAME, type, ntypes, group, name, args)	\
+	{ type, ntypes, group, name, (const struct exptrace_arg_def[]){ args { 0, NULL } } },
+
+/**
+ * struct exptrace_switch - an event that can be on or off
+ * @name:	its name, that of its tracepoint
+ * @probe:	its probe
+ * @def:	the event
+ * @tp:		its tracepoint, NULL if the kernel has none
+ * @on:		it is wanted; exptrace.control
+ * @attached:	its probe is attached; exptrace.control
+ */
+struct exptrace_switch {
+	const char			*name;
+	void				*probe;
+	const struct exptrace_event_def	*def;
+	struct tracepoint		*tp;
+	bool				on;
+	bool				attached;
+};
+
+/* A switch for probe_<tracepoint>(). */
+#define EXPTRACE_SWITCH(tracepoint)	{ .name = #tracepoint, .probe = probe_##tracepoint },
+
+/* Checks at compile time that probes have their tracepoints' prototypes. */
+#define EXPTRACE_CHECK_PROBE(tracepoint)	\
+	check_trace_callback_type_##tracepoint(probe_##tracepoint);
+#define EXPTRACE_CHECK_PROBES(PROBES)		\
+static void __maybe_unused check_probes(void)	\
+{						\
+	PROBES(EXPTRACE_CHECK_PROBE)		\
+}
+
+/**
+ * struct exptrace_experiment - a stream of its own
+ * @id:		its number on the wire
+ * @version:	of its events
+ * @name:	its name
+ * @events:	its events
+ * @nr_events:	their number
+ * @switches:	its events that can be switched
+ * @nr_switches: their number
+ */
+struct exptrace_experiment {
+	u8				id;
+	u32				version;
+	const char			*name;
+	const struct exptrace_event_def	*events;
+	unsigned int			nr_events;
+	struct exptrace_switch		*switches;
+	unsigned int			nr_switches;
+};
+
+extern struct exptrace_experiment exptrace_standard;	/* probe_sched.c */
+extern struct exptrace_experiment exptrace_allocfree;	/* probe_alloc.c */
+
+/* All of them, in the order of their numbers. */
+extern struct exptrace_experiment *const exptrace_experiments[];
+extern const unsigned int exptrace_nr_experiments;
+
+struct exptrace_switch *exptrace_switch_at(unsigned int index,
+					   const struct exptrace_experiment **experiment);
+void exptrace_experiments_init(void);
+int exptrace_switch_set(struct exptrace_switch *sw, bool on);
+int exptrace_select(const char *selection);
+
+/* tracepoint.c */
+int exptrace_tracepoints_find(void);
+int exptrace_attach(struct exptrace_switch *sw);
+void exptrace_detach(struct exptrace_switch *sw);
+int exptrace_attach_all(void);
+void exptrace_detach_all(void);
+
+#endif /* _EXPTRACE_EXPERIMENT_H */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * exptrace: a flight recorder for the Linux kernel, the shared declarations.
+ *
+ * Data flows like this, each step a file:
+ *
+ *   tracepoint -> probe -> writer -> batch -> flush -> chardev
+ *
+ * A probe takes a writer for its experiment. The writer finds the buffer that
+ * this CPU and this context fill for that experiment in the present generation,
+ * and appends to it with plain stores. A full buffer (a batch) is exchanged in
+ * the refill, the one place with a lock, and goes to the flush list, from which
+ * the reader of /dev/exptrace takes it. advance() begins a new generation and
+ * closes the old one: what every generation needs to be understood alone is
+ * written around its events.
+ *
+ * The invariants; the code refers to them by number.
+ *
+ *  1. The fast path takes no lock, no atomic and no barrier, and writes no cache
+ *     line that another CPU writes. Otherwise cost grows with the CPUs.
+ *  2. Preemption is off, with the notrace variants, from reading the generation
+ *     to the last byte. Otherwise advance() could take a buffer being written.
+ *  3. One buffer per context (task, softirq, hardirq, NMI). Otherwise an
+ *     interrupt could write into the middle of an event.
+ *  4. A probe that fires inside the writer of its own context is refused and
+ *     counted: it finds no room, comes to the refill, and the refill refuses.
+ *     Otherwise it recurses.
+ *  5. The refill is the only place with a lock, a raw spinlock with interrupts
+ *     off (trylock from NMI), and it allocates nothing, sleeps never, and wakes
+ *     readers through irq_work. Otherwise probes under the run-queue lock or
+ *     inside kmalloc deadlock, and PREEMPT_RT breaks.
+ *  6. advance() publishes the new generation, then waits for an RCU grace period,
+ *     and only then touches the old one's buffers. Otherwise it races a writer.
+ *  7. Writers know two generations; the flush side keeps as many complete ones
+ *     as the pool holds. Otherwise gen % 2 would alias.
+ *  8. A reader sees generations in order, never interleaved, each ended by a
+ *     marker. Otherwise it could not decode one without the others.
+ *  9. Per generation, CPU and experiment, attempted = recorded + sum(lost).
+ *     Otherwise a trace can't be believed.
+ * 10. Each generation can be decoded alone.
+ * 11. Unload is two-phase: detach, wait until no probe runs, flush, sync the
+ *     irq_work, free. Open files pin the module.
+ * 12. Kernel addresses go only to those who may see them.
+ */
+#ifndef _EXPTRACE_H
+#define _EXPTRACE_H
+
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include <exptrace/wire.h>
+#include <exptrace/events.h>
+#include <exptrace/exptrace.h>
+
+#include "compat.h"
+
+/* Experiments that can be registered at a time; a byte on the wire. */
+#define EXPTRACE_NR_EXPERIMENTS		8
+
+/**
+ * struct exptrace_slot - where one context of one CPU writes one experiment
+ * @pos:	next byte to write; NULL while there is no batch
+ * @end:	end of the batch; equal to @pos while it is exchanged (invariant 4)
+ * @last:	ticks of the last event in the batch
+ * @attempted:	events attempted in this generation
+ * @recorded:	events recorded in this generation
+ * @batch:	the batch being filled, or NULL
+ * @pid:	the thread that the batch's reader believes to run here
+ * @refilling:	the batch is being exchanged
+ *
+ * Rule: written by its CPU in its context with preemption off, as long as its
+ * generation is the published one and for one RCU grace period after; then by
+ * advance() alone.
+ */
+struct exptrace_slot {
+	u8			*pos;
+	u8			*end;
+	u64			last;
+	u64			attempted;
+	u64			recorded;
+	struct exptrace_batch	*batch;
+	u32			pid;
+	bool			refilling;
+} ____cacheline_aligned;
+
+/**
+ * struct exptrace_cpu - all that a CPU's writers own
+ * @slot:	by generation parity, experiment, context
+ * @lost:	likewise, events lost by reason; same rule as struct exptrace_slot
+ */
+struct exptrace_cpu {
+	struct exptrace_slot	slot[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS];
+	u64			lost[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS]
+				    [EXPTRACE_NR_LOST];
+};
+
+/**
+ * struct exptrace - the recorder: what the fast path reads, then the rest
+ * @gen:	the published generation, 0 while not recording; written by
+ *		advance() with WRITE_ONCE, read by writers with READ_ONCE, the RCU
+ *		grace period in advance() is their partner (invariant 6)
+ * @cpus:	per-CPU writers' state; constant while the module is loaded
+ * @clock_shift: TSC ticks per tick, log2; constant while recording
+ * @text_base:	what code addresses count from; constant while recording
+ * @data_base:	what object addresses count from; constant while recording
+ * @control:	serializes start, stop, advance, the switching of events and all
+ *		fields below
+ * @next_gen:	the number of the next generation; never reused
+ * @session:	recordings started so far; read by the reader under pool.lock
+ * @recording:	likewise
+ * @owner:	the open file that stops this recording when it is closed
+ * @period_ms:	between generations
+ * @lost:	events lost in the completed generations since start
+ * @raw_addresses: kernel addresses are recorded as they are
+ * @periodic:	begins a new generation every @period_ms
+ * @wq:		runs @periodic
+ */
+struct exptrace {
+	unsigned long		gen;
+	struct exptrace_cpu __percpu *cpus;
+	unsigned int		clock_shift;
+	unsigned long		text_base;
+	unsigned long		data_base;
+
+	struct mutex		control ____cacheline_aligned;
+	u64			next_gen;
+	u64			session;
+	bool			recording;
+	const void		*owner;
+	unsigned int		period_ms;
+	u64			lost;
+	bool			raw_addresses;
+	struct delayed_work	periodic;
+	struct workqueue_struct	*wq;
+};
+
+extern struct exptrace exptrace;
+
+/* generation.c */
+struct exptrace_params {
+	u64		pool_size;
+	unsigned int	batch_size;
+	unsigned int	period_ms;
+	bool		discard;
+	const void	*owner;
+};
+
+int exptrace_start(const struct exptrace_params *params);
+int exptrace_stop(void);
+void exptrace_stop_owner(const void *owner);
+int exptrace_advance(u64 *completed);
+void exptrace_release_pool(void);
+u64 exptrace_lost(void);
+int exptrace_generation_init(void);
+void exptrace_generation_exit(void);
+
+/* main.c */
+void exptrace_default_params(struct exptrace_params *params);
+
+/* chardev.c */
+int exptrace_chardev_init(void);
+void exptrace_chardev_exit(void);
+
+/* sysfs.c */
+extern const struct attribute_group *exptrace_groups[];
+
+#endif /* _EXPTRACE_H */

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generations: start, advance, stop.
+ *
+ * Each of them ends a generation, begins one, or both:
+ *
+ *   open the new one on the flush side, write its opening tables
+ *   publish its number (0 at stop)
+ *   wait until no writer uses the old one: an RCU grace period (invariant 6)
+ *   flush the old one's slots; write its closing tables; complete it
+ *
+ * A generation is opened only after all batches that its closing tables can need
+ * are reserved, so completing it can't fail. exptrace.control serializes all this,
+ * so an advance waits for the one before (invariant 7).
+ */
+#include <linux/cpumask.h>
+#include <linux/log2.h>
+#include <linux/rcupdate.h>
+#include <linux/sizes.h>
+
+#include "address.h"
+#include "clock.h"
+#include "experiment.h"
+#include "flush.h"
+#include "tables.h"
+
+struct exptrace exptrace ____cacheline_aligned = {
+	.control = __MUTEX_INITIALIZER(exptrace.control),
+	.next_gen = 1,
+};
+
+/* Opens generation @gen: writers may use it when this has succeeded. */
+static int open_generation(u64 gen)
+{
+	struct exptrace_generation *new;
+
+	new = exptrace_generation_open(gen, exptrace_opening_batches() + exptrace_closing_batches());
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	WARN_ON_ONCE(exptrace_write_opening(gen));
+	return 0;
+}
+
+static void flush_cpu(struct exptrace_cpu *cpu, u64 gen)
+{
+	unsigned int exp, context;
+
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
+		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++)
+			exptrace_flush_slot(&cpu->slot[gen & 1][exp][context], gen, exp);
+}
+
+/* Closes generation @gen, which is no longer published. */
+static void close_generation(u64 gen)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		flush_cpu(per_cpu_ptr(exptrace.cpus, cpu), gen);
+	WARN_ON_ONCE(exptrace_write_closing(gen));
+	exptrace_generation_complete(gen);
+}
+
+/* Makes @gen what writers use; returns when none uses another (invariant 6). */
+static void publish(u64 gen)
+{
+	WRITE_ONCE(exptrace.gen, gen);	/* pairs with exptrace_acquire() */
+	synchronize_rcu();
+}
+
+/**
+ * exptrace_advance - begin a new generation and complete the old one
+ * @completed:	out: the number of the one that was completed
+ *
+ * Context: process, exptrace.control held; sleeps for a grace period. Return: 0;
+ * -EINVAL if nothing is being recorded; -ENOBUFS if the pool has no room for
+ * another generation's tables; -ENOMEM.
+ */
+int exptrace_advance(u64 *completed)
+{
+	u64 old = exptrace.gen, new = exptrace.next_gen;
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (!exptrace.recording)
+		return -EINVAL;
+	err = open_generation(new);
+	if (err)
+		return err;
+	exptrace.next_gen++;
+	publish(new);
+	close_generation(old);
+	exptrace_write_statedump(new);
+	*completed = old;
+	return 0;
+}
+
+static void advance_periodically(struct work_struct *work)
+{
+	u64 completed;
+
+	mutex_lock(&exptrace.control);
+	if (exptrace.recording && exptrace.period_ms) {
+		exptrace_advance(&completed);	/* no room: next time */
+		queue_delayed_work(exptrace.wq, &exptrace.periodic,
+				   msecs_to_jiffies(exptrace.period_ms));
+	}
+	mutex_unlock(&exptrace.control);
+}
+
+/* Leaves no pool, or -EBUSY if there is something to read that may not be dropped. */
+static int drop_old_recording(bool discard)
+{
+	if (!exptrace_pool.nr)
+		return 0;
+	if (discard)
+		exptrace_discard_all();
+	if (!exptrace_all_read())
+		return -EBUSY;
+	exptrace_pool_free();
+	return 0;
+}
+
+static int alloc_pool(const struct exptrace_params *params)
+{
+	u64 least = 2 * (exptrace_opening_batches() + 1) + 4 * num_possible_cpus();
+
+	if (!is_power_of_2(params->batch_size) || params->batch_size < SZ_4K ||
+	    params->batch_size > EXPTRACE_BATCH_MAX)
+		return -EINVAL;
+	if (params->pool_size < least * params->batch_size)
+		return -EINVAL;
+	return exptrace_pool_alloc(params->pool_size, params->batch_size);
+}
+
+static void begin_recording(const struct exptrace_params *params)
+{
+	exptrace.recording = true;
+	exptrace.owner = params->owner;
+	exptrace.period_ms = params->period_ms;
+	exptrace.lost = 0;
+	exptrace_session_begin();
+}
+
+static void end_recording(void)
+{
+	exptrace.recording = false;
+	exptrace.owner = NULL;
+	exptrace_session_end();
+}
+
+/**
+ * exptrace_start - begin to record
+ * @params:	how
+ *
+ * Context: process, exptrace.control held; sleeps. Return: 0; -EBUSY if it records
+ * already or an earlier recording was not read; -EINVAL for parameters out of range;
+ * -ENOMEM; what attaching a probe returns.
+ */
+int exptrace_start(const struct exptrace_params *params)
+{
+	u64 gen = exptrace.next_gen;
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (exptrace.recording)
+		return -EBUSY;
+	err = drop_old_recording(params->discard);
+	if (err)
+		return err;
+	err = alloc_pool(params);
+	if (err)
+		return err;
+	exptrace_clock_select();
+	exptrace_address_select();
+	err = open_generation(gen);
+	if (err)
+		goto err_free_pool;
+	begin_recording(params);
+	exptrace.next_gen++;
+	WRITE_ONCE(exptrace.gen, gen);	/* pairs with exptrace_acquire() */
+	err = exptrace_attach_all();
+	if (err)
+		goto err_stop;
+	exptrace_write_statedump(gen);
+	if (exptrace.period_ms)
+		queue_delayed_work(exptrace.wq, &exptrace.periodic,
+				   msecs_to_jiffies(exptrace.period_ms));
+	return 0;
+
+err_stop:
+	exptrace_stop();
+	drop_old_recording(true);
+	return err;
+err_free_pool:
+	exptrace_pool_free();
+	return err == -ENOBUFS ? -EINVAL : err;
+}
+
+/**
+ * exptrace_stop - record no more, complete the last generation
+ *
+ * Context: process, exptrace.control held; sleeps. Return: 0; -EINVAL if nothing
+ * is being recorded.
+ */
+int exptrace_stop(void)
+{
+	u64 last = exptrace.gen;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (!exptrace.recording)
+		return -EINVAL;
+	cancel_delayed_work(&exptrace.periodic);
+	exptrace_detach_all();
+	publish(0);
+	close_generation(last);
+	end_recording();
+	return 0;
+}
+
+/* Stops the recording if @owner is to stop it. */
+void exptrace_stop_owner(const void *owner)
+{
+	mutex_lock(&exptrace.control);
+	if (exptrace.owner && exptrace.owner == owner)
+		exptrace_stop();
+	mutex_unlock(&exptrace.control);
+}
+
+/* Frees the pool if all of an ended recording was read. */
+void exptrace_release_pool(void)
+{
+	mutex_lock(&exptrace.control);
+	if (!exptrace.recording)
+		drop_old_recording(false);
+	mutex_unlock(&exptrace.control);
+}
+
+/*
+ * Events lost since start, as of about now: writers go on counting meanwhile.
+ * Caller holds exptrace.control.
+ */
+u64 exptrace_lost(void)
+{
+	u64 lost = exptrace.lost;
+	unsigned int i;
+	int cpu;
+
+	lockdep_assert_held(&exptrace.control);
+
+	for_each_possible_cpu(cpu) {
+		const u64 *counter = (const u64 *)per_cpu_ptr(exptrace.cpus, cpu)->lost;
+
+		for (i = 0; i < sizeof_field(struct exptrace_cpu, lost) / sizeof(u64); i++)
+			lost += READ_ONCE(counter[i]);
+	}
+	return lost;
+}
+
+int __init exptrace_generation_init(void)
+{
+	exptrace_pool_init();
+	exptrace.cpus = alloc_percpu(struct exptrace_cpu);
+	if (!exptrace.cpus)
+		return -ENOMEM;
+	exptrace.wq = alloc_workqueue("exptrace", WQ_UNBOUND, 0);
+	if (!exptrace.wq) {
+		free_percpu(exptrace.cpus);
+		return -ENOMEM;
+	}
+	INIT_DELAYED_WORK(&exptrace.periodic, advance_periodically);
+	return 0;
+}
+
+/* No file is open and none can be opened (invariant 11). */
+void exptrace_generation_exit(void)
+{
+	mutex_lock(&exptrace.control);
+	exptrace_stop();
+	mutex_unlock(&exptrace.control);
+	cancel_delayed_work_sync(&exptrace.periodic);
+	destroy_workqueue(exptrace.wq);
+	exptrace_flush_exit();
+	exptrace_pool_free();
+	free_percpu(exptrace.cpus);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ledger: what was attempted, recorded and lost (invariant 9).
+ */
+#include <linux/cpumask.h>
+#include <linux/math.h>
+
+#include "experiment.h"
+#include "tables.h"
+
+/* Most bytes of an entry, by the wire format. */
+#define ENTRY_MAX	(1 + (5 + 2 * EXPTRACE_NR_LOST) * EXPTRACE_VARINT_MAX)
+
+/**
+ * struct account - an entry of the ledger, all contexts together
+ * @attempted:	events attempted
+ * @recorded:	events recorded
+ * @lost:	events lost by reason
+ */
+struct account {
+	u64	attempted;
+	u64	recorded;
+	u64	lost[EXPTRACE_NR_LOST];
+};
+
+/* Batches that the ledger of any generation fits in. */
+unsigned int exptrace_ledger_batches(void)
+{
+	unsigned int room = exptrace_pool.batch_size - EXPTRACE_BATCH_HEADER_MAX - 2 * ENTRY_MAX;
+
+	return DIV_ROUND_UP(num_possible_cpus() * exptrace_nr_experiments * ENTRY_MAX, room);
+}
+
+/* Takes the counters of generation @gen out of the slots, and leaves zeros. */
+static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned int parity,
+		   unsigned int exp)
+{
+	unsigned int context, reason;
+
+	memset(account, 0, sizeof(*account));
+	for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++) {
+		struct exptrace_slot *slot = &cpu->slot[parity][exp][context];
+		u64 *lost = cpu->lost[parity][exp][context];
+
+		account->attempted += slot->attempted;
+		account->recorded += slot->recorded;
+		slot->attempted = 0;
+		slot->recorded = 0;
+		for (reason = 0; reason < EXPTRACE_NR_LOST; reason++) {
+			account->lost[reason] += lost[reason];
+			exptrace.lost += lost[reason];
+			lost[reason] = 0;
+		}
+	}
+}
+
+static int write_entry(struct exptrace_table *table, unsigned int exp, unsigned int cpu,
+		       const struct account *account)
+{
+	unsigned int reason, reasons = 0;
+	int err;
+
+	err = exptrace_table_entry(table, ENTRY_MAX);
+	if (err)
+		return err;
+	for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
+		reasons += account->lost[reason] != 0;
+	exptrace_byte(&table->w, EXPTRACE_WIRE_LEDGER_ENTRY);
+	exptrace_number(&table->w, exp);
+	exptrace_number(&table->w, cpu);
+	exptrace_number(&table->w, account->attempted);
+	exptrace_number(&table->w, account->recorded);
+	exptrace_number(&table->w, reasons);
+	for (reason = 0; reason < EXPTRACE_NR_LOST; reason++) {
+		if (!account->lost[reason])
+			continue;
+		exptrace_number(&table->w, reason);
+		exptrace_number(&table->w, account->lost[reason]);
+	}
+	return 0;
+}
+
+/*
+ * Writes the ledger of generation @gen, whose slots are flushed, and clears their
+ * counters. There is one batch at least, even if nothing was attempted.
+ */
+int exptrace_write_ledger(unsigned long gen)
+{
+	struct exptrace_table table;
+	struct account account;
+	unsigned int exp;
+	int cpu, err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_LEDGER);
+	err = exptrace_table_entry(&table, 0);
+	for_each_possible_cpu(cpu) {
+		for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++) {
+			settle(&account, per_cpu_ptr(exptrace.cpus, cpu), gen & 1, exp);
+			if (account.attempted && !err)
+				err = write_entry(&table, exp, cpu, &account);
+		}
+	}
+	exptrace_table_end(&table);
+	return err;
+}

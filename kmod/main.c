@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module: its parameters, and the order in which things come and go.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/utsname.h>
+#include <generated/utsrelease.h>
+
+#include "address.h"
+#include "experiment.h"
+
+static bool autostart;
+module_param(autostart, bool, 0444);
+MODULE_PARM_DESC(autostart, "record from the start (default 0)");
+
+static char *events = "sched";
+module_param(events, charp, 0444);
+MODULE_PARM_DESC(events, "events and groups that are on (default sched)");
+
+static unsigned int pool_mb;
+module_param(pool_mb, uint, 0444);
+MODULE_PARM_DESC(pool_mb, "MiB of all batches (default 0: 4 per CPU, at least 16, at most 1/8 of memory)");
+
+static unsigned int batch_kb = 16;
+module_param(batch_kb, uint, 0444);
+MODULE_PARM_DESC(batch_kb, "KiB per batch: 4, 8, 16, 32 or 64 (default 16)");
+
+static unsigned int period_ms = 1000;
+module_param(period_ms, uint, 0444);
+MODULE_PARM_DESC(period_ms, "milliseconds between generations, 0: only on demand (default 1000)");
+
+static u64 default_pool_size(void)
+{
+	u64 most = (u64)totalram_pages() << PAGE_SHIFT >> 3;
+
+	if (pool_mb)
+		return (u64)pool_mb * SZ_1M;
+	return min(most, max_t(u64, SZ_16M, (u64)num_online_cpus() * SZ_4M));
+}
+
+/* How to record, as the module's parameters say. */
+void exptrace_default_params(struct exptrace_params *params)
+{
+	*params = (struct exptrace_params) {
+		.pool_size = default_pool_size(),
+		.batch_size = batch_kb * SZ_1K,
+		.period_ms = period_ms,
+	};
+}
+
+/* A module that was forced into another kernel would record nonsense. */
+static int check_kernel(void)
+{
+	if (!strcmp(utsname()->release, UTS_RELEASE))
+		return 0;
+	pr_err("built for Linux %s, but this is %s: build it again (make KDIR=...)\n",
+	       UTS_RELEASE, utsname()->release);
+	return -ENOEXEC;
+}
+
+static int check_params(void)
+{
+	if (batch_kb != 4 && batch_kb != 8 && batch_kb != 16 && batch_kb != 32 && batch_kb != 64) {
+		pr_err("batch_kb=%u: want 4, 8, 16, 32 or 64\n", batch_kb);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int prepare_recording(void)
+{
+	struct exptrace_params params;
+	int err;
+
+	mutex_lock(&exptrace.control);
+	err = exptrace_select(events);
+	if (err) {
+		pr_err("events=%s: can't be switched on\n", events);
+		err = err == -ENOENT ? -EINVAL : err;
+	} else if (autostart) {
+		exptrace_default_params(&params);
+		err = exptrace_start(&params);
+		if (err)
+			pr_err("autostart failed: %d (pool of %llu MiB)\n", err,
+			       params.pool_size / SZ_1M);
+	}
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+
+static int __init exptrace_init(void)
+{
+	int err;
+
+	err = check_kernel() ?: check_params();
+	if (err)
+		return err;
+	exptrace_address_init();
+	exptrace_experiments_init();
+	err = exptrace_tracepoints_find();
+	if (err)
+		return err;
+	err = exptrace_generation_init();
+	if (err)
+		return err;
+	err = prepare_recording();
+	if (err)
+		goto err_generation;
+	err = exptrace_chardev_init();
+	if (err)
+		goto err_generation;
+	return 0;
+
+err_generation:
+	exptrace_generation_exit();
+	return err;
+}
+
+static void __exit exptrace_exit(void)
+{
+	exptrace_chardev_exit();
+	exptrace_generation_exit();
+}
+
+module_init(exptrace_init);
+module_exit(exptrace_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("exptrace: a flight recorder for the kernel");
+MODULE_AUTHOR("the exptrace developers");

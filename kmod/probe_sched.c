@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Experiment 0, the standard stream: the scheduler and the life of processes.
+ */
+#include <linux/binfmts.h>
+#include <linux/sched.h>
+#include <trace/events/sched.h>
+#include <trace/events/task.h>
+
+#include "experiment.h"
+#include "writer.h"
+
+/* File names of programs are cut to this. */
+#define FILENAME_CHARS	256
+
+static const struct exptrace_event_def events[] = {
+	EXPTRACE_STANDARD_EVENTS(EXPTRACE_EVENT_DEF, EXPTRACE_ARG_DEF)
+};
+
+static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
+{
+	return exptrace_begin(w, EXPTRACE_EXPERIMENT_STANDARD, type, max);
+}
+
+/* enum exptrace_task_state of a task that leaves its CPU. */
+static __always_inline unsigned int leaving_state(bool preempt, const struct task_struct *prev,
+						  unsigned int prev_state)
+{
+	if (preempt)
+		return EXPTRACE_TASK_PREEMPTED;
+	return __task_state_index(prev_state, prev->exit_state);
+}
+
+static notrace void probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
+				       struct task_struct *next, unsigned int prev_state)
+{
+	unsigned int type = EXPTRACE_EVENT_SCHED_SWITCH + leaving_state(preempt, prev, prev_state);
+	struct exptrace_writer w;
+
+	if (!begin(&w, type, exptrace_max(1, 0)))
+		return;
+	exptrace_number(&w, next->pid);
+	w.slot->pid = next->pid;
+	exptrace_end(&w);
+}
+
+static __always_inline void put_wakeup(unsigned int type, const struct task_struct *p)
+{
+	struct exptrace_writer w;
+
+	if (!begin(&w, type, exptrace_max(2, 0)))
+		return;
+	exptrace_number(&w, p->pid);
+	exptrace_number(&w, task_cpu(p));
+	exptrace_end(&w);
+}
+
+static notrace void probe_sched_wakeup(void *data, struct task_struct *p)
+{
+	put_wakeup(EXPTRACE_EVENT_SCHED_WAKEUP, p);
+}
+
+static notrace void probe_sched_wakeup_new(void *data, struct task_struct *p)
+{
+	put_wakeup(EXPTRACE_EVENT_SCHED_WAKEUP_NEW, p);
+}
+
+static notrace void probe_sched_migrate_task(void *data, struct task_struct *p, int dest_cpu)
+{
+	struct exptrace_writer w;
+
+	if (!begin(&w, EXPTRACE_EVENT_SCHED_MIGRATE_TASK, exptrace_max(3, 0)))
+		return;
+	exptrace_number(&w, p->pid);
+	exptrace_number(&w, task_cpu(p));
+	exptrace_number(&w, dest_cpu);
+	exptrace_end(&w);
+}
+
+static __always_inline void put_comm(struct exptrace_writer *w, const char *comm)
+{
+	exptrace_string(w, comm, strnlen(comm, TASK_COMM_LEN));
+}
+
+static notrace void probe_sched_process_fork(void *data, struct task_struct *parent,
+					     struct task_struct *child)
+{
+	struct exptrace_writer w;
+
+	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_FORK, exptrace_max(4, TASK_COMM_LEN)))
+		return;
+	exptrace_number(&w, parent->pid);
+	exptrace_number(&w, child->pid);
+	exptrace_number(&w, child->tgid);
+	put_comm(&w, child->comm);
+	exptrace_end(&w);
+}
+
+static notrace void probe_sched_process_exec(void *data, struct task_struct *p, pid_t old_pid,
+					     struct linux_binprm *bprm)
+{
+	struct exptrace_writer w;
+
+	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXEC,
+		   exptrace_max(4, TASK_COMM_LEN + FILENAME_CHARS)))
+		return;
+	exptrace_number(&w, p->pid);
+	exptrace_number(&w, old_pid);
+	put_comm(&w, p->comm);
+	exptrace_string(&w, bprm->filename, strnlen(bprm->filename, FILENAME_CHARS));
+	exptrace_end(&w);
+}
+
+static __always_inline void put_exit(const struct task_struct *p)
+{
+	struct exptrace_writer w;
+
+	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, exptrace_max(1, 0)))
+		return;
+	exptrace_number(&w, p->pid);
+	exptrace_end(&w);
+}
+
+#ifdef EXPTRACE_EXIT_HAS_GROUP_DEAD
+static notrace void probe_sched_process_exit(void *data, struct task_struct *p, bool group_dead)
+{
+	put_exit(p);
+}
+#else
+static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
+{
+	put_exit(p);
+}
+#endif
+
+static notrace void probe_task_rename(void *data, struct task_struct *task, const char *comm)
+{
+	struct exptrace_writer w;
+
+	if (!begin(&w, EXPTRACE_EVENT_TASK_RENAME, exptrace_max(2, TASK_COMM_LEN)))
+		return;
+	exptrace_number(&w, task->pid);
+	put_comm(&w, comm);
+	exptrace_end(&w);
+}
+
+#define PROBES(X)						\
+	X(sched_switch)						\
+	X(sched_wakeup)						\
+	X(sched_wakeup_new)					\
+	X(sched_migrate_task)					\
+	X(sched_process_fork)					\
+	X(sched_process_exec)					\
+	X(sched_process_exit)					\
+	X(task_rename)
+
+EXPTRACE_CHECK_PROBES(PROBES)
+
+static struct exptrace_switch switches[] = {
+	PROBES(EXPTRACE_SWITCH)
+};
+
+struct exptrace_experiment exptrace_standard = {
+	.id = EXPTRACE_EXPERIMENT_STANDARD,
+	.version = 1,
+	.name = "standard",
+	.events = events,
+	.nr_events = ARRAY_SIZE(events),
+	.switches = switches,
+	.nr_switches = ARRAY_SIZE(switches),
+};

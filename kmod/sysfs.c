@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/class/misc/exptrace/: the controls for shell users.
+ */
+#include <linux/capability.h>
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+#include "experiment.h"
+
+/* Takes exptrace.control for a change; -EPERM for those who may not open the device. */
+static int begin_change(void)
+{
+	if (!perfmon_capable())
+		return -EPERM;
+	return mutex_lock_interruptible(&exptrace.control) ? -ERESTARTSYS : 0;
+}
+
+static ssize_t recording_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(exptrace.recording));
+}
+
+static ssize_t recording_store(struct device *dev, struct device_attribute *attr,
+			       const char *buf, size_t count)
+{
+	struct exptrace_params params;
+	bool on;
+	int err;
+
+	err = kstrtobool(buf, &on);
+	if (err)
+		return err;
+	err = begin_change();
+	if (err)
+		return err;
+	exptrace_default_params(&params);
+	err = on ? exptrace_start(&params) : exptrace_stop();
+	mutex_unlock(&exptrace.control);
+	return err ? err : count;
+}
+static DEVICE_ATTR_RW(recording);
+
+static ssize_t generation_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(exptrace.gen));
+}
+static DEVICE_ATTR_RO(generation);
+
+static ssize_t advance_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			     size_t count)
+{
+	u64 completed;
+	int err;
+
+	err = begin_change();
+	if (err)
+		return err;
+	err = exptrace_advance(&completed);
+	mutex_unlock(&exptrace.control);
+	return err ? err : count;
+}
+static DEVICE_ATTR_WO(advance);
+
+static ssize_t events_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct exptrace_experiment *exp;
+	const struct exptrace_switch *sw;
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
+		len += sysfs_emit_at(buf, len, "%s %s %s %s\n", exp->name, sw->def->group, sw->name,
+				     !sw->tp ? "missing" : READ_ONCE(sw->on) ? "on" : "off");
+	return len;
+}
+
+static ssize_t events_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			    size_t count)
+{
+	int err;
+
+	err = begin_change();
+	if (err)
+		return err;
+	err = exptrace_select(buf);
+	mutex_unlock(&exptrace.control);
+	return err ? err : count;
+}
+static DEVICE_ATTR_RW(events);
+
+static struct attribute *attributes[] = {
+	&dev_attr_recording.attr,
+	&dev_attr_generation.attr,
+	&dev_attr_advance.attr,
+	&dev_attr_events.attr,
+	NULL
+};
+
+static const struct attribute_group group = {
+	.attrs = attributes,
+};
+
+const struct attribute_group *exptrace_groups[] = {
+	&group,
+	NULL
+};

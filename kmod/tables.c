@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sync, properties and schema, and what all tables share.
+ */
+#include <linux/kernel.h>
+#include <linux/utsname.h>
+
+#include "clock.h"
+#include "experiment.h"
+#include "tables.h"
+
+/* Most bytes of a property's value, and of a name in the schema. */
+#define VALUE_CHARS	(__NEW_UTS_LEN + 1)
+#define NAME_CHARS	32
+
+void exptrace_table_begin(struct exptrace_table *table, unsigned long gen, u8 kind)
+{
+	memset(&table->slot, 0, sizeof(table->slot));
+	table->kind = kind;
+	exptrace_unbound_writer(&table->w, &table->slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
+				EXPTRACE_UNBOUND_TABLE);
+}
+
+/*
+ * Makes room for an entry of @max bytes: a batch that follows on a full one begins
+ * with the table's kind, too. -ENOBUFS if there is no batch.
+ */
+int exptrace_table_entry(struct exptrace_table *table, size_t max)
+{
+	struct exptrace_writer *w = &table->w;
+	const struct exptrace_batch *before = w->slot->batch;
+
+	w->slot->pos = before ? w->pos : NULL;
+	if (!exptrace_ensure(w, max + 1))
+		return -ENOBUFS;
+	if (w->slot->batch != before)
+		exptrace_byte(w, table->kind);
+	return 0;
+}
+
+void exptrace_table_text(struct exptrace_table *table, const char *s)
+{
+	exptrace_string(&table->w, s, strlen(s));
+}
+
+void exptrace_table_end(struct exptrace_table *table)
+{
+	table->slot.pos = table->w.pos;
+	exptrace_flush_slot(&table->slot, table->w.gen, table->w.exp);
+}
+
+static int write_sync(unsigned long gen)
+{
+	struct exptrace_clock_snapshot now;
+	struct exptrace_table table;
+	int err;
+
+	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_SYNC);
+	err = exptrace_table_entry(&table, 2 + 5 * EXPTRACE_VARINT_MAX);
+	if (err)
+		return err;
+	exptrace_clock_snapshot(&now);
+	exptrace_byte(&table.w, EXPTRACE_WIRE_FREQUENCY);
+	exptrace_number(&table.w, exptrace_clock_frequency());
+	exptrace_byte(&table.w, EXPTRACE_WIRE_CLOCK_SNAPSHOT);
+	exptrace_number(&table.w, now.ticks - table.slot.last);
+	exptrace_number(&table.w, now.mono);
+	exptrace_number(&table.w, now.wall.tv_sec);
+	exptrace_number(&table.w, now.wall.tv_nsec);
+	exptrace_table_end(&table);
+	return 0;
+}
+
+static int write_property(struct exptrace_table *table, const char *key, const char *value)
+{
+	int err;
+
+	err = exptrace_table_entry(table, 1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + VALUE_CHARS);
+	if (err)
+		return err;
+	exptrace_byte(&table->w, EXPTRACE_WIRE_PROPERTY);
+	exptrace_table_text(table, key);
+	exptrace_table_text(table, value);
+	return 0;
+}
+
+static int write_number_property(struct exptrace_table *table, const char *key,
+				 const char *format, unsigned long value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), format, value);
+	return write_property(table, key, text);
+}
+
+static int write_host(struct exptrace_table *table)
+{
+	const struct new_utsname *uts = &init_uts_ns.name;
+
+	return write_property(table, "release", uts->release) ?:
+	       write_property(table, "version", uts->version) ?:
+	       write_property(table, "machine", uts->machine) ?:
+	       write_property(table, "nodename", uts->nodename);
+}
+
+static int write_properties(unsigned long gen)
+{
+	struct exptrace_table table;
+	int err;
+
+	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_PROPERTIES);
+	err = write_number_property(&table, "text_base", "0x%lx", exptrace.text_base) ?:
+	      write_number_property(&table, "data_base", "0x%lx", exptrace.data_base) ?:
+	      write_property(&table, "addresses", exptrace.raw_addresses ? "raw" : "id") ?:
+	      write_property(&table, "clock", exptrace_clock_name()) ?:
+	      write_number_property(&table, "cpus", "%lu", num_possible_cpus()) ?:
+	      write_number_property(&table, "batch_size", "%lu", exptrace_pool.batch_size) ?:
+	      write_number_property(&table, "batches", "%lu", exptrace_pool.nr) ?:
+	      write_host(&table);
+	exptrace_table_end(&table);
+	return err;
+}
+
+static unsigned int nr_args(const struct exptrace_event_def *event)
+{
+	unsigned int nr = 0;
+
+	while (event->args[nr].kind)
+		nr++;
+	return nr;
+}
+
+static int write_schema_event(struct exptrace_table *table, unsigned int exp,
+			      const struct exptrace_event_def *event)
+{
+	unsigned int i, nr = nr_args(event);
+	int err;
+
+	err = exptrace_table_entry(table, 1 + 6 * EXPTRACE_VARINT_MAX + 2 * NAME_CHARS +
+				   nr * (2 * EXPTRACE_VARINT_MAX + NAME_CHARS));
+	if (err)
+		return err;
+	exptrace_byte(&table->w, EXPTRACE_WIRE_SCHEMA_EVENT);
+	exptrace_number(&table->w, exp);
+	exptrace_number(&table->w, event->type);
+	exptrace_number(&table->w, event->ntypes);
+	exptrace_table_text(table, event->group);
+	exptrace_table_text(table, event->name);
+	exptrace_number(&table->w, nr);
+	for (i = 0; i < nr; i++) {
+		exptrace_number(&table->w, event->args[i].kind);
+		exptrace_table_text(table, event->args[i].name);
+	}
+	return 0;
+}
+
+static int write_schema_experiment(struct exptrace_table *table,
+				   const struct exptrace_experiment *exp)
+{
+	unsigned int i;
+	int err;
+
+	err = exptrace_table_entry(table, 1 + 3 * EXPTRACE_VARINT_MAX + NAME_CHARS);
+	if (err)
+		return err;
+	exptrace_byte(&table->w, EXPTRACE_WIRE_SCHEMA_EXPERIMENT);
+	exptrace_number(&table->w, exp->id);
+	exptrace_number(&table->w, exp->version);
+	exptrace_table_text(table, exp->name);
+	for (i = 0; !err && i < exp->nr_events; i++)
+		err = write_schema_event(table, exp->id, &exp->events[i]);
+	return err;
+}
+
+static int write_schema(unsigned long gen)
+{
+	struct exptrace_table table;
+	unsigned int i;
+	int err = 0;
+
+	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_SCHEMA);
+	for (i = 0; !err && i < exptrace_nr_experiments; i++)
+		err = write_schema_experiment(&table, exptrace_experiments[i]);
+	exptrace_table_end(&table);
+	return err;
+}
+
+/* One batch each for sync and properties, and at 4 KiB two for the schema. */
+unsigned int exptrace_opening_batches(void)
+{
+	return 4;
+}
+
+int exptrace_write_opening(unsigned long gen)
+{
+	return write_sync(gen) ?: write_properties(gen) ?: write_schema(gen);
+}
+
+unsigned int exptrace_closing_batches(void)
+{
+	return exptrace_ledger_batches() + 1;
+}
+
+int exptrace_write_closing(unsigned long gen)
+{
+	return exptrace_write_ledger(gen) ?: write_sync(gen);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tracepoints: found by name, and probes attached to them and detached.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+#include "experiment.h"
+
+static void match_tracepoint(struct tracepoint *tp, void *unused)
+{
+	struct exptrace_switch *sw;
+	unsigned int i;
+
+	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
+		if (!strcmp(sw->name, tp->name))
+			sw->tp = tp;
+}
+
+/*
+ * Finds the tracepoint of every event. Events without one are reported, and can't
+ * be switched on; -EOPNOTSUPP if there is none at all.
+ */
+int exptrace_tracepoints_find(void)
+{
+	struct exptrace_switch *sw;
+	unsigned int i, found = 0;
+
+	for_each_kernel_tracepoint(match_tracepoint, NULL);
+	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++) {
+		if (sw->tp)
+			found++;
+		else
+			pr_warn("this kernel has no tracepoint %s: its event is missing\n",
+				sw->name);
+	}
+	if (found)
+		return 0;
+	pr_err("this kernel has none of the tracepoints that are recorded\n");
+	return -EOPNOTSUPP;
+}
+
+int exptrace_attach(struct exptrace_switch *sw)
+{
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (sw->attached)
+		return 0;
+	err = tracepoint_probe_register(sw->tp, sw->probe, NULL);
+	if (err) {
+		pr_err("can't attach to tracepoint %s: %d\n", sw->name, err);
+		return err;
+	}
+	sw->attached = true;
+	return 0;
+}
+
+/* The probe may go on running until tracepoint_synchronize_unregister(). */
+void exptrace_detach(struct exptrace_switch *sw)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (!sw->attached)
+		return;
+	tracepoint_probe_unregister(sw->tp, sw->probe, NULL);
+	sw->attached = false;
+}
+
+void exptrace_detach_all(void)
+{
+	struct exptrace_switch *sw;
+	unsigned int i;
+
+	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
+		exptrace_detach(sw);
+	tracepoint_synchronize_unregister();
+}
+
+/* Attaches all events that are on, or none. */
+int exptrace_attach_all(void)
+{
+	struct exptrace_switch *sw;
+	unsigned int i;
+	int err;
+
+	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++) {
+		if (!sw->on)
+			continue;
+		err = exptrace_attach(sw);
+		if (err) {
+			exptrace_detach_all();
+			return err;
+		}
+	}
+	return 0;
+}

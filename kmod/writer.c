@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The refill: a slot's full batch for an empty one, the writer's slow path.
+ */
+#include <linux/smp.h>
+
+#include "flush.h"
+#include "writer.h"
+
+static bool is_bound(unsigned int context)
+{
+	return context < EXPTRACE_NR_CONTEXTS;
+}
+
+static u64 m_of(unsigned int context)
+{
+	if (!is_bound(context))
+		return EXPTRACE_M_NONE;
+	return (u64)raw_smp_processor_id() * EXPTRACE_NR_CONTEXTS + context;
+}
+
+/* Counts the event that the writer is about. Returns false, for the caller to. */
+static bool lose(unsigned long gen, unsigned int exp, unsigned int context,
+		 enum exptrace_lost reason)
+{
+	if (is_bound(context))
+		this_cpu_ptr(exptrace.cpus)->lost[gen & 1][exp][context][reason]++;
+	return false;
+}
+
+/*
+ * Without a batch to hand over there is nothing to do in the lock if it has none
+ * to give: when the pool is empty, every event of every CPU comes here.
+ */
+static bool nothing_to_get(unsigned int context)
+{
+	return context != EXPTRACE_UNBOUND_TABLE &&
+	       READ_ONCE(exptrace_pool.nr_empty) <= READ_ONCE(exptrace_pool.nr_reserved);
+}
+
+static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch, unsigned long gen,
+		  unsigned int exp, unsigned int context)
+{
+	slot->last = exptrace_clock();
+	slot->pid = EXPTRACE_NOBODY;
+	slot->batch = batch;
+	exptrace_batch_header(batch, exp, gen, m_of(context), slot->last);
+	slot->pos = batch->data + batch->start;
+	if (exp != EXPTRACE_EXPERIMENT_STANDARD)
+		*slot->pos++ = EXPTRACE_CONTENT_EVENTS;
+	slot->end = batch->data + exptrace_pool.batch_size;
+}
+
+/* The slot has no batch any more. */
+static void disown(struct exptrace_slot *slot)
+{
+	slot->batch = NULL;
+	slot->pos = NULL;
+	slot->end = NULL;
+}
+
+static bool exchange(struct exptrace_slot *slot, unsigned long gen, unsigned int exp,
+		     unsigned int context, u8 *end)
+{
+	enum exptrace_need need = context == EXPTRACE_UNBOUND_TABLE ? EXPTRACE_NEED_TABLES
+								    : EXPTRACE_NEED_EVENTS;
+	struct exptrace_batch *empty;
+
+	if (slot->batch)
+		exptrace_batch_seal(slot->batch, slot->pos);
+	if (exptrace_exchange(slot->batch, gen, need, &empty)) {
+		slot->end = end;
+		return lose(gen, exp, context, EXPTRACE_LOST_CONTENDED);
+	}
+	disown(slot);
+	if (!empty)
+		return lose(gen, exp, context, EXPTRACE_LOST_POOL);
+	adopt(slot, empty, gen, exp, context);
+	return true;
+}
+
+/**
+ * exptrace_refill - give a slot an empty batch, hand over the one it has
+ * @slot:	the slot, which has less than @max bytes left
+ * @max:	bytes that are needed, less than the smallest batch has
+ * @gen:	the slot's generation
+ * @exp:	its experiment
+ * @context:	its context, or EXPTRACE_UNBOUND*
+ *
+ * While it works, the slot has no room: a probe that fires in here, in the same
+ * context, comes here too and is refused (invariant 4).
+ *
+ * Context: any; preemption is off if the slot is bound to a CPU. Return: true if
+ * there is room now; false if the event is lost, which has been counted.
+ */
+noinline notrace bool exptrace_refill(struct exptrace_slot *slot, size_t max, unsigned long gen,
+				      unsigned int exp, unsigned int context)
+{
+	u8 *end = slot->end;
+	bool room;
+
+	if (slot->refilling)
+		return lose(gen, exp, context, EXPTRACE_LOST_NESTED);
+	if (!slot->batch && nothing_to_get(context))
+		return lose(gen, exp, context, EXPTRACE_LOST_POOL);
+
+	slot->refilling = true;
+	slot->end = slot->pos;
+	barrier();	/* before anything that can fire a probe; on this CPU only */
+	room = exchange(slot, gen, exp, context, end);
+	barrier();
+	slot->refilling = false;
+	return room;
+}
+
+/*
+ * Hands over what @slot holds, without taking a new batch. Its owner calls this,
+ * or advance() after the grace period (invariant 6).
+ */
+void exptrace_flush_slot(struct exptrace_slot *slot, unsigned long gen, unsigned int exp)
+{
+	struct exptrace_batch *batch = slot->batch, *none;
+
+	if (!batch)
+		return;
+	if (exptrace_batch_is_bare(batch, exp, slot->pos)) {
+		exptrace_batch_give_back(batch);
+	} else {
+		exptrace_batch_seal(batch, slot->pos);
+		exptrace_exchange(batch, gen, EXPTRACE_NEED_NONE, &none);
+	}
+	disown(slot);
+}

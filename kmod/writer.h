@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The writer: how a probe appends an event to its experiment's stream.
+ *
+ *	struct exptrace_writer w;
+ *
+ *	if (!exptrace_begin(&w, EXPTRACE_EXPERIMENT_STANDARD, TYPE, exptrace_max(2, 0)))
+ *		return;
+ *	exptrace_number(&w, first);
+ *	exptrace_number(&w, second);
+ *	exptrace_end(&w);
+ *
+ * Preemption is off from exptrace_begin() to exptrace_end() (invariant 2). There
+ * is one type of writer for every experiment. One that is bound to no CPU, for
+ * tables and dumps, works on a slot of its own in task context.
+ */
+#ifndef _EXPTRACE_WRITER_H
+#define _EXPTRACE_WRITER_H
+
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "batch.h"
+#include "clock.h"
+#include "varint.h"
+
+/* In the place of a context: writers that are bound to no CPU. */
+enum {
+	EXPTRACE_UNBOUND	= EXPTRACE_NR_CONTEXTS,	/* of events */
+	EXPTRACE_UNBOUND_TABLE,				/* of tables: may use the reserve */
+};
+
+/* No thread: the batch has not said yet who runs here. */
+#define EXPTRACE_NOBODY		(~0U)
+
+/**
+ * struct exptrace_writer - a place to append to
+ * @slot:	what is being filled
+ * @pos:	next byte to write; reaches @slot in exptrace_end()
+ * @gen:	the generation
+ * @exp:	the experiment
+ * @context:	enum exptrace_context, or EXPTRACE_UNBOUND*
+ *
+ * Lives on the stack of one function; mostly in registers.
+ */
+struct exptrace_writer {
+	struct exptrace_slot	*slot;
+	u8			*pos;
+	unsigned long		gen;
+	unsigned int		exp;
+	unsigned int		context;
+};
+
+bool exptrace_refill(struct exptrace_slot *slot, size_t max, unsigned long gen, unsigned int exp,
+		     unsigned int context);
+void exptrace_flush_slot(struct exptrace_slot *slot, unsigned long gen, unsigned int exp);
+
+/* Most bytes of an event with @numbers arguments and @chars characters in strings. */
+static __always_inline size_t exptrace_max(unsigned int numbers, size_t chars)
+{
+	/* type and delta of the event and of a "current" before it, and its pid */
+	return 2 * (1 + EXPTRACE_VARINT_MAX) + 5 + numbers * EXPTRACE_VARINT_MAX + chars;
+}
+
+/* The context that runs now. Preemption is off. */
+static __always_inline unsigned int exptrace_context(void)
+{
+	unsigned long count = preempt_count();
+
+	if (likely(!(count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET))))
+		return EXPTRACE_CONTEXT_TASK;
+	if (count & NMI_MASK)
+		return EXPTRACE_CONTEXT_NMI;
+	return count & HARDIRQ_MASK ? EXPTRACE_CONTEXT_HARDIRQ : EXPTRACE_CONTEXT_SOFTIRQ;
+}
+
+/*
+ * Takes this CPU's and context's writer for @exp. False while nothing is being
+ * recorded; else preemption is off until exptrace_release().
+ */
+static __always_inline bool exptrace_acquire(struct exptrace_writer *w, unsigned int exp)
+{
+	preempt_disable_notrace();
+	w->gen = READ_ONCE(exptrace.gen);
+	if (unlikely(!w->gen)) {
+		preempt_enable_notrace();
+		return false;
+	}
+	w->exp = exp;
+	w->context = exptrace_context();
+	w->slot = &this_cpu_ptr(exptrace.cpus)->slot[w->gen & 1][exp][w->context];
+	return true;
+}
+
+static __always_inline void exptrace_release(void)
+{
+	preempt_enable_notrace();
+}
+
+/*
+ * Makes room for @max bytes. False if there is none: the event is lost, and has
+ * been counted.
+ */
+static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t max)
+{
+	struct exptrace_slot *slot = w->slot;
+
+	if (unlikely((size_t)(slot->end - slot->pos) < max) &&
+	    !exptrace_refill(slot, max, w->gen, w->exp, w->context))
+		return false;
+	w->pos = slot->pos;
+	return true;
+}
+
+static __always_inline void exptrace_byte(struct exptrace_writer *w, u8 byte)
+{
+	*w->pos++ = byte;
+}
+
+static __always_inline void exptrace_number(struct exptrace_writer *w, u64 value)
+{
+	w->pos = exptrace_put_varint(w->pos, value);
+}
+
+/* Appends @len bytes, which must count for the maximum, as must two more. */
+static __always_inline void exptrace_string(struct exptrace_writer *w, const char *s, size_t len)
+{
+	exptrace_number(w, len);
+	memcpy(w->pos, s, len);
+	w->pos += len;
+}
+
+/* Says who runs here, @delta ticks after the event before. */
+static __always_inline void exptrace_put_current(struct exptrace_writer *w, u64 delta, u32 pid)
+{
+	exptrace_byte(w, EXPTRACE_EVENT_CURRENT);
+	exptrace_number(w, delta);
+	exptrace_number(w, pid);
+	w->slot->pid = pid;
+	w->slot->last++;
+}
+
+/* Appends the head of an event: its type and when it was. */
+static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned int type)
+{
+	struct exptrace_slot *slot = w->slot;
+	u64 delta = exptrace_clock() - slot->last;
+
+	if (unlikely((s64)delta < 1))
+		delta = 1;
+	slot->last += delta;
+	if (w->context == EXPTRACE_CONTEXT_TASK && unlikely(slot->pid != (u32)current->pid)) {
+		exptrace_put_current(w, delta, current->pid);
+		delta = 1;
+	}
+	exptrace_byte(w, type);
+	exptrace_number(w, delta);
+}
+
+/**
+ * exptrace_begin - begin an event
+ * @w:		the writer
+ * @exp:	the experiment
+ * @type:	the event's type
+ * @max:	exptrace_max() of its arguments
+ *
+ * Context: any. Return: true with preemption off, and exptrace_end() must follow;
+ * or false if nothing is being recorded or the event is lost.
+ */
+static __always_inline bool exptrace_begin(struct exptrace_writer *w, unsigned int exp,
+					   unsigned int type, size_t max)
+{
+	if (!exptrace_acquire(w, exp))
+		return false;
+	w->slot->attempted++;
+	if (unlikely(!exptrace_ensure(w, max))) {
+		exptrace_release();
+		return false;
+	}
+	exptrace_stamp(w, type);
+	return true;
+}
+
+/* Makes the event part of the stream. */
+static __always_inline void exptrace_commit(struct exptrace_writer *w)
+{
+	w->slot->pos = w->pos;
+	w->slot->recorded++;
+}
+
+static __always_inline void exptrace_end(struct exptrace_writer *w)
+{
+	exptrace_commit(w);
+	exptrace_release();
+}
+
+/*
+ * Makes @w a writer for generation @gen and experiment @exp that is bound to no
+ * CPU and works on @slot, which is zeroed or was used so before. The caller makes
+ * sure that the generation stays open, and flushes with exptrace_flush_slot().
+ */
+static inline void exptrace_unbound_writer(struct exptrace_writer *w, struct exptrace_slot *slot,
+					   unsigned long gen, unsigned int exp,
+					   unsigned int context)
+{
+	*w = (struct exptrace_writer) {
+		.slot = slot, .gen = gen, .exp = exp, .context = context,
+	};
+}
+
+#endif /* _EXPTRACE_WRITER_H */
