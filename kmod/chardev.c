@@ -29,7 +29,7 @@ static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
  * @addresses:	the opener may see kernel addresses; constant
  */
 struct exptrace_file {
-	struct mutex		lock;
+	struct mutex		lock;	/* see above */
 	u64			session;
 	size_t			header;
 	struct exptrace_batch	*batch;

@@ -41,6 +41,7 @@ static void kick_readers(void)
 {
 	lockdep_assert_held(&exptrace_pool.lock);
 
+	/* No barrier: the lock orders it, see above. */
 	if (waitqueue_active(&exptrace_readers))
 		irq_work_queue(&wake_work);
 }

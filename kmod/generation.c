@@ -32,9 +32,10 @@ struct exptrace exptrace ____cacheline_aligned = {
 /* Opens generation @gen: writers may use it when this has succeeded. */
 static int open_generation(u64 gen)
 {
+	unsigned int reserve = exptrace_opening_batches() + exptrace_closing_batches();
 	struct exptrace_generation *new;
 
-	new = exptrace_generation_open(gen, exptrace_opening_batches() + exptrace_closing_batches());
+	new = exptrace_generation_open(gen, reserve);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	WARN_ON_ONCE(exptrace_write_opening(gen));

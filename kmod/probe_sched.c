@@ -3,6 +3,7 @@
  * Experiment 0, the standard stream: the scheduler and the life of processes.
  */
 #include <linux/binfmts.h>
+#include <linux/mm_types.h>	/* trace/events/sched.h names struct folio */
 #include <linux/sched.h>
 #include <trace/events/sched.h>
 #include <trace/events/task.h>
