@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Builds exptrace.ko for one kernel, in build/KERNEL, and prints its path.
+#
+# Usage: build-module.sh KERNEL [MAKE-ARGUMENT…]
+#
+# KERNEL is a name that kernel.sh knows. The sources stay clean: they are copied, and only what differs, so that a
+# second run builds only what changed. The compiler's output is in build/KERNEL/build.log and is shown if there is
+# anything to complain about. WERROR=1 makes any warning, the compiler's or modpost's, a failure.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# By content and without times: a source that comes back with an older time must be built too. What is not a source
+# is excluded, and so is not deleted either.
+copy_sources() {
+	local only=(--include='*/' --include='*.[chS]' --include=Kbuild --exclude='*')
+	# What an earlier build warned about has to be built again, or the warning would be seen only once.
+	if [ -e "$dir/warned" ]; then
+		find "$dir" -name '*.o' -delete
+		rm "$dir/warned"
+	fi
+	rsync -rc --delete "${only[@]}" "$top/kmod" "$top/include" "$dir/"
+	rsync -c "$top/Kbuild" "$dir/"
+}
+
+# Run make, in the kernel's own root if it has one: there, the kernel and the build have the same paths as here.
+run_make() {
+	local make=(make -C "$KDIR" "M=$dir" W=1 "-j$(nproc)" "$@" modules)
+	if [ -z "$KROOT" ]; then
+		"${make[@]}"
+	else
+		# shellcheck disable=SC2016 # expanded inside
+		as_root unshare -m sh -euc '
+			root=$1 kernel=$2 dir=$3
+			shift 3
+			for d in /dev /proc "$kernel" "$dir"; do
+				mkdir -p "$root$d"
+				mount --rbind "$d" "$root$d"
+			done
+			exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@"' \
+			sh "$KROOT" "${KDIR%/usr/src/*}" "$dir" "${make[@]}"
+	fi
+}
+
+# The compiler may be a newer one than the kernel's; that is no fault of ours.
+has_warnings() { grep -v 'the compiler differs from the one used' "$dir/build.log" | grep -q -i 'warning:'; }
+
+kernel=${1:-}
+case $kernel in '' | -h | --help) usage; exit 0 ;; esac
+shift
+[ -f "$top/Kbuild" ] || die "no Kbuild in $top"
+command -v rsync >/dev/null || die "rsync is missing: run scripts/deps.sh build"
+env=$("$top/scripts/kernel.sh" "$kernel")
+eval "$env"
+dir=$top/build/$kernel
+mkdir -p "$dir"
+exec 9>"$dir/lock"
+flock 9
+
+copy_sources
+built=y
+run_make "$@" >"$dir/build.log" 2>&1 9>&- || built=''
+if has_warnings; then
+	touch "$dir/warned"
+	[ -z "${WERROR:-}" ] || built=''
+fi
+if [ -z "$built" ] || [ -e "$dir/warned" ]; then
+	cat "$dir/build.log" >&2
+fi
+[ -n "$built" ] || die "building for $kernel failed"
+echo "$dir/exptrace.ko"

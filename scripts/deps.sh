@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs the Debian packages which the project needs, if they are missing.
+#
+# Usage: deps.sh [build|vm|test]…    (default: all)
+#
+#   build  the module (Debian's kernels too), the user side and its documents
+#   vm     virtual machines
+#   test   the checks of the sources
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+packages_of() {
+	case $1 in
+	build)
+		echo gcc make bc bison flex pkg-config python3 rsync kmod xz-utils zstd pahole debootstrap
+		echo libc6-dev libelf-dev libssl-dev libzstd-dev zlib1g-dev libbpf-dev clang llvm bpftool
+		;;
+	vm) echo qemu-system-x86 busybox-static binutils cpio kmod xz-utils zstd ;;
+	test) echo gcc make libc6-dev perl python3 shellcheck sparse xz-utils ;;
+	*) die "unknown group '$1' (build, vm, test)" ;;
+	esac
+}
+
+missing() {
+	local p
+	for p in $(for group; do packages_of "$group"; done | tr ' ' '\n' | sort -u); do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || echo "$p"
+	done
+}
+
+install_packages() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends -y "$@" \
+		>"$log" 2>&1
+}
+
+case ${1:-} in -h | --help) usage; exit 0 ;; esac
+command -v apt-get >/dev/null || die "apt-get not found: this knows only Debian's packages; install their like by hand"
+[ $# -gt 0 ] || set -- build vm test
+for group; do packages_of "$group" >/dev/null; done
+mapfile -t packages < <(missing "$@")
+[ ${#packages[@]} -gt 0 ] || exit 0
+[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || die "needs root or sudo to install: ${packages[*]}"
+
+note "installing ${packages[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists may be missing or old: only then do they have to be fetched.
+if ! install_packages "${packages[@]}"; then
+	as_root apt-get -qq update >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed"; }
+	install_packages "${packages[@]}" || { cat "$log" >&2; die "cannot install the packages"; }
+fi

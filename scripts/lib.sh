@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the scripts share: messages, root rights, the cache, Debian packages.
+# shellcheck shell=bash
+
+# Read by the scripts that source this file.
+# shellcheck disable=SC2034
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cache=${EXPTRACE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/exptrace}
+
+note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { note "$*"; exit 2; }
+
+# The header comment of a script is its help: print it up to the first line of code.
+usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
+
+# Run a command as root, through sudo where that is needed.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "needs root or sudo: $*"
+	fi
+}
+
+# Hold one lock while the cache is filled, so that two scripts do not fill the same place. It ends with the process,
+# which therefore does nothing else.
+lock_cache() {
+	mkdir -p "$cache"
+	exec 9>"$cache/lock"
+	flock 9
+}
+
+# True if a file is younger than a day.
+fresh() { [ -n "$(find "$1" -maxdepth 0 -mmin -1440 2>/dev/null)" ]; }
+
+# The address of the Debian mirror which this machine already uses.
+debian_mirror() {
+	local m=${EXPTRACE_MIRROR:-}
+	# shellcheck disable=SC2016 # the variable is apt's
+	[ -n "$m" ] || m=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | sed -n 1p)
+	[ -n "$m" ] || die "apt knows no Debian mirror (run apt-get update, or set EXPTRACE_MIRROR)"
+	echo "$m"
+}
+
+# Set apt_opts so that apt looks only at one suite, with lists and a cache of our own: nothing of the host's apt
+# is used or changed, and suites do not mix.
+use_suite() {
+	local d=$cache/apt/$1 source
+	command -v apt-get >/dev/null || die "apt-get not found: only Debian's packages are supported"
+	mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
+	: >"$d/status"
+	source="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $1 main"
+	echo "deb $source" >"$d/sources.list"
+	apt_opts=(-qq -o "Dir::Etc::SourceList=$d/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o "Dir::State::Lists=$d/lists" -o "Dir::State::status=$d/status" -o "Dir::Cache=$d/cache"
+		-o APT::Sandbox::User= -o Debug::NoLocking=1
+		-o APT::Update::Error-Mode=any -o Acquire::http::Timeout=20)
+}
+
+# Download packages into the current directory and unpack them, without installing, under the directory $1.
+unpack_packages() {
+	local root=$1 deb
+	shift
+	apt-get "${apt_opts[@]}" download "$@" >&2
+	for deb in ./*.deb; do
+		dpkg-deb -x "$deb" "$root"
+		rm -f "$deb"
+	done
+}

@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Proves the protocol of docs/proof: memory order with herd7, everything else with Spin. Prints TAP.
+#
+# Usage: proof.sh [quick]
+#
+#   quick   one event less in the largest search: seconds in place of two or three minutes
+#
+# A name with "broken" must be rejected with a counterexample, and so must one with "found": a flaw of the code as it
+# is, which docs/proof/README.md explains. herd7, Spin and the kernel's memory model come from Debian's packages; they
+# are unpacked into the cache, not installed. Needs gcc. EXPTRACE_PROOF_MB limits Spin's memory (default 6000).
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+proof=$top/docs/proof
+tools=$cache/proof
+number=0 failed=0
+
+# Unpack packages of a Debian suite to $tools/$1, once: name, suite, packages.
+fetch() (
+	local dir=$tools/$1 suite=$2 tmp
+	shift 2
+	lock_cache proof
+	[ ! -d "$dir" ] || return 0
+	note "fetching $*"
+	mkdir -p "$tools"
+	tmp=$(mktemp -d "$tools/.fetch-XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	use_suite "$suite"
+	apt-get "${apt_opts[@]}" update >&2
+	(cd "$tmp" && mkdir root && unpack_packages root "$@")
+	mv "$tmp/root" "$dir"
+)
+
+# The kernel's memory model out of its source package; the rest of that is not kept.
+fetch_model() (
+	[ ! -d "$tools/memory-model" ] || return 0
+	fetch linux-source bookworm linux-source-6.1
+	lock_cache proof
+	rm -rf "$tools/memory-model.new"
+	mkdir "$tools/memory-model.new"
+	tar -xJf "$tools"/linux-source/usr/src/linux-source-6.1.tar.xz -C "$tools/memory-model.new" \
+		--strip-components=3 --wildcards '*/tools/memory-model/linux-kernel.*' '*/tools/memory-model/lock.cat'
+	mv "$tools/memory-model.new" "$tools/memory-model"
+	rm -rf "$tools/linux-source"
+)
+
+# Debian has herd7 in unstable only, so it runs with the C library of there.
+herd() {
+	local lib=$tools/herd/usr/lib/x86_64-linux-gnu
+	if command -v herd7 >/dev/null; then
+		herd7 "$@"
+	else
+		"$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$tools/herd/usr/bin/herd7" \
+			-set-libdir "$tools/herd/usr/share/herdtools7/herd" "$@"
+	fi
+}
+
+prepare() {
+	command -v gcc >/dev/null || "$top/scripts/deps.sh" test
+	command -v herd7 >/dev/null || fetch herd sid herdtools7 libc6 libgmp10
+	spin=$(command -v spin) || { fetch spin bookworm spin; spin=$tools/spin/usr/bin/spin; }
+	fetch_model
+}
+
+# A result: 0 or not, name, remark.
+report() {
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number - $2"
+	else
+		echo "not ok $number - $2"
+		failed=$((failed + 1))
+		[ ! -s "$work/out" ] || sed 's/^/# /' "$work/out" | tail -n 30
+	fi
+	[ -z "$3" ] || echo "#   $3"
+}
+
+# Allowed by the model, or a data race.
+is_rejected() { grep -q -e '^Flag' -e '^Observation .* \(Sometimes\|Always\) ' "$work/out"; }
+
+litmus() {
+	local name good=1 remark
+	name=$(basename "$1" .litmus)
+	(cd "$tools/memory-model" && herd -conf linux-kernel.cfg "$1") >"$work/out" 2>&1 || :
+	remark=$(grep -e '^Flag' -e '^Observation' "$work/out" | tr '\n' ' ')
+	if ! grep -q '^Observation' "$work/out"; then
+		remark="no result"
+	else
+		case $name in
+		*-broken-* | *-found-*) ! is_rejected || good=0 ;;
+		*) is_rejected || good=0 ;;
+		esac
+	fi
+	report "$good" "litmus $name" "$remark"
+}
+
+search() {
+	local model=$1
+	shift
+	(cd "$work" && "$spin" "$@" -a "$proof/$model.pml" &&
+		gcc -w -O2 -DSAFETY -DCOLLAPSE "-DMEMLIM=${EXPTRACE_PROOF_MB:-6000}" -o pan pan.c &&
+		./pan -m100000) >"$work/out" 2>&1 || :
+}
+
+remark_of_search() {
+	awk '/^pan:1:/ { sub(/ \(at depth.*/, ""); sub(/^pan:1: */, ""); print "rejected: " $0 }
+		/states, stored/ { states = $1 } /^pan: elapsed/ { time = $4 }
+		END { printf "%s states, %s s\n", states, time }' "$work/out" | paste -sd ' '
+}
+
+# Searches all states, and finds nothing wrong: name, model, switches.
+holds() {
+	local name=$1 good=1
+	shift
+	search "$@"
+	if grep -q 'errors: 0' "$work/out" && ! grep -q -i -e 'depth too small' -e 'out of memory' \
+		-e 'search not completed' "$work/out"; then
+		good=0
+	fi
+	report "$good" "$name" "$(remark_of_search)"
+}
+
+# Finds a counterexample.
+rejected() {
+	local name=$1 good=1
+	shift
+	search "$@"
+	! grep -q -e '^pan:1: assertion violated' -e '^pan:1: invalid end state' "$work/out" || good=0
+	report "$good" "$name" "$(remark_of_search)"
+}
+
+models() {
+	local small="-DEVENTS=3" one_cpu="-DEVENTS=3 -DNCPU=1 -DNEXP=2" v
+	holds "protocol holds" protocol "-DEVENTS=$events"
+	# shellcheck disable=SC2086 # several switches
+	holds "protocol holds with two experiments" protocol $one_cpu
+	for v in NO_GRACE_PERIOD GRACE_PERIOD_FIRST ONE_BUFFER NO_REFUSAL NO_RESERVE READER_EARLY; do
+		rejected "protocol broken: $v" protocol $small -D$v
+	done
+	rejected "protocol found: an interrupt's tail in task context" protocol $small -DIRQ_TAIL
+	holds "protocol holds with that, and a guard in the slot" protocol $small -DIRQ_TAIL -DFIX_GUARD
+	# shellcheck disable=SC2086
+	rejected "protocol found: another experiment's probe under the lock" protocol $one_cpu -DNEST_OTHER
+	# shellcheck disable=SC2086
+	holds "protocol holds with that, and a guard on the lock" protocol $one_cpu -DNEST_OTHER -DFIX_LOCK
+	holds "session holds" session
+	rejected "session found: discard beside a reader" session -DDISCARD
+	rejected "session found: open during a start" session -DOPEN_IN_START
+	holds "session holds with both, and their fixes" session -DDISCARD -DFIX_DISCARD -DOPEN_IN_START -DFIX_BEGIN
+}
+
+case ${1:-} in
+-h | --help) usage; exit 0 ;;
+quick) events=3 ;;
+'') events=4 ;;
+*) usage >&2; exit 2 ;;
+esac
+prepare
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+echo "TAP version 13"
+for file in "$proof"/litmus/*.litmus; do
+	litmus "$file"
+done
+models
+echo "1..$number"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Reads TAP, kselftest's nested kind too, and prints one line per innermost test, failures with their output.
+#
+# awk -v group=NAME -v counts=FILE -f tap.awk LOG     writes "passed failed skipped" to FILE
+#
+# A line of an inner TAP stream begins with "# ", once per level. A result whose program printed results of its own
+# stands for them: it counts only if it is a failure which none of them explains, or if some of them are missing.
+
+function finish(status, name, output) {
+	print status " - " group ": " name
+	if (status == "not ok") {
+		failed++
+		printf "%s", output
+	} else if (name ~ / # SKIP/) {
+		skipped++
+	} else {
+		passed++
+	}
+}
+
+# How deep a line is nested; what remains is left in "text".
+function strip(line,    depth) {
+	for (depth = 0; substr(line, 1, 2) == "# "; depth++)
+		line = substr(line, 3)
+	text = line
+	return depth
+}
+
+# The results inside of a test at this depth belong to it and are done with.
+function close_inner(depth, status, name,    d, inner, bad) {
+	for (d = depth + 1; d <= deepest; d++) {
+		inner += results[d]
+		bad += failures[d]
+		if (planned[d] != "" && planned[d] != results[d]) {
+			finish("not ok", name " has " results[d] + 0 " results, planned " planned[d], output)
+			bad++
+		}
+		delete results[d]
+		delete failures[d]
+		delete planned[d]
+	}
+	if (!inner || (status == "not ok" && !bad))
+		finish(status, name, output)
+}
+
+{
+	depth = strip($0)
+	if (depth > deepest)
+		deepest = depth
+}
+
+text ~ /^1\.\.[0-9]+/ {
+	planned[depth] = substr(text, 4) + 0
+}
+
+text ~ /^(not )?ok( |$)/ {
+	status = text ~ /^not / ? "not ok" : "ok"
+	name = text
+	sub(/^(not )?ok *[0-9]* *(- )?/, "", name)
+	sub(/^selftests: .*: /, "", name)
+	results[depth]++
+	failures[depth] += status == "not ok"
+	close_inner(depth, status, name)
+	output = ""
+	next
+}
+
+{ output = output "    " $0 "\n" }
+
+END {
+	if (planned[0] == "" || planned[0] != results[0])
+		finish("not ok", "ended early: " results[0] + 0 " results, planned " (planned[0] == "" ? "unknown" : planned[0]), output)
+	print passed + 0, failed + 0, skipped + 0 >counts
+}

@@ -1,0 +1,314 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs a command in a throwaway virtual machine: this machine's files, another kernel.
+#
+# Usage: vm.sh [OPTION…] -- COMMAND…
+#
+#   --kernel NAME         6.1 (the default), 6.12, 6.12-rt, newest; see kernel.sh
+#   --kernel-image FILE   boot this kernel instead, with the modules in
+#   --modules DIR         …/lib/modules/RELEASE; implies --no-module
+#   --cpus N              default 2
+#   --mem M               default 1G
+#   --icount              one CPU that counts instructions: 1 instruction = 1 ns
+#   --out DIR             the one folder that is writable and stays, default build/out
+#   --append 'ARGS'       further kernel arguments
+#   --timeout S           default 600
+#   --no-module           do not build exptrace.ko
+#   --allow-warnings      do not fail because of a warning in the kernel's log
+#
+# COMMAND sees all files of this machine; what it writes goes to memory and is gone afterwards, except in the out
+# folder. It runs as root in the top directory of the repository, with EXPTRACE_OUT (the out folder), EXPTRACE_KO (the
+# module built for that kernel), and every EXPTRACE_… variable of ours. Its output is ours. The kernel's log is left
+# in the out folder as dmesg.log.
+#
+# Exit code: COMMAND's (128+n if a signal killed it); or
+#   2    the VM could not be started
+#   97   the VM ended without a result
+#   98   the kernel panicked
+#   99   COMMAND succeeded, but the kernel's log has a warning
+#   124  timeout
+#
+# EXPTRACE_ACCEL=tcg|kvm chooses how to run; else KVM is used where a trial boot works.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# Kernel modules that the VM needs before it sees its files.
+boot_modules=(virtio_pci virtio_console virtio_rng 9p 9pnet_virtio overlay)
+
+# What in the kernel's log is a failure.
+warnings='\<BUG\>|WARNING:|Oops|Call Trace|possible (circular|recursive)|INFO: |detected( expedited)? stall|KASAN|UBSAN|KCSAN'
+warnings+='|kmemleak: [0-9]|general protection|soft lockup|hard LOCKUP|hung task|blocked for more than'
+warnings+='|sleeping function called|scheduling while atomic|Kernel panic'
+
+parse() {
+	kernel=6.1 image='' moddir='' cpus=2 mem=1G icount='' out=$top/build/out append='' timeout=600 module=y
+	allow_warnings=${EXPTRACE_ALLOW_WARNINGS:-} command=()
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel | --kernel-image | --modules | --cpus | --mem | --out | --append | --timeout)
+			[ $# -gt 1 ] || die "$1 needs a value" ;;
+		esac
+		case $1 in
+		--kernel) kernel=$2; shift ;;
+		--kernel-image) image=$2; shift ;;
+		--modules) moddir=$2; shift ;;
+		--cpus) cpus=$2; shift ;;
+		--mem) mem=$2; shift ;;
+		--out) out=$2; shift ;;
+		--append) append=$2; shift ;;
+		--timeout) timeout=$2; shift ;;
+		--icount) icount=y ;;
+		--no-module) module='' ;;
+		--allow-warnings) allow_warnings=y ;;
+		-h | --help) usage; exit 0 ;;
+		--) shift; command=("$@"); break ;;
+		*) die "unknown option '$1' (see --help)" ;;
+		esac
+		shift
+	done
+	[ ${#command[@]} -gt 0 ] || die "no command: vm.sh [OPTION…] -- COMMAND…"
+}
+
+# Set KREL, KIMAGE and KMODDIR, and ko.
+find_kernel() {
+	if [ -n "$image$moddir" ]; then
+		if ! [ -f "$image" ] || ! [ -d "$moddir" ]; then
+			die "--kernel-image FILE and --modules DIR belong together"
+		fi
+		KIMAGE=$(realpath "$image") KMODDIR=$(realpath "$moddir")
+		KREL=$(basename "$KMODDIR") kernel=$KREL module=''
+	else
+		local env
+		env=$("$top/scripts/kernel.sh" "$kernel")
+		eval "$env"
+	fi
+	ko=${EXPTRACE_KO:-}
+	[ -z "$module" ] || ko=$("$top/scripts/build-module.sh" "$kernel") || die "no module to test"
+}
+
+# Build the part of the initramfs that depends on the kernel alone, and set initramfs. It is kept in the cache.
+make_initramfs() {
+	local key tmp
+	key=$(stat -c '%n %s %Y' "$KMODDIR/modules.dep" /bin/busybox | cksum | cut -d ' ' -f 1)
+	initramfs=$cache/vm/$KREL-$key.cpio
+	[ ! -f "$initramfs" ] || return 0
+	mkdir -p "$cache/vm" "$tmpdir/initramfs"/{bin,modules}
+	cp /bin/busybox "$tmpdir/initramfs/bin/"
+	ln -s busybox "$tmpdir/initramfs/bin/sh"
+	copy_modules "$tmpdir/initramfs/modules"
+	tmp=$(mktemp "$cache/vm/.new-XXXXXX")
+	(cd "$tmpdir/initramfs" && find . | cpio --quiet -R 0:0 -o -H newc) >"$tmp"
+	mv "$tmp" "$initramfs"
+}
+
+# Copy boot_modules and what they need to $1, uncompressed, with the sequence to load them in.
+copy_modules() {
+	local name file root=${KMODDIR%/lib/modules/*}
+	for name in "${boot_modules[@]}"; do
+		/sbin/modprobe -d "$root" -S "$KREL" --show-depends "$name" || die "kernel $KREL has no module $name"
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$tmpdir/order"
+	while read -r file; do
+		name=$(basename "$file")
+		case $name in
+		*.xz) xz -dc "$file" >"$1/${name%.xz}" ;;
+		*.zst) zstd -qdc "$file" >"$1/${name%.zst}" ;;
+		*) cp "$file" "$1/" ;;
+		esac
+		name=${name%.xz}
+		echo "${name%.zst}" >>"$1/order"
+	done <"$tmpdir/order"
+	touch "$1/order"
+}
+
+# Add this run's files to the initramfs: the kernel unpacks one archive after the other.
+make_initrd() {
+	local dir=$tmpdir/run
+	mkdir -p "$dir/exptrace"
+	install -m 755 "$top/scripts/vm-init.sh" "$dir/init"
+	settings >"$dir/exptrace/settings"
+	(cd "$dir" && find . | cpio --quiet -R 0:0 -o -H newc) >"$tmpdir/run.cpio"
+	cat "$initramfs" "$tmpdir/run.cpio" >"$tmpdir/initrd"
+}
+
+# What vm-init.sh has to know, in shell words.
+settings() {
+	local environment name
+	environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "HOME=$HOME" TERM=dumb LANG=C.UTF-8)
+	for name in "${!EXPTRACE_@}"; do
+		environment+=("$name=${!name}")
+	done
+	environment+=("EXPTRACE_CACHE=$cache" "EXPTRACE_OUT=$out" "EXPTRACE_KO=$ko" "EXPTRACE_VM=$kernel")
+	printf '%s=%s\n' workdir "${top@Q}" kmoddir "${KMODDIR@Q}" krel "${KREL@Q}" out "${out@Q}"
+	# By its full name: busybox would take its own programs for those of the host.
+	echo "run() { /usr/bin/env -i ${environment[*]@Q} ${command[*]@Q}; }"
+}
+
+# Set bootable to what QEMU is to boot. Unpacking the kernel takes 4 s under TCG, so there it gets the kernel unpacked,
+# by its PVH entry, where it has one (a note of type 18 says so).
+choose_image() {
+	local magic unpack offset key tmp
+	bootable=$KIMAGE
+	[ "${accel[1]}" != kvm ] || return 0
+	key=$(stat -c '%n %s %Y' "$KIMAGE" | cksum | cut -d ' ' -f 1)
+	local vmlinux=$cache/vm/$KREL-$key.vmlinux
+	if [ ! -f "$vmlinux" ]; then
+		tmp=$(mktemp "$cache/vm/.new-XXXXXX")
+		while read -r magic unpack; do
+			# shellcheck disable=SC2013 # words are wanted
+			for offset in $(LC_ALL=C grep -aboP "$magic" "$KIMAGE" | cut -d : -f 1); do
+				tail -c "+$((offset + 1))" "$KIMAGE" | $unpack >"$tmp" 2>/dev/null || :
+				! readelf -nW "$tmp" 2>/dev/null | grep -q '(0x00000012)' || break 2
+				: >"$tmp"
+			done
+		done <<-'END'
+			\xfd7zXZ\x00 xz -dc
+			\x28\xb5\x2f\xfd zstd -dcq
+			\x1f\x8b\x08 gzip -dc
+		END
+		mv "$tmp" "$vmlinux"
+	fi
+	# An empty file remembers that there is no such entry.
+	[ ! -s "$vmlinux" ] || bootable=$vmlinux
+}
+
+# Print kvm if this kernel boots under it, else tcg. Some hosts have a /dev/kvm under which a stock kernel hangs, so
+# only a trial tells; its result is kept.
+probe_accel() {
+	local answer
+	answer=$cache/accel/$(uname -r)-$KREL
+	if ! [ -w /dev/kvm ]; then
+		echo tcg
+		return
+	fi
+	if [ ! -f "$answer" ]; then
+		mkdir -p "$cache/accel"
+		note "trying whether $KREL boots under KVM"
+		if EXPTRACE_ACCEL=kvm "$0" --kernel-image "$KIMAGE" --modules "$KMODDIR" --no-module --allow-warnings \
+			--timeout 20 --out "$tmpdir/probe" -- true >/dev/null 2>&1; then
+			echo kvm >"$answer"
+		else
+			echo tcg >"$answer"
+		fi
+	fi
+	cat "$answer"
+}
+
+choose_accel() {
+	if [ -n "$icount" ]; then
+		[ "$cpus" = 1 ] || die "--icount counts the instructions of one CPU: use --cpus 1"
+		accel=(-accel tcg -icount shift=0 -cpu max)
+		return
+	fi
+	case ${EXPTRACE_ACCEL:-$(probe_accel)} in
+	kvm) accel=(-accel kvm -cpu host) ;;
+	tcg) accel=(-accel "tcg,thread=multi" -cpu max) ;;
+	*) die "EXPTRACE_ACCEL is tcg or kvm" ;;
+	esac
+}
+
+start_qemu() {
+	local qemu_words
+	qemu_words=$("$top/scripts/qemu.sh")
+	eval "$qemu_words"
+	local share=security_model=none args name
+	# The TSC is the host's under multi-threaded TCG too, so it may be trusted. "panic=-1" and -no-reboot end the VM.
+	args="console=ttyS0 panic=-1 oops=panic tsc=reliable"
+	# An NMI then ends a VM that hangs, and shows what every CPU and task was at. With KVM, perf may cause such NMIs.
+	[ "${accel[1]}" = kvm ] || args+=" unknown_nmi_panic panic_print=0x41"
+	args+=" $append"
+	mkfifo "$tmpdir/monitor.in" "$tmpdir/monitor.out"
+	# shellcheck disable=SC2054 # the commas are QEMU's
+	local qemu=("${QEMU[@]}" -nodefaults -no-user-config -display none -no-reboot -machine q35 "${accel[@]}"
+		-smp "$cpus" -m "$mem" -kernel "$bootable" -initrd "$tmpdir/initrd" -append "$args"
+		-fsdev "local,id=root,path=/,$share,readonly=on,multidevs=remap"
+		-device virtio-9p-pci,fsdev=root,mount_tag=root
+		-fsdev "local,id=out,path=${out//,/,,},$share"
+		-device virtio-9p-pci,fsdev=out,mount_tag=out
+		-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng
+		-chardev "pipe,id=monitor,path=$tmpdir/monitor" -mon chardev=monitor
+		-chardev "file,id=console,path=$tmpdir/console" -serial chardev:console
+		-device virtio-serial-pci)
+	# Files and not pipes: the guest's driver spins while the host does not take what it writes.
+	for name in stdout stderr ctl; do
+		: >"$tmpdir/$name"
+		qemu+=(-chardev "file,id=$name,path=$tmpdir/$name" -device "virtserialport,chardev=$name,name=$name")
+	done
+	"${qemu[@]}" </dev/null >"$tmpdir/qemu.log" 2>&1 &
+	qemu_pid=$!
+}
+
+# Show the command's output while it comes; returns when the VM has ended or its time is over.
+follow() {
+	tail -s 0.05 -c +1 -f --pid="$qemu_pid" "$tmpdir/stderr" >&2 &
+	err_pid=$!
+	timeout "$timeout" tail -s 0.05 -c +1 -f --pid="$qemu_pid" "$tmpdir/stdout" &
+	out_pid=$!
+	follow_rc=0
+	wait "$out_pid" || follow_rc=$?
+	if [ "$follow_rc" -eq 124 ] && kill -0 "$qemu_pid" 2>/dev/null; then
+		echo nmi >"$tmpdir/monitor.in"
+		timeout 15 tail -s 0.1 -f --pid="$qemu_pid" /dev/null || :
+	fi
+	kill "$qemu_pid" 2>/dev/null || :
+	wait "$err_pid" || :
+}
+
+# shellcheck disable=SC2317 # called by trap
+clean_up() {
+	local pid
+	for pid in ${qemu_pid:-} ${err_pid:-} ${out_pid:-}; do
+		kill "$pid" 2>/dev/null || :
+	done
+	wait
+	rm -rf "$tmpdir"
+}
+
+# Show each warning in the kernel's log with what is around it; true if there is one.
+show_warnings() {
+	# Kernel arguments may have such words in their names.
+	sed '/[Cc]ommand line/d' "$out/dmesg.log" >"$tmpdir/log"
+	grep -q -E "$warnings" "$tmpdir/log" || return 1
+	note "warnings in the kernel's log ($out/dmesg.log):"
+	grep -E -B 3 -A 30 "$warnings" "$tmpdir/log" | sed -n 1,200p >&2
+}
+
+# The exit code from what the VM left behind.
+conclude() {
+	local code=''
+	tr -d '\r' <"$tmpdir/console" >"$out/dmesg.log"
+	code=$(sed -n 's/^exit //p' "$tmpdir/ctl")
+	if [ -z "$code" ]; then
+		if [ "$follow_rc" -eq 124 ]; then
+			code=124
+			note "timeout: no result after $timeout s; $out/dmesg.log ends with what every task was at"
+		elif grep -q 'Kernel panic' "$out/dmesg.log"; then
+			code=98
+			note "the kernel panicked"
+		else
+			code=97
+			note "the VM ended without a result"
+			cat "$tmpdir/qemu.log" >&2
+		fi
+		[ "$code" -ne 97 ] || tail -n 20 "$out/dmesg.log" >&2
+	fi
+	if [ -z "$allow_warnings" ] && show_warnings && [ "$code" -eq 0 ]; then
+		code=99
+	fi
+	exit "$code"
+}
+
+parse "$@"
+tmpdir=$(mktemp -d "${TMPDIR:-/tmp}/exptrace-vm-XXXXXX")
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+mkdir -p "$out"
+out=$(realpath "$out")
+find_kernel
+make_initramfs
+make_initrd
+choose_accel
+choose_image
+start_qemu
+follow
+conclude
