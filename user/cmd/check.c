@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exptrace check: a trace is sound, and its ledger adds up.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "cmd.h"
+
+#define PROBLEMS_SHOWN	100
+
+void check_problem(struct check *check, uint64_t offset, const char *format, ...)
+{
+	va_list args;
+
+	if (++check->problems > PROBLEMS_SHOWN)
+		return;
+	printf("generation %llu: ", (unsigned long long)check->generation);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf(" (offset %llu)\n", (unsigned long long)offset);
+}
+
+/* A problem that the library found; its message has the generation and the offset. */
+static void damage_problem(struct check *check)
+{
+	check->broken = true;
+	if (++check->problems <= PROBLEMS_SHOWN)
+		printf("%s\n", exptrace_error(check->trace));
+}
+
+void check_reach(void *array, size_t i, size_t *room, size_t size)
+{
+	char **bytes = array;
+	size_t n = *room ? 2 * *room : 64;
+
+	if (i < *room)
+		return;
+	*bytes = realloc(*bytes, n * size);
+	if (!*bytes)
+		abort();
+	memset(*bytes + *room * size, 0, (n - *room) * size);
+	*room = n;
+}
+
+/* What a generation must begin with; an earlier reader may have taken that. */
+static void check_first_batch(struct check *check, const struct exptrace_batch *batch)
+{
+	if (batch->kind == EXPTRACE_BATCH_SYNC)
+		return;
+	check->partial = check->generations == 1;
+	if (!check->partial)
+		check_problem(check, batch->offset, "it does not begin with a Sync");
+	else if (!check->allow_partial_first)
+		check_problem(check, batch->offset,
+			      "no opening Sync: an earlier reader took its beginning (--allow-partial-first accepts that)");
+}
+
+static void begin_generation(struct check *check, const struct exptrace_batch *batch)
+{
+	uint64_t before = check->generation;
+
+	check->generation = batch->generation;
+	if (check->generations && batch->generation <= before)
+		check_problem(check, batch->offset, "it comes after generation %llu",
+			      (unsigned long long)before);
+	check->generations++;
+	check->inside = true;
+	check->partial = false;
+	check->broken = false;
+	check->nsyncs = 0;
+	index_clear(&check->writer_index);
+	index_clear(&check->count_index);
+	check_first_batch(check, batch);
+}
+
+/* Every batch between two end marks is of one generation. */
+static void check_generation(struct check *check, const struct exptrace_batch *batch)
+{
+	if (!check->inside) {
+		begin_generation(check, batch);
+	} else if (batch->generation != check->generation) {
+		check_problem(check, batch->offset, "a batch of generation %llu is inside it",
+			      (unsigned long long)batch->generation);
+		check->broken = true;
+	}
+}
+
+/* The last time that the batch's writer came to, in this generation. */
+static uint64_t *get_time(struct check *check, const struct exptrace_batch *batch)
+{
+	uint32_t n = check->writer_index.n;
+	int64_t i = index_get(&check->writer_index, batch->experiment, batch->m);
+
+	if (i < 0)
+		abort();
+	check_reach(&check->writers, (size_t)i, &check->writers_room, sizeof(*check->writers));
+	if (i == n)
+		check->writers[i].time = 0;
+	return &check->writers[i].time;
+}
+
+static void check_batch_time(struct check *check, const struct exptrace_batch *batch)
+{
+	uint64_t *time = get_time(check, batch);
+
+	if (batch->time < *time)
+		check_problem(check, batch->offset,
+			      "experiment %u, cpu %lld: time goes back: expected at least %llu, found %llu",
+			      batch->experiment, (long long)batch->cpu, (unsigned long long)*time,
+			      (unsigned long long)batch->time);
+	if (batch->time > *time)
+		*time = batch->time;
+}
+
+/* Why the walk over a batch's events ended before its end. */
+static void check_batch_error(struct check *check, const struct exptrace_batch *batch, int err)
+{
+	if (err == -ENOENT && check->partial)
+		check->broken = true;	/* its schema was in the part that is missing */
+	else if (err == -ENOENT)
+		check_problem(check, batch->offset, "experiment %u: events without a schema",
+			      batch->experiment);
+	else
+		damage_problem(check);
+}
+
+static void check_events(struct check *check, const struct exptrace_batch *batch)
+{
+	const struct exptrace_record *record;
+	uint64_t time = batch->time, found = 0;
+	int ret;
+
+	while ((ret = exptrace_next_in_batch(check->trace, &record)) == 1) {
+		if (record->ticks == time)
+			check_problem(check, record->offset,
+				      "experiment %u, cpu %lld: an event with a delta of 0",
+				      batch->experiment, (long long)batch->cpu);
+		time = record->ticks;
+		found += record->type >= EXPTRACE_EVENT_FIRST;
+	}
+	if (ret < 0)
+		check_batch_error(check, batch, ret);
+	if (batch->kind == EXPTRACE_BATCH_EVENTS)
+		*get_time(check, batch) = time;
+	check->events += found;
+	check_count_events(check, batch->experiment, batch->cpu, found);
+}
+
+static void check_sync(struct check *check, const struct exptrace_batch *batch)
+{
+	struct exptrace_sync first, last;
+
+	check->nsyncs++;
+	if (batch->m != EXPTRACE_M_NONE)
+		check_problem(check, batch->offset, "a Sync of a writer that is bound to a CPU");
+	exptrace_syncs(check->trace, &first, &last);
+	if (last.ticks < first.ticks || last.mono_ns < first.mono_ns)
+		check_problem(check, batch->offset, "the clock goes back between its Syncs");
+}
+
+static void check_batch(struct check *check, const struct exptrace_batch *batch)
+{
+	check->batches++;
+	check_generation(check, batch);
+	check_batch_time(check, batch);
+	if (!batch->length)
+		check_problem(check, batch->offset, "an empty batch");
+	if (batch->experimental && !batch->experiment)
+		check_problem(check, batch->offset, "an experimental batch of experiment 0");
+	if (batch->kind == EXPTRACE_BATCH_SYNC)
+		check_sync(check, batch);
+	check_events(check, batch);
+	check->last_kind = batch->kind;
+}
+
+static void end_generation(struct check *check, const struct exptrace_batch *mark)
+{
+	if (!check->inside) {
+		check_problem(check, mark->offset, "a second end mark, or one without a batch");
+		return;
+	}
+	check->inside = false;
+	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
+		check_problem(check, mark->offset, "it does not end with a closing Sync");
+	if (!check->broken)
+		check_ledger(check, mark->offset);
+}
+
+/* Walks over the batches; after damage in a table, the walk goes on. */
+static void check_walk(struct check *check)
+{
+	const struct exptrace_batch *batch;
+	uint64_t offset;
+	int ret;
+
+	for (;;) {
+		offset = exptrace_offset(check->trace);
+		ret = exptrace_next_batch(check->trace, &batch);
+		if (ret == 0)
+			return;
+		if (ret < 0) {
+			damage_problem(check);
+			if (exptrace_offset(check->trace) == offset)
+				return;
+		} else if (batch->kind == EXPTRACE_BATCH_END) {
+			end_generation(check, batch);
+		} else {
+			check_batch(check, batch);
+		}
+	}
+}
+
+static int check_run(struct check *check)
+{
+	check_walk(check);
+	if (!check->generations && !check->problems) {
+		check->problems++;
+		printf("no generation: the trace is empty\n");
+	}
+	if (check->problems > PROBLEMS_SHOWN)
+		printf("... and %llu more\n",
+		       (unsigned long long)(check->problems - PROBLEMS_SHOWN));
+	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
+	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
+	       (unsigned long long)check->batches, (unsigned long long)check->events,
+	       (unsigned long long)check->lost);
+	return fflush(stdout) || check->problems ? EXIT_PROBLEM : EXIT_OK;
+}
+
+static void check_uninit(struct check *check)
+{
+	exptrace_close(check->trace);
+	index_uninit(&check->writer_index);
+	index_uninit(&check->count_index);
+	free(check->writers);
+	free(check->counts);
+}
+
+enum { OPT_PARTIAL = 256 };
+
+static const struct option options[] = {
+	{ "allow-partial-first",	no_argument,	NULL, OPT_PARTIAL },
+	{ "help",			no_argument,	NULL, 'h' },
+	{ 0 }
+};
+
+static int run_check(int argc, char **argv)
+{
+	struct check check = { 0 };
+	int c, ret;
+
+	while ((c = next_option(&command_check, argc, argv, ":h", options)) >= 0)
+		check.allow_partial_first |= c == OPT_PARTIAL;
+	if (c == OPTION_HELP_SHOWN)
+		return EXIT_OK;
+	if (c != -1)
+		return EXIT_USAGE;
+	ret = open_trace(&command_check, argc, argv, &check.trace);
+	if (!ret)
+		ret = check_run(&check);
+	check_uninit(&check);
+	return ret;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.purpose = "Verifies that a trace is sound and that its ledger adds up",
+	.synopsis = "[--allow-partial-first] FILE|-",
+	.help =
+	"      --allow-partial-first  accept that an earlier reader took the beginning of\n"
+	"                             the first generation\n"
+	"\n"
+	"A line for each problem, then OK or FAILED. Exit code 0: all adds up; 1: it does not.\n",
+	.run = run_check,
+};

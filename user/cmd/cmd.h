@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The subcommands of exptrace, and what they share.
+ */
+#ifndef EXPTRACE_CMD_H
+#define EXPTRACE_CMD_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libexptrace.h>
+
+#define EXPTRACE_VERSION	"0.1"
+
+/* Exit codes */
+#define EXIT_OK			0
+#define EXIT_PROBLEM		1
+#define EXIT_USAGE		2
+
+struct command {
+	const char *name;
+	const char *purpose;	/* one line */
+	const char *synopsis;	/* what follows the name */
+	const char *help;	/* the options, a line each */
+	int (*run)(int argc, char **argv);	/* argv[0] is the name */
+};
+
+extern const struct command command_record;
+extern const struct command command_dump;
+extern const struct command command_stat;
+extern const struct command command_check;
+extern const struct command command_list;
+
+/* Prints "exptrace: ..." on stderr; returns EXIT_PROBLEM. */
+__attribute__((format(printf, 1, 2)))
+int problem(const char *format, ...);
+
+/* Prints that, and where help is; returns EXIT_USAGE. */
+__attribute__((format(printf, 2, 3)))
+int usage_error(const struct command *command, const char *format, ...);
+
+void print_help(const struct command *command);
+
+/*
+ * getopt_long() for a subcommand. --help is answered here: returns -1 at the
+ * end, -2 after help, -3 after a bad option (which was reported).
+ */
+#define OPTION_HELP_SHOWN	(-2)
+#define OPTION_BAD		(-3)
+int next_option(const struct command *command, int argc, char **argv, const char *letters,
+		const struct option *options);
+
+/* Parses a whole number from @min to @max; false if it is not one. */
+bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+
+/* Parses seconds with decimals into milliseconds. */
+bool parse_seconds(const char *text, uint64_t *ms);
+
+/* Opens the trace that is the only operand left. Returns an exit code; reports. */
+int open_trace(const struct command *command, int argc, char **argv,
+	       struct exptrace_trace **trace);
+
+#endif /* EXPTRACE_CMD_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An event as a line of text, or as a JSON object.
+ */
+#ifndef EXPTRACE_FORMAT_H
+#define EXPTRACE_FORMAT_H
+
+#include <libexptrace.h>
+
+#include "output.h"
+
+/*
+ * A line in the layout of perf script and trace-cmd report:
+ * comm-pid [cpu] context seconds.nanoseconds: name: arguments
+ */
+void format_text(struct output *output, const struct exptrace_trace *trace,
+		 const struct exptrace_record *record, bool raw_time);
+
+/* A line with one JSON object. */
+void format_json(struct output *output, const struct exptrace_trace *trace,
+		 const struct exptrace_record *record);
+
+/* The letters of a task state: R, S, ... R+; NULL if unknown. */
+const char *format_task_state(uint64_t state);
+
+/* The last @suffix of a name: prev_pid ends with pid, and so does pid. */
+bool format_has_suffix(const char *name, const char *suffix);
+
+#endif /* EXPTRACE_FORMAT_H */

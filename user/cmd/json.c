@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An event as a JSON object, one a line.
+ */
+#include "format.h"
+
+static const char *const context_names[EXPTRACE_NR_CONTEXTS] = {
+	"task", "softirq", "hardirq", "nmi",
+};
+
+static void put_string(struct output *output, const char *key, const char *value)
+{
+	output_text(output, key);
+	output_json_string(output, value, strlen(value));
+}
+
+static void put_number(struct output *output, const char *key, uint64_t value)
+{
+	output_text(output, key);
+	output_number(output, value, 0, ' ');
+}
+
+/* Addresses and flags are strings: a JSON number is exact to 2^53 only. */
+static void put_value(struct output *output, uint32_t kind, const struct exptrace_value *value)
+{
+	const char *state = kind == EXPTRACE_KIND_TASK_STATE ? format_task_state(value->u64) : NULL;
+
+	if (value->str) {
+		output_json_string(output, value->str, value->len);
+	} else if (state) {
+		put_string(output, "", state);
+	} else if (kind == EXPTRACE_KIND_INT) {
+		output_signed(output, (int64_t)value->u64);
+	} else if (kind == EXPTRACE_KIND_TEXT_ADDRESS || kind == EXPTRACE_KIND_DATA_ADDRESS ||
+		   kind == EXPTRACE_KIND_FLAGS) {
+		output_text(output, "\"0x");
+		output_hex(output, value->u64, 0);
+		output_char(output, '"');
+	} else {
+		output_number(output, value->u64, 0, ' ');
+	}
+}
+
+static void put_args(struct output *output, const struct exptrace_record *record)
+{
+	uint32_t i;
+
+	output_text(output, ",\"args\":{");
+	for (i = 0; i < record->event->nargs; i++) {
+		const struct exptrace_schema_arg *arg = &record->event->args[i];
+
+		if (i)
+			output_char(output, ',');
+		put_string(output, "", arg->name);
+		output_char(output, ':');
+		put_value(output, arg->kind, &record->args[i]);
+	}
+	output_char(output, '}');
+}
+
+static void put_task(struct output *output, const struct exptrace_trace *trace, int64_t pid)
+{
+	const char *comm = exptrace_comm(trace, pid);
+
+	if (pid != EXPTRACE_PID_UNKNOWN)
+		put_number(output, ",\"pid\":", (uint64_t)pid);
+	if (comm)
+		put_string(output, ",\"comm\":", comm);
+}
+
+void format_json(struct output *output, const struct exptrace_trace *trace,
+		 const struct exptrace_record *record)
+{
+	const struct exptrace_schema_event *event = record->event;
+	const char *experiment = exptrace_experiment_name(trace, event->experiment);
+
+	put_number(output, "{\"ns\":", record->ns);
+	put_number(output, ",\"ticks\":", record->ticks);
+	put_number(output, ",\"generation\":", record->generation);
+	if (record->cpu != EXPTRACE_CPU_NONE) {
+		put_number(output, ",\"cpu\":", record->cpu);
+		put_string(output, ",\"context\":", context_names[record->context]);
+	}
+	put_task(output, trace, record->pid);
+	if (experiment)
+		put_string(output, ",\"experiment\":", experiment);
+	put_string(output, ",\"group\":", event->group);
+	put_string(output, ",\"event\":", event->name);
+	put_args(output, record);
+	output_text(output, "}\n");
+}

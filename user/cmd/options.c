@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Options, operands and messages, alike for all subcommands.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+int problem(const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("exptrace: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_PROBLEM;
+}
+
+int usage_error(const struct command *command, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "exptrace %s: ", command->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nusage: exptrace %s %s\n", command->name, command->synopsis);
+	return EXIT_USAGE;
+}
+
+void print_help(const struct command *command)
+{
+	printf("usage: exptrace %s %s\n\n%s.\n\n%s", command->name, command->synopsis,
+	       command->purpose, command->help);
+}
+
+int next_option(const struct command *command, int argc, char **argv, const char *letters,
+		const struct option *options)
+{
+	int c;
+
+	opterr = 0;
+	c = getopt_long(argc, argv, letters, options, NULL);
+	if (c == 'h') {
+		print_help(command);
+		return OPTION_HELP_SHOWN;
+	}
+	if (c == '?' || c == ':') {
+		usage_error(command, c == ':' ? "%s wants a value" : "bad option %s",
+			    argv[optind - 1]);
+		return OPTION_BAD;
+	}
+	return c;
+}
+
+bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *value >= min && *value <= max;
+}
+
+bool parse_seconds(const char *text, uint64_t *ms)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds > 0) || seconds > 1e9)
+		return false;
+	*ms = (uint64_t)(seconds * 1000 + 0.5);
+	return true;
+}
+
+int open_trace(const struct command *command, int argc, char **argv,
+	       struct exptrace_trace **trace)
+{
+	int err;
+
+	if (optind != argc - 1)
+		return usage_error(command, optind == argc ? "which FILE? (- is standard input)" :
+				   "one FILE only");
+	err = exptrace_open(argv[optind], trace);
+	if (err)
+		return problem("cannot open %s: %s", argv[optind], strerror(-err));
+	return EXIT_OK;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which events are recorded: checks what was asked for, sets it, puts it back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "recorder.h"
+
+static int selection_load(struct selection *selection, struct exptrace_device *device)
+{
+	for (;;) {
+		void *events = realloc(selection->events,
+				       (selection->n + 1) * sizeof(*selection->events));
+		int err;
+
+		if (!events)
+			return -ENOMEM;
+		selection->events = events;
+		err = exptrace_device_event(device, selection->n,
+					    &selection->events[selection->n]);
+		if (err)
+			return err == -ENOENT ? 0 : err;
+		selection->n++;
+	}
+}
+
+static bool is_selectable(const struct exptrace_event *event)
+{
+	return event->type >= EXPTRACE_EVENT_FIRST;
+}
+
+static bool means(const char *word, size_t len, const struct exptrace_event *event)
+{
+	return is_selectable(event) &&
+	       exptrace_select_is(word, len, exptrace_device_experiment(event->experiment),
+				  event->group, event->name);
+}
+
+static void print_events(const struct selection *selection)
+{
+	const char *group = "";
+	size_t i;
+
+	for (i = 0; i < selection->n; i++) {
+		const struct exptrace_event *event = &selection->events[i];
+
+		if (!is_selectable(event))
+			continue;
+		if (strcmp(group, event->group))
+			fprintf(stderr, "%s  %s:", *group ? "\n" : "", event->group);
+		group = event->group;
+		fprintf(stderr, " %s", event->name);
+	}
+	fputc('\n', stderr);
+}
+
+/* Every word must mean an event, and one that is asked for by its own name must exist. */
+static int check_word(const struct selection *selection, const char *word, size_t len)
+{
+	size_t i, known = 0, available = 0;
+
+	for (i = 0; i < selection->n; i++) {
+		const struct exptrace_event *event = &selection->events[i];
+
+		if (!means(word, len, event))
+			continue;
+		known++;
+		available += !!(event->flags & EXPTRACE_EVENT_F_AVAILABLE);
+	}
+	if (!known) {
+		problem("there is no event, group or experiment '%.*s'; there are:", (int)len, word);
+		print_events(selection);
+		return EXIT_PROBLEM;
+	}
+	if (!available)
+		return problem("this kernel has no tracepoint for '%.*s'; leave it out "
+			       "(see 'exptrace list')", (int)len, word);
+	if (available < known)
+		problem("note: this kernel lacks %zu of the %zu events of '%.*s'",
+			known - available, known, (int)len, word);
+	return EXIT_OK;
+}
+
+static int check_words(const struct selection *selection, const char *what)
+{
+	const char *word;
+	size_t len;
+	int ret = EXIT_OK;
+
+	while (!ret && (word = exptrace_select_next(&what, &len)))
+		ret = check_word(selection, word, len);
+	return ret;
+}
+
+static void selection_free(struct selection *selection)
+{
+	free(selection->events);
+	selection->events = NULL;
+	selection->n = 0;
+}
+
+int selection_set(struct selection *selection, struct exptrace_device *device, const char *what)
+{
+	int n = selection_load(selection, device);
+
+	if (n) {
+		selection_free(selection);
+		return problem("cannot list the events: %s", strerror(-n));
+	}
+	if (check_words(selection, what)) {
+		selection_free(selection);
+		return EXIT_PROBLEM;
+	}
+	n = exptrace_device_select(device, what);
+	if (n > 0)
+		return EXIT_OK;
+	selection_restore(selection, device);
+	if (n < 0)
+		return problem("cannot switch the events: %s", strerror(-n));
+	return problem("'%s' leaves no event to be recorded", what);
+}
+
+void selection_restore(struct selection *selection, struct exptrace_device *device)
+{
+	size_t i;
+
+	for (i = 0; i < selection->n; i++) {
+		const struct exptrace_event *old = &selection->events[i];
+		struct exptrace_event now;
+
+		if (exptrace_device_event(device, old->index, &now))
+			continue;
+		if ((old->flags ^ now.flags) & EXPTRACE_EVENT_F_ENABLED)
+			exptrace_device_enable(device, old->index,
+					       old->flags & EXPTRACE_EVENT_F_ENABLED);
+	}
+	selection_free(selection);
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exptrace stat: what is in a trace, added up in one walk over its batches.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "stat.h"
+
+#define EXPERIMENTS	256
+#define TASKS_SHOWN	15
+#define SITES_SHOWN	10
+/* reasons beyond those that this program knows are counted together */
+#define REASONS		(EXPTRACE_NR_LOST + 1)
+
+struct sum {
+	uint64_t count;
+	uint64_t bytes;
+};
+
+struct loss_sum {
+	uint64_t attempted;
+	uint64_t recorded;
+	uint64_t lost[REASONS];
+};
+
+struct stat {
+	struct exptrace_trace *trace;
+	struct stat_sched *sched;
+	struct stat_alloc *alloc;
+	uint64_t generations, batches, given_up;
+	uint64_t generation;
+	bool has_sync;
+	struct exptrace_sync first, last;
+	struct sum total;
+	struct sum *events;	/* by the description's index */
+	size_t nevents;
+	struct sum cpus[STAT_CPUS + 1];
+	struct loss_sum losses[EXPERIMENTS];
+};
+
+static const char *const reasons[REASONS] = {
+	"pool was empty", "nested in the writer", "NMI found the lock taken", "other reasons",
+};
+
+static bool reserve_events(struct stat *stat, uint32_t index)
+{
+	size_t n = 2 * (size_t)index + 64;
+	struct sum *events;
+
+	if (index < stat->nevents)
+		return true;
+	events = realloc(stat->events, n * sizeof(*events));
+	if (!events)
+		return false;
+	memset(events + stat->nevents, 0, (n - stat->nevents) * sizeof(*events));
+	stat->events = events;
+	stat->nevents = n;
+	return true;
+}
+
+static void add(struct sum *sum, uint64_t count, uint64_t bytes)
+{
+	sum->count += count;
+	sum->bytes += bytes;
+}
+
+static bool take_event(struct stat *stat, const struct exptrace_record *record)
+{
+	const struct exptrace_schema_event *event = record->event;
+
+	if (!reserve_events(stat, event->index))
+		return false;
+	add(&stat->events[event->index], 1, record->size);
+	if (!event->experiment)
+		stat_sched_event(stat->sched, stat->trace, record);
+	return event->experiment == 0 || stat_alloc_event(stat->alloc, record);
+}
+
+/* Returns 0, or a negative errno of which exptrace_error() tells. */
+static int take_events(struct stat *stat, const struct exptrace_batch *batch)
+{
+	const struct exptrace_record *record;
+	struct sum sum = { 0 };
+	int ret;
+
+	while ((ret = exptrace_next_in_batch(stat->trace, &record)) == 1) {
+		if (record->type >= EXPTRACE_EVENT_FIRST)
+			add(&sum, 1, record->size);
+		if (!take_event(stat, record))
+			abort();
+	}
+	add(&stat->total, sum.count, sum.bytes);
+	if (batch->cpu != EXPTRACE_CPU_NONE)
+		add(&stat->cpus[stat_cpu(batch->cpu)], sum.count, sum.bytes);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static void take_sync(struct stat *stat)
+{
+	struct exptrace_sync first, last;
+
+	exptrace_syncs(stat->trace, &first, &last);
+	if (!stat->has_sync)
+		stat->first = first;
+	stat->has_sync = true;
+	stat->last = last;
+}
+
+static void take_ledger(struct stat *stat)
+{
+	const struct exptrace_ledger_entry *entries;
+	size_t n = exptrace_ledger(stat->trace, &entries), i, j;
+
+	for (i = 0; i < n; i++) {
+		struct loss_sum *sum;
+
+		if (entries[i].experiment >= EXPERIMENTS)
+			continue;
+		sum = &stat->losses[entries[i].experiment];
+		sum->attempted += entries[i].attempted;
+		sum->recorded += entries[i].recorded;
+		for (j = 0; j < entries[i].nlosses; j++) {
+			uint64_t reason = entries[i].losses[j].reason;
+
+			sum->lost[reason < REASONS ? reason : REASONS - 1] +=
+				entries[i].losses[j].count;
+		}
+	}
+}
+
+static void take_generation(struct stat *stat, uint64_t generation)
+{
+	if (stat->generations && generation > stat->generation + 1) {
+		stat->given_up += generation - stat->generation - 1;
+		stat_sched_forget(stat->sched);
+	}
+	stat->generations++;
+	stat->generation = generation;
+}
+
+static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
+{
+	if (batch->kind == EXPTRACE_BATCH_END) {
+		take_ledger(stat);
+		return 0;
+	}
+	stat->batches++;
+	if (!stat->generations || batch->generation != stat->generation)
+		take_generation(stat, batch->generation);
+	if (batch->kind == EXPTRACE_BATCH_SYNC)
+		take_sync(stat);
+	return take_events(stat, batch);
+}
+
+static int stat_walk(struct stat *stat)
+{
+	const struct exptrace_batch *batch;
+	int ret;
+
+	while ((ret = exptrace_next_batch(stat->trace, &batch)) == 1) {
+		ret = take_batch(stat, batch);
+		if (ret)
+			break;
+	}
+	if (stat->has_sync)
+		stat_sched_end(stat->sched, stat->last.ticks);
+	return ret;
+}
+
+static struct stat_time get_time(const struct stat *stat)
+{
+	struct stat_time time = { 0 };
+	double ns, ticks;
+
+	if (!stat->has_sync)
+		return time;
+	ns = (double)(int64_t)(stat->last.mono_ns - stat->first.mono_ns);
+	ticks = (double)(int64_t)(stat->last.ticks - stat->first.ticks);
+	time.seconds = ns / 1e9;
+	time.ns_per_tick = ticks > 0 ? ns / ticks : 1e9 / (double)stat->first.frequency;
+	return time;
+}
+
+static double ratio(double a, double b)
+{
+	return b > 0 ? a / b : 0;
+}
+
+static const char *property(const struct stat *stat, const char *key)
+{
+	const char *value = exptrace_property(stat->trace, key);
+
+	return value ? value : "?";
+}
+
+static void print_head(const struct stat *stat, const struct stat_time *time)
+{
+	uint64_t bytes = exptrace_offset(stat->trace);
+
+	printf("Kernel:      %s %s on %s\n", property(stat, "release"), property(stat, "machine"),
+	       property(stat, "nodename"));
+	printf("Clock:       %s, addresses: %s\n", property(stat, "clock"),
+	       property(stat, "addresses"));
+	printf("Duration:    %.6f s\n", time->seconds);
+	printf("Generations: %llu", (unsigned long long)stat->generations);
+	if (stat->given_up)
+		printf(" (and %llu given up)", (unsigned long long)stat->given_up);
+	printf("\nBatches:     %llu\n", (unsigned long long)stat->batches);
+	printf("Bytes:       %llu\n", (unsigned long long)bytes);
+	printf("Events:      %llu, %.0f/s, %.2f bytes each with all tables, %.2f without\n",
+	       (unsigned long long)stat->total.count,
+	       ratio((double)stat->total.count, time->seconds),
+	       ratio((double)bytes, (double)stat->total.count),
+	       ratio((double)stat->total.bytes, (double)stat->total.count));
+}
+
+static void print_event(const struct stat *stat, const struct exptrace_schema_event *event,
+			const struct sum *sum, const struct stat_time *time)
+{
+	const char *experiment = exptrace_experiment_name(stat->trace, event->experiment);
+
+	printf("  %-12s %-22s %12llu %14llu %8.2f %14.1f\n", experiment ? experiment : "?",
+	       event->name, (unsigned long long)sum->count, (unsigned long long)sum->bytes,
+	       ratio((double)sum->bytes, (double)sum->count),
+	       ratio((double)sum->count, time->seconds));
+}
+
+/* Whether an earlier description has the same experiment and name. */
+static const struct exptrace_schema_event *find_first(const struct stat *stat,
+						      const struct exptrace_schema_event *event)
+{
+	const struct exptrace_schema_event *other;
+	size_t i;
+
+	for (i = 0; (other = exptrace_schema_at(stat->trace, i)) != event; i++)
+		if (other->experiment == event->experiment && !strcmp(other->name, event->name))
+			break;
+	return other;
+}
+
+static void print_events(struct stat *stat, const struct stat_time *time)
+{
+	const struct exptrace_schema_event *event, *first;
+	size_t i;
+
+	printf("\n  %-12s %-22s %12s %14s %8s %14s\n", "experiment", "event", "count", "bytes",
+	       "bytes/ev", "events/s");
+	/* what was described differently in different generations is one line */
+	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++) {
+		first = stat->events[i].count ? find_first(stat, event) : event;
+		if (first != event) {
+			add(&stat->events[first->index], stat->events[i].count,
+			    stat->events[i].bytes);
+			stat->events[i].count = 0;
+		}
+	}
+	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++)
+		if (stat->events[i].count)
+			print_event(stat, event, &stat->events[i], time);
+}
+
+static void print_cpus(const struct stat *stat, const struct stat_time *time)
+{
+	uint32_t i;
+
+	printf("\n  %-6s %12s %14s %14s\n", "CPU", "events", "bytes", "events/s");
+	for (i = 0; i <= STAT_CPUS; i++) {
+		const struct sum *sum = &stat->cpus[i];
+
+		if (!sum->count)
+			continue;
+		printf(i < STAT_CPUS ? "  %-6u" : "  >%-5u", i < STAT_CPUS ? i : i - 1);
+		printf(" %12llu %14llu %14.1f\n", (unsigned long long)sum->count,
+		       (unsigned long long)sum->bytes, ratio((double)sum->count, time->seconds));
+	}
+}
+
+static void print_loss(const struct stat *stat, unsigned int experiment)
+{
+	const char *name = exptrace_experiment_name(stat->trace, (uint8_t)experiment);
+	const struct loss_sum *sum = &stat->losses[experiment];
+	unsigned int i;
+
+	if (!sum->attempted)
+		return;
+	printf("  %-12s attempted %llu, recorded %llu, lost %llu", name ? name : "?",
+	       (unsigned long long)sum->attempted, (unsigned long long)sum->recorded,
+	       (unsigned long long)(sum->attempted - sum->recorded));
+	for (i = 0; i < REASONS; i++)
+		if (sum->lost[i])
+			printf("; %s: %llu", reasons[i], (unsigned long long)sum->lost[i]);
+	putchar('\n');
+}
+
+static void print_losses(const struct stat *stat)
+{
+	unsigned int i;
+
+	printf("\nLedger:\n");
+	for (i = 0; i < EXPERIMENTS; i++)
+		print_loss(stat, i);
+}
+
+static int stat_run(struct stat *stat)
+{
+	int ret = stat_walk(stat);
+	struct stat_time time = get_time(stat);
+
+	if (stat->batches) {
+		print_head(stat, &time);
+		print_events(stat, &time);
+		print_cpus(stat, &time);
+		print_losses(stat);
+		stat_sched_print(stat->sched, stat->trace, &time, TASKS_SHOWN);
+		stat_alloc_print(stat->alloc, SITES_SHOWN);
+	}
+	if (ret < 0)
+		return problem("%s", exptrace_error(stat->trace));
+	if (fflush(stdout))
+		return problem("cannot write the summary");
+	return EXIT_OK;
+}
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 }
+};
+
+static int run_stat(int argc, char **argv)
+{
+	int ret = next_option(&command_stat, argc, argv, ":h", options);
+	struct stat *stat;
+
+	if (ret == OPTION_HELP_SHOWN)
+		return EXIT_OK;
+	if (ret != -1)
+		return EXIT_USAGE;
+	stat = calloc(1, sizeof(*stat));
+	if (!stat)
+		return problem("out of memory");
+	ret = open_trace(&command_stat, argc, argv, &stat->trace);
+	stat->sched = stat_sched_new();
+	stat->alloc = stat_alloc_new();
+	if (!ret && stat->sched && stat->alloc)
+		ret = stat_run(stat);
+	else if (!ret)
+		ret = problem("out of memory");
+	exptrace_close(stat->trace);
+	stat_sched_free(stat->sched);
+	stat_alloc_free(stat->alloc);
+	free(stat->events);
+	free(stat);
+	return ret;
+}
+
+const struct command command_stat = {
+	.name = "stat",
+	.purpose = "Adds up what is in a trace",
+	.synopsis = "FILE|-",
+	.help =
+	"Shows the kernel, the duration, the events by type and by CPU, what was lost and\n"
+	"why, the busiest tasks, and who allocated memory.\n",
+	.run = run_stat,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What exptrace stat adds up while it walks over the batches.
+ */
+#ifndef EXPTRACE_STAT_H
+#define EXPTRACE_STAT_H
+
+#include <libexptrace.h>
+
+/* The kernel's NR_CPUS is 8192 at most; CPUs beyond are counted together. */
+#define STAT_CPUS	8192
+
+static inline uint32_t stat_cpu(uint64_t cpu)
+{
+	return cpu < STAT_CPUS ? (uint32_t)cpu : STAT_CPUS;
+}
+
+/* How ticks become time, and how long the trace is. */
+struct stat_time {
+	double ns_per_tick;
+	double seconds;
+};
+
+/* stat_sched.c: who ran on which CPU for how long. */
+struct stat_sched;
+
+struct stat_sched *stat_sched_new(void);
+void stat_sched_free(struct stat_sched *sched);
+void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace,
+		      const struct exptrace_record *record);
+/* A generation begins after others were given up: nothing is known of the CPUs. */
+void stat_sched_forget(struct stat_sched *sched);
+/* The trace ends at @ticks. */
+void stat_sched_end(struct stat_sched *sched, uint64_t ticks);
+void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trace *trace,
+		      const struct stat_time *time, unsigned int max);
+
+/* stat_alloc.c: memory that was requested, and where. */
+struct stat_alloc;
+
+struct stat_alloc *stat_alloc_new(void);
+void stat_alloc_free(struct stat_alloc *alloc);
+/* Returns false without memory. */
+bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_record *record);
+void stat_alloc_print(struct stat_alloc *alloc, unsigned int max);
+
+#endif /* EXPTRACE_STAT_H */

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The command that is recorded: started, waited for, its exit code passed on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "recorder.h"
+
+#define EXIT_NOT_FOUND	127
+#define EXIT_CANNOT_RUN	126
+#define EXIT_SIGNAL	128
+
+static _Noreturn void run_target(char **argv, bool to_stderr, int report)
+{
+	sigset_t none;
+	int err;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (to_stderr)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	execvp(argv[0], argv);
+	err = errno;
+	/* if even that fails, the parent takes the command for started: it sees its exit code */
+	if (write(report, &err, sizeof(err)) != (ssize_t)sizeof(err))
+		_exit(EXIT_CANNOT_RUN);
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
+}
+
+/* Returns the errno that execvp() failed with; 0 if the pipe was closed by its success. */
+static int read_report(int fd)
+{
+	int err = 0;
+	ssize_t n;
+
+	do
+		n = read(fd, &err, sizeof(err));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(err) ? err : 0;
+}
+
+int target_start(struct target *target, char **argv, bool to_stderr)
+{
+	int report[2], err;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return problem("cannot make a pipe: %s", strerror(errno));
+	target->pid = fork();
+	if (target->pid == 0)
+		run_target(argv, to_stderr, report[1]);
+	err = target->pid < 0 ? errno : 0;
+	close(report[1]);
+	if (!err)
+		err = read_report(report[0]);
+	close(report[0]);
+	if (!err)
+		return 0;
+	if (target->pid > 0)
+		target_wait(target, false);
+	target->pid = 0;
+	problem("cannot run '%s': %s", argv[0], strerror(err));
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+static void target_ended(struct target *target, int status)
+{
+	target->done = true;
+	target->exit_code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) :
+						  WEXITSTATUS(status);
+}
+
+void target_reap(struct target *target)
+{
+	int status;
+
+	if (target->pid && !target->done && waitpid(target->pid, &status, WNOHANG) == target->pid)
+		target_ended(target, status);
+}
+
+void target_wait(struct target *target, bool terminate)
+{
+	int status;
+	pid_t pid;
+
+	if (!target->pid || target->done)
+		return;
+	if (terminate)
+		kill(target->pid, SIGTERM);
+	do
+		pid = waitpid(target->pid, &status, 0);
+	while (pid < 0 && errno == EINTR);
+	if (pid == target->pid)
+		target_ended(target, status);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The device: control calls, as docs/uapi.md describes them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <exptrace/events.h>
+#include <libexptrace.h>
+
+#include "api.h"
+
+struct exptrace_device {
+	int fd;
+};
+
+static int device_ioctl(const struct exptrace_device *device, unsigned long request, void *arg)
+{
+	return ioctl(device->fd, request, arg) < 0 ? -errno : 0;
+}
+
+/* A module with another ABI may have a structure of another size: ENOTTY. */
+static int check_abi(struct exptrace_device *device)
+{
+	struct exptrace_info info;
+	int err = exptrace_device_info(device, &info);
+
+	if (err == -ENOTTY || (!err && info.abi_version != EXPTRACE_ABI_VERSION))
+		return -EPROTO;
+	return err;
+}
+
+API int exptrace_device_open(const char *path, int flags, struct exptrace_device **device)
+{
+	struct exptrace_device *new = malloc(sizeof(*new));
+	int err;
+
+	*device = NULL;
+	if (!new)
+		return -ENOMEM;
+	new->fd = open(path ? path : EXPTRACE_DEVICE, flags | O_CLOEXEC);
+	err = new->fd < 0 ? -errno : check_abi(new);
+	if (!err)
+		*device = new;
+	else
+		exptrace_device_close(new);
+	return err;
+}
+
+API void exptrace_device_close(struct exptrace_device *device)
+{
+	if (device && device->fd >= 0)
+		close(device->fd);
+	free(device);
+}
+
+API int exptrace_device_fd(const struct exptrace_device *device)
+{
+	return device->fd;
+}
+
+API int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info)
+{
+	return device_ioctl(device, EXPTRACE_IOC_INFO, info);
+}
+
+API int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start)
+{
+	return device_ioctl(device, EXPTRACE_IOC_START, (void *)start);
+}
+
+API int exptrace_device_stop(struct exptrace_device *device)
+{
+	return device_ioctl(device, EXPTRACE_IOC_STOP, NULL);
+}
+
+API int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation)
+{
+	struct exptrace_advance advance = { 0 };
+	int err = device_ioctl(device, EXPTRACE_IOC_ADVANCE, &advance);
+
+	if (!err && generation)
+		*generation = advance.generation;
+	return err;
+}
+
+API int exptrace_device_event(struct exptrace_device *device, unsigned int index,
+			      struct exptrace_event *event)
+{
+	int err;
+
+	*event = (struct exptrace_event) { .index = index };
+	err = device_ioctl(device, EXPTRACE_IOC_GET_EVENT, event);
+	event->group[sizeof(event->group) - 1] = 0;
+	event->name[sizeof(event->name) - 1] = 0;
+	return err;
+}
+
+API int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on)
+{
+	struct exptrace_event event = {
+		.index = index,
+		.flags = on ? EXPTRACE_EVENT_F_ENABLED : 0,
+	};
+
+	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &event);
+}
+
+/* Whether the selection can switch it: state events come by themselves. */
+static bool is_switchable(const struct exptrace_event *event)
+{
+	return event->type >= EXPTRACE_EVENT_FIRST && (event->flags & EXPTRACE_EVENT_F_AVAILABLE);
+}
+
+/* Returns 1 if the event is on now, 0 if it is off, or a negative errno. */
+static int select_event(struct exptrace_device *device, const struct exptrace_event *event,
+			const char *what)
+{
+	bool now = event->flags & EXPTRACE_EVENT_F_ENABLED;
+	bool on;
+	int err = 0;
+
+	if (!is_switchable(event))
+		return 0;
+	on = exptrace_select(what, exptrace_device_experiment(event->experiment), event->group,
+			     event->name, now);
+	if (on != now)
+		err = exptrace_device_enable(device, event->index, on);
+	return err ? err : on;
+}
+
+API int exptrace_device_select(struct exptrace_device *device, const char *what)
+{
+	struct exptrace_event event;
+	unsigned int index;
+	int n = 0, ret;
+
+	for (index = 0;; index++) {
+		ret = exptrace_device_event(device, index, &event);
+		if (ret == -ENOENT)
+			return n;
+		if (!ret)
+			ret = select_event(device, &event, what);
+		if (ret < 0)
+			return ret;
+		n += ret;
+	}
+}
+
+API const char *exptrace_device_experiment(uint8_t experiment)
+{
+#define EXPERIMENT_NAME(ID, id, version, name)	case (id): return (name);
+	switch (experiment) {
+	EXPTRACE_EXPERIMENTS(EXPERIMENT_NAME)
+	default:
+		return NULL;
+	}
+#undef EXPERIMENT_NAME
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The framing: header, batches and end-of-generation marks.
+ *
+ * Nothing is consumed before it is complete, so that a read that would block
+ * can be repeated.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "trace.h"
+#include "varint.h"
+
+#define TYPE_SIZE	1
+#define M_CONTEXT_BITS	2
+
+static int cut_off(struct exptrace_trace *trace)
+{
+	uint64_t offset = trace->input.offset + input_available(&trace->input);
+
+	if (trace->in_generation)
+		return trace_error(trace, -ENODATA, offset, "cut off in generation %llu",
+				   (unsigned long long)trace->generation);
+	return trace_error(trace, -ENODATA, offset, "cut off between generations");
+}
+
+static int read_failed(struct exptrace_trace *trace, int err)
+{
+	if (err == -EAGAIN)
+		return err;
+	return trace_error(trace, err, trace->input.offset + input_available(&trace->input),
+			   "cannot read: %s", strerror(-err));
+}
+
+static int framing_header(struct exptrace_trace *trace)
+{
+	static const uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+	struct input *input = &trace->input;
+	size_t have;
+	int err = input_fill(input, EXPTRACE_HEADER_SIZE);
+
+	if (err)
+		return read_failed(trace, err);
+	have = input_available(input);
+	if (have > EXPTRACE_HEADER_SIZE)
+		have = EXPTRACE_HEADER_SIZE;
+	if (memcmp(input->pos, header, have))
+		return trace_error(trace, -EBADMSG, 0, "not a trace of exptrace, version 1");
+	if (have < EXPTRACE_HEADER_SIZE)
+		return trace_error(trace, -ENODATA, have, "cut off in the header");
+	input_consume(input, EXPTRACE_HEADER_SIZE);
+	trace->header_seen = true;
+	return 0;
+}
+
+/* The length is a number, but always in 10 bytes; NULL if it is not. */
+static const uint8_t *get_length(const uint8_t *pos, const uint8_t *end, uint64_t *length)
+{
+	if (end - pos > EXPTRACE_VARINT_MAX)
+		end = pos + EXPTRACE_VARINT_MAX;
+	pos = varint_get_long(pos, end, length);
+	return pos == end ? pos : NULL;
+}
+
+/* Decodes a batch's header between @pos and @end; NULL if it is bad or cut off. */
+static const uint8_t *parse_header(struct exptrace_batch *batch, const uint8_t *pos,
+				   const uint8_t *end)
+{
+	uint64_t length;
+
+	batch->experimental = *pos++ == EXPTRACE_WIRE_EXP_BATCH;
+	batch->experiment = 0;
+	if (batch->experimental) {
+		if (pos == end)
+			return NULL;
+		batch->experiment = *pos++;
+	}
+	pos = varint_get_long(pos, end, &batch->generation);
+	if (pos)
+		pos = varint_get_long(pos, end, &batch->m);
+	if (pos)
+		pos = varint_get_long(pos, end, &batch->time);
+	if (pos)
+		pos = get_length(pos, end, &length);
+	if (pos)
+		batch->length = length > EXPTRACE_BATCH_MAX ? EXPTRACE_BATCH_MAX + 1 : length;
+	return pos;
+}
+
+/*
+ * Gets a batch's header. It is read bit by bit as long as it is not complete:
+ * a device may have nothing beyond it. Returns its size or a negative errno.
+ */
+static int framing_batch_header(struct exptrace_trace *trace, struct exptrace_batch *batch)
+{
+	struct input *input = &trace->input;
+	size_t need = TYPE_SIZE + 3 + EXPTRACE_VARINT_MAX;
+	const uint8_t *pos;
+
+	for (;; need++) {
+		int err = input_fill(input, need);
+		size_t have = input_available(input);
+
+		if (err)
+			return read_failed(trace, err);
+		if (have > EXPTRACE_BATCH_HEADER_MAX)
+			have = EXPTRACE_BATCH_HEADER_MAX;
+		pos = parse_header(batch, input->pos, input->pos + have);
+		if (pos)
+			return pos - input->pos;
+		if (have == EXPTRACE_BATCH_HEADER_MAX)
+			break;
+		if (have < need)
+			return cut_off(trace);
+		need = have;
+	}
+	return trace_error(trace, -EBADMSG, input->offset, "bad header of a batch");
+}
+
+static enum exptrace_batch_kind standard_kind(uint8_t type)
+{
+	switch (type) {
+	case EXPTRACE_WIRE_SYNC:
+		return EXPTRACE_BATCH_SYNC;
+	case EXPTRACE_WIRE_SCHEMA:
+		return EXPTRACE_BATCH_SCHEMA;
+	case EXPTRACE_WIRE_LEDGER:
+		return EXPTRACE_BATCH_LEDGER;
+	case EXPTRACE_WIRE_PROPERTIES:
+		return EXPTRACE_BATCH_PROPERTIES;
+	case EXPTRACE_WIRE_STACKS:
+	case EXPTRACE_WIRE_STRINGS:
+		return EXPTRACE_BATCH_OTHER;
+	default:
+		return EXPTRACE_BATCH_EVENTS;
+	}
+}
+
+static enum exptrace_batch_kind batch_kind(const struct exptrace_batch *batch)
+{
+	if (!batch->length)
+		return EXPTRACE_BATCH_OTHER;
+	if (!batch->experimental)
+		return standard_kind(batch->data[0]);
+	switch (batch->data[0]) {
+	case EXPTRACE_CONTENT_EVENTS:
+		return EXPTRACE_BATCH_EVENTS;
+	case EXPTRACE_CONTENT_DATA:
+		return EXPTRACE_BATCH_DATA;
+	default:
+		return EXPTRACE_BATCH_OTHER;
+	}
+}
+
+static void set_writer(struct exptrace_batch *batch)
+{
+	bool bound = batch->m != EXPTRACE_M_NONE;
+
+	batch->cpu = bound ? batch->m >> M_CONTEXT_BITS : EXPTRACE_CPU_NONE;
+	batch->context = bound ? batch->m & (EXPTRACE_NR_CONTEXTS - 1) : EXPTRACE_CONTEXT_NONE;
+}
+
+static int framing_batch(struct exptrace_trace *trace)
+{
+	struct input *input = &trace->input;
+	struct exptrace_batch batch = { .offset = input->offset };
+	int size = framing_batch_header(trace, &batch);
+	int err;
+
+	if (size < 0)
+		return size;
+	batch.size = size + batch.length;
+	if (batch.size > EXPTRACE_BATCH_MAX)
+		return trace_error(trace, -EBADMSG, input->offset, "batch of more than %d bytes",
+				   EXPTRACE_BATCH_MAX);
+	err = input_fill(input, batch.size);
+	if (err)
+		return read_failed(trace, err);
+	trace->in_generation = true;
+	trace->generation = batch.generation;
+	if (input_available(input) < batch.size)
+		return cut_off(trace);
+	batch.data = input->pos + size;
+	batch.kind = batch_kind(&batch);
+	set_writer(&batch);
+	trace->batch = batch;
+	input_consume(input, batch.size);
+	return 1;
+}
+
+static int framing_end_mark(struct exptrace_trace *trace)
+{
+	trace->batch = (struct exptrace_batch) {
+		.kind = EXPTRACE_BATCH_END,
+		.context = EXPTRACE_CONTEXT_NONE,
+		.generation = trace->generation,
+		.m = EXPTRACE_M_NONE,
+		.cpu = EXPTRACE_CPU_NONE,
+		.offset = trace->input.offset,
+		.size = TYPE_SIZE,
+	};
+	input_consume(&trace->input, TYPE_SIZE);
+	trace->in_generation = false;
+	return 1;
+}
+
+static int framing_piece(struct exptrace_trace *trace)
+{
+	struct input *input = &trace->input;
+	int err = input_fill(input, TYPE_SIZE);
+
+	if (err)
+		return read_failed(trace, err);
+	if (!input_available(input))
+		return trace->in_generation ? cut_off(trace) : 0;
+	switch (*input->pos) {
+	case EXPTRACE_WIRE_EVENT_BATCH:
+	case EXPTRACE_WIRE_EXP_BATCH:
+		return framing_batch(trace);
+	case EXPTRACE_WIRE_END_OF_GENERATION:
+		return framing_end_mark(trace);
+	default:
+		return trace_error(trace, -EBADMSG, input->offset,
+				   "byte %u where a batch should begin", *input->pos);
+	}
+}
+
+int framing_next(struct exptrace_trace *trace)
+{
+	int ret = trace->failed;
+
+	if (!ret && !trace->header_seen)
+		ret = framing_header(trace);
+	if (!ret)
+		ret = framing_piece(trace);
+	if (ret < 0 && ret != -EAGAIN)
+		trace->failed = ret;
+	return ret;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a generation says about itself: schema, clock, ledger, properties.
+ */
+#include <errno.h>
+
+#include "trace.h"
+
+static void generation_begin(struct exptrace_trace *trace)
+{
+	trace->generations++;
+	trace->open = true;
+	trace->open_generation = trace->batch.generation;
+	trace->has_opening_sync = trace->batch.kind == EXPTRACE_BATCH_SYNC;
+	schema_reset(&trace->schema);
+	clock_reset(&trace->clock);
+	ledger_reset(&trace->ledger);
+	properties_reset(&trace->properties);
+}
+
+static const char *kind_name(enum exptrace_batch_kind kind)
+{
+	switch (kind) {
+	case EXPTRACE_BATCH_SYNC:
+		return "Sync";
+	case EXPTRACE_BATCH_SCHEMA:
+		return "schema";
+	case EXPTRACE_BATCH_LEDGER:
+		return "ledger";
+	default:
+		return "properties";
+	}
+}
+
+static int table_take(struct exptrace_trace *trace)
+{
+	const struct exptrace_batch *batch = &trace->batch;
+	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
+	uint64_t offset;
+	int err = 0;
+
+	if (batch->kind == EXPTRACE_BATCH_SYNC)
+		clock_read(&trace->clock, &table, batch->time);
+	else if (batch->kind == EXPTRACE_BATCH_SCHEMA)
+		err = schema_read(&trace->schema, &table);
+	else if (batch->kind == EXPTRACE_BATCH_LEDGER)
+		err = ledger_read(&trace->ledger, &table, batch->offset);
+	else
+		err = properties_read(&trace->properties, &table);
+	if (err)
+		return trace_error(trace, err, batch->offset, "out of memory");
+	/* a damaged schema has been taken in up to the damage */
+	err = trace_reserve_values(trace);
+	if (err || !table.bad)
+		return err;
+	offset = batch->offset + batch->size - (table.end - table.pos);
+	return trace_error(trace, -EBADMSG, offset, "%s of generation %llu %s",
+			   kind_name(batch->kind), (unsigned long long)batch->generation,
+			   table.bad);
+}
+
+static bool begins_generation(const struct exptrace_trace *trace)
+{
+	return !trace->open || trace->batch.generation != trace->open_generation;
+}
+
+int generation_take(struct exptrace_trace *trace)
+{
+	const struct exptrace_batch *batch = &trace->batch;
+
+	if (batch->kind == EXPTRACE_BATCH_END) {
+		trace->open = false;
+		return 0;
+	}
+	if (begins_generation(trace))
+		generation_begin(trace);
+	switch (batch->kind) {
+	case EXPTRACE_BATCH_SYNC:
+	case EXPTRACE_BATCH_SCHEMA:
+	case EXPTRACE_BATCH_LEDGER:
+	case EXPTRACE_BATCH_PROPERTIES:
+		return table_take(trace);
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A hash table from a pair of numbers to a dense number: 0, 1, 2, ...
+ */
+#ifndef EXPTRACE_LIB_INDEX_H
+#define EXPTRACE_LIB_INDEX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct index_slot;
+
+struct index {
+	struct index_slot *slots;	/* size is a power of two, or 0 */
+	size_t size;
+	uint32_t n;
+};
+
+/*
+ * Finds the number of the pair (@a, @b), or gives it the next one (which then is
+ * the old index->n). Returns it, or -ENOMEM.
+ */
+int64_t index_get(struct index *index, uint64_t a, uint64_t b);
+
+/* Finds the number of the pair, or returns -ENOENT. */
+int64_t index_find(const struct index *index, uint64_t a, uint64_t b);
+
+/* Forgets all pairs. */
+void index_clear(struct index *index);
+
+void index_uninit(struct index *index);
+
+#endif /* EXPTRACE_LIB_INDEX_H */

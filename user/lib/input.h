@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The bytes of a trace, read from a file, pipe or device into chunks.
+ *
+ * Files are read, not mapped: a file that shrinks under a mapping kills the
+ * reader, and the copy costs a few percent only.
+ */
+#ifndef EXPTRACE_LIB_INPUT_H
+#define EXPTRACE_LIB_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INPUT_CHUNK	(256 * 1024)
+
+struct chunk;
+
+struct input {
+	int fd;
+	bool own_fd;
+	bool hold;		/* what was read stays where it is until input_release() */
+	bool eof;
+	struct chunk *current;
+	struct chunk *held;	/* full chunks that are still referred to */
+	struct chunk *spare;
+	const uint8_t *pos;	/* the unread bytes of the current chunk */
+	const uint8_t *end;
+	uint64_t offset;	/* of pos in the stream */
+};
+
+static inline size_t input_available(const struct input *input)
+{
+	return (size_t)(input->end - input->pos);
+}
+
+/*
+ * Reads until @n bytes (at most INPUT_CHUNK) are available in one piece, or the
+ * end of the file is reached. Returns 0 or a negative errno.
+ */
+int input_fill(struct input *input, size_t n);
+
+/* Moves on by @n bytes, which must be available. */
+void input_consume(struct input *input, size_t n);
+
+/* Ends the hold on all that was consumed. */
+void input_release(struct input *input);
+
+void input_uninit(struct input *input);
+
+#endif /* EXPTRACE_LIB_INPUT_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The ledger of a generation: what was attempted, recorded and lost.
+ */
+#ifndef EXPTRACE_LIB_LEDGER_H
+#define EXPTRACE_LIB_LEDGER_H
+
+#include <libexptrace.h>
+
+#include "table.h"
+
+struct ledger {
+	struct exptrace_ledger_entry *entries;
+	size_t nentries;
+	size_t room;
+};
+
+void ledger_reset(struct ledger *ledger);
+
+/* Takes in the ledger batch at @offset. 0 or -ENOMEM; damage is noted in @table. */
+int ledger_read(struct ledger *ledger, struct table *table, uint64_t offset);
+
+void ledger_uninit(struct ledger *ledger);
+
+#endif /* EXPTRACE_LIB_LEDGER_H */

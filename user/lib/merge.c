@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The events of a whole generation, merged by time.
+ *
+ * Damage in one stream ends that stream; the others go on to the generation's
+ * end. Of all errors the one with the lowest offset is then returned.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "merge.h"
+#include "trace.h"
+#include "varint.h"
+
+#define NO_BATCH	UINT32_MAX
+
+/* What happens with names after an event is in order: no older name comes later. */
+#define TIME_ANY	UINT64_MAX
+
+struct merge_batch {
+	struct exptrace_batch batch;
+	uint32_t next;		/* of the same stream */
+};
+
+struct merge_stream {
+	struct cursor cursor;
+	const struct schema_event **types;
+	uint32_t batch;		/* the one that the cursor walks */
+	uint32_t last;
+	uint32_t cpu;		/* its place in cpus */
+	uint8_t experiment;
+	uint8_t context;
+};
+
+/* What is known of a CPU as time goes by. */
+struct merge_cpu {
+	int64_t pid;		/* the thread that runs */
+	uint64_t since;		/* while the start is sought: the time that told */
+};
+
+/* Makes room for one more element; the old array or the new, NULL without memory. */
+static void *grow(void *array, size_t n, size_t *room, size_t size)
+{
+	size_t new_room = *room ? 2 * *room : 64;
+
+	if (n < *room)
+		return array;
+	array = realloc(array, new_room * size);
+	if (array)
+		*room = new_room;
+	return array;
+}
+
+/* Keeps the error that trace_error() stored, to be returned after the events. */
+static void note_error(struct exptrace_trace *trace, int err)
+{
+	struct merge *merge = &trace->merge;
+
+	if (merge->error && merge->error_offset <= trace->error_offset)
+		return;
+	merge->error = err;
+	merge->error_offset = trace->error_offset;
+	memcpy(merge->message, trace->message, sizeof(merge->message));
+}
+
+static int raise_error(struct exptrace_trace *trace)
+{
+	memcpy(trace->message, trace->merge.message, sizeof(trace->message));
+	trace->error_offset = trace->merge.error_offset;
+	trace->failed = trace->merge.error;
+	return trace->failed;
+}
+
+static int64_t get_cpu(struct merge *merge, uint64_t cpu)
+{
+	int64_t i = index_get(&merge->cpu_index, cpu, 0);
+	void *cpus;
+
+	if (i < 0 || (size_t)i < merge->ncpus)
+		return i;
+	cpus = grow(merge->cpus, merge->ncpus, &merge->cpus_room, sizeof(*merge->cpus));
+	if (!cpus)
+		return -ENOMEM;
+	merge->cpus = cpus;
+	merge->cpus[merge->ncpus++] = (struct merge_cpu) {
+		.pid = EXPTRACE_PID_UNKNOWN, .since = UINT64_MAX,
+	};
+	return i;
+}
+
+static int64_t get_stream(struct merge *merge, const struct exptrace_batch *batch)
+{
+	int64_t i = index_get(&merge->stream_index, batch->experiment, batch->m);
+	int64_t cpu = get_cpu(merge, batch->cpu);
+	void *streams;
+
+	if (i < 0 || cpu < 0)
+		return -ENOMEM;
+	if ((size_t)i < merge->nstreams)
+		return i;
+	streams = grow(merge->streams, merge->nstreams, &merge->streams_room,
+		       sizeof(*merge->streams));
+	if (!streams)
+		return -ENOMEM;
+	merge->streams = streams;
+	merge->streams[merge->nstreams++] = (struct merge_stream) {
+		.batch = NO_BATCH,
+		.last = NO_BATCH,
+		.cpu = cpu,
+		.experiment = batch->experiment,
+		.context = batch->context,
+	};
+	return i;
+}
+
+static int add_batch(struct merge *merge, const struct exptrace_batch *batch)
+{
+	int64_t i = get_stream(merge, batch);
+	struct merge_stream *stream;
+	void *batches;
+
+	batches = grow(merge->batches, merge->nbatches, &merge->batches_room,
+		       sizeof(*merge->batches));
+	if (i < 0 || !batches)
+		return -ENOMEM;
+	merge->batches = batches;
+	merge->batches[merge->nbatches].batch = *batch;
+	merge->batches[merge->nbatches].next = NO_BATCH;
+	stream = &merge->streams[i];
+	if (stream->last == NO_BATCH)
+		stream->batch = merge->nbatches;
+	else
+		merge->batches[stream->last].next = merge->nbatches;
+	stream->last = merge->nbatches++;
+	return 0;
+}
+
+static void merge_clear(struct exptrace_trace *trace)
+{
+	struct merge *merge = &trace->merge;
+
+	merge->nbatches = 0;
+	merge->nstreams = 0;
+	merge->ncpus = 0;
+	merge->nheap = 0;
+	index_clear(&merge->stream_index);
+	index_clear(&merge->cpu_index);
+	input_release(&trace->input);
+}
+
+/* Generations must follow each other in order, each ended by its mark. */
+static int check_order(struct exptrace_trace *trace, bool first)
+{
+	const struct exptrace_batch *batch = &trace->batch;
+	unsigned long long now = batch->generation, old = trace->merge.generation;
+
+	if (!first && now != old)
+		return trace_error(trace, -EBADMSG, batch->offset,
+				   "generation %llu begins before the end of generation %llu",
+				   now, old);
+	if (first && trace->generations && now <= old)
+		return trace_error(trace, -EBADMSG, batch->offset,
+				   "generation %llu comes after generation %llu", now, old);
+	return 0;
+}
+
+/* Takes in the batch at hand. Returns 0, or a negative errno that ends the loading. */
+static int load_batch(struct exptrace_trace *trace)
+{
+	struct merge *merge = &trace->merge;
+	int err = check_order(trace, !merge->loading);
+
+	if (err)
+		return err;
+	merge->loading = true;
+	merge->generation = trace->batch.generation;
+	err = generation_take(trace);
+	if (err == -EBADMSG) {
+		note_error(trace, err);
+		err = 0;
+	}
+	if (!err && trace->batch.kind == EXPTRACE_BATCH_EVENTS)
+		err = add_batch(merge, &trace->batch);
+	if (err == -ENOMEM)
+		trace_error(trace, err, trace->batch.offset, "out of memory");
+	return err;
+}
+
+/*
+ * Loads a generation, or what there is of it. Returns 1, 0 at the end of the
+ * trace, or -EAGAIN. Other errors are noted.
+ */
+static int load_generation(struct exptrace_trace *trace)
+{
+	for (;;) {
+		int ret = framing_next(trace);
+
+		if (ret == 0 || ret == -EAGAIN)
+			return ret;
+		if (ret == 1 && trace->batch.kind == EXPTRACE_BATCH_END) {
+			generation_take(trace);
+			break;
+		}
+		if (ret == 1)
+			ret = load_batch(trace);
+		if (ret < 0) {
+			note_error(trace, ret);
+			break;
+		}
+	}
+	trace->merge.loading = false;
+	return 1;
+}
+
+/*
+ * Moves the stream to its next event: 1, or 0 at its end. Damage is noted, and
+ * is an end.
+ */
+static int stream_advance(struct exptrace_trace *trace, struct merge_stream *stream)
+{
+	for (;;) {
+		const struct merge_batch *at = &trace->merge.batches[stream->batch];
+		int ret = cursor_peek(&stream->cursor);
+
+		if (likely(ret > 0))
+			return ret;
+		if (ret < 0) {
+			note_error(trace, trace_bad_event(trace, &stream->cursor, &at->batch));
+			return 0;
+		}
+		if (at->next == NO_BATCH)
+			return 0;
+		stream->batch = at->next;
+		cursor_init(&stream->cursor, &trace->merge.batches[at->next].batch, stream->types);
+	}
+}
+
+/* If the stream begins with who runs, that holds from the generation's beginning on. */
+static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_stream *stream)
+{
+	struct merge_cpu *cpu = &trace->merge.cpus[stream->cpu];
+	struct cursor cursor = stream->cursor;
+
+	if (stream->context != EXPTRACE_CONTEXT_TASK ||
+	    cursor.event->role != SCHEMA_ROLE_CURRENT || cursor.time >= cpu->since ||
+	    cursor_args(&cursor, &trace->properties, trace->values))
+		return;
+	cpu->since = cursor.time;
+	cpu->pid = cursor_pid(&cursor, trace->values);
+}
+
+static int learn_name(struct exptrace_trace *trace, const struct schema_event *event)
+{
+	const struct exptrace_value *comm = &trace->values[event->comm_arg];
+
+	return tasks_set(&trace->tasks, trace->values[event->pid_arg].u64, comm->str, comm->len,
+			 TIME_ANY);
+}
+
+/*
+ * The names of the statedump hold from the generation's beginning on: they are
+ * learnt before the first event comes out.
+ */
+static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream stream)
+{
+	while (stream_advance(trace, &stream)) {
+		if (cursor_args(&stream.cursor, &trace->properties, trace->values))
+			break;
+		if (stream.cursor.event->role == SCHEMA_ROLE_TASK &&
+		    learn_name(trace, stream.cursor.event))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static uint64_t count_batches(const struct merge *merge, uint32_t batch)
+{
+	uint64_t n = 0;
+
+	for (; batch != NO_BATCH; batch = merge->batches[batch].next)
+		n++;
+	return n;
+}
+
+/* A stream without a schema is skipped; of the standard one, that is an error. */
+static void stream_skip(struct exptrace_trace *trace, const struct merge_stream *stream)
+{
+	const struct exptrace_batch *batch = &trace->merge.batches[stream->batch].batch;
+
+	trace->skipped += count_batches(&trace->merge, stream->batch);
+	if (stream->experiment || (trace->generations == 1 && !trace->has_opening_sync))
+		return;
+	note_error(trace, trace_error(trace, -EBADMSG, batch->offset,
+				      "generation %llu has events but no schema",
+				      (unsigned long long)batch->generation));
+}
+
+static void heap_sift_down(struct merge *merge, size_t i)
+{
+	struct merge_node *heap = merge->heap, node = heap[i];
+	size_t n = merge->nheap, child;
+
+	while ((child = 2 * i + 1) < n) {
+		if (child + 1 < n && heap[child + 1].time < heap[child].time)
+			child++;
+		if (node.time <= heap[child].time)
+			break;
+		heap[i] = heap[child];
+		i = child;
+	}
+	heap[i] = node;
+}
+
+static int stream_start(struct exptrace_trace *trace, uint32_t i)
+{
+	struct merge *merge = &trace->merge;
+	struct merge_stream *stream = &merge->streams[i];
+
+	stream->types = schema_types(&trace->schema, stream->experiment);
+	if (!stream->types) {
+		stream_skip(trace, stream);
+		return 0;
+	}
+	cursor_init(&stream->cursor, &merge->batches[stream->batch].batch, stream->types);
+	if (stream->context == EXPTRACE_CONTEXT_NONE) {
+		struct merge_stream copy = *stream;
+
+		if (stream_learn_tasks(trace, copy))
+			return -ENOMEM;
+	}
+	if (!stream_advance(trace, stream))
+		return 0;
+	stream_tell_cpu(trace, stream);
+	merge->heap[merge->nheap].time = stream->cursor.time;
+	merge->heap[merge->nheap++].stream = i;
+	return 0;
+}
+
+/* Makes the loaded generation ready: names, first events, heap. */
+static int merge_start(struct exptrace_trace *trace)
+{
+	struct merge *merge = &trace->merge;
+	size_t i;
+	void *heap = realloc(merge->heap, (merge->nstreams + 1) * sizeof(*merge->heap));
+
+	if (!heap)
+		return -ENOMEM;
+	merge->heap = heap;
+	for (i = 0; i < merge->nstreams; i++)
+		if (stream_start(trace, i))
+			return -ENOMEM;
+	for (i = merge->nheap / 2; i-- > 0;)
+		heap_sift_down(merge, i);
+	return 0;
+}
+
+/* Takes the first event off the heap, or its stream if that is at its end. */
+static void merge_pop(struct exptrace_trace *trace, struct merge_stream *stream, bool more)
+{
+	struct merge *merge = &trace->merge;
+
+	if (more && stream_advance(trace, stream))
+		merge->heap[0].time = stream->cursor.time;
+	else
+		merge->heap[0] = merge->heap[--merge->nheap];
+	heap_sift_down(merge, 0);
+}
+
+/* The thread that ran at the event at hand of @stream. */
+static int64_t merge_pid(struct merge *merge, struct merge_stream *stream,
+			 const struct exptrace_value *values)
+{
+	int64_t pid = cursor_pid(&stream->cursor, values);
+
+	if (stream->context == EXPTRACE_CONTEXT_NONE)
+		return EXPTRACE_PID_UNKNOWN;
+	if (stream->context != EXPTRACE_CONTEXT_TASK)
+		return merge->cpus[stream->cpu].pid;
+	merge->cpus[stream->cpu].pid = stream->cursor.pid;
+	return pid;
+}
+
+static int apply_rename(struct exptrace_trace *trace)
+{
+	struct rename *rename = &trace->rename;
+
+	rename->pending = false;
+	return tasks_set(&trace->tasks, rename->pid, rename->comm, rename->len, TIME_ANY);
+}
+
+/* Puts off a name that holds from the next event on. */
+static void keep_rename(struct exptrace_trace *trace, const struct schema_event *event)
+{
+	const struct exptrace_value *comm = &trace->values[event->comm_arg];
+	struct rename *rename = &trace->rename;
+
+	rename->pending = true;
+	rename->pid = trace->values[event->pid_arg].u64;
+	rename->len = comm->len < TASKS_COMM_MAX ? comm->len : TASKS_COMM_MAX - 1;
+	memcpy(rename->comm, comm->str, rename->len);
+}
+
+/* Gives out the first event of the heap: 1; 0: it was damaged; -ENOMEM. */
+static int merge_emit(struct exptrace_trace *trace)
+{
+	struct merge *merge = &trace->merge;
+	struct merge_stream *stream = &merge->streams[merge->heap[0].stream];
+	const struct exptrace_batch *batch = &merge->batches[stream->batch].batch;
+	const struct schema_event *event = stream->cursor.event;
+	int err = 0;
+
+	if (cursor_args(&stream->cursor, &trace->properties, trace->values)) {
+		note_error(trace, trace_bad_event(trace, &stream->cursor, batch));
+		merge_pop(trace, stream, false);
+		return 0;
+	}
+	trace_fill_record(trace, &stream->cursor, batch, merge_pid(merge, stream, trace->values));
+	trace->record.ns = clock_ns(&trace->clock, trace->record.ticks);
+	if (event->role == SCHEMA_ROLE_NAME)
+		err = learn_name(trace, event);
+	else if (event->role == SCHEMA_ROLE_RENAME)
+		keep_rename(trace, event);
+	merge_pop(trace, stream, true);
+	return err ? err : 1;
+}
+
+/* Begins the next generation: 1, 0 at the end, or a negative errno. */
+static int merge_refill(struct exptrace_trace *trace)
+{
+	int ret;
+
+	if (trace->merge.error)
+		return raise_error(trace);
+	if (!trace->merge.loading)
+		merge_clear(trace);
+	ret = load_generation(trace);
+	if (ret == 1 && merge_start(trace))
+		ret = -ENOMEM;
+	return ret;
+}
+
+int merge_next(struct exptrace_trace *trace)
+{
+	struct merge *merge = &trace->merge;
+	int ret;
+
+	if (trace->rename.pending && apply_rename(trace))
+		return trace_error(trace, -ENOMEM, trace->input.offset, "out of memory");
+	do {
+		while (!merge->nheap) {
+			ret = merge_refill(trace);
+			if (ret != 1)
+				return ret;
+		}
+		ret = merge_emit(trace);
+	} while (!ret);
+	return ret;
+}
+
+void merge_uninit(struct merge *merge)
+{
+	free(merge->batches);
+	free(merge->streams);
+	free(merge->cpus);
+	free(merge->heap);
+	index_uninit(&merge->stream_index);
+	index_uninit(&merge->cpu_index);
+}

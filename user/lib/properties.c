@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The properties of a generation: keys and values, and the bases of addresses.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <exptrace/wire.h>
+
+#include "properties.h"
+
+static void properties_clear(struct properties *properties)
+{
+	size_t i;
+
+	for (i = 0; i < properties->n; i++) {
+		free(properties->list[i].key);
+		free(properties->list[i].value);
+	}
+	properties->n = 0;
+	properties->stale = false;
+}
+
+void properties_reset(struct properties *properties)
+{
+	properties->stale = true;
+	properties->text_base = 0;
+	properties->data_base = 0;
+}
+
+static void properties_use(struct properties *properties, const struct property *property)
+{
+	if (!strcmp(property->key, "text_base"))
+		properties->text_base = strtoull(property->value, NULL, 16);
+	else if (!strcmp(property->key, "data_base"))
+		properties->data_base = strtoull(property->value, NULL, 16);
+}
+
+static int properties_add(struct properties *properties, struct property property)
+{
+	size_t n = properties->n;
+	void *list = properties->list;
+
+	/* grows at powers of two */
+	if (!(n & (n - 1)))
+		list = realloc(list, (n ? 2 * n : 1) * sizeof(property));
+	if (!list || !property.key || !property.value) {
+		properties->list = list ? list : properties->list;
+		free(property.key);
+		free(property.value);
+		return -ENOMEM;
+	}
+	properties->list = list;
+	properties->list[properties->n++] = property;
+	properties_use(properties, &property);
+	return 0;
+}
+
+static int read_property(struct properties *properties, struct table *table)
+{
+	const char *key, *value;
+	size_t key_len, value_len;
+
+	key = table_string(table, &key_len);
+	value = table_string(table, &value_len);
+	if (table->bad)
+		return 0;
+	return properties_add(properties, (struct property) {
+		.key = strndup(key, key_len),
+		.value = strndup(value, value_len),
+	});
+}
+
+int properties_read(struct properties *properties, struct table *table)
+{
+	int err = 0;
+
+	if (properties->stale)
+		properties_clear(properties);
+	while (!err && table_more(table)) {
+		table_expect(table, EXPTRACE_WIRE_PROPERTY, "has an entry of unknown type");
+		if (!table->bad)
+			err = read_property(properties, table);
+	}
+	return err;
+}
+
+const char *properties_get(const struct properties *properties, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < properties->n; i++)
+		if (!strcmp(properties->list[i].key, key))
+			return properties->list[i].value;
+	return NULL;
+}
+
+void properties_uninit(struct properties *properties)
+{
+	properties_clear(properties);
+	free(properties->list);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The properties of a generation: keys and values, and the bases of addresses.
+ */
+#ifndef EXPTRACE_LIB_PROPERTIES_H
+#define EXPTRACE_LIB_PROPERTIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "table.h"
+
+struct property {
+	char *key;
+	char *value;
+};
+
+struct properties {
+	struct property *list;
+	size_t n;
+	bool stale;		/* the list is that of an earlier generation */
+	uint64_t text_base;
+	uint64_t data_base;
+};
+
+/* A new generation: no bases; the list serves until the next one comes. */
+void properties_reset(struct properties *properties);
+
+/* Takes in a properties batch. 0 or -ENOMEM; damage is noted in @table. */
+int properties_read(struct properties *properties, struct table *table);
+
+const char *properties_get(const struct properties *properties, const char *key);
+
+void properties_uninit(struct properties *properties);
+
+#endif /* EXPTRACE_LIB_PROPERTIES_H */

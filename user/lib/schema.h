@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The schema, compiled into a table of decoders by (experiment, type).
+ */
+#ifndef EXPTRACE_LIB_SCHEMA_H
+#define EXPTRACE_LIB_SCHEMA_H
+
+#include <libexptrace.h>
+
+#include "table.h"
+
+#define SCHEMA_EXPERIMENTS	256
+#define SCHEMA_TYPES		256
+#define SCHEMA_BUCKETS		1024
+
+/* How an argument is decoded. */
+enum schema_op {
+	SCHEMA_OP_NUMBER,
+	SCHEMA_OP_SIGNED,
+	SCHEMA_OP_TEXT,
+	SCHEMA_OP_DATA,
+	SCHEMA_OP_STRING,
+};
+
+/* What the library itself learns from an event. */
+enum schema_role {
+	SCHEMA_ROLE_NONE,
+	SCHEMA_ROLE_CURRENT,	/* pid runs here */
+	SCHEMA_ROLE_SWITCH,	/* pid runs here from now on */
+	SCHEMA_ROLE_TASK,	/* pid is called comm, as the generation begins */
+	SCHEMA_ROLE_NAME,	/* pid is called comm */
+	SCHEMA_ROLE_RENAME,	/* pid is called comm from now on */
+};
+
+struct schema_event {
+	struct exptrace_schema_event public;
+	uint8_t role;
+	uint8_t variant;	/* 1: args[0] is in the type */
+	uint32_t pid_arg;
+	uint32_t comm_arg;
+	const uint8_t *ops;	/* enum schema_op of each argument */
+	struct schema_event *next;	/* in its bucket */
+	uint32_t raw_size;	/* its bytes in the schema, for comparison */
+	uint8_t *raw;
+};
+
+struct schema_experiment {
+	bool known;		/* in this generation's schema */
+	uint64_t version;
+	char *name;
+	const struct schema_event **types;	/* SCHEMA_TYPES of them, or NULL */
+};
+
+struct schema {
+	struct schema_experiment experiments[SCHEMA_EXPERIMENTS];
+	struct schema_event *buckets[SCHEMA_BUCKETS];
+	struct schema_event **events;	/* by index */
+	size_t nevents;
+	uint32_t max_args;		/* of any event so far */
+	bool seen;			/* in this generation */
+};
+
+/* A new generation: no type is known. Descriptions stay. */
+void schema_reset(struct schema *schema);
+
+/* Takes in a schema batch. Returns 0 or -ENOMEM; damage is noted in @table. */
+int schema_read(struct schema *schema, struct table *table);
+
+void schema_uninit(struct schema *schema);
+
+static inline const struct schema_event **schema_types(const struct schema *schema,
+						       uint8_t experiment)
+{
+	const struct schema_experiment *e = &schema->experiments[experiment];
+
+	return e->known ? e->types : NULL;
+}
+
+#endif /* EXPTRACE_LIB_SCHEMA_H */

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A trace that is being read: opening, closing, errors, and the questions.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "trace.h"
+
+
+API int exptrace_open_fd(int fd, struct exptrace_trace **trace)
+{
+	*trace = calloc(1, sizeof(**trace));
+	if (!*trace)
+		return -ENOMEM;
+	(*trace)->input.fd = fd;
+	return 0;
+}
+
+API int exptrace_open(const char *path, struct exptrace_trace **trace)
+{
+	bool is_stdin = !strcmp(path, "-");
+	int fd, err;
+
+	*trace = NULL;
+	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = exptrace_open_fd(fd, trace);
+	if (!err)
+		(*trace)->input.own_fd = !is_stdin;
+	else if (!is_stdin)
+		close(fd);
+	return err;
+}
+
+API void exptrace_close(struct exptrace_trace *trace)
+{
+	if (!trace)
+		return;
+	input_uninit(&trace->input);
+	schema_uninit(&trace->schema);
+	ledger_uninit(&trace->ledger);
+	properties_uninit(&trace->properties);
+	tasks_uninit(&trace->tasks);
+	merge_uninit(&trace->merge);
+	free(trace->values);
+	free(trace);
+}
+
+int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(trace->message, sizeof(trace->message), format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n > sizeof(trace->message))
+		n = sizeof(trace->message);
+	snprintf(trace->message + n, sizeof(trace->message) - n, " at offset %llu",
+		 (unsigned long long)offset);
+	trace->error_offset = offset;
+	return err;
+}
+
+int trace_reserve_values(struct exptrace_trace *trace)
+{
+	uint32_t n = trace->schema.max_args;
+	void *values;
+
+	if (n <= trace->nvalues)
+		return 0;
+	values = realloc(trace->values, n * sizeof(*trace->values));
+	if (!values)
+		return trace_error(trace, -ENOMEM, trace->batch.offset, "out of memory");
+	trace->values = values;
+	trace->nvalues = n;
+	return 0;
+}
+
+int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
+		    const struct exptrace_batch *batch)
+{
+	return trace_error(trace, -EBADMSG, cursor_offset(cursor),
+			   "event %s (type %u of experiment %u) in generation %llu", cursor->bad,
+			   cursor->type, batch->experiment, (unsigned long long)batch->generation);
+}
+
+void trace_fill_record(struct exptrace_trace *trace, const struct cursor *cursor,
+		       const struct exptrace_batch *batch, int64_t pid)
+{
+	struct exptrace_record *record = &trace->record;
+
+	record->event = &cursor->event->public;
+	record->args = trace->values;
+	record->generation = batch->generation;
+	record->cpu = batch->cpu;
+	record->ticks = cursor->time;
+	record->pid = pid;
+	record->offset = cursor_offset(cursor);
+	record->size = cursor->pos - cursor->event_pos;
+	record->type = cursor->type;
+	record->context = batch->context;
+}
+
+API const char *exptrace_error(const struct exptrace_trace *trace)
+{
+	return trace->message;
+}
+
+API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_batch **batch)
+{
+	const struct schema_event **types = NULL;
+	int ret;
+
+	if (trace->mode == TRACE_MODE_EVENTS)
+		return -EINVAL;
+	trace->mode = TRACE_MODE_BATCHES;
+	trace->cursor = (struct cursor) { 0 };
+	ret = framing_next(trace);
+	if (ret != 1)
+		return ret;
+	ret = generation_take(trace);
+	if (ret)
+		return ret;
+	if (trace->batch.kind == EXPTRACE_BATCH_EVENTS)
+		types = schema_types(&trace->schema, trace->batch.experiment);
+	if (types)
+		cursor_init(&trace->cursor, &trace->batch, types);
+	else if (trace->batch.kind == EXPTRACE_BATCH_EVENTS)
+		trace->skipped++;
+	*batch = &trace->batch;
+	return 1;
+}
+
+/*
+ * Names that pass in the order of batches: the latest time decides. What the
+ * statedump says holds from the generation's beginning on.
+ */
+static int learn_name(struct exptrace_trace *trace, const struct schema_event *event)
+{
+	const struct exptrace_value *comm = &trace->values[event->comm_arg];
+	uint64_t start = trace->clock.nsyncs ? trace->clock.first.ticks : 0;
+
+	return tasks_set(&trace->tasks, trace->values[event->pid_arg].u64, comm->str, comm->len,
+			 event->role == SCHEMA_ROLE_TASK ? start : trace->cursor.time);
+}
+
+API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record)
+{
+	struct cursor *cursor = &trace->cursor;
+	int ret;
+
+	if (!cursor->types)
+		return trace->batch.kind == EXPTRACE_BATCH_EVENTS ? -ENOENT : 0;
+	ret = cursor_peek(cursor);
+	if (ret > 0 && cursor_args(cursor, &trace->properties, trace->values))
+		ret = -EBADMSG;
+	if (ret < 0)
+		trace_bad_event(trace, cursor, &trace->batch);
+	if (ret <= 0)
+		return ret;
+	if (cursor->event->role >= SCHEMA_ROLE_TASK && learn_name(trace, cursor->event))
+		return -ENOMEM;
+	trace_fill_record(trace, cursor, &trace->batch, cursor_pid(cursor, trace->values));
+	*record = &trace->record;
+	return 1;
+}
+
+API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record)
+{
+	int ret;
+
+	if (trace->mode == TRACE_MODE_BATCHES)
+		return -EINVAL;
+	trace->mode = TRACE_MODE_EVENTS;
+	trace->input.hold = true;
+	ret = merge_next(trace);
+	if (ret == 1)
+		*record = &trace->record;
+	return ret;
+}
+
+API uint64_t exptrace_skipped(const struct exptrace_trace *trace)
+{
+	return trace->skipped;
+}
+
+API uint64_t exptrace_offset(const struct exptrace_trace *trace)
+{
+	return trace->input.offset;
+}
+
+API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)
+{
+	return tasks_comm(&trace->tasks, pid);
+}
+
+API const char *exptrace_property(const struct exptrace_trace *trace, const char *key)
+{
+	return properties_get(&trace->properties, key);
+}
+
+API int exptrace_property_at(const struct exptrace_trace *trace, size_t index, const char **key,
+			     const char **value)
+{
+	if (index >= trace->properties.n)
+		return -ENOENT;
+	*key = trace->properties.list[index].key;
+	*value = trace->properties.list[index].value;
+	return 0;
+}
+
+API size_t exptrace_ledger(const struct exptrace_trace *trace,
+			   const struct exptrace_ledger_entry **entries)
+{
+	*entries = trace->ledger.entries;
+	return trace->ledger.nentries;
+}
+
+API unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptrace_sync *first,
+				struct exptrace_sync *last)
+{
+	if (trace->clock.nsyncs) {
+		*first = trace->clock.first;
+		*last = trace->clock.last;
+	}
+	return trace->clock.nsyncs;
+}
+
+API uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks)
+{
+	return clock_ns(&trace->clock, ticks);
+}
+
+API const struct exptrace_schema_event *exptrace_schema_event(const struct exptrace_trace *trace,
+							      uint8_t experiment, uint8_t type)
+{
+	const struct schema_event **types = schema_types(&trace->schema, experiment);
+
+	return types && types[type] ? &types[type]->public : NULL;
+}
+
+API const struct exptrace_schema_event *exptrace_schema_at(const struct exptrace_trace *trace,
+							   size_t index)
+{
+	return index < trace->schema.nevents ? &trace->schema.events[index]->public : NULL;
+}
+
+API const char *exptrace_experiment_name(const struct exptrace_trace *trace, uint8_t experiment)
+{
+	return trace->schema.experiments[experiment].name;
+}

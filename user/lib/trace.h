@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A trace that is being read: the parts, in the order in which bytes flow.
+ *
+ * input (bytes) -> framing (batches) -> generation (tables) -> cursor (events of
+ * one batch) -> merge (events of all batches of a generation, by time).
+ */
+#ifndef EXPTRACE_LIB_TRACE_H
+#define EXPTRACE_LIB_TRACE_H
+
+#include <libexptrace.h>
+
+#include "clock.h"
+#include "cursor.h"
+#include "input.h"
+#include "ledger.h"
+#include "merge.h"
+#include "properties.h"
+#include "schema.h"
+#include "tasks.h"
+
+/* A thread's new name, which holds after the event that tells it. */
+struct rename {
+	bool pending;
+	uint64_t pid;
+	size_t len;
+	char comm[TASKS_COMM_MAX];
+};
+
+enum trace_mode {
+	TRACE_MODE_NONE,
+	TRACE_MODE_BATCHES,
+	TRACE_MODE_EVENTS,
+};
+
+struct exptrace_trace {
+	enum trace_mode mode;
+	struct input input;
+
+	/* framing */
+	bool header_seen;
+	bool in_generation;	/* a batch came since the last end mark */
+	uint64_t generation;	/* of the last batch */
+	struct exptrace_batch batch;
+
+	/* the generation at hand */
+	bool open;		/* it began, and its end mark was not taken in */
+	uint64_t open_generation;
+	uint64_t generations;	/* begun so far */
+	bool has_opening_sync;
+	struct schema schema;
+	struct clock clock;
+	struct ledger ledger;
+	struct properties properties;
+
+	/* events */
+	struct tasks tasks;
+	struct cursor cursor;	/* exptrace_next_in_batch() */
+	struct merge merge;	/* exptrace_next_event() */
+	struct exptrace_record record;
+	struct exptrace_value *values;
+	uint32_t nvalues;
+	uint64_t skipped;
+
+	struct rename rename;	/* to be learnt before the next event */
+
+	int failed;		/* a negative errno that is returned from now on */
+	uint64_t error_offset;
+	char message[TRACE_MESSAGE];
+};
+
+/* Stores the message, with the offset; returns @err. */
+__attribute__((format(printf, 4, 5)))
+int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const char *format, ...);
+
+/* Reads the next batch or end mark into trace->batch: 1, 0 at the end, or a negative errno. */
+int framing_next(struct exptrace_trace *trace);
+
+/* Takes in what the batch at hand says about its generation: 0 or a negative errno. */
+int generation_take(struct exptrace_trace *trace);
+
+/* Makes room for the values of any event: 0 or -ENOMEM. */
+int trace_reserve_values(struct exptrace_trace *trace);
+
+/* Fills the record with the event at hand of @cursor, whose arguments are in trace->values. */
+void trace_fill_record(struct exptrace_trace *trace, const struct cursor *cursor,
+		       const struct exptrace_batch *batch, int64_t pid);
+
+/* What is wrong with the event at hand of @cursor; returns -EBADMSG. */
+int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
+		    const struct exptrace_batch *batch);
+
+#endif /* EXPTRACE_LIB_TRACE_H */

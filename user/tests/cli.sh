@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The command as a user meets it: pipes, exit codes, messages. Usage: cli.sh EXPTRACE SAMPLE
+exptrace=$1
+sample=$2
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+ok() { # behaviour: tests the exit code before it
+	if [ $? -eq 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+
+exits() { # code command…
+	want=$1
+	shift
+	"$@" >"$dir/out" 2>"$dir/err" </dev/null
+	[ $? -eq "$want" ]
+}
+
+"$exptrace" dump "$sample" >"$dir/file" && "$exptrace" dump - <"$sample" >"$dir/stdin" &&
+	cmp -s "$dir/file" "$dir/stdin"
+ok "dump reads standard input as it reads a file"
+cat "$sample" | "$exptrace" dump - >"$dir/pipe" && cmp -s "$dir/file" "$dir/pipe"
+ok "dump reads a pipe as it reads a file"
+[ "$(cat "$sample" | "$exptrace" check -)" = "$("$exptrace" check "$sample")" ]
+ok "check reads a pipe as it reads a file"
+{ "$exptrace" dump "$sample" 2>"$dir/err"; echo $? >"$dir/code"; } | head -n 1 >/dev/null
+[ ! -s "$dir/err" ]
+ok "dump into a closed pipe is quiet"
+head -c 700 "$sample" >"$dir/cut"
+exits 1 "$exptrace" dump "$dir/cut" && grep -q 'cut off in generation 1 at offset 700' "$dir/err" &&
+	[ "$(wc -l <"$dir/err")" -eq 1 ]
+ok "dump of a damaged trace has one message with the offset, and exit code 1"
+exits 1 "$exptrace" dump "$dir/none" && grep -q 'No such file' "$dir/err"
+ok "a missing file is named"
+exits 1 "$exptrace" check "$exptrace" && grep -q 'not a trace' "$dir/out"
+ok "a file that is no trace is refused"
+exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump &&
+	exits 2 "$exptrace" dump --nonsense x && exits 2 "$exptrace" stat x y &&
+	exits 2 "$exptrace" record --batch 5 && exits 2 "$exptrace" record --duration x &&
+	exits 2 "$exptrace" help nonsense
+ok "bad usage has exit code 2"
+exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
+	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
+ok "help is there"
+exits 1 "$exptrace" dump "$sample" 2>/dev/null >/dev/full || "$exptrace" dump "$sample" >/dev/full 2>"$dir/err"
+grep -q 'cannot write' "$dir/err"
+ok "a full disk is reported"
+if [ -e /dev/exptrace ]; then
+	echo "ok - record without the module explains itself # SKIP the module is loaded"
+else
+	exits 1 "$exptrace" record && grep -q 'module is not loaded' "$dir/err" &&
+		exits 1 "$exptrace" list
+	ok "record without the module explains itself"
+fi
+exit $failed

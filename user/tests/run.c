@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs subcommands inside the test, on traces in memory, and keeps what they print.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "run.h"
+
+char run_output[RUN_OUTPUT];
+
+int memory_file(const uint8_t *data, size_t n)
+{
+	int fd = memfd_create("trace", MFD_CLOEXEC);
+
+	if (fd < 0 || pwrite(fd, data, n, 0) != (ssize_t)n)
+		abort();
+	return fd;
+}
+
+/* Sends stdout and stderr to @fd; returns the old ones. */
+static void redirect(int fd, int *old)
+{
+	fflush(stdout);
+	old[0] = dup(STDOUT_FILENO);
+	old[1] = dup(STDERR_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+}
+
+static void restore(const int *old)
+{
+	fflush(stdout);
+	dup2(old[0], STDOUT_FILENO);
+	dup2(old[1], STDERR_FILENO);
+	close(old[0]);
+	close(old[1]);
+}
+
+static void keep_output(int fd)
+{
+	ssize_t n = pread(fd, run_output, RUN_OUTPUT - 1, 0);
+
+	run_output[n < 0 ? 0 : n] = 0;
+	close(fd);
+}
+
+int run_bytes(const struct command *command, const char *option, const uint8_t *data, size_t n)
+{
+	int fd = memory_file(data, n), output = memory_file(NULL, 0), old[2], argc = 0, ret;
+	char path[64], name[16], opt[64];
+	char *argv[4];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(name, sizeof(name), "%s", command->name);
+	argv[argc++] = name;
+	if (option) {
+		snprintf(opt, sizeof(opt), "%s", option);
+		argv[argc++] = opt;
+	}
+	argv[argc++] = path;
+	argv[argc] = NULL;
+	optind = 0;
+	redirect(output, old);
+	ret = command->run(argc, argv);
+	restore(old);
+	close(fd);
+	keep_output(output);
+	return ret;
+}
+
+int run_trace(const struct command *command, const char *option, const struct writer *w)
+{
+	return run_bytes(command, option, w->data, w->size);
+}
+
+bool run_printed(const char *text)
+{
+	if (strstr(run_output, text))
+		return true;
+	printf("# '%s' is missing in:\n", text);
+	fwrite("# ", 1, 2, stdout);
+	for (const char *c = run_output; *c; c++) {
+		putchar(*c);
+		if (*c == '\n')
+			fputs("# ", stdout);
+	}
+	putchar('\n');
+	return false;
+}
+
+struct exptrace_trace *test_open(const struct writer *w, int *fd)
+{
+	struct exptrace_trace *trace;
+
+	*fd = memory_file(w->data, w->size);
+	if (exptrace_open_fd(*fd, &trace))
+		abort();
+	return trace;
+}
+
+void test_close(struct exptrace_trace *trace, int fd)
+{
+	exptrace_close(trace);
+	close(fd);
+}

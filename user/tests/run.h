@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Runs subcommands inside the test, on traces in memory, and keeps what they print.
+ */
+#ifndef EXPTRACE_TEST_RUN_H
+#define EXPTRACE_TEST_RUN_H
+
+#include <libexptrace.h>
+
+#include "../cmd/cmd.h"
+#include "writer.h"
+
+#define RUN_OUTPUT	(256 * 1024)
+
+/* What the last run printed, on either stream; terminated. */
+extern char run_output[RUN_OUTPUT];
+
+/* Runs the command on @n bytes of a trace, with an option or NULL. Returns its exit code. */
+int run_bytes(const struct command *command, const char *option, const uint8_t *data, size_t n);
+int run_trace(const struct command *command, const char *option, const struct writer *w);
+
+/* Whether the last run printed this. */
+bool run_printed(const char *text);
+
+/* A file in memory with these bytes, at its beginning. */
+int memory_file(const uint8_t *data, size_t n);
+
+/* A trace in memory to be read; closes with test_close(). */
+struct exptrace_trace *test_open(const struct writer *w, int *fd);
+void test_close(struct exptrace_trace *trace, int fd);
+
+#endif /* EXPTRACE_TEST_RUN_H */

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs the unit tests and prints one TAP stream. Usage: run.sh BUILD-DIRECTORY TEST...
+here=$(dirname "$0")
+out=$1
+shift
+
+run() { # name command...: its results, and a failure if it ends badly without one
+	name=$1
+	shift
+	"$@" >"$out/tests/$name.tap" 2>"$out/tests/$name.err"
+	code=$?
+	cat "$out/tests/$name.tap"
+	if [ $code -ne 0 ] && ! grep -q '^not ok' "$out/tests/$name.tap"; then
+		echo "not ok - $name ends with exit code $code"
+	fi
+	if [ $code -ne 0 ]; then
+		sed 's/^/# /' "$out/tests/$name.err"
+	fi
+}
+
+{
+	for test in "$@"; do
+		run "$test" "$out/tests/$test"
+	done
+	"$out/tests/make_sample" >"$out/tests/sample.trace"
+	run cli sh "$here/cli.sh" "$out/exptrace" "$out/tests/sample.trace"
+} | awk '
+	/^(not )?ok - / { n++; failed += /^not/; sub(/ - /, " " n " - ") }
+	{ print }
+	END { print "1.." n; exit failed > 0 }'

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whatever does not add up is found, and said with its place.
+ */
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+static const struct sample_faults none;
+
+/* A trace of three generations, the second with faults, must be found wrong in these words. */
+static void finds(struct sample_faults faults, const char *words, const char *what)
+{
+	struct writer w = { 0 };
+	int ret;
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &faults);
+	sample_generation(&w, 3, &none);
+	ret = run_trace(&command_check, NULL, &w);
+	ok(ret == EXIT_PROBLEM && run_printed(words) && run_printed("FAILED: "), "%s", what);
+	w_free(&w);
+}
+
+static void test_sound(void)
+{
+	struct writer w = { 0 };
+
+	sample_trace(&w, 3);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
+	   run_printed("OK: 3 generations, 30 batches, 27 events, 6 lost\n"),
+	   "a sound trace is sound");
+	w_free(&w);
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 7, &none);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK, "generations may have been given up");
+	w_free(&w);
+}
+
+static void test_ledger(void)
+{
+	finds((struct sample_faults) { .attempted = 1 },
+	      "generation 2: experiment 0, cpu 0: attempted: expected 8 (recorded 6 + lost 2), found 9",
+	      "one attempted event too many is found");
+	finds((struct sample_faults) { .attempted = -1 }, "found 7",
+	      "one attempted event too few is found");
+	finds((struct sample_faults) { .lost = 1 }, "expected 9 (recorded 6 + lost 3), found 8",
+	      "one lost event too many is found");
+	finds((struct sample_faults) { .recorded = 1, .attempted = 1 },
+	      "generation 2: experiment 0, cpu 0: recorded events: expected 7, found 6",
+	      "one recorded event too many is found");
+	finds((struct sample_faults) { .recorded = -1, .lost = 1 },
+	      "recorded events: expected 5, found 6", "one recorded event too few is found");
+	finds((struct sample_faults) { .no_entry = true },
+	      "experiment 1, cpu 1: no ledger entry: expected none, found 3 events",
+	      "events without a ledger entry are found");
+}
+
+static void test_structure(void)
+{
+	finds((struct sample_faults) { .no_end = true }, "a batch of generation 3 is inside it",
+	      "a missing end mark is found");
+	finds((struct sample_faults) { .no_opening = true }, "it does not begin with a Sync",
+	      "a missing opening Sync is found");
+	finds((struct sample_faults) { .no_closing = true }, "it does not end with a closing Sync",
+	      "a missing closing Sync is found");
+	finds((struct sample_faults) { .no_schema = true }, "events without a schema",
+	      "a missing schema is found");
+	finds((struct sample_faults) { .time_back = true },
+	      "experiment 0, cpu 0: time goes back: expected at least 2000220, found 2000050",
+	      "a writer whose time goes back is found");
+	finds((struct sample_faults) { .delta_0 = true }, "an event with a delta of 0",
+	      "an event at the time of the one before it is found");
+	finds((struct sample_faults) { .bad_type = true },
+	      "event of a type that the schema lacks (type 79 of experiment 1) in generation 2 at offset",
+	      "an event of an unknown type is found");
+}
+
+static void test_swapped(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 2, &none);
+	sample_generation(&w, 1, &none);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 1: it comes after generation 2 (offset "),
+	   "swapped generations are found");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 1 comes after generation 2 at offset "), "by dump as well");
+	w_free(&w);
+}
+
+static void test_interleaved(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_opening(&w, 2, &none);
+	sample_opening(&w, 3, &none);
+	sample_batches(&w, 2, &none);
+	sample_closing(&w, 2, &none);
+	sample_batches(&w, 3, &none);
+	sample_closing(&w, 3, &none);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 2: a batch of generation 3 is inside it (offset "),
+	   "interleaved generations are found");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 3 begins before the end of generation 2 at offset "),
+	   "by dump as well");
+	w_free(&w);
+}
+
+static void test_cut_off(void)
+{
+	static const struct sample_faults no_end = { .no_end = true };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &no_end);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("cut off in generation 2 at offset "),
+	   "a recorder that was killed is found");
+	w_free(&w);
+
+	w_header(&w);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM && run_printed("no generation"),
+	   "a trace without a generation is found");
+	w_free(&w);
+}
+
+static void test_partial_first(void)
+{
+	static const struct sample_faults no_opening = { .no_opening = true };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &no_opening);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 1: no opening Sync: an earlier reader took its beginning"),
+	   "a first generation without its beginning is found");
+	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_OK,
+	   "and accepted if that is allowed");
+	w_free(&w);
+
+	w_header(&w);
+	sample_batches(&w, 1, &none);
+	sample_closing(&w, 1, &none);
+	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_OK,
+	   "even if it lacks its schema");
+	w_free(&w);
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &no_opening);
+	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_PROBLEM,
+	   "a later generation must be whole");
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_sound();
+	test_ledger();
+	test_structure();
+	test_swapped();
+	test_interleaved();
+	test_cut_off();
+	test_partial_first();
+	return tap_end();
+}

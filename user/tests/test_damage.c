@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Damage at every byte: what comes before is delivered, and nothing crashes.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+/* How a read of the first @n bytes ended, and with how many events. */
+static int read_bytes(const uint8_t *data, size_t n, unsigned int *events, uint64_t *times)
+{
+	const struct exptrace_record *record;
+	struct exptrace_trace *trace;
+	int ret, fd = memory_file(data, n);
+
+	*events = 0;
+	*times = 0;
+	if (exptrace_open_fd(fd, &trace))
+		return -ENOMEM;
+	while ((ret = exptrace_next_event(trace, &record)) == 1) {
+		++*events;
+		*times += record->ticks;
+	}
+	if (ret < 0 && exptrace_next_event(trace, &record) != ret)
+		ret = -EIO;	/* an error must stay */
+	test_close(trace, fd);
+	return ret;
+}
+
+/* Where the generations end, the header's end included. */
+static bool is_end(const struct writer *w, size_t n, const size_t *ends, size_t nends)
+{
+	(void)w;
+	while (nends--)
+		if (ends[nends] == n)
+			return true;
+	return false;
+}
+
+static void test_truncation(void)
+{
+	static const struct sample_faults none;
+	struct writer w = { 0 };
+	size_t ends[3], n, wrong = 0, fewer = 0, passed = 0;
+	unsigned int events, before = 0;
+	uint64_t times;
+
+	w_header(&w);
+	ends[0] = w.size;
+	sample_generation(&w, 1, &none);
+	ends[1] = w.size;
+	sample_generation(&w, 2, &none);
+	ends[2] = w.size;
+	for (n = 0; n <= w.size; n++) {
+		int ret = read_bytes(w.data, n, &events, &times);
+
+		wrong += ret != (is_end(&w, n, ends, 3) ? 0 : -ENODATA);
+		fewer += events < before;
+		before = events;
+		passed += run_bytes(&command_check, NULL, w.data, n) == EXIT_OK;
+	}
+	is(wrong, 0, "a trace cut off at any byte (of %zu) ends with that error", w.size);
+	is(fewer, 0, "with all events before it: more bytes never give fewer events");
+	is(events, 2 * SAMPLE_ALL, "and at last all of them");
+	is(passed, 2, "check accepts it at the ends of generations only");
+	w_free(&w);
+}
+
+/* The incomplete last generation is delivered up to the cut. */
+static void test_last_generation(void)
+{
+	static const struct sample_faults none;
+	struct writer w = { 0 };
+	unsigned int events;
+	uint64_t times;
+	int ret;
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_opening(&w, 2, &none);
+	sample_batches(&w, 2, &none);
+	ret = read_bytes(w.data, w.size, &events, &times);
+	ok(ret == -ENODATA && events == 2 * SAMPLE_ALL,
+	   "a generation without its closing batches is delivered");
+	ret = read_bytes(w.data, w.size - 3, &events, &times);
+	ok(ret == -ENODATA && events == 2 * SAMPLE_ALL - 2,
+	   "only the batch that is cut off is missing");
+	w_free(&w);
+}
+
+static void test_bad_event(void)
+{
+	static const struct sample_faults none, bad = { .bad_type = true };
+	struct writer w = { 0 };
+	unsigned int events;
+	uint64_t times;
+	int ret;
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &bad);
+	sample_generation(&w, 3, &none);
+	ret = read_bytes(w.data, w.size, &events, &times);
+	ok(ret == -EBADMSG && events == 2 * SAMPLE_ALL - 2,
+	   "of a batch with a bad event, those before it are delivered, and the other batches");
+	run_trace(&command_dump, NULL, &w);
+	ok(run_printed("exptrace: event of a type that the schema lacks (type 79 of experiment 1) "
+		       "in generation 2 at offset "), "dump says what is wrong, and where");
+	w_free(&w);
+}
+
+/* Each byte in turn gets other values; all commands must take it, and check find it if it matters. */
+static void test_corruption(void)
+{
+	static const uint8_t masks[] = { 0x01, 0x80, 0xff, 0x34 };
+	struct writer w = { 0 };
+	size_t n, i, odd = 0, found = 0, tried = 0;
+
+	sample_trace(&w, 1);
+	for (n = 0; n < w.size; n++) {
+		for (i = 0; i < sizeof(masks); i++) {
+			unsigned int events;
+			uint64_t times;
+			int check, ret;
+
+			w.data[n] ^= masks[i];
+			check = run_bytes(&command_check, NULL, w.data, w.size);
+			ret = read_bytes(w.data, w.size, &events, &times);
+			run_bytes(&command_dump, "--all", w.data, w.size);
+			run_bytes(&command_stat, NULL, w.data, w.size);
+			w.data[n] ^= masks[i];
+			tried++;
+			found += check != EXIT_OK;
+			/* what check accepts must have all its events */
+			odd += check == EXIT_OK && (ret != 0 || events < SAMPLE_EVENTS);
+		}
+	}
+	is(odd, 0, "a trace with any one byte changed that check accepts has all its events");
+	ok(found > tried / 3, "most changes of a byte are found (%zu of %zu)", found, tried);
+	w_free(&w);
+}
+
+/* Lengths and counts that promise more than there is must not be believed. */
+static void test_promises(void)
+{
+	struct writer w = { 0 };
+	unsigned int events;
+	uint64_t times;
+	int ret;
+
+	w_header(&w);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, 1);
+	w_byte(&w, EXPTRACE_WIRE_LEDGER);
+	w_byte(&w, EXPTRACE_WIRE_LEDGER_ENTRY);
+	w_bytes(&w, "\1\1\1\1", 4);
+	w_number(&w, UINT64_MAX / 2);
+	w_end(&w);
+	ret = read_bytes(w.data, w.size, &events, &times);
+	ok(ret == -EBADMSG, "a ledger with more reasons than bytes is damage");
+	w_free(&w);
+
+	w_header(&w);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, 1);
+	w_byte(&w, EXPTRACE_WIRE_SCHEMA);
+	w_schema_event(&w, 0, 64, 1, "g", "n", UINT32_MAX);
+	w_end(&w);
+	ret = read_bytes(w.data, w.size, &events, &times);
+	ok(ret == -EBADMSG, "a schema with more arguments than bytes is damage");
+	w_free(&w);
+
+	w_header(&w);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, 1);
+	memset(w.data + w.size - EXPTRACE_VARINT_MAX, 0xff, EXPTRACE_VARINT_MAX - 1);
+	w.data[w.size - 1] = 1;
+	ret = read_bytes(w.data, w.size, &events, &times);
+	ok(ret == -EBADMSG, "a batch of 2^64 - 1 bytes is damage");
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_truncation();
+	test_last_generation();
+	test_bad_event();
+	test_corruption();
+	test_promises();
+	return tap_end();
+}

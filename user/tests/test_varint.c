@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Numbers: every length, padding, what is too long, too large or cut off.
+ */
+#include "../lib/varint.h"
+#include "tap.h"
+#include "writer.h"
+
+/* Whether a number of @bits bits is read back, and nothing of what follows it. */
+static bool survives(unsigned int bits)
+{
+	uint64_t value = bits == 64 ? UINT64_MAX : (1ULL << bits) - 1, got = 0;
+	struct writer w = { 0 };
+	const uint8_t *end;
+	size_t size;
+	bool fine;
+
+	w_number(&w, value);
+	size = w.size;
+	w_byte(&w, 0xff);
+	end = varint_get(w.data, w.data + w.size, &got);
+	fine = got == value && end == w.data + size && size == (bits + 6) / 7;
+	end = varint_get(w.data, w.data + size, &got);
+	fine = fine && got == value && end == w.data + size;
+	fine = fine && !varint_get(w.data, w.data + size - 1, &got);
+	w_free(&w);
+	return fine;
+}
+
+static bool refuses(const uint8_t *bytes, size_t n)
+{
+	uint64_t value;
+
+	return !varint_get(bytes, bytes + n, &value);
+}
+
+int main(void)
+{
+	static const uint8_t padded[] = { 0x85, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0 };
+	static const uint8_t eleven[] = { 0x85, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+					  0x80, 0 };
+	static const uint8_t large[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2 };
+	uint64_t value = 0;
+	unsigned int bits;
+	bool fine = true;
+
+	for (bits = 1; bits <= 64; bits++)
+		fine = fine && survives(bits);
+	ok(fine, "numbers of 1 to 10 bytes are read, and refused when cut off");
+	ok(varint_get(padded, padded + 10, &value) == padded + 10 && value == 5,
+	   "a number padded to 10 bytes is read");
+	ok(refuses(eleven, sizeof(eleven)), "a number of 11 bytes is refused");
+	ok(refuses(large, sizeof(large)), "a number beyond 2^64 - 1 is refused");
+	ok(refuses(padded, 0), "a number of no bytes is refused");
+	ok(varint_zigzag(0) == 0 && varint_zigzag(1) == -1 && varint_zigzag(2) == 1 &&
+	   varint_zigzag(UINT64_MAX) == INT64_MIN && varint_zigzag(UINT64_MAX - 1) == INT64_MAX,
+	   "signed numbers reach from INT64_MIN to INT64_MAX");
+	is(varint_rol64(0x8000000000000001ULL, 3), 12, "addresses are rotated, not shifted");
+	return tap_end();
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writes synthetic traces, sound or not, from docs/wire-format.md alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "writer.h"
+
+void w_free(struct writer *w)
+{
+	free(w->data);
+	*w = (struct writer) { 0 };
+}
+
+void w_bytes(struct writer *w, const void *bytes, size_t n)
+{
+	if (w->size + n > w->room) {
+		w->room = 2 * (w->size + n);
+		w->data = realloc(w->data, w->room);
+		if (!w->data)
+			abort();
+	}
+	memcpy(w->data + w->size, bytes, n);
+	w->size += n;
+}
+
+void w_byte(struct writer *w, unsigned int byte)
+{
+	uint8_t b = (uint8_t)byte;
+
+	w_bytes(w, &b, 1);
+}
+
+void w_number(struct writer *w, uint64_t number)
+{
+	for (; number >= 0x80; number >>= 7)
+		w_byte(w, (unsigned int)(number & 0x7f) | 0x80);
+	w_byte(w, (unsigned int)number);
+}
+
+void w_signed(struct writer *w, int64_t number)
+{
+	w_number(w, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+}
+
+void w_string(struct writer *w, const char *string)
+{
+	w_number(w, strlen(string));
+	w_bytes(w, string, strlen(string));
+}
+
+void w_header(struct writer *w)
+{
+	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+
+	w_bytes(w, header, sizeof(header));
+}
+
+void w_end_of_generation(struct writer *w)
+{
+	w_byte(w, EXPTRACE_WIRE_END_OF_GENERATION);
+}
+
+void w_begin(struct writer *w, int experiment, uint64_t gen, uint64_t m, uint64_t time)
+{
+	static const uint8_t length[EXPTRACE_VARINT_MAX];
+
+	w_byte(w, experiment < 0 ? EXPTRACE_WIRE_EVENT_BATCH : EXPTRACE_WIRE_EXP_BATCH);
+	if (experiment >= 0)
+		w_byte(w, (unsigned int)experiment);
+	w_number(w, gen);
+	w_number(w, m);
+	w_number(w, time);
+	w_bytes(w, length, sizeof(length));
+	w->batch = w->size;
+	if (experiment >= 0)
+		w_byte(w, EXPTRACE_CONTENT_EVENTS);
+}
+
+void w_end(struct writer *w)
+{
+	uint64_t length = w->size - w->batch;
+	uint8_t *at = w->data + w->batch - EXPTRACE_VARINT_MAX;
+	int i;
+
+	for (i = 0; i < EXPTRACE_VARINT_MAX; i++, length >>= 7)
+		at[i] = (uint8_t)((length & 0x7f) | (i < EXPTRACE_VARINT_MAX - 1 ? 0x80 : 0));
+}
+
+void w_event(struct writer *w, unsigned int type, uint64_t delta)
+{
+	w_byte(w, type);
+	w_number(w, delta);
+}
+
+void w_sync(struct writer *w, uint64_t gen, uint64_t ticks, uint64_t frequency, uint64_t mono)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, ticks - 1);
+	w_byte(w, EXPTRACE_WIRE_SYNC);
+	w_byte(w, EXPTRACE_WIRE_FREQUENCY);
+	w_number(w, frequency);
+	w_byte(w, EXPTRACE_WIRE_CLOCK_SNAPSHOT);
+	w_number(w, 1);
+	w_number(w, mono);
+	w_number(w, 1700000000);
+	w_number(w, 5);
+	w_end(w);
+}
+
+void w_schema_event(struct writer *w, unsigned int experiment, unsigned int type,
+		    unsigned int ntypes, const char *group, const char *name, unsigned int nargs)
+{
+	w_byte(w, EXPTRACE_WIRE_SCHEMA_EVENT);
+	w_number(w, experiment);
+	w_number(w, type);
+	w_number(w, ntypes);
+	w_string(w, group);
+	w_string(w, name);
+	w_number(w, nargs);
+}
+
+void w_schema_arg(struct writer *w, unsigned int kind, const char *name)
+{
+	w_number(w, kind);
+	w_string(w, name);
+}
+
+#define COUNT_ARG(kind, name)	+ 1
+#define WRITE_ARG(kind, name)	w_schema_arg(w, EXPTRACE_KIND_##kind, name);
+
+/* Args come expanded with one macro only, so the count is taken in a pass of its own. */
+#define ENUM_COUNT(EXPERIMENT, NAME, type, ntypes, group, name, args) \
+	NARGS_##NAME = 0 args,
+enum { EXPTRACE_EVENTS(ENUM_COUNT, COUNT_ARG) };
+
+#define WRITE_EVENT(EXPERIMENT, NAME, type, ntypes, group, name, args)	\
+	w_schema_event(w, EXPTRACE_EXPERIMENT_##EXPERIMENT, type, ntypes, group, name,	\
+		       NARGS_##NAME);					\
+	args
+
+#define WRITE_EXPERIMENT(ID, id, version, name)				\
+	w_byte(w, EXPTRACE_WIRE_SCHEMA_EXPERIMENT);			\
+	w_number(w, id);						\
+	w_number(w, version);						\
+	w_string(w, name);
+
+void w_schema(struct writer *w, uint64_t gen, uint64_t time)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, time);
+	w_byte(w, EXPTRACE_WIRE_SCHEMA);
+	EXPTRACE_EXPERIMENTS(WRITE_EXPERIMENT)
+	EXPTRACE_EVENTS(WRITE_EVENT, WRITE_ARG)
+	w_end(w);
+}
+
+static void w_property(struct writer *w, const char *key, const char *value)
+{
+	w_byte(w, EXPTRACE_WIRE_PROPERTY);
+	w_string(w, key);
+	w_string(w, value);
+}
+
+void w_properties(struct writer *w, uint64_t gen, uint64_t time)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, time);
+	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
+	w_property(w, "release", "6.1.0-test");
+	w_property(w, "text_base", "0xffffffff81000000");
+	w_property(w, "data_base", "0xffff888000000000");
+	w_property(w, "addresses", "raw");
+	w_end(w);
+}
+
+void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
+		    uint64_t attempted, uint64_t recorded, uint64_t lost)
+{
+	w_byte(w, EXPTRACE_WIRE_LEDGER_ENTRY);
+	w_number(w, experiment);
+	w_number(w, cpu);
+	w_number(w, attempted);
+	w_number(w, recorded);
+	w_number(w, lost ? 1 : 0);
+	if (lost) {
+		w_number(w, EXPTRACE_LOST_POOL);
+		w_number(w, lost);
+	}
+}

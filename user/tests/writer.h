@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Writes synthetic traces, sound or not, from docs/wire-format.md alone.
+ */
+#ifndef EXPTRACE_TEST_WRITER_H
+#define EXPTRACE_TEST_WRITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <exptrace/events.h>
+#include <exptrace/wire.h>
+
+#define STANDARD_BATCH	(-1)	/* a batch of wire type 1 */
+
+struct writer {
+	uint8_t *data;
+	size_t size, room;
+	size_t batch;		/* where the data of the open batch begins */
+};
+
+void w_free(struct writer *w);
+void w_byte(struct writer *w, unsigned int byte);
+void w_bytes(struct writer *w, const void *bytes, size_t n);
+void w_number(struct writer *w, uint64_t number);
+void w_signed(struct writer *w, int64_t number);
+void w_string(struct writer *w, const char *string);
+
+void w_header(struct writer *w);
+void w_end_of_generation(struct writer *w);
+
+/* @experiment: STANDARD_BATCH, or that of a batch of wire type 49 */
+void w_begin(struct writer *w, int experiment, uint64_t gen, uint64_t m, uint64_t time);
+void w_end(struct writer *w);
+
+/* The beginning of an event; its arguments follow. */
+void w_event(struct writer *w, unsigned int type, uint64_t delta);
+
+/* Whole batches. */
+void w_sync(struct writer *w, uint64_t gen, uint64_t ticks, uint64_t frequency, uint64_t mono);
+void w_schema(struct writer *w, uint64_t gen, uint64_t time);
+void w_properties(struct writer *w, uint64_t gen, uint64_t time);
+
+/* The parts of a schema entry, and of a ledger. */
+void w_schema_event(struct writer *w, unsigned int experiment, unsigned int type,
+		    unsigned int ntypes, const char *group, const char *name, unsigned int nargs);
+void w_schema_arg(struct writer *w, unsigned int kind, const char *name);
+void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
+		    uint64_t attempted, uint64_t recorded, uint64_t lost);
+
+#endif /* EXPTRACE_TEST_WRITER_H */
