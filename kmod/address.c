@@ -3,6 +3,7 @@
  * Who may see kernel addresses, and what the others see (invariant 12).
  */
 #include <linux/capability.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
@@ -14,6 +15,7 @@
 #include "address.h"
 
 DEFINE_STATIC_KEY_FALSE(exptrace_address_ids);
+EXPORT_SYMBOL_GPL(exptrace_address_ids);
 
 static siphash_key_t id_key __ro_after_init;
 
@@ -46,6 +48,7 @@ notrace u32 exptrace_address_id(unsigned long address)
 {
 	return (u32)siphash_1u64(address, &id_key) | 1;
 }
+EXPORT_SYMBOL_GPL(exptrace_address_id);
 
 /*
  * May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below

@@ -22,10 +22,27 @@ void exptrace_pool_init(void)
 
 	for (nid = 0; nid < MAX_NUMNODES; nid++)
 		INIT_LIST_HEAD(&exptrace_pool.empty[nid]);
+	INIT_LIST_HEAD(&exptrace_pool.reclaim);
 }
 
-/* Takes an empty batch, from @nid if there is one. NULL if there is none. */
-struct exptrace_batch *exptrace_pool_get(int nid)
+/* A list with empty batches, of this CPU's node if possible. There is one. */
+static struct list_head *nearest(struct exptrace_pool *pool)
+{
+	int nid = numa_mem_id();
+
+	if (!list_empty(&pool->empty[nid]))
+		return &pool->empty[nid];
+	if (!list_empty(&pool->reclaim))
+		return &pool->reclaim;
+	for_each_node(nid) {
+		if (!list_empty(&pool->empty[nid]))
+			break;
+	}
+	return &pool->empty[nid];
+}
+
+/* Takes an empty batch for @exp, or EXPTRACE_NO_CHARGE. NULL if there is none. */
+struct exptrace_batch *exptrace_pool_get(unsigned int exp)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
 	struct exptrace_batch *batch;
@@ -34,28 +51,29 @@ struct exptrace_batch *exptrace_pool_get(int nid)
 
 	if (!pool->nr_empty)
 		return NULL;
-	if (list_empty(&pool->empty[nid])) {
-		for_each_online_node(nid)
-			if (!list_empty(&pool->empty[nid]))
-				break;
-	}
-	batch = list_first_entry(&pool->empty[nid], struct exptrace_batch, node);
+	batch = list_first_entry(nearest(pool), struct exptrace_batch, node);
 	list_del(&batch->node);
 	WRITE_ONCE(pool->nr_empty, pool->nr_empty - 1);
+	batch->exp = exp;
+	if (exp != EXPTRACE_NO_CHARGE)
+		WRITE_ONCE(pool->used[exp], pool->used[exp] + 1);
 	return batch;
 }
 
 void exptrace_pool_put(struct exptrace_batch *batch)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
+	unsigned int exp = batch->exp;
 
 	lockdep_assert_held(&pool->lock);
 
 	list_add(&batch->node, &pool->empty[batch->nid]);
 	WRITE_ONCE(pool->nr_empty, pool->nr_empty + 1);
+	if (exp != EXPTRACE_NO_CHARGE)
+		WRITE_ONCE(pool->used[exp], pool->used[exp] - 1);
 }
 
-/* The reader is done with @batch. */
+/* The owner of @batch is done with it. */
 void exptrace_batch_give_back(struct exptrace_batch *batch)
 {
 	unsigned long flags;
@@ -66,20 +84,18 @@ void exptrace_batch_give_back(struct exptrace_batch *batch)
 }
 
 /*
- * Keeps @nr empty batches back for tables. False if there are not that many.
+ * Makes sure that exptrace_pool_free() may follow: all batches are empty and none
+ * is mapped. False otherwise.
  */
-bool exptrace_pool_reserve(unsigned int nr)
+bool exptrace_pool_claim(void)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
 	unsigned long flags;
-	bool enough;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	enough = pool->nr_empty - pool->nr_reserved >= nr;
-	if (enough)
-		WRITE_ONCE(pool->nr_reserved, pool->nr_reserved + nr);
+	pool->leaving = pool->nr_empty == pool->nr && !pool->mapped;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return enough;
+	return pool->leaving;
 }
 
 static int alloc_batch(struct exptrace_batch *batch, int nid)
@@ -92,6 +108,7 @@ static int alloc_batch(struct exptrace_batch *batch, int nid)
 		return -ENOMEM;
 	batch->data = page_address(page);
 	batch->nid = page_to_nid(page);
+	batch->exp = EXPTRACE_NO_CHARGE;
 	return 0;
 }
 
@@ -156,6 +173,7 @@ void exptrace_pool_free(void)
 	pool->nr_empty = 0;
 	pool->nr_reserved = 0;
 	pool->nr_full = 0;
+	pool->leaving = false;
 	exptrace_pool_init();
 }
 
@@ -178,12 +196,16 @@ void exptrace_batch_header(struct exptrace_batch *batch, unsigned int exp, u64 g
 	batch->start = p - batch->data;
 }
 
-/* Patches the length: the data of @batch ends before @pos. May be repeated. */
-void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos)
+/*
+ * Patches the length: the data of @batch ends before @pos, when its slot has
+ * recorded @recorded events. May be repeated.
+ */
+void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos, u64 recorded)
 {
 	u8 *length = batch->data + batch->start - EXPTRACE_VARINT_MAX;
 
 	batch->used = pos - batch->data;
+	batch->events = recorded - batch->first;
 	exptrace_put_padded_varint(length, batch->used - batch->start);
 }
 

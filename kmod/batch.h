@@ -17,6 +17,10 @@
  * @data:	the bytes as they go out, pool.batch_size of them; the owner
  * @start:	bytes of the header; the owner
  * @used:	bytes of it all, once it is sealed; the owner
+ * @first:	events that its slot had recorded before it; the owner
+ * @events:	events in it, once it is sealed; the owner
+ * @cpu:	whose events, or -1 for tables and dumps; the owner
+ * @exp:	the experiment it is charged to; pool.lock
  * @nid:	the memory's NUMA node; constant
  */
 struct exptrace_batch {
@@ -24,6 +28,10 @@ struct exptrace_batch {
 	u8			*data;
 	u32			start;
 	u32			used;
+	u64			first;
+	u32			events;
+	int			cpu;
+	unsigned int		exp;
 	int			nid;
 };
 
@@ -32,9 +40,15 @@ struct exptrace_batch {
  * @lock:	protects the lists of batches and everything that is said to be;
  *		the innermost lock, taken with interrupts off (invariant 5)
  * @empty:	empty batches by NUMA node; @lock
- * @nr_empty:	their number; written under @lock, read anywhere (READ_ONCE)
+ * @reclaim:	empty batches of any node, given up by whole generations; @lock
+ * @nr_empty:	batches on both; written under @lock, read anywhere (READ_ONCE)
  * @nr_reserved: of those, kept for the tables of generations; likewise
- * @nr_full:	batches on flush lists; @lock
+ * @nr_full:	batches on flush lists; likewise
+ * @used:	batches with an experiment's events; likewise
+ * @quota:	the most that @used may be; constant while recording
+ * @mode:	enum exptrace_mode; constant while recording
+ * @mapped:	mappings of the pool; @lock
+ * @leaving:	the pool is about to be freed: no new mappings; @lock
  * @batches:	all of them; constant while the pool exists
  * @nr:		their number, 0 while there is no pool; exptrace.control
  * @batch_size:	bytes of each; likewise
@@ -42,9 +56,15 @@ struct exptrace_batch {
 struct exptrace_pool {
 	raw_spinlock_t		lock;
 	struct list_head	empty[MAX_NUMNODES];
+	struct list_head	reclaim;
 	unsigned int		nr_empty;
 	unsigned int		nr_reserved;
 	unsigned int		nr_full;
+	unsigned int		used[EXPTRACE_NR_EXPERIMENTS];
+	unsigned int		quota[EXPTRACE_NR_EXPERIMENTS];
+	unsigned int		mode;
+	unsigned int		mapped;
+	bool			leaving;
 	struct exptrace_batch	*batches;
 	unsigned int		nr;
 	unsigned int		batch_size;
@@ -54,15 +74,23 @@ extern struct exptrace_pool exptrace_pool;
 
 int exptrace_pool_alloc(u64 size, unsigned int batch_size);
 void exptrace_pool_free(void);
-bool exptrace_pool_reserve(unsigned int nr);
-struct exptrace_batch *exptrace_pool_get(int nid);
+bool exptrace_pool_claim(void);
+struct exptrace_batch *exptrace_pool_get(unsigned int exp);
 void exptrace_pool_put(struct exptrace_batch *batch);
 void exptrace_batch_give_back(struct exptrace_batch *batch);
 void exptrace_pool_init(void);
 
+/* Batches of tables and dumps are charged to no experiment. */
+#define EXPTRACE_NO_CHARGE	EXPTRACE_NR_EXPERIMENTS
+
 void exptrace_batch_header(struct exptrace_batch *batch, unsigned int exp, u64 gen, u64 m,
 			   u64 time);
-void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos);
+void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos, u64 recorded);
 bool exptrace_batch_is_bare(const struct exptrace_batch *batch, unsigned int exp, const u8 *pos);
+
+static inline bool exptrace_is_table(const struct exptrace_batch *batch)
+{
+	return batch->cpu < 0;
+}
 
 #endif /* _EXPTRACE_BATCH_H */

@@ -2,12 +2,14 @@
 /*
  * Choice of the events' clock, and snapshots that tie it to the wall clock.
  */
+#include <linux/export.h>
 #include <linux/log2.h>
 #include <linux/irqflags.h>
 
 #include "clock.h"
 
 DEFINE_STATIC_KEY_FALSE(exptrace_clock_tsc);
+EXPORT_SYMBOL_GPL(exptrace_clock_tsc);
 
 /* The slowest clock that a shift may leave: 8 ns a tick, for short deltas. */
 #define EXPTRACE_MIN_KHZ	125000

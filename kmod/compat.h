@@ -18,4 +18,21 @@
 #error "exptrace needs a 64-bit kernel"
 #endif
 
+#include <linux/mm.h>
+
+/* 6.3: the flags of a mapping are read-only but for functions that lock. */
+static inline void exptrace_vm_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
+
+/* 6.16: sched_process_exit says whether the whole thread group is dead. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define EXPTRACE_EXIT_HAS_GROUP_DEAD
+#endif
+
 #endif /* _EXPTRACE_COMPAT_H */

@@ -4,32 +4,31 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/init.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/tracepoint.h>
 
 #include "experiment.h"
 
-struct exptrace_experiment *const exptrace_experiments[] = {
-	&exptrace_standard,
-	&exptrace_allocfree,
-};
-
-const unsigned int exptrace_nr_experiments = ARRAY_SIZE(exptrace_experiments);
+struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
 /*
  * The switchable event number @index, counted through all experiments, or NULL
- * past the last. @experiment (may be NULL) is set to its experiment.
+ * past the last. @experiment (may be NULL) is set to its experiment. Caller holds
+ * exptrace.control, or the module is being loaded.
  */
 struct exptrace_switch *exptrace_switch_at(unsigned int index,
 					   const struct exptrace_experiment **experiment)
 {
 	unsigned int i;
 
-	for (i = 0; i < exptrace_nr_experiments; i++) {
+	for (i = 0; i < EXPTRACE_NR_EXPERIMENTS; i++) {
 		const struct exptrace_experiment *exp = exptrace_experiments[i];
 
+		if (!exp)
+			continue;
 		if (index < exp->nr_switches) {
 			if (experiment)
 				*experiment = exp;
@@ -40,18 +39,113 @@ struct exptrace_switch *exptrace_switch_at(unsigned int index,
 	return NULL;
 }
 
-/* Ties every switch to its event's definition. */
-void __init exptrace_experiments_init(void)
+static bool is_valid_event(const struct exptrace_event_def *event)
 {
-	const struct exptrace_experiment *exp;
-	struct exptrace_switch *sw;
+	unsigned int last = event->type + event->ntypes - 1;
+
+	return event->ntypes && event->type >= EXPTRACE_EVENT_STATE_FIRST &&
+	       last <= EXPTRACE_EVENT_LAST && (last < 127 || event->type > 136) &&
+	       strlen(event->name) < EXPTRACE_NAME_CHARS &&
+	       strlen(event->group) < EXPTRACE_GROUP_CHARS;
+}
+
+/* Every switch is tied to its event's definition. */
+static bool bind_switches(struct exptrace_experiment *exp)
+{
 	unsigned int i, j;
 
-	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
+	for (i = 0; i < exp->nr_switches; i++) {
 		for (j = 0; j < exp->nr_events; j++)
-			if (!strcmp(exp->events[j].name, sw->name))
-				sw->def = &exp->events[j];
+			if (!strcmp(exp->events[j].name, exp->switches[i].name))
+				exp->switches[i].def = &exp->events[j];
+		if (!exp->switches[i].def)
+			return false;
+	}
+	return true;
 }
+
+static bool is_valid(struct exptrace_experiment *exp)
+{
+	bool says_current = false;
+	unsigned int i;
+
+	if (exp->id >= EXPTRACE_NR_EXPERIMENTS || strlen(exp->name) >= EXPTRACE_NAME_CHARS)
+		return false;
+	for (i = 0; i < exp->nr_events; i++) {
+		if (!is_valid_event(&exp->events[i]))
+			return false;
+		says_current |= exp->events[i].type == EXPTRACE_EVENT_CURRENT;
+	}
+	return says_current && bind_switches(exp);
+}
+
+/* A recording learns of a change with its next generation, which begins now. */
+static int begin_schema(void)
+{
+	u64 completed;
+
+	return exptrace.recording ? exptrace_advance(false, &completed) : 0;
+}
+
+/**
+ * exptrace_experiment_register - add an experiment
+ * @exp:	the experiment, which stays the caller's and must not change until
+ *		exptrace_experiment_unregister()
+ *
+ * Its events may be written and switched on when this has returned.
+ *
+ * Context: process; sleeps. Return: 0; -EINVAL if its numbers or names are out of
+ * range; -EBUSY if its number is taken; if something is being recorded, what
+ * EXPTRACE_IOC_ADVANCE returns.
+ */
+int exptrace_experiment_register(struct exptrace_experiment *exp)
+{
+	int err;
+
+	if (!is_valid(exp))
+		return -EINVAL;
+	exptrace_tracepoints_find(exp);
+	mutex_lock(&exptrace.control);
+	err = -EBUSY;
+	if (exptrace_experiments[exp->id])
+		goto out;
+	exptrace_experiments[exp->id] = exp;
+	err = begin_schema();
+	if (err)
+		exptrace_experiments[exp->id] = NULL;
+out:
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+EXPORT_SYMBOL_GPL(exptrace_experiment_register);
+
+static void detach_experiment(struct exptrace_experiment *exp)
+{
+	unsigned int i;
+
+	for (i = 0; i < exp->nr_switches; i++)
+		exptrace_detach(&exp->switches[i]);
+	tracepoint_synchronize_unregister();
+}
+
+/**
+ * exptrace_experiment_unregister - remove an experiment
+ * @exp:	what was registered; nothing writes its events by other means any more
+ *
+ * What it recorded stays. When this has returned, none of its probes runs.
+ *
+ * Context: process; sleeps.
+ */
+void exptrace_experiment_unregister(struct exptrace_experiment *exp)
+{
+	mutex_lock(&exptrace.control);
+	detach_experiment(exp);
+	/* If that fails, events of this number stay in a generation with the old schema. */
+	begin_schema();
+	exptrace_experiments[exp->id] = NULL;
+	mutex_unlock(&exptrace.control);
+}
+EXPORT_SYMBOL_GPL(exptrace_experiment_unregister);
 
 /* Returns -ENOENT if the kernel lacks the tracepoint. */
 int exptrace_switch_set(struct exptrace_switch *sw, bool on)

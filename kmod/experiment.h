@@ -9,6 +9,10 @@
 
 struct tracepoint;
 
+/* With the zero: they have to fit struct exptrace_event. */
+#define EXPTRACE_NAME_CHARS	32
+#define EXPTRACE_GROUP_CHARS	16
+
 /**
  * struct exptrace_arg_def - an argument in the schema
  * @kind:	enum exptrace_kind; 0 ends the arguments of an event
@@ -72,13 +76,18 @@ static void __maybe_unused check_probes(void)	\
 
 /**
  * struct exptrace_experiment - a stream of its own
- * @id:		its number on the wire
+ * @id:		its number on the wire, below EXPTRACE_NR_EXPERIMENTS
  * @version:	of its events
  * @name:	its name
- * @events:	its events
+ * @events:	its events, EXPTRACE_EVENT_CURRENT (which writers add) among them
  * @nr_events:	their number
- * @switches:	its events that can be switched
+ * @switches:	its events that can be switched, each with a definition and a
+ *		tracepoint of the same name; may be NULL
  * @nr_switches: their number
+ *
+ * Events of an experiment need not have switches: whoever registers it may write
+ * them at any time with exptrace_begin(), which records nothing while there is no
+ * recording.
  */
 struct exptrace_experiment {
 	u8				id;
@@ -93,18 +102,20 @@ struct exptrace_experiment {
 extern struct exptrace_experiment exptrace_standard;	/* probe_sched.c */
 extern struct exptrace_experiment exptrace_allocfree;	/* probe_alloc.c */
 
-/* All of them, in the order of their numbers. */
-extern struct exptrace_experiment *const exptrace_experiments[];
-extern const unsigned int exptrace_nr_experiments;
+/* Those that are registered, by number, or NULL; exptrace.control. */
+extern struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
+
+int exptrace_experiment_register(struct exptrace_experiment *exp);
+void exptrace_experiment_unregister(struct exptrace_experiment *exp);
 
 struct exptrace_switch *exptrace_switch_at(unsigned int index,
 					   const struct exptrace_experiment **experiment);
-void exptrace_experiments_init(void);
 int exptrace_switch_set(struct exptrace_switch *sw, bool on);
 int exptrace_select(const char *selection);
 
 /* tracepoint.c */
-int exptrace_tracepoints_find(void);
+unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);
+struct tracepoint *exptrace_tracepoint(const char *name);
 int exptrace_attach(struct exptrace_switch *sw);
 void exptrace_detach(struct exptrace_switch *sw);
 int exptrace_attach_all(void);

@@ -60,7 +60,7 @@
 #include "compat.h"
 
 /* Experiments that can be registered at a time; a byte on the wire. */
-#define EXPTRACE_NR_EXPERIMENTS		8
+#define EXPTRACE_NR_EXPERIMENTS		EXPTRACE_MAX_EXPERIMENTS
 
 /**
  * struct exptrace_slot - where one context of one CPU writes one experiment
@@ -92,11 +92,14 @@ struct exptrace_slot {
  * struct exptrace_cpu - all that a CPU's writers own
  * @slot:	by generation parity, experiment, context
  * @lost:	likewise, events lost by reason; same rule as struct exptrace_slot
+ * @overwritten: by generation parity and experiment, events in batches that were
+ *		given up before their generation was complete; pool.lock
  */
 struct exptrace_cpu {
 	struct exptrace_slot	slot[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS];
 	u64			lost[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS]
 				    [EXPTRACE_NR_LOST];
+	u64			overwritten[2][EXPTRACE_NR_EXPERIMENTS] ____cacheline_aligned;
 };
 
 /**
@@ -117,7 +120,9 @@ struct exptrace_cpu {
  * @period_ms:	between generations
  * @lost:	events lost in the completed generations since start
  * @raw_addresses: kernel addresses are recorded as they are
- * @periodic:	begins a new generation every @period_ms
+ * @slots:	serializes the flushing of slots by advance() and by CPU hot-unplug
+ * @large:	the generation has grown large; written by the refill's irq_work
+ * @periodic:	begins a new generation every @period_ms, or when one is large
  * @wq:		runs @periodic
  */
 struct exptrace {
@@ -135,6 +140,8 @@ struct exptrace {
 	unsigned int		period_ms;
 	u64			lost;
 	bool			raw_addresses;
+	struct mutex		slots;
+	bool			large;
 	struct delayed_work	periodic;
 	struct workqueue_struct	*wq;
 };
@@ -146,6 +153,8 @@ struct exptrace_params {
 	u64		pool_size;
 	unsigned int	batch_size;
 	unsigned int	period_ms;
+	unsigned int	mode;
+	u8		quota[EXPTRACE_NR_EXPERIMENTS];
 	bool		discard;
 	const void	*owner;
 };
@@ -153,7 +162,8 @@ struct exptrace_params {
 int exptrace_start(const struct exptrace_params *params);
 int exptrace_stop(void);
 void exptrace_stop_owner(const void *owner);
-int exptrace_advance(u64 *completed);
+int exptrace_advance(bool expedited, u64 *completed);
+void exptrace_want_advance(void);
 void exptrace_release_pool(void);
 u64 exptrace_lost(void);
 int exptrace_generation_init(void);
@@ -165,6 +175,10 @@ void exptrace_default_params(struct exptrace_params *params);
 /* chardev.c */
 int exptrace_chardev_init(void);
 void exptrace_chardev_exit(void);
+
+/* observe.c */
+void exptrace_observe_init(void);
+void exptrace_observe_exit(void);
 
 /* sysfs.c */
 extern const struct attribute_group *exptrace_groups[];

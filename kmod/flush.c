@@ -15,15 +15,13 @@
 
 DECLARE_WAIT_QUEUE_HEAD(exptrace_readers);
 
-/* Oldest first; the last one or two are being written. */
-static LIST_HEAD(generations);
+struct exptrace_flush exptrace_flush = {
+	.generations = LIST_HEAD_INIT(exptrace_flush.generations),
+	.dead = LIST_HEAD_INIT(exptrace_flush.dead),
+};
 
-/* The generations that writers know, by parity; NULL where there is none. */
-static struct exptrace_generation *writing[2];
-
-/* Recordings begun, and of those ended: the last is on while they differ. */
-static u64 sessions_begun;
-static u64 sessions_ended;
+/* Batches below which no generation is large: its tables alone take half a dozen. */
+#define MIN_LARGE	32U
 
 /* Wakes readers from a context where that is allowed (invariant 5). */
 static void wake_readers(struct irq_work *work)
@@ -32,6 +30,14 @@ static void wake_readers(struct irq_work *work)
 }
 
 static DEFINE_IRQ_WORK(wake_work, wake_readers);
+
+/* Asks for a new generation, likewise. */
+static void ask_for_advance(struct irq_work *work)
+{
+	exptrace_want_advance();
+}
+
+static DEFINE_IRQ_WORK(advance_work, ask_for_advance);
 
 /*
  * A reader puts itself on the wait queue before it looks at the lists under the
@@ -42,23 +48,89 @@ static void kick_readers(void)
 	lockdep_assert_held(&exptrace_pool.lock);
 
 	/* No barrier: the lock orders it, see above. */
-	if (waitqueue_active(&exptrace_readers))
+	if (waitqueue_active(&exptrace_readers)) {
+		WRITE_ONCE(exptrace_flush.kicked, exptrace_flush.kicked + 1);
 		irq_work_queue(&wake_work);
+	}
 }
 
-static struct exptrace_batch *get_for(struct exptrace_generation *gen, enum exptrace_need need)
+/*
+ * A generation is to stay below an eighth of the pool: at a sixteenth the next one
+ * is asked for, and it takes a grace period until that is there.
+ */
+static bool is_large(const struct exptrace_generation *gen)
+{
+	return gen->pushed == max(exptrace_pool.nr / 16, MIN_LARGE);
+}
+
+static void link_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)
+{
+	list_add_tail(&batch->node, &gen->full);
+	gen->nr++;
+	gen->events += batch->events;
+	if (batch->exp != EXPTRACE_NO_CHARGE)
+		gen->used[batch->exp]++;
+	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full + 1);
+}
+
+static void push(struct exptrace_generation *gen, struct exptrace_batch *batch)
+{
+	link_batch(gen, batch);
+	gen->pushed++;
+	WRITE_ONCE(exptrace_flush.flushed, exptrace_flush.flushed + 1);
+	if (is_large(gen))
+		irq_work_queue(&advance_work);
+	kick_readers();
+}
+
+/* Takes @batch off the list of @gen. */
+void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)
+{
+	lockdep_assert_held(&exptrace_pool.lock);
+
+	list_del(&batch->node);
+	gen->nr--;
+	gen->events -= batch->events;
+	if (batch->exp != EXPTRACE_NO_CHARGE)
+		gen->used[batch->exp]--;
+	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full - 1);
+}
+
+/* Has the experiment as many batches as it may have? */
+bool exptrace_over_quota(unsigned int exp)
+{
+	return READ_ONCE(exptrace_pool.used[exp]) >= exptrace_pool.quota[exp];
+}
+
+static bool is_flight(void)
+{
+	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT;
+}
+
+static bool make_room_for_events(unsigned int exp)
+{
+	const struct exptrace_pool *pool = &exptrace_pool;
+
+	if (exp != EXPTRACE_NO_CHARGE && exptrace_over_quota(exp) &&
+	    !(is_flight() && exptrace_evict_batch(exp)))
+		return false;
+	return pool->nr_empty > pool->nr_reserved || (is_flight() && exptrace_evict());
+}
+
+static struct exptrace_batch *get_for(struct exptrace_generation *gen, enum exptrace_need need,
+				      unsigned int exp)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
-	int nid = numa_mem_id();
 
+	if (need == EXPTRACE_NEED_NONE)
+		return NULL;
 	if (need == EXPTRACE_NEED_TABLES && gen->reserved) {
 		gen->reserved--;
 		WRITE_ONCE(pool->nr_reserved, pool->nr_reserved - 1);
-		return exptrace_pool_get(nid);
-	}
-	if (need == EXPTRACE_NEED_NONE || pool->nr_empty <= pool->nr_reserved)
+	} else if (!make_room_for_events(exp)) {
 		return NULL;
-	return exptrace_pool_get(nid);
+	}
+	return exptrace_pool_get(exp);
 }
 
 /**
@@ -66,13 +138,14 @@ static struct exptrace_batch *get_for(struct exptrace_generation *gen, enum expt
  * @full:	sealed batch of generation @gen, or NULL
  * @gen:	a generation that writers know
  * @need:	which empty batch, if any
+ * @exp:	what the empty one is charged to: an experiment or EXPTRACE_NO_CHARGE
  * @empty:	out: an empty batch, or NULL if there is none
  *
  * Context: any. Return: 0, or -EBUSY if called from NMI while the lock is taken;
  * then nothing has happened.
  */
 notrace int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrace_need need,
-			      struct exptrace_batch **empty)
+			      unsigned int exp, struct exptrace_batch **empty)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
 	struct exptrace_generation *to;
@@ -85,44 +158,92 @@ notrace int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrac
 	} else {
 		raw_spin_lock_irqsave(&pool->lock, flags);
 	}
-	to = writing[gen & 1];
-	if (full) {
-		list_add_tail(&full->node, &to->full);
-		pool->nr_full++;
-		kick_readers();
-	}
-	*empty = get_for(to, need);
+	to = exptrace_flush.writing[gen & 1];
+	if (full)
+		push(to, full);
+	*empty = get_for(to, need, exp);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return 0;
 }
 
+/* Keeps @nr empty batches back for tables. False if there are not that many. */
+static bool reserve_batches(unsigned int nr)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+
+	lockdep_assert_held(&pool->lock);
+
+	while (pool->nr_empty - pool->nr_reserved < nr)
+		if (!is_flight() || !exptrace_evict())
+			return false;
+	WRITE_ONCE(pool->nr_reserved, pool->nr_reserved + nr);
+	return true;
+}
+
+/* Frees the generations that were given up; the refill must not. */
+static void free_dead(void)
+{
+	struct exptrace_generation *gen, *next;
+	unsigned long flags;
+	LIST_HEAD(dead);
+
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	list_splice_init(&exptrace_flush.dead, &dead);
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+
+	list_for_each_entry_safe(gen, next, &dead, node)
+		kfree(gen);
+}
+
+static bool add_generation(struct exptrace_generation *new)
+{
+	struct exptrace_flush *flush = &exptrace_flush;
+	unsigned long flags;
+	bool added;
+
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	added = reserve_batches(new->reserved);
+	if (added) {
+		WARN_ON_ONCE(flush->writing[new->gen & 1]);
+		flush->writing[new->gen & 1] = new;
+		list_add_tail(&new->node, &flush->generations);
+		WRITE_ONCE(flush->nr, flush->nr + 1);
+	}
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	return added;
+}
+
 /*
  * Prepares the flush side for writers of generation @gen, and reserves batches
- * for its tables. Returns ERR_PTR(-ENOMEM), or ERR_PTR(-ENOBUFS) if there are
- * not enough empty batches now.
+ * for its tables. Returns 0, -ENOMEM, or -ENOBUFS if there are not enough empty
+ * batches now.
  */
-struct exptrace_generation *exptrace_generation_open(u64 gen, unsigned int reserve)
+int exptrace_generation_open(u64 gen, unsigned int reserve)
 {
 	struct exptrace_generation *new;
-	unsigned long flags;
 
+	free_dead();
 	new = kzalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
-		return ERR_PTR(-ENOMEM);
-	if (!exptrace_pool_reserve(reserve)) {
-		kfree(new);
-		return ERR_PTR(-ENOBUFS);
-	}
+		return -ENOMEM;
 	new->gen = gen;
 	new->reserved = reserve;
 	INIT_LIST_HEAD(&new->full);
+	if (!add_generation(new)) {
+		kfree(new);
+		return -ENOBUFS;
+	}
+	return 0;
+}
+
+/* From here on no batch of generation @gen is given up: its ledger is written. */
+void exptrace_generation_closing(u64 gen)
+{
+	unsigned long flags;
 
 	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
-	WARN_ON_ONCE(writing[gen & 1]);
-	writing[gen & 1] = new;
-	list_add_tail(&new->node, &generations);
+	exptrace_flush.writing[gen & 1]->closing = true;
 	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
-	return new;
 }
 
 /* Nothing more comes to generation @gen: no writer knows it, its tables are in. */
@@ -133,8 +254,8 @@ void exptrace_generation_complete(u64 gen)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	done = writing[gen & 1];
-	writing[gen & 1] = NULL;
+	done = exptrace_flush.writing[gen & 1];
+	exptrace_flush.writing[gen & 1] = NULL;
 	done->complete = true;
 	WRITE_ONCE(pool->nr_reserved, pool->nr_reserved - done->reserved);
 	done->reserved = 0;
@@ -142,43 +263,50 @@ void exptrace_generation_complete(u64 gen)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* Drops all complete generations. Nothing is being recorded. */
-void exptrace_discard_all(void)
+/*
+ * Drops all generations; nothing is being recorded. False if a snapshot holds
+ * them.
+ */
+bool exptrace_discard_all(void)
 {
-	struct exptrace_pool *pool = &exptrace_pool;
-	struct exptrace_generation *gen, *next;
+	struct exptrace_flush *flush = &exptrace_flush;
+	struct exptrace_generation *gen;
 	struct exptrace_batch *batch, *tmp;
 	unsigned long flags;
-	LIST_HEAD(dropped);
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	list_for_each_entry(gen, &generations, node) {
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	if (flush->frozen) {
+		raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+		return false;
+	}
+	list_for_each_entry(gen, &flush->generations, node) {
 		list_for_each_entry_safe(batch, tmp, &gen->full, node) {
-			list_del(&batch->node);
-			pool->nr_full--;
+			exptrace_unlink_batch(gen, batch);
 			exptrace_pool_put(batch);
 		}
 	}
-	list_splice_init(&generations, &dropped);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	list_splice_init(&flush->generations, &flush->dead);
+	WRITE_ONCE(flush->nr, 0);
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 
-	list_for_each_entry_safe(gen, next, &dropped, node)
-		kfree(gen);
+	free_dead();
+	return true;
 }
 
 static struct exptrace_generation *oldest(void)
 {
 	lockdep_assert_held(&exptrace_pool.lock);
 
-	return list_first_entry_or_null(&generations, struct exptrace_generation, node);
+	return list_first_entry_or_null(&exptrace_flush.generations, struct exptrace_generation,
+					node);
 }
 
 static enum exptrace_next next_of(const struct exptrace_generation *gen, u64 session)
 {
-	if (session < sessions_begun)
+	if (session < exptrace_flush.begun)
 		return EXPTRACE_NEXT_END;
 	if (!gen)
-		return session == sessions_ended ? EXPTRACE_NEXT_END : EXPTRACE_NEXT_NOTHING;
+		return session == exptrace_flush.ended ? EXPTRACE_NEXT_END : EXPTRACE_NEXT_NOTHING;
 	if (!list_empty(&gen->full))
 		return EXPTRACE_NEXT_BATCH;
 	return gen->complete ? EXPTRACE_NEXT_END_OF_GENERATION : EXPTRACE_NEXT_NOTHING;
@@ -210,11 +338,15 @@ enum exptrace_next exptrace_take(u64 session, struct exptrace_batch **batch, u64
 	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
 	first = oldest();
 	next = next_of(first, session);
+	if (first)
+		*gen = first->gen;
 	if (next == EXPTRACE_NEXT_BATCH) {
 		*batch = list_first_entry(&first->full, struct exptrace_batch, node);
-		*gen = first->gen;
-		list_del(&(*batch)->node);
-		exptrace_pool.nr_full--;
+		exptrace_unlink_batch(first, *batch);
+	}
+	if (next == EXPTRACE_NEXT_BATCH || next == EXPTRACE_NEXT_END_OF_GENERATION) {
+		first->begun = true;
+		exptrace_flush.reading = first->gen;
 	}
 	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 	return next;
@@ -232,9 +364,8 @@ void exptrace_untake(struct exptrace_batch *batch, u64 gen)
 	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
 	first = oldest();
 	if (!WARN_ON_ONCE(!first || first->gen != gen)) {
-		list_add(&batch->node, &first->full);
-		exptrace_pool.nr_full++;
-		kick_readers();
+		link_batch(first, batch);
+		list_move(&batch->node, &first->full);
 	}
 	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 }
@@ -248,8 +379,20 @@ void exptrace_end_generation(void)
 	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
 	first = oldest();
 	list_del(&first->node);
+	exptrace_flush.reading = 0;
+	WRITE_ONCE(exptrace_flush.nr, exptrace_flush.nr - 1);
 	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 	kfree(first);
+}
+
+/* The reader leaves: what it began to read may be given up. */
+void exptrace_reader_leaves(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	exptrace_flush.reading = 0;
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 }
 
 void exptrace_session_begin(void)
@@ -257,7 +400,9 @@ void exptrace_session_begin(void)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
-	sessions_begun++;
+	exptrace_flush.begun++;
+	exptrace_flush.evicted_generations = 0;
+	exptrace_flush.evicted_events = 0;
 	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 }
 
@@ -266,7 +411,7 @@ void exptrace_session_end(void)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
-	sessions_ended = sessions_begun;
+	exptrace_flush.ended = exptrace_flush.begun;
 	kick_readers();
 	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 }
@@ -274,31 +419,23 @@ void exptrace_session_end(void)
 /* The number of the recording that a new reader reads: the next if all is read. */
 u64 exptrace_session_to_read(void)
 {
+	const struct exptrace_flush *flush = &exptrace_flush;
 	unsigned long flags;
 	u64 session;
 
 	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
-	session = sessions_begun;
-	if (sessions_begun == sessions_ended && list_empty(&generations))
+	session = flush->begun;
+	if (flush->begun == flush->ended && list_empty(&flush->generations))
 		session++;
 	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
 	return session;
-}
-
-bool exptrace_all_read(void)
-{
-	unsigned long flags;
-	bool all;
-
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
-	all = list_empty(&generations) && exptrace_pool.nr_empty == exptrace_pool.nr;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
-	return all;
 }
 
 /* No writer and no reader is left (invariant 11). */
 void exptrace_flush_exit(void)
 {
 	irq_work_sync(&wake_work);
+	irq_work_sync(&advance_work);
 	exptrace_discard_all();
+	free_dead();
 }

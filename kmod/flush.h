@@ -14,16 +14,61 @@
  * @node:	in the list of generations, oldest first; pool.lock
  * @gen:	its number; constant
  * @full:	its full batches, in the order in which they came; pool.lock
+ * @nr:		batches in @full; pool.lock
+ * @used:	of those, by experiment; pool.lock
+ * @events:	events in @full; pool.lock
+ * @pushed:	batches that ever came; pool.lock
  * @reserved:	empty batches still kept for its tables; pool.lock
+ * @closing:	its ledger is being written: no batch may be given up; pool.lock
  * @complete:	nothing will be added to @full; pool.lock
+ * @begun:	a reader has taken from it, so it's in no snapshot; pool.lock
  */
 struct exptrace_generation {
 	struct list_head	node;
 	u64			gen;
 	struct list_head	full;
+	unsigned int		nr;
+	unsigned int		used[EXPTRACE_NR_EXPERIMENTS];
+	u64			events;
+	unsigned int		pushed;
 	unsigned int		reserved;
+	bool			closing;
 	bool			complete;
+	bool			begun;
 };
+
+/**
+ * struct exptrace_flush - the flush side
+ * @generations: oldest first; the last one or two are being written; pool.lock
+ * @dead:	generations given up, to be freed by advance(); pool.lock
+ * @writing:	those that writers know, by parity, or NULL; pool.lock
+ * @nr:		length of @generations; written under pool.lock, read anywhere
+ * @begun:	recordings begun; pool.lock
+ * @ended:	of those, ended; pool.lock
+ * @reading:	the generation that the reader takes from, 0 if none; pool.lock
+ * @frozen:	generations up to this number are held for a snapshot; pool.lock
+ * @evicted_generations: given up since start; as @nr
+ * @evicted_events: events in them; as @nr
+ * @flushed:	batches handed over since the module was loaded; as @nr
+ * @kicked:	times that readers were woken; as @nr
+ */
+struct exptrace_flush {
+	struct list_head		generations;
+	struct list_head		dead;
+	struct exptrace_generation	*writing[2];
+	unsigned int			nr;
+	u64				begun;
+	u64				ended;
+	u64				reading;
+	u64				frozen;
+	u64				evicted_generations;
+	u64				evicted_events;
+	u64				flushed;
+	u64				kicked;
+};
+
+extern struct exptrace_flush exptrace_flush;
+extern wait_queue_head_t exptrace_readers;
 
 /* Who wants an empty batch. */
 enum exptrace_need {
@@ -33,11 +78,14 @@ enum exptrace_need {
 };
 
 int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrace_need need,
-		      struct exptrace_batch **empty);
+		      unsigned int exp, struct exptrace_batch **empty);
+bool exptrace_over_quota(unsigned int exp);
 
-struct exptrace_generation *exptrace_generation_open(u64 gen, unsigned int reserve);
+int exptrace_generation_open(u64 gen, unsigned int reserve);
+void exptrace_generation_closing(u64 gen);
 void exptrace_generation_complete(u64 gen);
-void exptrace_discard_all(void);
+bool exptrace_discard_all(void);
+void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch);
 
 /* What the reader finds next. */
 enum exptrace_next {
@@ -51,13 +99,39 @@ enum exptrace_next exptrace_peek(u64 session);
 enum exptrace_next exptrace_take(u64 session, struct exptrace_batch **batch, u64 *gen);
 void exptrace_untake(struct exptrace_batch *batch, u64 gen);
 void exptrace_end_generation(void);
+void exptrace_reader_leaves(void);
 u64 exptrace_session_to_read(void);
 void exptrace_session_begin(void);
 void exptrace_session_end(void);
-bool exptrace_all_read(void);
-
-extern wait_queue_head_t exptrace_readers;
 
 void exptrace_flush_exit(void);
+
+/* flight.c */
+bool exptrace_evict(void);
+bool exptrace_evict_batch(unsigned int exp);
+
+/**
+ * struct exptrace_view - a reader's place in a snapshot
+ * @active:	there is one
+ * @held:	it is not at its end: its generations are frozen
+ * @last:	the last generation of it
+ * @gen:	the present one, NULL at the end
+ * @batch:	the batch delivered last, NULL at the beginning of @gen
+ *
+ * While @held, generations up to @last are frozen, so what this points to stays.
+ */
+struct exptrace_view {
+	bool				active;
+	bool				held;
+	u64				last;
+	struct exptrace_generation	*gen;
+	struct exptrace_batch		*batch;
+};
+
+int exptrace_freeze(u64 *first, u64 *last);
+void exptrace_thaw(void);
+void exptrace_view_begin(struct exptrace_view *view, u64 last);
+enum exptrace_next exptrace_view_next(struct exptrace_view *view, struct exptrace_batch **batch,
+				      u64 *gen);
 
 #endif /* _EXPTRACE_FLUSH_H */

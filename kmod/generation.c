@@ -13,7 +13,9 @@
  * are reserved, so completing it can't fail. exptrace.control serializes all this,
  * so an advance waits for the one before (invariant 7).
  */
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/export.h>
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
@@ -23,21 +25,23 @@
 #include "experiment.h"
 #include "flush.h"
 #include "tables.h"
+#include "trigger.h"
 
 struct exptrace exptrace ____cacheline_aligned = {
 	.control = __MUTEX_INITIALIZER(exptrace.control),
+	.slots = __MUTEX_INITIALIZER(exptrace.slots),
 	.next_gen = 1,
 };
+EXPORT_SYMBOL_GPL(exptrace);	/* for the writer's inline functions */
 
 /* Opens generation @gen: writers may use it when this has succeeded. */
 static int open_generation(u64 gen)
 {
-	unsigned int reserve = exptrace_opening_batches() + exptrace_closing_batches();
-	struct exptrace_generation *new;
+	int err;
 
-	new = exptrace_generation_open(gen, reserve);
-	if (IS_ERR(new))
-		return PTR_ERR(new);
+	err = exptrace_generation_open(gen, exptrace_opening_batches() + exptrace_closing_batches());
+	if (err)
+		return err;
 	WARN_ON_ONCE(exptrace_write_opening(gen));
 	return 0;
 }
@@ -45,6 +49,8 @@ static int open_generation(u64 gen)
 static void flush_cpu(struct exptrace_cpu *cpu, u64 gen)
 {
 	unsigned int exp, context;
+
+	lockdep_assert_held(&exptrace.slots);
 
 	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
 		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++)
@@ -56,28 +62,35 @@ static void close_generation(u64 gen)
 {
 	int cpu;
 
+	mutex_lock(&exptrace.slots);
 	for_each_possible_cpu(cpu)
 		flush_cpu(per_cpu_ptr(exptrace.cpus, cpu), gen);
+	mutex_unlock(&exptrace.slots);
+	exptrace_generation_closing(gen);
 	WARN_ON_ONCE(exptrace_write_closing(gen));
 	exptrace_generation_complete(gen);
 }
 
 /* Makes @gen what writers use; returns when none uses another (invariant 6). */
-static void publish(u64 gen)
+static void publish(u64 gen, bool expedited)
 {
 	WRITE_ONCE(exptrace.gen, gen);	/* pairs with exptrace_acquire() */
-	synchronize_rcu();
+	if (expedited)
+		synchronize_rcu_expedited();
+	else
+		synchronize_rcu();
 }
 
 /**
  * exptrace_advance - begin a new generation and complete the old one
+ * @expedited:	disturb all CPUs, but be quick
  * @completed:	out: the number of the one that was completed
  *
  * Context: process, exptrace.control held; sleeps for a grace period. Return: 0;
  * -EINVAL if nothing is being recorded; -ENOBUFS if the pool has no room for
  * another generation's tables; -ENOMEM.
  */
-int exptrace_advance(u64 *completed)
+int exptrace_advance(bool expedited, u64 *completed)
 {
 	u64 old = exptrace.gen, new = exptrace.next_gen;
 	int err;
@@ -90,24 +103,39 @@ int exptrace_advance(u64 *completed)
 	if (err)
 		return err;
 	exptrace.next_gen++;
-	publish(new);
+	publish(new, expedited);
 	close_generation(old);
 	exptrace_write_statedump(new);
 	*completed = old;
 	return 0;
 }
 
-static void advance_periodically(struct work_struct *work)
+static void schedule_periodic(void)
+{
+	if (exptrace.period_ms)
+		queue_delayed_work(exptrace.wq, &exptrace.periodic,
+				   msecs_to_jiffies(exptrace.period_ms));
+}
+
+/* The period is over, or the generation is large. */
+static void advance_by_itself(struct work_struct *work)
 {
 	u64 completed;
 
 	mutex_lock(&exptrace.control);
-	if (exptrace.recording && exptrace.period_ms) {
-		exptrace_advance(&completed);	/* no room: next time */
-		queue_delayed_work(exptrace.wq, &exptrace.periodic,
-				   msecs_to_jiffies(exptrace.period_ms));
+	if (exptrace.recording) {
+		exptrace_advance(exptrace.large, &completed);	/* no room: next time */
+		exptrace.large = false;
+		schedule_periodic();
 	}
 	mutex_unlock(&exptrace.control);
+}
+
+/* Asks for a new generation, soon. Context: hardirq or process. */
+void exptrace_want_advance(void)
+{
+	WRITE_ONCE(exptrace.large, true);
+	mod_delayed_work(exptrace.wq, &exptrace.periodic, 0);
 }
 
 /* Leaves no pool, or -EBUSY if there is something to read that may not be dropped. */
@@ -115,12 +143,24 @@ static int drop_old_recording(bool discard)
 {
 	if (!exptrace_pool.nr)
 		return 0;
-	if (discard)
-		exptrace_discard_all();
-	if (!exptrace_all_read())
+	if (discard && !exptrace_discard_all())
+		return -EBUSY;
+	if (READ_ONCE(exptrace_flush.nr) || !exptrace_pool_claim())
 		return -EBUSY;
 	exptrace_pool_free();
 	return 0;
+}
+
+static void set_quotas(const struct exptrace_params *params)
+{
+	unsigned int exp;
+
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++) {
+		u64 percent = params->quota[exp] ?: 100;
+
+		exptrace_pool.quota[exp] = percent == 100 ? UINT_MAX :
+			max_t(u64, div_u64(exptrace_pool.nr * percent, 100), 1);
+	}
 }
 
 static int alloc_pool(const struct exptrace_params *params)
@@ -141,6 +181,8 @@ static void begin_recording(const struct exptrace_params *params)
 	exptrace.owner = params->owner;
 	exptrace.period_ms = params->period_ms;
 	exptrace.lost = 0;
+	exptrace_pool.mode = params->mode;
+	set_quotas(params);
 	exptrace_session_begin();
 }
 
@@ -176,26 +218,25 @@ int exptrace_start(const struct exptrace_params *params)
 		return err;
 	exptrace_clock_select();
 	exptrace_address_select();
+	begin_recording(params);
 	err = open_generation(gen);
 	if (err)
-		goto err_free_pool;
-	begin_recording(params);
+		goto err_end_recording;
 	exptrace.next_gen++;
 	WRITE_ONCE(exptrace.gen, gen);	/* pairs with exptrace_acquire() */
 	err = exptrace_attach_all();
 	if (err)
 		goto err_stop;
 	exptrace_write_statedump(gen);
-	if (exptrace.period_ms)
-		queue_delayed_work(exptrace.wq, &exptrace.periodic,
-				   msecs_to_jiffies(exptrace.period_ms));
+	schedule_periodic();
 	return 0;
 
 err_stop:
 	exptrace_stop();
 	drop_old_recording(true);
 	return err;
-err_free_pool:
+err_end_recording:
+	end_recording();
 	exptrace_pool_free();
 	return err == -ENOBUFS ? -EINVAL : err;
 }
@@ -216,7 +257,7 @@ int exptrace_stop(void)
 		return -EINVAL;
 	cancel_delayed_work(&exptrace.periodic);
 	exptrace_detach_all();
-	publish(0);
+	publish(0, false);
 	close_generation(last);
 	end_recording();
 	return 0;
@@ -261,19 +302,51 @@ u64 exptrace_lost(void)
 	return lost;
 }
 
+/*
+ * CPU @cpu is dead: what it wrote in both generations goes to their flush lists,
+ * and its slots are as new if it comes back. Its counters stay for the ledger.
+ * Runs on another CPU, under the CPU hot-plug lock, which exptrace.control is
+ * outside of; so exptrace.slots has to do.
+ */
+static int flush_dead_cpu(unsigned int cpu)
+{
+	struct exptrace_cpu *dead = per_cpu_ptr(exptrace.cpus, cpu);
+
+	mutex_lock(&exptrace.slots);
+	flush_cpu(dead, 0);	/* these are parities, like generations */
+	flush_cpu(dead, 1);
+	mutex_unlock(&exptrace.slots);
+	return 0;
+}
+
+static int cpuhp_state;
+
 int __init exptrace_generation_init(void)
 {
+	int err;
+
 	exptrace_pool_init();
 	exptrace.cpus = alloc_percpu(struct exptrace_cpu);
 	if (!exptrace.cpus)
 		return -ENOMEM;
 	exptrace.wq = alloc_workqueue("exptrace", WQ_UNBOUND, 0);
 	if (!exptrace.wq) {
-		free_percpu(exptrace.cpus);
-		return -ENOMEM;
+		err = -ENOMEM;
+		goto err_cpus;
 	}
-	INIT_DELAYED_WORK(&exptrace.periodic, advance_periodically);
+	INIT_DELAYED_WORK(&exptrace.periodic, advance_by_itself);
+	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "exptrace:prepare", NULL,
+					flush_dead_cpu);
+	if (err < 0)
+		goto err_wq;
+	cpuhp_state = err;
 	return 0;
+
+err_wq:
+	destroy_workqueue(exptrace.wq);
+err_cpus:
+	free_percpu(exptrace.cpus);
+	return err;
 }
 
 /* No file is open and none can be opened (invariant 11). */
@@ -282,9 +355,12 @@ void exptrace_generation_exit(void)
 	mutex_lock(&exptrace.control);
 	exptrace_stop();
 	mutex_unlock(&exptrace.control);
+	cpuhp_remove_state_nocalls(cpuhp_state);
+	exptrace_latency_exit();
+	exptrace_trigger_exit();
+	exptrace_flush_exit();
 	cancel_delayed_work_sync(&exptrace.periodic);
 	destroy_workqueue(exptrace.wq);
-	exptrace_flush_exit();
 	exptrace_pool_free();
 	free_percpu(exptrace.cpus);
 }

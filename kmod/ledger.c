@@ -23,18 +23,41 @@ struct account {
 	u64	lost[EXPTRACE_NR_LOST];
 };
 
+static unsigned int nr_experiments(void)
+{
+	unsigned int exp, nr = 0;
+
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
+		nr += exptrace_experiments[exp] != NULL;
+	return nr;
+}
+
 /* Batches that the ledger of any generation fits in. */
 unsigned int exptrace_ledger_batches(void)
 {
 	unsigned int room = exptrace_pool.batch_size - EXPTRACE_BATCH_HEADER_MAX - 2 * ENTRY_MAX;
 
-	return DIV_ROUND_UP(num_possible_cpus() * exptrace_nr_experiments * ENTRY_MAX, room);
+	return DIV_ROUND_UP(num_possible_cpus() * nr_experiments() * ENTRY_MAX, room);
+}
+
+/* Nothing adds to it any more: the generation is closing. */
+static u64 take_overwritten(struct exptrace_cpu *cpu, unsigned int parity, unsigned int exp)
+{
+	unsigned long flags;
+	u64 overwritten;
+
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	overwritten = cpu->overwritten[parity][exp];
+	cpu->overwritten[parity][exp] = 0;
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	return overwritten;
 }
 
 /* Takes the counters of generation @gen out of the slots, and leaves zeros. */
 static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned int parity,
 		   unsigned int exp)
 {
+	u64 overwritten = take_overwritten(cpu, parity, exp);
 	unsigned int context, reason;
 
 	memset(account, 0, sizeof(*account));
@@ -52,6 +75,9 @@ static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned i
 			lost[reason] = 0;
 		}
 	}
+	account->recorded -= overwritten;
+	account->lost[EXPTRACE_LOST_OVERWRITTEN] = overwritten;
+	exptrace.lost += overwritten;
 }
 
 static int write_entry(struct exptrace_table *table, unsigned int exp, unsigned int cpu,

@@ -30,6 +30,10 @@ static unsigned int batch_kb = 16;
 module_param(batch_kb, uint, 0444);
 MODULE_PARM_DESC(batch_kb, "KiB per batch: 4, 8, 16, 32 or 64 (default 16)");
 
+static char *mode = "stream";
+module_param(mode, charp, 0444);
+MODULE_PARM_DESC(mode, "what a full pool does: stream (lose new events) or flight (give up old ones)");
+
 static unsigned int period_ms = 1000;
 module_param(period_ms, uint, 0444);
 MODULE_PARM_DESC(period_ms, "milliseconds between generations, 0: only on demand (default 1000)");
@@ -50,6 +54,7 @@ void exptrace_default_params(struct exptrace_params *params)
 		.pool_size = default_pool_size(),
 		.batch_size = batch_kb * SZ_1K,
 		.period_ms = period_ms,
+		.mode = !strcmp(mode, "flight") ? EXPTRACE_MODE_FLIGHT : EXPTRACE_MODE_STREAM,
 	};
 }
 
@@ -69,7 +74,25 @@ static int check_params(void)
 		pr_err("batch_kb=%u: want 4, 8, 16, 32 or 64\n", batch_kb);
 		return -EINVAL;
 	}
+	if (strcmp(mode, "stream") && strcmp(mode, "flight")) {
+		pr_err("mode=%s: want stream or flight\n", mode);
+		return -EINVAL;
+	}
 	return 0;
+}
+
+static int register_own(void)
+{
+	int err;
+
+	err = exptrace_experiment_register(&exptrace_standard) ?:
+	      exptrace_experiment_register(&exptrace_allocfree);
+	if (err)
+		return err;
+	if (exptrace_standard.switches[0].tp)
+		return 0;
+	pr_err("this kernel's scheduler has no tracepoints: nothing can be recorded\n");
+	return -EOPNOTSUPP;
 }
 
 static int prepare_recording(void)
@@ -101,8 +124,7 @@ static int __init exptrace_init(void)
 	if (err)
 		return err;
 	exptrace_address_init();
-	exptrace_experiments_init();
-	err = exptrace_tracepoints_find();
+	err = register_own();
 	if (err)
 		return err;
 	err = exptrace_generation_init();
@@ -114,6 +136,7 @@ static int __init exptrace_init(void)
 	err = exptrace_chardev_init();
 	if (err)
 		goto err_generation;
+	exptrace_observe_init();
 	return 0;
 
 err_generation:
@@ -123,6 +146,7 @@ err_generation:
 
 static void __exit exptrace_exit(void)
 {
+	exptrace_observe_exit();
 	exptrace_chardev_exit();
 	exptrace_generation_exit();
 }

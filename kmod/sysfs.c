@@ -7,6 +7,7 @@
 #include <linux/sysfs.h>
 
 #include "experiment.h"
+#include "trigger.h"
 
 /* Takes exptrace.control for a change; -EPERM for those who may not open the device. */
 static int begin_change(void)
@@ -56,7 +57,7 @@ static ssize_t advance_store(struct device *dev, struct device_attribute *attr, 
 	err = begin_change();
 	if (err)
 		return err;
-	err = exptrace_advance(&completed);
+	err = exptrace_advance(false, &completed);
 	mutex_unlock(&exptrace.control);
 	return err ? err : count;
 }
@@ -69,9 +70,11 @@ static ssize_t events_show(struct device *dev, struct device_attribute *attr, ch
 	unsigned int i;
 	int len = 0;
 
+	mutex_lock(&exptrace.control);
 	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
 		len += sysfs_emit_at(buf, len, "%s %s %s %s\n", exp->name, sw->def->group, sw->name,
-				     !sw->tp ? "missing" : READ_ONCE(sw->on) ? "on" : "off");
+				     !sw->tp ? "missing" : sw->on ? "on" : "off");
+	mutex_unlock(&exptrace.control);
 	return len;
 }
 
@@ -89,11 +92,42 @@ static ssize_t events_store(struct device *dev, struct device_attribute *attr, c
 }
 static DEVICE_ATTR_RW(events);
 
+static ssize_t trigger_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			     size_t count)
+{
+	if (!perfmon_capable())
+		return -EPERM;
+	exptrace_trigger_fire();
+	return count;
+}
+static DEVICE_ATTR_WO(trigger);
+
+static ssize_t trigger_latency_us_show(struct device *dev, struct device_attribute *attr,
+				       char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", exptrace_trigger_latency());
+}
+
+static ssize_t trigger_latency_us_store(struct device *dev, struct device_attribute *attr,
+					const char *buf, size_t count)
+{
+	u64 us;
+	int err;
+
+	if (!perfmon_capable())
+		return -EPERM;
+	err = kstrtou64(buf, 0, &us) ?: exptrace_trigger_set_latency(us);
+	return err ? err : count;
+}
+static DEVICE_ATTR_RW(trigger_latency_us);
+
 static struct attribute *attributes[] = {
 	&dev_attr_recording.attr,
 	&dev_attr_generation.attr,
 	&dev_attr_advance.attr,
 	&dev_attr_events.attr,
+	&dev_attr_trigger.attr,
+	&dev_attr_trigger_latency_us.attr,
 	NULL
 };
 

@@ -7,11 +7,12 @@
 
 #include "clock.h"
 #include "experiment.h"
+#include "flush.h"
 #include "tables.h"
 
-/* Most bytes of a property's value, and of a name in the schema. */
+/* Most bytes of a property's value, and of a key or a name in the schema. */
 #define VALUE_CHARS	(__NEW_UTS_LEN + 1)
-#define NAME_CHARS	32
+#define NAME_CHARS	EXPTRACE_NAME_CHARS
 
 void exptrace_table_begin(struct exptrace_table *table, unsigned long gen, u8 kind)
 {
@@ -103,6 +104,11 @@ static int write_host(struct exptrace_table *table)
 	       write_property(table, "nodename", uts->nodename);
 }
 
+static const char *mode_name(void)
+{
+	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT ? "flight" : "stream";
+}
+
 static int write_properties(unsigned long gen)
 {
 	struct exptrace_table table;
@@ -116,6 +122,11 @@ static int write_properties(unsigned long gen)
 	      write_number_property(&table, "cpus", "%lu", num_possible_cpus()) ?:
 	      write_number_property(&table, "batch_size", "%lu", exptrace_pool.batch_size) ?:
 	      write_number_property(&table, "batches", "%lu", exptrace_pool.nr) ?:
+	      write_property(&table, "mode", mode_name()) ?:
+	      write_number_property(&table, "evicted_generations", "%lu",
+				    READ_ONCE(exptrace_flush.evicted_generations)) ?:
+	      write_number_property(&table, "evicted_events", "%lu",
+				    READ_ONCE(exptrace_flush.evicted_events)) ?:
 	      write_host(&table);
 	exptrace_table_end(&table);
 	return err;
@@ -130,14 +141,20 @@ static unsigned int nr_args(const struct exptrace_event_def *event)
 	return nr;
 }
 
+/* Most bytes of the event's entry. */
+static size_t schema_event_max(const struct exptrace_event_def *event)
+{
+	return 1 + 6 * EXPTRACE_VARINT_MAX + 2 * NAME_CHARS +
+	       nr_args(event) * (2 * EXPTRACE_VARINT_MAX + NAME_CHARS);
+}
+
 static int write_schema_event(struct exptrace_table *table, unsigned int exp,
 			      const struct exptrace_event_def *event)
 {
 	unsigned int i, nr = nr_args(event);
 	int err;
 
-	err = exptrace_table_entry(table, 1 + 6 * EXPTRACE_VARINT_MAX + 2 * NAME_CHARS +
-				   nr * (2 * EXPTRACE_VARINT_MAX + NAME_CHARS));
+	err = exptrace_table_entry(table, schema_event_max(event));
 	if (err)
 		return err;
 	exptrace_byte(&table->w, EXPTRACE_WIRE_SCHEMA_EVENT);
@@ -179,16 +196,34 @@ static int write_schema(unsigned long gen)
 	int err = 0;
 
 	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_SCHEMA);
-	for (i = 0; !err && i < exptrace_nr_experiments; i++)
-		err = write_schema_experiment(&table, exptrace_experiments[i]);
+	for (i = 0; !err && i < EXPTRACE_NR_EXPERIMENTS; i++)
+		if (exptrace_experiments[i])
+			err = write_schema_experiment(&table, exptrace_experiments[i]);
 	exptrace_table_end(&table);
 	return err;
 }
 
-/* One batch each for sync and properties, and at 4 KiB two for the schema. */
+static unsigned int schema_batches(void)
+{
+	size_t room = exptrace_pool.batch_size - EXPTRACE_BATCH_HEADER_MAX, max = 0, sum = 0;
+	unsigned int i, j;
+
+	for (i = 0; i < EXPTRACE_NR_EXPERIMENTS; i++) {
+		for (j = 0; exptrace_experiments[i] && j < exptrace_experiments[i]->nr_events; j++) {
+			size_t size = schema_event_max(&exptrace_experiments[i]->events[j]);
+
+			max = max(max, size);
+			sum += size;
+		}
+	}
+	/* At the end of each batch less than the largest entry is left free. */
+	return DIV_ROUND_UP(sum, room - min(max, room / 2)) + 1;
+}
+
+/* One batch each for sync and properties, and what the schema takes. */
 unsigned int exptrace_opening_batches(void)
 {
-	return 4;
+	return 2 + schema_batches();
 }
 
 int exptrace_write_opening(unsigned long gen)

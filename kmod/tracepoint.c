@@ -10,37 +10,45 @@
 
 #include "experiment.h"
 
-static void match_tracepoint(struct tracepoint *tp, void *unused)
+static void match_tracepoint(struct tracepoint *tp, void *priv)
+{
+	struct exptrace_experiment *exp = priv;
+	unsigned int i;
+
+	for (i = 0; i < exp->nr_switches; i++)
+		if (!strcmp(exp->switches[i].name, tp->name))
+			exp->switches[i].tp = tp;
+}
+
+/*
+ * Finds the tracepoints of the experiment's events; returns how many. Events
+ * without one are reported, and can't be switched on.
+ */
+unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp)
+{
+	unsigned int i, found = 0;
+
+	for_each_kernel_tracepoint(match_tracepoint, exp);
+	for (i = 0; i < exp->nr_switches; i++) {
+		if (exp->switches[i].tp)
+			found++;
+		else
+			pr_warn("this kernel has no tracepoint %s: its event is missing\n",
+				exp->switches[i].name);
+	}
+	return found;
+}
+
+/* The tracepoint of the event that is called @name, or NULL. */
+struct tracepoint *exptrace_tracepoint(const char *name)
 {
 	struct exptrace_switch *sw;
 	unsigned int i;
 
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		if (!strcmp(sw->name, tp->name))
-			sw->tp = tp;
-}
-
-/*
- * Finds the tracepoint of every event. Events without one are reported, and can't
- * be switched on; -EOPNOTSUPP if there is none at all.
- */
-int exptrace_tracepoints_find(void)
-{
-	struct exptrace_switch *sw;
-	unsigned int i, found = 0;
-
-	for_each_kernel_tracepoint(match_tracepoint, NULL);
-	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++) {
-		if (sw->tp)
-			found++;
-		else
-			pr_warn("this kernel has no tracepoint %s: its event is missing\n",
-				sw->name);
-	}
-	if (found)
-		return 0;
-	pr_err("this kernel has none of the tracepoints that are recorded\n");
-	return -EOPNOTSUPP;
+		if (!strcmp(sw->name, name))
+			return sw->tp;
+	return NULL;
 }
 
 int exptrace_attach(struct exptrace_switch *sw)

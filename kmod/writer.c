@@ -2,6 +2,7 @@
 /*
  * The refill: a slot's full batch for an empty one, the writer's slow path.
  */
+#include <linux/export.h>
 #include <linux/smp.h>
 
 #include "flush.h"
@@ -30,12 +31,20 @@ static bool lose(unsigned long gen, unsigned int exp, unsigned int context,
 
 /*
  * Without a batch to hand over there is nothing to do in the lock if it has none
- * to give: when the pool is empty, every event of every CPU comes here.
+ * to give: when the pool is empty, every event of every CPU comes here. Returns
+ * the reason, or EXPTRACE_NR_LOST if it is worth a try.
  */
-static bool nothing_to_get(unsigned int context)
+static enum exptrace_lost nothing_to_get(unsigned int exp, unsigned int context)
 {
-	return context != EXPTRACE_UNBOUND_TABLE &&
-	       READ_ONCE(exptrace_pool.nr_empty) <= READ_ONCE(exptrace_pool.nr_reserved);
+	const struct exptrace_pool *pool = &exptrace_pool;
+
+	if (pool->mode == EXPTRACE_MODE_FLIGHT || context == EXPTRACE_UNBOUND_TABLE)
+		return EXPTRACE_NR_LOST;
+	if (READ_ONCE(pool->nr_empty) <= READ_ONCE(pool->nr_reserved))
+		return EXPTRACE_LOST_POOL;
+	if (is_bound(context) && exptrace_over_quota(exp))
+		return EXPTRACE_LOST_QUOTA;
+	return EXPTRACE_NR_LOST;
 }
 
 static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch, unsigned long gen,
@@ -44,6 +53,8 @@ static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch, unsi
 	slot->last = exptrace_clock();
 	slot->pid = EXPTRACE_NOBODY;
 	slot->batch = batch;
+	batch->first = slot->recorded;
+	batch->cpu = is_bound(context) ? raw_smp_processor_id() : -1;
 	exptrace_batch_header(batch, exp, gen, m_of(context), slot->last);
 	slot->pos = batch->data + batch->start;
 	if (exp != EXPTRACE_EXPERIMENT_STANDARD)
@@ -64,17 +75,19 @@ static bool exchange(struct exptrace_slot *slot, unsigned long gen, unsigned int
 {
 	enum exptrace_need need = context == EXPTRACE_UNBOUND_TABLE ? EXPTRACE_NEED_TABLES
 								    : EXPTRACE_NEED_EVENTS;
+	unsigned int charge = is_bound(context) ? exp : EXPTRACE_NO_CHARGE;
 	struct exptrace_batch *empty;
 
 	if (slot->batch)
-		exptrace_batch_seal(slot->batch, slot->pos);
-	if (exptrace_exchange(slot->batch, gen, need, &empty)) {
+		exptrace_batch_seal(slot->batch, slot->pos, slot->recorded);
+	if (exptrace_exchange(slot->batch, gen, need, charge, &empty)) {
 		slot->end = end;
 		return lose(gen, exp, context, EXPTRACE_LOST_CONTENDED);
 	}
 	disown(slot);
 	if (!empty)
-		return lose(gen, exp, context, EXPTRACE_LOST_POOL);
+		return lose(gen, exp, context, is_bound(context) && exptrace_over_quota(exp) ?
+			    EXPTRACE_LOST_QUOTA : EXPTRACE_LOST_POOL);
 	adopt(slot, empty, gen, exp, context);
 	return true;
 }
@@ -96,13 +109,16 @@ static bool exchange(struct exptrace_slot *slot, unsigned long gen, unsigned int
 noinline notrace bool exptrace_refill(struct exptrace_slot *slot, size_t max, unsigned long gen,
 				      unsigned int exp, unsigned int context)
 {
+	enum exptrace_lost reason = EXPTRACE_NR_LOST;
 	u8 *end = slot->end;
 	bool room;
 
 	if (slot->refilling)
 		return lose(gen, exp, context, EXPTRACE_LOST_NESTED);
-	if (!slot->batch && nothing_to_get(context))
-		return lose(gen, exp, context, EXPTRACE_LOST_POOL);
+	if (!slot->batch)
+		reason = nothing_to_get(exp, context);
+	if (reason != EXPTRACE_NR_LOST)
+		return lose(gen, exp, context, reason);
 
 	slot->refilling = true;
 	slot->end = slot->pos;
@@ -112,6 +128,7 @@ noinline notrace bool exptrace_refill(struct exptrace_slot *slot, size_t max, un
 	slot->refilling = false;
 	return room;
 }
+EXPORT_SYMBOL_GPL(exptrace_refill);
 
 /*
  * Hands over what @slot holds, without taking a new batch. Its owner calls this,
@@ -126,8 +143,8 @@ void exptrace_flush_slot(struct exptrace_slot *slot, unsigned long gen, unsigned
 	if (exptrace_batch_is_bare(batch, exp, slot->pos)) {
 		exptrace_batch_give_back(batch);
 	} else {
-		exptrace_batch_seal(batch, slot->pos);
-		exptrace_exchange(batch, gen, EXPTRACE_NEED_NONE, &none);
+		exptrace_batch_seal(batch, slot->pos, slot->recorded);
+		exptrace_exchange(batch, gen, EXPTRACE_NEED_NONE, EXPTRACE_NO_CHARGE, &none);
 	}
 	disown(slot);
 }

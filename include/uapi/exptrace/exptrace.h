@@ -16,6 +16,7 @@
 /* struct exptrace_start::mode */
 enum exptrace_mode {
 	EXPTRACE_MODE_STREAM		= 0,	/* a full pool loses new events */
+	EXPTRACE_MODE_FLIGHT		= 1,	/* a full pool gives up old ones */
 };
 
 /* struct exptrace_info::state */
@@ -31,6 +32,9 @@ enum exptrace_state {
 /* struct exptrace_start: take the module parameter's value */
 #define EXPTRACE_START_DEFAULT		0xffffffffU
 
+/* Experiments that can be registered at a time. */
+#define EXPTRACE_MAX_EXPERIMENTS	8
+
 /**
  * struct exptrace_start - how to record
  * @flags:	EXPTRACE_START_*
@@ -40,6 +44,8 @@ enum exptrace_state {
  * @period_ms:	milliseconds between generations; 0: only on demand;
  *		EXPTRACE_START_DEFAULT for the module parameter's value
  * @pool_size:	bytes of all batches together; 0 for the module parameter's value
+ * @quota:	by experiment, the most that its events may take of the pool, in
+ *		percent; 0: no limit
  * @reserved:	zero
  */
 struct exptrace_start {
@@ -48,7 +54,8 @@ struct exptrace_start {
 	__u32 batch_size;
 	__u32 period_ms;
 	__u64 pool_size;
-	__u64 reserved[5];
+	__u8  quota[EXPTRACE_MAX_EXPERIMENTS];
+	__u64 reserved[4];
 };
 
 /**
@@ -76,6 +83,11 @@ struct exptrace_advance {
  * @batches_full:	of those, waiting for a reader
  * @addresses:		1: kernel addresses are recorded, 0: identifiers are
  * @lost:		events lost since start, all reasons
+ * @mode:		enum exptrace_mode
+ * @padding:		zero
+ * @evicted_generations: complete generations given up since start (flight mode)
+ * @evicted_events:	events in them
+ * @triggers:		times that a trigger fired since the module was loaded
  * @reserved:		zero
  */
 struct exptrace_info {
@@ -90,6 +102,11 @@ struct exptrace_info {
 	__u32 batches_full;
 	__u32 addresses;
 	__u64 lost;
+	__u32 mode;
+	__u32 padding;
+	__u64 evicted_generations;
+	__u64 evicted_events;
+	__u64 triggers;
 	__u64 reserved[4];
 };
 
@@ -117,6 +134,54 @@ struct exptrace_event {
 	char  name[32];
 };
 
+/* struct exptrace_snapshot::flags */
+#define EXPTRACE_SNAPSHOT_WAIT		(1U << 0)	/* for the next trigger */
+
+/**
+ * struct exptrace_snapshot - read what the pool holds, while recording goes on
+ * @flags:	EXPTRACE_SNAPSHOT_*
+ * @reserved:	zero
+ * @first:	out: the first generation of the snapshot
+ * @last:	out: its last
+ */
+struct exptrace_snapshot {
+	__u32 flags;
+	__u32 reserved;
+	__u64 first;
+	__u64 last;
+};
+
+/* struct exptrace_batch_ref::kind */
+enum exptrace_ref_kind {
+	EXPTRACE_REF_BATCH		= 0,
+	EXPTRACE_REF_END_OF_GENERATION	= 1,
+	EXPTRACE_REF_END		= 2,	/* the stream is at its end */
+};
+
+/**
+ * struct exptrace_batch_ref - where in the mapped pool the next batch lies
+ * @kind:	enum exptrace_ref_kind
+ * @length:	bytes of the batch, its header included
+ * @offset:	of its first byte in the mapping
+ * @generation:	its generation
+ */
+struct exptrace_batch_ref {
+	__u32 kind;
+	__u32 length;
+	__u64 offset;
+	__u64 generation;
+};
+
+/**
+ * struct exptrace_trigger - when the kernel is to ask for a snapshot by itself
+ * @latency_us:	a thread ran later than this after it was woken; 0: never
+ * @reserved:	zero
+ */
+struct exptrace_trigger {
+	__u64 latency_us;
+	__u64 reserved[3];
+};
+
 #define EXPTRACE_IOC_MAGIC		0xE7
 
 /* Read the state. Any open file. */
@@ -131,5 +196,19 @@ struct exptrace_event {
 #define EXPTRACE_IOC_GET_EVENT	_IOWR(EXPTRACE_IOC_MAGIC, 0x04, struct exptrace_event)
 /* Switch an event, found by index: EXPTRACE_EVENT_F_ENABLED in flags or not. */
 #define EXPTRACE_IOC_SET_EVENT	_IOW(EXPTRACE_IOC_MAGIC, 0x05, struct exptrace_event)
+/*
+ * Complete the present generation and hold all complete ones; read(2) and TAKE on
+ * this file then deliver these, from a header to the end of file, and take nothing
+ * away. Held until the end, the next SNAPSHOT or close. EAGAIN: nothing to hold.
+ */
+#define EXPTRACE_IOC_SNAPSHOT	_IOWR(EXPTRACE_IOC_MAGIC, 0x06, struct exptrace_snapshot)
+/* Fire the trigger: whoever waits in SNAPSHOT gets what the pool holds now. */
+#define EXPTRACE_IOC_TRIGGER	_IO(EXPTRACE_IOC_MAGIC, 0x07)
+/* Set the condition on which the trigger fires by itself. */
+#define EXPTRACE_IOC_SET_TRIGGER _IOW(EXPTRACE_IOC_MAGIC, 0x08, struct exptrace_trigger)
+/* The mapped pool: give back what was taken before, take the next. */
+#define EXPTRACE_IOC_TAKE	_IOR(EXPTRACE_IOC_MAGIC, 0x09, struct exptrace_batch_ref)
+/* The mapped pool: give back what was taken. EINVAL: nothing was. */
+#define EXPTRACE_IOC_GIVE	_IO(EXPTRACE_IOC_MAGIC, 0x0a)
 
 #endif /* _UAPI_EXPTRACE_EXPTRACE_H */

@@ -108,7 +108,9 @@ enum exptrace_lost {
 	EXPTRACE_LOST_POOL		= 0,	/* no empty batch left */
 	EXPTRACE_LOST_NESTED		= 1,	/* fired inside its own context's writer */
 	EXPTRACE_LOST_CONTENDED		= 2,	/* NMI, and the pool's lock was taken */
-	EXPTRACE_NR_LOST		= 3,
+	EXPTRACE_LOST_OVERWRITTEN	= 3,	/* flight mode: a batch given up */
+	EXPTRACE_LOST_QUOTA		= 4,	/* the experiment's share was full */
+	EXPTRACE_NR_LOST		= 5,
 };
 
 #endif /* _UAPI_EXPTRACE_WIRE_H */

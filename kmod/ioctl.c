@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The controls of /dev/exptrace: its ioctls.
+ */
+#include <linux/build_bug.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "experiment.h"
+#include "reader.h"
+#include "trigger.h"
+
+static long do_info(void __user *arg)
+{
+	struct exptrace_info info = { .abi_version = EXPTRACE_ABI_VERSION };
+
+	mutex_lock(&exptrace.control);
+	info.state = exptrace.recording ? EXPTRACE_STATE_RECORDING : EXPTRACE_STATE_STOPPED;
+	info.generation = exptrace.gen;
+	info.pool_size = (u64)exptrace_pool.nr * exptrace_pool.batch_size;
+	info.batch_size = exptrace_pool.batch_size;
+	info.period_ms = exptrace.period_ms;
+	info.batches = exptrace_pool.nr;
+	info.batches_empty = READ_ONCE(exptrace_pool.nr_empty);
+	info.batches_full = READ_ONCE(exptrace_pool.nr_full);
+	info.addresses = exptrace.raw_addresses;
+	info.lost = exptrace_lost();
+	info.mode = exptrace_pool.mode;
+	info.evicted_generations = READ_ONCE(exptrace_flush.evicted_generations);
+	info.evicted_events = READ_ONCE(exptrace_flush.evicted_events);
+	info.triggers = exptrace_triggers();
+	mutex_unlock(&exptrace.control);
+
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static bool are_percent(const u8 *quota)
+{
+	unsigned int i;
+
+	for (i = 0; i < EXPTRACE_MAX_EXPERIMENTS; i++)
+		if (quota[i] > 100)
+			return false;
+	return true;
+}
+
+/* The parameters that @start asks for; -EINVAL if they can't be. */
+static int make_params(struct exptrace_params *params, const struct exptrace_start *start,
+		       const struct exptrace_file *f)
+{
+	const u32 flags = EXPTRACE_START_DISCARD | EXPTRACE_START_STOP_ON_CLOSE;
+
+	if (start->flags & ~flags || start->mode > EXPTRACE_MODE_FLIGHT ||
+	    memchr_inv(start->reserved, 0, sizeof(start->reserved)) ||
+	    !are_percent(start->quota))
+		return -EINVAL;
+	exptrace_default_params(params);
+	if (start->batch_size != EXPTRACE_START_DEFAULT)
+		params->batch_size = start->batch_size;
+	if (start->period_ms != EXPTRACE_START_DEFAULT)
+		params->period_ms = start->period_ms;
+	if (start->pool_size)
+		params->pool_size = start->pool_size;
+	params->mode = start->mode;
+	memcpy(params->quota, start->quota, sizeof(params->quota));
+	params->discard = start->flags & EXPTRACE_START_DISCARD;
+	params->owner = start->flags & EXPTRACE_START_STOP_ON_CLOSE ? f : NULL;
+	return 0;
+}
+
+static long start_for(struct exptrace_file *f, const struct exptrace_params *params)
+{
+	int err;
+
+	mutex_lock(&f->lock);
+	mutex_lock(&exptrace.control);
+	err = exptrace_start(params);
+	mutex_unlock(&exptrace.control);
+	if (!err)
+		exptrace_reader_restart(f);
+	mutex_unlock(&f->lock);
+	return err;
+}
+
+static long do_start(struct exptrace_file *f, void __user *arg)
+{
+	struct exptrace_params params;
+	struct exptrace_start start;
+	int err;
+
+	if (copy_from_user(&start, arg, sizeof(start)))
+		return -EFAULT;
+	err = make_params(&params, &start, f);
+	return err ? err : start_for(f, &params);
+}
+
+static long do_stop(void)
+{
+	long err;
+
+	mutex_lock(&exptrace.control);
+	err = exptrace_stop();
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+
+static long do_advance(void __user *arg)
+{
+	struct exptrace_advance advance;
+	long err;
+
+	if (copy_from_user(&advance, arg, sizeof(advance)))
+		return -EFAULT;
+	if (advance.flags || advance.reserved)
+		return -EINVAL;
+	if (mutex_lock_interruptible(&exptrace.control))
+		return -ERESTARTSYS;
+	err = exptrace_advance(false, &advance.generation);
+	mutex_unlock(&exptrace.control);
+	if (err)
+		return err;
+	return copy_to_user(arg, &advance, sizeof(advance)) ? -EFAULT : 0;
+}
+
+static int describe(struct exptrace_event *event)
+{
+	const struct exptrace_experiment *exp;
+	const struct exptrace_switch *sw;
+
+	sw = exptrace_switch_at(event->index, &exp);
+	if (!sw)
+		return -ENOENT;
+	event->flags = (sw->on ? EXPTRACE_EVENT_F_ENABLED : 0) |
+		       (sw->tp ? EXPTRACE_EVENT_F_AVAILABLE : 0);
+	event->experiment = exp->id;
+	event->type = sw->def->type;
+	strscpy(event->group, sw->def->group, sizeof(event->group));
+	strscpy(event->name, sw->name, sizeof(event->name));
+	return 0;
+}
+
+static long do_get_event(void __user *arg)
+{
+	struct exptrace_event event = {};
+	int err;
+
+	if (get_user(event.index, (u32 __user *)arg))
+		return -EFAULT;
+	mutex_lock(&exptrace.control);
+	err = describe(&event);
+	mutex_unlock(&exptrace.control);
+	if (err)
+		return err;
+	return copy_to_user(arg, &event, sizeof(event)) ? -EFAULT : 0;
+}
+
+static long do_set_event(void __user *arg)
+{
+	struct exptrace_switch *sw;
+	struct exptrace_event event;
+	long err;
+
+	if (copy_from_user(&event, arg, sizeof(event)))
+		return -EFAULT;
+	if (event.flags & ~EXPTRACE_EVENT_F_ENABLED ||
+	    memchr_inv(event.reserved, 0, sizeof(event.reserved)))
+		return -EINVAL;
+	mutex_lock(&exptrace.control);
+	sw = exptrace_switch_at(event.index, NULL);
+	err = sw ? exptrace_switch_set(sw, event.flags & EXPTRACE_EVENT_F_ENABLED) : -ENOENT;
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+
+/* Begins to read what exptrace_trigger_snapshot() or _wait() holds up to @last. */
+static int view_snapshot(struct exptrace_file *f, u64 last)
+{
+	int err;
+
+	mutex_lock(&f->lock);
+	err = exptrace_reader_snapshot(f, last);
+	mutex_unlock(&f->lock);
+	if (err)
+		exptrace_thaw();
+	return err;
+}
+
+static long do_snapshot(struct file *file, void __user *arg)
+{
+	struct exptrace_file *f = file->private_data;
+	struct exptrace_snapshot snapshot;
+	long err;
+
+	if (!exptrace_is_reader(file))
+		return -EBADF;
+	if (copy_from_user(&snapshot, arg, sizeof(snapshot)))
+		return -EFAULT;
+	if (snapshot.flags & ~EXPTRACE_SNAPSHOT_WAIT || snapshot.reserved)
+		return -EINVAL;
+
+	mutex_lock(&f->lock);
+	exptrace_reader_leave_view(f);
+	mutex_unlock(&f->lock);
+
+	err = snapshot.flags & EXPTRACE_SNAPSHOT_WAIT ?
+	      exptrace_trigger_wait(&snapshot.first, &snapshot.last) :
+	      exptrace_trigger_snapshot(&snapshot.first, &snapshot.last);
+	if (!err)
+		err = view_snapshot(f, snapshot.last);
+	if (err)
+		return err;
+	return copy_to_user(arg, &snapshot, sizeof(snapshot)) ? -EFAULT : 0;
+}
+
+static long do_set_trigger(void __user *arg)
+{
+	struct exptrace_trigger trigger;
+
+	if (copy_from_user(&trigger, arg, sizeof(trigger)))
+		return -EFAULT;
+	if (memchr_inv(trigger.reserved, 0, sizeof(trigger.reserved)))
+		return -EINVAL;
+	return exptrace_trigger_set_latency(trigger.latency_us);
+}
+
+/* Those that only tell, or take what a reader may. */
+static bool needs_no_write(unsigned int cmd)
+{
+	return cmd == EXPTRACE_IOC_INFO || cmd == EXPTRACE_IOC_GET_EVENT ||
+	       cmd == EXPTRACE_IOC_TAKE || cmd == EXPTRACE_IOC_GIVE;
+}
+
+static bool is_known(unsigned int cmd)
+{
+	return _IOC_TYPE(cmd) == EXPTRACE_IOC_MAGIC && _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_GIVE);
+}
+
+long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct exptrace_file *f = file->private_data;
+	void __user *user = (void __user *)arg;
+
+	BUILD_BUG_ON(sizeof(struct exptrace_start) != 64);
+	BUILD_BUG_ON(sizeof(struct exptrace_advance) != 16);
+	BUILD_BUG_ON(sizeof(struct exptrace_info) != 120);
+	BUILD_BUG_ON(sizeof(struct exptrace_event) != 64);
+	BUILD_BUG_ON(sizeof(struct exptrace_snapshot) != 24);
+	BUILD_BUG_ON(sizeof(struct exptrace_batch_ref) != 24);
+	BUILD_BUG_ON(sizeof(struct exptrace_trigger) != 32);
+
+	if (is_known(cmd) && !needs_no_write(cmd) && !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+
+	switch (cmd) {
+	case EXPTRACE_IOC_INFO:
+		return do_info(user);
+	case EXPTRACE_IOC_START:
+		return do_start(f, user);
+	case EXPTRACE_IOC_STOP:
+		return do_stop();
+	case EXPTRACE_IOC_ADVANCE:
+		return do_advance(user);
+	case EXPTRACE_IOC_GET_EVENT:
+		return do_get_event(user);
+	case EXPTRACE_IOC_SET_EVENT:
+		return do_set_event(user);
+	case EXPTRACE_IOC_SNAPSHOT:
+		return do_snapshot(file, user);
+	case EXPTRACE_IOC_TRIGGER:
+		exptrace_trigger_fire();
+		return 0;
+	case EXPTRACE_IOC_SET_TRIGGER:
+		return do_set_trigger(user);
+	case EXPTRACE_IOC_TAKE:
+		return exptrace_ioctl_take(file, user);
+	case EXPTRACE_IOC_GIVE:
+		return exptrace_ioctl_give(file);
+	default:
+		return -ENOTTY;
+	}
+}

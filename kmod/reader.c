@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading the stream: read(2), or the mapped pool with TAKE and GIVE.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "address.h"
+#include "reader.h"
+
+static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+
+void exptrace_reader_init(struct exptrace_file *f)
+{
+	mutex_init(&f->lock);
+	f->session = exptrace_session_to_read();
+	f->addresses = exptrace_may_see_addresses();
+}
+
+/* The reader is done with its batch. */
+static void finish_batch(struct exptrace_file *f)
+{
+	if (!f->view.active)
+		exptrace_batch_give_back(f->batch);
+	f->batch = NULL;
+	f->taken = false;
+}
+
+/* All of the snapshot was delivered: it stays at its end, but holds nothing. */
+static void end_view(struct exptrace_file *f)
+{
+	if (f->view.held)
+		exptrace_thaw();
+	f->view.held = false;
+}
+
+/* Lets go the snapshot being read, if any. Caller holds @f->lock, or is alone. */
+void exptrace_reader_leave_view(struct exptrace_file *f)
+{
+	if (!f->view.active)
+		return;
+	f->batch = NULL;
+	f->taken = false;
+	f->view.active = false;
+	end_view(f);
+}
+
+/* What was not delivered whole is put back. Nobody uses @f any more. */
+void exptrace_reader_exit(struct exptrace_file *f)
+{
+	exptrace_reader_leave_view(f);
+	if (f->batch)
+		exptrace_untake(f->batch, f->gen);
+	exptrace_reader_leaves();
+	mutex_destroy(&f->lock);
+}
+
+/* A reader that starts a recording reads that one, from its beginning. */
+void exptrace_reader_restart(struct exptrace_file *f)
+{
+	lockdep_assert_held(&f->lock);
+
+	exptrace_reader_leave_view(f);
+	f->session = exptrace_session_to_read();
+	f->header = 0;
+}
+
+/* Reads the frozen generations up to @last from now on. -EBUSY amid a batch. */
+int exptrace_reader_snapshot(struct exptrace_file *f, u64 last)
+{
+	lockdep_assert_held(&f->lock);
+
+	if (f->batch)
+		return -EBUSY;
+	exptrace_view_begin(&f->view, last);
+	f->header = 0;
+	return 0;
+}
+
+static enum exptrace_next take_next(struct exptrace_file *f)
+{
+	if (f->view.active)
+		return exptrace_view_next(&f->view, &f->batch, &f->gen);
+	return exptrace_take(f->session, &f->batch, &f->gen);
+}
+
+static void pass_end_of_generation(struct exptrace_file *f)
+{
+	if (!f->view.active)
+		exptrace_end_generation();
+}
+
+/* Delivers what fits of @size bytes at @from, from *@offset on. */
+static ssize_t deliver(struct iov_iter *to, const void *from, size_t size, size_t *offset)
+{
+	size_t n = copy_to_iter(from + *offset, size - *offset, to);
+
+	*offset += n;
+	return n ? n : -EFAULT;
+}
+
+static ssize_t deliver_batch(struct exptrace_file *f, struct iov_iter *to)
+{
+	ssize_t n = deliver(to, f->batch->data, f->batch->used, &f->offset);
+
+	if (f->offset == f->batch->used)
+		finish_batch(f);
+	return n;
+}
+
+static ssize_t deliver_end_of_generation(struct exptrace_file *f, struct iov_iter *to)
+{
+	static const u8 marker = EXPTRACE_WIRE_END_OF_GENERATION;
+	size_t offset = 0;
+	ssize_t n;
+
+	n = deliver(to, &marker, 1, &offset);
+	if (n == 1)
+		pass_end_of_generation(f);
+	return n;
+}
+
+/* Delivers one piece of the stream: bytes, 0 at its end, -EAGAIN if there is none. */
+static ssize_t deliver_next(struct exptrace_file *f, struct iov_iter *to)
+{
+	if (f->header < sizeof(header))
+		return deliver(to, header, sizeof(header), &f->header);
+	if (f->batch)
+		return deliver_batch(f, to);
+
+	switch (take_next(f)) {
+	case EXPTRACE_NEXT_BATCH:
+		f->offset = 0;
+		return deliver_batch(f, to);
+	case EXPTRACE_NEXT_END_OF_GENERATION:
+		return deliver_end_of_generation(f, to);
+	case EXPTRACE_NEXT_END:
+		end_view(f);
+		return 0;
+	default:
+		return -EAGAIN;
+	}
+}
+
+/* Delivers all that there is and that fits. Results as deliver_next(). */
+static ssize_t deliver_all(struct exptrace_file *f, struct iov_iter *to)
+{
+	ssize_t n, sum = 0;
+
+	while (iov_iter_count(to) && !fatal_signal_pending(current)) {
+		n = deliver_next(f, to);
+		if (n <= 0)
+			return sum ? sum : n;
+		sum += n;
+	}
+	return sum ? sum : -EINTR;
+}
+
+static bool is_readable(const struct exptrace_file *f)
+{
+	return f->view.active || f->header < sizeof(header) || f->batch ||
+	       exptrace_peek(f->session) != EXPTRACE_NEXT_NOTHING;
+}
+
+/* Addresses that were recorded are not for every reader (invariant 12). */
+static bool may_read(const struct exptrace_file *f)
+{
+	return f->addresses || !READ_ONCE(exptrace.raw_addresses);
+}
+
+static ssize_t try_read(struct exptrace_file *f, struct iov_iter *to)
+{
+	lockdep_assert_held(&f->lock);
+
+	if (!may_read(f))
+		return -EPERM;
+	return f->taken ? -EBUSY : deliver_all(f, to);
+}
+
+ssize_t exptrace_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct exptrace_file *f = iocb->ki_filp->private_data;
+	bool nonblock = iocb->ki_filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT;
+	ssize_t n;
+	int err;
+
+	if (!iov_iter_count(to))
+		return 0;
+	for (;;) {
+		if (mutex_lock_interruptible(&f->lock))
+			return -ERESTARTSYS;
+		n = try_read(f, to);
+		mutex_unlock(&f->lock);
+		if (n != -EAGAIN || nonblock)
+			return n;
+		err = wait_event_interruptible(exptrace_readers, is_readable(f));
+		if (err)
+			return err;
+	}
+}
+
+__poll_t exptrace_poll(struct file *file, poll_table *wait)
+{
+	struct exptrace_file *f = file->private_data;
+
+	if (!exptrace_is_reader(file))
+		return 0;
+	poll_wait(file, &exptrace_readers, wait);
+	if (!is_readable(f))
+		return 0;
+	if (f->view.active || f->header < sizeof(header) || f->batch ||
+	    exptrace_peek(f->session) != EXPTRACE_NEXT_END)
+		return EPOLLIN | EPOLLRDNORM;
+	return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+}
+
+/*
+ * Takes what comes next into @ref. What can't be delivered is not taken: -EFAULT
+ * leaves everything as it was.
+ */
+static long take_into(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
+{
+	struct exptrace_batch_ref ref = {};
+	long err = 0;
+
+	switch (take_next(f)) {
+	case EXPTRACE_NEXT_BATCH:
+		ref.kind = EXPTRACE_REF_BATCH;
+		ref.length = f->batch->used;
+		ref.offset = (u64)(f->batch - exptrace_pool.batches) * exptrace_pool.batch_size;
+		f->taken = true;
+		f->offset = 0;
+		break;
+	case EXPTRACE_NEXT_END_OF_GENERATION:
+		ref.kind = EXPTRACE_REF_END_OF_GENERATION;
+		break;
+	case EXPTRACE_NEXT_END:
+		ref.kind = EXPTRACE_REF_END;
+		break;
+	default:
+		return -EAGAIN;
+	}
+	ref.generation = f->gen;
+	if (copy_to_user(to, &ref, sizeof(ref)))
+		err = -EFAULT;
+	if (!err && ref.kind == EXPTRACE_REF_END_OF_GENERATION)
+		pass_end_of_generation(f);
+	if (!err && ref.kind == EXPTRACE_REF_END)
+		end_view(f);
+	return err;
+}
+
+static long try_take(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
+{
+	lockdep_assert_held(&f->lock);
+
+	if (!may_read(f))
+		return -EPERM;
+	if (f->batch && !f->taken)
+		return -EBUSY;	/* read(2) has a part of it */
+	if (f->batch)
+		finish_batch(f);
+	return take_into(f, to);
+}
+
+long exptrace_ioctl_take(struct file *file, void __user *arg)
+{
+	struct exptrace_file *f = file->private_data;
+	long err;
+
+	if (!exptrace_is_reader(file))
+		return -EBADF;
+	for (;;) {
+		if (mutex_lock_interruptible(&f->lock))
+			return -ERESTARTSYS;
+		err = try_take(f, arg);
+		mutex_unlock(&f->lock);
+		if (err != -EAGAIN || file->f_flags & O_NONBLOCK)
+			return err;
+		err = wait_event_interruptible(exptrace_readers, f->view.active ||
+				exptrace_peek(f->session) != EXPTRACE_NEXT_NOTHING);
+		if (err)
+			return err;
+	}
+}
+
+long exptrace_ioctl_give(struct file *file)
+{
+	struct exptrace_file *f = file->private_data;
+	long err = -EINVAL;
+
+	if (mutex_lock_interruptible(&f->lock))
+		return -ERESTARTSYS;
+	if (f->taken) {
+		finish_batch(f);
+		err = 0;
+	}
+	mutex_unlock(&f->lock);
+	return err;
+}
+
+/* The pool exists as long as it is mapped. */
+static bool pin_pool(u64 size)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	unsigned long flags;
+	bool pinned;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pinned = pool->batches && !pool->leaving && size == (u64)pool->nr * pool->batch_size;
+	pool->mapped += pinned;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return pinned;
+}
+
+static void map_open(struct vm_area_struct *vma)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	exptrace_pool.mapped++;
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+}
+
+static void map_close(struct vm_area_struct *vma)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	exptrace_pool.mapped--;
+	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+}
+
+static vm_fault_t map_fault(struct vm_fault *vmf)
+{
+	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
+	u32 within;
+	u64 nr = div_u64_rem(offset, exptrace_pool.batch_size, &within);
+
+	if (nr >= exptrace_pool.nr)
+		return VM_FAULT_SIGBUS;
+	vmf->page = virt_to_page(exptrace_pool.batches[nr].data + within);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct map_ops = {
+	.open = map_open,
+	.close = map_close,
+	.fault = map_fault,
+};
+
+/* Maps the whole pool, for reading only. */
+int exptrace_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct exptrace_file *f = file->private_data;
+
+	if (vma->vm_flags & VM_WRITE || !may_read(f))
+		return -EPERM;
+	if (vma->vm_pgoff || !pin_pool(vma->vm_end - vma->vm_start))
+		return -EINVAL;
+	exptrace_vm_flags(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE);
+	vma->vm_ops = &map_ops;
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The reader: an open file's place in the stream.
+ */
+#ifndef _EXPTRACE_READER_H
+#define _EXPTRACE_READER_H
+
+#include <linux/fs.h>
+#include <linux/poll.h>
+
+#include "flush.h"
+
+/**
+ * struct exptrace_file - an open file of the device
+ * @lock:	serializes what delivers the stream, and START and SNAPSHOT with it
+ * @session:	the number of the recording that it reads; written under @lock
+ * @header:	bytes of the stream's header delivered; @lock
+ * @batch:	the batch being delivered, or NULL; @lock
+ * @gen:	its generation; @lock
+ * @offset:	bytes of it delivered by read(2); @lock
+ * @taken:	it was taken by TAKE, and is to be given back; @lock
+ * @view:	the snapshot being read; @lock
+ * @addresses:	the opener may see kernel addresses; constant
+ */
+struct exptrace_file {
+	struct mutex		lock;	/* see above */
+	u64			session;
+	size_t			header;
+	struct exptrace_batch	*batch;
+	u64			gen;
+	size_t			offset;
+	bool			taken;
+	struct exptrace_view	view;
+	bool			addresses;
+};
+
+static inline bool exptrace_is_reader(const struct file *file)
+{
+	return file->f_mode & FMODE_READ;
+}
+
+void exptrace_reader_init(struct exptrace_file *f);
+void exptrace_reader_exit(struct exptrace_file *f);
+void exptrace_reader_restart(struct exptrace_file *f);
+void exptrace_reader_leave_view(struct exptrace_file *f);
+int exptrace_reader_snapshot(struct exptrace_file *f, u64 last);
+
+ssize_t exptrace_read_iter(struct kiocb *iocb, struct iov_iter *to);
+__poll_t exptrace_poll(struct file *file, poll_table *wait);
+int exptrace_mmap(struct file *file, struct vm_area_struct *vma);
+long exptrace_ioctl_take(struct file *file, void __user *arg);
+long exptrace_ioctl_give(struct file *file);
+
+/* ioctl.c */
+long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif /* _EXPTRACE_READER_H */

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Triggers: the kernel itself asks for a snapshot.
+ *
+ * A reader that waits in SNAPSHOT arms the trigger. When it fires, in whatever
+ * context, a work item completes the present generation and holds all there is, so
+ * that what led to the event is still there when the reader comes to read it.
+ */
+#include <linux/atomic.h>
+#include <linux/irq_work.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "flush.h"
+#include "trigger.h"
+
+/**
+ * struct trigger - the waiter and what it gets
+ * @armed:	somebody waits; written under exptrace.control, read anywhere
+ * @done:	its snapshot was made, or failed with @result; likewise
+ * @result:	0 or -errno; exptrace.control
+ * @first:	what is held: the first generation; exptrace.control
+ * @last:	and the last
+ * @fired:	times that it fired
+ */
+static struct trigger {
+	bool		armed;
+	bool		done;
+	int		result;
+	u64		first;
+	u64		last;
+	atomic64_t	fired;
+} trigger;
+
+static DECLARE_WAIT_QUEUE_HEAD(waiter);
+
+/* Completes the present generation, if there is one, and holds all. */
+static int hold(u64 *first, u64 *last)
+{
+	u64 completed;
+
+	lockdep_assert_held(&exptrace.control);
+
+	/* Without room for another generation, those before are still worth it. */
+	if (exptrace.recording)
+		exptrace_advance(true, &completed);
+	return exptrace_freeze(first, last);
+}
+
+static void make_snapshot(struct work_struct *work)
+{
+	mutex_lock(&exptrace.control);
+	if (trigger.armed) {
+		trigger.result = hold(&trigger.first, &trigger.last);
+		WRITE_ONCE(trigger.armed, false);
+		WRITE_ONCE(trigger.done, true);
+		wake_up_interruptible(&waiter);
+	}
+	mutex_unlock(&exptrace.control);
+}
+
+static DECLARE_WORK(snapshot_work, make_snapshot);
+
+static void pass_on(struct irq_work *work)
+{
+	queue_work(exptrace.wq, &snapshot_work);
+}
+
+static DEFINE_IRQ_WORK(fire_work, pass_on);
+
+/* Fires the trigger. Without a waiter it's only counted. Context: any. */
+notrace void exptrace_trigger_fire(void)
+{
+	atomic64_inc(&trigger.fired);
+	if (READ_ONCE(trigger.armed))
+		irq_work_queue(&fire_work);
+}
+
+u64 exptrace_triggers(void)
+{
+	return atomic64_read(&trigger.fired);
+}
+
+/*
+ * Holds what there is, now. Returns 0, -EBUSY if a snapshot is held already,
+ * -EAGAIN if there is nothing.
+ */
+int exptrace_trigger_snapshot(u64 *first, u64 *last)
+{
+	int err;
+
+	if (mutex_lock_interruptible(&exptrace.control))
+		return -ERESTARTSYS;
+	err = hold(first, last);
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+
+static int arm(void)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&exptrace.control);
+	if (!trigger.armed) {
+		trigger.done = false;
+		WRITE_ONCE(trigger.armed, true);
+		err = 0;
+	}
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+
+/* Waits for the trigger. As exptrace_trigger_snapshot(), -EBUSY also if another waits. */
+int exptrace_trigger_wait(u64 *first, u64 *last)
+{
+	int err;
+
+	err = arm();
+	if (err)
+		return err;
+	err = wait_event_interruptible(waiter, READ_ONCE(trigger.done));
+
+	mutex_lock(&exptrace.control);
+	WRITE_ONCE(trigger.armed, false);
+	if (trigger.done) {
+		err = trigger.result;
+		*first = trigger.first;
+		*last = trigger.last;
+		trigger.done = false;
+	}
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+
+/* No file is open, and nothing fires any more. */
+void exptrace_trigger_exit(void)
+{
+	irq_work_sync(&fire_work);
+	cancel_work_sync(&snapshot_work);
+}

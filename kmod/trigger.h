@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Triggers: the kernel itself asks for a snapshot.
+ */
+#ifndef _EXPTRACE_TRIGGER_H
+#define _EXPTRACE_TRIGGER_H
+
+#include <linux/types.h>
+
+/* trigger.c */
+int exptrace_trigger_snapshot(u64 *first, u64 *last);
+int exptrace_trigger_wait(u64 *first, u64 *last);
+void exptrace_trigger_fire(void);
+u64 exptrace_triggers(void);
+void exptrace_trigger_exit(void);
+
+/* latency.c */
+int exptrace_trigger_set_latency(u64 us);
+u64 exptrace_trigger_latency(void);
+void exptrace_latency_exit(void);
+
+#endif /* _EXPTRACE_TRIGGER_H */

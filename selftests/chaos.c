@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Everything at once, for a while; then every generation is whole and every ledger adds up. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "fixture.h"
+
+/* Seconds: EXPTRACE_CHAOS_SECONDS, or this. */
+#define SECONDS		8
+#define POOL		(16 << 20)
+
+static volatile bool stop;
+static int control;
+
+static int seconds(void)
+{
+	const char *text = getenv("EXPTRACE_CHAOS_SECONDS");
+
+	return text ? atoi(text) : SECONDS;
+}
+
+/* The troublemakers. Each counts what it did, for a test in which one of them slept proves little. */
+
+static void *advance_storm(void *count)
+{
+	struct exptrace_advance args;
+
+	while (!stop) {
+		args = (struct exptrace_advance){};
+		if (!device_ioctl(control, EXPTRACE_IOC_ADVANCE, &args))
+			++*(unsigned long *)count;
+	}
+	return NULL;
+}
+
+static void *alloc_storm(void *count)
+{
+	int pipes[2];
+
+	while (!stop) {
+		if (pipe(pipes))
+			break;
+		close(pipes[0]);
+		close(pipes[1]);
+		++*(unsigned long *)count;
+	}
+	return NULL;
+}
+
+static void *sched_storm(void *count)
+{
+	while (!stop && work_pingpong(50) > 0)
+		++*(unsigned long *)count;
+	return NULL;
+}
+
+static void *switch_storm(void *count)
+{
+	static const char *const names[] = { "kmalloc", "kfree", "sched_wakeup", "sched_migrate_task" };
+	unsigned int i = 0;
+
+	while (!stop) {
+		event_set(control, names[i % 4], i / 4 % 2);
+		usleep(20000);
+		i++;
+		++*(unsigned long *)count;
+	}
+	return NULL;
+}
+
+static void *hotplug_storm(void *count)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	char path[64];
+	int i = 0;
+
+	while (!stop && cpus > 1) {
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld/online", 1 + i++ % (cpus - 1));
+		if (write_file(path, "0"))
+			continue;
+		usleep(10000);
+		write_file(path, "1");
+		++*(unsigned long *)count;
+	}
+	return NULL;
+}
+
+static void *observe_storm(void *count)
+{
+	char text[16384];
+
+	while (!stop) {
+		read_file("/sys/kernel/debug/exptrace/state", text, sizeof(text));
+		read_file("/sys/class/misc/exptrace/events", text, sizeof(text));
+		usleep(5000);
+		++*(unsigned long *)count;
+	}
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	void *(*run)(void *count);
+} storms[] = {
+	{ "advance", advance_storm },
+	{ "advance again", advance_storm },
+	{ "alloc", alloc_storm },
+	{ "sched", sched_storm },
+	{ "switch", switch_storm },
+	{ "hotplug", hotplug_storm },
+	{ "observe", observe_storm },
+};
+
+#define NR_STORMS	(sizeof(storms) / sizeof(storms[0]))
+
+static pthread_t threads[NR_STORMS];
+static unsigned long counts[NR_STORMS];
+
+static int begin_storms(void)
+{
+	size_t i;
+
+	stop = false;
+	memset(counts, 0, sizeof(counts));
+	for (i = 0; i < NR_STORMS; i++)
+		if (pthread_create(&threads[i], NULL, storms[i].run, &counts[i]))
+			return -1;
+	return 0;
+}
+
+/* Returns the name of a storm that did nothing, or NULL. */
+static const char *end_storms(void)
+{
+	const char *idle = NULL;
+	size_t i;
+
+	stop = true;
+	for (i = 0; i < NR_STORMS; i++)
+		pthread_join(threads[i], NULL);
+	for (i = 0; i < NR_STORMS; i++)
+		if (!counts[i] && (storms[i].run != hotplug_storm || sysconf(_SC_NPROCESSORS_CONF) > 1))
+			idle = storms[i].name;
+	return idle;
+}
+
+static int start(int mode)
+{
+	struct exptrace_start args = start_small();
+
+	args.mode = mode;
+	args.pool_size = POOL;
+	args.period_ms = 1;
+	return device_ioctl(control, EXPTRACE_IOC_START, &args);
+}
+
+static int alloc_on(int fd)
+{
+	return event_set(fd, "kmalloc", true) || event_set(fd, "kfree", true) ||
+	       event_set(fd, "kmem_cache_alloc", true) || event_set(fd, "kmem_cache_free", true);
+}
+
+static int parse(const struct bytes *bytes, struct stream *stream)
+{
+	size_t g;
+
+	if (stream_parse(stream, bytes->data, bytes->size))
+		return -1;
+	for (g = 0; g < stream->nr_generations; g++) {
+		const struct stream_generation *gen = &stream->generations[g];
+
+		if (!gen->whole || !gen->ended || !gen->ledger) {
+			snprintf(stream->error, sizeof(stream->error), "generation %llu is not whole",
+				 (unsigned long long)gen->number);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* A child that reads a snapshot, slowly enough to be killed in the middle. Its exit code says how it went. */
+static pid_t snapshot_child(bool slow)
+{
+	struct exptrace_snapshot shot = {};
+	struct stream stream = { .flight = true };
+	struct bytes bytes = {};
+	ssize_t n;
+	pid_t pid;
+	int fd;
+
+	pid = fork();
+	if (pid)
+		return pid;
+	fd = device_open(O_RDWR);
+	if (fd < 0 || device_ioctl(fd, EXPTRACE_IOC_SNAPSHOT, &shot))
+		_exit(2);
+	while ((n = bytes_read(&bytes, fd, slow ? 1000 : 65536)) > 0)
+		if (slow)
+			usleep(1000);
+	if (n < 0)
+		_exit(3);
+	if (parse(&bytes, &stream)) {
+		fprintf(stderr, "# snapshot: %s\n", stream.error);
+		_exit(4);
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(module, flight_recorder_survives_everything_at_once, 900)
+{
+	unsigned int snapshots = 0, killed = 0, i;
+	struct stream stream = { .flight = true };
+	struct bytes bytes = {};
+	const char *idle;
+	long long end;
+	int status;
+	pid_t pid;
+
+	control = self->control;
+	ASSERT_EQ(0, alloc_on(control));
+	ASSERT_EQ(0, start(EXPTRACE_MODE_FLIGHT));
+	ASSERT_EQ(0, begin_storms());
+	end = now_ms() + 1000LL * seconds();
+	for (i = 0; now_ms() < end; i++) {
+		pid = snapshot_child(i % 2);
+		if (i % 2) {
+			usleep(50000);
+			kill(pid, SIGKILL);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		killed += WIFSIGNALED(status);
+		snapshots += WIFEXITED(status) && !WEXITSTATUS(status);
+		if (WIFEXITED(status))
+			EXPECT_EQ(0, WEXITSTATUS(status));
+	}
+	idle = end_storms();
+	EXPECT_EQ(NULL, idle) {
+		TH_LOG("%s did nothing", idle);
+	}
+	EXPECT_LT(0, snapshots);
+	EXPECT_LT(0, killed);
+	ASSERT_EQ(0, device_ioctl(control, EXPTRACE_IOC_STOP, NULL));
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	ASSERT_EQ(0, parse(&bytes, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_LT(0, stream.nr_generations);
+	TH_LOG("%u snapshots, %u killed, %llu generations given up", snapshots, killed,
+	       (unsigned long long)device_info(control).evicted_generations);
+	stream_free(&stream);
+	bytes_free(&bytes);
+}
+
+/* A reader of the stream, in the parent's memory so that it can be killed without losing what it got. */
+struct log {
+	size_t size;
+	uint8_t data[];
+};
+
+#define LOG_SIZE	(512UL << 20)
+
+static pid_t stream_child(struct log *log)
+{
+	static const uint8_t mark = EXPTRACE_WIRE_END_OF_GENERATION;
+	struct exptrace_batch_ref ref;
+	struct exptrace_info info;
+	const uint8_t *pool;
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = device_open(O_RDONLY);
+	if (fd < 0)
+		_exit(2);
+	info = device_info(fd);
+	pool = mmap(NULL, info.pool_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (pool == MAP_FAILED)
+		_exit(3);
+	while (!device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref)) {
+		const uint8_t *from = ref.kind == EXPTRACE_REF_BATCH ? pool + ref.offset : &mark;
+		size_t n = ref.kind == EXPTRACE_REF_BATCH ? ref.length : 1;
+
+		if (ref.kind == EXPTRACE_REF_END)
+			_exit(0);
+		if (log->size + n > LOG_SIZE - sizeof(*log))
+			_exit(4);
+		memcpy(log->data + log->size, from, n);
+		__atomic_store_n(&log->size, log->size + n, __ATOMIC_RELEASE);
+	}
+	_exit(5);
+}
+
+/*
+ * What a killed reader had copied but not given back, its successor gets again; and an end mark that it had taken but
+ * not written down is missing. Both show in the framing alone: drop the one, add the other.
+ */
+static void mend(const struct log *log, struct bytes *bytes)
+{
+	struct stream_batch batch, last = {};
+	size_t at = 0;
+	int kind;
+
+	bytes->room = log->size + (1 << 20);
+	bytes->data = malloc(bytes->room);
+	memset(bytes->data, 0, EXPTRACE_HEADER_SIZE);
+	memcpy(bytes->data, EXPTRACE_HEADER_MAGIC, strlen(EXPTRACE_HEADER_MAGIC));
+	bytes->size = EXPTRACE_HEADER_SIZE;
+	while (at < log->size) {
+		kind = stream_batch_at(log->data + at, log->size - at, &batch);
+		if (kind == 2) {
+			bytes->data[bytes->size++] = log->data[at++];
+			last.generation = 0;
+			continue;
+		}
+		if (kind != 1)
+			break;
+		if (last.generation && batch.generation > last.generation)
+			bytes->data[bytes->size++] = EXPTRACE_WIRE_END_OF_GENERATION;
+		if (batch.total != last.total || memcmp(log->data + at, last.data + last.size - last.total, last.total)) {
+			memcpy(bytes->data + bytes->size, log->data + at, batch.total);
+			bytes->size += batch.total;
+		}
+		at += batch.total;
+		last = batch;
+	}
+}
+
+TEST_F_TIMEOUT(module, stream_survives_everything_at_once, 900)
+{
+	struct stream stream = {};
+	struct bytes bytes = {};
+	unsigned int killed = 0;
+	const char *idle;
+	struct log *log;
+	long long end;
+	int status;
+	pid_t pid;
+
+	control = self->control;
+	log = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, log);
+	ASSERT_EQ(0, alloc_on(control));
+	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
+	ASSERT_EQ(0, begin_storms());
+	end = now_ms() + 1000LL * seconds();
+	while (now_ms() < end) {
+		pid = stream_child(log);
+		usleep(200000);
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status)) {
+			TH_LOG("reader exited with %d", WEXITSTATUS(status));
+		}
+		killed++;
+	}
+	idle = end_storms();
+	EXPECT_EQ(NULL, idle) {
+		TH_LOG("%s did nothing", idle);
+	}
+	ASSERT_EQ(0, device_ioctl(control, EXPTRACE_IOC_STOP, NULL));
+	pid = stream_child(log);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	mend(log, &bytes);
+	ASSERT_EQ(0, parse(&bytes, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_LT(0, stream.nr_generations);
+	TH_LOG("%u readers killed, %zu generations, %zu events, %llu lost", killed, stream.nr_generations,
+	       stream.nr_events, (unsigned long long)stream_lost(&stream));
+	stream_free(&stream);
+	bytes_free(&bytes);
+	munmap(log, LOG_SIZE);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The flight recorder: old generations go, snapshots stay; quotas, triggers, the mapped pool, CPU hot-unplug. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "fixture.h"
+
+#define ROUNDS		3000
+#define STORM		5000
+#define SYSFS		"/sys/class/misc/exptrace/"
+
+static int start_flight(int fd, uint64_t pool_size)
+{
+	struct exptrace_start args = start_small();
+
+	args.mode = EXPTRACE_MODE_FLIGHT;
+	args.pool_size = pool_size;
+	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
+}
+
+static int alloc_on(int fd)
+{
+	return event_set(fd, "kmalloc", true) || event_set(fd, "kfree", true) ||
+	       event_set(fd, "kmem_cache_alloc", true) || event_set(fd, "kmem_cache_free", true);
+}
+
+static int advance(int fd)
+{
+	struct exptrace_advance args = {};
+
+	return device_ioctl(fd, EXPTRACE_IOC_ADVANCE, &args);
+}
+
+/* Each makes and frees some ten slab objects. */
+static void alloc_storm(unsigned int rounds)
+{
+	int pipes[2];
+
+	while (rounds--) {
+		if (pipe(pipes))
+			return;
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+}
+
+/* Everything that a reader gets until the end of file, parsed: 0, or -1 with the reason in stream->error. */
+static int drain_and_parse(int fd, struct stream *stream)
+{
+	struct bytes bytes = {};
+	int err;
+
+	err = bytes_drain(&bytes, fd, 65536);
+	if (err) {
+		snprintf(stream->error, sizeof(stream->error), "reading: %s", strerror(-err));
+		return -1;
+	}
+	err = stream_parse(stream, bytes.data, bytes.size);
+	bytes_free(&bytes);
+	return err;
+}
+
+static bool all_whole(const struct stream *stream)
+{
+	size_t g;
+
+	for (g = 0; g < stream->nr_generations; g++)
+		if (!stream->generations[g].whole || !stream->generations[g].ended ||
+		    !stream->generations[g].ledger)
+			return false;
+	return true;
+}
+
+static uint64_t lost_for(const struct stream *stream, int experiment, int reason)
+{
+	uint64_t sum = 0;
+	size_t g;
+	int cpu;
+
+	for (g = 0; g < stream->nr_generations; g++)
+		for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+			sum += stream->generations[g].count[experiment][cpu].lost[reason];
+	return sum;
+}
+
+TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
+{
+	struct exptrace_info info;
+	struct stream stream = {};
+	uint64_t newest;
+	int i;
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, start_flight(self->control, 1 << 20));
+	for (i = 0; i < 12; i++) {
+		alloc_storm(STORM / 10);
+		ASSERT_EQ(0, advance(self->control));
+	}
+	newest = device_info(self->control).generation;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	info = device_info(self->control);
+	EXPECT_LT(0, info.evicted_generations);
+	EXPECT_LT(0, info.evicted_events);
+	EXPECT_EQ(0, info.lost);
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(all_whole(&stream));
+	ASSERT_LT(1, stream.nr_generations);
+	EXPECT_EQ(newest, stream.generations[stream.nr_generations - 1].number);
+	EXPECT_EQ(info.evicted_generations + 1, stream.generations[0].number);
+	stream_free(&stream);
+}
+
+TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
+{
+	struct exptrace_start args = start_small();
+	struct exptrace_info info;
+	struct stream stream = {};
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	args.mode = EXPTRACE_MODE_FLIGHT;
+	/* Too small for the size to begin a new generation. */
+	for (args.pool_size = 4096; device_ioctl(self->control, EXPTRACE_IOC_START, &args); args.pool_size += 4096)
+		ASSERT_GT(64 << 20, args.pool_size);
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	info = device_info(self->control);
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_LT(0, lost_for(&stream, 0, EXPTRACE_LOST_OVERWRITTEN) + lost_for(&stream, 1, EXPTRACE_LOST_OVERWRITTEN));
+	EXPECT_EQ(info.lost, stream_lost(&stream));
+	stream_free(&stream);
+}
+
+TEST_F(module, snapshots_in_a_row_each_hold_all_complete_generations)
+{
+	struct exptrace_snapshot shot;
+	struct stream stream;
+	uint64_t first = 0;
+	int i;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	for (i = 0; i < 3; i++) {
+		ASSERT_LT(0, work_pingpong(ROUNDS / 3));
+		memset(&shot, 0xcc, sizeof(shot));
+		shot.flags = shot.reserved = 0;
+		ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+		stream = (struct stream){};
+		ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+			TH_LOG("%s", stream.error);
+		}
+		EXPECT_TRUE(all_whole(&stream));
+		ASSERT_LT(0, stream.nr_generations);
+		EXPECT_EQ(shot.first, stream.generations[0].number);
+		EXPECT_EQ(shot.last, stream.generations[stream.nr_generations - 1].number);
+		/* A snapshot takes nothing away: the next one has it too. */
+		if (i)
+			EXPECT_EQ(first, shot.first);
+		first = shot.first;
+		EXPECT_EQ(i + 1, stream.nr_generations);
+		EXPECT_LE((i + 1) * 2 * (ROUNDS / 3), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
+		stream_free(&stream);
+	}
+	EXPECT_EQ(EXPTRACE_STATE_RECORDING, device_info(self->control).state);
+}
+
+TEST_F(module, snapshot_is_not_overwritten_while_it_is_read)
+{
+	struct exptrace_snapshot shot = {};
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_flight(self->control, 2 << 20));
+	ASSERT_LT(0, work_pingpong(ROUNDS / 3));
+	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	ASSERT_LT(0, bytes_read(&bytes, self->reader, 5000));
+	/* Several times what is left of the pool. */
+	alloc_storm(2 * STORM);
+	EXPECT_EQ(shot.last, device_info(self->control).generation > shot.last ? shot.last : 0);
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 4096));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_EQ(shot.first, stream.generations[0].number);
+	EXPECT_EQ(shot.last, stream.generations[stream.nr_generations - 1].number);
+	stream_free(&stream);
+	bytes_free(&bytes);
+}
+
+TEST_F(module, snapshot_needs_a_reader_and_valid_arguments)
+{
+	struct exptrace_snapshot shot = {};
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(-EBADF, device_ioctl(self->control, EXPTRACE_IOC_SNAPSHOT, &shot));
+	EXPECT_EQ(-EAGAIN, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	shot.flags = 2;
+	EXPECT_EQ(-EINVAL, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	shot.flags = 0;
+	shot.reserved = 1;
+	EXPECT_EQ(-EINVAL, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	EXPECT_EQ(-EFAULT, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, (void *)8));
+}
+
+struct waiter {
+	int fd;
+	int err;
+	pid_t tid;
+	struct exptrace_snapshot shot;
+};
+
+static void *wait_for_trigger(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	waiter->shot.flags = EXPTRACE_SNAPSHOT_WAIT;
+	__atomic_store_n(&waiter->tid, thread_id(), __ATOMIC_RELEASE);
+	waiter->err = device_ioctl(waiter->fd, EXPTRACE_IOC_SNAPSHOT, &waiter->shot);
+	return NULL;
+}
+
+static bool is_waiting(struct waiter *waiter)
+{
+	pid_t tid = __atomic_load_n(&waiter->tid, __ATOMIC_ACQUIRE);
+
+	return tid && thread_sleeps(tid);
+}
+
+TEST_F(module, trigger_wakes_who_waits_for_a_snapshot)
+{
+	struct waiter waiter = {};
+	struct stream stream = {};
+	pthread_t thread;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	waiter.fd = self->reader;
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	ASSERT_LT(0, work_pingpong(ROUNDS / 3));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_trigger, &waiter));
+	ASSERT_TRUE(WAIT_FOR(is_waiting(&waiter)));
+	ASSERT_EQ(0, write_file(SYSFS "trigger", "1"));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, waiter.err);
+	EXPECT_EQ(1, device_info(self->control).triggers);
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_LE(2 * (ROUNDS / 3), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
+	stream_free(&stream);
+}
+
+TEST_F(module, late_thread_fires_the_trigger)
+{
+	struct exptrace_trigger trigger = { .latency_us = 3000000000ULL };
+	struct waiter waiter = {};
+	pthread_t thread;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	waiter.fd = self->reader;
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	/* Nothing is as late as that. */
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_trigger, &waiter));
+	ASSERT_TRUE(WAIT_FOR(is_waiting(&waiter)));
+	ASSERT_LT(0, work_pingpong(10));
+	EXPECT_EQ(0, device_info(self->control).triggers);
+	/* Everything is. */
+	trigger.latency_us = 1;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
+	ASSERT_LT(0, work_pingpong(ROUNDS / 3));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, waiter.err);
+	EXPECT_LT(0, device_info(self->control).triggers);
+	trigger.latency_us = 3600000001ULL;
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
+}
+
+TEST_F(module, quota_keeps_an_allocation_storm_from_the_scheduler)
+{
+	struct exptrace_start args = start_small();
+	struct stream stream = {};
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	args.pool_size = 2 << 20;
+	args.quota[EXPTRACE_EXPERIMENT_ALLOCFREE] = 10;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	alloc_storm(STORM);
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_LT(0, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_QUOTA));
+	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_POOL));
+	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_QUOTA));
+	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_POOL));
+	EXPECT_LE(2 * ROUNDS, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
+	stream_free(&stream);
+}
+
+TEST_F(module, large_generation_ends_by_itself)
+{
+	struct exptrace_info info;
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	alloc_storm(STORM);
+	info = device_info(self->control);
+	EXPECT_EQ(0, info.period_ms);
+	EXPECT_LT(3, info.generation);
+}
+
+/* Takes the whole recording out of the mapped pool. */
+static int take_all(int fd, const uint8_t *pool, struct bytes *bytes)
+{
+	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+	struct exptrace_batch_ref ref;
+	const uint8_t *from;
+	size_t n;
+	int err;
+
+	bytes->room = 64 << 20;
+	bytes->data = realloc(bytes->data, bytes->room);
+	memcpy(bytes->data, header, sizeof(header));
+	bytes->size = sizeof(header);
+	for (;;) {
+		static const uint8_t mark = EXPTRACE_WIRE_END_OF_GENERATION;
+
+		memset(&ref, 0xcc, sizeof(ref));
+		err = device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref);
+		if (err || ref.kind == EXPTRACE_REF_END)
+			return err;
+		from = ref.kind == EXPTRACE_REF_BATCH ? pool + ref.offset : &mark;
+		n = ref.kind == EXPTRACE_REF_BATCH ? ref.length : 1;
+		memcpy(bytes->data + bytes->size, from, n);
+		bytes->size += n;
+	}
+}
+
+TEST_F(module, mapped_pool_delivers_the_same_stream)
+{
+	struct exptrace_info info;
+	struct stream stream = {};
+	struct bytes bytes = {};
+	uint8_t *pool;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	info = device_info(self->control);
+	pool = mmap(NULL, info.pool_size, PROT_READ, MAP_SHARED, self->reader, 0);
+	ASSERT_NE(MAP_FAILED, pool);
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, advance(self->control));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, take_all(self->reader, pool, &bytes));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_LE(2 * ROUNDS, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
+	info = device_info(self->control);
+	EXPECT_EQ(info.batches, info.batches_empty);
+	EXPECT_EQ(-EINVAL, device_ioctl(self->reader, EXPTRACE_IOC_GIVE, NULL));
+	/* As long as it is mapped the pool stays. */
+	EXPECT_EQ(-EBUSY, start_flight(self->control, 4 << 20));
+	ASSERT_EQ(0, munmap(pool, info.pool_size));
+	EXPECT_EQ(0, start_flight(self->control, 4 << 20));
+	stream_free(&stream);
+	bytes_free(&bytes);
+}
+
+TEST_F(module, mapping_is_read_only)
+{
+	struct exptrace_info info;
+	uint8_t *pool;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->reader, 0));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	info = device_info(self->control);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, info.pool_size, PROT_READ | PROT_WRITE, MAP_SHARED, self->reader, 0));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, info.pool_size - 4096, PROT_READ, MAP_SHARED, self->reader, 0));
+	EXPECT_EQ(EINVAL, errno);
+	pool = mmap(NULL, info.pool_size, PROT_READ, MAP_SHARED, self->reader, 0);
+	ASSERT_NE(MAP_FAILED, pool);
+	EXPECT_EQ(-1, mprotect(pool, info.pool_size, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(EACCES, errno);
+	ASSERT_EQ(0, munmap(pool, info.pool_size));
+}
+
+TEST_F(module, killed_reader_gives_its_batch_back)
+{
+	struct exptrace_batch_ref ref;
+	struct stream stream = {};
+	int status, pipes[2];
+	pid_t child;
+	char c;
+
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	if (!child) {
+		int fd = device_open(O_RDONLY);
+
+		c = device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref) ? 'x' : 'k';
+		if (write(pipes[1], &c, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ASSERT_EQ(1, read(pipes[0], &c, 1));
+	EXPECT_EQ('k', c);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(all_whole(&stream));
+	stream_free(&stream);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* Has the stream a batch of this CPU? */
+static bool has_cpu(const struct bytes *bytes, unsigned int cpu)
+{
+	size_t at = EXPTRACE_HEADER_SIZE;
+	struct stream_batch batch;
+	int kind;
+
+	while (at < bytes->size) {
+		kind = stream_batch_at(bytes->data + at, bytes->size - at, &batch);
+		if (kind <= 0)
+			return false;
+		if (kind == 1 && batch.m != EXPTRACE_M_NONE && batch.m / 4 == cpu)
+			return true;
+		at += kind == 1 ? batch.total : 1;
+	}
+	return false;
+}
+
+TEST_F(module, offline_cpu_hands_over_what_it_recorded)
+{
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	self->reader = device_open(O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	EXPECT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
+	EXPECT_FALSE(has_cpu(&bytes, 1));
+	ASSERT_EQ(0, write_file("/sys/devices/system/cpu/cpu1/online", "0"));
+	/* No generation has ended, and the CPU can't flush any more: it has been done. */
+	EXPECT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
+	EXPECT_TRUE(has_cpu(&bytes, 1));
+	ASSERT_EQ(0, write_file("/sys/devices/system/cpu/cpu1/online", "1"));
+	ASSERT_LT(0, work_pingpong(ROUNDS / 3));
+	ASSERT_EQ(0, advance(self->control));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_EQ(0, stream_lost(&stream));
+	stream_free(&stream);
+	bytes_free(&bytes);
+}
+
+TEST_F(module, recorder_can_be_observed)
+{
+	char text[8192];
+
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	ASSERT_LT(0, work_pingpong(100));
+	read_file("/sys/kernel/debug/exptrace/state", text, sizeof(text));
+	EXPECT_NE(NULL, strstr(text, "recording 1\n"));
+	EXPECT_NE(NULL, strstr(text, "\nempty "));
+	EXPECT_NE(NULL, strstr(text, "cpu 0 parity "));
+}
+
+TEST_HARNESS_MAIN
