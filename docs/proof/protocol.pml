@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The protocol of writers, generations and the reader, for the Spin checker.
+ *
+ * A statement, or what is in one atomic block, is a step; between two steps any
+ * other process may run, an interrupt on the same CPU included. A section under
+ * pool.lock is one step; a trylock from NMI may fail at any time, which covers
+ * every moment at which the lock can be taken.
+ *
+ * Sizes, by -D: NCPU, NEXP, EVENTS, NB.
+ * Broken variants, by -D: NO_GRACE_PERIOD, GRACE_PERIOD_FIRST, ONE_BUFFER,
+ * NO_REFUSAL, NO_RESERVE, READER_EARLY. Assumptions lifted: IRQ_TAIL,
+ * NEST_OTHER; what would make these hold: FIX_GUARD, FIX_LOCK. See README.md.
+ */
+#ifndef NCPU
+#define NCPU		2
+#endif
+#ifndef NEXP
+#define NEXP		1
+#endif
+#ifndef EVENTS
+#define EVENTS		4		/* by all contexts together, without nested ones */
+#endif
+#ifndef NB
+#define NB		5		/* batches in the pool */
+#endif
+#define ROOM		2		/* events in a batch */
+#define NGEN		3		/* generations 1, 2, 3: 1 and 3 share slots */
+#define NCTX		2		/* task; hardirq (CPU 1) or NMI (CPU 0) */
+#ifdef NO_RESERVE
+#define RESERVE		1		/* the opening table only */
+#else
+#define RESERVE		2		/* an opening and a closing table */
+#endif
+
+typedef slot_t {			/* struct exptrace_slot */
+	byte batch;			/* the generation in its header; 0 is NULL */
+	byte pos;			/* in events */
+	byte end;
+	bit refilling;
+	byte attempted;
+	byte recorded;
+	byte lost;			/* the sum over all reasons */
+}
+
+slot_t slot[2 * NCPU * NCTX * NEXP];
+#ifdef ONE_BUFFER
+#define SLOT(g, c, x, e)	(((((g) & 1) * NCPU + (c)) * NCTX) * NEXP + (e))
+#else
+#define SLOT(g, c, x, e)	(((((g) & 1) * NCPU + (c)) * NCTX + (x)) * NEXP + (e))
+#endif
+
+byte gen;				/* exptrace.gen */
+byte inside;				/* contexts with preemption off, a bit each */
+byte waiting;				/* of those, the ones the grace period waits for */
+bool interrupted[NCPU];			/* an interrupt runs: the task does not */
+
+byte writing[2];			/* flush.c: the numbers in place of pointers */
+byte oldest = 1;
+byte opened;
+bool complete[NGEN + 1];
+byte reserved[NGEN + 1];
+chan queue[NGEN + 1] = [NB] of { byte };
+bool ended;				/* the session has ended */
+
+/*
+ * A batch is a token without a name: it is empty, in a slot, or on a queue, where
+ * its number of events stands for it. Two owners would make a token too many.
+ */
+byte nr_empty = NB;			/* batch.c */
+byte nr_reserved;
+byte nr_filling;
+byte nr_full;
+
+byte ledger[NGEN + 1];			/* recorded, as the closing table says */
+byte delivered;				/* events of the oldest generation */
+
+#define CONSERVED	(nr_empty + nr_filling + nr_full == NB)
+
+/* exptrace_pool_get() */
+inline get() {
+	assert(nr_empty > 0 && CONSERVED);
+	nr_empty--;
+	nr_filling++
+}
+
+/* The half of exptrace_exchange() that takes a full batch, with n events in it. */
+inline hand_over(header, n, g) {
+	assert(writing[g & 1] == g);		/* no alias */
+	assert(header == g);
+	assert(!complete[g] && oldest <= g);	/* nothing comes after the end */
+	assert(nr_filling > 0 && CONSERVED);
+	nr_filling--;
+	nr_full++;
+	queue[g] ! n
+}
+
+/*
+ * A probe that fires in the refill of slot s, in the same context, where the lock
+ * is held or not. Such a probe runs to its end before the refill goes on.
+ */
+inline nested(s, g, locked) {
+	slot[s].attempted++;
+	if
+	:: slot[s].end > slot[s].pos ->
+		slot[s].pos++;			/* it would write here: see the ledger */
+		slot[s].recorded++
+	:: else ->
+#ifdef NO_REFUSAL
+		!locked;			/* or it waits for itself */
+		if
+		:: slot[s].batch -> hand_over(slot[s].batch, slot[s].pos, g)
+		:: else
+		fi;
+		slot[s].batch = 0;
+		slot[s].lost++
+#else
+		assert(slot[s].refilling);
+		slot[s].lost++
+#endif
+	fi
+}
+
+/* As before, but of the other experiment: its slot does not know of our refill. */
+inline nested_other(o, locked) {
+	slot[o].attempted++;
+	if
+	:: slot[o].end > slot[o].pos ->
+		slot[o].pos++;
+		slot[o].recorded++
+	:: else ->
+#ifndef FIX_LOCK
+		!locked;			/* or it waits for itself */
+#endif
+		slot[o].lost++			/* or gets a batch: like any refill */
+	fi
+}
+
+inline maybe_nested(s, o, g, locked) {
+	if
+	:: true
+	:: !did -> did = true; nested(s, g, locked)
+#ifdef NEST_OTHER
+	:: !did -> did = true; nested_other(o, locked)
+#endif
+	fi
+}
+
+/* exptrace_release() */
+inline leave() {
+	inside = inside & ~me;
+	waiting = waiting & ~me;
+	if
+	:: x == 1 -> interrupted[c] = false
+	:: else
+	fi;
+	s = 0; o = 0; g = 0; b = 0; wpos = 0; was = 0; did = false
+}
+
+/* A writer's step: a task's, if no interrupt runs on its CPU. */
+#define RUNS	(x == 1 || !interrupted[c])
+
+byte events = EVENTS;			/* still to come */
+
+/* Context x of CPU c: probe_*(), writer.h, writer.c. */
+proctype writer(byte c; byte x) {
+	byte g, s, o, b, wpos, was, e, as, me = 1 << (c * NCTX + x);
+	bool did;
+
+end:	do
+	:: atomic { events > 0 && gen != 0 && !interrupted[c] ->
+		/* exptrace_acquire(), where something is being recorded */
+		events--;
+		if
+		:: x == 1 -> interrupted[c] = true
+		:: else
+		fi;
+		inside = inside | me;
+		g = gen;
+		as = x;
+#ifdef IRQ_TAIL
+		/* irq_exit() has left hardirq, and wakes ksoftirqd */
+		if
+		:: true
+		:: x == 1 && c == NCPU - 1 -> as = 0
+		fi;
+#endif
+		e = 0;
+#if NEXP > 1
+		if
+		:: true
+		:: e = 1
+		fi;
+#endif
+		s = SLOT(g, c, as, e);
+		o = SLOT(g, c, as, 1 - e);
+		as = 0; e = 0
+	   };
+	   atomic { RUNS ->
+		/* exptrace_begin(), exptrace_ensure() */
+		slot[s].attempted++;
+		if
+		:: slot[s].end > slot[s].pos -> goto first_bytes
+		:: else
+		fi;
+		/* exptrace_refill() */
+		if
+#ifdef FIX_GUARD
+		:: slot[s].refilling || (slot[s].batch && slot[s].pos > ROOM) ->
+			slot[s].lost++; leave(); goto next
+#endif
+#ifndef NO_REFUSAL
+		:: slot[s].refilling -> slot[s].lost++; leave(); goto next
+#endif
+		:: else
+		fi;
+		if
+		:: !slot[s].batch && nr_empty <= nr_reserved ->
+			slot[s].lost++; leave(); goto next
+		:: else
+		fi;
+		slot[s].refilling = 1;
+		was = slot[s].end;
+		slot[s].end = slot[s].pos
+	   };
+	   atomic { RUNS ->
+		/* exchange(): seal, exptrace_exchange() */
+		if
+		:: c == 0 && x == 1 ->		/* NMI, and the lock was taken */
+			slot[s].end = was;
+			slot[s].lost++;
+			slot[s].refilling = 0;
+			leave();
+			goto next
+		:: true
+		fi;
+		if
+		:: slot[s].batch ->
+			hand_over(slot[s].batch, slot[s].pos, g)
+		:: else
+		fi;
+		assert(writing[g & 1] == g);
+		maybe_nested(s, o, g, true);
+		b = 0;
+		if
+		:: nr_empty > nr_reserved -> get(); b = g
+		:: else
+		fi
+	   };
+	   atomic { RUNS ->
+		/* disown(), adopt() */
+		maybe_nested(s, o, g, false);
+		slot[s].batch = b;
+		slot[s].pos = 0;
+		slot[s].end = (b -> ROOM : 0);
+		slot[s].refilling = 0;
+		if
+		:: b == 0 -> slot[s].lost++; leave(); goto next
+		:: else
+		fi;
+first_bytes:
+		assert(slot[s].batch == g);
+		wpos = slot[s].pos + 1;
+#ifdef FIX_GUARD
+		slot[s].pos = ROOM + 1;		/* shows no room to who interrupts us */
+#endif
+		skip
+	   };
+	   atomic { RUNS ->
+		/* the last bytes; exptrace_end() */
+		assert(slot[s].batch == g);	/* nobody took it away */
+		assert(wpos <= ROOM);
+		slot[s].pos = wpos;
+		slot[s].recorded++;
+		leave()
+	   };
+next:	   skip
+	od
+}
+
+/*
+ * A table, by a writer that is bound to no CPU: one step, for nobody else can see
+ * its batch in between.
+ */
+inline table(g) {
+	atomic {
+		assert(writing[g & 1] == g);
+		if
+		:: reserved[g] -> reserved[g]--; nr_reserved--
+		:: else
+		fi;
+		assert(nr_empty > nr_reserved);		/* it can't fail */
+		get();
+		hand_over(g, 0, g)
+	}
+}
+
+/* open_generation() */
+inline open_generation(g) {
+	atomic {
+		ok = (nr_empty - nr_reserved >= RESERVE);
+		if
+		:: ok ->
+			nr_reserved = nr_reserved + RESERVE;
+			reserved[g] = RESERVE;
+			assert(writing[g & 1] == 0);
+			writing[g & 1] = g;
+			opened = g
+		:: else
+		fi
+	}
+	if
+	:: ok -> table(g)
+	:: else
+	fi
+}
+
+inline grace_period() {
+	waiting = inside;
+	waiting == 0
+}
+
+/* publish() */
+inline publish(g) {
+#ifdef GRACE_PERIOD_FIRST
+	grace_period();
+#endif
+	gen = g;
+#if !defined(NO_GRACE_PERIOD) && !defined(GRACE_PERIOD_FIRST)
+	grace_period()
+#endif
+}
+
+/* exptrace_flush_slot(), then settle() */
+inline close_slot(i, g) {
+	if
+	:: slot[i].batch && slot[i].pos == 0 ->
+		nr_filling--;			/* it is bare: give it back */
+		nr_empty++
+	:: slot[i].batch && slot[i].pos ->
+		hand_over(slot[i].batch, slot[i].pos, g)
+	:: else
+	fi;
+	slot[i].batch = 0;
+	slot[i].pos = 0;
+	slot[i].end = 0;
+	assert(!slot[i].refilling);
+	assert(slot[i].attempted == slot[i].recorded + slot[i].lost);
+	ledger[g] = ledger[g] + slot[i].recorded;
+	slot[i].attempted = 0;
+	slot[i].recorded = 0;
+	slot[i].lost = 0
+}
+
+/* close_generation(): the slots of a CPU are a step */
+inline close_generation(g) {
+	i = (g & 1) * NCPU * NCTX * NEXP;
+	do
+	:: atomic { i < ((g & 1) + 1) * NCPU * NCTX * NEXP ->
+		do
+		:: close_slot(i, g); i++;
+		   if
+		   :: i % (NCTX * NEXP) == 0 -> break
+		   :: else
+		   fi
+		od
+	   }
+	:: else -> i = 0; break
+	od;
+	table(g);
+	atomic {		/* exptrace_generation_complete() */
+		assert(writing[g & 1] == g);
+		writing[g & 1] = 0;
+		complete[g] = true;
+		nr_reserved = nr_reserved - reserved[g];
+		reserved[g] = 0
+	}
+}
+
+/* exptrace_start(), two times exptrace_advance(), exptrace_stop() */
+proctype control() {
+	byte i, now = 1, tries = 2;
+	bool ok;
+
+	open_generation(1);
+	assert(ok);
+	gen = 1;
+	do
+	:: tries == 0 -> break
+	:: tries > 0 ->
+		tries--;
+		open_generation(now + 1);
+		if
+		:: ok ->
+			publish(now + 1);
+			close_generation(now);
+			now++
+		:: else		/* -ENOBUFS: the present one goes on */
+		fi
+	od;
+	publish(0);
+	close_generation(now);
+	ended = true
+}
+
+/*
+ * exptrace_take(), deliver_batch(), exptrace_batch_give_back() are one step: for
+ * all others a batch that is being read is the same as one that is full.
+ */
+proctype reader() {
+	byte n;
+
+	do
+	:: atomic { oldest <= opened && nempty(queue[oldest]) ->
+		queue[oldest] ? n;
+		assert(nr_full > 0 && CONSERVED);
+		nr_full--;
+		nr_empty++;
+		delivered = delivered + n;
+		n = 0
+	   }
+#ifdef READER_EARLY
+	:: atomic { oldest < opened && empty(queue[oldest]) ->
+#else
+	:: atomic { oldest <= opened && empty(queue[oldest]) && complete[oldest] ->
+#endif
+		/* the end marker goes out, exptrace_end_generation() */
+		assert(delivered == ledger[oldest]);
+		delivered = 0;
+		ledger[oldest] = 0;
+		oldest++
+	   }
+	:: oldest > opened && ended -> break
+	od;
+	/* exptrace_all_read() */
+	assert(nr_empty == NB && nr_reserved == 0)
+}
+
+init {
+	byte c;
+
+	atomic {
+		run control();
+		run reader();
+		c = 0;
+		do
+		:: c < NCPU -> run writer(c, 0); run writer(c, 1); c++
+		:: else -> break
+		od
+	}
+}
