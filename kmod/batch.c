@@ -16,6 +16,55 @@ struct exptrace_pool exptrace_pool = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(exptrace_pool.lock),
 };
 
+/*
+ * This CPU is in the pool's lock, or on its way into it: what fires in there, the
+ * lock's own tracepoints for example, must not come back for it (invariant 4).
+ */
+static DEFINE_PER_CPU(bool, locked_here);
+
+notrace bool exptrace_pool_locked_here(void)
+{
+	return this_cpu_read(locked_here);
+}
+
+notrace unsigned long exptrace_pool_lock(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	this_cpu_write(locked_here, true);
+	barrier();	/* before the lock's tracepoints; on this CPU only */
+	raw_spin_lock(&exptrace_pool.lock);
+	__release(&exptrace_pool.lock);	/* sparse: balanced, function by function */
+	return flags;
+}
+
+/* For NMIs. False if the lock is taken, or this CPU was about to take it. */
+notrace bool exptrace_pool_trylock(unsigned long *flags)
+{
+	if (exptrace_pool_locked_here())
+		return false;
+	local_irq_save(*flags);
+	this_cpu_write(locked_here, true);
+	barrier();
+	if (raw_spin_trylock(&exptrace_pool.lock)) {
+		__release(&exptrace_pool.lock);
+		return true;
+	}
+	this_cpu_write(locked_here, false);
+	local_irq_restore(*flags);
+	return false;
+}
+
+notrace void exptrace_pool_unlock(unsigned long flags)
+{
+	__acquire(&exptrace_pool.lock);
+	raw_spin_unlock(&exptrace_pool.lock);
+	barrier();
+	this_cpu_write(locked_here, false);
+	local_irq_restore(flags);
+}
+
 void exptrace_pool_init(void)
 {
 	int nid;
@@ -78,9 +127,9 @@ void exptrace_batch_give_back(struct exptrace_batch *batch)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_pool_put(batch);
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 /*
@@ -92,9 +141,9 @@ bool exptrace_pool_claim(void)
 	struct exptrace_pool *pool = &exptrace_pool;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
+	flags = exptrace_pool_lock();
 	pool->leaving = pool->nr_empty == pool->nr && !pool->mapped;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	exptrace_pool_unlock(flags);
 	return pool->leaving;
 }
 

@@ -72,6 +72,11 @@ struct exptrace_pool {
 
 extern struct exptrace_pool exptrace_pool;
 
+unsigned long exptrace_pool_lock(void);
+bool exptrace_pool_trylock(unsigned long *flags);
+void exptrace_pool_unlock(unsigned long flags);
+bool exptrace_pool_locked_here(void);
+
 int exptrace_pool_alloc(u64 size, unsigned int batch_size);
 void exptrace_pool_free(void);
 bool exptrace_pool_claim(void);

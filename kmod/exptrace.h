@@ -64,8 +64,9 @@
 
 /**
  * struct exptrace_slot - where one context of one CPU writes one experiment
- * @pos:	next byte to write; NULL while there is no batch
- * @end:	end of the batch; equal to @pos while it is exchanged (invariant 4)
+ * @pos:	next byte to write; NULL while there is no batch; @end while an event
+ *		is being written or the batch is exchanged (invariant 4)
+ * @end:	end of the batch
  * @last:	ticks of the last event in the batch
  * @attempted:	events attempted in this generation
  * @recorded:	events recorded in this generation
@@ -105,7 +106,7 @@ struct exptrace_cpu {
 /**
  * struct exptrace - the recorder: what the fast path reads, then the rest
  * @gen:	the published generation, 0 while not recording; written by
- *		advance() with WRITE_ONCE, read by writers with READ_ONCE, the RCU
+ *		advance() as a release, read by writers with READ_ONCE; the RCU
  *		grace period in advance() is their partner (invariant 6)
  * @cpus:	per-CPU writers' state; constant while the module is loaded
  * @clock_shift: TSC ticks per tick, log2; constant while recording

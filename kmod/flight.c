@@ -122,7 +122,7 @@ int exptrace_freeze(u64 *first, u64 *last)
 	unsigned long flags;
 	int err = -EAGAIN;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	if (flush->frozen) {
 		err = -EBUSY;
 		goto out;
@@ -136,7 +136,7 @@ int exptrace_freeze(u64 *first, u64 *last)
 	flush->frozen = *last;
 	err = 0;
 out:
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	return err;
 }
 
@@ -145,9 +145,9 @@ void exptrace_thaw(void)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_flush.frozen = 0;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 /* Sets @view to the beginning of the frozen generations up to @last. */
@@ -155,13 +155,13 @@ void exptrace_view_begin(struct exptrace_view *view, u64 last)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	view->active = true;
 	view->held = true;
 	view->last = last;
 	view->batch = NULL;
 	view->gen = first_to_view(&exptrace_flush.generations, last);
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 static enum exptrace_next step(struct exptrace_view *view)
@@ -181,17 +181,20 @@ static enum exptrace_next step(struct exptrace_view *view)
 }
 
 /* As exptrace_take(), but takes nothing away: batches stay where they are. */
-enum exptrace_next exptrace_view_next(struct exptrace_view *view, struct exptrace_batch **batch,
-				      u64 *gen)
+enum exptrace_next exptrace_view_next(struct exptrace_view *view, bool addresses,
+				      struct exptrace_batch **batch, u64 *gen)
 {
 	enum exptrace_next next;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	if (view->gen)
 		*gen = view->gen->gen;
-	next = step(view);
+	if (view->gen && view->gen->raw && !addresses)
+		next = EXPTRACE_NEXT_FORBIDDEN;
+	else
+		next = step(view);
 	*batch = view->batch;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	return next;
 }

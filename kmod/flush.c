@@ -147,22 +147,21 @@ static struct exptrace_batch *get_for(struct exptrace_generation *gen, enum expt
 notrace int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrace_need need,
 			      unsigned int exp, struct exptrace_batch **empty)
 {
-	struct exptrace_pool *pool = &exptrace_pool;
 	struct exptrace_generation *to;
 	unsigned long flags;
 
 	*empty = NULL;
 	if (in_nmi()) {
-		if (!raw_spin_trylock_irqsave(&pool->lock, flags))
+		if (!exptrace_pool_trylock(&flags))
 			return -EBUSY;
 	} else {
-		raw_spin_lock_irqsave(&pool->lock, flags);
+		flags = exptrace_pool_lock();
 	}
 	to = exptrace_flush.writing[gen & 1];
 	if (full)
 		push(to, full);
 	*empty = get_for(to, need, exp);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	exptrace_pool_unlock(flags);
 	return 0;
 }
 
@@ -187,9 +186,9 @@ static void free_dead(void)
 	unsigned long flags;
 	LIST_HEAD(dead);
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	list_splice_init(&exptrace_flush.dead, &dead);
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 
 	list_for_each_entry_safe(gen, next, &dead, node)
 		kfree(gen);
@@ -201,7 +200,7 @@ static bool add_generation(struct exptrace_generation *new)
 	unsigned long flags;
 	bool added;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	added = reserve_batches(new->reserved);
 	if (added) {
 		WARN_ON_ONCE(flush->writing[new->gen & 1]);
@@ -209,7 +208,7 @@ static bool add_generation(struct exptrace_generation *new)
 		list_add_tail(&new->node, &flush->generations);
 		WRITE_ONCE(flush->nr, flush->nr + 1);
 	}
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	return added;
 }
 
@@ -227,6 +226,7 @@ int exptrace_generation_open(u64 gen, unsigned int reserve)
 	if (!new)
 		return -ENOMEM;
 	new->gen = gen;
+	new->raw = exptrace.raw_addresses;
 	new->reserved = reserve;
 	INIT_LIST_HEAD(&new->full);
 	if (!add_generation(new)) {
@@ -241,9 +241,9 @@ void exptrace_generation_closing(u64 gen)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_flush.writing[gen & 1]->closing = true;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 /* Nothing more comes to generation @gen: no writer knows it, its tables are in. */
@@ -253,19 +253,19 @@ void exptrace_generation_complete(u64 gen)
 	struct exptrace_generation *done;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
+	flags = exptrace_pool_lock();
 	done = exptrace_flush.writing[gen & 1];
 	exptrace_flush.writing[gen & 1] = NULL;
 	done->complete = true;
 	WRITE_ONCE(pool->nr_reserved, pool->nr_reserved - done->reserved);
 	done->reserved = 0;
 	kick_readers();
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 /*
  * Drops all generations; nothing is being recorded. False if a snapshot holds
- * them.
+ * them, or the reader a part of one.
  */
 bool exptrace_discard_all(void)
 {
@@ -274,9 +274,9 @@ bool exptrace_discard_all(void)
 	struct exptrace_batch *batch, *tmp;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
-	if (flush->frozen) {
-		raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
+	if (flush->frozen || flush->taken) {
+		exptrace_pool_unlock(flags);
 		return false;
 	}
 	list_for_each_entry(gen, &flush->generations, node) {
@@ -287,7 +287,7 @@ bool exptrace_discard_all(void)
 	}
 	list_splice_init(&flush->generations, &flush->dead);
 	WRITE_ONCE(flush->nr, 0);
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 
 	free_dead();
 	return true;
@@ -318,28 +318,32 @@ enum exptrace_next exptrace_peek(u64 session)
 	enum exptrace_next next;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	next = next_of(oldest(), session);
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	return next;
 }
 
 /*
- * Takes what comes next. A batch is the caller's until it gives it back, or puts
- * it back with exptrace_untake(); the end of a generation stays where it is until
- * exptrace_end_generation(). There is one reader at a time.
+ * Takes what comes next, @addresses or not. A batch is the caller's until
+ * exptrace_give(), or exptrace_untake() to put it back; the end of a generation
+ * stays where it is until exptrace_end_generation(), or exptrace_untake_end().
+ * There is one reader at a time.
  */
-enum exptrace_next exptrace_take(u64 session, struct exptrace_batch **batch, u64 *gen)
+enum exptrace_next exptrace_take(u64 session, bool addresses, struct exptrace_batch **batch,
+				 u64 *gen)
 {
 	struct exptrace_generation *first;
 	enum exptrace_next next;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	first = oldest();
 	next = next_of(first, session);
 	if (first)
 		*gen = first->gen;
+	if (first && first->raw && !addresses && next != EXPTRACE_NEXT_END)
+		next = EXPTRACE_NEXT_FORBIDDEN;
 	if (next == EXPTRACE_NEXT_BATCH) {
 		*batch = list_first_entry(&first->full, struct exptrace_batch, node);
 		exptrace_unlink_batch(first, *batch);
@@ -347,8 +351,9 @@ enum exptrace_next exptrace_take(u64 session, struct exptrace_batch **batch, u64
 	if (next == EXPTRACE_NEXT_BATCH || next == EXPTRACE_NEXT_END_OF_GENERATION) {
 		first->begun = true;
 		exptrace_flush.reading = first->gen;
+		exptrace_flush.taken = true;
 	}
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	return next;
 }
 
@@ -361,13 +366,35 @@ void exptrace_untake(struct exptrace_batch *batch, u64 gen)
 	struct exptrace_generation *first;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	first = oldest();
 	if (!WARN_ON_ONCE(!first || first->gen != gen)) {
 		link_batch(first, batch);
 		list_move(&batch->node, &first->full);
+		exptrace_flush.taken = false;
 	}
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
+}
+
+/* The reader is done with @batch. */
+void exptrace_give(struct exptrace_batch *batch)
+{
+	unsigned long flags;
+
+	flags = exptrace_pool_lock();
+	exptrace_pool_put(batch);
+	exptrace_flush.taken = false;
+	exptrace_pool_unlock(flags);
+}
+
+/* The reader could not pass on the end of the oldest generation. */
+void exptrace_untake_end(void)
+{
+	unsigned long flags;
+
+	flags = exptrace_pool_lock();
+	exptrace_flush.taken = false;
+	exptrace_pool_unlock(flags);
 }
 
 /* The reader has passed on the end of the oldest generation. */
@@ -376,12 +403,13 @@ void exptrace_end_generation(void)
 	struct exptrace_generation *first;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	first = oldest();
 	list_del(&first->node);
 	exptrace_flush.reading = 0;
+	exptrace_flush.taken = false;
 	WRITE_ONCE(exptrace_flush.nr, exptrace_flush.nr - 1);
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	kfree(first);
 }
 
@@ -390,30 +418,30 @@ void exptrace_reader_leaves(void)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_flush.reading = 0;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 void exptrace_session_begin(void)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_flush.begun++;
 	exptrace_flush.evicted_generations = 0;
 	exptrace_flush.evicted_events = 0;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 void exptrace_session_end(void)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_flush.ended = exptrace_flush.begun;
 	kick_readers();
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 /* The number of the recording that a new reader reads: the next if all is read. */
@@ -423,11 +451,11 @@ u64 exptrace_session_to_read(void)
 	unsigned long flags;
 	u64 session;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	session = flush->begun;
 	if (flush->begun == flush->ended && list_empty(&flush->generations))
 		session++;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	return session;
 }
 

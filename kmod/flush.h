@@ -19,6 +19,7 @@
  * @events:	events in @full; pool.lock
  * @pushed:	batches that ever came; pool.lock
  * @reserved:	empty batches still kept for its tables; pool.lock
+ * @raw:	kernel addresses are in it as they are; constant
  * @closing:	its ledger is being written: no batch may be given up; pool.lock
  * @complete:	nothing will be added to @full; pool.lock
  * @begun:	a reader has taken from it, so it's in no snapshot; pool.lock
@@ -32,6 +33,7 @@ struct exptrace_generation {
 	u64			events;
 	unsigned int		pushed;
 	unsigned int		reserved;
+	bool			raw;
 	bool			closing;
 	bool			complete;
 	bool			begun;
@@ -46,6 +48,7 @@ struct exptrace_generation {
  * @begun:	recordings begun; pool.lock
  * @ended:	of those, ended; pool.lock
  * @reading:	the generation that the reader takes from, 0 if none; pool.lock
+ * @taken:	the reader holds a batch, or the end of a generation; pool.lock
  * @frozen:	generations up to this number are held for a snapshot; pool.lock
  * @evicted_generations: given up since start; as @nr
  * @evicted_events: events in them; as @nr
@@ -60,6 +63,7 @@ struct exptrace_flush {
 	u64				begun;
 	u64				ended;
 	u64				reading;
+	bool				taken;
 	u64				frozen;
 	u64				evicted_generations;
 	u64				evicted_events;
@@ -93,12 +97,16 @@ enum exptrace_next {
 	EXPTRACE_NEXT_BATCH,
 	EXPTRACE_NEXT_END_OF_GENERATION,
 	EXPTRACE_NEXT_END,
+	EXPTRACE_NEXT_FORBIDDEN,	/* it has addresses, and the reader may not see them */
 };
 
 enum exptrace_next exptrace_peek(u64 session);
-enum exptrace_next exptrace_take(u64 session, struct exptrace_batch **batch, u64 *gen);
+enum exptrace_next exptrace_take(u64 session, bool addresses, struct exptrace_batch **batch,
+				 u64 *gen);
+void exptrace_give(struct exptrace_batch *batch);
 void exptrace_untake(struct exptrace_batch *batch, u64 gen);
 void exptrace_end_generation(void);
+void exptrace_untake_end(void);
 void exptrace_reader_leaves(void);
 u64 exptrace_session_to_read(void);
 void exptrace_session_begin(void);
@@ -131,7 +139,7 @@ struct exptrace_view {
 int exptrace_freeze(u64 *first, u64 *last);
 void exptrace_thaw(void);
 void exptrace_view_begin(struct exptrace_view *view, u64 last);
-enum exptrace_next exptrace_view_next(struct exptrace_view *view, struct exptrace_batch **batch,
-				      u64 *gen);
+enum exptrace_next exptrace_view_next(struct exptrace_view *view, bool addresses,
+				      struct exptrace_batch **batch, u64 *gen);
 
 #endif /* _EXPTRACE_FLUSH_H */

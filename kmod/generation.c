@@ -71,10 +71,19 @@ static void close_generation(u64 gen)
 	exptrace_generation_complete(gen);
 }
 
+/*
+ * The slots of this parity were emptied, and their counters cleared, before this;
+ * pairs with the dependency from the generation to the slot in exptrace_acquire().
+ */
+static void publish_only(u64 gen)
+{
+	smp_store_release(&exptrace.gen, gen);
+}
+
 /* Makes @gen what writers use; returns when none uses another (invariant 6). */
 static void publish(u64 gen, bool expedited)
 {
-	WRITE_ONCE(exptrace.gen, gen);	/* pairs with exptrace_acquire() */
+	publish_only(gen);
 	if (expedited)
 		synchronize_rcu_expedited();
 	else
@@ -223,7 +232,7 @@ int exptrace_start(const struct exptrace_params *params)
 	if (err)
 		goto err_end_recording;
 	exptrace.next_gen++;
-	WRITE_ONCE(exptrace.gen, gen);	/* pairs with exptrace_acquire() */
+	publish_only(gen);
 	err = exptrace_attach_all();
 	if (err)
 		goto err_stop;

@@ -73,6 +73,8 @@ static long start_for(struct exptrace_file *f, const struct exptrace_params *par
 	int err;
 
 	mutex_lock(&f->lock);
+	if (params->discard)
+		exptrace_reader_drop(f);
 	mutex_lock(&exptrace.control);
 	err = exptrace_start(params);
 	mutex_unlock(&exptrace.control);
@@ -134,18 +136,20 @@ static int describe(struct exptrace_event *event)
 		       (sw->tp ? EXPTRACE_EVENT_F_AVAILABLE : 0);
 	event->experiment = exp->id;
 	event->type = sw->def->type;
-	strscpy(event->group, sw->def->group, sizeof(event->group));
-	strscpy(event->name, sw->name, sizeof(event->name));
+	strscpy_pad(event->group, sw->def->group, sizeof(event->group));
+	strscpy_pad(event->name, sw->name, sizeof(event->name));
 	return 0;
 }
 
 static long do_get_event(void __user *arg)
 {
-	struct exptrace_event event = {};
+	struct exptrace_event event;
 	int err;
 
-	if (get_user(event.index, (u32 __user *)arg))
+	if (copy_from_user(&event, arg, sizeof(event)))
 		return -EFAULT;
+	if (memchr_inv(event.reserved, 0, sizeof(event.reserved)))
+		return -EINVAL;
 	mutex_lock(&exptrace.control);
 	err = describe(&event);
 	mutex_unlock(&exptrace.control);

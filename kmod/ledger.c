@@ -46,10 +46,10 @@ static u64 take_overwritten(struct exptrace_cpu *cpu, unsigned int parity, unsig
 	unsigned long flags;
 	u64 overwritten;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	overwritten = cpu->overwritten[parity][exp];
 	cpu->overwritten[parity][exp] = 0;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 	return overwritten;
 }
 

@@ -23,7 +23,7 @@ void exptrace_reader_init(struct exptrace_file *f)
 static void finish_batch(struct exptrace_file *f)
 {
 	if (!f->view.active)
-		exptrace_batch_give_back(f->batch);
+		exptrace_give(f->batch);
 	f->batch = NULL;
 	f->taken = false;
 }
@@ -57,6 +57,18 @@ void exptrace_reader_exit(struct exptrace_file *f)
 	mutex_destroy(&f->lock);
 }
 
+/* Puts back what was delivered in part, since all of it is to be dropped. */
+void exptrace_reader_drop(struct exptrace_file *f)
+{
+	lockdep_assert_held(&f->lock);
+
+	exptrace_reader_leave_view(f);
+	if (f->batch)
+		exptrace_untake(f->batch, f->gen);
+	f->batch = NULL;
+	f->taken = false;
+}
+
 /* A reader that starts a recording reads that one, from its beginning. */
 void exptrace_reader_restart(struct exptrace_file *f)
 {
@@ -82,14 +94,19 @@ int exptrace_reader_snapshot(struct exptrace_file *f, u64 last)
 static enum exptrace_next take_next(struct exptrace_file *f)
 {
 	if (f->view.active)
-		return exptrace_view_next(&f->view, &f->batch, &f->gen);
-	return exptrace_take(f->session, &f->batch, &f->gen);
+		return exptrace_view_next(&f->view, f->addresses, &f->batch, &f->gen);
+	return exptrace_take(f->session, f->addresses, &f->batch, &f->gen);
 }
 
-static void pass_end_of_generation(struct exptrace_file *f)
+/* The end of a generation was delivered, or could not be. */
+static void finish_generation(struct exptrace_file *f, bool delivered)
 {
-	if (!f->view.active)
+	if (f->view.active)
+		return;
+	if (delivered)
 		exptrace_end_generation();
+	else
+		exptrace_untake_end();
 }
 
 /* Delivers what fits of @size bytes at @from, from *@offset on. */
@@ -117,8 +134,7 @@ static ssize_t deliver_end_of_generation(struct exptrace_file *f, struct iov_ite
 	ssize_t n;
 
 	n = deliver(to, &marker, 1, &offset);
-	if (n == 1)
-		pass_end_of_generation(f);
+	finish_generation(f, n == 1);
 	return n;
 }
 
@@ -139,6 +155,8 @@ static ssize_t deliver_next(struct exptrace_file *f, struct iov_iter *to)
 	case EXPTRACE_NEXT_END:
 		end_view(f);
 		return 0;
+	case EXPTRACE_NEXT_FORBIDDEN:
+		return -EPERM;
 	default:
 		return -EAGAIN;
 	}
@@ -164,18 +182,10 @@ static bool is_readable(const struct exptrace_file *f)
 	       exptrace_peek(f->session) != EXPTRACE_NEXT_NOTHING;
 }
 
-/* Addresses that were recorded are not for every reader (invariant 12). */
-static bool may_read(const struct exptrace_file *f)
-{
-	return f->addresses || !READ_ONCE(exptrace.raw_addresses);
-}
-
 static ssize_t try_read(struct exptrace_file *f, struct iov_iter *to)
 {
 	lockdep_assert_held(&f->lock);
 
-	if (!may_read(f))
-		return -EPERM;
 	return f->taken ? -EBUSY : deliver_all(f, to);
 }
 
@@ -239,14 +249,16 @@ static long take_into(struct exptrace_file *f, struct exptrace_batch_ref __user 
 	case EXPTRACE_NEXT_END:
 		ref.kind = EXPTRACE_REF_END;
 		break;
+	case EXPTRACE_NEXT_FORBIDDEN:
+		return -EPERM;
 	default:
 		return -EAGAIN;
 	}
 	ref.generation = f->gen;
 	if (copy_to_user(to, &ref, sizeof(ref)))
 		err = -EFAULT;
-	if (!err && ref.kind == EXPTRACE_REF_END_OF_GENERATION)
-		pass_end_of_generation(f);
+	if (ref.kind == EXPTRACE_REF_END_OF_GENERATION)
+		finish_generation(f, !err);
 	if (!err && ref.kind == EXPTRACE_REF_END)
 		end_view(f);
 	return err;
@@ -256,8 +268,6 @@ static long try_take(struct exptrace_file *f, struct exptrace_batch_ref __user *
 {
 	lockdep_assert_held(&f->lock);
 
-	if (!may_read(f))
-		return -EPERM;
 	if (f->batch && !f->taken)
 		return -EBUSY;	/* read(2) has a part of it */
 	if (f->batch)
@@ -308,10 +318,10 @@ static bool pin_pool(u64 size)
 	unsigned long flags;
 	bool pinned;
 
-	raw_spin_lock_irqsave(&pool->lock, flags);
+	flags = exptrace_pool_lock();
 	pinned = pool->batches && !pool->leaving && size == (u64)pool->nr * pool->batch_size;
 	pool->mapped += pinned;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	exptrace_pool_unlock(flags);
 	return pinned;
 }
 
@@ -319,18 +329,18 @@ static void map_open(struct vm_area_struct *vma)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_pool.mapped++;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 static void map_close(struct vm_area_struct *vma)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&exptrace_pool.lock, flags);
+	flags = exptrace_pool_lock();
 	exptrace_pool.mapped--;
-	raw_spin_unlock_irqrestore(&exptrace_pool.lock, flags);
+	exptrace_pool_unlock(flags);
 }
 
 static vm_fault_t map_fault(struct vm_fault *vmf)
@@ -357,10 +367,15 @@ int exptrace_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct exptrace_file *f = file->private_data;
 
-	if (vma->vm_flags & VM_WRITE || !may_read(f))
+	if (vma->vm_flags & VM_WRITE)
 		return -EPERM;
 	if (vma->vm_pgoff || !pin_pool(vma->vm_end - vma->vm_start))
 		return -EINVAL;
+	/* No recording can begin any more, so what is in it will stay so. */
+	if (exptrace.raw_addresses && !f->addresses) {
+		map_close(vma);
+		return -EPERM;
+	}
 	exptrace_vm_flags(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE);
 	vma->vm_ops = &map_ops;
 	return 0;

@@ -41,6 +41,7 @@ static inline bool exptrace_is_reader(const struct file *file)
 
 void exptrace_reader_init(struct exptrace_file *f);
 void exptrace_reader_exit(struct exptrace_file *f);
+void exptrace_reader_drop(struct exptrace_file *f);
 void exptrace_reader_restart(struct exptrace_file *f);
 void exptrace_reader_leave_view(struct exptrace_file *f);
 int exptrace_reader_snapshot(struct exptrace_file *f, u64 last);

@@ -70,8 +70,8 @@ static void disown(struct exptrace_slot *slot)
 	slot->end = NULL;
 }
 
-static bool exchange(struct exptrace_slot *slot, unsigned long gen, unsigned int exp,
-		     unsigned int context, u8 *end)
+static bool exchange(struct exptrace_slot *slot, u8 *pos, unsigned long gen, unsigned int exp,
+		     unsigned int context)
 {
 	enum exptrace_need need = context == EXPTRACE_UNBOUND_TABLE ? EXPTRACE_NEED_TABLES
 								    : EXPTRACE_NEED_EVENTS;
@@ -79,9 +79,9 @@ static bool exchange(struct exptrace_slot *slot, unsigned long gen, unsigned int
 	struct exptrace_batch *empty;
 
 	if (slot->batch)
-		exptrace_batch_seal(slot->batch, slot->pos, slot->recorded);
+		exptrace_batch_seal(slot->batch, pos, slot->recorded);
 	if (exptrace_exchange(slot->batch, gen, need, charge, &empty)) {
-		slot->end = end;
+		slot->pos = pos;
 		return lose(gen, exp, context, EXPTRACE_LOST_CONTENDED);
 	}
 	disown(slot);
@@ -92,6 +92,22 @@ static bool exchange(struct exptrace_slot *slot, unsigned long gen, unsigned int
 	return true;
 }
 
+/*
+ * Does the caller fire inside a writer? Either the slot's own: it shows no room
+ * while an event is being written or the batch is exchanged. (An event leaves room
+ * behind it, so a full batch doesn't look like that.) Or any writer that has the
+ * pool's lock on this CPU; from NMI that is contention.
+ */
+static bool is_nested(const struct exptrace_slot *slot, unsigned int context)
+{
+	if (slot->refilling)
+		return true;
+	if (!is_bound(context))
+		return false;
+	return (slot->batch && slot->pos == slot->end) ||
+	       (context != EXPTRACE_CONTEXT_NMI && exptrace_pool_locked_here());
+}
+
 /**
  * exptrace_refill - give a slot an empty batch, hand over the one it has
  * @slot:	the slot, which has less than @max bytes left
@@ -100,8 +116,9 @@ static bool exchange(struct exptrace_slot *slot, unsigned long gen, unsigned int
  * @exp:	its experiment
  * @context:	its context, or EXPTRACE_UNBOUND*
  *
- * While it works, the slot has no room: a probe that fires in here, in the same
- * context, comes here too and is refused (invariant 4).
+ * While an event is written and while this works, the slot has no room: a probe
+ * that fires meanwhile in the same context comes here too and is refused
+ * (invariant 4).
  *
  * Context: any; preemption is off if the slot is bound to a CPU. Return: true if
  * there is room now; false if the event is lost, which has been counted.
@@ -110,10 +127,10 @@ noinline notrace bool exptrace_refill(struct exptrace_slot *slot, size_t max, un
 				      unsigned int exp, unsigned int context)
 {
 	enum exptrace_lost reason = EXPTRACE_NR_LOST;
-	u8 *end = slot->end;
+	u8 *pos = slot->pos;
 	bool room;
 
-	if (slot->refilling)
+	if (is_nested(slot, context))
 		return lose(gen, exp, context, EXPTRACE_LOST_NESTED);
 	if (!slot->batch)
 		reason = nothing_to_get(exp, context);
@@ -121,9 +138,9 @@ noinline notrace bool exptrace_refill(struct exptrace_slot *slot, size_t max, un
 		return lose(gen, exp, context, reason);
 
 	slot->refilling = true;
-	slot->end = slot->pos;
+	slot->pos = slot->end;
 	barrier();	/* before anything that can fire a probe; on this CPU only */
-	room = exchange(slot, gen, exp, context, end);
+	room = exchange(slot, pos, gen, exp, context);
 	barrier();
 	slot->refilling = false;
 	return room;

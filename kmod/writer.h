@@ -99,7 +99,7 @@ static __always_inline void exptrace_release(void)
 }
 
 /*
- * Makes room for @max bytes. False if there is none: the event is lost, and has
+ * Makes room for @max bytes, and takes the slot for the event. False if there is none: the event is lost, and has
  * been counted.
  */
 static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t max)
@@ -110,6 +110,13 @@ static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t ma
 	    !exptrace_refill(slot, max, w->gen, w->exp, w->context))
 		return false;
 	w->pos = slot->pos;
+	/*
+	 * Until the event is committed there is no room for another one: contexts
+	 * nest where the kernel does not call them so, at the tail of an interrupt
+	 * that wakes ksoftirqd, for example.
+	 */
+	WRITE_ONCE(slot->pos, slot->end);
+	barrier();	/* before the first byte; on this CPU only */
 	return true;
 }
 
@@ -185,7 +192,8 @@ static __always_inline bool exptrace_begin(struct exptrace_writer *w, unsigned i
 /* Makes the event part of the stream. */
 static __always_inline void exptrace_commit(struct exptrace_writer *w)
 {
-	w->slot->pos = w->pos;
+	barrier();	/* after the last byte */
+	WRITE_ONCE(w->slot->pos, w->pos);
 	w->slot->recorded++;
 }
 
