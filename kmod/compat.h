@@ -20,6 +20,13 @@
 
 #include <linux/mm.h>
 
+/* 6.12: <asm/unaligned.h> has moved. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
 /* 6.3: the flags of a mapping are read-only but for functions that lock. */
 static inline void exptrace_vm_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
 {

@@ -71,7 +71,10 @@
  * @attempted:	events attempted in this generation
  * @recorded:	events recorded in this generation
  * @batch:	the batch being filled, or NULL
+ * @gen:	the generation; set before it is published
  * @pid:	the thread that the batch's reader believes to run here
+ * @exp:	the experiment; constant
+ * @context:	enum exptrace_context, or EXPTRACE_UNBOUND*; constant
  * @refilling:	the batch is being exchanged
  *
  * Rule: written by its CPU in its context with preemption off, as long as its
@@ -85,7 +88,10 @@ struct exptrace_slot {
 	u64			attempted;
 	u64			recorded;
 	struct exptrace_batch	*batch;
+	u64			gen;
 	u32			pid;
+	u8			exp;
+	u8			context;
 	bool			refilling;
 } ____cacheline_aligned;
 
@@ -105,13 +111,15 @@ struct exptrace_cpu {
 
 /**
  * struct exptrace - the recorder: what the fast path reads, then the rest
- * @gen:	the published generation, 0 while not recording; written by
- *		advance() as a release, read by writers with READ_ONCE; the RCU
- *		grace period in advance() is their partner (invariant 6)
- * @cpus:	per-CPU writers' state; constant while the module is loaded
+ * @slots:	the slots of the published generation, NULL while not recording;
+ *		written by advance() as a release, read by writers with READ_ONCE;
+ *		the RCU grace period in advance() is their partner (invariant 6)
  * @clock_shift: TSC ticks per tick, log2; constant while recording
  * @text_base:	what code addresses count from; constant while recording
  * @data_base:	what object addresses count from; constant while recording
+ * @cpus:	per-CPU writers' state; constant while the module is loaded
+ * @gen:	the published generation's number, 0 while not recording; written
+ *		under @control, read anywhere (READ_ONCE)
  * @control:	serializes start, stop, advance, the switching of events and all
  *		fields below
  * @next_gen:	the number of the next generation; never reused
@@ -121,19 +129,20 @@ struct exptrace_cpu {
  * @period_ms:	between generations
  * @lost:	events lost in the completed generations since start
  * @raw_addresses: kernel addresses are recorded as they are
- * @slots:	serializes the flushing of slots by advance() and by CPU hot-unplug
+ * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
  * @large:	the generation has grown large; written by the refill's irq_work
  * @periodic:	begins a new generation every @period_ms, or when one is large
  * @wq:		runs @periodic
  */
 struct exptrace {
-	unsigned long		gen;
-	struct exptrace_cpu __percpu *cpus;
+	struct exptrace_slot __percpu *slots;
 	unsigned int		clock_shift;
 	unsigned long		text_base;
 	unsigned long		data_base;
+	struct exptrace_cpu __percpu *cpus;
 
-	struct mutex		control ____cacheline_aligned;
+	u64			gen ____cacheline_aligned;
+	struct mutex		control;
 	u64			next_gen;
 	u64			session;
 	bool			recording;
@@ -141,7 +150,7 @@ struct exptrace {
 	unsigned int		period_ms;
 	u64			lost;
 	bool			raw_addresses;
-	struct mutex		slots;
+	struct mutex		flushing;
 	bool			large;
 	struct delayed_work	periodic;
 	struct workqueue_struct	*wq;

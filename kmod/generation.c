@@ -29,7 +29,7 @@
 
 struct exptrace exptrace ____cacheline_aligned = {
 	.control = __MUTEX_INITIALIZER(exptrace.control),
-	.slots = __MUTEX_INITIALIZER(exptrace.slots),
+	.flushing = __MUTEX_INITIALIZER(exptrace.flushing),
 	.next_gen = 1,
 };
 EXPORT_SYMBOL_GPL(exptrace);	/* for the writer's inline functions */
@@ -46,15 +46,15 @@ static int open_generation(u64 gen)
 	return 0;
 }
 
-static void flush_cpu(struct exptrace_cpu *cpu, u64 gen)
+static void flush_cpu(struct exptrace_cpu *cpu, unsigned int parity)
 {
 	unsigned int exp, context;
 
-	lockdep_assert_held(&exptrace.slots);
+	lockdep_assert_held(&exptrace.flushing);
 
 	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
 		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++)
-			exptrace_flush_slot(&cpu->slot[gen & 1][exp][context], gen, exp);
+			exptrace_flush_slot(&cpu->slot[parity][exp][context]);
 }
 
 /* Closes generation @gen, which is no longer published. */
@@ -62,22 +62,46 @@ static void close_generation(u64 gen)
 {
 	int cpu;
 
-	mutex_lock(&exptrace.slots);
+	mutex_lock(&exptrace.flushing);
 	for_each_possible_cpu(cpu)
-		flush_cpu(per_cpu_ptr(exptrace.cpus, cpu), gen);
-	mutex_unlock(&exptrace.slots);
+		flush_cpu(per_cpu_ptr(exptrace.cpus, cpu), gen & 1);
+	mutex_unlock(&exptrace.flushing);
 	exptrace_generation_closing(gen);
 	WARN_ON_ONCE(exptrace_write_closing(gen));
 	exptrace_generation_complete(gen);
 }
 
+static void label_slots(struct exptrace_cpu *cpu, u64 gen)
+{
+	unsigned int exp, context;
+
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++) {
+		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++) {
+			struct exptrace_slot *slot = &cpu->slot[gen & 1][exp][context];
+
+			slot->gen = gen;
+			slot->exp = exp;
+			slot->context = context;
+		}
+	}
+}
+
 /*
  * The slots of this parity were emptied, and their counters cleared, before this;
- * pairs with the dependency from the generation to the slot in exptrace_acquire().
+ * the release pairs with the dependency from the pointer in exptrace_acquire().
  */
 static void publish_only(u64 gen)
 {
-	smp_store_release(&exptrace.gen, gen);
+	struct exptrace_slot __percpu *slots = NULL;
+	int cpu;
+
+	if (gen) {
+		for_each_possible_cpu(cpu)
+			label_slots(per_cpu_ptr(exptrace.cpus, cpu), gen);
+		slots = &exptrace.cpus->slot[gen & 1][0][0];
+	}
+	smp_store_release(&exptrace.slots, slots);
+	WRITE_ONCE(exptrace.gen, gen);
 }
 
 /* Makes @gen what writers use; returns when none uses another (invariant 6). */
@@ -315,16 +339,16 @@ u64 exptrace_lost(void)
  * CPU @cpu is dead: what it wrote in both generations goes to their flush lists,
  * and its slots are as new if it comes back. Its counters stay for the ledger.
  * Runs on another CPU, under the CPU hot-plug lock, which exptrace.control is
- * outside of; so exptrace.slots has to do.
+ * outside of; so exptrace.flushing has to do.
  */
 static int flush_dead_cpu(unsigned int cpu)
 {
 	struct exptrace_cpu *dead = per_cpu_ptr(exptrace.cpus, cpu);
 
-	mutex_lock(&exptrace.slots);
-	flush_cpu(dead, 0);	/* these are parities, like generations */
+	mutex_lock(&exptrace.flushing);
+	flush_cpu(dead, 0);
 	flush_cpu(dead, 1);
-	mutex_unlock(&exptrace.slots);
+	mutex_unlock(&exptrace.flushing);
 	return 0;
 }
 
@@ -333,6 +357,8 @@ static int cpuhp_state;
 int __init exptrace_generation_init(void)
 {
 	int err;
+
+	BUILD_BUG_ON(sizeof(struct exptrace_slot) != L1_CACHE_BYTES && L1_CACHE_BYTES == 64);
 
 	exptrace_pool_init();
 	exptrace.cpus = alloc_percpu(struct exptrace_cpu);

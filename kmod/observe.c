@@ -18,10 +18,10 @@ static struct dentry *dir;
 static void show_recorder(struct seq_file *m)
 {
 	seq_printf(m, "recording %d\n", READ_ONCE(exptrace.recording));
-	seq_printf(m, "generation %lu\n", READ_ONCE(exptrace.gen));
+	seq_printf(m, "generation %llu\n", READ_ONCE(exptrace.gen));
 	seq_printf(m, "next_generation %llu\n", READ_ONCE(exptrace.next_gen));
 	seq_printf(m, "control_locked %d\n", mutex_is_locked(&exptrace.control));
-	seq_printf(m, "slots_locked %d\n", mutex_is_locked(&exptrace.slots));
+	seq_printf(m, "flushing_locked %d\n", mutex_is_locked(&exptrace.flushing));
 	seq_printf(m, "triggers %llu\n", exptrace_triggers());
 }
 

@@ -21,7 +21,7 @@ static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, 
 static notrace void probe_kmalloc(void *data, unsigned long call_site, const void *ptr,
 				  size_t bytes_req, size_t bytes_alloc, gfp_t gfp_flags, int node)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, EXPTRACE_EVENT_KMALLOC, exptrace_max(4, 0)))
 		return;
@@ -34,7 +34,7 @@ static notrace void probe_kmalloc(void *data, unsigned long call_site, const voi
 
 static notrace void probe_kfree(void *data, unsigned long call_site, const void *ptr)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, EXPTRACE_EVENT_KFREE, exptrace_max(2, 0)))
 		return;
@@ -47,7 +47,7 @@ static notrace void probe_kfree(void *data, unsigned long call_site, const void 
 static __always_inline void put_cache_event(unsigned int type, unsigned long call_site,
 					    const void *ptr, const struct kmem_cache *s)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, type, exptrace_max(3, 0)))
 		return;

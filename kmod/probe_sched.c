@@ -29,6 +29,9 @@ static __always_inline unsigned int leaving_state(bool preempt, const struct tas
 {
 	if (preempt)
 		return EXPTRACE_TASK_PREEMPTED;
+	/* The most frequent ones need no conversion. */
+	if (likely(prev_state <= TASK_INTERRUPTIBLE))
+		return prev_state;
 	return __task_state_index(prev_state, prev->exit_state);
 }
 
@@ -36,18 +39,19 @@ static notrace void probe_sched_switch(void *data, bool preempt, struct task_str
 				       struct task_struct *next, unsigned int prev_state)
 {
 	unsigned int type = EXPTRACE_EVENT_SCHED_SWITCH + leaving_state(preempt, prev, prev_state);
-	struct exptrace_writer w;
+	u32 pid = next->pid;
+	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, type, exptrace_max(1, 0)))
+	if (!exptrace_begin_task(&w, EXPTRACE_EXPERIMENT_STANDARD, prev, type, exptrace_max(1, 0)))
 		return;
-	exptrace_number(&w, next->pid);
-	w.slot->pid = next->pid;
+	exptrace_number(&w, pid);
+	w.slot->pid = pid;
 	exptrace_end(&w);
 }
 
 static __always_inline void put_wakeup(unsigned int type, const struct task_struct *p)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, type, exptrace_max(2, 0)))
 		return;
@@ -68,7 +72,7 @@ static notrace void probe_sched_wakeup_new(void *data, struct task_struct *p)
 
 static notrace void probe_sched_migrate_task(void *data, struct task_struct *p, int dest_cpu)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, EXPTRACE_EVENT_SCHED_MIGRATE_TASK, exptrace_max(3, 0)))
 		return;
@@ -86,7 +90,7 @@ static __always_inline void put_comm(struct exptrace_writer *w, const char *comm
 static notrace void probe_sched_process_fork(void *data, struct task_struct *parent,
 					     struct task_struct *child)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_FORK, exptrace_max(4, TASK_COMM_LEN)))
 		return;
@@ -100,7 +104,7 @@ static notrace void probe_sched_process_fork(void *data, struct task_struct *par
 static notrace void probe_sched_process_exec(void *data, struct task_struct *p, pid_t old_pid,
 					     struct linux_binprm *bprm)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXEC,
 		   exptrace_max(4, TASK_COMM_LEN + FILENAME_CHARS)))
@@ -114,7 +118,7 @@ static notrace void probe_sched_process_exec(void *data, struct task_struct *p, 
 
 static __always_inline void put_exit(const struct task_struct *p)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, exptrace_max(1, 0)))
 		return;
@@ -136,7 +140,7 @@ static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
 
 static notrace void probe_task_rename(void *data, struct task_struct *task, const char *comm)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!begin(&w, EXPTRACE_EVENT_TASK_RENAME, exptrace_max(2, TASK_COMM_LEN)))
 		return;

@@ -15,7 +15,7 @@ static bool write_task(struct exptrace_writer *w, const struct task_struct *task
 	if (!exptrace_ensure(w, exptrace_max(3, TASK_COMM_LEN)))
 		return false;
 	strscpy(comm, task->comm, sizeof(comm));	/* may be torn: it has no lock here */
-	exptrace_stamp(w, EXPTRACE_EVENT_TASK);
+	exptrace_stamp(w, EXPTRACE_EVENT_TASK, NULL);
 	exptrace_number(w, task->pid);
 	exptrace_number(w, task->tgid);
 	exptrace_string(w, comm, strlen(comm));
@@ -42,5 +42,5 @@ void exptrace_write_statedump(unsigned long gen)
 	}
 out:
 	rcu_read_unlock();
-	exptrace_flush_slot(&slot, gen, EXPTRACE_EXPERIMENT_STANDARD);
+	exptrace_flush_slot(&slot);
 }

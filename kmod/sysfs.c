@@ -44,7 +44,7 @@ static DEVICE_ATTR_RW(recording);
 
 static ssize_t generation_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", READ_ONCE(exptrace.gen));
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(exptrace.gen));
 }
 static DEVICE_ATTR_RO(generation);
 

@@ -47,7 +47,7 @@ void exptrace_table_text(struct exptrace_table *table, const char *s)
 void exptrace_table_end(struct exptrace_table *table)
 {
 	table->slot.pos = table->w.pos;
-	exptrace_flush_slot(&table->slot, table->w.gen, table->w.exp);
+	exptrace_flush_slot(&table->slot);
 }
 
 static int write_sync(unsigned long gen)

@@ -9,15 +9,25 @@
 
 #include <exptrace/wire.h>
 
-/* Writes @value in 1 to EXPTRACE_VARINT_MAX bytes; returns what is behind them. */
+#include "compat.h"
+
+/*
+ * Writes @value in 1 to EXPTRACE_VARINT_MAX bytes; returns what is behind them.
+ * Two bytes are the most frequent number, and one store: the upper seven bits move
+ * up by one to make room for the mark of the lower byte.
+ */
 static __always_inline u8 *exptrace_put_varint(u8 *p, u64 value)
 {
-	while (value >= 0x80) {
+	if (value < 0x80) {
+		*p = value;
+		return p + 1;
+	}
+	while (unlikely(value >= 0x4000)) {
 		*p++ = value | 0x80;
 		value >>= 7;
 	}
-	*p++ = value;
-	return p;
+	put_unaligned_le16(value + (value & 0x3f80) + 0x80, p);
+	return p + 2;
 }
 
 /* Writes @value in exactly EXPTRACE_VARINT_MAX bytes. */

@@ -2,7 +2,7 @@
 /*
  * The writer: how a probe appends an event to its experiment's stream.
  *
- *	struct exptrace_writer w;
+ *	EXPTRACE_WRITER(w);
  *
  *	if (!exptrace_begin(&w, EXPTRACE_EXPERIMENT_STANDARD, TYPE, exptrace_max(2, 0)))
  *		return;
@@ -38,23 +38,21 @@ enum {
  * struct exptrace_writer - a place to append to
  * @slot:	what is being filled
  * @pos:	next byte to write; reaches @slot in exptrace_end()
- * @gen:	the generation
- * @exp:	the experiment
- * @context:	enum exptrace_context, or EXPTRACE_UNBOUND*
+ * @context:	that of @slot
  *
- * Lives on the stack of one function; mostly in registers.
+ * Lives on the stack of one function; mostly in registers. See EXPTRACE_WRITER().
  */
 struct exptrace_writer {
 	struct exptrace_slot	*slot;
 	u8			*pos;
-	unsigned long		gen;
-	unsigned int		exp;
 	unsigned int		context;
 };
 
-bool exptrace_refill(struct exptrace_slot *slot, size_t max, unsigned long gen, unsigned int exp,
-		     unsigned int context);
-void exptrace_flush_slot(struct exptrace_slot *slot, unsigned long gen, unsigned int exp);
+/* Declares a writer; kernels that zero automatic variables need not zero this one. */
+#define EXPTRACE_WRITER(w)	struct exptrace_writer w __attribute__((__uninitialized__))
+
+bool exptrace_refill(struct exptrace_slot *slot);
+void exptrace_flush_slot(struct exptrace_slot *slot);
 
 /* Most bytes of an event with @numbers arguments and @chars characters in strings. */
 static __always_inline size_t exptrace_max(unsigned int numbers, size_t chars)
@@ -75,21 +73,26 @@ static __always_inline unsigned int exptrace_context(void)
 	return count & HARDIRQ_MASK ? EXPTRACE_CONTEXT_HARDIRQ : EXPTRACE_CONTEXT_SOFTIRQ;
 }
 
+/* A context that is to be found out. */
+#define EXPTRACE_ANY_CONTEXT	(~0U)
+
 /*
- * Takes this CPU's and context's writer for @exp. False while nothing is being
+ * Takes this CPU's writer for @exp and @context. False while nothing is being
  * recorded; else preemption is off until exptrace_release().
  */
-static __always_inline bool exptrace_acquire(struct exptrace_writer *w, unsigned int exp)
+static __always_inline bool exptrace_acquire(struct exptrace_writer *w, unsigned int exp,
+					     unsigned int context)
 {
+	struct exptrace_slot __percpu *slots;
+
 	preempt_disable_notrace();
-	w->gen = READ_ONCE(exptrace.gen);
-	if (unlikely(!w->gen)) {
+	slots = READ_ONCE(exptrace.slots);
+	if (unlikely(!slots)) {
 		preempt_enable_notrace();
 		return false;
 	}
-	w->exp = exp;
-	w->context = exptrace_context();
-	w->slot = &this_cpu_ptr(exptrace.cpus)->slot[w->gen & 1][exp][w->context];
+	w->context = context == EXPTRACE_ANY_CONTEXT ? exptrace_context() : context;
+	w->slot = this_cpu_ptr(slots) + exp * EXPTRACE_NR_CONTEXTS + w->context;
 	return true;
 }
 
@@ -106,8 +109,7 @@ static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t ma
 {
 	struct exptrace_slot *slot = w->slot;
 
-	if (unlikely((size_t)(slot->end - slot->pos) < max) &&
-	    !exptrace_refill(slot, max, w->gen, w->exp, w->context))
+	if (unlikely((size_t)(slot->end - slot->pos) < max) && !exptrace_refill(slot))
 		return false;
 	w->pos = slot->pos;
 	/*
@@ -148,8 +150,12 @@ static __always_inline void exptrace_put_current(struct exptrace_writer *w, u64 
 	w->slot->last++;
 }
 
-/* Appends the head of an event: its type and when it was. */
-static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned int type)
+/*
+ * Appends the head of an event: its type and when it was. @task is the thread that
+ * runs here, in task context.
+ */
+static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned int type,
+					   const struct task_struct *task)
 {
 	struct exptrace_slot *slot = w->slot;
 	u64 delta = exptrace_clock() - slot->last;
@@ -157,12 +163,38 @@ static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned i
 	if (unlikely((s64)delta < 1))
 		delta = 1;
 	slot->last += delta;
-	if (w->context == EXPTRACE_CONTEXT_TASK && unlikely(slot->pid != (u32)current->pid)) {
-		exptrace_put_current(w, delta, current->pid);
+	if (w->context == EXPTRACE_CONTEXT_TASK && unlikely(slot->pid != (u32)task->pid)) {
+		exptrace_put_current(w, delta, task->pid);
 		delta = 1;
 	}
 	exptrace_byte(w, type);
 	exptrace_number(w, delta);
+}
+
+static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigned int exp,
+					      unsigned int context, const struct task_struct *task,
+					      unsigned int type, size_t max)
+{
+	if (!exptrace_acquire(w, exp, context))
+		return false;
+	w->slot->attempted++;
+	if (unlikely(!exptrace_ensure(w, max))) {
+		exptrace_release();
+		return false;
+	}
+	exptrace_stamp(w, type, task);
+	return true;
+}
+
+/*
+ * As exptrace_begin(), where the caller is sure that it's always called in task
+ * context, and that @task is current.
+ */
+static __always_inline bool exptrace_begin_task(struct exptrace_writer *w, unsigned int exp,
+						const struct task_struct *task, unsigned int type,
+						size_t max)
+{
+	return exptrace_begin_as(w, exp, EXPTRACE_CONTEXT_TASK, task, type, max);
 }
 
 /**
@@ -178,15 +210,7 @@ static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned i
 static __always_inline bool exptrace_begin(struct exptrace_writer *w, unsigned int exp,
 					   unsigned int type, size_t max)
 {
-	if (!exptrace_acquire(w, exp))
-		return false;
-	w->slot->attempted++;
-	if (unlikely(!exptrace_ensure(w, max))) {
-		exptrace_release();
-		return false;
-	}
-	exptrace_stamp(w, type);
-	return true;
+	return exptrace_begin_as(w, exp, EXPTRACE_ANY_CONTEXT, current, type, max);
 }
 
 /* Makes the event part of the stream. */
@@ -209,12 +233,12 @@ static __always_inline void exptrace_end(struct exptrace_writer *w)
  * sure that the generation stays open, and flushes with exptrace_flush_slot().
  */
 static inline void exptrace_unbound_writer(struct exptrace_writer *w, struct exptrace_slot *slot,
-					   unsigned long gen, unsigned int exp,
-					   unsigned int context)
+					   u64 gen, unsigned int exp, unsigned int context)
 {
-	*w = (struct exptrace_writer) {
-		.slot = slot, .gen = gen, .exp = exp, .context = context,
-	};
+	slot->gen = gen;
+	slot->exp = exp;
+	slot->context = context;
+	*w = (struct exptrace_writer) { .slot = slot, .context = context };
 }
 
 #endif /* _EXPTRACE_WRITER_H */

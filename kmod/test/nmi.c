@@ -52,7 +52,7 @@ static struct exptrace_experiment experiment = {
 
 static void write_event(unsigned int n)
 {
-	struct exptrace_writer w;
+	EXPTRACE_WRITER(w);
 
 	if (!exptrace_begin(&w, TEST_EXPERIMENT, TEST_EVENT, exptrace_max(2, 0)))
 		return;
