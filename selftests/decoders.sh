@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# libexptrace and decode.py, which was written from docs/wire-format.md alone, agree on what the module recorded.
+# shellcheck disable=SC2317 # the tests are called by their names
+. "$(dirname "$0")/tap.sh"
+
+[ -x "$exptrace" ] || skip_all "build/user/exptrace is not built"
+command -v python3 >/dev/null || skip_all "no python3"
+
+# Forks, names, allocations, migrations. Not more: Python is slow on an emulated machine.
+work_load() {
+	echo x | tr x y
+	taskset -c $(($(nproc) - 1)) /bin/true
+}
+
+agree_on() {
+	"$exptrace" check "$1"
+	"$exptrace" dump --json --all "$1" >"$work/dump"
+	python3 "$here/decode.py" --against "$work/dump" "$1"
+}
+
+decoders_agree_event_by_event() {
+	load events=all autostart=1 period_ms=100
+	work_load
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/t"
+	agree_on "$work/t"
+	[ "$(grep -c '"event":"kmalloc"' "$work/dump")" -gt 100 ]
+}
+
+decoders_agree_on_identifiers() {
+	local old
+	old=$(cat /proc/sys/kernel/kptr_restrict)
+	echo 2 >/proc/sys/kernel/kptr_restrict
+	load events=all autostart=1
+	work_load
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/t"
+	echo "$old" >/proc/sys/kernel/kptr_restrict
+	agree_on "$work/t"
+}
+
+decoders_agree_on_losses() {
+	local lost
+	load events=all autostart=1 period_ms=0 batch_kb=32 pool_mb=1
+	for _ in 1 2 3 4 5 6 7 8; do
+		work_load
+	done
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/t"
+	python3 "$here/decode.py" "$work/t" >"$work/summary"
+	lost=$(python3 -c 'import json, sys; print(sum(json.load(sys.stdin)["lost"].values()))' <"$work/summary")
+	"$exptrace" check "$work/t" | grep " $lost lost"
+	[ "$lost" -gt 0 ]
+}
+
+# Counts by event of both.
+decoders_count_the_same() {
+	load events=all autostart=1 period_ms=100
+	work_load
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/t"
+	python3 "$here/decode.py" "$work/t" | sed -n 's|^ *"\([a-z]*\)/\([a-z_]*\)/[0-9-]*": \([0-9]*\),*$|\1 \2 \3|p' |
+		awk '{ n[$1 " " $2] += $3 } END { for (k in n) print k, n[k] }' | sort >"$work/ours"
+	"$exptrace" stat "$work/t" | awk '$1 ~ /^(standard|allocfree)$/ && $3 ~ /^[0-9]+$/ { print $1, $2, $3 }' |
+		sort >"$work/theirs"
+	[ "$(wc -l <"$work/ours")" -ge 12 ]
+	diff "$work/ours" "$work/theirs"
+}
+
+# Both see that a byte is missing, and that a type is none.
+decoders_reject_the_same_damage() {
+	load events=all autostart=1
+	work_load
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/t"
+	local size
+	size=$(stat -c %s "$work/t")
+	head -c $((size / 2)) "$work/t" >"$work/cut"
+	expect_status 1 "$exptrace" check "$work/cut"
+	python3 "$here/decode.py" "$work/cut" 2>&1 >/dev/null | grep cut
+	(head -c 100 "$work/t"; tail -c +102 "$work/t") >"$work/missing"
+	expect_status 1 "$exptrace" check "$work/missing"
+	expect_status 1 python3 "$here/decode.py" "$work/missing"
+}
+
+run_tests decoders_agree_event_by_event decoders_agree_on_identifiers decoders_agree_on_losses \
+	decoders_count_the_same decoders_reject_the_same_damage

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who may open /dev/exptrace, and what its ioctls accept and refuse. */
+#define _GNU_SOURCE
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "fixture.h"
+
+#define CAP_BIT(cap)	(1ULL << (cap))
+
+/* Become a user with these capabilities and no others. */
+static int drop_to_user(uint64_t caps)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = {};
+	int i;
+
+	for (i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted = caps >> (32 * i);
+	return prctl(PR_SET_KEEPCAPS, 1) || setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
+	       setresuid(65534, 65534, 65534) || syscall(SYS_capset, &header, data);
+}
+
+/* What a child's function says that runs as a user with these capabilities; 255 if it could not. */
+static int as_user(uint64_t caps, int (*function)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(drop_to_user(caps) ? 255 : function());
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 255;
+	return WEXITSTATUS(status);
+}
+
+static int open_errno(void)
+{
+	int fd = device_open(O_RDONLY);
+
+	return fd < 0 ? -fd : 0;
+}
+
+TEST_F(module, device_is_for_root_alone)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, stat(EXPTRACE_DEVICE, &st));
+	EXPECT_EQ(S_IFCHR | 0600, st.st_mode);
+	EXPECT_EQ(0, st.st_uid);
+	EXPECT_EQ(EACCES, as_user(0, open_errno));
+	EXPECT_EQ(EACCES, as_user(CAP_BIT(CAP_PERFMON), open_errno));
+}
+
+TEST_F(module, open_needs_a_capability_besides_the_permission)
+{
+	ASSERT_EQ(0, chmod(EXPTRACE_DEVICE, 0666));
+	EXPECT_EQ(EPERM, as_user(0, open_errno));
+	EXPECT_EQ(EPERM, as_user(~(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYS_ADMIN)) & (CAP_BIT(CAP_LAST_CAP) - 1),
+				 open_errno));
+	EXPECT_EQ(0, as_user(CAP_BIT(CAP_PERFMON), open_errno));
+	EXPECT_EQ(0, as_user(CAP_BIT(CAP_SYS_ADMIN), open_errno));
+}
+
+/* Start as whoever calls it: 100 + whether addresses are recorded. */
+static int start_and_tell(void)
+{
+	struct exptrace_start start = start_small();
+	int fd = device_open(O_WRONLY), answer;
+
+	start.flags = EXPTRACE_START_DISCARD;
+	if (fd < 0 || device_ioctl(fd, EXPTRACE_IOC_START, &start))
+		return 254;
+	answer = 100 + device_info(fd).addresses;
+	if (device_ioctl(fd, EXPTRACE_IOC_STOP, NULL))
+		answer = 253;
+	close(fd);
+	return answer;
+}
+
+TEST_F(module, addresses_are_for_who_may_see_them)
+{
+	char old[16];
+
+	read_file("/proc/sys/kernel/kptr_restrict", old, sizeof(old));
+	ASSERT_EQ(0, chmod(EXPTRACE_DEVICE, 0666));
+	ASSERT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", "1"));
+	EXPECT_EQ(100, as_user(CAP_BIT(CAP_PERFMON), start_and_tell));
+	EXPECT_EQ(101, as_user(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYSLOG), start_and_tell));
+	EXPECT_EQ(101, start_and_tell());
+	ASSERT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", "2"));
+	EXPECT_EQ(100, start_and_tell());
+	EXPECT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", old));
+}
+
+/* The errno with which the whole of a recording can't be read, or 0. */
+static int read_errno(void)
+{
+	struct bytes bytes = {};
+	int fd = device_open(O_RDONLY), err;
+
+	if (fd < 0)
+		return 254;
+	err = bytes_drain(&bytes, fd, 65536);
+	close(fd);
+	bytes_free(&bytes);
+	return -err;
+}
+
+/* What root recorded is not for a reader who may not see addresses (invariant 12). */
+TEST_F(module, raw_addresses_are_not_read_without_the_right)
+{
+	struct exptrace_start start = start_small();
+	char old[16];
+
+	read_file("/proc/sys/kernel/kptr_restrict", old, sizeof(old));
+	ASSERT_EQ(0, chmod(EXPTRACE_DEVICE, 0666));
+	ASSERT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", "1"));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	ASSERT_EQ(1, device_info(self->control).addresses);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(EPERM, as_user(CAP_BIT(CAP_PERFMON), read_errno));
+	EXPECT_EQ(0, as_user(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYSLOG), read_errno));
+	EXPECT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", old));
+}
+
+TEST_F(module, only_one_reader)
+{
+	int second;
+
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(-EBUSY, device_open(O_RDONLY));
+	EXPECT_EQ(-EBUSY, device_open(O_RDWR));
+	close(self->reader);
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(-EBUSY, device_open(O_RDONLY));
+	second = device_open(O_WRONLY);
+	EXPECT_LE(0, second);
+	close(second);
+}
+
+TEST_F(module, control_file_controls_and_reads_nothing)
+{
+	struct exptrace_advance advance;
+	struct exptrace_start start = start_small();
+	char c = 0x55;
+
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	EXPECT_EQ(1, device_info(self->control).state);
+	memset(&advance, 0xcc, sizeof(advance));
+	advance.flags = advance.reserved = 0;
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	EXPECT_EQ(0, event_set(self->control, "sched_switch", false));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(-1, read(self->control, &c, 1));
+	EXPECT_EQ(EBADF, errno);
+	EXPECT_EQ(0x55, c);
+}
+
+TEST_F(module, reading_file_does_not_control)
+{
+	struct exptrace_start start = start_small();
+	struct exptrace_advance advance = {};
+	struct exptrace_event event = {};
+
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(-EBADF, device_ioctl(self->reader, EXPTRACE_IOC_START, &start));
+	EXPECT_EQ(-EBADF, device_ioctl(self->reader, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(-EBADF, device_ioctl(self->reader, EXPTRACE_IOC_ADVANCE, &advance));
+	EXPECT_EQ(-EBADF, device_ioctl(self->reader, EXPTRACE_IOC_SET_EVENT, &event));
+	EXPECT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_GET_EVENT, &event));
+	EXPECT_EQ(1, device_info(self->reader).abi_version);
+	EXPECT_EQ(0, device_info(self->reader).state);
+}
+
+TEST_F(module, unknown_ioctls_are_ENOTTY)
+{
+	static const unsigned long unknown[] = {
+		0, ~0U,
+		_IO(EXPTRACE_IOC_MAGIC, 0x06), _IO(EXPTRACE_IOC_MAGIC, 0xff),
+		_IOR(EXPTRACE_IOC_MAGIC + 1, 0x00, struct exptrace_info),
+		_IOR(EXPTRACE_IOC_MAGIC, 0x00, char), _IO(EXPTRACE_IOC_MAGIC, 0x00),
+		_IOW(EXPTRACE_IOC_MAGIC, 0x00, struct exptrace_info),
+		_IOW(EXPTRACE_IOC_MAGIC, 0x01, struct exptrace_info),
+		_IOW(EXPTRACE_IOC_MAGIC, 0x03, struct exptrace_advance),
+	};
+	char argument[512] = {};
+	size_t i;
+
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		EXPECT_EQ(-ENOTTY, device_ioctl(self->control, unknown[i], argument)) {
+			TH_LOG("ioctl %#lx", unknown[i]);
+		}
+	}
+}
+
+/* Try to start with this; whatever it says, nothing records afterwards. */
+static int try_start(int fd, struct exptrace_start start)
+{
+	int err = device_ioctl(fd, EXPTRACE_IOC_START, &start);
+
+	if (!err)
+		device_ioctl(fd, EXPTRACE_IOC_STOP, NULL);
+	return err;
+}
+
+TEST_F(module, START_refuses_unknown_flags_and_reserved_fields)
+{
+	struct exptrace_start start;
+	int i;
+
+	for (i = 2; i < 32; i++) {
+		start = start_small();
+		start.flags = 1U << i;
+		EXPECT_EQ(-EINVAL, try_start(self->control, start)) {
+			TH_LOG("flag %d", i);
+		}
+	}
+	for (i = 0; i < 4 * 64; i++) {
+		start = start_small();
+		start.reserved[i / 64] = 1ULL << i % 64;
+		EXPECT_EQ(-EINVAL, try_start(self->control, start)) {
+			TH_LOG("reserved[%d] bit %d", i / 64, i % 64);
+		}
+	}
+	start = start_small();
+	start.flags = EXPTRACE_START_DISCARD;
+	EXPECT_EQ(0, try_start(self->control, start));
+}
+
+TEST_F(module, START_refuses_values_out_of_range)
+{
+	static const uint32_t batch_sizes[] = { 0, 1, 2048, 3000, 4095, 4097, 12288, 65535, 131072, 1U << 31, ~1U };
+	static const uint32_t modes[] = { 2, 3, 0x80000000, ~0U };
+	static const uint64_t pool_sizes[] = { 1, 4095, 4096, 8192 };
+	struct exptrace_start start;
+	size_t i;
+
+	for (i = 0; i < sizeof(batch_sizes) / sizeof(batch_sizes[0]); i++) {
+		start = start_small();
+		start.batch_size = batch_sizes[i];
+		EXPECT_EQ(-EINVAL, try_start(self->control, start)) {
+			TH_LOG("batch_size %u", batch_sizes[i]);
+		}
+	}
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		start = start_small();
+		start.mode = modes[i];
+		EXPECT_EQ(-EINVAL, try_start(self->control, start)) {
+			TH_LOG("mode %u", modes[i]);
+		}
+	}
+	for (i = 0; i < sizeof(pool_sizes) / sizeof(pool_sizes[0]); i++) {
+		start = start_small();
+		start.pool_size = pool_sizes[i];
+		EXPECT_EQ(-EINVAL, try_start(self->control, start)) {
+			TH_LOG("pool_size %llu", (unsigned long long)pool_sizes[i]);
+		}
+	}
+	for (i = 0; i < EXPTRACE_MAX_EXPERIMENTS; i++) {
+		start = start_small();
+		start.quota[i] = 101;
+		EXPECT_EQ(-EINVAL, try_start(self->control, start)) {
+			TH_LOG("quota[%zu]", i);
+		}
+	}
+	EXPECT_EQ(0, device_info(self->control).state);
+}
+
+TEST_F(module, START_takes_every_batch_size_and_the_parameters)
+{
+	struct exptrace_start start = start_small();
+	struct exptrace_info info;
+	uint32_t size;
+
+	start.flags = EXPTRACE_START_DISCARD;
+	for (size = 4096; size <= 65536; size *= 2) {
+		start.batch_size = size;
+		ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+		info = device_info(self->control);
+		EXPECT_EQ(size, info.batch_size);
+		EXPECT_EQ(info.pool_size, (uint64_t)info.batches * info.batch_size);
+		EXPECT_LE(info.pool_size, start.pool_size);
+		EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	}
+	start.batch_size = start.period_ms = EXPTRACE_START_DEFAULT;
+	start.pool_size = 0;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	info = device_info(self->control);
+	EXPECT_EQ(16384, info.batch_size);
+	EXPECT_EQ(1000, info.period_ms);
+	EXPECT_LE(16 << 20, info.pool_size);
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+}
+
+TEST_F(module, ADVANCE_and_events_refuse_what_they_do_not_know)
+{
+	struct exptrace_start start = start_small();
+	struct exptrace_advance advance;
+	struct exptrace_event event;
+	int i;
+
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	for (i = 0; i < 64; i++) {
+		memset(&advance, 0xcc, sizeof(advance));
+		advance.flags = i < 32 ? 1U << i : 0;
+		advance.reserved = i < 32 ? 0 : 1U << (i - 32);
+		EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+		EXPECT_EQ(0xccccccccccccccccULL, advance.generation);
+	}
+	for (i = 2; i < 32; i++) {
+		event = (struct exptrace_event){ .flags = 1U << i };
+		EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
+	}
+	for (i = 0; i < 6; i++) {
+		event = (struct exptrace_event){ .flags = EXPTRACE_EVENT_F_ENABLED };
+		event.reserved[i] = 1;
+		EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
+		EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
+	}
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+}
+
+TEST_F(module, bad_pointers_are_EFAULT)
+{
+	static const unsigned long requests[] = {
+		EXPTRACE_IOC_INFO, EXPTRACE_IOC_START, EXPTRACE_IOC_ADVANCE,
+		EXPTRACE_IOC_GET_EVENT, EXPTRACE_IOC_SET_EVENT,
+	};
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct exptrace_start start = start_small();
+	size_t i, p;
+
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, mprotect(page + 4096, 4096, PROT_NONE));
+	void *bad[] = { NULL, (void *)1, page + 4096, page + 4095, (void *)0xffff888000000000 };
+
+	/* ADVANCE looks at its argument only while there is something to advance. */
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		for (p = 0; p < sizeof(bad) / sizeof(bad[0]); p++) {
+			EXPECT_EQ(-EFAULT, device_ioctl(self->control, requests[i], bad[p])) {
+				TH_LOG("ioctl %#lx, pointer %p", requests[i], bad[p]);
+			}
+		}
+	}
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(-1, read(self->reader, page + 4096, 4096));
+	EXPECT_EQ(EFAULT, errno);
+	/* What could not be delivered is not lost. */
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	EXPECT_EQ(0, bytes_drain(&bytes, self->reader, 4096));
+	EXPECT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(1, stream.nr_generations);
+	bytes_free(&bytes);
+	stream_free(&stream);
+}
+
+static long mem_available(void)
+{
+	char text[4096];
+	const char *line = strstr(read_file("/proc/meminfo", text, sizeof(text)), "MemAvailable:");
+
+	return line ? atol(line + strlen("MemAvailable:")) : 0;
+}
+
+TEST_F(module, huge_pool_is_ENOMEM_and_kills_nobody)
+{
+	static const uint64_t sizes[] = { 1ULL << 36, 1ULL << 40, 1ULL << 62, 1ULL << 63, ~0ULL, ~0ULL - 4095 };
+	struct exptrace_start start = start_small();
+	long before = mem_available();
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		start.pool_size = sizes[i];
+		EXPECT_EQ(-ENOMEM, try_start(self->control, start)) {
+			TH_LOG("pool_size %#llx", (unsigned long long)sizes[i]);
+		}
+	}
+	EXPECT_TRUE(WAIT_FOR(mem_available() > before - 16 * 1024));
+	EXPECT_FALSE(log_has(self->log, "Out of memory", NULL));
+	EXPECT_EQ(0, try_start(self->control, start_small()));
+}
+
+TEST_F(module, START_and_STOP_in_the_wrong_state)
+{
+	struct exptrace_start start = start_small();
+	struct exptrace_advance advance;
+
+	memset(&advance, 0xcc, sizeof(advance));
+	advance.flags = advance.reserved = 0;
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	EXPECT_EQ(0xccccccccccccccccULL, advance.generation);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	EXPECT_EQ(-EBUSY, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	start.flags = EXPTRACE_START_DISCARD;
+	EXPECT_EQ(-EBUSY, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+}
+
+struct catalogue_entry {
+	int experiment, type;
+	const char *group, *name;
+};
+
+#define NO_ARG(kind, name)
+#define ENTRY(EXPERIMENT, NAME, type, ntypes, group, name, args) { EXPTRACE_EXPERIMENT_##EXPERIMENT, type, group, name },
+static const struct catalogue_entry catalogue[] = { EXPTRACE_EVENTS(ENTRY, NO_ARG) };
+
+TEST_F(module, GET_EVENT_enumerates_the_catalogue)
+{
+	struct exptrace_event event;
+	unsigned int index = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(catalogue) / sizeof(catalogue[0]); i++) {
+		const struct catalogue_entry *c = &catalogue[i];
+
+		if (c->type < EXPTRACE_EVENT_FIRST)
+			continue;
+		memset(&event, 0xcc, sizeof(event));
+		event.index = index;
+		event.flags = 0;
+		memset(event.reserved, 0, sizeof(event.reserved));
+		ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
+		EXPECT_EQ(index, event.index);
+		EXPECT_EQ(c->experiment, event.experiment);
+		EXPECT_EQ(c->type, event.type);
+		EXPECT_STREQ(c->group, event.group);
+		EXPECT_STREQ(c->name, event.name);
+		EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE | (strcmp(c->group, "sched") ? 0 : EXPTRACE_EVENT_F_ENABLED),
+			  event.flags);
+		EXPECT_EQ(0, event.group[sizeof(event.group) - 1]);
+		EXPECT_EQ(0, event.name[sizeof(event.name) - 1]);
+		index++;
+	}
+	event = (struct exptrace_event){ .index = index };
+	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
+	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
+	event.index = ~0U;
+	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
+	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
+}
+
+TEST_F(module, SET_EVENT_is_seen_by_GET_EVENT)
+{
+	struct exptrace_event event = { .index = event_index(self->control, "kfree") };
+
+	ASSERT_EQ(0, event_set(self->control, "kfree", true));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
+	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE | EXPTRACE_EVENT_F_ENABLED, event.flags);
+	/* Twice is as good as once. */
+	ASSERT_EQ(0, event_set(self->control, "kfree", true));
+	ASSERT_EQ(0, event_set(self->control, "kfree", false));
+	ASSERT_EQ(0, event_set(self->control, "kfree", false));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
+	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE, event.flags);
+}
+
+TEST_F(module, INFO_is_consistent)
+{
+	struct exptrace_start start = start_small();
+	struct exptrace_info info = device_info(self->control);
+	uint64_t first;
+
+	EXPECT_EQ(EXPTRACE_ABI_VERSION, info.abi_version);
+	EXPECT_EQ(EXPTRACE_STATE_STOPPED, info.state);
+	EXPECT_EQ(0, info.generation);
+	EXPECT_EQ(0, info.lost);
+	start.period_ms = 54321;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	info = device_info(self->control);
+	first = info.generation;
+	EXPECT_EQ(EXPTRACE_STATE_RECORDING, info.state);
+	EXPECT_LT(0, info.generation);
+	EXPECT_EQ(4096, info.batch_size);
+	EXPECT_EQ(54321, info.period_ms);
+	EXPECT_EQ(start.pool_size, info.pool_size);
+	EXPECT_EQ(start.pool_size / 4096, info.batches);
+	EXPECT_LT(0, info.batches_empty);
+	EXPECT_LE(info.batches_empty + info.batches_full, info.batches);
+	EXPECT_EQ(0, info.lost);
+	EXPECT_EQ(0, info.reserved[0] | info.reserved[1] | info.reserved[2] | info.reserved[3]);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	info = device_info(self->control);
+	EXPECT_EQ(EXPTRACE_STATE_STOPPED, info.state);
+	EXPECT_EQ(0, info.generation);
+	EXPECT_LT(0, info.batches_full);
+	/* All that does not wait for the reader is empty again. */
+	EXPECT_EQ(info.batches, info.batches_empty + info.batches_full);
+	/* Generation numbers are never used again. */
+	start.flags = EXPTRACE_START_DISCARD;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	EXPECT_LT(first, device_info(self->control).generation);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+}
+
+TEST_F(module, open_file_pins_the_module)
+{
+	EXPECT_EQ(-EAGAIN, module_remove());
+	close(self->control);
+	self->control = -1;
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(-EAGAIN, module_remove());
+	close(self->reader);
+	self->reader = -1;
+	EXPECT_EQ(0, module_unload());
+	EXPECT_EQ(-ENOENT, device_open(O_RDONLY));
+}
+
+TEST_F(module, module_goes_while_it_records)
+{
+	struct exptrace_start start = start_small();
+
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	close(self->control);
+	self->control = -1;
+	work_pingpong(50);
+	EXPECT_EQ(0, module_unload());
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whatever allocation or copy from user space fails inside an operation, the operation fails cleanly and whole, nothing is
+ * lost, and it works when it is tried again. Each operation is tried with its first, second, ... allocation failing, until
+ * none is left to fail. Needs the fault injection of a debug kernel (scripts/debug-kernel.sh).
+ */
+#define _GNU_SOURCE
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "fixture.h"
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define SYSFS		"/sys/class/misc/exptrace/"
+
+/* More than any operation allocates. */
+#define MANY		1000000
+
+/* The kernel itself tells that an allocation of its own failed; vm.sh overlooks that between these lines. */
+#define LOG_BEGIN	"exptrace-faults: failed allocations are wanted\n"
+#define LOG_END		"exptrace-faults: failed allocations are not wanted any more\n"
+
+/* Seconds; loading the module takes some hundred allocations, and as many attempts. */
+#define TIMEOUT		1200
+
+static void __attribute__((constructor)) skip_without_fault_injection(void)
+{
+	if (!access(FAIL_NTH, W_OK))
+		return;
+	printf("TAP version 13\n1..0 # SKIP the kernel has no fault injection (%s)\n", FAIL_NTH);
+	exit(4);
+}
+
+/* Every allocation may fail, not only those that may not sleep; and no word about it. */
+static void set_up_injection(void)
+{
+	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "0");
+	write_file("/sys/kernel/debug/failslab/verbose", "0");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "0");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "0");
+	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	write_file("/sys/kernel/debug/fail_usercopy/verbose", "0");
+}
+
+/* Of this thread, n calls from now on. */
+static void inject(int fd, unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+
+	if (pwrite(fd, text, len, 0) != len)
+		abort();
+}
+
+/* Ends the injection: how many calls it had still to wait for, 0 if it struck. */
+static unsigned int injection_left(int fd)
+{
+	char text[16] = "";
+	/* These two copy too: with one call left, it strikes here. */
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	while (pwrite(fd, "0", 1, 0) != 1)
+		;
+	return n > 0 ? strtoul(text, NULL, 10) : 1;
+}
+
+FIXTURE(fault) {
+	int log, nth, device;
+	void *image;
+	size_t size;
+};
+
+static int read_image(void **image, size_t *size)
+{
+	int fd = open(getenv("EXPTRACE_KO"), O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	*size = st.st_size;
+	*image = malloc(*size);
+	if (!*image || read(fd, *image, *size) != (ssize_t)*size)
+		return -EIO;
+	close(fd);
+	return 0;
+}
+
+FIXTURE_SETUP(fault)
+{
+	self->device = -1;
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+	ASSERT_EQ(0, module_unload());
+	set_up_injection();
+	self->nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->nth);
+	ASSERT_EQ(0, read_image(&self->image, &self->size));
+	/* Whatever is known as lost up to now is not ours. */
+	write_file(KMEMLEAK, "scan");
+	write_file(KMEMLEAK, "clear");
+	write_file("/dev/kmsg", LOG_BEGIN);
+}
+
+/* Objects are lost that are older than five seconds and that the second look does not find either. */
+static void look_for_leaks(struct __test_metadata *_metadata)
+{
+	char text[8192];
+
+	if (access(KMEMLEAK, R_OK))
+		return;
+	sleep(6);
+	EXPECT_EQ(0, write_file(KMEMLEAK, "scan"));
+	EXPECT_EQ(0, write_file(KMEMLEAK, "scan"));
+	EXPECT_STREQ("", read_file(KMEMLEAK, text, sizeof(text)));
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	char line[256];
+
+	write_file("/dev/kmsg", LOG_END);
+	if (self->device >= 0)
+		close(self->device);
+	EXPECT_EQ(0, module_unload());
+	look_for_leaks(_metadata);
+	while (log_has(self->log, NULL, line)) {
+		/* The kernel's own report of the failed allocation. */
+		if (!strncmp(line, "Call Trace", 10))
+			continue;
+		EXPECT_TRUE(false) {
+			TH_LOG("kernel log: %s", line);
+		}
+	}
+	close(self->log);
+	close(self->nth);
+	free(self->image);
+}
+
+static bool is_clean(int err)
+{
+	return err == 0 || err == -ENOMEM || err == -EFAULT;
+}
+
+/*
+ * Calls @operation with one failure after the other until there is none left, and each time @check with what it returned;
+ * that sees to it that the next attempt finds what the first one found.
+ */
+#define FAIL_EACH(operation, check)							\
+	do {										\
+		unsigned int _n, _left, _failed = 0;					\
+		int _err;								\
+		for (_n = 1; _n < MANY; _n++) {						\
+			inject(self->nth, _n);						\
+			_err = (operation);						\
+			_left = injection_left(self->nth);				\
+			_failed += !_left && _err;					\
+			EXPECT_TRUE(is_clean(_err)) {					\
+				TH_LOG("allocation %u: %s", _n, strerror(-_err));	\
+			}								\
+			check(_err);							\
+			if (_left)							\
+				break;							\
+		}									\
+		TH_LOG("%u places, %u of them make it fail", _n - 1, _failed);		\
+		EXPECT_EQ(0, _err);							\
+	} while (0)
+
+static int load(FIXTURE_DATA(fault) *self, const char *parameters)
+{
+	return syscall(SYS_init_module, self->image, self->size, parameters) ? -errno : 0;
+}
+
+/* How many calls could fail while the module is loaded. */
+static unsigned int count_loading(FIXTURE_DATA(fault) *self, const char *parameters)
+{
+	unsigned int left;
+
+	inject(self->nth, MANY);
+	if (load(self, parameters))
+		return 0;
+	left = injection_left(self->nth);
+	return module_unload() ? 0 : MANY - left;
+}
+
+/*
+ * The kernel copies and relocates the module with hundreds of allocations of its own before it calls us: of these, only
+ * some are made to fail. @ours is more than ours are.
+ */
+static void fail_loading(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, const char *parameters,
+			 unsigned int ours)
+{
+	unsigned int all = count_loading(self, parameters), n, failed = 0;
+
+	ASSERT_LT(0, all);
+	for (n = 1; n < all + 5; n += n + ours < all ? 16 : 1) {
+		int err, left;
+
+		inject(self->nth, n);
+		err = load(self, parameters);
+		left = injection_left(self->nth);
+		failed += !left && err;
+		EXPECT_TRUE(is_clean(err)) {
+			TH_LOG("allocation %u of %u: %s", n, all, strerror(-err));
+		}
+		if (err) {
+			EXPECT_EQ(-ENOENT, module_remove());
+		}
+		ASSERT_EQ(0, module_unload());
+	}
+	TH_LOG("%u allocations, loading failed %u times", all, failed);
+	EXPECT_LT(0, failed);
+	EXPECT_EQ(0, load(self, parameters));
+}
+
+TEST_F_TIMEOUT(fault, loading_fails_cleanly, TIMEOUT)
+{
+	fail_loading(_metadata, self, "", 200);
+}
+
+TEST_F_TIMEOUT(fault, loading_with_autostart_fails_cleanly, TIMEOUT)
+{
+	fail_loading(_metadata, self, "autostart=1 pool_mb=1 batch_kb=64 events=all", 300);
+}
+
+static int open_device(int *fd)
+{
+	*fd = open(EXPTRACE_DEVICE, O_RDWR | O_CLOEXEC);
+	return *fd < 0 ? -errno : 0;
+}
+
+TEST_F_TIMEOUT(fault, open_fails_cleanly, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load(""));
+#define CLOSE_AGAIN(err)				\
+	do {						\
+		if (!(err))				\
+			close(self->device);		\
+		self->device = -1;			\
+	} while (0)
+	FAIL_EACH(open_device(&self->device), CLOSE_AGAIN);
+}
+
+static struct exptrace_start start_tiny(void)
+{
+	return (struct exptrace_start){ .batch_size = 65536, .pool_size = 2 << 20, .flags = EXPTRACE_START_DISCARD };
+}
+
+static int start(FIXTURE_DATA(fault) *self)
+{
+	struct exptrace_start how = start_tiny();
+
+	return device_ioctl(self->device, EXPTRACE_IOC_START, &how);
+}
+
+/* A recording is on, or there is nothing of it. */
+static void check_started(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, int err)
+{
+	struct exptrace_info info = device_info(self->device);
+
+	EXPECT_EQ(!err, info.state);
+	EXPECT_EQ(!err, !!info.generation);
+	EXPECT_EQ(!err, !!info.batches);
+	if (!err) {
+		EXPECT_EQ(0, device_ioctl(self->device, EXPTRACE_IOC_STOP, NULL));
+	}
+}
+
+static void check_whole(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self)
+{
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	ASSERT_EQ(0, bytes_drain(&bytes, self->device, 65536));
+	EXPECT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(0, stream.cut);
+	bytes_free(&bytes);
+	stream_free(&stream);
+}
+
+/* A reader that waits for a recording goes on waiting when one could not be started. */
+static void check_still_waits(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self)
+{
+	char c;
+
+	fcntl(self->device, F_SETFL, O_NONBLOCK);
+	errno = 0;
+	EXPECT_EQ(-1, read(self->device, &c, 1));
+	EXPECT_EQ(EAGAIN, errno);
+	fcntl(self->device, F_SETFL, 0);
+}
+
+TEST_F_TIMEOUT(fault, start_fails_cleanly, TIMEOUT)
+{
+	char header[EXPTRACE_HEADER_SIZE];
+	bool begun = false;
+
+	ASSERT_EQ(0, module_load("events=all"));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ((ssize_t)sizeof(header), read(self->device, header, sizeof(header)));
+#define CHECK_STARTED(err)					\
+	do {							\
+		check_started(_metadata, self, err);		\
+		begun |= !(err);				\
+		if (!begun)					\
+			check_still_waits(_metadata, self);	\
+	} while (0)
+	FAIL_EACH(start(self), CHECK_STARTED);
+	/* The last one was whole: nothing is left of those that failed. */
+	check_whole(_metadata, self);
+}
+
+static int advance(FIXTURE_DATA(fault) *self)
+{
+	struct exptrace_advance advance = {};
+
+	return device_ioctl(self->device, EXPTRACE_IOC_ADVANCE, &advance);
+}
+
+#define STILL_RECORDS(err)	EXPECT_EQ(1, device_info(self->device).state)
+
+TEST_F_TIMEOUT(fault, advance_fails_cleanly, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load("events=all"));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, start(self));
+	FAIL_EACH(advance(self), STILL_RECORDS);
+	ASSERT_EQ(0, device_ioctl(self->device, EXPTRACE_IOC_STOP, NULL));
+	check_whole(_metadata, self);
+}
+
+static int stop(FIXTURE_DATA(fault) *self)
+{
+	return device_ioctl(self->device, EXPTRACE_IOC_STOP, NULL);
+}
+
+/* Stopping allocates nothing that may fail. */
+TEST_F_TIMEOUT(fault, stop_never_fails, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load("events=all"));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, start(self));
+#define STOPPED(err)							\
+	do {								\
+		EXPECT_EQ(0, err);					\
+		EXPECT_EQ(0, device_info(self->device).state);		\
+		check_whole(_metadata, self);				\
+		EXPECT_EQ(0, start(self));				\
+	} while (0)
+	FAIL_EACH(stop(self), STOPPED);
+	EXPECT_EQ(0, stop(self));
+}
+
+static int set_event(FIXTURE_DATA(fault) *self, int index, bool on)
+{
+	struct exptrace_event event = { .index = index, .flags = on ? EXPTRACE_EVENT_F_ENABLED : 0 };
+
+	return device_ioctl(self->device, EXPTRACE_IOC_SET_EVENT, &event);
+}
+
+static bool event_is_on(FIXTURE_DATA(fault) *self, int index)
+{
+	struct exptrace_event event = { .index = index };
+
+	return !device_ioctl(self->device, EXPTRACE_IOC_GET_EVENT, &event) && event.flags & EXPTRACE_EVENT_F_ENABLED;
+}
+
+/* What an event is said to be is what it is: off is possible without memory, and on what failed is off. */
+TEST_F_TIMEOUT(fault, switching_an_event_fails_cleanly, TIMEOUT)
+{
+	int index;
+
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+	index = event_index(self->device, "kmalloc");
+	ASSERT_LE(0, index);
+	ASSERT_EQ(0, start(self));
+#define SWITCHED_ON(err)						\
+	do {								\
+		EXPECT_EQ(!(err), event_is_on(self, index));		\
+		EXPECT_EQ(0, set_event(self, index, false));		\
+	} while (0)
+	FAIL_EACH(set_event(self, index, true), SWITCHED_ON);
+	EXPECT_EQ(0, set_event(self, index, true));
+#define SWITCHED_OFF(err)						\
+	do {								\
+		EXPECT_EQ(!!(err), event_is_on(self, index));		\
+		EXPECT_EQ(0, set_event(self, index, true));		\
+	} while (0)
+	FAIL_EACH(set_event(self, index, false), SWITCHED_OFF);
+	EXPECT_EQ(0, stop(self));
+	check_whole(_metadata, self);
+}
+
+static int snapshot(FIXTURE_DATA(fault) *self, struct exptrace_snapshot *s)
+{
+	*s = (struct exptrace_snapshot){};
+	return device_ioctl(self->device, EXPTRACE_IOC_SNAPSHOT, s);
+}
+
+/* A snapshot that failed may have no more than completed a generation; the next one is whole. */
+TEST_F_TIMEOUT(fault, snapshot_fails_cleanly, TIMEOUT)
+{
+	struct exptrace_snapshot s;
+
+	ASSERT_EQ(0, module_load("events=all"));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, start(self));
+	FAIL_EACH(snapshot(self, &s), STILL_RECORDS);
+	check_whole(_metadata, self);
+	ASSERT_EQ(0, stop(self));
+}
+
+static int set_trigger(FIXTURE_DATA(fault) *self, uint64_t us)
+{
+	struct exptrace_trigger trigger = { .latency_us = us };
+
+	return device_ioctl(self->device, EXPTRACE_IOC_SET_TRIGGER, &trigger);
+}
+
+TEST_F_TIMEOUT(fault, setting_the_trigger_fails_cleanly, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+#define TRIGGER_SET(err)	EXPECT_EQ(0, set_trigger(self, 0))
+	FAIL_EACH(set_trigger(self, 1000000), TRIGGER_SET);
+}
+
+/* Reads all there is, and every second read(2) meets a copy that fails; the trace is whole nevertheless. */
+static void read_with_faults(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self)
+{
+	struct stream stream = {};
+	struct bytes bytes = {};
+	unsigned int failed = 0;
+	ssize_t n;
+
+	do {
+		inject(self->nth, 1);
+		n = bytes_read(&bytes, self->device, 1000);
+		failed += injection_left(self->nth) == 0;
+		if (n == -EFAULT)
+			n = bytes_read(&bytes, self->device, 1000);
+	} while (n > 0);
+	EXPECT_EQ(0, n);
+	EXPECT_LT(0, failed);
+	EXPECT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(0, stream.cut);
+	bytes_free(&bytes);
+	stream_free(&stream);
+}
+
+static void record_two_generations(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self)
+{
+	ASSERT_EQ(0, module_load("events=all"));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, start(self));
+	ASSERT_LT(0, work_pingpong(100));
+	ASSERT_EQ(0, advance(self));
+	ASSERT_LT(0, work_pingpong(100));
+}
+
+TEST_F_TIMEOUT(fault, copy_that_fails_in_a_read_loses_nothing, TIMEOUT)
+{
+	record_two_generations(_metadata, self);
+	ASSERT_EQ(0, stop(self));
+	read_with_faults(_metadata, self);
+}
+
+TEST_F_TIMEOUT(fault, copy_that_fails_in_the_read_of_a_snapshot_loses_nothing, TIMEOUT)
+{
+	struct exptrace_snapshot s;
+
+	record_two_generations(_metadata, self);
+	ASSERT_EQ(0, snapshot(self, &s));
+	read_with_faults(_metadata, self);
+	ASSERT_EQ(0, stop(self));
+}
+
+/* Takes all there is: batches, ends of generations. Optionally every TAKE fails first. */
+static void count_taken(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, bool faults,
+			unsigned int count[2])
+{
+	struct exptrace_batch_ref ref;
+	int err;
+
+	count[0] = count[1] = 0;
+	do {
+		if (faults) {
+			inject(self->nth, 1);
+			err = device_ioctl(self->device, EXPTRACE_IOC_TAKE, &ref);
+			EXPECT_EQ(0, injection_left(self->nth));
+			EXPECT_EQ(-EFAULT, err);
+		}
+		ASSERT_EQ(0, device_ioctl(self->device, EXPTRACE_IOC_TAKE, &ref));
+		if (ref.kind != EXPTRACE_REF_END)
+			count[ref.kind]++;
+	} while (ref.kind != EXPTRACE_REF_END);
+}
+
+TEST_F_TIMEOUT(fault, copy_that_fails_in_a_take_loses_nothing, TIMEOUT)
+{
+	unsigned int want[2], got[2], full;
+	struct exptrace_snapshot s;
+
+	record_two_generations(_metadata, self);
+	ASSERT_EQ(0, snapshot(self, &s));
+	count_taken(_metadata, self, false, want);
+	EXPECT_EQ(2, want[EXPTRACE_REF_END_OF_GENERATION]);
+	ASSERT_EQ(0, stop(self));
+	ASSERT_EQ(0, snapshot(self, &s));
+	count_taken(_metadata, self, false, want);
+	EXPECT_EQ(3, want[EXPTRACE_REF_END_OF_GENERATION]);
+	ASSERT_EQ(0, snapshot(self, &s));
+	count_taken(_metadata, self, true, got);
+	EXPECT_EQ(want[0], got[0]);
+	EXPECT_EQ(want[1], got[1]);
+	/* Without a snapshot. */
+	close(self->device);
+	ASSERT_EQ(0, open_device(&self->device));
+	full = device_info(self->device).batches_full;
+	EXPECT_EQ(want[0], full);
+	count_taken(_metadata, self, true, got);
+	EXPECT_EQ(full, got[0]);
+	EXPECT_EQ(want[1], got[1]);
+}
+
+static int write_attribute(int fd, const char *text)
+{
+	ssize_t n = pwrite(fd, text, strlen(text), 0);
+
+	return n < 0 ? -errno : 0;
+}
+
+TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
+{
+	int recording, advance, events;
+	char before[2048], after[2048];
+
+	ASSERT_EQ(0, module_load("pool_mb=2 batch_kb=64"));
+	ASSERT_EQ(0, open_device(&self->device));
+	recording = open(SYSFS "recording", O_WRONLY | O_CLOEXEC);
+	advance = open(SYSFS "advance", O_WRONLY | O_CLOEXEC);
+	events = open(SYSFS "events", O_WRONLY | O_CLOEXEC);
+	ASSERT_LE(0, recording);
+	ASSERT_LE(0, advance);
+	ASSERT_LE(0, events);
+#define STARTED_BY_SYSFS(err)						\
+	do {								\
+		check_started(_metadata, self, err);			\
+		if (!(err))						\
+			check_whole(_metadata, self);			\
+	} while (0)
+	FAIL_EACH(write_attribute(recording, "1"), STARTED_BY_SYSFS);
+	ASSERT_EQ(0, start(self));
+	FAIL_EACH(write_attribute(advance, "1"), STILL_RECORDS);
+
+	/* All of a selection or nothing. */
+	read_file(SYSFS "events", before, sizeof(before));
+#define SELECTED(err)							\
+	do {								\
+		read_file(SYSFS "events", after, sizeof(after));	\
+		if (err) {						\
+			EXPECT_STREQ(before, after);			\
+		} else {						\
+			EXPECT_STRNE(before, after);			\
+		}							\
+		EXPECT_EQ(0, write_attribute(events, "sched"));		\
+	} while (0)
+	FAIL_EACH(write_attribute(events, "alloc"), SELECTED);
+
+#define STOPPED_BY_SYSFS(err)						\
+	do {								\
+		EXPECT_EQ(!!(err), device_info(self->device).state);	\
+		if (!(err)) {						\
+			check_whole(_metadata, self);			\
+			EXPECT_EQ(0, start(self));			\
+		}							\
+	} while (0)
+	FAIL_EACH(write_attribute(recording, "0"), STOPPED_BY_SYSFS);
+	EXPECT_EQ(0, stop(self));
+	check_whole(_metadata, self);
+	close(recording);
+	close(advance);
+	close(events);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The fixture of all tests: the module loaded afresh, and afterwards unloaded with nothing in the kernel log. */
+#ifndef EXPTRACE_SELFTEST_FIXTURE_H
+#define EXPTRACE_SELFTEST_FIXTURE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kselftest_harness.h>
+
+#include "support.h"
+
+/* Seconds; what waits inside a test gives up sooner (DEADLINE_MS). */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 120
+
+static void __attribute__((constructor)) skip_where_it_cannot_run(void)
+{
+	const char *why = module_missing();
+
+	if (!why)
+		return;
+	printf("TAP version 13\n1..0 # SKIP %s\n", why);
+	exit(4);
+}
+
+/* "control" is a descriptor that can only control; "reader" is the test's own, closed if it is open. */
+FIXTURE(module) {
+	int log, control, reader;
+};
+
+FIXTURE_SETUP(module)
+{
+	self->reader = -1;
+	self->control = -1;
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+	ASSERT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load(""));
+	self->control = device_open(O_WRONLY);
+	ASSERT_LE(0, self->control);
+}
+
+FIXTURE_TEARDOWN(module)
+{
+	char line[256];
+
+	if (self->reader >= 0)
+		close(self->reader);
+	if (self->control >= 0)
+		close(self->control);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_FALSE(log_has(self->log, NULL, line)) {
+		TH_LOG("kernel log: %s", line);
+	}
+	close(self->log);
+}
+
+#endif

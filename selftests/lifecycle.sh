@@ -1,0 +1,181 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The module comes and goes: parameters, sysfs, refused loads, unloading under load.
+# shellcheck disable=SC2317 # the tests are called by their names
+. "$(dirname "$0")/tap.sh"
+
+# Things that switch, fork and allocate, until killed.
+busy() {
+	while :; do
+		/bin/true | cat >/dev/null
+		find /proc/self -maxdepth 1 >/dev/null
+	done
+}
+
+autostarted_recording_ends_with_the_stop_and_is_valid() {
+	load autostart=1
+	recording_is 1
+	cat /dev/exptrace >"$work/trace" &
+	local reader=$!
+	/bin/true | cat
+	echo 0 >"$sys/recording"
+	wait "$reader"
+	"$exptrace" check "$work/trace"
+	python3 "$here/decode.py" "$work/trace" >/dev/null
+	"$exptrace" dump "$work/trace" | grep 'sched_process_exec: .*true'
+}
+
+sysfs_starts_stops_and_advances() {
+	load
+	[ "$(cat "$sys/recording")" = 0 ]
+	[ "$(cat "$sys/generation")" = 0 ]
+	echo 1 >"$sys/recording"
+	[ "$(cat "$sys/recording")" = 1 ]
+	local first
+	first=$(cat "$sys/generation")
+	[ "$first" -gt 0 ]
+	echo x >"$sys/advance"
+	[ "$(cat "$sys/generation")" -gt "$first" ]
+	echo 0 >"$sys/recording"
+	[ "$(cat "$sys/generation")" = 0 ]
+	cat /dev/exptrace >"$work/trace"
+	"$exptrace" check "$work/trace"
+}
+
+# refuses ERROR FILE TEXT: writing that fails with just this error.
+refuses() {
+	local message
+	if message=$( (echo "$3" >"$2") 2>&1); then
+		fail "$2 took '$3'"
+	fi
+	[[ $message == *"$1" ]] || fail "$2, '$3': $message instead of $1"
+}
+
+sysfs_refuses_what_cannot_be() {
+	load
+	refuses "Invalid argument" "$sys/recording" 0
+	refuses "Invalid argument" "$sys/recording" maybe
+	refuses "Invalid argument" "$sys/advance" 1
+	echo 1 >"$sys/recording"
+	refuses "Device or resource busy" "$sys/recording" 1
+	refuses "Permission denied" "$sys/generation" 1
+	echo 0 >"$sys/recording"
+	# What was recorded is not dropped by accident.
+	refuses "Device or resource busy" "$sys/recording" 1
+	cat /dev/exptrace >/dev/null
+	echo 1 >"$sys/recording"
+}
+
+states() { awk '{ print $3, $4 }' "$sys/events"; }
+are_on() { [ "$(states | awk '$2 == "on" { print $1 }' | sort | xargs)" = "$*" ] || fail "on: $(states | xargs)"; }
+
+sysfs_selects_events_by_name_and_group() {
+	load events=sched_switch
+	are_on sched_switch
+	[ "$(awk '{ print NF }' "$sys/events" | sort -u)" = 4 ]
+	grep -q '^standard sched sched_switch on$' "$sys/events"
+	grep -q '^allocfree alloc kfree off$' "$sys/events"
+	echo "+alloc -kfree" >"$sys/events"
+	are_on kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	echo "kfree" >"$sys/events"
+	are_on kfree
+	refuses "No such file or directory" "$sys/events" "+no_such_event"
+	refuses "No such file or directory" "$sys/events" "+kmalloc -no_such_event"
+	are_on kfree
+}
+
+is_world_writable() { find "$sys/" -maxdepth 1 -type f -perm /022 | grep .; }
+
+sysfs_is_writable_for_root_alone() {
+	load
+	not is_world_writable
+	if setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "echo 1 >$sys/recording" 2>/dev/null; then
+		fail "anybody can start"
+	fi
+	# Root without the capability neither.
+	if setpriv --bounding-set -perfmon,-sys_admin --inh-caps -perfmon,-sys_admin \
+		sh -c "echo 1 >$sys/recording" 2>/dev/null; then
+		fail "root without CAP_PERFMON can start"
+	fi
+	recording_is 0
+}
+
+# invalid WHAT IN-THE-LOG: the module refuses this parameter with EINVAL and says which.
+invalid() {
+	local message
+	if message=$(load "$1" 2>&1); then
+		fail "$1 was accepted"
+	fi
+	[[ $message == *"nvalid"* ]] || fail "$1: $message instead of EINVAL"
+	log_since | grep "$2" || fail "$1: the kernel log does not say '$2'"
+	not is_loaded
+}
+
+invalid_parameters_are_refused_and_explained() {
+	invalid batch_kb=5 'exptrace: .*batch_kb=5'
+	invalid batch_kb=128 'exptrace: .*batch_kb=128'
+	invalid batch_kb=0 'exptrace: .*batch_kb=0'
+	invalid batch_kb=x 'batch_kb'
+	invalid events=nonsense 'exptrace: .*nonsense'
+	invalid autostart=maybe 'autostart'
+	# A pool that cannot hold a generation.
+	invalid "batch_kb=64 pool_mb=1 autostart=1 period_ms=x" 'period_ms'
+}
+
+pool_that_is_too_small_or_too_large_fails_the_autostart() {
+	expect_status 1 load autostart=1 pool_mb=1000000
+	log_since | grep 'exptrace: .*1000000'
+	not is_loaded
+	load autostart=1 pool_mb=4 batch_kb=4
+	[ "$("$exptrace" list | wc -l)" -ge 12 ]
+}
+
+parameters_are_visible_and_used() {
+	load batch_kb=8 pool_mb=3 period_ms=0 events=task_rename autostart=1
+	[ "$(cat /sys/module/exptrace/parameters/batch_kb)" = 8 ]
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/trace"
+	[ "$(python3 "$here/decode.py" "$work/trace" | grep -c '"generation"')" = 1 ]
+	grep -q -a batch_size.8192 "$work/trace"
+}
+
+module_of_another_kernel_is_refused_and_says_why() {
+	local other='' ko
+	for ko in "$here"/../build/*/exptrace.ko; do
+		[ "$(modinfo -F vermagic "$ko" | cut -d ' ' -f 1)" = "$(uname -r)" ] || other=$ko
+	done
+	[ -n "$other" ] || skip "no module of another kernel in build/"
+	expect_status 1 insmod "$other"
+	log_since | grep -E 'exptrace: (version magic|disagrees about version)'
+	not is_loaded
+}
+
+module_comes_and_goes_while_the_machine_works() {
+	local i workers=()
+	for i in 1 2; do
+		busy &
+		workers+=($!)
+	done
+	for i in $(seq 20); do
+		load autostart=1 events=sched,alloc period_ms=20 batch_kb=4 pool_mb=2
+		[ $((i % 4)) -ne 0 ] || timeout 0.2 cat /dev/exptrace >/dev/null || :
+		rmmod exptrace
+	done
+	kill "${workers[@]}"
+	wait || :
+	not is_loaded
+}
+
+reader_pins_the_module() {
+	load autostart=1
+	exec 5</dev/exptrace
+	expect_status 1 rmmod exptrace
+	exec 5<&-
+	rmmod exptrace
+}
+
+run_tests autostarted_recording_ends_with_the_stop_and_is_valid sysfs_starts_stops_and_advances \
+	sysfs_refuses_what_cannot_be sysfs_selects_events_by_name_and_group sysfs_is_writable_for_root_alone \
+	invalid_parameters_are_refused_and_explained pool_that_is_too_small_or_too_large_fails_the_autostart \
+	parameters_are_visible_and_used module_of_another_kernel_is_refused_and_says_why \
+	module_comes_and_goes_while_the_machine_works reader_pins_the_module

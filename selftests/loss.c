@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What does not fit is lost and counted; what is delivered is whole. */
+#define _GNU_SOURCE
+#include <pthread.h>
+
+#include "fixture.h"
+
+#define ROUNDS		3000
+
+/* The smallest pool that START takes. */
+static int start_smallest(int fd, uint32_t period_ms)
+{
+	struct exptrace_start args = start_small();
+	int err = -EINVAL;
+
+	args.period_ms = period_ms;
+	for (args.pool_size = 4096; err == -EINVAL && args.pool_size < 64 << 20; args.pool_size += 4096)
+		err = device_ioctl(fd, EXPTRACE_IOC_START, &args);
+	return err;
+}
+
+/* Sums of the ledger by reason. */
+static uint64_t lost_for(const struct stream *stream, int reason)
+{
+	uint64_t sum = 0;
+	size_t g;
+	int x, cpu;
+
+	for (g = 0; g < stream->nr_generations; g++)
+		for (x = 0; x < STREAM_EXPERIMENTS; x++)
+			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+				sum += stream->generations[g].count[x][cpu].lost[reason];
+	return sum;
+}
+
+/* Work until something is lost: how much that takes depends on the number of CPUs. */
+static bool work_until_lost(int fd)
+{
+	return WAIT_FOR(work_pingpong(ROUNDS) > 0 && device_info(fd).lost);
+}
+
+static int alloc_on(int fd)
+{
+	return event_set(fd, "kmalloc", true) || event_set(fd, "kfree", true) || event_set(fd, "kmem_cache_alloc", true) ||
+	       event_set(fd, "kmem_cache_free", true);
+}
+
+TEST_F(module, full_pool_loses_new_events_and_says_so)
+{
+	struct exptrace_info info;
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, start_smallest(self->control, 0));
+	ASSERT_TRUE(work_until_lost(self->control));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	info = device_info(self->control);
+	EXPECT_LT(0, info.lost);
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	/* The parser compares attempted, recorded and lost with each other and with the events, per CPU and experiment. */
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(0, stream.cut);
+	EXPECT_EQ(1, stream.nr_generations);
+	EXPECT_TRUE(stream.generations[0].whole && stream.generations[0].ended && stream.generations[0].ledger);
+	EXPECT_EQ(info.lost, stream_lost(&stream));
+	EXPECT_LT(0, lost_for(&stream, EXPTRACE_LOST_POOL));
+	/* A round is two switches and a wake-up at least. */
+	EXPECT_LE(3 * ROUNDS, stream_attempted(&stream, 0));
+	EXPECT_LT(0, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
+	bytes_free(&bytes);
+	stream_free(&stream);
+}
+
+TEST_F(module, generation_after_a_loss_is_whole_again)
+{
+	struct exptrace_advance advance = {};
+	struct stream stream = {};
+	struct bytes bytes = {};
+	uint64_t last, lost;
+
+	self->reader = device_open(O_RDONLY | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_smallest(self->control, 0));
+	ASSERT_TRUE(work_until_lost(self->control));
+	/* The reader catches up, then there is room for a generation. */
+	ASSERT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
+	ASSERT_TRUE(WAIT_FOR(device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance) == 0 ||
+			     bytes_drain(&bytes, self->reader, 65536) != -EAGAIN));
+	ASSERT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
+	lost = device_info(self->control).lost;
+	ASSERT_LT(0, work_pingpong(50));
+	EXPECT_EQ(lost, device_info(self->control).lost);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	ASSERT_EQ(2, stream.nr_generations);
+	EXPECT_LT(0, stream_lost(&stream));
+	last = stream.generations[1].number;
+	EXPECT_EQ(advance.generation + 1, last);
+	EXPECT_LE(100, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, last));
+	bytes_free(&bytes);
+	stream_free(&stream);
+}
+
+/* Without a reader the pool fills; then an advance is refused, not waited for, and works again after a read. */
+TEST_F(module, advance_into_a_full_pool_is_ENOBUFS)
+{
+	struct stream stream = {};
+	struct bytes bytes = {};
+	int i, err = 0;
+
+	ASSERT_EQ(0, start_smallest(self->control, 0));
+	for (i = 0; i < 10000 && !err; i++) {
+		struct exptrace_advance advance;
+
+		memset(&advance, 0xcc, sizeof(advance));
+		advance.flags = advance.reserved = 0;
+		err = device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance);
+		if (err) {
+			EXPECT_EQ(0xccccccccccccccccULL, advance.generation);
+		}
+	}
+	EXPECT_EQ(-ENOBUFS, err);
+	EXPECT_EQ(1, device_info(self->control).state);
+	self->reader = device_open(O_RDONLY | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
+	struct exptrace_advance advance = {};
+
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	EXPECT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ((size_t)i + 1, stream.nr_generations);
+	bytes_free(&bytes);
+	stream_free(&stream);
+}
+
+struct slow_reading {
+	int fd;
+	struct bytes bytes;
+	int result;
+};
+
+/* A reader that can't keep up: a little, then a pause. */
+static void *read_slowly(void *data)
+{
+	struct slow_reading *r = data;
+	ssize_t n;
+
+	while ((n = bytes_read(&r->bytes, r->fd, 1000)) > 0)
+		usleep(500);
+	r->result = n;
+	return NULL;
+}
+
+TEST_F(module, slow_reader_gets_generations_that_all_add_up)
+{
+	struct slow_reading reading = { .result = 1 };
+	struct stream stream = {};
+	pthread_t thread;
+	uint64_t first, lost;
+
+	self->reader = reading.fd = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, start_smallest(self->control, 20));
+	first = device_info(self->control).generation;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_slowly, &reading));
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	/* Once the reader has caught up there is room for a generation. */
+	ASSERT_TRUE(WAIT_FOR(device_info(self->control).generation > first));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	lost = device_info(self->control).lost;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, reading.result);
+	ASSERT_EQ(0, stream_parse(&stream, reading.bytes.data, reading.bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_LT(1, stream.nr_generations);
+	EXPECT_EQ(lost, stream_lost(&stream));
+	bytes_free(&reading.bytes);
+	stream_free(&stream);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A strict decoder of the stream: it accepts nothing that docs/wire-format.md does not promise. */
+#ifndef EXPTRACE_SELFTEST_STREAM_H
+#define EXPTRACE_SELFTEST_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <exptrace/events.h>
+#include <exptrace/wire.h>
+
+#define STREAM_EXPERIMENTS	8
+#define STREAM_CPUS		64
+#define STREAM_ARGS		8
+#define STREAM_NAME		32
+
+/* An event type, as the schema has it. */
+struct stream_type {
+	uint8_t first, ntypes, nargs;
+	uint8_t kind[STREAM_ARGS];
+	char group[STREAM_NAME], name[STREAM_NAME], arg[STREAM_ARGS][STREAM_NAME];
+};
+
+struct stream_arg {
+	uint64_t value;		/* decoded: an address, a signed number as two's complement */
+	char *string;		/* of a string, else NULL; owned by the stream */
+};
+
+struct stream_event {
+	uint64_t generation, m, time;
+	int64_t pid;		/* who ran, in task context; else -1 */
+	uint8_t experiment, type;	/* the first of the event's types */
+	struct stream_arg arg[STREAM_ARGS];
+};
+
+struct stream_sync {
+	uint64_t time, frequency, mono, wall;	/* mono and wall in nanoseconds */
+};
+
+struct stream_count {
+	uint64_t decoded;	/* recorded events found in batches of this CPU */
+	bool entry;		/* the ledger has an entry: what follows is from it */
+	uint64_t attempted, recorded, lost[EXPTRACE_NR_LOST];
+};
+
+struct stream_generation {
+	uint64_t number;
+	bool whole;		/* begins with an opening Sync */
+	bool schema, properties, ledger, closed, ended;
+	unsigned int batches, tasks;
+	struct stream_sync open, close;
+	struct stream_count count[STREAM_EXPERIMENTS][STREAM_CPUS];
+};
+
+struct stream {
+	char error[256];	/* what is wrong with it, "" if nothing is */
+	size_t cut;		/* bytes of a batch that the last file had only in part */
+	bool raw_addresses;
+	bool flight;		/* set by the caller: recorded in flight mode, generations may have been given up */
+	uint64_t text_base, data_base, batch_size;
+	struct stream_type types[STREAM_EXPERIMENTS][256];
+	struct stream_generation *generations;
+	size_t nr_generations;
+	struct stream_event *events;
+	size_t nr_events;
+	/* Of every writer: the time of its last event. */
+	uint64_t last_time[STREAM_EXPERIMENTS][4 * STREAM_CPUS];
+};
+
+/**
+ * stream_parse - decode what one open file delivered
+ * @stream:	zeroed before the first file; a second file goes on where the first ended
+ * @data:	the bytes, which begin with the header
+ * @size:	how many
+ *
+ * Returns 0, or -1 with @stream->error set. A batch cut off at the end is not an error: see @stream->cut.
+ */
+int stream_parse(struct stream *stream, const void *data, size_t size);
+
+/* Decode batches without the header that begins a file. */
+int stream_parse_batches(struct stream *stream, const void *data, size_t size);
+
+void stream_free(struct stream *stream);
+
+/* One batch, as its framing has it. */
+struct stream_batch {
+	uint8_t experiment;
+	uint64_t generation, m, time;
+	const uint8_t *data;
+	size_t size;		/* of data */
+	size_t total;		/* of header and data */
+};
+
+/*
+ * The framing alone: 1 and the batch at data[0], 2 if an end-of-generation byte is there, 0 if the batch is not all
+ * there, -1 if it is none.
+ */
+int stream_batch_at(const uint8_t *data, size_t size, struct stream_batch *batch);
+
+/* Sums over all generations. */
+uint64_t stream_lost(const struct stream *stream);
+uint64_t stream_attempted(const struct stream *stream, int experiment);
+
+/* How many events of a type there are, in a generation or (0) in all. */
+size_t stream_count(const struct stream *stream, int experiment, int type, uint64_t generation);
+
+/* All events, merged by time; the caller frees the array. */
+const struct stream_event **stream_sorted(const struct stream *stream, size_t *nr);
+
+#endif

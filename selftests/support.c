@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What all tests need (see support.h). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "support.h"
+
+const char *module_missing(void)
+{
+	const char *ko = getenv("EXPTRACE_KO");
+
+	if (geteuid())
+		return "needs root";
+	if (!ko || access(ko, R_OK))
+		return "EXPTRACE_KO does not name the module to test";
+	return NULL;
+}
+
+int module_load(const char *parameters)
+{
+	int fd = open(getenv("EXPTRACE_KO"), O_RDONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, parameters, 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int module_remove(void)
+{
+	return syscall(SYS_delete_module, "exptrace", O_NONBLOCK) ? -errno : 0;
+}
+
+int module_unload(void)
+{
+	int err;
+
+	if (!WAIT_FOR((err = module_remove()) != -EAGAIN && err != -EBUSY))
+		return err;
+	return err == -ENOENT ? 0 : err;
+}
+
+int device_open(int flags)
+{
+	int fd = open(EXPTRACE_DEVICE, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int device_ioctl(int fd, unsigned long request, void *argument)
+{
+	return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
+
+struct exptrace_start start_small(void)
+{
+	return (struct exptrace_start){ .batch_size = 4096, .pool_size = 4 << 20 };
+}
+
+struct exptrace_info device_info(int fd)
+{
+	struct exptrace_info info;
+
+	memset(&info, 0xcc, sizeof(info));
+	device_ioctl(fd, EXPTRACE_IOC_INFO, &info);
+	return info;
+}
+
+int event_index(int fd, const char *name)
+{
+	struct exptrace_event event = {};
+
+	for (;; event = (struct exptrace_event){ .index = event.index + 1 }) {
+		int err = device_ioctl(fd, EXPTRACE_IOC_GET_EVENT, &event);
+
+		if (err)
+			return err;
+		if (!strcmp(event.name, name))
+			return event.index;
+	}
+}
+
+int event_set(int fd, const char *name, bool on)
+{
+	int index = event_index(fd, name);
+	struct exptrace_event event = { .index = index, .flags = on ? EXPTRACE_EVENT_F_ENABLED : 0 };
+
+	return index < 0 ? index : device_ioctl(fd, EXPTRACE_IOC_SET_EVENT, &event);
+}
+
+ssize_t bytes_read(struct bytes *b, int fd, size_t n)
+{
+	ssize_t got;
+
+	if (b->room - b->size < n) {
+		b->room = 2 * b->room + n;
+		b->data = realloc(b->data, b->room);
+		if (!b->data)
+			abort();
+	}
+	memset(b->data + b->size, 0xcc, n);
+	got = read(fd, b->data + b->size, n);
+	if (got < 0)
+		return -errno;
+	b->size += got;
+	return got;
+}
+
+int bytes_drain(struct bytes *b, int fd, size_t n)
+{
+	ssize_t got;
+
+	while ((got = bytes_read(b, fd, n)) > 0)
+		;
+	return got;
+}
+
+void bytes_free(struct bytes *b)
+{
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+int log_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+static const char *const bug_signs[] = {
+	"WARNING:", "BUG:", "Oops", "general protection", "possible circular locking", "inconsistent lock state",
+	"possible recursive locking", "INFO: rcu", "INFO: task", "KASAN", "UBSAN", "KCSAN", "refcount_t",
+	"suspicious RCU", "sleeping function called", "scheduling while atomic", "blocked for more than",
+	"unreferenced object", "list_add corruption", "list_del corruption", "Call Trace",
+};
+
+static bool is_bug(const char *line)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(bug_signs) / sizeof(bug_signs[0]); i++)
+		if (strstr(line, bug_signs[i]))
+			return true;
+	return false;
+}
+
+bool log_has(int fd, const char *text, char line[256])
+{
+	char record[8192];
+	ssize_t n;
+
+	/* EPIPE: older records were overwritten; go on with the oldest one that is left. */
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		if (n < 0)
+			continue;
+		record[n] = '\0';
+		if (text ? !strstr(record, text) : !is_bug(record))
+			continue;
+		if (line)
+			snprintf(line, 256, "%.255s", strchr(record, ';') ? strchr(record, ';') + 1 : record);
+		return true;
+	}
+	return false;
+}
+
+/* Pass a byte back and forth, and leave the pipes to the exit. */
+static void pingpong(int from, int to, unsigned int rounds)
+{
+	char c = 0;
+
+	while (rounds--)
+		if (write(to, &c, 1) != 1 || read(from, &c, 1) != 1)
+			_exit(1);
+}
+
+pid_t work_pingpong(unsigned int rounds)
+{
+	cpu_set_t old, one;
+	int to[2], from[2];
+	pid_t pid;
+	int cpu;
+
+	sched_getaffinity(0, sizeof(old), &old);
+	for (cpu = 0; !CPU_ISSET(cpu, &old); cpu++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one) || pipe(to) || pipe(from))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		char c;
+
+		while (rounds--)
+			if (read(to[0], &c, 1) != 1 || write(from[1], &c, 1) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	pingpong(from[0], to[1], rounds);
+	waitpid(pid, NULL, 0);
+	close(to[0]);
+	close(to[1]);
+	close(from[0]);
+	close(from[1]);
+	sched_setaffinity(0, sizeof(old), &old);
+	return pid;
+}
+
+pid_t thread_id(void)
+{
+	return syscall(SYS_gettid);
+}
+
+bool thread_sleeps(pid_t tid)
+{
+	char path[64], stat[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	state = strrchr(read_file(path, stat, sizeof(stat)), ')');
+	return state && (state[2] == 'S' || state[2] == 'D');
+}
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+const char *read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return text;
+}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the shell tests share: each test is a function; it runs in a subshell with the module unloaded before and
+# afterwards, and fails if a command of it fails or the kernel log then has a warning. The report is TAP.
+# shellcheck shell=bash
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Read by the tests.
+# shellcheck disable=SC2034
+exptrace=$here/../build/user/exptrace
+# shellcheck disable=SC2034
+sys=/sys/class/misc/exptrace
+work=$(mktemp -d)
+bug_signs='WARNING:|BUG:|Oops|Call Trace|general protection|possible (circular|recursive)|inconsistent lock state'
+bug_signs+='|INFO: (rcu|task)|KASAN|UBSAN|KCSAN|suspicious RCU|scheduling while atomic|sleeping function called'
+
+skip_all() {
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+# A test that can't run says why and is not counted as passed.
+skip() {
+	echo "$*" >"$work/skip"
+	exit 0
+}
+
+fail() {
+	echo "# $*"
+	exit 1
+}
+
+# expect_status N COMMAND...: it must exit with just this.
+expect_status() {
+	local want=$1 status=0
+	shift
+	"$@" || status=$?
+	[ "$status" -eq "$want" ] || fail "exit code $status instead of $want: $*"
+}
+
+# A command that must fail; "!" alone would not end a test.
+not() {
+	! "$@" || fail "should have failed: $*"
+}
+
+# Wait up to 20 s until a command succeeds.
+wait_for() {
+	local end=$((SECONDS + 20))
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || fail "waited in vain: $*"
+		sleep 0.02
+	done
+}
+
+is_loaded() { grep -q '^exptrace ' /proc/modules; }
+recording_is() { [ "$(cat "$sys/recording")" = "$1" ]; }
+
+load() { insmod "$EXPTRACE_KO" "$@"; }
+
+unload() {
+	! is_loaded || wait_for rmmod exptrace 2>/dev/null
+}
+
+# What the kernel logged since the test began.
+log_since() { dmesg | sed -n "/$mark/,\$p"; }
+
+run_test() {
+	local name=$1 status=0 begun=$SECONDS
+	rm -rf "${work:?}"/*
+	mark="selftest-$$-$name"
+	(unload)
+	echo "$mark" >/dev/kmsg
+	# No "||" here: in a list, the shell would ignore that a command of the test fails.
+	# shellcheck disable=SC2154 # says which command
+	(set -Eeuo pipefail; trap 'echo "line $LINENO failed: $BASH_COMMAND"' ERR; "$name") >"$work/log" 2>&1
+	status=$?
+	(unload) >>"$work/log" 2>&1 || status=1
+	if log_since | grep -E "$bug_signs" >>"$work/log"; then
+		status=1
+	fi
+	[ "$status" -eq 0 ] || sed 's/^#* */# /' "$work/log"
+	echo "# $((SECONDS - begun)) s"
+	if [ "$status" -ne 0 ]; then
+		echo "not ok $number $name"
+		failed=1
+	elif [ -e "$work/skip" ]; then
+		echo "ok $number $name # SKIP $(cat "$work/skip")"
+	else
+		echo "ok $number $name"
+	fi
+}
+
+# run_tests NAME...: all of them; exit code 1 if one failed.
+run_tests() {
+	local number=0 failed=0 name
+	[ "$(id -u)" -eq 0 ] || skip_all "needs root"
+	[ -r "${EXPTRACE_KO:-}" ] || skip_all "EXPTRACE_KO does not name the module to test"
+	trap 'rm -rf "$work"' EXIT
+	echo "TAP version 13"
+	echo "1..$#"
+	for name; do
+		number=$((number + 1))
+		run_test "$name"
+	done
+	exit "$failed"
+}
