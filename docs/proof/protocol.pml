@@ -9,8 +9,10 @@
  *
  * Sizes, by -D: NCPU, NEXP, EVENTS, NB.
  * Broken variants, by -D: NO_GRACE_PERIOD, GRACE_PERIOD_FIRST, ONE_BUFFER,
- * NO_REFUSAL, NO_RESERVE, READER_EARLY. Assumptions lifted: IRQ_TAIL,
- * NEST_OTHER; what would make these hold: FIX_GUARD, FIX_LOCK. See README.md.
+ * NO_REFUSAL, NO_RESERVE, READER_EARLY, NO_LOCK_MARK, NO_GUARD.
+ * Assumptions lifted: IRQ_TAIL (an interrupt's tail fires as a task), and with
+ * it the windows of WIN_ENSURE, WIN_REFILL, WIN_ADOPT, WIN_COMMIT; what would
+ * make these hold: FIX_BUSY. See README.md.
  */
 #ifndef NCPU
 #define NCPU		2
@@ -25,6 +27,7 @@
 #define NB		5		/* batches in the pool */
 #endif
 #define ROOM		2		/* events in a batch */
+#define MAX		2		/* what an event asks for; it takes 1, and leaves room behind it */
 #define NGEN		3		/* generations 1, 2, 3: 1 and 3 share slots */
 #define NCTX		2		/* task; hardirq (CPU 1) or NMI (CPU 0) */
 #ifdef NO_RESERVE
@@ -38,6 +41,8 @@ typedef slot_t {			/* struct exptrace_slot */
 	byte pos;			/* in events */
 	byte end;
 	bit refilling;
+	bit busy;			/* FIX_BUSY */
+	byte first;			/* batch->first */
 	byte attempted;
 	byte recorded;
 	byte lost;			/* the sum over all reasons */
@@ -84,6 +89,9 @@ inline get() {
 	nr_filling++
 }
 
+/* exptrace_batch_seal(): the bytes up to pos are as many events as were counted. */
+#define SEAL(s, pos)	assert(slot[s].recorded - slot[s].first == (pos))
+
 /* The half of exptrace_exchange() that takes a full batch, with n events in it. */
 inline hand_over(header, n, g) {
 	assert(writing[g & 1] == g);		/* no alias */
@@ -95,6 +103,16 @@ inline hand_over(header, n, g) {
 	queue[g] ! n
 }
 
+/* is_nested(), but for the lock's mark: the refill refuses. */
+#ifdef NO_GUARD
+#define NESTED(s)	(slot[s].refilling)
+#else
+#define NESTED(s)	(slot[s].refilling || slot[s].busy || (slot[s].batch && slot[s].pos == slot[s].end))
+#endif
+
+/* Does the slot show less room than needed? The code compares unsigned numbers: end before pos is much room. */
+#define SHORT(s, n)	(slot[s].end >= slot[s].pos && slot[s].end - slot[s].pos < (n))
+
 /*
  * A probe that fires in the refill of slot s, in the same context, where the lock
  * is held or not. Such a probe runs to its end before the refill goes on.
@@ -102,7 +120,7 @@ inline hand_over(header, n, g) {
 inline nested(s, g, locked) {
 	slot[s].attempted++;
 	if
-	:: slot[s].end > slot[s].pos ->
+	:: !SHORT(s, MAX) ->
 		slot[s].pos++;			/* it would write here: see the ledger */
 		slot[s].recorded++
 	:: else ->
@@ -115,24 +133,27 @@ inline nested(s, g, locked) {
 		slot[s].batch = 0;
 		slot[s].lost++
 #else
-		assert(slot[s].refilling);
+		assert(NESTED(s));
 		slot[s].lost++
 #endif
 	fi
 }
 
-/* As before, but of the other experiment: its slot does not know of our refill. */
+/*
+ * As before, but of the other experiment: its slot does not know of our refill, but
+ * exptrace_pool_locked_here() does. Where the lock is free it is like any refill.
+ */
 inline nested_other(o, locked) {
 	slot[o].attempted++;
 	if
-	:: slot[o].end > slot[o].pos ->
+	:: !SHORT(o, MAX) ->
 		slot[o].pos++;
 		slot[o].recorded++
 	:: else ->
-#ifndef FIX_LOCK
+#ifdef NO_LOCK_MARK
 		!locked;			/* or it waits for itself */
 #endif
-		slot[o].lost++			/* or gets a batch: like any refill */
+		slot[o].lost++
 	fi
 }
 
@@ -140,7 +161,7 @@ inline maybe_nested(s, o, g, locked) {
 	if
 	:: true
 	:: !did -> did = true; nested(s, g, locked)
-#ifdef NEST_OTHER
+#if NEXP > 1
 	:: !did -> did = true; nested_other(o, locked)
 #endif
 	fi
@@ -154,7 +175,7 @@ inline leave() {
 	:: x == 1 -> interrupted[c] = false
 	:: else
 	fi;
-	s = 0; o = 0; g = 0; b = 0; wpos = 0; was = 0; did = false
+	s = 0; o = 0; g = 0; b = 0; wpos = 0; was = 0; need = 0; did = false
 }
 
 /* A writer's step: a task's, if no interrupt runs on its CPU. */
@@ -162,9 +183,21 @@ inline leave() {
 
 byte events = EVENTS;			/* still to come */
 
+#if NCPU == 1 && defined(IRQ_TAIL)
+#define IS_NMI	false
+#else
+#define IS_NMI	(c == 0 && x == 1)
+#endif
+
+/* The event is lost. */
+inline lose() {
+	slot[s].lost++;
+	leave()
+}
+
 /* Context x of CPU c: probe_*(), writer.h, writer.c. */
 proctype writer(byte c; byte x) {
-	byte g, s, o, b, wpos, was, e, as, me = 1 << (c * NCTX + x);
+	byte g, s, o, b, wpos, was, e, as, need, me = 1 << (c * NCTX + x);
 	bool did;
 
 end:	do
@@ -192,6 +225,13 @@ end:	do
 		:: e = 1
 		fi;
 #endif
+		need = MAX;
+#ifdef WIN_REFILL
+		if
+		:: true
+		:: need = MAX + 1
+		fi;
+#endif
 		s = SLOT(g, c, as, e);
 		o = SLOT(g, c, as, 1 - e);
 		as = 0; e = 0
@@ -199,44 +239,55 @@ end:	do
 	   atomic { RUNS ->
 		/* exptrace_begin(), exptrace_ensure() */
 		slot[s].attempted++;
+#ifdef FIX_BUSY
 		if
-		:: slot[s].end > slot[s].pos -> goto first_bytes
+		:: slot[s].busy -> lose(); goto next
+		:: else
+		fi
+	   };
+	   atomic { RUNS -> slot[s].busy = 1 };
+	   atomic { RUNS ->
+#endif
+		if
+		:: !SHORT(s, need) -> goto first_bytes
 		:: else
 		fi;
 		/* exptrace_refill() */
+		was = slot[s].pos
+#ifdef WIN_REFILL
+	   };
+	   atomic { RUNS ->
+#else
+		;
+#endif
+#if !defined(NO_REFUSAL) && !defined(FIX_BUSY)
 		if
-#ifdef FIX_GUARD
-		:: slot[s].refilling || (slot[s].batch && slot[s].pos > ROOM) ->
-			slot[s].lost++; leave(); goto next
-#endif
-#ifndef NO_REFUSAL
-		:: slot[s].refilling -> slot[s].lost++; leave(); goto next
-#endif
+		:: NESTED(s) -> lose(); goto next
 		:: else
 		fi;
+#endif
 		if
-		:: !slot[s].batch && nr_empty <= nr_reserved ->
-			slot[s].lost++; leave(); goto next
+		:: !slot[s].batch && nr_empty <= nr_reserved -> slot[s].busy = 0; lose(); goto next
 		:: else
 		fi;
 		slot[s].refilling = 1;
-		was = slot[s].end;
-		slot[s].end = slot[s].pos
+		slot[s].pos = slot[s].end
 	   };
 	   atomic { RUNS ->
 		/* exchange(): seal, exptrace_exchange() */
 		if
-		:: c == 0 && x == 1 ->		/* NMI, and the lock was taken */
-			slot[s].end = was;
-			slot[s].lost++;
+		:: IS_NMI ->			/* and the lock was taken */
+			slot[s].pos = was;
 			slot[s].refilling = 0;
-			leave();
+			slot[s].busy = 0;
+			lose();
 			goto next
 		:: true
 		fi;
 		if
 		:: slot[s].batch ->
-			hand_over(slot[s].batch, slot[s].pos, g)
+			SEAL(s, was);
+			hand_over(slot[s].batch, was, g)
 		:: else
 		fi;
 		assert(writing[g & 1] == g);
@@ -250,28 +301,49 @@ end:	do
 	   atomic { RUNS ->
 		/* disown(), adopt() */
 		maybe_nested(s, o, g, false);
-		slot[s].batch = b;
-		slot[s].pos = 0;
-		slot[s].end = (b -> ROOM : 0);
-		slot[s].refilling = 0;
+		slot[s].batch = 0;
+		slot[s].pos = 0
+#ifdef WIN_ADOPT
+	   };
+	   atomic { RUNS ->
+#else
+		;
+#endif
+		slot[s].end = 0;
 		if
-		:: b == 0 -> slot[s].lost++; leave(); goto next
+		:: b == 0 -> slot[s].refilling = 0; slot[s].busy = 0; lose(); goto next
 		:: else
 		fi;
+		slot[s].batch = b;
+		slot[s].first = slot[s].recorded;
+		slot[s].end = ROOM + 1;
+		slot[s].refilling = 0;
 first_bytes:
-		assert(slot[s].batch == g);
-		wpos = slot[s].pos + 1;
-#ifdef FIX_GUARD
-		slot[s].pos = ROOM + 1;		/* shows no room to who interrupts us */
+		wpos = slot[s].pos + 1
+#ifdef WIN_ENSURE
+	   };
+	   atomic { RUNS ->
+#else
+		;
 #endif
-		skip
+#if !defined(NO_GUARD) && !defined(FIX_BUSY)
+		slot[s].pos = slot[s].end;	/* shows no room to who interrupts us */
+#endif
+		assert(slot[s].batch == g)
 	   };
 	   atomic { RUNS ->
 		/* the last bytes; exptrace_end() */
 		assert(slot[s].batch == g);	/* nobody took it away */
 		assert(wpos <= ROOM);
-		slot[s].pos = wpos;
+		slot[s].pos = wpos
+#ifdef WIN_COMMIT
+	   };
+	   atomic { RUNS ->
+#else
+		;
+#endif
 		slot[s].recorded++;
+		slot[s].busy = 0;
 		leave()
 	   };
 next:	   skip
@@ -338,13 +410,15 @@ inline close_slot(i, g) {
 		nr_filling--;			/* it is bare: give it back */
 		nr_empty++
 	:: slot[i].batch && slot[i].pos ->
+		SEAL(i, slot[i].pos);
 		hand_over(slot[i].batch, slot[i].pos, g)
 	:: else
 	fi;
 	slot[i].batch = 0;
 	slot[i].pos = 0;
 	slot[i].end = 0;
-	assert(!slot[i].refilling);
+	slot[i].first = 0;
+	assert(!slot[i].refilling && !slot[i].busy);
 	assert(slot[i].attempted == slot[i].recorded + slot[i].lost);
 	ledger[g] = ledger[g] + slot[i].recorded;
 	slot[i].attempted = 0;
@@ -404,7 +478,7 @@ proctype control() {
 }
 
 /*
- * exptrace_take(), deliver_batch(), exptrace_batch_give_back() are one step: for
+ * exptrace_take(), deliver_batch(), exptrace_give() are one step: for
  * all others a batch that is being read is the same as one that is full.
  */
 proctype reader() {
@@ -432,7 +506,7 @@ proctype reader() {
 	   }
 	:: oldest > opened && ended -> break
 	od;
-	/* exptrace_all_read() */
+	/* exptrace_pool_claim() */
 	assert(nr_empty == NB && nr_reserved == 0)
 }
 

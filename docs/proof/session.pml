@@ -3,9 +3,10 @@
  * Recordings and their readers, for the Spin checker: start, stop and discard
  * against open, read and close. A section under pool.lock is a step.
  *
- * Assumptions lifted, by -D: DISCARD (another file starts with
- * EXPTRACE_START_DISCARD), OPEN_IN_START (a reader opens while a start is under
- * way). What would make these hold: FIX_DISCARD, FIX_BEGIN. See README.md.
+ * Broken, by -D: DISCARD_TAKEN (discard takes no notice of what a reader holds),
+ * DISCARD_FROZEN (nor of a snapshot), BEGIN_LATE (a recording begins after its
+ * first generation was opened). Found: OWN_START (a reader that is amid a batch
+ * starts with discard, and fails). See README.md.
  */
 #define RECORDINGS	3
 #define BATCHES		2	/* of a generation; one generation a recording */
@@ -22,8 +23,17 @@ byte nr_full;		/* its batches */
 bool complete;
 byte nr_empty = NR;
 byte begun, done;	/* sessions_begun, sessions_ended */
-bool starting;		/* between open_generation() and exptrace_session_begin() */
-bool midway;		/* the reader has taken something and not ended it; FIX_DISCARD */
+bool begun_read;	/* first->begun */
+bool taken;		/* exptrace_flush.taken */
+bool frozen;
+
+#if defined(DISCARD_TAKEN)
+#define REFUSED	frozen
+#elif defined(DISCARD_FROZEN)
+#define REFUSED	taken
+#else
+#define REFUSED	(taken || frozen)
+#endif
 
 /* exptrace_discard_all() */
 inline discard_all() {
@@ -42,22 +52,16 @@ proctype control() {
 	:: n < RECORDINGS ->
 		/* exptrace_start() */
 		ok = true;
-#ifdef DISCARD
 		atomic {
 			if
-#ifdef FIX_DISCARD
-			:: midway -> ok = false		/* -EBUSY */
-			:: !midway -> discard_all()
-#else
-			:: discard_all()
-#endif
-			:: true
+			:: REFUSED -> ok = false	/* -EBUSY */
+			:: !(REFUSED) -> discard_all()
+			:: true				/* no discard */
 			fi
 		}
-#endif
 		atomic {
 			if
-			:: !ok || first || nr_empty < NR -> ok = false	/* exptrace_all_read() */
+			:: !ok || first || nr_empty < NR -> ok = false	/* exptrace_pool_claim() */
 			:: else
 			fi
 		}
@@ -66,25 +70,22 @@ proctype control() {
 			/* -EBUSY: try again when that can have changed; or never */
 			if
 			:: atomic { first == 0 && nr_empty == NR -> skip }
-#ifdef DISCARD
-			:: atomic { !midway -> skip }
-#endif
+			:: atomic { !(REFUSED) -> skip }
 			:: n = RECORDINGS
 			fi
 		:: else ->
-#ifdef FIX_BEGIN
+#ifndef BEGIN_LATE
 			begun++;
 #endif
 			atomic {
 				first = n + 1;
 				first_session = n + 1;
 				complete = false;
-				starting = true
+				begun_read = false
 			}
-#ifndef FIX_BEGIN
+#ifdef BEGIN_LATE
 			begun++;
 #endif
-			starting = false;
 			i = 0;
 			do
 			:: i < BATCHES -> atomic { nr_empty--; nr_full++; i++ }
@@ -117,9 +118,6 @@ proctype reader() {
 		/* exptrace_open(), exptrace_session_to_read() */
 		opens--;
 		atomic {
-#ifndef OPEN_IN_START
-			!starting ->
-#endif
 			session = begun;
 			if
 			:: begun == done && !first -> session++
@@ -127,24 +125,41 @@ proctype reader() {
 			fi;
 			assert(!first || session == first_session)
 		}
+		if
+		:: atomic { first && complete && !begun_read ->
+			frozen = true; gen = first	/* exptrace_freeze() */
+		   };
+		   /* exptrace_view_next() */
+		   assert(first == gen && nr_full == BATCHES);
+		   assert(first == gen && nr_full == BATCHES);
+		   frozen = false			/* exptrace_thaw() */
+		:: true
+		fi;
 		do
 		:: atomic {	/* exptrace_take() */
 			next_of();
 			gen = first;
 			if
-			:: next == BATCH -> nr_full--; midway = true
-			:: next == END_OF_GEN -> midway = true
+			:: next == BATCH -> nr_full--; taken = true; begun_read = true
+			:: next == END_OF_GEN -> taken = true; begun_read = true
 			:: else
 			fi
 		   }
 		   if
 		   :: next == BATCH ->
 			if
-			:: atomic { nr_empty++; midway = false }
+			:: atomic { nr_empty++; taken = false }	/* exptrace_give() */
+#ifdef OWN_START
+			:: atomic {	/* exptrace_reader_drop(), then -EBUSY: it goes on to read */
+				nr_full++;
+				taken = false;
+				assert(begun == done)	/* or a part comes twice */
+			   }
+#endif
 			:: atomic {	/* exptrace_release(), exptrace_untake() */
 				assert(first == gen);
 				nr_full++;
-				midway = false;
+				taken = false;
 				break
 			   }
 			fi
@@ -153,8 +168,10 @@ proctype reader() {
 				assert(first == gen);
 				first = 0;
 				complete = false;
-				midway = false
+				taken = false
 			}
+		   :: next == END_OF_GEN ->
+			taken = false		/* exptrace_untake_end() */
 		   :: next == END -> break
 		   :: next == NOTHING ->
 			/* waits, or is closed */
