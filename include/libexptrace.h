@@ -267,12 +267,25 @@ int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_r
  *
  * Times of different CPUs are merged within each generation; the generations
  * follow each other. Batches without a schema (of an unknown experiment, or of a
- * first generation whose beginning is missing) are skipped. Of a damaged
+ * first generation without its beginning, if nothing follows it) are skipped. Of a damaged
  * generation, all that can be decoded comes out, then the error, for good.
  * Return: 1, 0 at the end, or a negative errno. -EINVAL: exptrace_next_batch()
  * was used.
  */
 int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record);
+
+/**
+ * exptrace_borrowed() - was the first generation read by the schema of another?
+ * @borrower:	out: the generation whose beginning is missing
+ * @lender:	out: the next one, whose schema and properties it was read by
+ *
+ * A stream may begin in the middle of a generation, when an earlier reader took the
+ * first part of it, its schema included. The same recorder wrote the next one, so its
+ * schema fits; to find it, the library reads ahead (a pipe's bytes are kept in memory
+ * meanwhile). Known after the first call that reads from the trace.
+ */
+bool exptrace_borrowed(const struct exptrace_trace *trace, uint64_t *borrower,
+		       uint64_t *lender);
 
 /* exptrace_skipped() - how many event batches were skipped for want of a schema */
 uint64_t exptrace_skipped(const struct exptrace_trace *trace);
@@ -311,6 +324,9 @@ int exptrace_property_at(const struct exptrace_trace *trace, size_t index, const
  */
 size_t exptrace_ledger(const struct exptrace_trace *trace,
 		       const struct exptrace_ledger_entry **entries);
+
+/* exptrace_lost_name() - a reason of exptrace_loss in a few words; NULL if unknown */
+const char *exptrace_lost_name(uint64_t reason);
 
 /**
  * exptrace_syncs() - the clock of the generation at hand
@@ -391,14 +407,27 @@ void exptrace_device_close(struct exptrace_device *device);
 /* exptrace_device_fd() - its file, for read(2), poll(2); it stays the device's */
 int exptrace_device_fd(const struct exptrace_device *device);
 
-/* exptrace_device_info() - the state of the recorder. 0 or a negative errno */
+/**
+ * exptrace_device_info() - the state of the recorder
+ * @info:	out; its fields are explained in exptrace/exptrace.h
+ *
+ * Return: 0 or a negative errno.
+ */
 int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info);
+
+/* How to record, where nothing is asked for: in stream mode, by the module's parameters. */
+#define EXPTRACE_START_INIT						\
+	{ .mode = EXPTRACE_MODE_STREAM, .batch_size = EXPTRACE_START_DEFAULT,	\
+	  .period_ms = EXPTRACE_START_DEFAULT }
 
 /**
  * exptrace_device_start() - start recording
+ * @start:	EXPTRACE_START_INIT, and what shall be different; quota is by the
+ *		experiment's number, in percent of the pool, 0: no limit
  *
- * Return: 0; -EBUSY: it records already, or an earlier recording was not read;
- * -ENOMEM: no memory for the pool; -EINVAL; -EBADF: opened O_RDONLY.
+ * Return: 0; -EBUSY: it records already, or an earlier recording was not read, or
+ * the pool is mapped; -ENOMEM: no memory for the pool; -EINVAL; -EBADF: opened
+ * O_RDONLY.
  */
 int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start);
 
@@ -412,6 +441,64 @@ int exptrace_device_stop(struct exptrace_device *device);
  * Return: 0; -EINVAL: not recording; -ENOBUFS: the pool is too full.
  */
 int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation);
+
+/**
+ * exptrace_device_snapshot() - read what the pool holds, while recording goes on
+ * @flags:	EXPTRACE_SNAPSHOT_WAIT: wait for the trigger
+ * @first:	out, or NULL: the first generation of the snapshot
+ * @last:	out, or NULL: its last
+ *
+ * read(2) on the device's file, and exptrace_device_take(), then deliver these
+ * generations up to the end of file, and take nothing away.
+ * Return: 0; -EAGAIN: no complete generation is there; -EBUSY: a batch was read in
+ * part, or another thread waits; -EINTR: a signal came while it waited; -EBADF: not
+ * opened O_RDWR.
+ */
+int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
+			     uint64_t *first, uint64_t *last);
+
+/* exptrace_device_trigger() - fire the trigger. 0, or -EBADF: opened O_RDONLY */
+int exptrace_device_trigger(struct exptrace_device *device);
+
+/**
+ * exptrace_device_set_trigger() - let the trigger fire by itself
+ * @latency_us:	microseconds: fire when a thread runs later than that after it was
+ *		woken; 0: never. It holds until it is set again, also after close
+ *
+ * Return: 0; -EINVAL: more than an hour; -ENOENT: this kernel lacks a tracepoint for
+ * it; -ENOMEM; -EBADF: opened O_RDONLY.
+ */
+int exptrace_device_set_trigger(struct exptrace_device *device, uint64_t latency_us);
+
+/**
+ * exptrace_device_map() - map the pool, for exptrace_device_take()
+ *
+ * The pool must exist (a recording was started) and stays as it is while it is
+ * mapped: no recording can be started. Nothing happens if it is mapped already.
+ * Return: 0; -EINVAL: there is no pool; or a negative errno of mmap(2).
+ */
+int exptrace_device_map(struct exptrace_device *device);
+
+/* exptrace_device_unmap() - end that; exptrace_device_close() does it as well */
+void exptrace_device_unmap(struct exptrace_device *device);
+
+/**
+ * exptrace_device_take() - take the next piece of the stream in the mapped pool
+ * @ref:	out: what it is
+ * @batch:	out: its ref->length bytes if it is a batch, else NULL; they are valid
+ *		until the next take, give, unmap or close
+ *
+ * What was taken before is given back first. The stream's header is not among the
+ * pieces: read(2) delivers it, and until it has, poll(2) reports POLLIN. A batch that
+ * was taken and not given back when the device is closed goes to the next reader.
+ * Return: 0; -EAGAIN: O_NONBLOCK, and there is nothing yet; -EBUSY: read(2) has
+ * delivered a part of a batch; -EINTR; -EINVAL: the pool is not mapped.
+ */
+int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_ref *ref,
+			 const void **batch);
+
+/* exptrace_device_give() - give back what was taken. 0, or -EINVAL: nothing was */
+int exptrace_device_give(struct exptrace_device *device);
 
 /**
  * exptrace_device_event() - describe an event of the module
@@ -447,6 +534,9 @@ int exptrace_device_select(struct exptrace_device *device, const char *what);
  * Return: a constant string; NULL if unknown (another module's, for example).
  */
 const char *exptrace_device_experiment(uint8_t experiment);
+
+/* exptrace_device_experiment_id() - its number by its name, or -ENOENT */
+int exptrace_device_experiment_id(const char *name, size_t len);
 
 #ifdef __cplusplus
 }

@@ -66,6 +66,11 @@ static void begin_generation(struct check *check, const struct exptrace_batch *b
 	uint64_t before = check->generation;
 
 	check->generation = batch->generation;
+	check->missing = 0;
+	if (check->generations && batch->generation > before + 1) {
+		check->missing = batch->generation - before - 1;
+		check->missing_offset = batch->offset;
+	}
 	if (check->generations && batch->generation <= before)
 		check_problem(check, batch->offset, "it comes after generation %llu",
 			      (unsigned long long)before);
@@ -179,6 +184,25 @@ static void check_batch(struct check *check, const struct exptrace_batch *batch)
 	check->last_kind = batch->kind;
 }
 
+/*
+ * Whole generations may be missing if the recorder gave them up; its properties, which
+ * come after the beginning, tell whether it does that.
+ */
+static void check_missing(struct check *check)
+{
+	const char *mode = exptrace_property(check->trace, "mode");
+
+	if (!check->missing)
+		return;
+	if (mode && !strcmp(mode, "flight"))
+		check->given_up += check->missing;
+	else
+		check_problem(check, check->missing_offset,
+			      "%llu generations before it are missing, and it was not recorded in flight mode",
+			      (unsigned long long)check->missing);
+	check->missing = 0;
+}
+
 static void end_generation(struct check *check, const struct exptrace_batch *mark)
 {
 	if (!check->inside) {
@@ -186,6 +210,7 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 		return;
 	}
 	check->inside = false;
+	check_missing(check);
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
 	if (!check->broken)
@@ -216,9 +241,39 @@ static void check_walk(struct check *check)
 	}
 }
 
+static void print_reasons(const struct check *check)
+{
+	const char *before = "lost: ";
+	unsigned int i;
+
+	for (i = 0; i <= EXPTRACE_NR_LOST; i++) {
+		if (!check->reasons[i])
+			continue;
+		printf("%s%s %llu", before, i < EXPTRACE_NR_LOST ? exptrace_lost_name(i) :
+		       "other reasons", (unsigned long long)check->reasons[i]);
+		before = ", ";
+	}
+	if (check->lost)
+		putchar('\n');
+}
+
+static void print_result(const struct check *check)
+{
+	print_reasons(check);
+	if (check->given_up)
+		printf("given up: %llu generations (flight mode)\n",
+		       (unsigned long long)check->given_up);
+	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
+	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
+	       (unsigned long long)check->batches, (unsigned long long)check->events,
+	       (unsigned long long)check->lost);
+}
+
 static int check_run(struct check *check)
 {
 	check_walk(check);
+	check_missing(check);
+	note_borrowed(check->trace);
 	if (!check->generations && !check->problems) {
 		check->problems++;
 		printf("no generation: the trace is empty\n");
@@ -226,10 +281,7 @@ static int check_run(struct check *check)
 	if (check->problems > PROBLEMS_SHOWN)
 		printf("... and %llu more\n",
 		       (unsigned long long)(check->problems - PROBLEMS_SHOWN));
-	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
-	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
-	       (unsigned long long)check->batches, (unsigned long long)check->events,
-	       (unsigned long long)check->lost);
+	print_result(check);
 	return fflush(stdout) || check->problems ? EXIT_PROBLEM : EXIT_OK;
 }
 

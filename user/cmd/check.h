@@ -24,12 +24,16 @@ struct check {
 	bool allow_partial_first;
 	uint64_t problems;
 	uint64_t generations, batches, events, lost;
+	uint64_t given_up;	/* generations that a flight recorder gave up */
+	uint64_t reasons[EXPTRACE_NR_LOST + 1];	/* lost events; unknown ones in the last */
 
 	/* the generation at hand */
 	bool inside;		/* a batch came, and no end mark yet */
 	bool partial;		/* its beginning is missing */
 	bool broken;		/* a problem that makes its ledger meaningless */
 	uint64_t generation;
+	uint64_t missing;	/* generations that are not there before it */
+	uint64_t missing_offset;
 	unsigned int nsyncs;
 	enum exptrace_batch_kind last_kind;
 	struct index writer_index;	/* (experiment, m) */

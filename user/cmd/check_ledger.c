@@ -38,6 +38,18 @@ static bool sum_losses(const struct exptrace_ledger_entry *entry, uint64_t *sum)
 	return true;
 }
 
+static void count_reasons(struct check *check, const struct exptrace_ledger_entry *entry)
+{
+	size_t i;
+
+	for (i = 0; i < entry->nlosses; i++) {
+		uint64_t reason = entry->losses[i].reason;
+
+		check->reasons[reason < EXPTRACE_NR_LOST ? reason : EXPTRACE_NR_LOST] +=
+			entry->losses[i].count;
+	}
+}
+
 static void check_sum(struct check *check, const struct exptrace_ledger_entry *entry)
 {
 	uint64_t lost, sum;
@@ -50,6 +62,7 @@ static void check_sum(struct check *check, const struct exptrace_ledger_entry *e
 		return;
 	}
 	check->lost += lost;
+	count_reasons(check, entry);
 	if (entry->attempted != sum)
 		check_problem(check, entry->offset,
 			      "experiment %llu, cpu %llu: attempted: expected %llu (recorded %llu + lost %llu), found %llu",

@@ -27,6 +27,12 @@ struct command {
 };
 
 extern const struct command command_record;
+extern const struct command command_start;
+extern const struct command command_stop;
+extern const struct command command_advance;
+extern const struct command command_snapshot;
+extern const struct command command_trigger;
+extern const struct command command_info;
 extern const struct command command_dump;
 extern const struct command command_stat;
 extern const struct command command_check;
@@ -60,5 +66,8 @@ bool parse_seconds(const char *text, uint64_t *ms);
 /* Opens the trace that is the only operand left. Returns an exit code; reports. */
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace);
+
+/* If the first generation was read by another's schema, says so on stderr. */
+void note_borrowed(const struct exptrace_trace *trace);
 
 #endif /* EXPTRACE_CMD_H */

@@ -84,6 +84,7 @@ static int dump_run(struct dump *dump)
 		return EXIT_OK;
 	if (err)
 		return problem("cannot write: %s", strerror(-err));
+	note_borrowed(dump->trace);
 	if (skipped)
 		problem("note: %llu batches without a schema were skipped",
 			(unsigned long long)skipped);

@@ -32,13 +32,17 @@ int explain_open(int err)
 	}
 }
 
-int explain_start(int err)
+int explain_start(struct exptrace_device *device, int err)
 {
+	struct exptrace_info info;
+
 	switch (err) {
 	case -EBUSY:
-		return problem("recording is on already, or an earlier recording was not read; "
-			       "save it with 'cat %s > FILE', or drop it with --discard",
-			       EXPTRACE_DEVICE);
+		if (!exptrace_device_info(device, &info) &&
+		    info.state == EXPTRACE_STATE_RECORDING)
+			return problem("recording is on already; end it with 'exptrace stop'");
+		return problem("an earlier recording was not read; save it with 'cat %s > FILE', "
+			       "or drop it with --discard", EXPTRACE_DEVICE);
 	case -ENOMEM:
 		return problem("no memory for the pool; ask for a smaller one with --pool MIB");
 	case -EINVAL:
@@ -51,10 +55,51 @@ int explain_start(int err)
 	}
 }
 
-int explain_write(int err, const char *path, uint64_t written)
+/* What failed is named in @what: "snapshot", "stop", ... */
+int explain_control(int err, const char *what)
+{
+	switch (err) {
+	case -EINVAL:
+		return problem("cannot %s: it is not recording; begin with 'exptrace start' or "
+			       "'exptrace record'", what);
+	case -EAGAIN:
+		return problem("cannot %s: nothing is recorded; begin with "
+			       "'exptrace start --flight'", what);
+	case -EBUSY:
+		return problem("cannot %s: another program waits for the trigger already", what);
+	case -ENOBUFS:
+		return problem("cannot %s: the pool is too full to complete a generation; read it "
+			       "first, for example with 'cat %s > FILE'", what, EXPTRACE_DEVICE);
+	case -ENOMEM:
+		return problem("cannot %s: no memory", what);
+	case -EACCES:
+	case -EPERM:
+		return problem("cannot %s: not permitted; it needs CAP_PERFMON or CAP_SYS_ADMIN, "
+			       "and a kernel that is not locked down", what);
+	default:
+		return problem("cannot %s: %s", what, strerror(-err));
+	}
+}
+
+int explain_write(const struct stream *stream, const char *path)
 {
 	problem("cannot write to %s: %s; recording is stopped, the %llu bytes written are kept",
-		path, strerror(-err), (unsigned long long)written);
-	return problem("what the kernel still has can be read with 'cat %s > OTHER-FILE'",
+		path, strerror(-stream->write_error), (unsigned long long)stream->bytes);
+	if (stream->dropped)
+		return problem("%llu bytes are lost; what the kernel still has can be read with "
+			       "'cat %s > OTHER-FILE'", (unsigned long long)stream->dropped,
+			       EXPTRACE_DEVICE);
+	if (stream->regular && stream->bytes && strcmp(path, "-"))
+		return problem("the kernel has the rest, from the next byte on; make room and append "
+			       "it with 'tail -c +%d %s >> %s'", EXPTRACE_HEADER_SIZE + 1,
+			       EXPTRACE_DEVICE, path);
+	return problem("the kernel has the rest; read it with 'cat %s > OTHER-FILE'",
 		       EXPTRACE_DEVICE);
+}
+
+int open_device(int flags, struct exptrace_device **device)
+{
+	int err = exptrace_device_open(NULL, flags, device);
+
+	return err ? explain_open(err) : EXIT_OK;
 }

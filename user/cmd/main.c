@@ -9,6 +9,12 @@
 
 static const struct command *const commands[] = {
 	&command_record,
+	&command_start,
+	&command_stop,
+	&command_advance,
+	&command_snapshot,
+	&command_trigger,
+	&command_info,
 	&command_dump,
 	&command_stat,
 	&command_check,

@@ -93,3 +93,13 @@ int open_trace(const struct command *command, int argc, char **argv,
 		return problem("cannot open %s: %s", argv[optind], strerror(-err));
 	return EXIT_OK;
 }
+
+void note_borrowed(const struct exptrace_trace *trace)
+{
+	uint64_t borrower, lender;
+
+	if (exptrace_borrowed(trace, &borrower, &lender))
+		problem("note: generation %llu lacks its beginning, which an earlier reader took; "
+			"it is read by the schema of generation %llu",
+			(unsigned long long)borrower, (unsigned long long)lender);
+}

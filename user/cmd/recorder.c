@@ -5,14 +5,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "recorder.h"
 
-#define RECORDER_BUFFER	(1024 * 1024)
+/* how often it is looked whether someone else has stopped a flight recording, in ms */
+#define FLIGHT_CHECK	1000
 
 int recorder_init(struct recorder *recorder)
 {
@@ -25,54 +25,15 @@ int recorder_init(struct recorder *recorder)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	recorder->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (recorder->signals < 0)
-		return -errno;
-	recorder->buffer = malloc(RECORDER_BUFFER);
-	return recorder->buffer ? 0 : -ENOMEM;
+	return recorder->signals < 0 ? -errno : 0;
 }
 
 void recorder_uninit(struct recorder *recorder)
 {
-	free(recorder->buffer);
 	if (recorder->signals >= 0)
 		close(recorder->signals);
-}
-
-static void write_all(struct recorder *recorder, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = write(recorder->fd, recorder->buffer + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			recorder->write_error = n < 0 ? -errno : -EIO;
-			return;
-		}
-		done += (size_t)n;
-		recorder->bytes += (uint64_t)n;
-	}
-}
-
-/* Copies what one read gives; the device does not block. */
-static void copy_once(struct recorder *recorder)
-{
-	ssize_t n = read(exptrace_device_fd(recorder->device), recorder->buffer, RECORDER_BUFFER);
-
-	if (n > 0)
-		write_all(recorder, (size_t)n);
-	else if (n == 0)
-		recorder->ended = true;
-	else if (errno != EAGAIN && errno != EINTR)
-		recorder->read_error = -errno;
-}
-
-static bool has_failed(const struct recorder *recorder)
-{
-	return recorder->read_error || recorder->write_error;
 }
 
 static void take_signals(struct recorder *recorder, struct target *target)
@@ -95,47 +56,62 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* The timeout of poll(2) until @deadline; 0: none. */
-static int time_left(uint64_t deadline)
+/* The timeout of poll(2) until @deadline, but at most @max; -1: none; 0: it is over. */
+static int time_left(uint64_t deadline, int max)
 {
 	uint64_t now = now_ms();
 
 	if (!deadline)
-		return -1;
+		return max;
 	if (now >= deadline)
 		return 0;
-	return deadline - now > 1000000 ? 1000000 : (int)(deadline - now);
+	return max >= 0 && deadline - now > (uint64_t)max ? max :
+	       deadline - now > 1000000 ? 1000000 : (int)(deadline - now);
+}
+
+static bool is_recording(const struct recorder *recorder)
+{
+	struct exptrace_info info;
+
+	return exptrace_device_info(recorder->device, &info) ||
+	       info.state == EXPTRACE_STATE_RECORDING;
 }
 
 void recorder_run(struct recorder *recorder, struct target *target, uint64_t ms)
 {
 	uint64_t deadline = ms ? now_ms() + ms : 0;
 	struct pollfd fds[] = {
-		{ .fd = exptrace_device_fd(recorder->device), .events = POLLIN },
 		{ .fd = recorder->signals, .events = POLLIN },
+		{ .fd = exptrace_device_fd(recorder->device), .events = POLLIN },
 	};
+	struct stream *stream = &recorder->stream;
 
-	while (!recorder->ended && !recorder->interrupted && !target->done &&
-	       !has_failed(recorder)) {
-		int left = time_left(deadline);
+	while (!stream->ended && !recorder->interrupted && !target->done &&
+	       !stream_has_failed(stream)) {
+		int left = time_left(deadline, recorder->flight ? FLIGHT_CHECK : -1);
 
 		if (!left)
 			break;
-		if (poll(fds, 2, left) <= 0)
+		/* a flight recorder leaves in the pool what is there */
+		if (poll(fds, recorder->flight ? 1 : 2, left) <= 0) {
+			if (recorder->flight && !is_recording(recorder))
+				break;
 			continue;
-		if (fds[1].revents)
-			take_signals(recorder, target);
+		}
 		if (fds[0].revents)
-			copy_once(recorder);
+			take_signals(recorder, target);
+		if (fds[1].revents)
+			stream_copy(stream);
 	}
 }
 
 void recorder_drain(struct recorder *recorder)
 {
 	struct pollfd fd = { .fd = exptrace_device_fd(recorder->device), .events = POLLIN };
+	struct stream *stream = &recorder->stream;
 
-	while (!recorder->ended && !has_failed(recorder)) {
+	while (!stream->ended && !stream_has_failed(stream)) {
 		poll(&fd, 1, -1);
-		copy_once(recorder);
+		stream_copy(stream);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of exptrace record: events, command, copying, messages.
+ * The parts of the subcommands that control the recorder: events, command, copying, messages.
  */
 #ifndef EXPTRACE_RECORDER_H
 #define EXPTRACE_RECORDER_H
@@ -11,10 +11,46 @@
 
 #include <libexptrace.h>
 
+#include "stream.h"
+
 /* explain.c: what went wrong and what to do about it; return EXIT_PROBLEM. */
 int explain_open(int err);
-int explain_start(int err);
-int explain_write(int err, const char *path, uint64_t written);
+int explain_start(struct exptrace_device *device, int err);
+int explain_control(int err, const char *what);
+int explain_write(const struct stream *stream, const char *path);
+
+/* Opens the device; an exit code, problems are reported. */
+int open_device(int flags, struct exptrace_device **device);
+
+/* settings.c: how to record: the options of record and start. */
+struct settings {
+	const char *what;	/* NULL: what is on already */
+	struct exptrace_start start;
+};
+
+#define SETTINGS_LETTERS	"e:"
+enum { OPT_POOL = 256, OPT_BATCH, OPT_PERIOD, OPT_DISCARD, OPT_FLIGHT, OPT_QUOTA, OPT_OTHERS };
+#define SETTINGS_OPTIONS						\
+	{ "events",	required_argument,	NULL, 'e' },		\
+	{ "pool",	required_argument,	NULL, OPT_POOL },	\
+	{ "batch",	required_argument,	NULL, OPT_BATCH },	\
+	{ "period",	required_argument,	NULL, OPT_PERIOD },	\
+	{ "discard",	no_argument,		NULL, OPT_DISCARD },	\
+	{ "flight",	no_argument,		NULL, OPT_FLIGHT },	\
+	{ "quota",	required_argument,	NULL, OPT_QUOTA }
+#define SETTINGS_HELP							\
+	"      --flight        when the pool is full, give up the oldest instead of the newest\n" \
+	"      --quota EXP=PERCENT[,...]  the most of the pool that an experiment may take\n" \
+	"      --pool MIB      memory for what was not written yet\n"	\
+	"      --batch KIB     4, 8, 16, 32 or 64\n"			\
+	"      --period MS     milliseconds between generations; 0: only by size\n" \
+	"      --discard       drop an earlier recording that nobody read\n"
+
+/* Takes in an option with its value in optarg; false if that is bad. */
+bool settings_option(struct settings *settings, int c);
+
+/* EXP=PERCENT[,...] into @quota, by the experiment's name or number; false if it is not. */
+bool parse_quota(const char *text, uint8_t *quota);
 
 /* selection.c: which events were on before. */
 struct selection {
@@ -30,6 +66,9 @@ int selection_set(struct selection *selection, struct exptrace_device *device, c
 
 /* Puts back what was on, and frees. */
 void selection_restore(struct selection *selection, struct exptrace_device *device);
+
+/* Frees; what is on stays so. */
+void selection_forget(struct selection *selection);
 
 /* target.c: the command that is recorded. */
 struct target {
@@ -50,17 +89,13 @@ void target_reap(struct target *target);
 /* Waits for its end; first asks it to end if @terminate. */
 void target_wait(struct target *target, bool terminate);
 
-/* recorder.c: copies the device to a file. */
+/* recorder.c: copies the device to a file while it records. */
 struct recorder {
 	struct exptrace_device *device;
-	int fd;			/* to be written */
 	int signals;		/* a signalfd */
-	bool ended;		/* the device's end was read */
+	bool flight;		/* nothing is copied before the end */
 	bool interrupted;
-	uint64_t bytes;
-	int read_error;		/* negative errnos */
-	int write_error;
-	char *buffer;
+	struct stream stream;
 };
 
 /* Blocks the signals that recorder_run() waits for. 0 or a negative errno. */

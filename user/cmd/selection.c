@@ -96,7 +96,7 @@ static int check_words(const struct selection *selection, const char *what)
 	return ret;
 }
 
-static void selection_free(struct selection *selection)
+void selection_forget(struct selection *selection)
 {
 	free(selection->events);
 	selection->events = NULL;
@@ -108,11 +108,11 @@ int selection_set(struct selection *selection, struct exptrace_device *device, c
 	int n = selection_load(selection, device);
 
 	if (n) {
-		selection_free(selection);
+		selection_forget(selection);
 		return problem("cannot list the events: %s", strerror(-n));
 	}
 	if (check_words(selection, what)) {
-		selection_free(selection);
+		selection_forget(selection);
 		return EXIT_PROBLEM;
 	}
 	n = exptrace_device_select(device, what);
@@ -138,5 +138,5 @@ void selection_restore(struct selection *selection, struct exptrace_device *devi
 			exptrace_device_enable(device, old->index,
 					       old->flags & EXPTRACE_EVENT_F_ENABLED);
 	}
-	selection_free(selection);
+	selection_forget(selection);
 }

@@ -42,10 +42,6 @@ struct stat {
 	struct loss_sum losses[EXPERIMENTS];
 };
 
-static const char *const reasons[REASONS] = {
-	"pool was empty", "nested in the writer", "NMI found the lock taken", "other reasons",
-};
-
 static bool reserve_events(struct stat *stat, uint32_t index)
 {
 	size_t n = 2 * (size_t)index + 64;
@@ -205,6 +201,8 @@ static void print_head(const struct stat *stat, const struct stat_time *time)
 	       property(stat, "nodename"));
 	printf("Clock:       %s, addresses: %s\n", property(stat, "clock"),
 	       property(stat, "addresses"));
+	if (exptrace_property(stat->trace, "mode"))
+		printf("Mode:        %s\n", property(stat, "mode"));
 	printf("Duration:    %.6f s\n", time->seconds);
 	printf("Generations: %llu", (unsigned long long)stat->generations);
 	if (stat->given_up)
@@ -292,7 +290,8 @@ static void print_loss(const struct stat *stat, unsigned int experiment)
 	       (unsigned long long)(sum->attempted - sum->recorded));
 	for (i = 0; i < REASONS; i++)
 		if (sum->lost[i])
-			printf("; %s: %llu", reasons[i], (unsigned long long)sum->lost[i]);
+			printf("; %s: %llu", i < EXPTRACE_NR_LOST ? exptrace_lost_name(i) :
+			       "other reasons", (unsigned long long)sum->lost[i]);
 	putchar('\n');
 }
 
@@ -318,6 +317,7 @@ static int stat_run(struct stat *stat)
 		stat_sched_print(stat->sched, stat->trace, &time, TASKS_SHOWN);
 		stat_alloc_print(stat->alloc, SITES_SHOWN);
 	}
+	note_borrowed(stat->trace);
 	if (ret < 0)
 		return problem("%s", exptrace_error(stat->trace));
 	if (fflush(stdout))

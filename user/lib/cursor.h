@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The events of one batch, one after the other.
+ * The events of one batch, one after the other: the inner loop of the reader, inline.
  */
 #ifndef EXPTRACE_LIB_CURSOR_H
 #define EXPTRACE_LIB_CURSOR_H
@@ -9,6 +9,7 @@
 
 #include "properties.h"
 #include "schema.h"
+#include "varint.h"
 
 struct cursor {
 	const uint8_t *start;	/* of the batch's data */
@@ -28,12 +29,86 @@ struct cursor {
 void cursor_init(struct cursor *cursor, const struct exptrace_batch *batch,
 		 const struct schema_event **types);
 
+/* Notes what is wrong with the event at hand, and ends the batch; returns -EBADMSG. */
+int cursor_bad(struct cursor *cursor, const char *bad);
+
+/* Reads a string into @value: what follows it, or NULL. */
+const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
+			     struct exptrace_value *value);
+
 /* Decodes the next event's type and time: 1, 0 at the end, -EBADMSG. */
-int cursor_peek(struct cursor *cursor);
+static inline int cursor_peek(struct cursor *cursor)
+{
+	const uint8_t *pos = cursor->pos;
+	uint64_t delta;
+
+	if (pos == cursor->end)
+		return 0;
+	cursor->event_pos = pos;
+	cursor->type = *pos;
+	cursor->event = cursor->types[cursor->type];
+	if (unlikely(!cursor->event))
+		return cursor_bad(cursor, "of a type that the schema lacks");
+	pos = varint_get(pos + 1, cursor->end, &delta);
+	if (unlikely(!pos))
+		return cursor_bad(cursor, "with a bad time");
+	if (unlikely(__builtin_add_overflow(cursor->time, delta, &cursor->time)))
+		return cursor_bad(cursor, "with a time that overflows");
+	cursor->pos = pos;
+	return 1;
+}
+
+static inline uint64_t cursor_value(uint8_t op, uint64_t number,
+				    const struct properties *properties)
+{
+	switch (op) {
+	case SCHEMA_OP_SIGNED:
+		return (uint64_t)varint_zigzag(number);
+	case SCHEMA_OP_TEXT:
+		return properties->text_base + (uint64_t)varint_zigzag(number);
+	case SCHEMA_OP_DATA:
+		return number ? properties->data_base + varint_rol64(number, 3) : 0;
+	default:
+		return number;
+	}
+}
 
 /* Decodes its arguments: 0 or -EBADMSG. */
-int cursor_args(struct cursor *cursor, const struct properties *properties,
-		struct exptrace_value *values);
+static inline int cursor_args(struct cursor *cursor, const struct properties *properties,
+			      struct exptrace_value *values)
+{
+	const struct schema_event *event = cursor->event;
+	const uint8_t *pos = cursor->pos;
+	uint32_t i = event->variant, n = event->public.nargs;
+
+	if (i) {
+		uint64_t number = cursor->type - event->public.type;
+
+		if (unlikely(event->ops[0] != SCHEMA_OP_NUMBER))
+			number = cursor_value(event->ops[0], number, properties);
+		values[0].u64 = number;
+		values[0].str = NULL;
+	}
+	for (; i < n; i++) {
+		uint64_t number;
+
+		if (unlikely(event->ops[i] == SCHEMA_OP_STRING)) {
+			pos = cursor_string(pos, cursor->end, &values[i]);
+			if (unlikely(!pos))
+				return cursor_bad(cursor, "with a bad string");
+			continue;
+		}
+		pos = varint_get(pos, cursor->end, &number);
+		if (unlikely(!pos))
+			return cursor_bad(cursor, "with a bad argument");
+		if (event->ops[i] != SCHEMA_OP_NUMBER)
+			number = cursor_value(event->ops[i], number, properties);
+		values[i].u64 = number;
+		values[i].str = NULL;
+	}
+	cursor->pos = pos;
+	return 0;
+}
 
 /* The offset in the stream of the event at hand. */
 static inline uint64_t cursor_offset(const struct cursor *cursor)

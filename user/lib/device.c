@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <exptrace/events.h>
@@ -15,6 +17,8 @@
 
 struct exptrace_device {
 	int fd;
+	void *pool;		/* mapped, or NULL */
+	size_t pool_size;
 };
 
 static int device_ioctl(const struct exptrace_device *device, unsigned long request, void *arg)
@@ -35,7 +39,7 @@ static int check_abi(struct exptrace_device *device)
 
 API int exptrace_device_open(const char *path, int flags, struct exptrace_device **device)
 {
-	struct exptrace_device *new = malloc(sizeof(*new));
+	struct exptrace_device *new = calloc(1, sizeof(*new));
 	int err;
 
 	*device = NULL;
@@ -52,6 +56,9 @@ API int exptrace_device_open(const char *path, int flags, struct exptrace_device
 
 API void exptrace_device_close(struct exptrace_device *device)
 {
+	/* before the file: a pool that is mapped would outlive it */
+	if (device)
+		exptrace_device_unmap(device);
 	if (device && device->fd >= 0)
 		close(device->fd);
 	free(device);
@@ -85,6 +92,83 @@ API int exptrace_device_advance(struct exptrace_device *device, uint64_t *genera
 	if (!err && generation)
 		*generation = advance.generation;
 	return err;
+}
+
+API int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
+				 uint64_t *first, uint64_t *last)
+{
+	struct exptrace_snapshot snapshot = { .flags = flags };
+	int err = device_ioctl(device, EXPTRACE_IOC_SNAPSHOT, &snapshot);
+
+	if (err)
+		return err;
+	if (first)
+		*first = snapshot.first;
+	if (last)
+		*last = snapshot.last;
+	return 0;
+}
+
+API int exptrace_device_trigger(struct exptrace_device *device)
+{
+	return device_ioctl(device, EXPTRACE_IOC_TRIGGER, NULL);
+}
+
+API int exptrace_device_set_trigger(struct exptrace_device *device, uint64_t latency_us)
+{
+	struct exptrace_trigger trigger = { .latency_us = latency_us };
+
+	return device_ioctl(device, EXPTRACE_IOC_SET_TRIGGER, &trigger);
+}
+
+API int exptrace_device_map(struct exptrace_device *device)
+{
+	struct exptrace_info info;
+	void *pool;
+	int err;
+
+	if (device->pool)
+		return 0;
+	err = exptrace_device_info(device, &info);
+	if (err)
+		return err;
+	if (!info.pool_size || info.pool_size > SIZE_MAX)
+		return -EINVAL;
+	pool = mmap(NULL, (size_t)info.pool_size, PROT_READ, MAP_SHARED, device->fd, 0);
+	if (pool == MAP_FAILED)
+		return -errno;
+	device->pool = pool;
+	device->pool_size = (size_t)info.pool_size;
+	return 0;
+}
+
+API void exptrace_device_unmap(struct exptrace_device *device)
+{
+	if (device->pool)
+		munmap(device->pool, device->pool_size);
+	device->pool = NULL;
+}
+
+API int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_ref *ref,
+			     const void **batch)
+{
+	int err;
+
+	*batch = NULL;
+	if (!device->pool)
+		return -EINVAL;
+	err = device_ioctl(device, EXPTRACE_IOC_TAKE, ref);
+	if (err || ref->kind != EXPTRACE_REF_BATCH)
+		return err;
+	if (ref->offset > device->pool_size || ref->length > device->pool_size - ref->offset)
+		return -EPROTO;
+	*batch = (const char *)device->pool + ref->offset;
+	return 0;
+}
+
+API int exptrace_device_give(struct exptrace_device *device)
+{
+	return device_ioctl(device, EXPTRACE_IOC_GIVE, NULL);
 }
 
 API int exptrace_device_event(struct exptrace_device *device, unsigned int index,
@@ -148,6 +232,19 @@ API int exptrace_device_select(struct exptrace_device *device, const char *what)
 			return ret;
 		n += ret;
 	}
+}
+
+API int exptrace_device_experiment_id(const char *name, size_t len)
+{
+	int id;
+
+	for (id = 0; id < EXPTRACE_MAX_EXPERIMENTS; id++) {
+		const char *known = exptrace_device_experiment((uint8_t)id);
+
+		if (known && strlen(known) == len && !memcmp(known, name, len))
+			return id;
+	}
+	return -ENOENT;
 }
 
 API const char *exptrace_device_experiment(uint8_t experiment)

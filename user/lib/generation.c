@@ -12,9 +12,12 @@ static void generation_begin(struct exptrace_trace *trace)
 	trace->open = true;
 	trace->open_generation = trace->batch.generation;
 	trace->has_opening_sync = trace->batch.kind == EXPTRACE_BATCH_SYNC;
-	schema_reset(&trace->schema);
 	clock_reset(&trace->clock);
 	ledger_reset(&trace->ledger);
+	/* what was borrowed is for the first one only */
+	if (trace->borrow.active && trace->generations == 1)
+		return;
+	schema_reset(&trace->schema);
 	properties_reset(&trace->properties);
 }
 

@@ -64,17 +64,88 @@ static int input_make_room(struct input *input, size_t n)
 	return 0;
 }
 
+static int keep_bytes(struct input *input, const uint8_t *bytes, size_t n)
+{
+	if (input->nkept + n > input->kept_room) {
+		size_t room = 2 * (input->nkept + n);
+		void *kept = realloc(input->kept, room);
+
+		if (!kept)
+			return -ENOMEM;
+		input->kept = kept;
+		input->kept_room = room;
+	}
+	memcpy(input->kept + input->nkept, bytes, n);
+	input->nkept += n;
+	return 0;
+}
+
+static void forget_kept(struct input *input)
+{
+	free(input->kept);
+	input->kept = NULL;
+	input->nkept = input->kept_room = input->replayed = 0;
+}
+
+int input_keep(struct input *input)
+{
+	size_t n = input->current ? (size_t)(input->end - input->current->data) : 0;
+
+	input->start = lseek(input->fd, 0, SEEK_CUR);
+	if (input->start >= 0)
+		input->start -= (int64_t)n;
+	else if (n && keep_bytes(input, input->current->data, n))
+		return -ENOMEM;
+	input->keep = true;
+	return 0;
+}
+
+void input_rewind(struct input *input)
+{
+	if (!input->keep) {
+		input->pos -= input->offset;
+		input->offset = 0;
+		return;
+	}
+	input->keep = false;
+	if (input->start >= 0)
+		lseek(input->fd, input->start, SEEK_SET);
+	input->pos = input->end = input->current ? input->current->data : NULL;
+	input->offset = 0;
+	input->eof = false;
+}
+
+/* Bytes that were kept are read again. Returns their number. */
+static size_t replay(struct input *input, uint8_t *to, size_t room)
+{
+	size_t n = input->nkept - input->replayed;
+
+	if (n > room)
+		n = room;
+	memcpy(to, input->kept + input->replayed, n);
+	input->replayed += n;
+	if (input->replayed == input->nkept)
+		forget_kept(input);
+	return n;
+}
+
 static int input_read(struct input *input)
 {
 	size_t room = (size_t)(input->current->data + INPUT_CHUNK - input->end);
 	uint8_t *to = input->current->data + (INPUT_CHUNK - room);
 	ssize_t n;
 
+	if (input->nkept && !input->keep) {
+		input->end += replay(input, to, room);
+		return 0;
+	}
 	do
 		n = read(input->fd, to, room);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	if (input->keep && input->start < 0 && keep_bytes(input, to, (size_t)n))
+		return -ENOMEM;
 	input->eof = n == 0;
 	input->end += n;
 	return 0;
@@ -125,6 +196,7 @@ void input_uninit(struct input *input)
 	chunks_free(input->held);
 	chunks_free(input->spare);
 	free(input->current);
+	free(input->kept);
 	if (input->own_fd)
 		close(input->fd);
 }

@@ -27,6 +27,12 @@ struct input {
 	const uint8_t *pos;	/* the unread bytes of the current chunk */
 	const uint8_t *end;
 	uint64_t offset;	/* of pos in the stream */
+
+	/* input_keep() to input_rewind(), and until what was kept is read again */
+	bool keep;
+	int64_t start;		/* where the file can be sought to instead; else negative */
+	uint8_t *kept;
+	size_t nkept, kept_room, replayed;
 };
 
 static inline size_t input_available(const struct input *input)
@@ -45,6 +51,19 @@ void input_consume(struct input *input, size_t n);
 
 /* Ends the hold on all that was consumed. */
 void input_release(struct input *input);
+
+/*
+ * Back to the beginning of the stream. Without input_keep() only as long as one chunk
+ * holds all that was read.
+ */
+void input_rewind(struct input *input);
+
+/*
+ * From now on all is kept, from the stream's beginning, until input_rewind(); a file
+ * that can be sought is read again instead. To be called before more than one chunk
+ * was read. 0 or -ENOMEM.
+ */
+int input_keep(struct input *input);
 
 void input_uninit(struct input *input);
 

@@ -5,7 +5,23 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "api.h"
 #include "ledger.h"
+
+API const char *exptrace_lost_name(uint64_t reason)
+{
+	static const char *const names[] = {
+		[EXPTRACE_LOST_POOL] = "pool was empty",
+		[EXPTRACE_LOST_NESTED] = "nested in the writer",
+		[EXPTRACE_LOST_CONTENDED] = "NMI found the lock taken",
+		[EXPTRACE_LOST_OVERWRITTEN] = "overwritten by newer ones",
+		[EXPTRACE_LOST_QUOTA] = "quota was used up",
+	};
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == EXPTRACE_NR_LOST,
+		       "every reason has a name");
+	return reason < EXPTRACE_NR_LOST ? names[reason] : NULL;
+}
 
 void ledger_reset(struct ledger *ledger)
 {

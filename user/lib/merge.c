@@ -415,7 +415,8 @@ static int merge_emit(struct exptrace_trace *trace)
 		merge_pop(trace, stream, false);
 		return 0;
 	}
-	trace_fill_record(trace, &stream->cursor, batch, merge_pid(merge, stream, trace->values));
+	trace_fill_batch(trace, batch);
+	trace_fill_record(trace, &stream->cursor, merge_pid(merge, stream, trace->values));
 	trace->record.ns = clock_ns(&trace->clock, trace->record.ticks);
 	if (event->role == SCHEMA_ROLE_NAME)
 		err = learn_name(trace, event);

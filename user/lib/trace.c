@@ -13,7 +13,6 @@
 #include "api.h"
 #include "trace.h"
 
-
 API int exptrace_open_fd(int fd, struct exptrace_trace **trace)
 {
 	*trace = calloc(1, sizeof(**trace));
@@ -93,23 +92,6 @@ int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
 			   cursor->type, batch->experiment, (unsigned long long)batch->generation);
 }
 
-void trace_fill_record(struct exptrace_trace *trace, const struct cursor *cursor,
-		       const struct exptrace_batch *batch, int64_t pid)
-{
-	struct exptrace_record *record = &trace->record;
-
-	record->event = &cursor->event->public;
-	record->args = trace->values;
-	record->generation = batch->generation;
-	record->cpu = batch->cpu;
-	record->ticks = cursor->time;
-	record->pid = pid;
-	record->offset = cursor_offset(cursor);
-	record->size = cursor->pos - cursor->event_pos;
-	record->type = cursor->type;
-	record->context = batch->context;
-}
-
 API const char *exptrace_error(const struct exptrace_trace *trace)
 {
 	return trace->message;
@@ -124,7 +106,9 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 		return -EINVAL;
 	trace->mode = TRACE_MODE_BATCHES;
 	trace->cursor = (struct cursor) { 0 };
-	ret = framing_next(trace);
+	ret = borrow_schema(trace);
+	if (!ret)
+		ret = framing_next(trace);
 	if (ret != 1)
 		return ret;
 	ret = generation_take(trace);
@@ -132,10 +116,12 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 		return ret;
 	if (trace->batch.kind == EXPTRACE_BATCH_EVENTS)
 		types = schema_types(&trace->schema, trace->batch.experiment);
-	if (types)
+	if (types) {
 		cursor_init(&trace->cursor, &trace->batch, types);
-	else if (trace->batch.kind == EXPTRACE_BATCH_EVENTS)
+		trace_fill_batch(trace, &trace->batch);
+	} else if (trace->batch.kind == EXPTRACE_BATCH_EVENTS) {
 		trace->skipped++;
+	}
 	*batch = &trace->batch;
 	return 1;
 }
@@ -161,15 +147,16 @@ API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptra
 	if (!cursor->types)
 		return trace->batch.kind == EXPTRACE_BATCH_EVENTS ? -ENOENT : 0;
 	ret = cursor_peek(cursor);
-	if (ret > 0 && cursor_args(cursor, &trace->properties, trace->values))
+	if (likely(ret > 0) && unlikely(cursor_args(cursor, &trace->properties, trace->values)))
 		ret = -EBADMSG;
-	if (ret < 0)
-		trace_bad_event(trace, cursor, &trace->batch);
-	if (ret <= 0)
+	if (unlikely(ret <= 0)) {
+		if (ret < 0)
+			trace_bad_event(trace, cursor, &trace->batch);
 		return ret;
-	if (cursor->event->role >= SCHEMA_ROLE_TASK && learn_name(trace, cursor->event))
+	}
+	if (unlikely(cursor->event->role >= SCHEMA_ROLE_TASK) && learn_name(trace, cursor->event))
 		return -ENOMEM;
-	trace_fill_record(trace, cursor, &trace->batch, cursor_pid(cursor, trace->values));
+	trace_fill_record(trace, cursor, cursor_pid(cursor, trace->values));
 	*record = &trace->record;
 	return 1;
 }
@@ -182,7 +169,9 @@ API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_
 		return -EINVAL;
 	trace->mode = TRACE_MODE_EVENTS;
 	trace->input.hold = true;
-	ret = merge_next(trace);
+	ret = borrow_schema(trace);
+	if (!ret)
+		ret = merge_next(trace);
 	if (ret == 1)
 		*record = &trace->record;
 	return ret;
@@ -191,6 +180,16 @@ API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_
 API uint64_t exptrace_skipped(const struct exptrace_trace *trace)
 {
 	return trace->skipped;
+}
+
+API bool exptrace_borrowed(const struct exptrace_trace *trace, uint64_t *borrower,
+			   uint64_t *lender)
+{
+	if (!trace->borrow.active)
+		return false;
+	*borrower = trace->borrow.borrower;
+	*lender = trace->borrow.lender;
+	return true;
 }
 
 API uint64_t exptrace_offset(const struct exptrace_trace *trace)

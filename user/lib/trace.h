@@ -33,6 +33,19 @@ enum trace_mode {
 	TRACE_MODE_EVENTS,
 };
 
+/* The schema of a first generation that lacks its beginning: borrow.c. */
+enum borrow_state {
+	BORROW_NEW,		/* nothing was read yet */
+	BORROW_AHEAD,		/* a schema is sought */
+	BORROW_DONE,
+};
+
+struct borrow {
+	enum borrow_state state;
+	bool active;		/* there is a schema */
+	uint64_t borrower, lender;	/* generations */
+};
+
 struct exptrace_trace {
 	enum trace_mode mode;
 	struct input input;
@@ -48,6 +61,7 @@ struct exptrace_trace {
 	uint64_t open_generation;
 	uint64_t generations;	/* begun so far */
 	bool has_opening_sync;
+	struct borrow borrow;
 	struct schema schema;
 	struct clock clock;
 	struct ledger ledger;
@@ -76,15 +90,43 @@ int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const ch
 /* Reads the next batch or end mark into trace->batch: 1, 0 at the end, or a negative errno. */
 int framing_next(struct exptrace_trace *trace);
 
+/*
+ * To be called before framing_next(): if the stream begins amid a generation, takes in
+ * the schema of the next one. 0 or a negative errno.
+ */
+int borrow_schema(struct exptrace_trace *trace);
+
 /* Takes in what the batch at hand says about its generation: 0 or a negative errno. */
 int generation_take(struct exptrace_trace *trace);
 
 /* Makes room for the values of any event: 0 or -ENOMEM. */
 int trace_reserve_values(struct exptrace_trace *trace);
 
-/* Fills the record with the event at hand of @cursor, whose arguments are in trace->values. */
-void trace_fill_record(struct exptrace_trace *trace, const struct cursor *cursor,
-		       const struct exptrace_batch *batch, int64_t pid);
+/* Fills in what the record has from its batch. */
+static inline void trace_fill_batch(struct exptrace_trace *trace,
+				    const struct exptrace_batch *batch)
+{
+	struct exptrace_record *record = &trace->record;
+
+	record->args = trace->values;
+	record->generation = batch->generation;
+	record->cpu = batch->cpu;
+	record->context = batch->context;
+}
+
+/* Fills in the event at hand of @cursor, whose arguments are in trace->values. */
+static inline void trace_fill_record(struct exptrace_trace *trace, const struct cursor *cursor,
+				     int64_t pid)
+{
+	struct exptrace_record *record = &trace->record;
+
+	record->event = &cursor->event->public;
+	record->ticks = cursor->time;
+	record->pid = pid;
+	record->offset = cursor_offset(cursor);
+	record->size = (uint32_t)(cursor->pos - cursor->event_pos);
+	record->type = cursor->type;
+}
 
 /* What is wrong with the event at hand of @cursor; returns -EBADMSG. */
 int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,

@@ -44,7 +44,9 @@ ok "a file that is no trace is refused"
 exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump &&
 	exits 2 "$exptrace" dump --nonsense x && exits 2 "$exptrace" stat x y &&
 	exits 2 "$exptrace" record --batch 5 && exits 2 "$exptrace" record --duration x &&
-	exits 2 "$exptrace" help nonsense
+	exits 2 "$exptrace" help nonsense && exits 2 "$exptrace" snapshot && exits 2 "$exptrace" stop x &&
+	exits 2 "$exptrace" snapshot -o x --latency 0 && exits 2 "$exptrace" start --quota alloc &&
+	exits 2 "$exptrace" record --quota 9=5
 ok "bad usage has exit code 2"
 exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
 	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
@@ -53,10 +55,16 @@ exits 1 "$exptrace" dump "$sample" 2>/dev/null >/dev/full || "$exptrace" dump "$
 grep -q 'cannot write' "$dir/err"
 ok "a full disk is reported"
 if [ -e /dev/exptrace ]; then
-	echo "ok - record without the module explains itself # SKIP the module is loaded"
+	echo "ok - what needs the module explains itself without it # SKIP the module is loaded"
 else
 	exits 1 "$exptrace" record && grep -q 'module is not loaded' "$dir/err" &&
 		exits 1 "$exptrace" list
-	ok "record without the module explains itself"
+	for command in start stop advance trigger info "snapshot -o $dir/snapshot"; do
+		# shellcheck disable=SC2086 # words
+		exits 1 "$exptrace" $command && grep -q 'module is not loaded' "$dir/err" &&
+			[ "$(wc -l <"$dir/err")" -eq 1 ] || echo "$command" >"$dir/silent"
+	done
+	[ ! -e "$dir/silent" ] && [ ! -e "$dir/snapshot" ]
+	ok "what needs the module explains itself without it"
 fi
 exit $failed

@@ -15,7 +15,7 @@ void sample_opening(struct writer *w, uint64_t gen, const struct sample_faults *
 		w_sync(w, gen, start, FREQUENCY, start / 2);
 	if (!faults->no_schema)
 		w_schema(w, gen, start);
-	w_properties(w, gen, start + 1);
+	w_properties(w, gen, start + 1, faults->mode);
 }
 
 static void statedump(struct writer *w, uint64_t gen)
@@ -110,9 +110,10 @@ void sample_closing(struct writer *w, uint64_t gen, const struct sample_faults *
 	w_byte(w, EXPTRACE_WIRE_LEDGER);
 	w_ledger_entry(w, EXPTRACE_EXPERIMENT_STANDARD, 0,
 		       (uint64_t)(6 + SAMPLE_LOST + faults->attempted),
-		       (uint64_t)(6 + faults->recorded), (uint64_t)(SAMPLE_LOST + faults->lost));
+		       (uint64_t)(6 + faults->recorded), faults->reason,
+		       (uint64_t)(SAMPLE_LOST + faults->lost));
 	if (!faults->no_entry)
-		w_ledger_entry(w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, 3, 3, 0);
+		w_ledger_entry(w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, 3, 3, 0, 0);
 	w_end(w);
 	if (!faults->no_closing)
 		w_sync(w, gen, end, FREQUENCY, end / 2);

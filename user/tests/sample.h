@@ -20,6 +20,8 @@ struct sample_faults {
 	int attempted, recorded, lost;	/* added to the ledger's figures */
 	bool no_opening, no_closing, no_schema, no_end, no_entry;
 	bool time_back, delta_0, bad_type;
+	unsigned int reason;	/* why events were lost */
+	const char *mode;	/* as the properties have it */
 };
 
 /* The parts of a generation, in the order of the stream. */

@@ -2,6 +2,8 @@
 /*
  * Whatever does not add up is found, and said with its place.
  */
+#include <string.h>
+
 #include "run.h"
 #include "sample.h"
 #include "tap.h"
@@ -33,11 +35,72 @@ static void test_sound(void)
 	   "a sound trace is sound");
 	w_free(&w);
 
+}
+
+/* Generations 2 to 6 are missing in a recording of this mode. */
+static int check_gap(const char *mode)
+{
+	struct sample_faults faults = { .mode = mode };
+	struct writer w = { 0 };
+	int ret;
+
 	w_header(&w);
-	sample_generation(&w, 1, &none);
-	sample_generation(&w, 7, &none);
-	ok(run_trace(&command_check, NULL, &w) == EXIT_OK, "generations may have been given up");
+	sample_generation(&w, 1, &faults);
+	sample_generation(&w, 7, &faults);
+	ret = run_trace(&command_check, NULL, &w);
 	w_free(&w);
+	return ret;
+}
+
+static void test_gaps(void)
+{
+	static const char problem_found[] =
+		"generation 7: 5 generations before it are missing, and it was not recorded in flight mode";
+	struct sample_faults flight = { .mode = "flight" };
+	struct writer w = { 0 };
+
+	ok(check_gap("flight") == EXIT_OK && run_printed("given up: 5 generations (flight mode)\n") &&
+	   run_printed("OK: 2 generations"), "generations may have been given up in flight mode");
+	ok(check_gap("stream") == EXIT_PROBLEM && run_printed(problem_found),
+	   "but not in stream mode");
+	ok(check_gap(NULL) == EXIT_PROBLEM && run_printed(problem_found),
+	   "nor where the trace does not say its mode");
+
+	w_header(&w);
+	sample_generation(&w, 5, &flight);
+	sample_generation(&w, 6, &flight);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK && !strstr(run_output, "given up"),
+	   "a trace may begin with any generation");
+	w_free(&w);
+}
+
+static void test_reasons(void)
+{
+	static const struct {
+		unsigned int reason;
+		const char *check, *stat;
+	} reasons[] = {
+		{ EXPTRACE_LOST_POOL, "lost: pool was empty 2\n", "; pool was empty: 2\n" },
+		{ EXPTRACE_LOST_OVERWRITTEN, "lost: overwritten by newer ones 2\n",
+		  "; overwritten by newer ones: 2\n" },
+		{ EXPTRACE_LOST_QUOTA, "lost: quota was used up 2\n", "; quota was used up: 2\n" },
+		{ EXPTRACE_NR_LOST, "lost: other reasons 2\n", "; other reasons: 2\n" },
+		{ 1000000, "lost: other reasons 2\n", "; other reasons: 2\n" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		struct sample_faults faults = { .reason = reasons[i].reason };
+		struct writer w = { 0 };
+
+		w_header(&w);
+		sample_generation(&w, 1, &faults);
+		ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
+		   run_printed(reasons[i].check), "check names reason %u", reasons[i].reason);
+		ok(run_trace(&command_stat, NULL, &w) == EXIT_OK && run_printed(reasons[i].stat),
+		   "and so does stat");
+		w_free(&w);
+	}
 }
 
 static void test_ledger(void)
@@ -166,6 +229,8 @@ static void test_partial_first(void)
 int main(void)
 {
 	test_sound();
+	test_gaps();
+	test_reasons();
 	test_ledger();
 	test_structure();
 	test_swapped();

@@ -161,7 +161,7 @@ static void w_property(struct writer *w, const char *key, const char *value)
 	w_string(w, value);
 }
 
-void w_properties(struct writer *w, uint64_t gen, uint64_t time)
+void w_properties(struct writer *w, uint64_t gen, uint64_t time, const char *mode)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, time);
 	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
@@ -169,11 +169,13 @@ void w_properties(struct writer *w, uint64_t gen, uint64_t time)
 	w_property(w, "text_base", "0xffffffff81000000");
 	w_property(w, "data_base", "0xffff888000000000");
 	w_property(w, "addresses", "raw");
+	if (mode)
+		w_property(w, "mode", mode);
 	w_end(w);
 }
 
 void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
-		    uint64_t attempted, uint64_t recorded, uint64_t lost)
+		    uint64_t attempted, uint64_t recorded, unsigned int reason, uint64_t lost)
 {
 	w_byte(w, EXPTRACE_WIRE_LEDGER_ENTRY);
 	w_number(w, experiment);
@@ -182,7 +184,7 @@ void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
 	w_number(w, recorded);
 	w_number(w, lost ? 1 : 0);
 	if (lost) {
-		w_number(w, EXPTRACE_LOST_POOL);
+		w_number(w, reason);
 		w_number(w, lost);
 	}
 }

@@ -39,13 +39,14 @@ void w_event(struct writer *w, unsigned int type, uint64_t delta);
 /* Whole batches. */
 void w_sync(struct writer *w, uint64_t gen, uint64_t ticks, uint64_t frequency, uint64_t mono);
 void w_schema(struct writer *w, uint64_t gen, uint64_t time);
-void w_properties(struct writer *w, uint64_t gen, uint64_t time);
+/* @mode: "stream", "flight", or NULL: the trace does not say */
+void w_properties(struct writer *w, uint64_t gen, uint64_t time, const char *mode);
 
 /* The parts of a schema entry, and of a ledger. */
 void w_schema_event(struct writer *w, unsigned int experiment, unsigned int type,
 		    unsigned int ntypes, const char *group, const char *name, unsigned int nargs);
 void w_schema_arg(struct writer *w, unsigned int kind, const char *name);
 void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
-		    uint64_t attempted, uint64_t recorded, uint64_t lost);
+		    uint64_t attempted, uint64_t recorded, unsigned int reason, uint64_t lost);
 
 #endif /* EXPTRACE_TEST_WRITER_H */

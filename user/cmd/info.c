@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exptrace info: the state of the recorder.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "cmd.h"
+#include "recorder.h"
+
+static void print_number(const char *key, uint64_t number)
+{
+	printf("%-22s%llu\n", key, (unsigned long long)number);
+}
+
+static void print_period(uint32_t period_ms)
+{
+	if (period_ms)
+		printf("Generation ends:      after %u ms, or by size\n", period_ms);
+	else
+		printf("Generation ends:      by size, or on demand\n");
+}
+
+static void print_pool(const struct exptrace_info *info)
+{
+	printf("Pool:                 %.4g MiB: %u batches of %u KiB, %u empty, %u full\n",
+	       (double)info->pool_size / (1 << 20), info->batches, info->batch_size >> 10,
+	       info->batches_empty, info->batches_full);
+}
+
+static void print_info(const struct exptrace_info *info)
+{
+	bool recording = info->state == EXPTRACE_STATE_RECORDING;
+
+	printf("State:                %s\n", recording ? "recording" : "stopped");
+	if (!info->batches) {
+		print_number("Triggers fired:", info->triggers);
+		return;
+	}
+	printf("Mode:                 %s\n", info->mode == EXPTRACE_MODE_FLIGHT ?
+	       "flight: a full pool gives up old events" : "stream: a full pool loses new events");
+	if (recording)
+		print_number("Generation:", info->generation);
+	print_period(info->period_ms);
+	print_pool(info);
+	print_number("Events lost:", info->lost);
+	print_number("Generations given up:", info->evicted_generations);
+	print_number("Events in them:", info->evicted_events);
+	print_number("Triggers fired:", info->triggers);
+	printf("Kernel addresses:     %s\n", info->addresses ? "recorded" : "as identifiers only");
+}
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 }
+};
+
+static int run_info(int argc, char **argv)
+{
+	int ret = next_option(&command_info, argc, argv, ":h", options);
+	struct exptrace_device *device;
+	struct exptrace_info info;
+
+	if (ret == OPTION_HELP_SHOWN)
+		return EXIT_OK;
+	if (ret != -1)
+		return EXIT_USAGE;
+	if (optind != argc)
+		return usage_error(&command_info, "no operand is expected");
+	if (open_device(O_WRONLY, &device))
+		return EXIT_PROBLEM;
+	ret = exptrace_device_info(device, &info);
+	exptrace_device_close(device);
+	if (ret)
+		return explain_control(ret, "tell the state");
+	print_info(&info);
+	return fflush(stdout) ? problem("cannot write the state") : EXIT_OK;
+}
+
+const struct command command_info = {
+	.name = "info",
+	.purpose = "Shows the state of the recorder",
+	.synopsis = "",
+	.help = "Whether it records and how, the pool, what was lost and what was given up.\n",
+	.run = run_info,
+};

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How to record: the options that record and start have in common.
+ */
+#include <string.h>
+
+#include "cmd.h"
+#include "recorder.h"
+
+/* An experiment's number by its name, or by itself; -1 if it is neither. */
+static int find_experiment(const char *text, size_t len)
+{
+	int id = exptrace_device_experiment_id(text, len);
+
+	if (id < 0 && len == 1 && *text >= '0' && *text < '0' + EXPTRACE_MAX_EXPERIMENTS)
+		id = *text - '0';
+	return id;
+}
+
+/* One EXP=PERCENT of @len bytes. */
+static bool parse_share(const char *text, size_t len, uint8_t *quota)
+{
+	const char *equal = memchr(text, '=', len);
+	char percent[4] = "";
+	uint64_t n;
+	int id;
+
+	if (!equal)
+		return false;
+	id = find_experiment(text, (size_t)(equal - text));
+	len -= (size_t)(equal + 1 - text);
+	if (id < 0 || len >= sizeof(percent))
+		return false;
+	memcpy(percent, equal + 1, len);
+	if (!parse_number(percent, 0, 100, &n))
+		return false;
+	quota[id] = (uint8_t)n;
+	return true;
+}
+
+bool parse_quota(const char *text, uint8_t *quota)
+{
+	for (;;) {
+		size_t len = strcspn(text, ",");
+
+		if (!parse_share(text, len, quota))
+			return false;
+		if (!text[len])
+			return true;
+		text += len + 1;
+	}
+}
+
+bool settings_option(struct settings *settings, int c)
+{
+	struct exptrace_start *start = &settings->start;
+	uint64_t n = 0;
+	bool ok = true;
+
+	switch (c) {
+	case 'e':
+		settings->what = optarg;
+		break;
+	case OPT_POOL:
+		ok = parse_number(optarg, 1, UINT64_MAX >> 20, &n);
+		start->pool_size = n << 20;
+		break;
+	case OPT_BATCH:
+		ok = parse_number(optarg, 4, 64, &n) && !(n & (n - 1));
+		start->batch_size = (uint32_t)n << 10;
+		break;
+	case OPT_PERIOD:
+		ok = parse_number(optarg, 0, UINT32_MAX - 1, &n);
+		start->period_ms = (uint32_t)n;
+		break;
+	case OPT_DISCARD:
+		start->flags |= EXPTRACE_START_DISCARD;
+		break;
+	case OPT_FLIGHT:
+		start->mode = EXPTRACE_MODE_FLIGHT;
+		break;
+	case OPT_QUOTA:
+		ok = parse_quota(optarg, start->quota);
+		break;
+	}
+	return ok;
+}

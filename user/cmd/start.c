@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exptrace start: begins a recording that goes on when this program has ended.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "cmd.h"
+#include "recorder.h"
+
+static void print_started(struct exptrace_device *device)
+{
+	struct exptrace_info info = { 0 };
+
+	exptrace_device_info(device, &info);
+	fprintf(stderr, "exptrace: recording in %s mode, %.4g MiB; 'exptrace stop' ends it\n",
+		info.mode == EXPTRACE_MODE_FLIGHT ? "flight" : "stream",
+		(double)info.pool_size / (1 << 20));
+}
+
+static int start_device(const struct settings *settings, struct exptrace_device *device)
+{
+	struct selection selection = { 0 };
+	int err;
+
+	if (settings->what && selection_set(&selection, device, settings->what))
+		return EXIT_PROBLEM;
+	err = exptrace_device_start(device, &settings->start);
+	if (err) {
+		selection_restore(&selection, device);
+		return explain_start(device, err);
+	}
+	selection_forget(&selection);
+	print_started(device);
+	return EXIT_OK;
+}
+
+static const struct option options[] = {
+	SETTINGS_OPTIONS,
+	{ "help",	no_argument,	NULL, 'h' },
+	{ 0 }
+};
+
+static int start_parse(struct settings *settings, int argc, char **argv)
+{
+	int c;
+
+	while ((c = next_option(&command_start, argc, argv, ":h" SETTINGS_LETTERS, options)) >= 0)
+		if (!settings_option(settings, c))
+			return usage_error(&command_start, "bad value '%s'", optarg);
+	return c;
+}
+
+static int run_start(int argc, char **argv)
+{
+	struct settings settings = { .start = EXPTRACE_START_INIT };
+	struct exptrace_device *device;
+	int ret = start_parse(&settings, argc, argv);
+
+	if (ret == OPTION_HELP_SHOWN)
+		return EXIT_OK;
+	if (ret != -1)
+		return EXIT_USAGE;
+	if (optind != argc)
+		return usage_error(&command_start, "no operand is expected");
+	if (open_device(O_WRONLY, &device))
+		return EXIT_PROBLEM;
+	ret = start_device(&settings, device);
+	exptrace_device_close(device);
+	return ret;
+}
+
+const struct command command_start = {
+	.name = "start",
+	.purpose = "Starts a recording that goes on until 'exptrace stop'",
+	.synopsis = "[-e WHAT] [--flight] [--quota EXP=PERCENT[,...]]\n"
+		    "                      [--pool MIB] [--batch KIB] [--period MS] [--discard]",
+	.help =
+	"  -e, --events WHAT   what: events, groups, experiments (default: what is on already)\n"
+	SETTINGS_HELP
+	"\n"
+	"'exptrace snapshot' reads a flight recorder, 'cat /dev/exptrace' a stream.\n",
+	.run = run_start,
+};

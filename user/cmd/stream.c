@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copies the device's stream to a file, and counts what is in it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "../lib/ledger.h"
+#include "../lib/varint.h"
+#include "stream.h"
+
+#define STREAM_BUFFER	(1024 * 1024)
+/* pieces that one stream_copy() takes */
+#define STREAM_PIECES	64
+/* Files grow by blocks of this size, or of a multiple. */
+#define BLOCK		512
+
+static const uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+static const uint8_t end_mark = EXPTRACE_WIRE_END_OF_GENERATION;
+
+int stream_begin(struct stream *stream, struct exptrace_device *device, int fd)
+{
+	struct stat stat;
+
+	*stream = (struct stream) { .device = device, .fd = fd };
+	stream->start = lseek(fd, 0, SEEK_CUR);
+	stream->regular = stream->start >= 0 && !fstat(fd, &stat) && S_ISREG(stat.st_mode);
+	stream->mapped = !exptrace_device_map(device);
+	if (!stream->mapped)
+		stream->buffer = malloc(STREAM_BUFFER);
+	return stream->mapped || stream->buffer ? 0 : -ENOMEM;
+}
+
+void stream_end(struct stream *stream)
+{
+	if (stream->mapped)
+		exptrace_device_unmap(stream->device);
+	free(stream->buffer);
+	stream->buffer = NULL;
+}
+
+/* Skips a batch's type (and experiment) and reads its numbers; NULL if they are not whole. */
+static const uint8_t *parse_header(const uint8_t *pos, size_t n, uint64_t *generation,
+				   uint64_t *length)
+{
+	const uint8_t *end = pos + n;
+	uint64_t m, time;
+
+	pos += *pos == EXPTRACE_WIRE_EXP_BATCH ? 2 : 1;
+	if (pos < end)
+		pos = varint_get_long(pos, end, generation);
+	else
+		pos = NULL;
+	if (pos)
+		pos = varint_get_long(pos, end, &m);
+	if (pos)
+		pos = varint_get_long(pos, end, &time);
+	return pos ? varint_get_long(pos, end, length) : NULL;
+}
+
+int stream_piece(const uint8_t *pos, size_t n)
+{
+	uint64_t generation, length;
+	const uint8_t *data;
+	size_t size;
+
+	if (!n)
+		return 0;
+	if (*pos == EXPTRACE_WIRE_END_OF_GENERATION)
+		return 1;
+	if (*pos != EXPTRACE_WIRE_EVENT_BATCH && *pos != EXPTRACE_WIRE_EXP_BATCH)
+		return -EBADMSG;
+	data = parse_header(pos, n, &generation, &length);
+	if (!data)
+		return n < EXPTRACE_BATCH_HEADER_MAX ? 0 : -EBADMSG;
+	if (length > EXPTRACE_BATCH_MAX)
+		return -EBADMSG;
+	size = (size_t)(data - pos) + (size_t)length;
+	return size > EXPTRACE_BATCH_MAX ? -EBADMSG : size > n ? 0 : (int)size;
+}
+
+static void count_ledger(struct stream *stream, const uint8_t *pos, const uint8_t *end)
+{
+	struct table table = { .pos = pos, .end = end };
+	struct ledger ledger = { 0 };
+	size_t i, j;
+
+	ledger_read(&ledger, &table, 0);
+	for (i = 0; i < ledger.nentries; i++)
+		for (j = 0; j < ledger.entries[i].nlosses; j++)
+			stream->lost += ledger.entries[i].losses[j].count;
+	ledger_uninit(&ledger);
+}
+
+void stream_count(struct stream *stream, const uint8_t *piece, size_t n)
+{
+	uint64_t generation, length;
+	const uint8_t *data;
+
+	if (*piece == EXPTRACE_WIRE_END_OF_GENERATION) {
+		stream->complete++;
+		return;
+	}
+	data = parse_header(piece, n, &generation, &length);
+	if (!data || data == piece + n)
+		return;
+	if (!stream->generations || generation != stream->last) {
+		if (!stream->generations++)
+			stream->first = generation;
+		stream->last = generation;
+	}
+	if (*piece == EXPTRACE_WIRE_EVENT_BATCH && *data == EXPTRACE_WIRE_LEDGER)
+		count_ledger(stream, data + 1, piece + n);
+}
+
+/* Writes @n bytes or, where the file can be cut, none of them. False: they are not written. */
+static bool write_piece(struct stream *stream, const uint8_t *bytes, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t ret = write(stream->fd, bytes + done, n - done);
+
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret <= 0) {
+			stream->write_error = ret < 0 ? -errno : -EIO;
+			break;
+		}
+		done += (size_t)ret;
+	}
+	if (done && done < n && stream->regular) {
+		off_t at = lseek(stream->fd, -(off_t)done, SEEK_CUR);
+
+		if (at >= 0 && !ftruncate(stream->fd, at))
+			done = 0;
+	}
+	stream->bytes += done;
+	return done == n;
+}
+
+/*
+ * Taking the end of a generation cannot be undone: there must be room for its mark
+ * before. A block that was begun has room; else one is asked for. Not all file systems
+ * can do that.
+ */
+static bool has_room_for_mark(struct stream *stream)
+{
+	off_t at = stream->start + (off_t)stream->bytes;
+
+	if (!stream->regular || at % BLOCK || !fallocate(stream->fd, FALLOC_FL_KEEP_SIZE, at, 1) ||
+	    (errno != ENOSPC && errno != EDQUOT && errno != EFBIG))
+		return true;
+	stream->write_error = -errno;
+	return false;
+}
+
+static void copy_piece(struct stream *stream, const uint8_t *bytes, size_t n)
+{
+	if (write_piece(stream, bytes, n))
+		stream_count(stream, bytes, n);
+}
+
+/* Takes one piece of the mapped pool and writes it. False when it is over for now. */
+static bool take_piece(struct stream *stream)
+{
+	struct exptrace_batch_ref ref;
+	const void *batch;
+	int err;
+
+	if (!has_room_for_mark(stream))
+		return false;
+	err = exptrace_device_take(stream->device, &ref, &batch);
+	if (err == -EAGAIN || err == -EINTR)
+		return false;
+	stream->read_error = err;
+	if (err)
+		return false;
+	switch (ref.kind) {
+	case EXPTRACE_REF_BATCH:
+		copy_piece(stream, batch, ref.length);
+		break;
+	case EXPTRACE_REF_END_OF_GENERATION:
+		copy_piece(stream, &end_mark, 1);
+		break;
+	default:
+		stream->ended = true;
+	}
+	return !stream->ended && !stream->write_error;
+}
+
+/* What was taken and written is not needed any more, though nothing follows it yet. */
+static void give_back(struct stream *stream)
+{
+	if (!stream->write_error)
+		exptrace_device_give(stream->device);
+}
+
+static void copy_mapped(struct stream *stream)
+{
+	unsigned int i;
+
+	for (i = 0; i < STREAM_PIECES && take_piece(stream); i++)
+		;
+	give_back(stream);
+}
+
+/* The whole pieces at the beginning of the buffer. Returns their bytes, or -EBADMSG. */
+static ssize_t whole_pieces(const struct stream *stream)
+{
+	size_t done = 0;
+	int n;
+
+	while ((n = stream_piece(stream->buffer + done, stream->used - done)) > 0)
+		done += (size_t)n;
+	return n < 0 && !done ? n : (ssize_t)done;
+}
+
+/* Writes the buffer's whole pieces, one by one. */
+static void write_buffer(struct stream *stream)
+{
+	ssize_t n = whole_pieces(stream);
+	size_t done = 0;
+
+	if (n < 0)
+		stream->read_error = (int)n;
+	while (n > 0 && done < (size_t)n && !stream->write_error) {
+		int size = stream_piece(stream->buffer + done, stream->used - done);
+
+		copy_piece(stream, stream->buffer + done, (size_t)size);
+		if (!stream->write_error)
+			done += (size_t)size;
+	}
+	stream->used -= done;
+	memmove(stream->buffer, stream->buffer + done, stream->used);
+	if (stream->write_error)
+		stream->dropped = stream->used;
+}
+
+static void copy_read(struct stream *stream)
+{
+	int fd = exptrace_device_fd(stream->device);
+	ssize_t n = read(fd, stream->buffer + stream->used, STREAM_BUFFER - stream->used);
+
+	if (n == 0) {
+		stream->ended = true;
+	} else if (n > 0) {
+		stream->used += (size_t)n;
+		write_buffer(stream);
+	} else if (errno != EAGAIN && errno != EINTR) {
+		stream->read_error = -errno;
+	}
+}
+
+/*
+ * The header comes by read(2) in any case: as long as it was not read, poll(2) says that
+ * there is something to be read.
+ */
+static void read_header(struct stream *stream)
+{
+	uint8_t bytes[EXPTRACE_HEADER_SIZE];
+	ssize_t n;
+
+	do
+		n = read(exptrace_device_fd(stream->device), bytes, sizeof(bytes));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		stream->read_error = -errno;
+	else if (n != sizeof(bytes) || memcmp(bytes, header, sizeof(header)))
+		stream->read_error = -EPROTO;
+}
+
+void stream_copy(struct stream *stream)
+{
+	if (!stream->begun) {
+		read_header(stream);
+		stream->begun = !stream->read_error && write_piece(stream, header, sizeof(header));
+	}
+	if (stream_has_failed(stream))
+		return;
+	if (stream->mapped)
+		copy_mapped(stream);
+	else
+		copy_read(stream);
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A first generation without its beginning is read by the schema of the next one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+static const struct sample_faults none;
+
+/* What an earlier reader left of generation 1, and then whole ones up to @n. */
+static void cut_off_trace(struct writer *w, unsigned int n)
+{
+	unsigned int gen;
+
+	w_header(w);
+	sample_batches(w, 1, &none);
+	sample_closing(w, 1, &none);
+	for (gen = 2; gen <= n; gen++)
+		sample_generation(w, gen, &none);
+}
+
+/* The events in order of time; *@times sums up their ticks. Returns how the reading ended. */
+static int count_events(struct exptrace_trace *trace, unsigned int *events, uint64_t *times)
+{
+	const struct exptrace_record *record;
+	int ret;
+
+	*events = 0;
+	*times = 0;
+	while ((ret = exptrace_next_event(trace, &record)) == 1) {
+		++*events;
+		*times += record->ticks;
+	}
+	return ret;
+}
+
+static int walk_events(struct exptrace_trace *trace, unsigned int *events)
+{
+	const struct exptrace_batch *batch;
+	const struct exptrace_record *record;
+	int ret;
+
+	*events = 0;
+	while ((ret = exptrace_next_batch(trace, &batch)) == 1)
+		while (exptrace_next_in_batch(trace, &record) == 1)
+			++*events;
+	return ret;
+}
+
+static void test_file(void)
+{
+	struct writer w = { 0 };
+	struct exptrace_trace *trace;
+	uint64_t times, borrower = 0, lender = 0;
+	unsigned int events;
+	int fd, ret;
+
+	cut_off_trace(&w, 2);
+	trace = test_open(&w, &fd);
+	ret = count_events(trace, &events, &times);
+	ok(!ret && events == 2 * SAMPLE_ALL, "events of a generation without its schema are read");
+	ok(exptrace_borrowed(trace, &borrower, &lender) && borrower == 1 && lender == 2,
+	   "and it is told whose schema that was");
+	is(exptrace_offset(trace), w.size, "offsets are those of the stream");
+	test_close(trace, fd);
+
+	trace = test_open(&w, &fd);
+	ret = walk_events(trace, &events);
+	ok(!ret && events == 2 * SAMPLE_ALL && !exptrace_skipped(trace),
+	   "batch by batch as well");
+	test_close(trace, fd);
+
+	run_trace(&command_dump, NULL, &w);
+	ok(run_printed("note: generation 1 lacks its beginning") &&
+	   run_printed("kmalloc: ptr=ffff888000001000 bytes_req=100 slack=28 call_site=ffffffff81001234"),
+	   "dump says so, and has the addresses right");
+	w_free(&w);
+
+	sample_trace(&w, 2);
+	trace = test_open(&w, &fd);
+	count_events(trace, &events, &times);
+	ok(!exptrace_borrowed(trace, &borrower, &lender), "a whole trace borrows nothing");
+	test_close(trace, fd);
+	w_free(&w);
+}
+
+/* In a pipe there is no way back, and what is read at a time is less than a batch. */
+static void test_pipe(bool nonblock)
+{
+	struct writer w = { 0 };
+	struct exptrace_trace *trace;
+	uint64_t times = 0;
+	unsigned int events = 0, tries = 0;
+	int fds[2], ret, status;
+	size_t at;
+	pid_t pid;
+
+	cut_off_trace(&w, 400);
+	if (pipe2(fds, nonblock ? O_NONBLOCK : 0) < 0)
+		abort();
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		for (at = 0; at < w.size;) {
+			size_t n = w.size - at < 777 ? w.size - at : 777;
+			ssize_t done = write(fds[1], w.data + at, n);
+
+			at += done > 0 ? (size_t)done : 0;
+		}
+		_exit(0);
+	}
+	close(fds[1]);
+	if (exptrace_open_fd(fds[0], &trace))
+		abort();
+	do {
+		unsigned int more;
+		uint64_t more_times;
+
+		ret = count_events(trace, &more, &more_times);
+		events += more;
+		times += more_times;
+		tries++;
+	} while (ret == -EAGAIN);
+	ok(!ret && events == 400 * SAMPLE_ALL && times > 400 && (nonblock || tries == 1), "from a pipe%s as well",
+	   nonblock ? " that does not block" : "");
+	exptrace_close(trace);
+	close(fds[0]);
+	waitpid(pid, &status, 0);
+	w_free(&w);
+}
+
+/* A generation so large that it needs more than one chunk of input. */
+static void test_large(void)
+{
+	struct writer w = { 0 };
+	struct exptrace_trace *trace;
+	unsigned int events, i;
+	uint64_t times;
+	int fd, ret;
+
+	w_header(&w);
+	for (i = 0; i < 6000; i++)
+		sample_batches(&w, 1, &none);
+	sample_closing(&w, 1, &none);
+	sample_generation(&w, 2, &none);
+	trace = test_open(&w, &fd);
+	ret = count_events(trace, &events, &times);
+	ok(!ret && w.size > 1024 * 1024 && events == 6001 * SAMPLE_ALL,
+	   "however much of the generation there is");
+	test_close(trace, fd);
+	w_free(&w);
+}
+
+static void test_nothing_to_borrow(void)
+{
+	struct writer w = { 0 };
+	struct exptrace_trace *trace;
+	unsigned int events;
+	uint64_t times;
+	size_t n;
+	int fd, ret;
+
+	cut_off_trace(&w, 1);
+	trace = test_open(&w, &fd);
+	ret = count_events(trace, &events, &times);
+	ok(!ret && !events && exptrace_skipped(trace) == 5,
+	   "without a next generation, the batches are skipped and counted");
+	test_close(trace, fd);
+	w_free(&w);
+
+	/* a cut at any byte: what is whole before it is delivered, if there is a schema */
+	cut_off_trace(&w, 2);
+	for (n = 0, ret = 0; n < w.size; n++) {
+		fd = memory_file(w.data, n);
+		if (exptrace_open_fd(fd, &trace))
+			abort();
+		count_events(trace, &events, &times);
+		ret += events > 2 * SAMPLE_ALL;
+		test_close(trace, fd);
+	}
+	is(ret, 0, "a cut in the lender is no harm");
+	w_free(&w);
+}
+
+static void test_check(void)
+{
+	struct writer w = { 0 };
+
+	cut_off_trace(&w, 3);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 1: no opening Sync: an earlier reader took its beginning"),
+	   "check still finds the generation partial");
+	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_OK &&
+	   run_printed("OK: 3 generations, 27 batches, 27 events, 6 lost"),
+	   "and counts its events where that is allowed");
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_file();
+	test_pipe(false);
+	test_pipe(true);
+	test_large();
+	test_nothing_to_borrow();
+	test_check();
+	return tap_end();
+}

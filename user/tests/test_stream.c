@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the recorder writes is cut into batches and counted right; quotas are understood.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "../cmd/recorder.h"
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+static const struct sample_faults none;
+
+static void test_count(void)
+{
+	struct stream stream = { 0 };
+	struct writer w = { 0 };
+	size_t at = EXPTRACE_HEADER_SIZE;
+	unsigned int pieces = 0;
+	int n;
+
+	sample_trace(&w, 3);
+	while ((n = stream_piece(w.data + at, w.size - at)) > 0) {
+		stream_count(&stream, w.data + at, (size_t)n);
+		at += (size_t)n;
+		pieces++;
+	}
+	ok(!n && at == w.size && pieces == 33, "a stream is cut into batches and end marks");
+	ok(stream.generations == 3 && stream.complete == 3 && stream.first == 1 && stream.last == 3,
+	   "generations are counted");
+	is(stream.lost, 3 * SAMPLE_LOST, "lost events are counted by the ledgers");
+	w_free(&w);
+}
+
+static void test_pieces(void)
+{
+	struct writer w = { 0 };
+	size_t n, wrong = 0;
+	int whole;
+
+	w_header(&w);
+	sample_batches(&w, 1, &none);
+	whole = stream_piece(w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE);
+	for (n = 0; n < (size_t)whole; n++)
+		wrong += stream_piece(w.data + EXPTRACE_HEADER_SIZE, n) != 0;
+	is(wrong, 0, "a batch that is cut off at any byte is not whole");
+	is(stream_piece(w.data + EXPTRACE_HEADER_SIZE, (size_t)whole), whole, "and else it is");
+	is(stream_piece((const uint8_t *)"x", 1), -EBADMSG, "what is no batch is none");
+	w_free(&w);
+}
+
+static void test_quota(void)
+{
+	uint8_t quota[EXPTRACE_MAX_EXPERIMENTS] = { 0 };
+
+	ok(parse_quota("allocfree=30", quota) && quota[1] == 30, "a quota by an experiment's name");
+	ok(parse_quota("standard=50,7=5", quota) && quota[0] == 50 && quota[7] == 5,
+	   "several, and by number");
+	ok(!parse_quota("allocfree", quota) && !parse_quota("", quota) &&
+	   !parse_quota("x=3", quota) && !parse_quota("8=3", quota) && !parse_quota("1=101", quota) &&
+	   !parse_quota("1=", quota) && !parse_quota("1=3,", quota) && !parse_quota("=3", quota) &&
+	   !parse_quota("1=1000000", quota) && !parse_quota("1=-3", quota),
+	   "what is none is refused");
+}
+
+static void test_names(void)
+{
+	uint64_t i;
+	bool named = true;
+
+	for (i = 0; i < EXPTRACE_NR_LOST; i++)
+		named = named && exptrace_lost_name(i);
+	ok(named && !exptrace_lost_name(EXPTRACE_NR_LOST) && !exptrace_lost_name(UINT64_MAX),
+	   "each reason for a loss has a name, others have none");
+}
+
+int main(void)
+{
+	test_count();
+	test_pieces();
+	test_quota();
+	test_names();
+	return tap_end();
+}
