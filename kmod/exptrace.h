@@ -142,7 +142,7 @@ struct exptrace {
 	struct exptrace_cpu __percpu *cpus;
 
 	u64			gen ____cacheline_aligned;
-	struct mutex		control;
+	struct mutex		control;	/* see above */
 	u64			next_gen;
 	u64			session;
 	bool			recording;
@@ -150,7 +150,7 @@ struct exptrace {
 	unsigned int		period_ms;
 	u64			lost;
 	bool			raw_addresses;
-	struct mutex		flushing;
+	struct mutex		flushing;	/* see above */
 	bool			large;
 	struct delayed_work	periodic;
 	struct workqueue_struct	*wq;

@@ -21,7 +21,7 @@ struct exptrace_flush exptrace_flush = {
 };
 
 /* Batches below which no generation is large: its tables alone take half a dozen. */
-#define MIN_LARGE	32U
+#define MIN_LARGE	64U
 
 /* Wakes readers from a context where that is allowed (invariant 5). */
 static void wake_readers(struct irq_work *work)

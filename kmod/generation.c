@@ -37,9 +37,10 @@ EXPORT_SYMBOL_GPL(exptrace);	/* for the writer's inline functions */
 /* Opens generation @gen: writers may use it when this has succeeded. */
 static int open_generation(u64 gen)
 {
+	unsigned int reserve = exptrace_opening_batches() + exptrace_closing_batches();
 	int err;
 
-	err = exptrace_generation_open(gen, exptrace_opening_batches() + exptrace_closing_batches());
+	err = exptrace_generation_open(gen, reserve);
 	if (err)
 		return err;
 	WARN_ON_ONCE(exptrace_write_opening(gen));
@@ -100,7 +101,7 @@ static void publish_only(u64 gen)
 			label_slots(per_cpu_ptr(exptrace.cpus, cpu), gen);
 		slots = &exptrace.cpus->slot[gen & 1][0][0];
 	}
-	smp_store_release(&exptrace.slots, slots);
+	smp_store_release(&exptrace.slots, slots);	/* see above */
 	WRITE_ONCE(exptrace.gen, gen);
 }
 
@@ -198,11 +199,15 @@ static void set_quotas(const struct exptrace_params *params)
 
 static int alloc_pool(const struct exptrace_params *params)
 {
-	u64 least = 2 * (exptrace_opening_batches() + 1) + 4 * num_possible_cpus();
+	u64 least;
 
 	if (!is_power_of_2(params->batch_size) || params->batch_size < SZ_4K ||
 	    params->batch_size > EXPTRACE_BATCH_MAX)
 		return -EINVAL;
+	exptrace_pool.batch_size = params->batch_size;
+	/* Every slot of a generation may hold a batch, and the next one needs its tables. */
+	least = 2 * (exptrace_opening_batches() + exptrace_closing_batches()) +
+		2 * EXPTRACE_NR_CONTEXTS * num_possible_cpus();
 	if (params->pool_size < least * params->batch_size)
 		return -EINVAL;
 	return exptrace_pool_alloc(params->pool_size, params->batch_size);

@@ -28,7 +28,7 @@ static unsigned int nr_experiments(void)
 	unsigned int exp, nr = 0;
 
 	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
-		nr += exptrace_experiments[exp] != NULL;
+		nr += !!exptrace_experiments[exp];
 	return nr;
 }
 

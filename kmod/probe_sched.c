@@ -39,8 +39,8 @@ static notrace void probe_sched_switch(void *data, bool preempt, struct task_str
 				       struct task_struct *next, unsigned int prev_state)
 {
 	unsigned int type = EXPTRACE_EVENT_SCHED_SWITCH + leaving_state(preempt, prev, prev_state);
-	u32 pid = next->pid;
 	EXPTRACE_WRITER(w);
+	u32 pid = next->pid;
 
 	if (!exptrace_begin_task(&w, EXPTRACE_EXPERIMENT_STANDARD, prev, type, exptrace_max(1, 0)))
 		return;

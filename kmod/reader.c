@@ -275,6 +275,11 @@ static long try_take(struct exptrace_file *f, struct exptrace_batch_ref __user *
 	return take_into(f, to);
 }
 
+static bool is_takeable(const struct exptrace_file *f)
+{
+	return f->view.active || exptrace_peek(f->session) != EXPTRACE_NEXT_NOTHING;
+}
+
 long exptrace_ioctl_take(struct file *file, void __user *arg)
 {
 	struct exptrace_file *f = file->private_data;
@@ -289,8 +294,7 @@ long exptrace_ioctl_take(struct file *file, void __user *arg)
 		mutex_unlock(&f->lock);
 		if (err != -EAGAIN || file->f_flags & O_NONBLOCK)
 			return err;
-		err = wait_event_interruptible(exptrace_readers, f->view.active ||
-				exptrace_peek(f->session) != EXPTRACE_NEXT_NOTHING);
+		err = wait_event_interruptible(exptrace_readers, is_takeable(f));
 		if (err)
 			return err;
 	}

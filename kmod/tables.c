@@ -209,8 +209,10 @@ static unsigned int schema_batches(void)
 	unsigned int i, j;
 
 	for (i = 0; i < EXPTRACE_NR_EXPERIMENTS; i++) {
-		for (j = 0; exptrace_experiments[i] && j < exptrace_experiments[i]->nr_events; j++) {
-			size_t size = schema_event_max(&exptrace_experiments[i]->events[j]);
+		const struct exptrace_experiment *exp = exptrace_experiments[i];
+
+		for (j = 0; exp && j < exp->nr_events; j++) {
+			size_t size = schema_event_max(&exp->events[j]);
 
 			max = max(max, size);
 			sum += size;

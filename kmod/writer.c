@@ -23,10 +23,12 @@ static u64 m_of(const struct exptrace_slot *slot)
 /* Counts the event that the writer is about. Returns false, for the caller to. */
 static bool lose(const struct exptrace_slot *slot, enum exptrace_lost reason)
 {
-	struct exptrace_cpu *cpu = this_cpu_ptr(exptrace.cpus);
+	struct exptrace_cpu *cpu;
 
-	if (is_bound(slot))
-		cpu->lost[slot->gen & 1][slot->exp][slot->context][reason]++;
+	if (!is_bound(slot))
+		return false;
+	cpu = this_cpu_ptr(exptrace.cpus);
+	cpu->lost[slot->gen & 1][slot->exp][slot->context][reason]++;
 	return false;
 }
 

@@ -102,8 +102,8 @@ static __always_inline void exptrace_release(void)
 }
 
 /*
- * Makes room for @max bytes, and takes the slot for the event. False if there is none: the event is lost, and has
- * been counted.
+ * Makes room for @max bytes, and takes the slot for the event. False if there is
+ * none: the event is lost, and has been counted.
  */
 static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t max)
 {

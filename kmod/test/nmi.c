@@ -72,13 +72,13 @@ static int handle_nmi(unsigned int type, struct pt_regs *regs)
 
 static int send_one(int cpu)
 {
-	int before = atomic_read(&handled), patience = 100000;
+	int before = atomic_read(&handled), patience = 20000;
 
 	write_event(0);
 	atomic_inc(&expected);
 	apic->send_IPI(cpu, NMI_VECTOR);
 	while (atomic_read(&handled) == before && patience--)
-		udelay(10);
+		usleep_range(10, 50);
 	return atomic_read(&handled) == before ? -ETIMEDOUT : 0;
 }
 

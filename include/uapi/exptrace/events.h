@@ -70,6 +70,7 @@
 enum exptrace_experiment_id {
 	EXPTRACE_EXPERIMENTS(EXPTRACE_EXPERIMENT_ID)
 };
+
 #undef EXPTRACE_EXPERIMENT_ID
 
 #define EXPTRACE_NO_ARG(kind, name)
@@ -78,6 +79,7 @@ enum exptrace_experiment_id {
 enum exptrace_event_type {
 	EXPTRACE_EVENTS(EXPTRACE_EVENT_TYPE, EXPTRACE_NO_ARG)
 };
+
 #undef EXPTRACE_EVENT_TYPE
 #undef EXPTRACE_NO_ARG
 

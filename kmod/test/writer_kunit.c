@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the writer and its refill: boundaries, and every way to lose.
+ */
+#include "kunit.h"
+
+#define STANDARD	EXPTRACE_EXPERIMENT_STANDARD
+#define ALLOCFREE	EXPTRACE_EXPERIMENT_ALLOCFREE
+#define ONE_NUMBER		exptrace_max(1, 0)
+
+static void begin(struct kunit *test, unsigned int mode)
+{
+	kunit_recorder_begin(test, mode);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, 4), 0);
+	kunit_publish(1);
+}
+
+static u64 all_lost(unsigned long gen, unsigned int exp)
+{
+	unsigned int reason;
+	u64 sum = 0;
+
+	for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
+		sum += kunit_lost(gen, exp)[reason];
+	return sum;
+}
+
+/* Invariant 9, of the slot in which the test writes. */
+static void expect_accounted(struct kunit *test, unsigned long gen, unsigned int exp)
+{
+	struct exptrace_slot *slot = kunit_slot(gen, exp);
+
+	KUNIT_EXPECT_EQ(test, slot->attempted, slot->recorded + all_lost(gen, exp));
+}
+
+static void nothing_is_recorded_without_a_generation(struct kunit *test)
+{
+	kunit_recorder_begin(test, EXPTRACE_MODE_STREAM);
+	KUNIT_EXPECT_FALSE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, kunit_slot(0, STANDARD)->attempted, 0ULL);
+	kunit_recorder_end(test);
+}
+
+/* The batch that was just handed over last, or NULL. */
+static struct exptrace_batch *last_full(unsigned long gen)
+{
+	struct exptrace_generation *g = exptrace_flush.writing[gen & 1];
+
+	return list_empty(&g->full) ? NULL :
+	       list_last_entry(&g->full, struct exptrace_batch, node);
+}
+
+static void room_that_is_just_enough_is_used(struct kunit *test)
+{
+	struct exptrace_batch *batch;
+	struct exptrace_slot *slot;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	slot = kunit_slot(1, STANDARD);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	batch = slot->batch;
+	slot->pos = slot->end - ONE_NUMBER;
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	KUNIT_EXPECT_PTR_EQ(test, slot->batch, batch);
+	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 0U);
+	slot->pos = slot->end - ONE_NUMBER + 1;
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	KUNIT_EXPECT_PTR_NE(test, slot->batch, batch);
+	KUNIT_EXPECT_PTR_EQ(test, last_full(1), batch);
+	KUNIT_EXPECT_EQ(test, batch->events, 2U);
+	expect_accounted(test, 1, STANDARD);
+	kunit_recorder_end(test);
+}
+
+/*
+ * Writes an event of as many bytes as the batch has room for, but one: no event
+ * takes all that it announces. Returns them.
+ */
+static size_t fill(struct kunit *test, unsigned int exp)
+{
+	struct exptrace_slot *slot = kunit_slot(1, exp);
+	size_t room = slot->end - slot->pos;
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_begin(&w, exp, EXPTRACE_EVENT_FIRST, room)) {
+		KUNIT_FAIL(test, "no room for the room");
+		return 0;
+	}
+	memset(w.pos, 0x55, slot->end - w.pos - 1);
+	w.pos = slot->end - 1;
+	exptrace_end(&w);
+	return room - 1;
+}
+
+static void event_that_fills_the_batch_is_in_it(struct kunit *test)
+{
+	struct exptrace_batch *batch;
+	struct exptrace_slot *slot;
+	const u8 *p;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	slot = kunit_slot(1, ALLOCFREE);
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	batch = slot->batch;
+	fill(test, ALLOCFREE);
+	KUNIT_EXPECT_PTR_EQ(test, slot->pos, slot->end - 1);
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	KUNIT_EXPECT_PTR_EQ(test, last_full(1), batch);
+	KUNIT_EXPECT_EQ(test, batch->used, (u32)TEST_BATCH - 1);
+	KUNIT_EXPECT_EQ(test, batch->events, 2U);
+	p = batch->data + batch->start - EXPTRACE_VARINT_MAX;
+	KUNIT_EXPECT_EQ(test, kunit_number(&p), (u64)TEST_BATCH - 1 - batch->start);
+	expect_accounted(test, 1, ALLOCFREE);
+	kunit_recorder_end(test);
+}
+
+static void batch_may_hold_just_one_event(struct kunit *test)
+{
+	struct exptrace_generation *gen;
+	struct exptrace_batch *batch;
+	unsigned int i;
+	size_t most;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 0, ONE_NUMBER));
+	most = TEST_BATCH - kunit_slot(1, STANDARD)->batch->start;
+	for (i = 1; i < 5; i++)
+		KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, i, most));
+	gen = exptrace_flush.writing[1];
+	KUNIT_EXPECT_EQ(test, gen->nr, 4U);
+	list_for_each_entry(batch, &gen->full, node)
+		KUNIT_EXPECT_EQ(test, batch->events, 1U);
+	KUNIT_EXPECT_EQ(test, gen->events, 4ULL);
+	expect_accounted(test, 1, STANDARD);
+	kunit_recorder_end(test);
+}
+
+/* The delta of an event, before which the slot's clock is set back by @delta. */
+static u64 delta_after(struct kunit *test, s64 delta)
+{
+	struct exptrace_slot *slot = kunit_slot(1, STANDARD);
+	const u8 *p = slot->pos;
+	u64 got;
+
+	slot->last = exptrace_clock() - delta;
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, U64_MAX, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, *p, EXPTRACE_EVENT_FIRST);
+	p++;
+	got = kunit_number(&p);
+	/* The argument takes all ten bytes. */
+	KUNIT_EXPECT_EQ(test, slot->pos - p, (long)EXPTRACE_VARINT_MAX);
+	KUNIT_EXPECT_EQ(test, kunit_number(&p), U64_MAX);
+	return got;
+}
+
+static void time_goes_forward_by_one_tick_at_least(struct kunit *test)
+{
+	u64 hour = 1ULL << 40;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, delta_after(test, -(s64)hour), 1ULL);
+	KUNIT_EXPECT_EQ(test, delta_after(test, S64_MIN + (s64)hour), 1ULL);
+	KUNIT_EXPECT_GE(test, delta_after(test, hour), hour);
+	kunit_recorder_end(test);
+}
+
+/* A batch says who runs before its first event, and again when that has changed. */
+static void batch_says_who_runs(struct kunit *test)
+{
+	struct exptrace_slot *slot;
+	const u8 *p;
+	u64 before;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	slot = kunit_slot(1, STANDARD);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 5, ONE_NUMBER));
+	p = slot->batch->data + slot->batch->start;
+	KUNIT_EXPECT_EQ(test, *p++, EXPTRACE_EVENT_CURRENT);
+	kunit_number(&p);
+	KUNIT_EXPECT_EQ(test, kunit_number(&p), (u64)current->pid);
+	KUNIT_EXPECT_EQ(test, *p++, EXPTRACE_EVENT_FIRST);
+	KUNIT_EXPECT_EQ(test, kunit_number(&p), 1ULL);
+	KUNIT_EXPECT_EQ(test, kunit_number(&p), 5ULL);
+	KUNIT_EXPECT_PTR_EQ(test, p, (const u8 *)slot->pos);
+	/* The same again is not said. */
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 5, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, *p, EXPTRACE_EVENT_FIRST);
+	slot->pid = current->pid + 1;
+	p = slot->pos;
+	before = slot->last;
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 5, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, *p, EXPTRACE_EVENT_CURRENT);
+	KUNIT_EXPECT_GE(test, slot->last, before + 2);
+	KUNIT_EXPECT_EQ(test, slot->recorded, 3ULL);
+	kunit_recorder_end(test);
+}
+
+/* Takes all that writers of events may get; @taken gets them. */
+static void empty_the_pool(struct list_head *taken)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	struct exptrace_batch *batch;
+	unsigned long flags;
+
+	flags = exptrace_pool_lock();
+	while (pool->nr_empty > pool->nr_reserved) {
+		batch = exptrace_pool_get(EXPTRACE_NO_CHARGE);
+		list_add(&batch->node, taken);
+	}
+	exptrace_pool_unlock(flags);
+}
+
+static void give_back_one(struct list_head *taken)
+{
+	struct exptrace_batch *batch = list_first_entry(taken, struct exptrace_batch, node);
+
+	list_del(&batch->node);
+	exptrace_batch_give_back(batch);
+}
+
+static void empty_pool_loses_events_and_counts_them(struct kunit *test)
+{
+	struct exptrace_slot *slot;
+	LIST_HEAD(taken);
+	int i;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	slot = kunit_slot(1, STANDARD);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	empty_the_pool(&taken);
+	slot->pos = slot->end - 1;
+	for (i = 1; i <= 10; i++) {
+		KUNIT_EXPECT_FALSE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+		KUNIT_EXPECT_EQ(test, kunit_lost(1, STANDARD)[EXPTRACE_LOST_POOL], (u64)i);
+		/* What was full is not kept from the reader. */
+		KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 1U);
+	}
+	/* The reserve is for tables. */
+	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty, 4U);
+	give_back_one(&taken);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	expect_accounted(test, 1, STANDARD);
+	while (!list_empty(&taken))
+		give_back_one(&taken);
+	kunit_recorder_end(test);
+}
+
+/* An event in the middle of another one of the same slot. */
+static void event_inside_an_event_is_refused(struct kunit *test)
+{
+	bool begun, nested = true, other = false;
+	struct exptrace_slot *slot;
+	EXPTRACE_WRITER(w);
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	slot = kunit_slot(1, STANDARD);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	begun = exptrace_begin(&w, STANDARD, EXPTRACE_EVENT_FIRST, ONE_NUMBER);
+	if (begun) {
+		nested = kunit_write(STANDARD, 1, ONE_NUMBER);
+		/* Another experiment has a slot of its own. */
+		other = kunit_write(ALLOCFREE, 1, ONE_NUMBER);
+		exptrace_number(&w, 2);
+		exptrace_end(&w);
+	}
+	KUNIT_EXPECT_TRUE(test, begun);
+	KUNIT_EXPECT_FALSE(test, nested);
+	KUNIT_EXPECT_TRUE(test, other);
+	KUNIT_EXPECT_EQ(test, kunit_lost(1, STANDARD)[EXPTRACE_LOST_NESTED], 1ULL);
+	KUNIT_EXPECT_EQ(test, slot->recorded, 2ULL);
+	expect_accounted(test, 1, STANDARD);
+	kunit_recorder_end(test);
+}
+
+/*
+ * A dump that is bound to no CPU stops where the pool is empty. It may be preempted:
+ * what it does must not look at this CPU's counters.
+ */
+static void dump_into_an_empty_pool_stops(struct kunit *test)
+{
+	LIST_HEAD(taken);
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	empty_the_pool(&taken);
+	migrate_enable();
+	exptrace_write_statedump(1);
+	migrate_disable();
+	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 0U);
+	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty, 4U);
+	while (!list_empty(&taken))
+		give_back_one(&taken);
+	kunit_recorder_end(test);
+}
+
+/* Invariant 4: while it is refilled, a slot has no room and takes no second refill. */
+static void event_inside_a_refill_is_refused(struct kunit *test)
+{
+	struct exptrace_batch *batch;
+	struct exptrace_slot *slot;
+	u8 *pos;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	slot = kunit_slot(1, STANDARD);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	batch = slot->batch;
+	pos = slot->pos;
+	slot->refilling = true;
+	slot->pos = slot->end;
+	KUNIT_EXPECT_FALSE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, kunit_lost(1, STANDARD)[EXPTRACE_LOST_NESTED], 1ULL);
+	KUNIT_EXPECT_PTR_EQ(test, slot->batch, batch);
+	KUNIT_EXPECT_PTR_EQ(test, slot->pos, slot->end);
+	slot->pos = pos;
+	slot->refilling = false;
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	expect_accounted(test, 1, STANDARD);
+	kunit_recorder_end(test);
+}
+
+/* A probe of any slot that fires where this CPU has the pool's lock. */
+static void event_inside_the_lock_is_refused(struct kunit *test)
+{
+	unsigned long flags;
+	bool written;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	flags = exptrace_pool_lock();
+	written = kunit_write(ALLOCFREE, 1, ONE_NUMBER);
+	exptrace_pool_unlock(flags);
+	KUNIT_EXPECT_FALSE(test, written);
+	KUNIT_EXPECT_EQ(test, kunit_lost(1, ALLOCFREE)[EXPTRACE_LOST_NESTED], 1ULL);
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	expect_accounted(test, 1, ALLOCFREE);
+	kunit_recorder_end(test);
+}
+
+/* As if an NMI came while this CPU holds the lock: trylock fails just so. */
+static bool write_in_nmi(unsigned int exp, bool locked)
+{
+	unsigned long flags;
+	bool written;
+
+	if (locked)
+		flags = exptrace_pool_lock();
+	else
+		local_irq_save(flags);
+	preempt_count_add(NMI_OFFSET + HARDIRQ_OFFSET);
+	written = kunit_write(exp, 1, ONE_NUMBER);
+	preempt_count_sub(NMI_OFFSET + HARDIRQ_OFFSET);
+	if (locked)
+		exptrace_pool_unlock(flags);
+	else
+		local_irq_restore(flags);
+	return written;
+}
+
+static void nmi_that_finds_the_lock_taken_loses_only_its_event(struct kunit *test)
+{
+	struct exptrace_cpu *cpu;
+	struct exptrace_batch *batch;
+	struct exptrace_slot *slot;
+	u64 *lost;
+	u8 *end;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	cpu = this_cpu_ptr(exptrace.cpus);
+	slot = &cpu->slot[1][STANDARD][EXPTRACE_CONTEXT_NMI];
+	lost = cpu->lost[1][STANDARD][EXPTRACE_CONTEXT_NMI];
+	/* Without a batch. */
+	KUNIT_EXPECT_FALSE(test, write_in_nmi(STANDARD, true));
+	KUNIT_EXPECT_EQ(test, lost[EXPTRACE_LOST_CONTENDED], 1ULL);
+	KUNIT_EXPECT_PTR_EQ(test, slot->batch, NULL);
+	KUNIT_EXPECT_FALSE(test, slot->refilling);
+	/* With one that has room: the lock is not needed. */
+	KUNIT_EXPECT_TRUE(test, write_in_nmi(STANDARD, false));
+	KUNIT_EXPECT_TRUE(test, write_in_nmi(STANDARD, true));
+	/* With a full one, which it keeps. */
+	batch = slot->batch;
+	end = slot->end;
+	slot->pos = slot->end - 1;
+	KUNIT_EXPECT_FALSE(test, write_in_nmi(STANDARD, true));
+	KUNIT_EXPECT_EQ(test, lost[EXPTRACE_LOST_CONTENDED], 2ULL);
+	KUNIT_EXPECT_PTR_EQ(test, slot->batch, batch);
+	KUNIT_EXPECT_PTR_EQ(test, slot->end, end);
+	KUNIT_EXPECT_TRUE(test, write_in_nmi(STANDARD, false));
+	KUNIT_EXPECT_PTR_NE(test, slot->batch, batch);
+	KUNIT_EXPECT_EQ(test, slot->attempted, 5ULL);
+	KUNIT_EXPECT_EQ(test, slot->recorded, 3ULL);
+	/* The task's slot was none of its business. */
+	KUNIT_EXPECT_EQ(test, kunit_slot(1, STANDARD)->attempted, 0ULL);
+	kunit_recorder_end(test);
+}
+
+/* One full batch and one that is being filled is all that experiment 1 may have. */
+static void use_up_quota(struct kunit *test)
+{
+	struct exptrace_slot *slot = kunit_slot(1, ALLOCFREE);
+
+	exptrace_pool.quota[ALLOCFREE] = 2;
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	slot->pos = slot->end - 1;
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	slot->pos = slot->end - 1;
+	KUNIT_EXPECT_EQ(test, exptrace_pool.used[ALLOCFREE], 2U);
+}
+
+static void quota_loses_the_events_of_its_experiment_only(struct kunit *test)
+{
+	begin(test, EXPTRACE_MODE_STREAM);
+	use_up_quota(test);
+	KUNIT_EXPECT_FALSE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	KUNIT_EXPECT_FALSE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, kunit_lost(1, ALLOCFREE)[EXPTRACE_LOST_QUOTA], 2ULL);
+	KUNIT_EXPECT_EQ(test, kunit_lost(1, ALLOCFREE)[EXPTRACE_LOST_POOL], 0ULL);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	expect_accounted(test, 1, ALLOCFREE);
+	kunit_recorder_end(test);
+}
+
+static void quota_in_flight_mode_gives_up_its_own_oldest_batch(struct kunit *test)
+{
+	struct exptrace_cpu *cpu;
+
+	begin(test, EXPTRACE_MODE_FLIGHT);
+	cpu = this_cpu_ptr(exptrace.cpus);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	use_up_quota(test);
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	KUNIT_EXPECT_EQ(test, all_lost(1, ALLOCFREE), 0ULL);
+	KUNIT_EXPECT_EQ(test, cpu->overwritten[1][ALLOCFREE], 1ULL);
+	KUNIT_EXPECT_EQ(test, cpu->overwritten[1][STANDARD], 0ULL);
+	KUNIT_EXPECT_EQ(test, exptrace_pool.used[ALLOCFREE], 2U);
+	kunit_recorder_end(test);
+}
+
+/* Slots are found by the generation's parity: 1 and 3 share them, 1 and 2 do not. */
+static void generations_of_other_parity_do_not_mix(struct kunit *test)
+{
+	struct exptrace_slot *odd, *even;
+	unsigned long gen;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	odd = kunit_slot(1, STANDARD);
+	even = kunit_slot(2, STANDARD);
+	KUNIT_EXPECT_PTR_NE(test, odd, even);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	for (gen = 2; gen <= 9; gen++) {
+		struct exptrace_slot *now = gen & 1 ? odd : even;
+		struct exptrace_slot *before = gen & 1 ? even : odd;
+		const u8 *p;
+
+		KUNIT_EXPECT_EQ(test, kunit_open(gen, 1), 0);
+		kunit_publish(gen);
+		KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, gen, ONE_NUMBER));
+		KUNIT_EXPECT_PTR_NE(test, before->batch, NULL);
+		KUNIT_EXPECT_PTR_NE(test, now->batch, before->batch);
+		p = now->batch->data + 1;
+		KUNIT_EXPECT_EQ(test, kunit_number(&p), (u64)gen);
+		kunit_close(gen - 1);
+		KUNIT_EXPECT_PTR_EQ(test, before->batch, NULL);
+		KUNIT_EXPECT_PTR_EQ(test, before->pos, NULL);
+	}
+	kunit_recorder_end(test);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(nothing_is_recorded_without_a_generation),
+	KUNIT_CASE(room_that_is_just_enough_is_used),
+	KUNIT_CASE(event_that_fills_the_batch_is_in_it),
+	KUNIT_CASE(batch_may_hold_just_one_event),
+	KUNIT_CASE(time_goes_forward_by_one_tick_at_least),
+	KUNIT_CASE(batch_says_who_runs),
+	KUNIT_CASE(empty_pool_loses_events_and_counts_them),
+	KUNIT_CASE(dump_into_an_empty_pool_stops),
+	KUNIT_CASE(event_inside_an_event_is_refused),
+	KUNIT_CASE(event_inside_a_refill_is_refused),
+	KUNIT_CASE(event_inside_the_lock_is_refused),
+	KUNIT_CASE(nmi_that_finds_the_lock_taken_loses_only_its_event),
+	KUNIT_CASE(quota_loses_the_events_of_its_experiment_only),
+	KUNIT_CASE(quota_in_flight_mode_gives_up_its_own_oldest_batch),
+	KUNIT_CASE(generations_of_other_parity_do_not_mix),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "exptrace_writer",
+	.suite_init = kunit_suite_begin,
+	.suite_exit = kunit_suite_end,
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Lints: checkpatch --strict, sparse and W=1 for the module, shellcheck for the scripts, SPDX lines everywhere.
+#
+# Usage: lint.sh
+#
+# Prints TAP; the exit code tells whether all passed.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$top"
+
+failed=0 n=0
+
+# Run a lint whose output and exit code tell.
+lint() {
+	local name=$1 output
+	shift
+	n=$((n + 1))
+	if output=$("$@" 2>&1); then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		sed 's/^/# /' <<<"$output"
+		failed=1
+	fi
+}
+
+kernel_files() { git ls-files 'kmod/*.[ch]' 'kmod/**/*.[ch]' 'include/uapi/**/*.h' | sort -u; }
+
+run_checkpatch() {
+	local checkpatch
+	checkpatch=$(scripts/kselftest.sh --checkpatch)
+	kernel_files | xargs perl "$checkpatch" --quiet --file
+}
+
+# Sparse speaks through the compiler's output; a clean tree, so that every file is checked.
+run_sparse() {
+	WERROR=1 scripts/build-module.sh 6.1 C=2
+	! grep -E 'warning:|error:' build/6.1/build.log
+}
+
+run_shellcheck() { git ls-files '*.sh' .ci/run | xargs shellcheck -x -P SCRIPTDIR -e SC2002; }
+
+has_spdx() {
+	local missing
+	missing=$(git ls-files | grep -E '\.([chS]|sh|py|awk|pml|litmus|map)$|Makefile$|Kbuild$|^\.ci/' |
+		xargs grep -L 'SPDX-License-Identifier:' || :)
+	[ -z "$missing" ] || { echo "without an SPDX line:"; echo "$missing"; return 1; }
+}
+
+lint "the module passes checkpatch --strict" run_checkpatch
+lint "the module passes sparse and W=1" run_sparse
+lint "the scripts pass shellcheck" run_shellcheck
+lint "every source file has an SPDX line" has_spdx
+echo "1..$n"
+exit "$failed"
