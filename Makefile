@@ -6,6 +6,7 @@
 #   make KERNEL=NAME     the module for Debian's 6.1, 6.12, 6.12-rt or newest kernel
 #   make run             record a few seconds of a real workload, show what was recorded
 #   make check           all tests, in throwaway VMs
+#   make check-debug     the tests on kernels that watch themselves: KASAN, lockdep, KCSAN, ...
 #   make lint            checkpatch --strict, sparse, shellcheck
 #   make install         tools, library and headers (PREFIX, DESTDIR)
 #   make clean
@@ -32,6 +33,9 @@ run: deps user
 check: deps
 	@scripts/check.sh
 
+check-debug: deps user
+	@DEBUG_KERNELS="debug kcsan" scripts/check.sh --only selftests --only '*-debug*' --only '*-kcsan*'
+
 lint: deps
 	@scripts/lint.sh
 
@@ -45,4 +49,4 @@ install: user
 clean:
 	@rm -rf build
 
-.PHONY: all module user run check lint deps install clean
+.PHONY: all module user run check check-debug lint deps install clean

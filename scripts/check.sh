@@ -7,8 +7,8 @@
 #   --only PATTERN   only the steps whose name matches this shell pattern, such as 'vm-6.1-*'
 #   --list           print the names of the steps
 #
-# KERNELS (default "6.1 6.12") and CPUS (default "1 4") say in which virtual machines the selftests run. The logs of
-# each step are left in build/out/STEP.
+# KERNELS (default "6.1 6.12") and CPUS (default "1 4") say in which virtual machines the selftests run, and
+# DEBUG_KERNELS (default none) in which of debug-kernel.sh. The logs of each step are left in build/out/STEP.
 #
 # A step is a function step_NAME; it writes TAP, or fails. To add one, write the function and name it in all_steps.
 set -euo pipefail
@@ -17,6 +17,7 @@ cd "$top"
 
 read -r -a kernels <<<"${KERNELS:-6.1 6.12}"
 read -r -a cpus <<<"${CPUS:-1 4}"
+read -r -a debug_kernels <<<"${DEBUG_KERNELS-}"
 
 # The steps in order: a name, then the function and its arguments.
 all_steps() {
@@ -25,6 +26,7 @@ all_steps() {
 	for k in "${kernels[@]}"; do
 		echo "module-$k step_module $k"
 	done
+	echo "lint step_lint"
 	echo "unit step_unit"
 	echo "selftests step_build_selftests"
 	for k in "${kernels[@]}"; do
@@ -32,7 +34,17 @@ all_steps() {
 			echo "vm-$k-$n step_vm $k $n"
 		done
 	done
+	for k in "${debug_kernels[@]}"; do
+		n=$(debug_cpus "$k")
+		echo "kernel-$k step_debug_kernel $k"
+		echo "module-$k step_module $k"
+		[ "$k" = kcsan ] || echo "kunit-$k step_kunit $k"
+		echo "vm-$k-$n step_debug_vm $k $n"
+	done
 }
+
+# More CPUs race more, and emulated ones all wait for each other where everything is checked.
+debug_cpus() { [ "$1" = kcsan ] && echo 4 || echo 2; }
 
 # Run a command whose exit code is all there is to know.
 one_test() {
@@ -48,6 +60,7 @@ one_test() {
 
 step_user() { one_test "builds without warnings" make -s -C user; }
 step_module() { WERROR=1 one_test "builds without warnings" scripts/build-module.sh "$1"; }
+step_lint() { scripts/lint.sh; }
 step_unit() { make -s -C user check; }
 
 # On the host, where the compiler runs at full speed; the VMs find everything up to date.
@@ -55,6 +68,21 @@ step_build_selftests() { one_test "builds" make -s -C selftests; }
 
 step_vm() {
 	scripts/vm.sh --kernel "$1" --cpus "$2" --timeout "${VM_TIMEOUT:-1800}" --out "$out" -- make -s -C selftests run_tests
+}
+
+step_debug_kernel() { one_test "builds" scripts/debug-kernel.sh "$1"; }
+
+# The module runs its own tests when it is loaded; their report is in the kernel's log.
+step_kunit() {
+	local ko
+	ko=$(scripts/build-module.sh "$1-kunit" EXPTRACE_KUNIT=1)
+	EXPTRACE_KO=$ko scripts/vm.sh --kernel "$1" --no-module --mem 2G --out "$out" -- scripts/kunit.sh
+}
+
+# Slower by far, so that the tests get more time; and afterwards nothing may be lost.
+step_debug_vm() {
+	EXPTRACE_TEST_TIMEOUT=${EXPTRACE_TEST_TIMEOUT:-1800} scripts/vm.sh --kernel "$1" --cpus "$2" --mem 2G \
+		--timeout "${VM_TIMEOUT:-3000}" --out "$out" -- scripts/leakcheck.sh make -s -C selftests run_tests
 }
 
 # Run one step, show its results and add them up. A step that fails without saying which test did is a failure too:

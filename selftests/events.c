@@ -464,7 +464,7 @@ TEST_F(module, events_are_switched_while_it_records)
 	EXPECT_LE(20, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, again));
 	EXPECT_EQ(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KMALLOC, without));
 	EXPECT_LT(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KMALLOC, alloc));
-	EXPECT_EQ(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KFREE, alloc));
+	EXPECT_EQ(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KFREE, 0));
 	EXPECT_EQ(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KMEM_CACHE_ALLOC, 0));
 	recording_free(&r);
 }

@@ -178,7 +178,11 @@ TEST_F(module, slow_reader_gets_generations_that_all_add_up)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_slowly, &reading));
 	ASSERT_LT(0, work_pingpong(ROUNDS));
 	/* Once the reader has caught up there is room for a generation. */
-	ASSERT_TRUE(WAIT_FOR(device_info(self->control).generation > first));
+	ASSERT_TRUE(WAIT_FOR(device_info(self->control).generation > first)) {
+		struct exptrace_info info = device_info(self->control);
+
+		TH_LOG("of %u batches %u are empty, %u full", info.batches, info.batches_empty, info.batches_full);
+	}
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	lost = device_info(self->control).lost;
 	pthread_join(thread, NULL);
