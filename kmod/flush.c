@@ -114,7 +114,11 @@ static bool make_room_for_events(unsigned int exp)
 	if (exp != EXPTRACE_NO_CHARGE && exptrace_over_quota(exp) &&
 	    !(is_flight() && exptrace_evict_batch(exp)))
 		return false;
-	return pool->nr_empty > pool->nr_reserved || (is_flight() && exptrace_evict());
+	/* A generation that is given up may have had no batch left. */
+	while (pool->nr_empty <= pool->nr_reserved)
+		if (!is_flight() || !exptrace_evict())
+			return false;
+	return true;
 }
 
 static struct exptrace_batch *get_for(struct exptrace_generation *gen, enum exptrace_need need,

@@ -129,6 +129,7 @@ TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
 	/* Too small for the size to begin a new generation. */
 	for (args.pool_size = 4096; device_ioctl(self->control, EXPTRACE_IOC_START, &args); args.pool_size += 4096)
 		ASSERT_GT(64 << 20, args.pool_size);
+	alloc_storm(STORM / 10);
 	ASSERT_LT(0, work_pingpong(ROUNDS));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	info = device_info(self->control);
