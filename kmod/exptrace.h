@@ -22,9 +22,9 @@
  *     to the last byte. Otherwise advance() could take a buffer being written.
  *  3. One buffer per context (task, softirq, hardirq, NMI). Otherwise an
  *     interrupt could write into the middle of an event.
- *  4. A probe that fires inside the writer of its own context is refused and
- *     counted: it finds no room, comes to the refill, and the refill refuses.
- *     Otherwise it recurses.
+ *  4. A probe that fires inside the writer of its own context finds it busy: it
+ *     is refused and counted. Otherwise it recurses, or writes into the middle of
+ *     an event.
  *  5. The refill is the only place with a lock, a raw spinlock with interrupts
  *     off (trylock from NMI), and it allocates nothing, sleeps never, and wakes
  *     readers through irq_work. Otherwise probes under the run-queue lock or
@@ -52,6 +52,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <asm/local64.h>
 
 #include <exptrace/wire.h>
 #include <exptrace/events.h>
@@ -64,18 +65,17 @@
 
 /**
  * struct exptrace_slot - where one context of one CPU writes one experiment
- * @pos:	next byte to write; NULL while there is no batch; @end while an event
- *		is being written or the batch is exchanged (invariant 4)
+ * @pos:	next byte to write; NULL while there is no batch
  * @end:	end of the batch
  * @last:	ticks of the last event in the batch
- * @attempted:	events attempted in this generation
+ * @attempted:	events attempted in this generation, also those that find it busy
  * @recorded:	events recorded in this generation
  * @batch:	the batch being filled, or NULL
  * @gen:	the generation; set before it is published
  * @pid:	the thread that the batch's reader believes to run here
  * @exp:	the experiment; constant
  * @context:	enum exptrace_context, or EXPTRACE_UNBOUND*; constant
- * @refilling:	the batch is being exchanged
+ * @busy:	an event is being written, or the batch exchanged (invariant 4)
  *
  * Rule: written by its CPU in its context with preemption off, as long as its
  * generation is the published one and for one RCU grace period after; then by
@@ -85,14 +85,14 @@ struct exptrace_slot {
 	u8			*pos;
 	u8			*end;
 	u64			last;
-	u64			attempted;
+	local64_t		attempted;
 	u64			recorded;
 	struct exptrace_batch	*batch;
 	u64			gen;
 	u32			pid;
 	u8			exp;
 	u8			context;
-	bool			refilling;
+	bool			busy;
 } ____cacheline_aligned;
 
 /**

@@ -65,9 +65,9 @@ static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned i
 		struct exptrace_slot *slot = &cpu->slot[parity][exp][context];
 		u64 *lost = cpu->lost[parity][exp][context];
 
-		account->attempted += slot->attempted;
+		account->attempted += local64_read(&slot->attempted);
 		account->recorded += slot->recorded;
-		slot->attempted = 0;
+		local64_set(&slot->attempted, 0);
 		slot->recorded = 0;
 		for (reason = 0; reason < EXPTRACE_NR_LOST; reason++) {
 			account->lost[reason] += lost[reason];

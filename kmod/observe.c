@@ -71,13 +71,12 @@ static void show_slot(struct seq_file *m, int cpu, unsigned int parity, unsigned
 	const struct exptrace_slot *slot = &c->slot[parity][exp][context];
 	unsigned int reason;
 
-	if (!READ_ONCE(slot->attempted))
+	if (!local64_read(&slot->attempted))
 		return;
 	seq_printf(m, "cpu %d parity %u experiment %u context %u: attempted %llu recorded %llu",
-		   cpu, parity, exp, context, READ_ONCE(slot->attempted),
+		   cpu, parity, exp, context, (u64)local64_read(&slot->attempted),
 		   READ_ONCE(slot->recorded));
-	seq_printf(m, " batch %d refilling %d", !!READ_ONCE(slot->batch),
-		   READ_ONCE(slot->refilling));
+	seq_printf(m, " batch %d busy %d", !!READ_ONCE(slot->batch), READ_ONCE(slot->busy));
 	for (reason = 0; reason < EXPTRACE_NR_LOST; reason++) {
 		u64 lost = READ_ONCE(c->lost[parity][exp][context][reason]);
 

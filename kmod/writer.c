@@ -23,12 +23,8 @@ static u64 m_of(const struct exptrace_slot *slot)
 /* Counts the event that the writer is about. Returns false, for the caller to. */
 static bool lose(const struct exptrace_slot *slot, enum exptrace_lost reason)
 {
-	struct exptrace_cpu *cpu;
-
-	if (!is_bound(slot))
-		return false;
-	cpu = this_cpu_ptr(exptrace.cpus);
-	cpu->lost[slot->gen & 1][slot->exp][slot->context][reason]++;
+	if (is_bound(slot))	/* this_cpu_inc(): it nests, as what it counts does */
+		this_cpu_inc(exptrace.cpus->lost[slot->gen & 1][slot->exp][slot->context][reason]);
 	return false;
 }
 
@@ -72,7 +68,7 @@ static void disown(struct exptrace_slot *slot)
 	slot->end = NULL;
 }
 
-static bool exchange(struct exptrace_slot *slot, u8 *pos)
+static bool exchange(struct exptrace_slot *slot)
 {
 	enum exptrace_need need = slot->context == EXPTRACE_UNBOUND_TABLE ? EXPTRACE_NEED_TABLES
 									  : EXPTRACE_NEED_EVENTS;
@@ -80,11 +76,9 @@ static bool exchange(struct exptrace_slot *slot, u8 *pos)
 	struct exptrace_batch *empty;
 
 	if (slot->batch)
-		exptrace_batch_seal(slot->batch, pos, slot->recorded);
-	if (exptrace_exchange(slot->batch, slot->gen, need, charge, &empty)) {
-		slot->pos = pos;
+		exptrace_batch_seal(slot->batch, slot->pos, slot->recorded);
+	if (exptrace_exchange(slot->batch, slot->gen, need, charge, &empty))
 		return lose(slot, EXPTRACE_LOST_CONTENDED);
-	}
 	disown(slot);
 	if (!empty)
 		return lose(slot, is_bound(slot) && exptrace_over_quota(slot->exp) ?
@@ -94,38 +88,34 @@ static bool exchange(struct exptrace_slot *slot, u8 *pos)
 }
 
 /*
- * Does the caller fire inside a writer? Either the slot's own: it shows no room
- * while an event is being written or the batch is exchanged. (An event leaves room
- * behind it, so a full batch doesn't look like that.) Or any writer that has the
- * pool's lock on this CPU; from NMI that is contention.
+ * Does the caller fire inside another slot's writer that has the pool's lock on
+ * this CPU? From NMI that is contention.
  */
 static bool is_nested(const struct exptrace_slot *slot)
 {
-	if (slot->refilling)
-		return true;
-	if (!is_bound(slot))
-		return false;
-	return (slot->batch && slot->pos == slot->end) ||
-	       (slot->context != EXPTRACE_CONTEXT_NMI && exptrace_pool_locked_here());
+	return is_bound(slot) && slot->context != EXPTRACE_CONTEXT_NMI &&
+	       exptrace_pool_locked_here();
 }
+
+/* Counts an event whose slot was found busy. */
+notrace void exptrace_refuse(struct exptrace_slot *slot)
+{
+	lose(slot, EXPTRACE_LOST_NESTED);
+}
+EXPORT_SYMBOL_GPL(exptrace_refuse);
 
 /**
  * exptrace_refill - give a slot an empty batch, hand over the one it has
  * @slot:	the slot, which has too little room for the next event; the smallest
  *		batch has enough for any
  *
- * While an event is written and while this works, the slot has no room: a probe
- * that fires meanwhile in the same context comes here too and is refused
- * (invariant 4).
- *
- * Context: any; preemption is off if the slot is bound to a CPU. Return: true if
+ * Context: any; if the slot is bound to a CPU, preemption is off, and the slot was
+ * entered, so that what fires in here finds it busy. Return: true if
  * there is room now; false if the event is lost, which has been counted.
  */
 noinline notrace bool exptrace_refill(struct exptrace_slot *slot)
 {
 	enum exptrace_lost reason = EXPTRACE_NR_LOST;
-	u8 *pos = slot->pos;
-	bool room;
 
 	if (is_nested(slot))
 		return lose(slot, EXPTRACE_LOST_NESTED);
@@ -133,14 +123,7 @@ noinline notrace bool exptrace_refill(struct exptrace_slot *slot)
 		reason = nothing_to_get(slot);
 	if (reason != EXPTRACE_NR_LOST)
 		return lose(slot, reason);
-
-	slot->refilling = true;
-	slot->pos = slot->end;
-	barrier();	/* before anything that can fire a probe; on this CPU only */
-	room = exchange(slot, pos);
-	barrier();
-	slot->refilling = false;
-	return room;
+	return exchange(slot);
 }
 EXPORT_SYMBOL_GPL(exptrace_refill);
 

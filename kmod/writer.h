@@ -52,6 +52,7 @@ struct exptrace_writer {
 #define EXPTRACE_WRITER(w)	struct exptrace_writer w __attribute__((__uninitialized__))
 
 bool exptrace_refill(struct exptrace_slot *slot);
+void exptrace_refuse(struct exptrace_slot *slot);
 void exptrace_flush_slot(struct exptrace_slot *slot);
 
 /* Most bytes of an event with @numbers arguments and @chars characters in strings. */
@@ -102,8 +103,29 @@ static __always_inline void exptrace_release(void)
 }
 
 /*
- * Makes room for @max bytes, and takes the slot for the event. False if there is
- * none: the event is lost, and has been counted.
+ * Contexts nest where the kernel does not call them so, at the tail of an interrupt
+ * that wakes ksoftirqd, for example. So a slot is taken before anything in it is
+ * read, and left after all else. Test and set need not be one step: who comes in
+ * between has left before we go on. False if it is taken (invariant 4).
+ */
+static __always_inline bool exptrace_enter(struct exptrace_slot *slot)
+{
+	if (unlikely(READ_ONCE(slot->busy)))
+		return false;
+	WRITE_ONCE(slot->busy, true);
+	barrier();	/* before anything in the slot; on this CPU only */
+	return true;
+}
+
+static __always_inline void exptrace_leave(struct exptrace_slot *slot)
+{
+	barrier();	/* after all else in the slot; on this CPU only */
+	WRITE_ONCE(slot->busy, false);
+}
+
+/*
+ * Makes room for @max bytes. False if there is none: the event is lost, and has
+ * been counted.
  */
 static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t max)
 {
@@ -112,13 +134,6 @@ static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t ma
 	if (unlikely((size_t)(slot->end - slot->pos) < max) && !exptrace_refill(slot))
 		return false;
 	w->pos = slot->pos;
-	/*
-	 * Until the event is committed there is no room for another one: contexts
-	 * nest where the kernel does not call them so, at the tail of an interrupt
-	 * that wakes ksoftirqd, for example.
-	 */
-	WRITE_ONCE(slot->pos, slot->end);
-	barrier();	/* before the first byte; on this CPU only */
 	return true;
 }
 
@@ -177,8 +192,14 @@ static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigne
 {
 	if (!exptrace_acquire(w, exp, context))
 		return false;
-	w->slot->attempted++;
+	local64_inc(&w->slot->attempted);
+	if (unlikely(!exptrace_enter(w->slot))) {
+		exptrace_refuse(w->slot);
+		exptrace_release();
+		return false;
+	}
 	if (unlikely(!exptrace_ensure(w, max))) {
+		exptrace_leave(w->slot);
 		exptrace_release();
 		return false;
 	}
@@ -216,14 +237,14 @@ static __always_inline bool exptrace_begin(struct exptrace_writer *w, unsigned i
 /* Makes the event part of the stream. */
 static __always_inline void exptrace_commit(struct exptrace_writer *w)
 {
-	barrier();	/* after the last byte */
-	WRITE_ONCE(w->slot->pos, w->pos);
+	w->slot->pos = w->pos;
 	w->slot->recorded++;
 }
 
 static __always_inline void exptrace_end(struct exptrace_writer *w)
 {
 	exptrace_commit(w);
+	exptrace_leave(w->slot);
 	exptrace_release();
 }
 

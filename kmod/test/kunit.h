@@ -107,6 +107,11 @@ static inline u64 *kunit_lost(unsigned long gen, unsigned int exp)
 	return this_cpu_ptr(exptrace.cpus)->lost[gen & 1][exp][EXPTRACE_CONTEXT_TASK];
 }
 
+static inline u64 kunit_attempted(struct exptrace_slot *slot)
+{
+	return local64_read(&slot->attempted);
+}
+
 /* What close_generation() does, without the tables. */
 static inline void kunit_close(u64 gen)
 {

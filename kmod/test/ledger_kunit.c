@@ -68,7 +68,7 @@ static void fill_counters(int cpu, unsigned int exp, u64 big)
 	unsigned int context, reason;
 
 	for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++) {
-		c->slot[1][exp][context].attempted = big + 1000 + context;
+		local64_set(&c->slot[1][exp][context].attempted, big + 1000 + context);
 		c->slot[1][exp][context].recorded = big + 100 + context;
 		for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
 			c->lost[1][exp][context][reason] = big + 10 * reason + context;
@@ -82,7 +82,8 @@ static bool counters_are_zero(int cpu)
 
 	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
 		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++)
-			if (c->slot[1][exp][context].attempted || c->slot[1][exp][context].recorded)
+			if (kunit_attempted(&c->slot[1][exp][context]) ||
+			    c->slot[1][exp][context].recorded)
 				return false;
 	return !memchr_inv(c->lost[1], 0, sizeof(c->lost[1])) &&
 	       !memchr_inv(c->overwritten[1], 0, sizeof(c->overwritten[1]));
@@ -137,7 +138,7 @@ static void overwritten_events_are_lost_and_not_recorded(struct kunit *test)
 
 	begin(test);
 	c = this_cpu_ptr(exptrace.cpus);
-	c->slot[1][0][0].attempted = 100;
+	local64_set(&c->slot[1][0][0].attempted, 100);
 	c->slot[1][0][0].recorded = 90;
 	c->lost[1][0][0][EXPTRACE_LOST_NESTED] = 10;
 	c->overwritten[1][0] = 30;
@@ -159,11 +160,11 @@ static void other_generation_is_left_alone(struct kunit *test)
 
 	begin(test);
 	c = this_cpu_ptr(exptrace.cpus);
-	c->slot[0][0][0].attempted = 7;
+	local64_set(&c->slot[0][0][0].attempted, 7);
 	c->overwritten[0][0] = 3;
 	KUNIT_EXPECT_EQ(test, exptrace_write_ledger(1), 0);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, &e, 1), 0U);
-	KUNIT_EXPECT_EQ(test, c->slot[0][0][0].attempted, 7ULL);
+	KUNIT_EXPECT_EQ(test, kunit_attempted(&c->slot[0][0][0]), 7ULL);
 	KUNIT_EXPECT_EQ(test, c->overwritten[0][0], 3ULL);
 	kunit_recorder_end(test);
 }
