@@ -361,8 +361,8 @@ const char *exptrace_experiment_name(const struct exptrace_trace *trace, uint8_t
 
 /**
  * exptrace_select() - is an event meant by a selection?
- * @what:	names of events, groups and experiments, separated by commas or
- *		blanks, each with + or - or without a sign; in order, the last
+ * @what:	names of events, groups and experiments, or "all", separated by commas
+ *		or blanks, each with + or - or without a sign; in order, the last
  *		that matches decides. If the first has no sign, what is not named
  *		is off, otherwise it stays as it is
  * @experiment:	the name of its experiment, or NULL
@@ -384,7 +384,7 @@ bool exptrace_select(const char *what, const char *experiment, const char *group
  */
 const char *exptrace_select_next(const char **what, size_t *len);
 
-/* exptrace_select_is() - does a word of a selection mean this event? */
+/* exptrace_select_is() - does a word of a selection mean this event? "all" means any */
 bool exptrace_select_is(const char *word, size_t len, const char *experiment, const char *group,
 			const char *name);
 
@@ -451,8 +451,8 @@ int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation
  * read(2) on the device's file, and exptrace_device_take(), then deliver these
  * generations up to the end of file, and take nothing away.
  * Return: 0; -EAGAIN: no complete generation is there; -EBUSY: a batch was read in
- * part, or another thread waits; -EINTR: a signal came while it waited; -EBADF: not
- * opened O_RDWR.
+ * part or taken, or another thread waits; -ECANCELED: recording stopped while it
+ * waited; -EINTR: a signal came then; -ENOMEM; -EBADF: not opened O_RDWR.
  */
 int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
 			     uint64_t *first, uint64_t *last);
@@ -463,7 +463,7 @@ int exptrace_device_trigger(struct exptrace_device *device);
 /**
  * exptrace_device_set_trigger() - let the trigger fire by itself
  * @latency_us:	microseconds: fire when a thread runs later than that after it was
- *		woken; 0: never. It holds until it is set again, also after close
+ *		woken; 0: never. It holds until it is set again, or the device closed
  *
  * Return: 0; -EINVAL: more than an hour; -ENOENT: this kernel lacks a tracepoint for
  * it; -ENOMEM; -EBADF: opened O_RDONLY.

@@ -132,19 +132,39 @@ void exptrace_batch_give_back(struct exptrace_batch *batch)
 	exptrace_pool_unlock(flags);
 }
 
-/*
- * Makes sure that exptrace_pool_free() may follow: all batches are empty and none
- * is mapped. False otherwise.
- */
-bool exptrace_pool_claim(void)
+/* Lets nobody map the pool until exptrace_pool_reopen(). False if it is mapped. */
+bool exptrace_pool_close(void)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
 	unsigned long flags;
+	bool closed;
 
 	flags = exptrace_pool_lock();
-	pool->leaving = pool->nr_empty == pool->nr && !pool->mapped;
+	closed = !pool->mapped;
+	pool->closed = closed;
 	exptrace_pool_unlock(flags);
-	return pool->leaving;
+	return closed;
+}
+
+void exptrace_pool_reopen(void)
+{
+	unsigned long flags;
+
+	flags = exptrace_pool_lock();
+	exptrace_pool.closed = false;
+	exptrace_pool_unlock(flags);
+}
+
+/* Are all batches empty? A pool that was closed and is idle may be freed. */
+bool exptrace_pool_is_idle(void)
+{
+	unsigned long flags;
+	bool idle;
+
+	flags = exptrace_pool_lock();
+	idle = exptrace_pool.nr_empty == exptrace_pool.nr;
+	exptrace_pool_unlock(flags);
+	return idle;
 }
 
 static int alloc_batch(struct exptrace_batch *batch, int nid)
@@ -185,7 +205,7 @@ static int fill_pool(void)
 /*
  * Allocates the pool. Returns -EINVAL if it could not hold what a generation
  * needs, -ENOMEM if the machine does not have that much. The pool must not
- * exist. Caller holds exptrace.control.
+ * exist, and is closed. Caller holds exptrace.control.
  */
 int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 {
@@ -222,7 +242,6 @@ void exptrace_pool_free(void)
 	pool->nr_empty = 0;
 	pool->nr_reserved = 0;
 	pool->nr_full = 0;
-	pool->leaving = false;
 	exptrace_pool_init();
 }
 

@@ -48,7 +48,7 @@ struct exptrace_batch {
  * @quota:	the most that @used may be; constant while recording
  * @mode:	enum exptrace_mode; constant while recording
  * @mapped:	mappings of the pool; @lock
- * @leaving:	the pool is about to be freed: no new mappings; @lock
+ * @closed:	the pool comes or goes: no new mappings; @lock
  * @batches:	all of them; constant while the pool exists
  * @nr:		their number, 0 while there is no pool; exptrace.control
  * @batch_size:	bytes of each; likewise
@@ -64,7 +64,7 @@ struct exptrace_pool {
 	unsigned int		quota[EXPTRACE_NR_EXPERIMENTS];
 	unsigned int		mode;
 	unsigned int		mapped;
-	bool			leaving;
+	bool			closed;
 	struct exptrace_batch	*batches;
 	unsigned int		nr;
 	unsigned int		batch_size;
@@ -79,7 +79,9 @@ bool exptrace_pool_locked_here(void);
 
 int exptrace_pool_alloc(u64 size, unsigned int batch_size);
 void exptrace_pool_free(void);
-bool exptrace_pool_claim(void);
+bool exptrace_pool_close(void);
+void exptrace_pool_reopen(void);
+bool exptrace_pool_is_idle(void);
 struct exptrace_batch *exptrace_pool_get(unsigned int exp);
 void exptrace_pool_put(struct exptrace_batch *batch);
 void exptrace_batch_give_back(struct exptrace_batch *batch);

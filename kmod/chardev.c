@@ -44,6 +44,7 @@ static int exptrace_release(struct inode *inode, struct file *file)
 	struct exptrace_file *f = file->private_data;
 
 	exptrace_stop_owner(f);
+	exptrace_trigger_disown(f);
 	if (exptrace_is_reader(file)) {
 		exptrace_reader_exit(f);
 		exptrace_release_pool();

@@ -123,8 +123,7 @@ struct exptrace_cpu {
  * @control:	serializes start, stop, advance, the switching of events and all
  *		fields below
  * @next_gen:	the number of the next generation; never reused
- * @session:	recordings started so far; read by the reader under pool.lock
- * @recording:	likewise
+ * @recording:	something is being recorded, or about to be
  * @owner:	the open file that stops this recording when it is closed
  * @period_ms:	between generations
  * @lost:	events lost in the completed generations since start
@@ -144,7 +143,6 @@ struct exptrace {
 	u64			gen ____cacheline_aligned;
 	struct mutex		control;	/* see above */
 	u64			next_gen;
-	u64			session;
 	bool			recording;
 	const void		*owner;
 	unsigned int		period_ms;
@@ -169,6 +167,7 @@ struct exptrace_params {
 	const void	*owner;
 };
 
+int exptrace_may_start(const struct exptrace_params *params);
 int exptrace_start(const struct exptrace_params *params);
 int exptrace_stop(void);
 void exptrace_stop_owner(const void *owner);

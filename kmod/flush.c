@@ -230,6 +230,7 @@ int exptrace_generation_open(u64 gen, unsigned int reserve)
 	if (!new)
 		return -ENOMEM;
 	new->gen = gen;
+	new->session = exptrace_flush.opening;
 	new->raw = exptrace.raw_addresses;
 	new->reserved = reserve;
 	INIT_LIST_HEAD(&new->full);
@@ -289,6 +290,7 @@ bool exptrace_discard_all(void)
 			exptrace_pool_put(batch);
 		}
 	}
+	flush->reading = 0;
 	list_splice_init(&flush->generations, &flush->dead);
 	WRITE_ONCE(flush->nr, 0);
 	exptrace_pool_unlock(flags);
@@ -309,21 +311,31 @@ static enum exptrace_next next_of(const struct exptrace_generation *gen, u64 ses
 {
 	if (session < exptrace_flush.begun)
 		return EXPTRACE_NEXT_END;
-	if (!gen)
+	if (session > exptrace_flush.begun)
+		return EXPTRACE_NEXT_NOTHING;
+	if (!gen || gen->session != session)
 		return session == exptrace_flush.ended ? EXPTRACE_NEXT_END : EXPTRACE_NEXT_NOTHING;
 	if (!list_empty(&gen->full))
 		return EXPTRACE_NEXT_BATCH;
 	return gen->complete ? EXPTRACE_NEXT_END_OF_GENERATION : EXPTRACE_NEXT_NOTHING;
 }
 
-/* What would exptrace_take() find? The reader of recording number @session asks. */
-enum exptrace_next exptrace_peek(u64 session)
+/*
+ * What would exptrace_take() find? The reader of recording number @session asks;
+ * @after_first: as if it had ended the oldest generation.
+ */
+enum exptrace_next exptrace_peek(u64 session, bool after_first)
 {
+	const struct exptrace_generation *gen;
 	enum exptrace_next next;
 	unsigned long flags;
 
 	flags = exptrace_pool_lock();
-	next = next_of(oldest(), session);
+	gen = oldest();
+	if (gen && after_first)
+		gen = list_is_last(&gen->node, &exptrace_flush.generations) ?
+		      NULL : list_next_entry(gen, node);
+	next = next_of(gen, session);
 	exptrace_pool_unlock(flags);
 	return next;
 }
@@ -427,14 +439,26 @@ void exptrace_reader_leaves(void)
 	exptrace_pool_unlock(flags);
 }
 
+/* What is opened from now on belongs to the next recording, which readers don't see. */
+void exptrace_session_prepare(void)
+{
+	unsigned long flags;
+
+	flags = exptrace_pool_lock();
+	exptrace_flush.opening = exptrace_flush.begun + 1;
+	exptrace_flush.evicted_generations = 0;
+	exptrace_flush.evicted_events = 0;
+	exptrace_pool_unlock(flags);
+}
+
+/* It is certain now that the recording has begun. */
 void exptrace_session_begin(void)
 {
 	unsigned long flags;
 
 	flags = exptrace_pool_lock();
-	exptrace_flush.begun++;
-	exptrace_flush.evicted_generations = 0;
-	exptrace_flush.evicted_events = 0;
+	exptrace_flush.begun = exptrace_flush.opening;
+	kick_readers();
 	exptrace_pool_unlock(flags);
 }
 
@@ -452,12 +476,14 @@ void exptrace_session_end(void)
 u64 exptrace_session_to_read(void)
 {
 	const struct exptrace_flush *flush = &exptrace_flush;
+	const struct exptrace_generation *first;
 	unsigned long flags;
 	u64 session;
 
 	flags = exptrace_pool_lock();
+	first = oldest();
 	session = flush->begun;
-	if (flush->begun == flush->ended && list_empty(&flush->generations))
+	if (flush->begun == flush->ended && (!first || first->session != session))
 		session++;
 	exptrace_pool_unlock(flags);
 	return session;

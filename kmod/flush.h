@@ -13,6 +13,7 @@
  * struct exptrace_generation - a generation on the flush side
  * @node:	in the list of generations, oldest first; pool.lock
  * @gen:	its number; constant
+ * @session:	the recording that it belongs to; constant
  * @full:	its full batches, in the order in which they came; pool.lock
  * @nr:		batches in @full; pool.lock
  * @used:	of those, by experiment; pool.lock
@@ -27,6 +28,7 @@
 struct exptrace_generation {
 	struct list_head	node;
 	u64			gen;
+	u64			session;
 	struct list_head	full;
 	unsigned int		nr;
 	unsigned int		used[EXPTRACE_NR_EXPERIMENTS];
@@ -45,7 +47,9 @@ struct exptrace_generation {
  * @dead:	generations given up, to be freed by advance(); pool.lock
  * @writing:	those that writers know, by parity, or NULL; pool.lock
  * @nr:		length of @generations; written under pool.lock, read anywhere
- * @begun:	recordings begun; pool.lock
+ * @opening:	the recording that a generation opened now belongs to; exptrace.control
+ * @begun:	recordings begun; one that begins counts when nothing can fail any more;
+ *		pool.lock
  * @ended:	of those, ended; pool.lock
  * @reading:	the generation that the reader takes from, 0 if none; pool.lock
  * @taken:	the reader holds a batch, or the end of a generation; pool.lock
@@ -60,6 +64,7 @@ struct exptrace_flush {
 	struct list_head		dead;
 	struct exptrace_generation	*writing[2];
 	unsigned int			nr;
+	u64				opening;
 	u64				begun;
 	u64				ended;
 	u64				reading;
@@ -100,7 +105,7 @@ enum exptrace_next {
 	EXPTRACE_NEXT_FORBIDDEN,	/* it has addresses, and the reader may not see them */
 };
 
-enum exptrace_next exptrace_peek(u64 session);
+enum exptrace_next exptrace_peek(u64 session, bool after_first);
 enum exptrace_next exptrace_take(u64 session, bool addresses, struct exptrace_batch **batch,
 				 u64 *gen);
 void exptrace_give(struct exptrace_batch *batch);
@@ -109,6 +114,7 @@ void exptrace_end_generation(void);
 void exptrace_untake_end(void);
 void exptrace_reader_leaves(void);
 u64 exptrace_session_to_read(void);
+void exptrace_session_prepare(void);
 void exptrace_session_begin(void);
 void exptrace_session_end(void);
 

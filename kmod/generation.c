@@ -34,13 +34,18 @@ struct exptrace exptrace ____cacheline_aligned = {
 };
 EXPORT_SYMBOL_GPL(exptrace);	/* for the writer's inline functions */
 
+/* Batches that the tables of a generation can need. */
+static unsigned int table_batches(unsigned int batch_size)
+{
+	return exptrace_opening_batches(batch_size) + exptrace_closing_batches(batch_size);
+}
+
 /* Opens generation @gen: writers may use it when this has succeeded. */
 static int open_generation(u64 gen)
 {
-	unsigned int reserve = exptrace_opening_batches() + exptrace_closing_batches();
 	int err;
 
-	err = exptrace_generation_open(gen, reserve);
+	err = exptrace_generation_open(gen, table_batches(exptrace_pool.batch_size));
 	if (err)
 		return err;
 	WARN_ON_ONCE(exptrace_write_opening(gen));
@@ -154,12 +159,14 @@ static void schedule_periodic(void)
 /* The period is over, or the generation is large. */
 static void advance_by_itself(struct work_struct *work)
 {
+	bool expedited;
 	u64 completed;
 
 	mutex_lock(&exptrace.control);
 	if (exptrace.recording) {
-		exptrace_advance(exptrace.large, &completed);	/* no room: next time */
-		exptrace.large = false;
+		expedited = READ_ONCE(exptrace.large);
+		WRITE_ONCE(exptrace.large, false);	/* the next one may be, from here on */
+		exptrace_advance(expedited, &completed);	/* no room: next time */
 		schedule_periodic();
 	}
 	mutex_unlock(&exptrace.control);
@@ -172,14 +179,17 @@ void exptrace_want_advance(void)
 	mod_delayed_work(exptrace.wq, &exptrace.periodic, 0);
 }
 
-/* Leaves no pool, or -EBUSY if there is something to read that may not be dropped. */
+/*
+ * Leaves no pool, or -EBUSY if there is something to read that may not be dropped.
+ * The pool is closed.
+ */
 static int drop_old_recording(bool discard)
 {
 	if (!exptrace_pool.nr)
 		return 0;
 	if (discard && !exptrace_discard_all())
 		return -EBUSY;
-	if (READ_ONCE(exptrace_flush.nr) || !exptrace_pool_claim())
+	if (READ_ONCE(exptrace_flush.nr) || !exptrace_pool_is_idle())
 		return -EBUSY;
 	exptrace_pool_free();
 	return 0;
@@ -197,23 +207,19 @@ static void set_quotas(const struct exptrace_params *params)
 	}
 }
 
-static int alloc_pool(const struct exptrace_params *params)
+static bool is_valid(const struct exptrace_params *params)
 {
+	unsigned int size = params->batch_size;
 	u64 least;
 
-	if (!is_power_of_2(params->batch_size) || params->batch_size < SZ_4K ||
-	    params->batch_size > EXPTRACE_BATCH_MAX)
-		return -EINVAL;
-	exptrace_pool.batch_size = params->batch_size;
+	if (!is_power_of_2(size) || size < SZ_4K || size > EXPTRACE_BATCH_MAX)
+		return false;
 	/* Every slot of a generation may hold a batch, and the next one needs its tables. */
-	least = 2 * (exptrace_opening_batches() + exptrace_closing_batches()) +
-		2 * EXPTRACE_NR_CONTEXTS * num_possible_cpus();
-	if (params->pool_size < least * params->batch_size)
-		return -EINVAL;
-	return exptrace_pool_alloc(params->pool_size, params->batch_size);
+	least = 2 * (table_batches(size) + EXPTRACE_NR_CONTEXTS * num_possible_cpus());
+	return params->pool_size >= least * size;
 }
 
-static void begin_recording(const struct exptrace_params *params)
+static void prepare_recording(const struct exptrace_params *params)
 {
 	exptrace.recording = true;
 	exptrace.owner = params->owner;
@@ -221,7 +227,9 @@ static void begin_recording(const struct exptrace_params *params)
 	exptrace.lost = 0;
 	exptrace_pool.mode = params->mode;
 	set_quotas(params);
-	exptrace_session_begin();
+	exptrace_clock_select();
+	exptrace_address_select();
+	exptrace_session_prepare();
 }
 
 static void end_recording(void)
@@ -231,52 +239,88 @@ static void end_recording(void)
 	exptrace_session_end();
 }
 
+static void stop(void)
+{
+	u64 last = exptrace.gen;
+
+	cancel_delayed_work(&exptrace.periodic);
+	exptrace_detach_all();
+	publish(0, false);
+	close_generation(last);
+	end_recording();
+}
+
+/* There is no pool, and nobody can map one. */
+static int begin_recording(const struct exptrace_params *params)
+{
+	u64 gen = exptrace.next_gen;
+	int err;
+
+	err = exptrace_pool_alloc(params->pool_size, params->batch_size);
+	if (err)
+		return err;
+	prepare_recording(params);
+	err = open_generation(gen);
+	if (err) {
+		end_recording();
+		exptrace_pool_free();
+		return err;
+	}
+	exptrace.next_gen++;
+	publish_only(gen);
+	err = exptrace_attach_all();
+	if (err) {
+		stop();
+		drop_old_recording(true);
+		return err;
+	}
+	exptrace_write_statedump(gen);
+	exptrace_session_begin();
+	schedule_periodic();
+	return 0;
+}
+
+/**
+ * exptrace_may_start - could exptrace_start() succeed?
+ * @params:	how
+ *
+ * Nothing is changed by it. Context and return value: as exptrace_start(), which
+ * can still fail for want of memory, or of a tracepoint, or if a snapshot is held.
+ */
+int exptrace_may_start(const struct exptrace_params *params)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (exptrace.recording)
+		return -EBUSY;
+	if (!is_valid(params))
+		return -EINVAL;
+	if (READ_ONCE(exptrace_pool.mapped) || (!params->discard && READ_ONCE(exptrace_flush.nr)))
+		return -EBUSY;
+	return 0;
+}
+
 /**
  * exptrace_start - begin to record
  * @params:	how
  *
  * Context: process, exptrace.control held; sleeps. Return: 0; -EBUSY if it records
- * already or an earlier recording was not read; -EINVAL for parameters out of range;
- * -ENOMEM; what attaching a probe returns.
+ * already, an earlier recording was not read, or its pool is mapped; -EINVAL for
+ * parameters out of range; -ENOMEM; what attaching a probe returns. After the last
+ * two an earlier recording that was to be discarded is gone.
  */
 int exptrace_start(const struct exptrace_params *params)
 {
-	u64 gen = exptrace.next_gen;
 	int err;
 
-	lockdep_assert_held(&exptrace.control);
-
-	if (exptrace.recording)
+	err = exptrace_may_start(params);
+	if (err)
+		return err;
+	if (!exptrace_pool_close())
 		return -EBUSY;
-	err = drop_old_recording(params->discard);
-	if (err)
-		return err;
-	err = alloc_pool(params);
-	if (err)
-		return err;
-	exptrace_clock_select();
-	exptrace_address_select();
-	begin_recording(params);
-	err = open_generation(gen);
-	if (err)
-		goto err_end_recording;
-	exptrace.next_gen++;
-	publish_only(gen);
-	err = exptrace_attach_all();
-	if (err)
-		goto err_stop;
-	exptrace_write_statedump(gen);
-	schedule_periodic();
-	return 0;
-
-err_stop:
-	exptrace_stop();
-	drop_old_recording(true);
+	err = drop_old_recording(params->discard) ?: begin_recording(params);
+	exptrace_pool_reopen();
 	return err;
-err_end_recording:
-	end_recording();
-	exptrace_pool_free();
-	return err == -ENOBUFS ? -EINVAL : err;
 }
 
 /**
@@ -287,17 +331,12 @@ err_end_recording:
  */
 int exptrace_stop(void)
 {
-	u64 last = exptrace.gen;
-
 	lockdep_assert_held(&exptrace.control);
 
 	if (!exptrace.recording)
 		return -EINVAL;
-	cancel_delayed_work(&exptrace.periodic);
-	exptrace_detach_all();
-	publish(0, false);
-	close_generation(last);
-	end_recording();
+	stop();
+	exptrace_trigger_cancel();
 	return 0;
 }
 
@@ -314,8 +353,10 @@ void exptrace_stop_owner(const void *owner)
 void exptrace_release_pool(void)
 {
 	mutex_lock(&exptrace.control);
-	if (!exptrace.recording)
+	if (!exptrace.recording && exptrace_pool_close()) {
 		drop_old_recording(false);
+		exptrace_pool_reopen();
+	}
 	mutex_unlock(&exptrace.control);
 }
 

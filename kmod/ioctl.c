@@ -29,6 +29,7 @@ static long do_info(void __user *arg)
 	info.evicted_generations = READ_ONCE(exptrace_flush.evicted_generations);
 	info.evicted_events = READ_ONCE(exptrace_flush.evicted_events);
 	info.triggers = exptrace_triggers();
+	info.latency_us = exptrace_trigger_latency();
 	mutex_unlock(&exptrace.control);
 
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
@@ -73,10 +74,14 @@ static long start_for(struct exptrace_file *f, const struct exptrace_params *par
 	int err;
 
 	mutex_lock(&f->lock);
-	if (params->discard)
-		exptrace_reader_drop(f);
 	mutex_lock(&exptrace.control);
-	err = exptrace_start(params);
+	err = exptrace_may_start(params);
+	if (!err) {
+		/* What it has in its hands is to be dropped with the rest. */
+		if (params->discard)
+			exptrace_reader_put_back(f);
+		err = exptrace_start(params);
+	}
 	mutex_unlock(&exptrace.control);
 	if (!err)
 		exptrace_reader_restart(f);
@@ -203,8 +208,10 @@ static long do_snapshot(struct file *file, void __user *arg)
 		return -EINVAL;
 
 	mutex_lock(&f->lock);
-	exptrace_reader_leave_view(f);
+	err = exptrace_reader_leave_view(f);
 	mutex_unlock(&f->lock);
+	if (err)
+		return err;
 
 	err = snapshot.flags & EXPTRACE_SNAPSHOT_WAIT ?
 	      exptrace_trigger_wait(&snapshot.first, &snapshot.last) :
@@ -216,7 +223,7 @@ static long do_snapshot(struct file *file, void __user *arg)
 	return copy_to_user(arg, &snapshot, sizeof(snapshot)) ? -EFAULT : 0;
 }
 
-static long do_set_trigger(void __user *arg)
+static long do_set_trigger(struct exptrace_file *f, void __user *arg)
 {
 	struct exptrace_trigger trigger;
 
@@ -224,7 +231,7 @@ static long do_set_trigger(void __user *arg)
 		return -EFAULT;
 	if (memchr_inv(trigger.reserved, 0, sizeof(trigger.reserved)))
 		return -EINVAL;
-	return exptrace_trigger_set_latency(trigger.latency_us);
+	return exptrace_trigger_set_latency(trigger.latency_us, f);
 }
 
 /* Those that only tell, or take what a reader may. */
@@ -274,7 +281,7 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		exptrace_trigger_fire();
 		return 0;
 	case EXPTRACE_IOC_SET_TRIGGER:
-		return do_set_trigger(user);
+		return do_set_trigger(f, user);
 	case EXPTRACE_IOC_TAKE:
 		return exptrace_ioctl_take(file, user);
 	case EXPTRACE_IOC_GIVE:

@@ -22,8 +22,9 @@
 
 /* A note: pid, and 1,024 ns units modulo 2^40; 0: none. One word, so never torn. */
 static u64 *notes;
-static u64 threshold_us;	/* exptrace.control */
-static u64 threshold_units;	/* constant while the probes are attached */
+static u64 threshold_us;	/* 0: the probes are not attached; exptrace.control */
+static u64 threshold_units;	/* written under exptrace.control, read anywhere */
+static const void *threshold_owner;	/* who set it, or NULL: it stays; exptrace.control */
 
 static __always_inline u64 now_units(void)
 {
@@ -56,7 +57,7 @@ static notrace void probe_sched_switch(void *data, bool preempt, struct task_str
 	if (!is_about(note, next->pid))
 		return;
 	WRITE_ONCE(*note_of(next->pid), 0);
-	if (((now_units() - note) & (BIT_ULL(TIME_BITS) - 1)) > threshold_units)
+	if (((now_units() - note) & (BIT_ULL(TIME_BITS) - 1)) > READ_ONCE(threshold_units))
 		exptrace_trigger_fire();
 }
 
@@ -100,38 +101,54 @@ static int attach(void)
 	return 0;
 }
 
-static int change(u64 us)
+static int begin_notes(void)
 {
-	lockdep_assert_held(&exptrace.control);
+	int err;
 
-	if (threshold_us) {
-		detach(ARRAY_SIZE(probes));
-		threshold_us = 0;
-		kvfree(notes);
-	}
-	if (!us)
-		return 0;
 	notes = kvcalloc(BIT(TABLE_BITS), sizeof(*notes), GFP_KERNEL);
 	if (!notes)
 		return -ENOMEM;
-	threshold_units = div_u64(us * NSEC_PER_USEC, 1024);
-	if (attach()) {
+	err = attach();
+	if (err)
 		kvfree(notes);
-		return -ENOENT;
-	}
-	threshold_us = us;
-	return 0;
+	return err;
+}
+
+static void end_notes(void)
+{
+	detach(ARRAY_SIZE(probes));
+	kvfree(notes);
+}
+
+/* After an error all is as before. */
+static int change(u64 us)
+{
+	int err = 0;
+
+	lockdep_assert_held(&exptrace.control);
+
+	/* Before the probes run, and where they do already, at once. */
+	if (us)
+		WRITE_ONCE(threshold_units, div_u64(us * NSEC_PER_USEC, 1024));
+	if (us && !threshold_us)
+		err = begin_notes();
+	else if (!us && threshold_us)
+		end_notes();
+	if (!err)
+		WRITE_ONCE(threshold_us, us);
+	return err;
 }
 
 /**
  * exptrace_trigger_set_latency - set the threshold
  * @us:	fire when a thread runs more than so many microseconds after it was woken;
  *	0: never
+ * @owner: whose exptrace_trigger_disown() takes it back, or NULL
  *
  * Context: process. Return: 0; -EINVAL above an hour; -ENOMEM; -ENOENT if this
  * kernel lacks a tracepoint for it.
  */
-int exptrace_trigger_set_latency(u64 us)
+int exptrace_trigger_set_latency(u64 us, const void *owner)
 {
 	int err;
 
@@ -139,8 +156,21 @@ int exptrace_trigger_set_latency(u64 us)
 		return -EINVAL;
 	mutex_lock(&exptrace.control);
 	err = change(us);
+	if (!err)
+		threshold_owner = owner;
 	mutex_unlock(&exptrace.control);
 	return err;
+}
+
+/* Takes back the threshold that @owner set, if nobody has set another since. */
+void exptrace_trigger_disown(const void *owner)
+{
+	mutex_lock(&exptrace.control);
+	if (threshold_owner == owner) {
+		change(0);
+		threshold_owner = NULL;
+	}
+	mutex_unlock(&exptrace.control);
 }
 
 u64 exptrace_trigger_latency(void)
@@ -150,5 +180,5 @@ u64 exptrace_trigger_latency(void)
 
 void exptrace_latency_exit(void)
 {
-	exptrace_trigger_set_latency(0);
+	exptrace_trigger_set_latency(0, NULL);
 }

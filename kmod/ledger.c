@@ -33,9 +33,9 @@ static unsigned int nr_experiments(void)
 }
 
 /* Batches that the ledger of any generation fits in. */
-unsigned int exptrace_ledger_batches(void)
+unsigned int exptrace_ledger_batches(unsigned int batch_size)
 {
-	unsigned int room = exptrace_pool.batch_size - EXPTRACE_BATCH_HEADER_MAX - 2 * ENTRY_MAX;
+	unsigned int room = batch_size - EXPTRACE_BATCH_HEADER_MAX - 2 * ENTRY_MAX;
 
 	return DIV_ROUND_UP(num_possible_cpus() * nr_experiments() * ENTRY_MAX, room);
 }

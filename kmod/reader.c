@@ -19,12 +19,15 @@ void exptrace_reader_init(struct exptrace_file *f)
 	f->addresses = exptrace_may_see_addresses();
 }
 
-/* The reader is done with its batch. */
-static void finish_batch(struct exptrace_file *f)
+/* What is being delivered was delivered. */
+static void finish(struct exptrace_file *f)
 {
-	if (!f->view.active)
+	if (f->batch && !f->view.active)
 		exptrace_give(f->batch);
+	if (f->ending && !f->view.active)
+		exptrace_end_generation();
 	f->batch = NULL;
+	f->ending = false;
 	f->taken = false;
 }
 
@@ -36,37 +39,31 @@ static void end_view(struct exptrace_file *f)
 	f->view.held = false;
 }
 
-/* Lets go the snapshot being read, if any. Caller holds @f->lock, or is alone. */
-void exptrace_reader_leave_view(struct exptrace_file *f)
+/*
+ * Puts back what was not delivered whole, and lets go the snapshot being read, if
+ * any. Caller holds @f->lock, or is alone.
+ */
+void exptrace_reader_put_back(struct exptrace_file *f)
 {
-	if (!f->view.active)
-		return;
+	if (f->view.active) {
+		f->view.active = false;
+		end_view(f);
+	} else if (f->batch) {
+		exptrace_untake(f->batch, f->gen);
+	} else if (f->ending) {
+		exptrace_untake_end();
+	}
 	f->batch = NULL;
+	f->ending = false;
 	f->taken = false;
-	f->view.active = false;
-	end_view(f);
 }
 
-/* What was not delivered whole is put back. Nobody uses @f any more. */
+/* Nobody uses @f any more. */
 void exptrace_reader_exit(struct exptrace_file *f)
 {
-	exptrace_reader_leave_view(f);
-	if (f->batch)
-		exptrace_untake(f->batch, f->gen);
+	exptrace_reader_put_back(f);
 	exptrace_reader_leaves();
 	mutex_destroy(&f->lock);
-}
-
-/* Puts back what was delivered in part, since all of it is to be dropped. */
-void exptrace_reader_drop(struct exptrace_file *f)
-{
-	lockdep_assert_held(&f->lock);
-
-	exptrace_reader_leave_view(f);
-	if (f->batch)
-		exptrace_untake(f->batch, f->gen);
-	f->batch = NULL;
-	f->taken = false;
 }
 
 /* A reader that starts a recording reads that one, from its beginning. */
@@ -74,9 +71,19 @@ void exptrace_reader_restart(struct exptrace_file *f)
 {
 	lockdep_assert_held(&f->lock);
 
-	exptrace_reader_leave_view(f);
-	f->session = exptrace_session_to_read();
+	exptrace_reader_put_back(f);
+	WRITE_ONCE(f->session, exptrace_session_to_read());
 	f->header = 0;
+}
+
+/* Lets go the snapshot being read, if any. -EBUSY amid a batch of the stream. */
+int exptrace_reader_leave_view(struct exptrace_file *f)
+{
+	lockdep_assert_held(&f->lock);
+
+	if (f->view.active)
+		exptrace_reader_put_back(f);
+	return f->batch || f->ending ? -EBUSY : 0;
 }
 
 /* Reads the frozen generations up to @last from now on. -EBUSY amid a batch. */
@@ -84,29 +91,41 @@ int exptrace_reader_snapshot(struct exptrace_file *f, u64 last)
 {
 	lockdep_assert_held(&f->lock);
 
-	if (f->batch)
+	if (f->batch || f->ending)
 		return -EBUSY;
 	exptrace_view_begin(&f->view, last);
 	f->header = 0;
 	return 0;
 }
 
-static enum exptrace_next take_next(struct exptrace_file *f)
+static enum exptrace_next find_next(struct exptrace_file *f)
 {
 	if (f->view.active)
 		return exptrace_view_next(&f->view, f->addresses, &f->batch, &f->gen);
 	return exptrace_take(f->session, f->addresses, &f->batch, &f->gen);
 }
 
-/* The end of a generation was delivered, or could not be. */
-static void finish_generation(struct exptrace_file *f, bool delivered)
+/*
+ * Takes what comes next in hand: @f->batch or @f->ending, until finish(). Caller has
+ * nothing in hand. Returns 0, or -EAGAIN if there is nothing, -ENODATA at the end of
+ * the stream, -EPERM.
+ */
+static int take_next(struct exptrace_file *f)
 {
-	if (f->view.active)
-		return;
-	if (delivered)
-		exptrace_end_generation();
-	else
-		exptrace_untake_end();
+	switch (find_next(f)) {
+	case EXPTRACE_NEXT_BATCH:
+		f->offset = 0;
+		return 0;
+	case EXPTRACE_NEXT_END_OF_GENERATION:
+		f->ending = true;
+		return 0;
+	case EXPTRACE_NEXT_END:
+		return -ENODATA;
+	case EXPTRACE_NEXT_FORBIDDEN:
+		return -EPERM;
+	default:
+		return -EAGAIN;
+	}
 }
 
 /* Delivers what fits of @size bytes at @from, from *@offset on. */
@@ -118,48 +137,36 @@ static ssize_t deliver(struct iov_iter *to, const void *from, size_t size, size_
 	return n ? n : -EFAULT;
 }
 
-static ssize_t deliver_batch(struct exptrace_file *f, struct iov_iter *to)
-{
-	ssize_t n = deliver(to, f->batch->data, f->batch->used, &f->offset);
-
-	if (f->offset == f->batch->used)
-		finish_batch(f);
-	return n;
-}
-
-static ssize_t deliver_end_of_generation(struct exptrace_file *f, struct iov_iter *to)
+/* Delivers what is in hand, or as much of it as fits. */
+static ssize_t deliver_taken(struct exptrace_file *f, struct iov_iter *to)
 {
 	static const u8 marker = EXPTRACE_WIRE_END_OF_GENERATION;
-	size_t offset = 0;
+	const void *from = f->batch ? f->batch->data : &marker;
+	size_t size = f->batch ? f->batch->used : sizeof(marker);
+	size_t none = 0;
 	ssize_t n;
 
-	n = deliver(to, &marker, 1, &offset);
-	finish_generation(f, n == 1);
+	n = deliver(to, from, size, f->batch ? &f->offset : &none);
+	if (f->batch ? f->offset == size : n > 0)
+		finish(f);
 	return n;
 }
 
 /* Delivers one piece of the stream: bytes, 0 at its end, -EAGAIN if there is none. */
 static ssize_t deliver_next(struct exptrace_file *f, struct iov_iter *to)
 {
+	int err = 0;
+
 	if (f->header < sizeof(header))
 		return deliver(to, header, sizeof(header), &f->header);
-	if (f->batch)
-		return deliver_batch(f, to);
-
-	switch (take_next(f)) {
-	case EXPTRACE_NEXT_BATCH:
-		f->offset = 0;
-		return deliver_batch(f, to);
-	case EXPTRACE_NEXT_END_OF_GENERATION:
-		return deliver_end_of_generation(f, to);
-	case EXPTRACE_NEXT_END:
-		end_view(f);
-		return 0;
-	case EXPTRACE_NEXT_FORBIDDEN:
-		return -EPERM;
-	default:
-		return -EAGAIN;
-	}
+	if (!f->batch && !f->ending)
+		err = take_next(f);
+	if (!err)
+		return deliver_taken(f, to);
+	if (err != -ENODATA)
+		return err;
+	end_view(f);
+	return 0;
 }
 
 /* Delivers all that there is and that fits. Results as deliver_next(). */
@@ -176,10 +183,11 @@ static ssize_t deliver_all(struct exptrace_file *f, struct iov_iter *to)
 	return sum ? sum : -EINTR;
 }
 
-static bool is_readable(const struct exptrace_file *f)
+/* Is there something to read or to take, apart from the header and what is in hand? */
+static bool has_next(const struct exptrace_file *f)
 {
-	return f->view.active || f->header < sizeof(header) || f->batch ||
-	       exptrace_peek(f->session) != EXPTRACE_NEXT_NOTHING;
+	return READ_ONCE(f->view.active) ||
+	       exptrace_peek(READ_ONCE(f->session), false) != EXPTRACE_NEXT_NOTHING;
 }
 
 static ssize_t try_read(struct exptrace_file *f, struct iov_iter *to)
@@ -205,79 +213,97 @@ ssize_t exptrace_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		mutex_unlock(&f->lock);
 		if (n != -EAGAIN || nonblock)
 			return n;
-		err = wait_event_interruptible(exptrace_readers, is_readable(f));
+		err = wait_event_interruptible(exptrace_readers, has_next(f));
 		if (err)
 			return err;
+	}
+}
+
+/* What is there after what TAKE gave, which the next TAKE gives back. */
+static __poll_t poll_next(const struct exptrace_file *f)
+{
+	if (f->view.active || (!f->takes && f->header < sizeof(header)) || (f->batch && !f->taken))
+		return EPOLLIN | EPOLLRDNORM;
+	switch (exptrace_peek(f->session, f->ending && f->taken)) {
+	case EXPTRACE_NEXT_NOTHING:
+		return 0;
+	case EXPTRACE_NEXT_END:
+		return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+	default:
+		return EPOLLIN | EPOLLRDNORM;
 	}
 }
 
 __poll_t exptrace_poll(struct file *file, poll_table *wait)
 {
 	struct exptrace_file *f = file->private_data;
+	__poll_t events;
 
 	if (!exptrace_is_reader(file))
 		return 0;
 	poll_wait(file, &exptrace_readers, wait);
-	if (!is_readable(f))
-		return 0;
-	if (f->view.active || f->header < sizeof(header) || f->batch ||
-	    exptrace_peek(f->session) != EXPTRACE_NEXT_END)
-		return EPOLLIN | EPOLLRDNORM;
-	return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+	mutex_lock(&f->lock);
+	events = poll_next(f);
+	mutex_unlock(&f->lock);
+	return events;
 }
 
-/*
- * Takes what comes next into @ref. What can't be delivered is not taken: -EFAULT
- * leaves everything as it was.
- */
+static void describe(struct exptrace_batch_ref *ref, const struct exptrace_file *f)
+{
+	const struct exptrace_pool *pool = &exptrace_pool;
+
+	ref->generation = f->gen;
+	if (f->ending) {
+		ref->kind = EXPTRACE_REF_END_OF_GENERATION;
+	} else if (!f->batch) {
+		ref->kind = EXPTRACE_REF_END;
+	} else {
+		ref->kind = EXPTRACE_REF_BATCH;
+		ref->length = f->batch->used;
+		ref->offset = (u64)(f->batch - pool->batches) * pool->batch_size;
+	}
+}
+
+/* Undoes take_next(); @before is the view before it. */
+static void untake(struct exptrace_file *f, const struct exptrace_view *before)
+{
+	if (!f->view.active)
+		exptrace_reader_put_back(f);
+	f->view = *before;
+	f->batch = NULL;
+	f->ending = false;
+}
+
+/* Takes what comes next, and tells it. What can't be told is not taken. */
 static long take_into(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
 {
+	struct exptrace_view before = f->view;
 	struct exptrace_batch_ref ref = {};
-	long err = 0;
+	int err;
 
-	switch (take_next(f)) {
-	case EXPTRACE_NEXT_BATCH:
-		ref.kind = EXPTRACE_REF_BATCH;
-		ref.length = f->batch->used;
-		ref.offset = (u64)(f->batch - exptrace_pool.batches) * exptrace_pool.batch_size;
-		f->taken = true;
-		f->offset = 0;
-		break;
-	case EXPTRACE_NEXT_END_OF_GENERATION:
-		ref.kind = EXPTRACE_REF_END_OF_GENERATION;
-		break;
-	case EXPTRACE_NEXT_END:
-		ref.kind = EXPTRACE_REF_END;
-		break;
-	case EXPTRACE_NEXT_FORBIDDEN:
-		return -EPERM;
-	default:
-		return -EAGAIN;
+	err = take_next(f);
+	if (err && err != -ENODATA)
+		return err;
+	describe(&ref, f);
+	if (copy_to_user(to, &ref, sizeof(ref))) {
+		untake(f, &before);
+		return -EFAULT;
 	}
-	ref.generation = f->gen;
-	if (copy_to_user(to, &ref, sizeof(ref)))
-		err = -EFAULT;
-	if (ref.kind == EXPTRACE_REF_END_OF_GENERATION)
-		finish_generation(f, !err);
-	if (!err && ref.kind == EXPTRACE_REF_END)
+	f->taken = !err;
+	if (err)
 		end_view(f);
-	return err;
+	return 0;
 }
 
 static long try_take(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
 {
 	lockdep_assert_held(&f->lock);
 
-	if (f->batch && !f->taken)
+	if ((f->batch || f->ending) && !f->taken)
 		return -EBUSY;	/* read(2) has a part of it */
-	if (f->batch)
-		finish_batch(f);
+	f->takes = true;
+	finish(f);
 	return take_into(f, to);
-}
-
-static bool is_takeable(const struct exptrace_file *f)
-{
-	return f->view.active || exptrace_peek(f->session) != EXPTRACE_NEXT_NOTHING;
 }
 
 long exptrace_ioctl_take(struct file *file, void __user *arg)
@@ -294,7 +320,7 @@ long exptrace_ioctl_take(struct file *file, void __user *arg)
 		mutex_unlock(&f->lock);
 		if (err != -EAGAIN || file->f_flags & O_NONBLOCK)
 			return err;
-		err = wait_event_interruptible(exptrace_readers, is_takeable(f));
+		err = wait_event_interruptible(exptrace_readers, has_next(f));
 		if (err)
 			return err;
 	}
@@ -308,7 +334,7 @@ long exptrace_ioctl_give(struct file *file)
 	if (mutex_lock_interruptible(&f->lock))
 		return -ERESTARTSYS;
 	if (f->taken) {
-		finish_batch(f);
+		finish(f);
 		err = 0;
 	}
 	mutex_unlock(&f->lock);
@@ -323,7 +349,7 @@ static bool pin_pool(u64 size)
 	bool pinned;
 
 	flags = exptrace_pool_lock();
-	pinned = pool->batches && !pool->leaving && size == (u64)pool->nr * pool->batch_size;
+	pinned = pool->batches && !pool->closed && size == (u64)pool->nr * pool->batch_size;
 	pool->mapped += pinned;
 	exptrace_pool_unlock(flags);
 	return pinned;

@@ -16,9 +16,11 @@
  * @session:	the number of the recording that it reads; written under @lock
  * @header:	bytes of the stream's header delivered; @lock
  * @batch:	the batch being delivered, or NULL; @lock
- * @gen:	its generation; @lock
- * @offset:	bytes of it delivered by read(2); @lock
+ * @ending:	the end of a generation is being delivered; @lock
+ * @gen:	the generation of either; @lock
+ * @offset:	bytes of @batch delivered by read(2); @lock
  * @taken:	it was taken by TAKE, and is to be given back; @lock
+ * @takes:	TAKE was called, so the header is not waited for; @lock
  * @view:	the snapshot being read; @lock
  * @addresses:	the opener may see kernel addresses; constant
  */
@@ -27,9 +29,11 @@ struct exptrace_file {
 	u64			session;
 	size_t			header;
 	struct exptrace_batch	*batch;
+	bool			ending;
 	u64			gen;
 	size_t			offset;
 	bool			taken;
+	bool			takes;
 	struct exptrace_view	view;
 	bool			addresses;
 };
@@ -41,9 +45,9 @@ static inline bool exptrace_is_reader(const struct file *file)
 
 void exptrace_reader_init(struct exptrace_file *f);
 void exptrace_reader_exit(struct exptrace_file *f);
-void exptrace_reader_drop(struct exptrace_file *f);
+void exptrace_reader_put_back(struct exptrace_file *f);
 void exptrace_reader_restart(struct exptrace_file *f);
-void exptrace_reader_leave_view(struct exptrace_file *f);
+int exptrace_reader_leave_view(struct exptrace_file *f);
 int exptrace_reader_snapshot(struct exptrace_file *f, u64 last);
 
 ssize_t exptrace_read_iter(struct kiocb *iocb, struct iov_iter *to);

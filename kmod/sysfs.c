@@ -116,7 +116,7 @@ static ssize_t trigger_latency_us_store(struct device *dev, struct device_attrib
 
 	if (!perfmon_capable())
 		return -EPERM;
-	err = kstrtou64(buf, 0, &us) ?: exptrace_trigger_set_latency(us);
+	err = kstrtou64(buf, 0, &us) ?: exptrace_trigger_set_latency(us, NULL);
 	return err ? err : count;
 }
 static DEVICE_ATTR_RW(trigger_latency_us);

@@ -203,9 +203,9 @@ static int write_schema(unsigned long gen)
 	return err;
 }
 
-static unsigned int schema_batches(void)
+static unsigned int schema_batches(unsigned int batch_size)
 {
-	size_t room = exptrace_pool.batch_size - EXPTRACE_BATCH_HEADER_MAX, max = 0, sum = 0;
+	size_t room = batch_size - EXPTRACE_BATCH_HEADER_MAX, max = 0, sum = 0;
 	unsigned int i, j;
 
 	for (i = 0; i < EXPTRACE_NR_EXPERIMENTS; i++) {
@@ -223,9 +223,9 @@ static unsigned int schema_batches(void)
 }
 
 /* One batch each for sync and properties, and what the schema takes. */
-unsigned int exptrace_opening_batches(void)
+unsigned int exptrace_opening_batches(unsigned int batch_size)
 {
-	return 2 + schema_batches();
+	return 2 + schema_batches(batch_size);
 }
 
 int exptrace_write_opening(unsigned long gen)
@@ -233,9 +233,9 @@ int exptrace_write_opening(unsigned long gen)
 	return write_sync(gen) ?: write_properties(gen) ?: write_schema(gen);
 }
 
-unsigned int exptrace_closing_batches(void)
+unsigned int exptrace_closing_batches(unsigned int batch_size)
 {
-	return exptrace_ledger_batches() + 1;
+	return exptrace_ledger_batches(batch_size) + 1;
 }
 
 int exptrace_write_closing(unsigned long gen)

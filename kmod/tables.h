@@ -9,18 +9,18 @@
 #include "writer.h"
 
 /* At the beginning of generation @gen: sync, properties, schema. */
-unsigned int exptrace_opening_batches(void);
+unsigned int exptrace_opening_batches(unsigned int batch_size);
 int exptrace_write_opening(unsigned long gen);
 
 /* At its end, when no writer knows it any more: ledger, sync. */
-unsigned int exptrace_closing_batches(void);
+unsigned int exptrace_closing_batches(unsigned int batch_size);
 int exptrace_write_closing(unsigned long gen);
 
 /* statedump.c */
 void exptrace_write_statedump(unsigned long gen);
 
 /* ledger.c */
-unsigned int exptrace_ledger_batches(void);
+unsigned int exptrace_ledger_batches(unsigned int batch_size);
 int exptrace_write_ledger(unsigned long gen);
 
 /**

@@ -17,7 +17,8 @@
 /**
  * struct trigger - the waiter and what it gets
  * @armed:	somebody waits; written under exptrace.control, read anywhere
- * @done:	its snapshot was made, or failed with @result; likewise
+ * @done:	its snapshot was made, or failed with @result, and it has not seen that yet;
+ *		likewise
  * @result:	0 or -errno; exptrace.control
  * @first:	what is held: the first generation; exptrace.control
  * @last:	and the last
@@ -38,25 +39,42 @@ static DECLARE_WAIT_QUEUE_HEAD(waiter);
 static int hold(u64 *first, u64 *last)
 {
 	u64 completed;
+	int err = 0;
 
 	lockdep_assert_held(&exptrace.control);
 
-	/* Without room for another generation, those before are still worth it. */
 	if (exptrace.recording)
-		exptrace_advance(true, &completed);
+		err = exptrace_advance(true, &completed);
+	/* Without room for another generation, those before are still worth it. */
+	if (err && err != -ENOBUFS)
+		return err;
 	return exptrace_freeze(first, last);
+}
+
+/* Lets the waiter, which there is, have @result. */
+static void finish(int result)
+{
+	trigger.result = result;
+	WRITE_ONCE(trigger.armed, false);
+	WRITE_ONCE(trigger.done, true);
+	wake_up_interruptible(&waiter);
 }
 
 static void make_snapshot(struct work_struct *work)
 {
 	mutex_lock(&exptrace.control);
-	if (trigger.armed) {
-		trigger.result = hold(&trigger.first, &trigger.last);
-		WRITE_ONCE(trigger.armed, false);
-		WRITE_ONCE(trigger.done, true);
-		wake_up_interruptible(&waiter);
-	}
+	if (trigger.armed)
+		finish(hold(&trigger.first, &trigger.last));
 	mutex_unlock(&exptrace.control);
+}
+
+/* The recording was stopped: nothing will fire. Caller holds exptrace.control. */
+void exptrace_trigger_cancel(void)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (trigger.armed)
+		finish(-ECANCELED);
 }
 
 static DECLARE_WORK(snapshot_work, make_snapshot);
@@ -83,7 +101,7 @@ u64 exptrace_triggers(void)
 
 /*
  * Holds what there is, now. Returns 0, -EBUSY if a snapshot is held already,
- * -EAGAIN if there is nothing.
+ * -EAGAIN if there is nothing, -ENOMEM.
  */
 int exptrace_trigger_snapshot(u64 *first, u64 *last)
 {
@@ -101,8 +119,7 @@ static int arm(void)
 	int err = -EBUSY;
 
 	mutex_lock(&exptrace.control);
-	if (!trigger.armed) {
-		trigger.done = false;
+	if (!trigger.armed && !trigger.done) {
 		WRITE_ONCE(trigger.armed, true);
 		err = 0;
 	}
@@ -110,7 +127,10 @@ static int arm(void)
 	return err;
 }
 
-/* Waits for the trigger. As exptrace_trigger_snapshot(), -EBUSY also if another waits. */
+/*
+ * Waits for the trigger. As exptrace_trigger_snapshot(), and -EBUSY if another
+ * waits, -ECANCELED if recording stops meanwhile.
+ */
 int exptrace_trigger_wait(u64 *first, u64 *last)
 {
 	int err;
@@ -126,7 +146,7 @@ int exptrace_trigger_wait(u64 *first, u64 *last)
 		err = trigger.result;
 		*first = trigger.first;
 		*last = trigger.last;
-		trigger.done = false;
+		WRITE_ONCE(trigger.done, false);
 	}
 	mutex_unlock(&exptrace.control);
 	return err;

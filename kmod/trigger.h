@@ -11,11 +11,13 @@
 int exptrace_trigger_snapshot(u64 *first, u64 *last);
 int exptrace_trigger_wait(u64 *first, u64 *last);
 void exptrace_trigger_fire(void);
+void exptrace_trigger_cancel(void);
 u64 exptrace_triggers(void);
 void exptrace_trigger_exit(void);
 
 /* latency.c */
-int exptrace_trigger_set_latency(u64 us);
+int exptrace_trigger_set_latency(u64 us, const void *owner);
+void exptrace_trigger_disown(const void *owner);
 u64 exptrace_trigger_latency(void);
 void exptrace_latency_exit(void);
 

@@ -126,7 +126,7 @@ static void pool_gives_each_batch_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr, TEST_BATCHES);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty, 0U);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.used[1], TEST_BATCHES);
-	KUNIT_EXPECT_FALSE(test, exptrace_pool_claim());
+	KUNIT_EXPECT_FALSE(test, exptrace_pool_is_idle());
 	while (!list_empty(&taken)) {
 		batch = list_first_entry(&taken, struct exptrace_batch, node);
 		list_del(&batch->node);

@@ -35,7 +35,7 @@ static void expect_next(struct kunit *test, enum exptrace_next want, u64 want_ge
 	enum exptrace_next next;
 	u64 gen = 0;
 
-	KUNIT_EXPECT_EQ(test, exptrace_peek(this_session()), want);
+	KUNIT_EXPECT_EQ(test, exptrace_peek(this_session(), false), want);
 	next = take(&batch, &gen);
 	KUNIT_EXPECT_EQ(test, next, want);
 	if (want_gen)

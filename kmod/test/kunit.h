@@ -72,6 +72,7 @@ static inline void kunit_recorder_begin(struct kunit *test, unsigned int mode)
 	exptrace_pool.mode = mode;
 	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
 		exptrace_pool.quota[exp] = UINT_MAX;
+	exptrace_session_prepare();
 	exptrace_session_begin();
 }
 
@@ -141,7 +142,7 @@ static inline void kunit_recorder_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty, exptrace_pool.nr);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_reserved, 0U);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 0U);
-	KUNIT_EXPECT_TRUE(test, exptrace_pool_claim());
+	KUNIT_EXPECT_TRUE(test, exptrace_pool_is_idle());
 	exptrace_pool_free();
 	memset(cpu, 0, sizeof(*cpu));
 	migrate_enable();

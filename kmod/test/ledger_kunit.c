@@ -58,7 +58,7 @@ static unsigned int read_ledger(struct kunit *test, struct entry *entries, unsig
 static void begin(struct kunit *test)
 {
 	kunit_recorder_begin(test, EXPTRACE_MODE_STREAM);
-	KUNIT_EXPECT_EQ(test, kunit_open(1, exptrace_ledger_batches()), 0);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, exptrace_ledger_batches(TEST_BATCH)), 0);
 }
 
 /* All counters of generation 1 on CPU @cpu to different numbers, @big ones or small. */
@@ -189,9 +189,9 @@ static void longest_ledger_fits_the_reserve(struct kunit *test)
 		}
 	}
 	/* Nothing but the reserve is left. */
-	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_reserved, exptrace_ledger_batches());
+	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_reserved, exptrace_ledger_batches(TEST_BATCH));
 	KUNIT_EXPECT_EQ(test, exptrace_write_ledger(1), 0);
-	KUNIT_EXPECT_LE(test, exptrace_flush.writing[1]->nr, exptrace_ledger_batches());
+	KUNIT_EXPECT_LE(test, exptrace_flush.writing[1]->nr, exptrace_ledger_batches(TEST_BATCH));
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty + exptrace_flush.writing[1]->nr,
 			TEST_BATCHES);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, entries, want), want);

@@ -117,6 +117,8 @@ static int take_error(const struct snapshot *snapshot, int err)
 		return problem("cannot snapshot: no generation is complete, and there is no room "
 			       "to complete one; in stream mode read first, in flight mode ask "
 			       "for a larger --pool");
+	if (err == -ECANCELED)
+		return problem("no snapshot was taken: recording stopped before the trigger fired");
 	return explain_control(err, "snapshot");
 }
 
@@ -157,6 +159,7 @@ static int take_snapshot(struct snapshot *snapshot)
 	if (err)
 		return explain_latency(err);
 	ret = wait_and_hold(snapshot);
+	/* at once, not only when the copy is written and the device closed */
 	err = exptrace_device_set_trigger(snapshot->device, 0);
 	if (err)
 		explain_control(err, "take back the latency");

@@ -88,6 +88,7 @@ struct exptrace_advance {
  * @evicted_generations: complete generations given up since start (flight mode)
  * @evicted_events:	events in them
  * @triggers:		times that a trigger fired since the module was loaded
+ * @latency_us:		the threshold of SET_TRIGGER, 0: none
  * @reserved:		zero
  */
 struct exptrace_info {
@@ -107,7 +108,8 @@ struct exptrace_info {
 	__u64 evicted_generations;
 	__u64 evicted_events;
 	__u64 triggers;
-	__u64 reserved[4];
+	__u64 latency_us;
+	__u64 reserved[3];
 };
 
 /* struct exptrace_event::flags */
@@ -199,14 +201,21 @@ struct exptrace_trigger {
 /*
  * Complete the present generation and hold all complete ones; read(2) and TAKE on
  * this file then deliver these, from a header to the end of file, and take nothing
- * away. Held until the end, the next SNAPSHOT or close. EAGAIN: nothing to hold.
+ * away. Held until the end, the next SNAPSHOT or close. EAGAIN: nothing to hold;
+ * ECANCELED: recording stopped before the trigger fired.
  */
 #define EXPTRACE_IOC_SNAPSHOT	_IOWR(EXPTRACE_IOC_MAGIC, 0x06, struct exptrace_snapshot)
 /* Fire the trigger: whoever waits in SNAPSHOT gets what the pool holds now. */
 #define EXPTRACE_IOC_TRIGGER	_IO(EXPTRACE_IOC_MAGIC, 0x07)
-/* Set the condition on which the trigger fires by itself. */
+/*
+ * Set the condition on which the trigger fires by itself; it lasts until this file
+ * is closed or another is set.
+ */
 #define EXPTRACE_IOC_SET_TRIGGER _IOW(EXPTRACE_IOC_MAGIC, 0x08, struct exptrace_trigger)
-/* The mapped pool: give back what was taken before, take the next. */
+/*
+ * The mapped pool: give back what was taken before, take the next. What was not
+ * given back when the file is closed comes again. EFAULT: the next stays the next.
+ */
 #define EXPTRACE_IOC_TAKE	_IOR(EXPTRACE_IOC_MAGIC, 0x09, struct exptrace_batch_ref)
 /* The mapped pool: give back what was taken. EINVAL: nothing was. */
 #define EXPTRACE_IOC_GIVE	_IO(EXPTRACE_IOC_MAGIC, 0x0a)
