@@ -173,7 +173,7 @@ static bool is_called(const struct exptrace_switch *sw, const struct exptrace_ex
 }
 
 /* Writes to @want, by index, what @name says; -ENOENT if nothing has that name. */
-static int mark(bool *want, const char *name, bool on)
+static int mark(u8 *want, const char *name, bool on)
 {
 	const struct exptrace_experiment *exp;
 	struct exptrace_switch *sw;
@@ -189,18 +189,24 @@ static int mark(bool *want, const char *name, bool on)
 	return found ? 0 : -ENOENT;
 }
 
-static int apply(const bool *want)
+/* Attaches first, which can fail and is undone then; detaching can't. */
+static int apply(u8 *want)
 {
+	const u8 added = 2;
 	struct exptrace_switch *sw;
 	unsigned int i;
-	int err;
+	int err = 0;
 
-	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++) {
-		err = exptrace_switch_set(sw, want[i]);
-		if (err)
-			return err;
+	for (i = 0; !err && (sw = exptrace_switch_at(i, NULL)); i++) {
+		if (!want[i] || sw->on)
+			continue;
+		err = exptrace_switch_set(sw, true);
+		want[i] = err ? want[i] : added;
 	}
-	return 0;
+	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
+		if (err ? want[i] == added : !want[i])
+			exptrace_switch_set(sw, false);
+	return err;
 }
 
 static unsigned int nr_switches(void)
@@ -212,9 +218,9 @@ static unsigned int nr_switches(void)
 	return nr;
 }
 
-static int mark_all(bool *want, char *names)
+static int mark_all(u8 *want, char *names)
 {
-	bool plain = false;
+	bool first = true;
 	char *name;
 	int err;
 
@@ -223,9 +229,9 @@ static int mark_all(bool *want, char *names)
 
 		if (!*name)
 			continue;
-		if (!sign && !plain)
+		if (first && !sign)
 			memset(want, 0, nr_switches() * sizeof(*want));
-		plain |= !sign;
+		first = false;
 		err = mark(want, name + sign, *name != '-');
 		if (err) {
 			pr_err("no event, group or experiment is called \"%s\"\n", name + sign);
@@ -238,18 +244,18 @@ static int mark_all(bool *want, char *names)
 /**
  * exptrace_select - switch events on and off by name
  * @selection:	names of events, groups and experiments, and "all", separated by
- *		commas or white space. A sign adds (+) or removes (-); the first name
- *		without one begins a selection from nothing.
+ *		commas or white space. A sign adds (+) or removes (-); if the first name
+ *		has none, the selection begins from nothing.
  *
  * Context: process, exptrace.control held. Return: 0; -ENOENT if a name is not
- * known, and then nothing has changed; -ENOMEM; what attaching a probe returns.
+ * known; -ENOMEM; what attaching a probe returns. After an error nothing has changed.
  */
 int exptrace_select(const char *selection)
 {
 	struct exptrace_switch *sw;
 	unsigned int i;
-	bool *want;
 	char *names;
+	u8 *want;
 	int err = -ENOMEM;
 
 	lockdep_assert_held(&exptrace.control);

@@ -32,7 +32,7 @@ static __always_inline unsigned int leaving_state(bool preempt, const struct tas
 	/* The most frequent ones need no conversion. */
 	if (likely(prev_state <= TASK_INTERRUPTIBLE))
 		return prev_state;
-	return __task_state_index(prev_state, prev->exit_state);
+	return __task_state_index(prev_state, READ_ONCE(prev->exit_state));
 }
 
 static notrace void probe_sched_switch(void *data, bool preempt, struct task_struct *prev,

@@ -45,7 +45,7 @@ API bool exptrace_select_is(const char *word, size_t len, const char *experiment
 			    const char *group, const char *name)
 {
 	return is_name(word, len, name) || is_name(word, len, group) ||
-	       is_name(word, len, experiment);
+	       is_name(word, len, experiment) || is_name(word, len, "all");
 }
 
 API bool exptrace_select(const char *what, const char *experiment, const char *group,

@@ -37,6 +37,7 @@ int main(void)
 	ok(!strcmp(chosen("-sched", "mfs"), "mf"), "a sign at first keeps the others");
 	ok(!strcmp(chosen("alloc,-kfree", "s"), "m"), "no sign at first starts from nothing");
 	ok(!strcmp(chosen("-kfree +kfree", "f"), "f"), "the last word decides");
+	ok(!strcmp(chosen("all,-sched", ""), "mf"), "all means every event");
 	ok(!strcmp(chosen("", "f"), "f"), "an empty selection changes nothing");
 	ok(!strcmp(chosen("kmal,kmallocx", ""), ""), "parts of names mean nothing");
 	word = exptrace_select_next(&words, &len);
