@@ -124,6 +124,8 @@ second_stage() {
 	stderr_pid=$!
 
 	cd "$workdir" || fail "no directory $workdir"
+	find_port ctl
+	echo started >"$port"
 	run </dev/null >$here/stdout 2>$here/stderr
 	code=$?
 	cd /

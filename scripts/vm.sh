@@ -7,7 +7,7 @@
 #   --kernel NAME         6.1 (the default), 6.12, 6.12-rt, newest; see kernel.sh
 #   --kernel-image FILE   boot this kernel instead, with the modules in
 #   --modules DIR         …/lib/modules/RELEASE; implies --no-module
-#   --cpus N              default 2
+#   --cpus N              default 2, with --icount 1
 #   --mem M               default 1G
 #   --icount              one CPU that counts instructions: 1 instruction = 1 ns
 #   --out DIR             the one folder that is writable and stays, default build/out
@@ -36,12 +36,12 @@ set -euo pipefail
 boot_modules=(virtio_pci virtio_console virtio_rng 9p 9pnet_virtio overlay)
 
 # What in the kernel's log is a failure.
-warnings='\<BUG\>|WARNING:|Oops|Call Trace|possible (circular|recursive)|INFO: |detected( expedited)? stall|KASAN|UBSAN|KCSAN'
+warnings='\<BUG\>|WARNING:|Oops|Call Trace|possible (circular|recursive)|INFO: |detected( expedited)? stall|KASAN|UBSAN|KCSAN:'
 warnings+='|kmemleak: [0-9]|general protection|soft lockup|hard LOCKUP|hung task|blocked for more than'
-warnings+='|sleeping function called|scheduling while atomic|Kernel panic'
+warnings+='|sleeping function called|scheduling while atomic|Kernel panic|inconsistent lock state|suspicious RCU|ODEBUG'
 
 parse() {
-	kernel=6.1 image='' moddir='' cpus=2 mem=1G icount='' out=$top/build/out append='' timeout=600 module=y
+	kernel=6.1 image='' moddir='' cpus='' mem=1G icount='' out=$top/build/out append='' timeout=600 module=y
 	allow_warnings=${EXPTRACE_ALLOW_WARNINGS:-} command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -67,6 +67,7 @@ parse() {
 		shift
 	done
 	[ ${#command[@]} -gt 0 ] || die "no command: vm.sh [OPTION…] -- COMMAND…"
+	[ -n "$cpus" ] || cpus=$([ -n "$icount" ] && echo 1 || echo 2)
 }
 
 # Set KREL, KIMAGE and KMODDIR, and ko.
@@ -193,6 +194,10 @@ probe_accel() {
 	cat "$answer"
 }
 
+# One thread emulates all CPUs in turn. With a thread for each, one of them now and then executes code which another has
+# patched meanwhile, and a tracepoint or static key that is switched ends in "Oops: int3".
+tcg_threads() { [ "$cpus" -gt 1 ] && echo "${EXPTRACE_TCG_THREADS:-single}" || echo multi; }
+
 choose_accel() {
 	if [ -n "$icount" ]; then
 		[ "$cpus" = 1 ] || die "--icount counts the instructions of one CPU: use --cpus 1"
@@ -201,7 +206,7 @@ choose_accel() {
 	fi
 	case ${EXPTRACE_ACCEL:-$(probe_accel)} in
 	kvm) accel=(-accel kvm -cpu host) ;;
-	tcg) accel=(-accel "tcg,thread=multi" -cpu max) ;;
+	tcg) accel=(-accel "tcg,thread=$(tcg_threads)" -cpu max) ;;
 	*) die "EXPTRACE_ACCEL is tcg or kvm" ;;
 	esac
 }
@@ -216,6 +221,7 @@ start_qemu() {
 	# An NMI then ends a VM that hangs, and shows what every CPU and task was at. With KVM, perf may cause such NMIs.
 	[ "${accel[1]}" = kvm ] || args+=" unknown_nmi_panic panic_print=0x41"
 	args+=" $append"
+	rm -f "$tmpdir"/monitor.*
 	mkfifo "$tmpdir/monitor.in" "$tmpdir/monitor.out"
 	# shellcheck disable=SC2054 # the commas are QEMU's
 	local qemu=("${QEMU[@]}" -nodefaults -no-user-config -display none -no-reboot -machine q35 "${accel[@]}"
@@ -253,6 +259,19 @@ follow() {
 	wait "$err_pid" || :
 }
 
+# QEMU or its firmware sometimes gives up before the command has begun, which says nothing about it: try once more.
+run_vm() {
+	start_qemu
+	follow
+	if [ "$follow_rc" -ne 124 ] && ! grep -q '^started' "$tmpdir/ctl"; then
+		tr -d '\r' <"$tmpdir/console" >"$out/dmesg.died.log"
+		note "the VM died before the command began ($out/dmesg.died.log), trying once more"
+		cat "$tmpdir/qemu.log" >&2
+		start_qemu
+		follow
+	fi
+}
+
 # shellcheck disable=SC2317 # called by trap
 clean_up() {
 	local pid
@@ -263,10 +282,22 @@ clean_up() {
 	rm -rf "$tmpdir"
 }
 
+# The kernel's log without what is no warning: kernel arguments may have such words in their names, how long an NMI takes is
+# up to the machine below, and between two lines of the test of faults the kernel tells where an allocation failed.
+without_wanted() {
+	awk '
+		/[Cc]ommand line/ || /INFO: NMI handler .* took too long to run/ { next }
+		/exptrace-faults: failed allocations are wanted$/ { wanted = 1 }
+		/exptrace-faults: failed allocations are not wanted any more/ { wanted = report = 0 }
+		wanted && /page allocation failure|vmalloc error|vmap allocation/ { report = 1 }
+		report && /Call Trace:/ { next }
+		/<\/TASK>/ { report = 0 }
+		{ print }' "$1"
+}
+
 # Show each warning in the kernel's log with what is around it; true if there is one.
 show_warnings() {
-	# Kernel arguments may have such words in their names; and how long an interrupt takes is up to the machine below.
-	sed '/[Cc]ommand line/d; /INFO: NMI handler .* took too long to run/d' "$out/dmesg.log" >"$tmpdir/log"
+	without_wanted "$out/dmesg.log" >"$tmpdir/log"
 	grep -q -E "$warnings" "$tmpdir/log" || return 1
 	note "warnings in the kernel's log ($out/dmesg.log):"
 	grep -E -B 3 -A 30 "$warnings" "$tmpdir/log" | sed -n 1,200p >&2
@@ -309,6 +340,5 @@ make_initramfs
 make_initrd
 choose_accel
 choose_image
-start_qemu
-follow
+run_vm
 conclude
