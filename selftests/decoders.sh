@@ -40,13 +40,18 @@ decoders_agree_on_identifiers() {
 	agree_on "$work/t"
 }
 
-decoders_agree_on_losses() {
-	local lost
-	load events=all autostart=1 period_ms=0 batch_kb=32 pool_mb=1
-	# More than a mebibyte.
-	for _ in $(seq 80); do
+has_lost() {
+	for _ in $(seq 20); do
 		/bin/true
 	done
+	"$exptrace" info | grep -E 'lost: *[1-9]'
+}
+
+decoders_agree_on_losses() {
+	local lost
+	# Small batches, for a pool that is enough for many CPUs and soon full.
+	load events=all autostart=1 period_ms=0 batch_kb=4 pool_mb=1
+	wait_for has_lost
 	echo 0 >"$sys/recording"
 	cat /dev/exptrace >"$work/t"
 	python3 "$here/decode.py" "$work/t" >"$work/summary"

@@ -43,9 +43,9 @@ not() {
 	! "$@" || fail "should have failed: $*"
 }
 
-# Wait up to 20 s until a command succeeds.
+# Wait up to a minute until a command succeeds.
 wait_for() {
-	local end=$((SECONDS + 20))
+	local end=$((SECONDS + 60))
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || fail "waited in vain: $*"
 		sleep 0.02
