@@ -15,7 +15,7 @@
 
 /* Seconds; what waits inside a test gives up sooner (DEADLINE_MS). */
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 120
+#define TEST_TIMEOUT_DEFAULT 240
 
 static void __attribute__((constructor)) skip_where_it_cannot_run(void)
 {

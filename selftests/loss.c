@@ -146,26 +146,33 @@ TEST_F(module, advance_into_a_full_pool_is_ENOBUFS)
 }
 
 struct slow_reading {
-	int fd;
+	int fd, control;
+	bool hurry;
+	unsigned int reads;
 	struct bytes bytes;
 	int result;
 };
 
-/* A reader that can't keep up: a little, then a pause. */
+/* A reader that can't keep up, however slow the work is: it reads a little, then waits until something more is lost. */
 static void *read_slowly(void *data)
 {
 	struct slow_reading *r = data;
+	uint64_t lost = 0;
 	ssize_t n;
 
-	while ((n = bytes_read(&r->bytes, r->fd, 1000)) > 0)
-		usleep(500);
+	while ((n = bytes_read(&r->bytes, r->fd, 1000)) > 0) {
+		__atomic_fetch_add(&r->reads, 1, __ATOMIC_RELAXED);
+		while (!__atomic_load_n(&r->hurry, __ATOMIC_RELAXED) && device_info(r->control).lost == lost)
+			usleep(500);
+		lost = device_info(r->control).lost;
+	}
 	r->result = n;
 	return NULL;
 }
 
 TEST_F(module, slow_reader_gets_generations_that_all_add_up)
 {
-	struct slow_reading reading = { .result = 1 };
+	struct slow_reading reading = { .control = self->control, .result = 1 };
 	struct stream stream = {};
 	pthread_t thread;
 	uint64_t first, lost;
@@ -174,9 +181,10 @@ TEST_F(module, slow_reader_gets_generations_that_all_add_up)
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, alloc_on(self->control));
 	ASSERT_EQ(0, start_smallest(self->control, 20));
-	first = device_info(self->control).generation;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_slowly, &reading));
-	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_TRUE(WAIT_FOR(work_pingpong(ROUNDS / 10) > 0 && __atomic_load_n(&reading.reads, __ATOMIC_RELAXED) > 20));
+	first = device_info(self->control).generation;
+	__atomic_store_n(&reading.hurry, true, __ATOMIC_RELAXED);
 	/* Once the reader has caught up there is room for a generation. */
 	ASSERT_TRUE(WAIT_FOR(device_info(self->control).generation > first)) {
 		struct exptrace_info info = device_info(self->control);
@@ -191,6 +199,7 @@ TEST_F(module, slow_reader_gets_generations_that_all_add_up)
 		TH_LOG("%s", stream.error);
 	}
 	EXPECT_LT(1, stream.nr_generations);
+	EXPECT_LT(0, lost);
 	EXPECT_EQ(lost, stream_lost(&stream));
 	bytes_free(&reading.bytes);
 	stream_free(&stream);
