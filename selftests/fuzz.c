@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random calls of the device from several processes, with arguments that are right, nearly right or wrong, until they are
+ * interrupted or killed; afterwards it records as if nothing had been. EXPTRACE_FUZZ_CALLS says how many, EXPTRACE_FUZZ_SEED
+ * where the random numbers begin; the test tells which seed it took.
+ */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "fixture.h"
+
+#define CALLS		20000
+#define PROCESSES	4
+#define FILES		3
+#define PAGE		4096
+
+/* Every blocking call is interrupted after this. */
+#define INTERRUPT_US	20000
+
+static uint64_t random_state;
+
+/* xorshift64* */
+static uint64_t rnd(void)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return random_state * 0x2545f4914f6cdd1dULL;
+}
+
+/* From 0 to n - 1. */
+static unsigned int upto(unsigned int n)
+{
+	return (rnd() >> 32) % n;
+}
+
+static bool one_in(unsigned int n)
+{
+	return !upto(n);
+}
+
+/* What this process has. The arena: pages to write, to read, of nothing, and to write again. */
+static int files[FILES] = { -1, -1, -1 };
+static int fd;
+static uint8_t *arena, *pool;
+static size_t pool_size;
+static bool pool_readable;
+static volatile uint8_t sink;
+
+static int make_arena(void)
+{
+	arena = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (arena == MAP_FAILED)
+		return -1;
+	return mprotect(arena + 60 * PAGE, PAGE, PROT_READ) || mprotect(arena + 61 * PAGE, PAGE, PROT_NONE);
+}
+
+/* An address where an argument of this size would lie badly. */
+static void *bad_pointer(size_t size)
+{
+	switch (upto(7)) {
+	case 0: return NULL;
+	case 1: return (void *)1;
+	case 2: return arena + 60 * PAGE;			/* can be read only */
+	case 3: return arena + 61 * PAGE;			/* is nothing */
+	case 4: return arena + 61 * PAGE - upto(size + 1);	/* nothing from its middle on */
+	case 5: return (void *)(0xffff888000000000ULL + rnd() % (1 << 30));
+	default: return (void *)rnd();
+	}
+}
+
+/* An argument of an ioctl: mostly as it is, sometimes with a random byte, or a bad pointer to it. */
+static int call(unsigned long request, void *argument, size_t size)
+{
+	if (size && one_in(8))
+		((uint8_t *)argument)[upto(size)] = rnd();
+	if (one_in(8))
+		argument = bad_pointer(size);
+	return device_ioctl(fd, request, argument);
+}
+
+#define CALL(request, argument)	call(request, &(argument), sizeof(argument))
+
+static int fuzz_open(void)
+{
+	static const int flags[] = { O_RDWR, O_RDWR, O_RDONLY, O_WRONLY };
+	int i = upto(FILES);
+
+	if (files[i] >= 0)
+		close(files[i]);
+	files[i] = device_open(flags[upto(4)] | (one_in(4) ? 0 : O_NONBLOCK));
+	return files[i] < 0 ? files[i] : 0;
+}
+
+static int fuzz_close(void)
+{
+	int i = upto(FILES), err;
+
+	err = close(files[i]) ? -errno : 0;
+	files[i] = -1;
+	return err;
+}
+
+static int fuzz_read(void)
+{
+	size_t size = one_in(2) ? upto(60 * PAGE) : upto(64);
+	ssize_t n = read(fd, one_in(8) ? bad_pointer(size) : arena, size);
+
+	return n < 0 ? -errno : 0;
+}
+
+static int fuzz_poll(void)
+{
+	struct pollfd fds = { .fd = fd, .events = rnd() };
+
+	return poll(&fds, 1, upto(3)) < 0 ? -errno : 0;
+}
+
+static void unmap(void)
+{
+	if (pool)
+		munmap(pool, pool_size);
+	pool = NULL;
+}
+
+static int fuzz_mmap(void)
+{
+	struct exptrace_info info = device_info(fd);
+	int prot = one_in(4) ? rnd() & (PROT_READ | PROT_WRITE | PROT_EXEC) : PROT_READ;
+
+	unmap();
+	pool_size = one_in(4) ? 1 + upto(1 << 24) : info.pool_size;
+	pool_readable = prot & PROT_READ;
+	pool = mmap(NULL, pool_size, prot, one_in(4) ? MAP_PRIVATE : MAP_SHARED, fd,
+		    one_in(8) ? (off_t)upto(1 << 20) * PAGE : 0);
+	if (pool != MAP_FAILED)
+		return 0;
+	pool = NULL;
+	/* These are of mmap(2) itself. */
+	return errno == EOVERFLOW || errno == ENODEV || errno == EACCES ? -EINVAL : -errno;
+}
+
+static int fuzz_unmap(void)
+{
+	if (!pool)
+		return -EINVAL;
+	if (pool_readable)
+		sink = pool[rnd() % pool_size];
+	if (one_in(2))
+		unmap();
+	return 0;
+}
+
+static int fuzz_info(void)
+{
+	struct exptrace_info info;
+
+	return CALL(EXPTRACE_IOC_INFO, info);
+}
+
+static int fuzz_start(void)
+{
+	static const uint32_t sizes[] = { 4096, 4096, 16384, 65536 };
+	struct exptrace_start start = {
+		.flags = EXPTRACE_START_DISCARD | (one_in(8) ? EXPTRACE_START_STOP_ON_CLOSE : 0),
+		.mode = upto(2), .batch_size = sizes[upto(4)], .pool_size = upto(4 << 20),
+		.period_ms = one_in(2) ? 0 : upto(50),
+	};
+
+	start.quota[upto(EXPTRACE_MAX_EXPERIMENTS)] = upto(101);
+	return CALL(EXPTRACE_IOC_START, start);
+}
+
+static int fuzz_stop(void)
+{
+	return device_ioctl(fd, EXPTRACE_IOC_STOP, NULL);
+}
+
+static int fuzz_advance(void)
+{
+	struct exptrace_advance advance = {};
+
+	return CALL(EXPTRACE_IOC_ADVANCE, advance);
+}
+
+static int fuzz_get_event(void)
+{
+	struct exptrace_event event = { .index = upto(20) };
+
+	return CALL(EXPTRACE_IOC_GET_EVENT, event);
+}
+
+static int fuzz_set_event(void)
+{
+	struct exptrace_event event = { .index = upto(20), .flags = upto(2) };
+
+	return CALL(EXPTRACE_IOC_SET_EVENT, event);
+}
+
+static int fuzz_snapshot(void)
+{
+	struct exptrace_snapshot snapshot = { .flags = one_in(4) ? EXPTRACE_SNAPSHOT_WAIT : 0 };
+
+	return CALL(EXPTRACE_IOC_SNAPSHOT, snapshot);
+}
+
+static int fuzz_trigger(void)
+{
+	return device_ioctl(fd, EXPTRACE_IOC_TRIGGER, NULL);
+}
+
+static int fuzz_set_trigger(void)
+{
+	struct exptrace_trigger trigger = { .latency_us = one_in(2) ? 0 : rnd() >> upto(64) };
+
+	return CALL(EXPTRACE_IOC_SET_TRIGGER, trigger);
+}
+
+static int fuzz_take(void)
+{
+	struct exptrace_batch_ref ref;
+	int err = CALL(EXPTRACE_IOC_TAKE, ref);
+
+	if (!err && pool && pool_readable && ref.kind == EXPTRACE_REF_BATCH && ref.offset < pool_size)
+		sink = pool[ref.offset];
+	return err;
+}
+
+static int fuzz_give(void)
+{
+	return device_ioctl(fd, EXPTRACE_IOC_GIVE, NULL);
+}
+
+/* A request that there is not, but for one bit. */
+static int fuzz_unknown(void)
+{
+	unsigned long request = one_in(2) ? rnd() : EXPTRACE_IOC_INFO ^ 1U << upto(32);
+	int err = device_ioctl(fd, request, one_in(2) ? arena : bad_pointer(64));
+
+	return err == -ENOTTY ? 0 : err;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+	unsigned int weight;	/* that what takes long is rare */
+} calls[] = {
+	{ "open", fuzz_open, 60 },
+	{ "close", fuzz_close, 30 },
+	{ "read", fuzz_read, 200 },
+	{ "poll", fuzz_poll, 40 },
+	{ "mmap", fuzz_mmap, 60 },
+	{ "munmap", fuzz_unmap, 60 },
+	{ "INFO", fuzz_info, 50 },
+	{ "START", fuzz_start, 20 },
+	{ "STOP", fuzz_stop, 5 },
+	{ "ADVANCE", fuzz_advance, 10 },
+	{ "GET_EVENT", fuzz_get_event, 50 },
+	{ "SET_EVENT", fuzz_set_event, 10 },
+	{ "SNAPSHOT", fuzz_snapshot, 10 },
+	{ "TRIGGER", fuzz_trigger, 10 },
+	{ "SET_TRIGGER", fuzz_set_trigger, 10 },
+	{ "TAKE", fuzz_take, 200 },
+	{ "GIVE", fuzz_give, 100 },
+	{ "unknown", fuzz_unknown, 50 },
+};
+
+#define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))
+
+static unsigned int random_call(void)
+{
+	unsigned int sum = 0, i;
+
+	for (i = 0; i < NR_CALLS; i++)
+		sum += calls[i].weight;
+	sum = upto(sum);
+	for (i = 0; sum >= calls[i].weight; i++)
+		sum -= calls[i].weight;
+	return i;
+}
+
+/* The errors that docs/uapi.md knows, and of a file that is closed or was interrupted. */
+static bool is_documented(int err)
+{
+	static const int known[] = { 0, EINVAL, EFAULT, EBADF, EBUSY, EAGAIN, EINTR, ENOBUFS, ENOMEM, ENOENT, EPERM };
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (err == -known[i])
+			return true;
+	return false;
+}
+
+/* What the processes tell: how many calls were made, how many of each kind succeeded, an error that must not be. */
+struct tally {
+	unsigned long made, succeeded[NR_CALLS];
+	int call, err;
+};
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* Interrupts whatever this process waits for, again and again. */
+static void set_alarm(void)
+{
+	struct itimerval interval = { { 0, INTERRUPT_US }, { 0, INTERRUPT_US } };
+	struct sigaction action = { .sa_handler = ignore };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &interval, NULL);
+}
+
+/* A process's life: some calls, then it exits, or is killed with all that it holds. */
+static void live(struct tally *tally, unsigned long total, uint64_t seed)
+{
+	unsigned int left, kind;
+	int err;
+
+	random_state = seed;
+	if (make_arena())
+		_exit(2);
+	set_alarm();
+	for (left = 1 + upto(1000); left && __atomic_fetch_add(&tally->made, 1, __ATOMIC_RELAXED) < total; left--) {
+		fd = files[upto(FILES)];
+		kind = random_call();
+		err = calls[kind].run();
+		if (!is_documented(err)) {
+			tally->call = kind;
+			tally->err = err;
+			_exit(3);
+		}
+		__atomic_fetch_add(&tally->succeeded[kind], !err, __ATOMIC_RELAXED);
+	}
+	if (one_in(2))
+		raise(SIGKILL);
+	_exit(0);
+}
+
+static pid_t begin_life(struct tally *tally, unsigned long total, uint64_t seed)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		live(tally, total, seed | 1);
+	return pid;
+}
+
+static uint64_t number_from_environment(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+/* Whatever state it is in, it can be brought to record, and what it records is whole. */
+static void check_that_it_records(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self)
+{
+	struct exptrace_start start = start_small();
+	struct exptrace_trigger trigger = {};
+	struct exptrace_info info;
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	if (device_info(self->control).state == EXPTRACE_STATE_RECORDING)
+		ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	info = device_info(self->control);
+	EXPECT_EQ(info.batches, info.batches_empty + info.batches_full);
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
+	ASSERT_EQ(0, event_set(self->control, "sched_switch", true));
+	ASSERT_EQ(0, event_set(self->control, "kmalloc", true));
+	start.flags = EXPTRACE_START_DISCARD;
+	start.pool_size = 16 << 20;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	ASSERT_LT(0, work_pingpong(100));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	ASSERT_EQ(1, stream.nr_generations);
+	EXPECT_TRUE(stream.generations[0].whole && stream.generations[0].ended && stream.generations[0].ledger);
+	EXPECT_EQ(0, stream_lost(&stream));
+	EXPECT_LE(200, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
+	info = device_info(self->control);
+	EXPECT_EQ(info.batches, info.batches_empty);
+	stream_free(&stream);
+	bytes_free(&bytes);
+}
+
+TEST_F_TIMEOUT(module, device_survives_random_calls, 7200)
+{
+	unsigned long total = number_from_environment("EXPTRACE_FUZZ_CALLS", CALLS);
+	uint64_t seed = number_from_environment("EXPTRACE_FUZZ_SEED", now_ms());
+	unsigned int alive, lives = 0, i;
+	struct tally *tally;
+	int status;
+
+	TH_LOG("EXPTRACE_FUZZ_SEED=%llu", (unsigned long long)seed);
+	random_state = seed | 1;
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, tally);
+	for (alive = 0; alive < PROCESSES; alive++)
+		ASSERT_LT(0, begin_life(tally, total, rnd()));
+	while (alive) {
+		ASSERT_LT(0, wait(&status));
+		lives++;
+		EXPECT_TRUE(WIFEXITED(status) ? !WEXITSTATUS(status) : WTERMSIG(status) == SIGKILL) {
+			TH_LOG("status %#x, %s: %s", status, calls[tally->call].name, strerror(-tally->err));
+		}
+		if (__atomic_load_n(&tally->made, __ATOMIC_RELAXED) >= total)
+			alive--;
+		else
+			ASSERT_LT(0, begin_life(tally, total, rnd()));
+	}
+	TH_LOG("%lu calls of %u processes", total, lives);
+	/* A call that never succeeds tells little. */
+	for (i = 0; i < NR_CALLS; i++) {
+		EXPECT_LT(0, tally->succeeded[i]) {
+			TH_LOG("no %s succeeded", calls[i].name);
+		}
+	}
+	check_that_it_records(_metadata, self);
+	munmap(tally, sizeof(*tally));
+}
+
+TEST_HARNESS_MAIN
