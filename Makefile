@@ -6,7 +6,8 @@
 #   make KERNEL=NAME     the module for Debian's 6.1, 6.12, 6.12-rt or newest kernel
 #   make run             record a few seconds of a real workload, show what was recorded
 #   make check           all tests, in throwaway VMs
-#   make check-debug     the tests on kernels that watch themselves: KASAN, lockdep, KCSAN, ...
+#   make check-debug     the tests on a kernel that watches itself: KASAN, lockdep, ... (DEBUG_KERNELS="debug kcsan": races too)
+#   make check-long      an hour of storms, of loading and unloading, of random calls
 #   make lint            checkpatch --strict, sparse, shellcheck
 #   make install         tools, library and headers (PREFIX, DESTDIR)
 #   make clean
@@ -33,8 +34,11 @@ run: deps user
 check: deps
 	@scripts/check.sh
 
-check-debug: deps user
-	@DEBUG_KERNELS="debug kcsan" scripts/check.sh --only selftests --only '*-debug*' --only '*-kcsan*'
+check-debug: deps
+	@KERNELS= OTHER_KERNELS= DEBUG_KERNELS="$${DEBUG_KERNELS:-debug}" scripts/check.sh
+
+check-long: deps
+	@scripts/check.sh --long
 
 lint: deps
 	@scripts/lint.sh
@@ -49,4 +53,4 @@ install: user
 clean:
 	@rm -rf build
 
-.PHONY: all module user run check check-debug lint deps install clean
+.PHONY: all module user run check check-debug check-long lint deps install clean
