@@ -55,11 +55,19 @@ text ~ /^1\.\.[0-9]+/ {
 		why = text
 }
 
+# The harness does not name what it skips.
+text ~ /^ *RUN +[^ ]+ \.\.\.$/ {
+	running = text
+	gsub(/^ *RUN +| \.\.\.$/, "", running)
+}
+
 text ~ /^(not )?ok( |$)/ {
 	status = text ~ /^not / ? "not ok" : "ok"
 	name = text
 	sub(/^(not )?ok *[0-9]* *(- )?/, "", name)
 	sub(/^selftests: .*: /, "", name)
+	if (name ~ /^# SKIP/)
+		name = running " " name
 	if (name ~ /# SKIP$/)
 		name = name " " why
 	results[depth]++

@@ -330,6 +330,20 @@ static bool belongs(const struct stream_event *e, bool first)
 	return bound && !(first && (e->m & 3) == EXPTRACE_CONTEXT_TASK);
 }
 
+static void free_strings(struct stream_event *e)
+{
+	int a;
+
+	for (a = 0; a < STREAM_ARGS; a++)
+		free(e->arg[a].string);
+}
+
+static void forget_event(struct stream *s)
+{
+	free_strings(&s->events[--s->nr_events]);
+	s->forgotten++;
+}
+
 static int parse_events(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
 	struct cursor c = { b->data + !!b->experiment, b->data + b->size, false };
@@ -372,6 +386,8 @@ static int parse_events(struct stream *s, struct stream_generation *g, const str
 		if (type >= EXPTRACE_EVENT_FIRST)
 			g->count[b->experiment][b->m >> 2].decoded++;
 		g->tasks += !b->experiment && type == EXPTRACE_EVENT_TASK;
+		if (s->forget)
+			forget_event(s);
 	}
 	return 0;
 }
@@ -498,11 +514,9 @@ int stream_parse(struct stream *s, const void *data, size_t size)
 void stream_free(struct stream *s)
 {
 	size_t i;
-	int a;
 
 	for (i = 0; i < s->nr_events; i++)
-		for (a = 0; a < STREAM_ARGS; a++)
-			free(s->events[i].arg[a].string);
+		free_strings(&s->events[i]);
 	free(s->events);
 	free(s->generations);
 	memset(s, 0, sizeof(*s));

@@ -58,12 +58,14 @@ struct stream {
 	size_t cut;		/* bytes of a batch that the last file had only in part */
 	bool raw_addresses;
 	bool flight;		/* set by the caller: recorded in flight mode, generations may have been given up */
+	bool forget;		/* set by the caller: events are checked and counted by the generations, but not kept */
 	uint64_t text_base, data_base, batch_size;
 	struct stream_type types[STREAM_EXPERIMENTS][256];
 	struct stream_generation *generations;
 	size_t nr_generations;
 	struct stream_event *events;
 	size_t nr_events;
+	size_t forgotten;
 	/* Of every writer: the time of its last event. */
 	uint64_t last_time[STREAM_EXPERIMENTS][4 * STREAM_CPUS];
 };
