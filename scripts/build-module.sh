@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds exptrace.ko for one kernel, in build/KERNEL, and prints its path.
+# Builds exptrace.ko for one kernel, in build/KERNEL (build/RELEASE for a build directory), and prints its path.
 #
 # Usage: build-module.sh KERNEL [MAKE-ARGUMENT…]
 #
@@ -52,7 +52,10 @@ shift
 command -v rsync >/dev/null || die "rsync is missing: run scripts/deps.sh build"
 env=$("$top/scripts/kernel.sh" "$kernel")
 eval "$env"
-dir=$top/build/$kernel
+case $kernel in
+/*) dir=$top/build/$KREL ;;
+*) dir=$top/build/$kernel ;;
+esac
 mkdir -p "$dir"
 exec 9>"$dir/lock"
 flock 9

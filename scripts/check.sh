@@ -35,6 +35,7 @@ all_steps() {
 	for k in "${kernels[@]}" "${other_kernels[@]}"; do
 		echo "module-$k step_module $k"
 	done
+	[ ${#kernels[@]} -eq 0 ] || echo "module-by-directory step_module_by_directory ${kernels[0]}"
 	for k in "${debug_kernels[@]}"; do
 		echo "kernel-$k step_debug_kernel $k"
 		echo "module-$k step_module $k"
@@ -86,6 +87,14 @@ one_test() {
 
 step_user() { one_test "builds without warnings" make -s -C user; }
 step_module() { WERROR=1 one_test "builds without warnings" scripts/build-module.sh "$1"; }
+# A user's own kernel is named by its build directory.
+step_module_by_directory() {
+	local env
+	env=$(scripts/kernel.sh "$1")
+	eval "$env"
+	WERROR=1 one_test "builds without warnings" make -s module KDIR="$KDIR"
+}
+
 step_lint() { scripts/lint.sh; }
 step_unit() { make -s -C user check; }
 

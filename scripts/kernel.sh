@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Finds a kernel to build for and to boot, and fetches it into the cache.
 #
-# Usage: kernel.sh 6.1|6.12|6.12-rt|newest|host
+# Usage: kernel.sh 6.1|6.12|6.12-rt|newest|host|BUILD-DIRECTORY
 #
 # Prints lines for eval:
 #   KREL    the kernel's release, as uname -r says it
@@ -153,9 +153,18 @@ host() {
 		"/lib/modules/$rel/build"
 }
 
+# A build directory of the user's own.
+build_directory() {
+	local rel
+	rel=$(cat "$1/include/config/kernel.release" 2>/dev/null) ||
+		die "$1 is no kernel's build directory, or that kernel is not configured"
+	printf 'KREL=%q\nKIMAGE=\nKMODDIR=\nKDIR=%q\nKROOT=\n' "$rel" "$1"
+}
+
 case ${1:-} in
 '' | -h | --help) usage; exit 0 ;;
 host) host; exit 0 ;;
+/*) build_directory "$1"; exit 0 ;;
 esac
 mkdir -p "$cache/kernel"
 if [ "$1" = --update ]; then
