@@ -28,7 +28,10 @@
 #   99   COMMAND succeeded, but the kernel's log has a warning
 #   124  timeout
 #
-# EXPTRACE_ACCEL=tcg|kvm chooses how to run; else KVM is used where a trial boot works.
+# A VM that ends before COMMAND has begun is tried once more, and its kernel's log left in dmesg.died.log.
+#
+# EXPTRACE_ACCEL=tcg|kvm chooses how to run; else KVM is used where a trial boot works. EXPTRACE_TCG_THREADS=multi lets
+# emulated CPUs run at the same time: faster on many CPUs, and now and then one crashes for no fault of the kernel's.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -235,6 +238,7 @@ start_qemu() {
 		-chardev "file,id=console,path=$tmpdir/console" -serial chardev:console
 		-device virtio-serial-pci)
 	# Files and not pipes: the guest's driver spins while the host does not take what it writes.
+	: >"$tmpdir/console"
 	for name in stdout stderr ctl; do
 		: >"$tmpdir/$name"
 		qemu+=(-chardev "file,id=$name,path=$tmpdir/$name" -device "virtserialport,chardev=$name,name=$name")
