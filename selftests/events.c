@@ -55,7 +55,7 @@ static int recording_stop(struct recording *r, int control)
 	close(fd);
 	if (!err && stream_parse(&r->stream, r->bytes.data, r->bytes.size))
 		return -EBADMSG;
-	if (!err && stream_lost(&r->stream))
+	if (!err && stream_lost_needlessly(&r->stream))
 		return -ENOBUFS;
 	r->sorted = stream_sorted(&r->stream, &r->nr);
 	return err;

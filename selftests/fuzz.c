@@ -398,7 +398,7 @@ static void check_that_it_records(struct __test_metadata *_metadata, FIXTURE_DAT
 	}
 	ASSERT_EQ(1, stream.nr_generations);
 	EXPECT_TRUE(stream.generations[0].whole && stream.generations[0].ended && stream.generations[0].ledger);
-	EXPECT_EQ(0, stream_lost(&stream));
+	EXPECT_EQ(0, stream_lost_needlessly(&stream));
 	EXPECT_LE(200, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	info = device_info(self->control);
 	EXPECT_EQ(info.batches, info.batches_empty);

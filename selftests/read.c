@@ -126,7 +126,7 @@ TEST_F(module, whole_stream_is_valid_and_ends)
 	EXPECT_EQ(1, stream.nr_generations);
 	EXPECT_TRUE(stream.generations[0].whole && stream.generations[0].ended && stream.generations[0].ledger);
 	EXPECT_LT(1, stream.generations[0].tasks);
-	EXPECT_EQ(0, stream_lost(&stream));
+	EXPECT_EQ(0, stream_lost_needlessly(&stream));
 	EXPECT_LE(2 * ROUNDS, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	/* Who is woken before he sleeps needs no wake-up: only one of the two may have that luck. */
 	EXPECT_LE(ROUNDS, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, 0));
@@ -452,7 +452,7 @@ TEST_F(module, next_reader_goes_on_with_the_cut_batch)
 		}
 		EXPECT_EQ(0, stream.cut);
 		EXPECT_TRUE(stream.nr_generations == 1 && stream.generations[0].whole && stream.generations[0].ended);
-		EXPECT_EQ(0, stream_lost(&stream));
+		EXPECT_EQ(0, stream_lost_needlessly(&stream));
 		bytes_free(&first);
 		bytes_free(&second);
 		stream_free(&stream);
@@ -875,7 +875,7 @@ TEST_F(module, concurrent_advances_complete_one_generation_each)
 		TH_LOG("%s", stream.error);
 	}
 	EXPECT_EQ(ADVANCERS * ADVANCES + 1, stream.nr_generations);
-	EXPECT_EQ(0, stream_lost(&stream));
+	EXPECT_EQ(0, stream_lost_needlessly(&stream));
 	stream_free(&stream);
 }
 

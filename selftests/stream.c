@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "stream.h"
 
@@ -534,6 +535,18 @@ uint64_t stream_lost(const struct stream *s)
 				for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
 					sum += s->generations[g].count[x][cpu].lost[reason];
 	return sum;
+}
+
+uint64_t stream_lost_needlessly(const struct stream *s)
+{
+	uint64_t nested = 0;
+	size_t g;
+	int cpu;
+
+	for (g = 0; g < s->nr_generations; g++)
+		for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+			nested += s->generations[g].count[EXPTRACE_EXPERIMENT_STANDARD][cpu].lost[EXPTRACE_LOST_NESTED];
+	return stream_lost(s) - (access(REALTIME, F_OK) ? 0 : nested);
 }
 
 uint64_t stream_attempted(const struct stream *s, int experiment)

@@ -10,6 +10,9 @@
 #include <exptrace/events.h>
 #include <exptrace/wire.h>
 
+/* Kernels with PREEMPT_RT have this file. */
+#define REALTIME	"/sys/kernel/realtime"
+
 #define STREAM_EXPERIMENTS	8
 #define STREAM_CPUS		64
 #define STREAM_ARGS		8
@@ -102,6 +105,13 @@ int stream_batch_at(const uint8_t *data, size_t size, struct stream_batch *batch
 
 /* Sums over all generations. */
 uint64_t stream_lost(const struct stream *stream);
+
+/*
+ * What was lost though there was room for it. With PREEMPT_RT the end of an interrupt wakes ksoftirqd as if the interrupted
+ * task did, and if that was writing an event, this one is refused and counted (LOST_NESTED): that must be.
+ */
+uint64_t stream_lost_needlessly(const struct stream *stream);
+
 uint64_t stream_attempted(const struct stream *stream, int experiment);
 
 /* How many events of a type there are, in a generation or (0) in all. */

@@ -14,8 +14,13 @@
 
 #define TASK_DEAD	0x80
 
-/* Bits of the preemption count: NMI, hard interrupt, softirq being served (not on PREEMPT_RT, where a task serves it). */
-#define IN_INTERRUPT	0xff0100
+/*
+ * Bits of the preemption count: NMI, hard interrupt, softirq being served (not on PREEMPT_RT, where a task serves it). Newer
+ * kernels, which have local_interrupt_disable_state, count in between how often interrupts were disabled; bit 31 is none
+ * of them where it says that nobody waits for the CPU.
+ */
+#define IN_INTERRUPT		0xff0100
+#define IN_INTERRUPT_NEWER	0x7f000100
 
 struct thread_info {
 	unsigned int cpu;
@@ -34,6 +39,7 @@ struct pcpu_hot___witness {
 
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot___witness pcpu_hot __ksym __weak;
+extern const unsigned long local_interrupt_disable_state __ksym __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -167,9 +173,14 @@ static int preempt_count(void)
 	if (&__preempt_count)
 		return *(const int *)bpf_this_cpu_ptr(&__preempt_count);
 	if (!&pcpu_hot)
-		return IN_INTERRUPT;
+		return IN_INTERRUPT | IN_INTERRUPT_NEWER;
 	hot = bpf_this_cpu_ptr(&pcpu_hot);
 	return hot->preempt_count;
+}
+
+static bool in_interrupt(void)
+{
+	return preempt_count() & (&local_interrupt_disable_state ? IN_INTERRUPT_NEWER : IN_INTERRUPT);
 }
 
 /* Every one of these tracepoints begins with (call_site, ptr). */
@@ -178,7 +189,7 @@ static int count_memory(int type, const __u64 *ctx)
 	struct task_struct *current = (void *)bpf_get_current_task_btf();
 	struct witness_control *c;
 
-	if (!(preempt_count() & IN_INTERRUPT)) {
+	if (!in_interrupt()) {
 		count(current->pid, type, ctx[0] + 3 * ctx[1]);
 		return 0;
 	}
