@@ -7,6 +7,7 @@
 
 #include <linux/bitops.h>
 #include <linux/jump_label.h>
+#include <linux/uaccess.h>	/* TASK_SIZE_MAX */
 
 #include "exptrace.h"
 
@@ -37,6 +38,14 @@ static __always_inline u64 exptrace_data_address(const void *object)
 	if (static_branch_unlikely(&exptrace_address_ids))
 		return exptrace_address_id(address);
 	return ror64(address - exptrace.data_base, 3);
+}
+
+/* EXPTRACE_KIND_USER_ADDRESS, where it may be the kernel's too. */
+static __always_inline u64 exptrace_any_address(unsigned long address)
+{
+	if (static_branch_unlikely(&exptrace_address_ids) && address >= TASK_SIZE_MAX)
+		return exptrace_address_id(address);
+	return address;
 }
 
 void exptrace_address_init(void);

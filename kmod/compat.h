@@ -42,4 +42,19 @@ static inline void exptrace_vm_flags(struct vm_area_struct *vma, vm_flags_t set,
 #define EXPTRACE_EXIT_HAS_GROUP_DEAD
 #endif
 
+/* 6.8: sched_stat_runtime no longer tells the virtual runtime. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define EXPTRACE_RUNTIME_HAS_VRUNTIME
+#endif
+
+/* 6.16: the tracepoints of page faults are no longer x86's own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define EXPTRACE_FAULTS_ARE_GENERIC
+#endif
+
+/* 7.1: hrtimer_expire_entry has the time itself, and not where it is. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#define EXPTRACE_HRTIMER_NOW_BY_VALUE
+#endif
+
 #endif /* _EXPTRACE_COMPAT_H */

@@ -46,7 +46,8 @@ struct exptrace_event_def {
 
 /**
  * struct exptrace_switch - an event that can be on or off
- * @name:	its name, that of its tracepoint
+ * @name:	its name
+ * @tracepoint:	the name of its tracepoint
  * @probe:	its probe
  * @def:	the event
  * @tp:		its tracepoint, NULL if the kernel has none
@@ -55,6 +56,7 @@ struct exptrace_event_def {
  */
 struct exptrace_switch {
 	const char			*name;
+	const char			*tracepoint;
 	void				*probe;
 	const struct exptrace_event_def	*def;
 	struct tracepoint		*tp;
@@ -62,8 +64,9 @@ struct exptrace_switch {
 	bool				attached;
 };
 
-/* A switch for probe_<tracepoint>(). */
-#define EXPTRACE_SWITCH(tracepoint)	{ .name = #tracepoint, .probe = probe_##tracepoint },
+/* A switch for probe_<tracepoint>(), of an event with the tracepoint's name. */
+#define EXPTRACE_SWITCH(tp)	\
+	{ .name = #tp, .tracepoint = #tp, .probe = probe_##tp },
 
 /* Checks at compile time that probes have their tracepoints' prototypes. */
 #define EXPTRACE_CHECK_PROBE(tracepoint)	\
@@ -81,8 +84,8 @@ static void __maybe_unused check_probes(void)	\
  * @name:	its name
  * @events:	its events, EXPTRACE_EVENT_CURRENT (which writers add) among them
  * @nr_events:	their number
- * @switches:	its events that can be switched, each with a definition and a
- *		tracepoint of the same name; may be NULL
+ * @switches:	its events that can be switched, each with a definition of the same
+ *		name and a tracepoint; may be NULL
  * @nr_switches: their number
  *
  * Events of an experiment need not have switches: whoever registers it may write
@@ -99,11 +102,13 @@ struct exptrace_experiment {
 	unsigned int			nr_switches;
 };
 
-extern struct exptrace_experiment exptrace_standard;	/* probe_sched.c */
+extern struct exptrace_experiment exptrace_standard;	/* standard.c */
 extern struct exptrace_experiment exptrace_allocfree;	/* probe_alloc.c */
 
 /* Those that are registered, by number, or NULL; exptrace.control. */
 extern struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
+
+void exptrace_standard_init(void);
 
 int exptrace_experiment_register(struct exptrace_experiment *exp);
 void exptrace_experiment_unregister(struct exptrace_experiment *exp);

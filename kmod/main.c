@@ -81,10 +81,11 @@ static int check_params(void)
 	return 0;
 }
 
-static int register_own(void)
+static int __init register_own(void)
 {
 	int err;
 
+	exptrace_standard_init();
 	err = exptrace_experiment_register(&exptrace_standard) ?:
 	      exptrace_experiment_register(&exptrace_allocfree);
 	if (err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Experiment 0, the standard stream: the scheduler and the life of processes.
+ * The scheduler and the life of processes.
  */
 #include <linux/binfmts.h>
 #include <linux/mm_types.h>	/* trace/events/sched.h names struct folio */
@@ -8,20 +8,10 @@
 #include <trace/events/sched.h>
 #include <trace/events/task.h>
 
-#include "experiment.h"
-#include "writer.h"
+#include "probe.h"
 
 /* File names of programs are cut to this. */
 #define FILENAME_CHARS	256
-
-static const struct exptrace_event_def events[] = {
-	EXPTRACE_STANDARD_EVENTS(EXPTRACE_EVENT_DEF, EXPTRACE_ARG_DEF)
-};
-
-static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
-{
-	return exptrace_begin(w, EXPTRACE_EXPERIMENT_STANDARD, type, max);
-}
 
 /* enum exptrace_task_state of a task that leaves its CPU. */
 static __always_inline unsigned int leaving_state(bool preempt, const struct task_struct *prev,
@@ -53,7 +43,7 @@ static __always_inline void put_wakeup(unsigned int type, const struct task_stru
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, type, exptrace_max(2, 0)))
+	if (!exptrace_standard_begin(&w, type, exptrace_max(2, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, task_cpu(p));
@@ -74,7 +64,7 @@ static notrace void probe_sched_migrate_task(void *data, struct task_struct *p, 
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SCHED_MIGRATE_TASK, exptrace_max(3, 0)))
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_MIGRATE_TASK, exptrace_max(3, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, task_cpu(p));
@@ -92,7 +82,8 @@ static notrace void probe_sched_process_fork(void *data, struct task_struct *par
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_FORK, exptrace_max(4, TASK_COMM_LEN)))
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_FORK,
+				     exptrace_max(4, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, parent->pid);
 	exptrace_number(&w, child->pid);
@@ -106,8 +97,8 @@ static notrace void probe_sched_process_exec(void *data, struct task_struct *p, 
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXEC,
-		   exptrace_max(4, TASK_COMM_LEN + FILENAME_CHARS)))
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXEC,
+				     exptrace_max(4, TASK_COMM_LEN + FILENAME_CHARS)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, old_pid);
@@ -120,7 +111,7 @@ static __always_inline void put_exit(const struct task_struct *p)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, exptrace_max(1, 0)))
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, exptrace_max(1, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_end(&w);
@@ -142,12 +133,57 @@ static notrace void probe_task_rename(void *data, struct task_struct *task, cons
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_TASK_RENAME, exptrace_max(2, TASK_COMM_LEN)))
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_TASK_RENAME,
+				     exptrace_max(2, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, task->pid);
 	put_comm(&w, comm);
 	exptrace_end(&w);
 }
+
+/* Whom @pi_task waits for runs with its priority, or again with its own. */
+static notrace void probe_sched_pi_setprio(void *data, struct task_struct *p,
+					   struct task_struct *pi_task)
+{
+	int newprio = pi_task ? min(p->normal_prio, pi_task->prio) : p->normal_prio;
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_PI_SETPRIO, exptrace_max(3, 0)))
+		return;
+	exptrace_number(&w, p->pid);
+	exptrace_signed(&w, p->prio);
+	exptrace_signed(&w, newprio);
+	exptrace_end(&w);
+}
+
+static notrace void probe_sched_waking(void *data, struct task_struct *p)
+{
+	put_wakeup(EXPTRACE_EVENT_SCHED_WAKING, p);
+}
+
+static __always_inline void put_runtime(const struct task_struct *p, u64 runtime)
+{
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_STAT_RUNTIME, exptrace_max(2, 0)))
+		return;
+	exptrace_number(&w, p->pid);
+	exptrace_number(&w, runtime);
+	exptrace_end(&w);
+}
+
+#ifdef EXPTRACE_RUNTIME_HAS_VRUNTIME
+static notrace void probe_sched_stat_runtime(void *data, struct task_struct *p, u64 runtime,
+					     u64 vruntime)
+{
+	put_runtime(p, runtime);
+}
+#else
+static notrace void probe_sched_stat_runtime(void *data, struct task_struct *p, u64 runtime)
+{
+	put_runtime(p, runtime);
+}
+#endif
 
 #define PROBES(X)						\
 	X(sched_switch)						\
@@ -157,20 +193,15 @@ static notrace void probe_task_rename(void *data, struct task_struct *task, cons
 	X(sched_process_fork)					\
 	X(sched_process_exec)					\
 	X(sched_process_exit)					\
-	X(task_rename)
+	X(task_rename)						\
+	X(sched_pi_setprio)					\
+	X(sched_waking)						\
+	X(sched_stat_runtime)
 
 EXPTRACE_CHECK_PROBES(PROBES)
 
-static struct exptrace_switch switches[] = {
-	PROBES(EXPTRACE_SWITCH)
+static const struct exptrace_probe probes[] = {
+	PROBES(EXPTRACE_PROBE)
 };
 
-struct exptrace_experiment exptrace_standard = {
-	.id = EXPTRACE_EXPERIMENT_STANDARD,
-	.version = 1,
-	.name = "standard",
-	.events = events,
-	.nr_events = ARRAY_SIZE(events),
-	.switches = switches,
-	.nr_switches = ARRAY_SIZE(switches),
-};
+const struct exptrace_probes exptrace_sched_probes = EXPTRACE_PROBES(probes);

@@ -15,9 +15,12 @@ static void match_tracepoint(struct tracepoint *tp, void *priv)
 	struct exptrace_experiment *exp = priv;
 	unsigned int i;
 
-	for (i = 0; i < exp->nr_switches; i++)
-		if (!strcmp(exp->switches[i].name, tp->name))
-			exp->switches[i].tp = tp;
+	for (i = 0; i < exp->nr_switches; i++) {
+		struct exptrace_switch *sw = &exp->switches[i];
+
+		if (sw->probe && !strcmp(sw->tracepoint, tp->name))
+			sw->tp = tp;
+	}
 }
 
 /*
@@ -34,7 +37,7 @@ unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp)
 			found++;
 		else
 			pr_warn("this kernel has no tracepoint %s: its event is missing\n",
-				exp->switches[i].name);
+				exp->switches[i].tracepoint);
 	}
 	return found;
 }

@@ -14,10 +14,9 @@ HEADER = b"exptrace v1" + bytes(5)
 END, EVENTS, EXPERIMENTAL, SYNC, SCHEMA, LEDGER, PROPERTIES = 52, 1, 49, 50, 53, 56, 58
 TABLES = {2, 4, SYNC, SCHEMA, LEDGER, PROPERTIES}
 NO_CPU = 2**64 - 1
-INT, TEXT, DATA, STRING, STATE = 2, 6, 7, 8, 13
+INT, TEXT, DATA, STRING, FLAGS, STATE, USER = 2, 6, 7, 8, 12, 13, 14
 CONTEXTS = ["task", "softirq", "hardirq", "nmi"]
 STATES = ["R", "S", "D", "T", "t", "X", "Z", "P", "I", "R+"]
-ADDRESSES = {"ptr", "call_site"}
 
 
 class Damaged(Exception):
@@ -179,11 +178,11 @@ class Generation:
         if kind == INT:
             return (n >> 1) ^ -(n & 1)
         if kind == TEXT:
-            return (int(self.properties["text_base"], 16) + ((n >> 1) ^ -(n & 1))) % 2**64
+            return hex((int(self.properties["text_base"], 16) + ((n >> 1) ^ -(n & 1))) % 2**64)
         if kind == DATA:
             rolled = (n << 3 | n >> 61) % 2**64
-            return n and (int(self.properties["data_base"], 16) + rolled) % 2**64
-        return n
+            return hex(n and (int(self.properties["data_base"], 16) + rolled) % 2**64)
+        return hex(n) if kind in (FLAGS, USER) else n
 
     def end(self):
         self.ended = True
@@ -257,9 +256,8 @@ def as_objects(g):
 
 def comparable(event):
     """A key that sorts and compares: all but nanoseconds and the thread, which need more than equality."""
-    args = {k: int(v, 16) if k in ADDRESSES and isinstance(v, str) else v for k, v in event["args"].items()}
     return json.dumps([event["generation"], event["ticks"], event.get("cpu"), event.get("context"),
-                       event["experiment"], event["event"], args], sort_keys=True)
+                       event["experiment"], event["event"], event["args"]], sort_keys=True)
 
 
 def against(dump, path):

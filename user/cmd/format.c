@@ -8,6 +8,7 @@
 #define COMM_WIDTH	16
 #define PID_WIDTH	7
 #define SECONDS_WIDTH	6
+#define DEVICE_MINOR_BITS	20
 
 static const char *const task_states[EXPTRACE_NR_TASK_STATES] = {
 	"R", "S", "D", "T", "t", "X", "Z", "P", "I", "R+",
@@ -90,6 +91,14 @@ static void put_state(struct output *output, uint64_t state)
 		output_number(output, state, 0, ' ');
 }
 
+/* "major,minor" */
+static void put_device(struct output *output, uint64_t device)
+{
+	output_number(output, device >> DEVICE_MINOR_BITS, 0, ' ');
+	output_char(output, ',');
+	output_number(output, device & ((1ULL << DEVICE_MINOR_BITS) - 1), 0, ' ');
+}
+
 static void put_value(struct output *output, uint32_t kind, const struct exptrace_value *value)
 {
 	if (value->str) {
@@ -105,7 +114,11 @@ static void put_value(struct output *output, uint32_t kind, const struct exptrac
 		break;
 	case EXPTRACE_KIND_TEXT_ADDRESS:
 	case EXPTRACE_KIND_DATA_ADDRESS:
+	case EXPTRACE_KIND_USER_ADDRESS:
 		output_hex(output, value->u64, 16);
+		break;
+	case EXPTRACE_KIND_DEVICE:
+		put_device(output, value->u64);
 		break;
 	case EXPTRACE_KIND_FLAGS:
 		output_text(output, "0x");

@@ -32,7 +32,7 @@ static void put_value(struct output *output, uint32_t kind, const struct exptrac
 	} else if (kind == EXPTRACE_KIND_INT) {
 		output_signed(output, (int64_t)value->u64);
 	} else if (kind == EXPTRACE_KIND_TEXT_ADDRESS || kind == EXPTRACE_KIND_DATA_ADDRESS ||
-		   kind == EXPTRACE_KIND_FLAGS) {
+		   kind == EXPTRACE_KIND_USER_ADDRESS || kind == EXPTRACE_KIND_FLAGS) {
 		output_text(output, "\"0x");
 		output_hex(output, value->u64, 0);
 		output_char(output, '"');

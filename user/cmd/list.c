@@ -26,7 +26,7 @@ static int list_events(struct exptrace_device *device)
 	for (i = 0; !(err = exptrace_device_event(device, i, &event)); i++) {
 		const char *experiment = exptrace_device_experiment(event.experiment);
 
-		printf("%-12s %-12s %-28s %s\n", experiment ? experiment : "?", event.group,
+		printf("%-12s %-14s %-28s %s\n", experiment ? experiment : "?", event.group,
 		       event.name, event_state(&event));
 	}
 	if (err != -ENOENT)

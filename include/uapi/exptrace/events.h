@@ -13,7 +13,8 @@
  * where args is a row of A(KIND, "name"), in the order of the wire. If ntypes
  * is more than 1, the event takes that many types from `type` on, and its first
  * argument is not written: it is the type's distance from the first. An event
- * is named after the kernel's tracepoint that it records.
+ * is named after the kernel's tracepoint that it records. A group whose name ends
+ * in _more has what is mostly not wanted with the group that it belongs to.
  */
 #ifndef _UAPI_EXPTRACE_EVENTS_H
 #define _UAPI_EXPTRACE_EVENTS_H
@@ -27,10 +28,25 @@
 	EXPTRACE_ALLOCFREE_EVENTS(X, A)
 
 #define EXPTRACE_STANDARD_EVENTS(X, A)					\
+	EXPTRACE_STATE_EVENTS(X, A)					\
+	EXPTRACE_SCHED_EVENTS(X, A)					\
+	EXPTRACE_IRQ_EVENTS(X, A)					\
+	EXPTRACE_TIMER_EVENTS(X, A)					\
+	EXPTRACE_WORKQUEUE_EVENTS(X, A)					\
+	EXPTRACE_SYSCALL_EVENTS(X, A)					\
+	EXPTRACE_FAULT_EVENTS(X, A)					\
+	EXPTRACE_POWER_EVENTS(X, A)					\
+	EXPTRACE_SIGNAL_EVENTS(X, A)					\
+	EXPTRACE_BLOCK_EVENTS(X, A)					\
+	EXPTRACE_PRINTK_EVENTS(X, A)
+
+#define EXPTRACE_STATE_EVENTS(X, A)					\
 	X(STANDARD, CURRENT, 60, 1, "state", "current",			\
 	  A(PID, "pid"))						\
 	X(STANDARD, TASK, 61, 1, "state", "task",			\
-	  A(PID, "pid") A(PID, "tgid") A(STRING, "comm"))		\
+	  A(PID, "pid") A(PID, "tgid") A(STRING, "comm"))
+
+#define EXPTRACE_SCHED_EVENTS(X, A)					\
 	X(STANDARD, SCHED_SWITCH, 64, 10, "sched", "sched_switch",	\
 	  A(TASK_STATE, "prev_state") A(PID, "next_pid"))		\
 	X(STANDARD, SCHED_WAKEUP, 80, 1, "sched", "sched_wakeup",	\
@@ -48,7 +64,88 @@
 	X(STANDARD, SCHED_PROCESS_EXIT, 85, 1, "sched", "sched_process_exit", \
 	  A(PID, "pid"))						\
 	X(STANDARD, TASK_RENAME, 86, 1, "sched", "task_rename",		\
-	  A(PID, "pid") A(STRING, "newcomm"))
+	  A(PID, "pid") A(STRING, "newcomm"))				\
+	X(STANDARD, SCHED_PI_SETPRIO, 87, 1, "sched", "sched_pi_setprio", \
+	  A(PID, "pid") A(INT, "oldprio") A(INT, "newprio"))		\
+	X(STANDARD, SCHED_WAKING, 88, 1, "sched_more", "sched_waking",	\
+	  A(PID, "pid") A(CPU, "target_cpu"))				\
+	X(STANDARD, SCHED_STAT_RUNTIME, 89, 1, "sched_more", "sched_stat_runtime", \
+	  A(PID, "pid") A(UINT, "runtime"))
+
+#define EXPTRACE_IRQ_EVENTS(X, A)					\
+	X(STANDARD, IRQ_HANDLER_ENTRY, 90, 1, "irq", "irq_handler_entry", \
+	  A(IRQ, "irq"))						\
+	X(STANDARD, IRQ_HANDLER_EXIT, 91, 1, "irq", "irq_handler_exit",	\
+	  A(IRQ, "irq") A(UINT, "ret"))					\
+	X(STANDARD, SOFTIRQ_ENTRY, 92, 1, "irq", "softirq_entry",	\
+	  A(SOFTIRQ, "vec"))						\
+	X(STANDARD, SOFTIRQ_EXIT, 93, 1, "irq", "softirq_exit",		\
+	  A(SOFTIRQ, "vec"))						\
+	X(STANDARD, SOFTIRQ_RAISE, 94, 1, "irq_more", "softirq_raise",	\
+	  A(SOFTIRQ, "vec"))
+
+#define EXPTRACE_TIMER_EVENTS(X, A)					\
+	X(STANDARD, TIMER_EXPIRE_ENTRY, 95, 1, "timer", "timer_expire_entry", \
+	  A(DATA_ADDRESS, "timer") A(TEXT_ADDRESS, "function")		\
+	  A(INT, "late"))						\
+	X(STANDARD, TIMER_EXPIRE_EXIT, 96, 1, "timer", "timer_expire_exit", \
+	  A(DATA_ADDRESS, "timer"))					\
+	X(STANDARD, HRTIMER_EXPIRE_ENTRY, 97, 1, "timer", "hrtimer_expire_entry", \
+	  A(DATA_ADDRESS, "hrtimer") A(TEXT_ADDRESS, "function")	\
+	  A(INT, "late_ns"))						\
+	X(STANDARD, HRTIMER_EXPIRE_EXIT, 98, 1, "timer", "hrtimer_expire_exit", \
+	  A(DATA_ADDRESS, "hrtimer"))
+
+#define EXPTRACE_WORKQUEUE_EVENTS(X, A)					\
+	X(STANDARD, WORKQUEUE_EXECUTE_START, 99, 1, "workqueue",	\
+	  "workqueue_execute_start",					\
+	  A(DATA_ADDRESS, "work") A(TEXT_ADDRESS, "function"))		\
+	X(STANDARD, WORKQUEUE_EXECUTE_END, 100, 1, "workqueue",		\
+	  "workqueue_execute_end",					\
+	  A(DATA_ADDRESS, "work") A(TEXT_ADDRESS, "function"))
+
+#define EXPTRACE_SYSCALL_EVENTS(X, A)					\
+	X(STANDARD, SYS_ENTER, 101, 1, "syscalls", "sys_enter",		\
+	  A(SYSCALL, "nr"))						\
+	X(STANDARD, SYS_EXIT, 102, 1, "syscalls", "sys_exit",		\
+	  A(SYSCALL, "nr") A(INT, "ret"))				\
+	X(STANDARD, SYS_ENTER_ARGS, 103, 1, "syscalls_more", "sys_enter_args", \
+	  A(SYSCALL, "nr") A(FLAGS, "arg0") A(FLAGS, "arg1")		\
+	  A(FLAGS, "arg2") A(FLAGS, "arg3") A(FLAGS, "arg4")		\
+	  A(FLAGS, "arg5"))
+
+#define EXPTRACE_FAULT_EVENTS(X, A)					\
+	X(STANDARD, PAGE_FAULT_USER, 104, 1, "fault", "page_fault_user", \
+	  A(USER_ADDRESS, "address") A(USER_ADDRESS, "ip")		\
+	  A(FLAGS, "error_code"))					\
+	X(STANDARD, PAGE_FAULT_KERNEL, 105, 1, "fault", "page_fault_kernel", \
+	  A(USER_ADDRESS, "address") A(TEXT_ADDRESS, "ip")		\
+	  A(FLAGS, "error_code"))
+
+#define EXPTRACE_POWER_EVENTS(X, A)					\
+	X(STANDARD, CPU_IDLE, 106, 1, "power", "cpu_idle",		\
+	  A(INT, "state") A(CPU, "cpu_id"))				\
+	X(STANDARD, CPU_FREQUENCY, 107, 1, "power", "cpu_frequency",	\
+	  A(UINT, "khz") A(CPU, "cpu_id"))
+
+#define EXPTRACE_SIGNAL_EVENTS(X, A)					\
+	X(STANDARD, SIGNAL_GENERATE, 108, 1, "signal", "signal_generate", \
+	  A(UINT, "sig") A(PID, "pid") A(INT, "code") A(UINT, "group")	\
+	  A(UINT, "result"))						\
+	X(STANDARD, SIGNAL_DELIVER, 109, 1, "signal", "signal_deliver",	\
+	  A(UINT, "sig") A(INT, "code") A(FLAGS, "sa_flags"))
+
+#define EXPTRACE_BLOCK_EVENTS(X, A)					\
+	X(STANDARD, BLOCK_RQ_ISSUE, 110, 1, "block", "block_rq_issue",	\
+	  A(DEVICE, "dev") A(STRING, "rwbs") A(UINT, "sector")		\
+	  A(BYTES, "bytes"))						\
+	X(STANDARD, BLOCK_RQ_COMPLETE, 111, 1, "block", "block_rq_complete", \
+	  A(DEVICE, "dev") A(STRING, "rwbs") A(UINT, "sector")		\
+	  A(BYTES, "bytes") A(INT, "error"))
+
+#define EXPTRACE_PRINTK_EVENTS(X, A)					\
+	X(STANDARD, CONSOLE, 112, 1, "printk", "console",		\
+	  A(STRING, "text"))
 
 #define EXPTRACE_ALLOCFREE_EVENTS(X, A)					\
 	X(ALLOCFREE, ALLOC_CURRENT, 60, 1, "state", "current",		\

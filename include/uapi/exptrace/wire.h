@@ -86,7 +86,15 @@ enum exptrace_kind {
 	EXPTRACE_KIND_TYPE_ID		= 11,
 	EXPTRACE_KIND_FLAGS		= 12,	/* shown in hexadecimal */
 	EXPTRACE_KIND_TASK_STATE	= 13,	/* enum exptrace_task_state */
+	EXPTRACE_KIND_USER_ADDRESS	= 14,	/* as it is */
+	EXPTRACE_KIND_DEVICE		= 15,	/* major << 20 | minor */
+	EXPTRACE_KIND_IRQ		= 16,	/* an interrupt's number */
+	EXPTRACE_KIND_SOFTIRQ		= 17,	/* a soft interrupt's number */
+	EXPTRACE_KIND_SYSCALL		= 18,	/* a system call's number */
 };
+
+/* A 32-bit program's system call: its number counts in another table. */
+#define EXPTRACE_SYSCALL_COMPAT		(1U << 31)
 
 /* How a task left its CPU; the letters are those of ps(1). */
 enum exptrace_task_state {

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the probes of the standard stream have in common. Each of their files has a
+ * small function per event, and hands standard.c a list of them.
+ */
+#ifndef _EXPTRACE_PROBE_H
+#define _EXPTRACE_PROBE_H
+
+#include "address.h"
+#include "experiment.h"
+#include "writer.h"
+
+/**
+ * struct exptrace_probe - how an event of the standard stream is recorded
+ * @event:	the event's name
+ * @tracepoint:	the tracepoint's
+ * @probe:	what is attached to it
+ */
+struct exptrace_probe {
+	const char	*event;
+	const char	*tracepoint;
+	void		*probe;
+};
+
+/* The probe of an event that is named after its tracepoint. */
+#define EXPTRACE_PROBE(tracepoint)	{ #tracepoint, #tracepoint, probe_##tracepoint },
+
+/**
+ * struct exptrace_probes - those of a file
+ * @list:	in the order in which events are listed
+ * @nr:		their number
+ */
+struct exptrace_probes {
+	const struct exptrace_probe	*list;
+	unsigned int			nr;
+};
+
+#define EXPTRACE_PROBES(array)	{ .list = (array), .nr = ARRAY_SIZE(array) }
+
+extern const struct exptrace_probes exptrace_sched_probes;
+extern const struct exptrace_probes exptrace_irq_probes;
+extern const struct exptrace_probes exptrace_timer_probes;
+extern const struct exptrace_probes exptrace_workqueue_probes;
+extern const struct exptrace_probes exptrace_syscall_probes;
+extern const struct exptrace_probes exptrace_fault_probes;
+extern const struct exptrace_probes exptrace_power_probes;
+extern const struct exptrace_probes exptrace_signal_probes;
+extern const struct exptrace_probes exptrace_block_probes;
+extern const struct exptrace_probes exptrace_printk_probes;
+
+/* exptrace_begin() in the standard stream. */
+static __always_inline bool exptrace_standard_begin(struct exptrace_writer *w, unsigned int type,
+						    size_t max)
+{
+	return exptrace_begin(w, EXPTRACE_EXPERIMENT_STANDARD, type, max);
+}
+
+/* Appends a signed number. */
+static __always_inline void exptrace_signed(struct exptrace_writer *w, s64 value)
+{
+	exptrace_number(w, exptrace_zigzag(value));
+}
+
+#endif /* _EXPTRACE_PROBE_H */

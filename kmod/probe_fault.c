@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page faults. They come anywhere, with interrupts off and from NMI too; the writer
+ * itself causes none, for the pool and the per-CPU memory are always mapped.
+ */
+#include <linux/mm.h>
+#include <linux/ptrace.h>
+
+#include "probe.h"
+
+#if defined(EXPTRACE_FAULTS_ARE_GENERIC)
+#include <trace/events/exceptions.h>
+#elif defined(CONFIG_X86)
+#include <asm/trace/exceptions.h>
+#endif
+
+#if defined(EXPTRACE_FAULTS_ARE_GENERIC) || defined(CONFIG_X86)
+
+static notrace void probe_page_fault_user(void *data, unsigned long address, struct pt_regs *regs,
+					  unsigned long error_code)
+{
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_PAGE_FAULT_USER, exptrace_max(3, 0)))
+		return;
+	exptrace_number(&w, exptrace_any_address(address));
+	exptrace_number(&w, exptrace_any_address(instruction_pointer(regs)));
+	exptrace_number(&w, error_code);
+	exptrace_end(&w);
+}
+
+static notrace void probe_page_fault_kernel(void *data, unsigned long address,
+					    struct pt_regs *regs, unsigned long error_code)
+{
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, exptrace_max(3, 0)))
+		return;
+	exptrace_number(&w, exptrace_any_address(address));
+	exptrace_number(&w, exptrace_text_address(instruction_pointer(regs)));
+	exptrace_number(&w, error_code);
+	exptrace_end(&w);
+}
+
+#define PROBES(X)						\
+	X(page_fault_user)					\
+	X(page_fault_kernel)
+
+EXPTRACE_CHECK_PROBES(PROBES)
+
+static const struct exptrace_probe probes[] = {
+	PROBES(EXPTRACE_PROBE)
+};
+#else
+static const struct exptrace_probe probes[] = {
+	{ "page_fault_user", "page_fault_user", NULL },
+	{ "page_fault_kernel", "page_fault_kernel", NULL },
+};
+#endif
+
+const struct exptrace_probes exptrace_fault_probes = EXPTRACE_PROBES(probes);

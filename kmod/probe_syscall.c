@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * System calls. They begin and end in task context, with preemption possible.
+ */
+#include <linux/compat.h>
+#include <linux/sched.h>
+#include <asm/syscall.h>
+#include <trace/events/syscalls.h>
+
+#include "probe.h"
+
+#define NR_ARGS	6
+
+static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
+{
+	return exptrace_begin_task(w, EXPTRACE_EXPERIMENT_STANDARD, current, type, max);
+}
+
+/* EXPTRACE_KIND_SYSCALL: the present task's call number @id. */
+static __always_inline u32 number_of(long id)
+{
+	return in_compat_syscall() ? (u32)id | EXPTRACE_SYSCALL_COMPAT : (u32)id;
+}
+
+static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
+{
+	EXPTRACE_WRITER(w);
+
+	if (!begin(&w, EXPTRACE_EVENT_SYS_ENTER, exptrace_max(1, 0)))
+		return;
+	exptrace_number(&w, number_of(id));
+	exptrace_end(&w);
+}
+
+static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
+{
+	EXPTRACE_WRITER(w);
+
+	if (!begin(&w, EXPTRACE_EVENT_SYS_EXIT, exptrace_max(2, 0)))
+		return;
+	exptrace_number(&w, number_of(syscall_get_nr(current, regs)));
+	exptrace_signed(&w, ret);
+	exptrace_end(&w);
+}
+
+static notrace void probe_sys_enter_args(void *data, struct pt_regs *regs, long id)
+{
+	unsigned long args[NR_ARGS];
+	EXPTRACE_WRITER(w);
+	int i;
+
+	if (!begin(&w, EXPTRACE_EVENT_SYS_ENTER_ARGS, exptrace_max(1 + NR_ARGS, 0)))
+		return;
+	syscall_get_arguments(current, regs, args);
+	exptrace_number(&w, number_of(id));
+	for (i = 0; i < NR_ARGS; i++)
+		exptrace_number(&w, args[i]);
+	exptrace_end(&w);
+}
+
+#define PROBES(X)						\
+	X(sys_enter)						\
+	X(sys_exit)
+
+EXPTRACE_CHECK_PROBES(PROBES)
+
+static void __maybe_unused check_args_probe(void)
+{
+	check_trace_callback_type_sys_enter(probe_sys_enter_args);
+}
+
+static const struct exptrace_probe probes[] = {
+	PROBES(EXPTRACE_PROBE)
+	{ "sys_enter_args", "sys_enter", probe_sys_enter_args },
+};
+
+const struct exptrace_probes exptrace_syscall_probes = EXPTRACE_PROBES(probes);

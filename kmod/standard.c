@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Experiment 0, the standard stream: its events, gathered from the files of probes.
+ */
+#include <linux/kernel.h>
+
+#include "probe.h"
+
+static const struct exptrace_event_def events[] = {
+	EXPTRACE_STANDARD_EVENTS(EXPTRACE_EVENT_DEF, EXPTRACE_ARG_DEF)
+};
+
+/* An event has one switch, or none. */
+static struct exptrace_switch switches[ARRAY_SIZE(events)];
+
+struct exptrace_experiment exptrace_standard = {
+	.id = EXPTRACE_EXPERIMENT_STANDARD,
+	.version = 1,
+	.name = "standard",
+	.events = events,
+	.nr_events = ARRAY_SIZE(events),
+	.switches = switches,
+};
+
+static const struct exptrace_probes *const probes[] = {
+	&exptrace_sched_probes,
+	&exptrace_irq_probes,
+	&exptrace_timer_probes,
+	&exptrace_workqueue_probes,
+	&exptrace_syscall_probes,
+	&exptrace_fault_probes,
+	&exptrace_power_probes,
+	&exptrace_signal_probes,
+	&exptrace_block_probes,
+	&exptrace_printk_probes,
+};
+
+static void __init add_switch(const struct exptrace_probe *probe)
+{
+	if (WARN_ON_ONCE(exptrace_standard.nr_switches == ARRAY_SIZE(switches)))
+		return;
+	switches[exptrace_standard.nr_switches++] = (struct exptrace_switch) {
+		.name = probe->event,
+		.tracepoint = probe->tracepoint,
+		.probe = probe->probe,
+	};
+}
+
+/* Makes the switches; once, before the experiment is registered. */
+void __init exptrace_standard_init(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		for (j = 0; j < probes[i]->nr; j++)
+			add_switch(&probes[i]->list[j]);
+}
