@@ -301,6 +301,17 @@ uint64_t exptrace_offset(const struct exptrace_trace *trace);
  */
 const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
 
+/**
+ * exptrace_name() - the name that belongs to a number
+ * @kind:	what is numbered, as in a schema's argument: EXPTRACE_KIND_SYSCALL
+ * @number:	the number
+ *
+ * System calls are known by the tables that the library was built with, for the
+ * machine that the trace comes from.
+ * Return: the name; NULL if unknown.
+ */
+const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number);
+
 /* exptrace_property() - the value of a property, NULL if there is none */
 const char *exptrace_property(const struct exptrace_trace *trace, const char *key);
 
@@ -387,6 +398,32 @@ const char *exptrace_select_next(const char **what, size_t *len);
 /* exptrace_select_is() - does a word of a selection mean this event? "all" means any */
 bool exptrace_select_is(const char *word, size_t len, const char *experiment, const char *group,
 			const char *name);
+
+/* exptrace_select_syscall() - "syscalls:NAME": the NAME and its length; NULL if it is not */
+const char *exptrace_select_syscall(const char *word, size_t *len);
+
+/**
+ * exptrace_syscall_number() - a system call by its name, or its number in digits
+ * @machine:	whose, as uname(2) has it
+ * @name:	the name, not terminated
+ * @len:	its length
+ *
+ * Return: its number; -ENOENT if unknown.
+ */
+int exptrace_syscall_number(const char *machine, const char *name, size_t len);
+
+/**
+ * exptrace_select_syscalls() - which system calls does a selection mean?
+ * @what:	as for exptrace_select(); "syscalls:NAME" means one, and the first of
+ *		them no other, if none were wanted; "syscalls" means all
+ * @machine:	whose names these are, as uname(2) has it
+ * @now:	whether system calls are on now
+ * @calls:	in/out: which
+ *
+ * Return: 0; -ENOENT: a name is unknown.
+ */
+int exptrace_select_syscalls(const char *what, const char *machine, bool now,
+			     struct exptrace_syscalls *calls);
 
 /**
  * exptrace_device_open() - open the recorder
@@ -518,13 +555,21 @@ int exptrace_device_event(struct exptrace_device *device, unsigned int index,
  */
 int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on);
 
+/* exptrace_device_syscalls() - which system calls are recorded. 0 or a negative errno */
+int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_syscalls *calls);
+
+/* exptrace_device_set_syscalls() - choose them. 0; -EINVAL; -EBADF: opened O_RDONLY */
+int exptrace_device_set_syscalls(struct exptrace_device *device,
+				 const struct exptrace_syscalls *calls);
+
 /**
  * exptrace_device_select() - switch events by a selection
  * @what:	as for exptrace_select()
  *
  * Events that this kernel lacks are left alone. A word that means no event has
- * no effect: find it with exptrace_select_is() first.
- * Return: the number of events that are on now, or a negative errno.
+ * no effect: find it with exptrace_select_is() first. System calls are selected too.
+ * Return: the number of events that are on now, or a negative errno; -ENOENT: a
+ * system call is unknown.
  */
 int exptrace_device_select(struct exptrace_device *device, const char *what);
 

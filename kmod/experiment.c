@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bits.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
@@ -165,6 +166,19 @@ int exptrace_switch_set(struct exptrace_switch *sw, bool on)
 	return err;
 }
 
+/* The group that can be limited to some system calls: "syscalls:NUMBER". */
+#define SYSCALLS	"syscalls"
+
+/**
+ * struct selection - what is to be on
+ * @on:		events, by index
+ * @calls:	system calls
+ */
+struct selection {
+	u8				*on;
+	struct exptrace_syscalls	calls;
+};
+
 static bool is_called(const struct exptrace_switch *sw, const struct exptrace_experiment *exp,
 		      const char *name)
 {
@@ -172,8 +186,13 @@ static bool is_called(const struct exptrace_switch *sw, const struct exptrace_ex
 	       !strcmp(name, sw->def->group) || !strcmp(name, exp->name);
 }
 
-/* Writes to @want, by index, what @name says; -ENOENT if nothing has that name. */
-static int mark(u8 *want, const char *name, bool on)
+static void want_all_calls(struct selection *want)
+{
+	memset(want->calls.wanted, 0xff, sizeof(want->calls.wanted));
+}
+
+/* Writes to @want what @name says; -ENOENT if nothing has that name. */
+static int mark(struct selection *want, const char *name, bool on)
 {
 	const struct exptrace_experiment *exp;
 	struct exptrace_switch *sw;
@@ -184,28 +203,76 @@ static int mark(u8 *want, const char *name, bool on)
 		if (!is_called(sw, exp, name))
 			continue;
 		found = true;
-		want[i] = on && sw->tp;
+		want->on[i] = on && sw->tp;
+		if (!strcmp(sw->def->group, SYSCALLS) && strcmp(name, sw->name))
+			want_all_calls(want);
 	}
 	return found ? 0 : -ENOENT;
 }
 
-/* Attaches first, which can fail and is undone then; detaching can't. */
-static int apply(u8 *want)
+static bool wants_calls(const struct selection *want)
 {
-	const u8 added = 2;
 	struct exptrace_switch *sw;
+	unsigned int i;
+
+	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
+		if (want->on[i] && !strcmp(sw->def->group, SYSCALLS))
+			return true;
+	return false;
+}
+
+/*
+ * What "syscalls:@number" says. The first of them is the only one, if no system calls
+ * were wanted; the next ones add to it.
+ */
+static int mark_call(struct selection *want, const char *number, bool on)
+{
+	struct exptrace_syscalls calls = want->calls;
+	unsigned int nr;
+
+	if (kstrtouint(number, 10, &nr) || nr >= EXPTRACE_MAX_SYSCALLS)
+		return -ENOENT;
+	if (on && !wants_calls(want))
+		calls = (struct exptrace_syscalls) {};
+	if (on) {
+		mark(want, SYSCALLS, true);
+		calls.wanted[nr / 64] |= BIT_ULL(nr % 64);
+	} else {
+		calls.wanted[nr / 64] &= ~BIT_ULL(nr % 64);
+	}
+	want->calls = calls;
+	return 0;
+}
+
+static int mark_word(struct selection *want, const char *word, bool on)
+{
+	if (!strncmp(word, SYSCALLS ":", strlen(SYSCALLS ":")))
+		return mark_call(want, word + strlen(SYSCALLS ":"), on);
+	return mark(want, word, on);
+}
+
+/* Attaches first, which can fail and is undone then; detaching can't. */
+static int apply(struct selection *want)
+{
+	struct exptrace_syscalls before;
+	struct exptrace_switch *sw;
+	const u8 added = 2;
 	unsigned int i;
 	int err = 0;
 
+	exptrace_syscalls_get(&before);
+	exptrace_syscalls_set(&want->calls);
 	for (i = 0; !err && (sw = exptrace_switch_at(i, NULL)); i++) {
-		if (!want[i] || sw->on)
+		if (!want->on[i] || sw->on)
 			continue;
 		err = exptrace_switch_set(sw, true);
-		want[i] = err ? want[i] : added;
+		want->on[i] = err ? want->on[i] : added;
 	}
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		if (err ? want[i] == added : !want[i])
+		if (err ? want->on[i] == added : !want->on[i])
 			exptrace_switch_set(sw, false);
+	if (err)
+		exptrace_syscalls_set(&before);
 	return err;
 }
 
@@ -218,7 +285,13 @@ static unsigned int nr_switches(void)
 	return nr;
 }
 
-static int mark_all(u8 *want, char *names)
+static void want_nothing(struct selection *want)
+{
+	memset(want->on, 0, nr_switches() * sizeof(*want->on));
+	want_all_calls(want);
+}
+
+static int mark_all(struct selection *want, char *names)
 {
 	bool first = true;
 	char *name;
@@ -230,9 +303,9 @@ static int mark_all(u8 *want, char *names)
 		if (!*name)
 			continue;
 		if (first && !sign)
-			memset(want, 0, nr_switches() * sizeof(*want));
+			want_nothing(want);
 		first = false;
-		err = mark(want, name + sign, *name != '-');
+		err = mark_word(want, name + sign, *name != '-');
 		if (err) {
 			pr_err("no event, group or experiment is called \"%s\"\n", name + sign);
 			return err;
@@ -244,33 +317,35 @@ static int mark_all(u8 *want, char *names)
 /**
  * exptrace_select - switch events on and off by name
  * @selection:	names of events, groups and experiments, and "all", separated by
- *		commas or white space. A sign adds (+) or removes (-); if the first name
- *		has none, the selection begins from nothing.
+ *		commas or white space; "syscalls:" with a system call's number limits
+ *		the group to that one. A sign adds (+) or removes (-); if the first
+ *		name has none, the selection begins from nothing.
  *
  * Context: process, exptrace.control held. Return: 0; -ENOENT if a name is not
  * known; -ENOMEM; what attaching a probe returns. After an error nothing has changed.
  */
 int exptrace_select(const char *selection)
 {
+	struct selection want = {};
 	struct exptrace_switch *sw;
 	unsigned int i;
 	char *names;
-	u8 *want;
 	int err = -ENOMEM;
 
 	lockdep_assert_held(&exptrace.control);
 
 	names = kstrdup(selection, GFP_KERNEL);
-	want = kcalloc(nr_switches(), sizeof(*want), GFP_KERNEL);
-	if (!names || !want)
+	want.on = kcalloc(nr_switches(), sizeof(*want.on), GFP_KERNEL);
+	if (!names || !want.on)
 		goto out;
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		want[i] = sw->on;
-	err = mark_all(want, names);
+		want.on[i] = sw->on;
+	exptrace_syscalls_get(&want.calls);
+	err = mark_all(&want, names);
 	if (!err)
-		err = apply(want);
+		err = apply(&want);
 out:
-	kfree(want);
+	kfree(want.on);
 	kfree(names);
 	return err;
 }

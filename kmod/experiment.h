@@ -118,6 +118,10 @@ struct exptrace_switch *exptrace_switch_at(unsigned int index,
 int exptrace_switch_set(struct exptrace_switch *sw, bool on);
 int exptrace_select(const char *selection);
 
+/* probe_syscall.c: which system calls are recorded. Caller holds exptrace.control. */
+void exptrace_syscalls_get(struct exptrace_syscalls *calls);
+void exptrace_syscalls_set(const struct exptrace_syscalls *calls);
+
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);
 struct tracepoint *exptrace_tracepoint(const char *name);

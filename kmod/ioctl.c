@@ -234,16 +234,42 @@ static long do_set_trigger(struct exptrace_file *f, void __user *arg)
 	return exptrace_trigger_set_latency(trigger.latency_us, f);
 }
 
+static long do_get_syscalls(void __user *arg)
+{
+	struct exptrace_syscalls calls;
+
+	mutex_lock(&exptrace.control);
+	exptrace_syscalls_get(&calls);
+	mutex_unlock(&exptrace.control);
+	return copy_to_user(arg, &calls, sizeof(calls)) ? -EFAULT : 0;
+}
+
+static long do_set_syscalls(void __user *arg)
+{
+	struct exptrace_syscalls calls;
+
+	if (copy_from_user(&calls, arg, sizeof(calls)))
+		return -EFAULT;
+	if (memchr_inv(calls.reserved, 0, sizeof(calls.reserved)))
+		return -EINVAL;
+	mutex_lock(&exptrace.control);
+	exptrace_syscalls_set(&calls);
+	mutex_unlock(&exptrace.control);
+	return 0;
+}
+
 /* Those that only tell, or take what a reader may. */
 static bool needs_no_write(unsigned int cmd)
 {
 	return cmd == EXPTRACE_IOC_INFO || cmd == EXPTRACE_IOC_GET_EVENT ||
-	       cmd == EXPTRACE_IOC_TAKE || cmd == EXPTRACE_IOC_GIVE;
+	       cmd == EXPTRACE_IOC_GET_SYSCALLS || cmd == EXPTRACE_IOC_TAKE ||
+	       cmd == EXPTRACE_IOC_GIVE;
 }
 
 static bool is_known(unsigned int cmd)
 {
-	return _IOC_TYPE(cmd) == EXPTRACE_IOC_MAGIC && _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_GIVE);
+	return _IOC_TYPE(cmd) == EXPTRACE_IOC_MAGIC &&
+	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_SET_SYSCALLS);
 }
 
 long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -258,6 +284,7 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	BUILD_BUG_ON(sizeof(struct exptrace_snapshot) != 24);
 	BUILD_BUG_ON(sizeof(struct exptrace_batch_ref) != 24);
 	BUILD_BUG_ON(sizeof(struct exptrace_trigger) != 32);
+	BUILD_BUG_ON(sizeof(struct exptrace_syscalls) != 144);
 
 	if (is_known(cmd) && !needs_no_write(cmd) && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
@@ -286,6 +313,10 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return exptrace_ioctl_take(file, user);
 	case EXPTRACE_IOC_GIVE:
 		return exptrace_ioctl_give(file);
+	case EXPTRACE_IOC_GET_SYSCALLS:
+		return do_get_syscalls(user);
+	case EXPTRACE_IOC_SET_SYSCALLS:
+		return do_set_syscalls(user);
 	default:
 		return -ENOTTY;
 	}

@@ -2,6 +2,7 @@
 /*
  * System calls. They begin and end in task context, with preemption possible.
  */
+#include <linux/bitmap.h>
 #include <linux/compat.h>
 #include <linux/sched.h>
 #include <asm/syscall.h>
@@ -10,6 +11,42 @@
 #include "probe.h"
 
 #define NR_ARGS	6
+
+/*
+ * The numbers that are recorded, if there are others. Written under exptrace.control,
+ * read by probes at any time: while it changes, a call goes by the old or the new.
+ */
+static u64 wanted[EXPTRACE_MAX_SYSCALLS / 64];
+static bool filtered;
+
+static __always_inline bool is_wanted(u32 nr)
+{
+	if (likely(!READ_ONCE(filtered)))
+		return true;
+	return nr < EXPTRACE_MAX_SYSCALLS && READ_ONCE(wanted[nr / 64]) & BIT_ULL(nr % 64);
+}
+
+void exptrace_syscalls_get(struct exptrace_syscalls *calls)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	*calls = (struct exptrace_syscalls) {};
+	if (filtered)
+		memcpy(calls->wanted, wanted, sizeof(wanted));
+	else
+		memset(calls->wanted, 0xff, sizeof(wanted));
+}
+
+void exptrace_syscalls_set(const struct exptrace_syscalls *calls)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&exptrace.control);
+
+	for (i = 0; i < ARRAY_SIZE(wanted); i++)
+		WRITE_ONCE(wanted[i], calls->wanted[i]);	/* see is_wanted() */
+	WRITE_ONCE(filtered, memchr_inv(wanted, 0xff, sizeof(wanted)));
+}
 
 static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
 {
@@ -24,21 +61,23 @@ static __always_inline u32 number_of(long id)
 
 static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
 {
+	u32 nr = number_of(id);
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SYS_ENTER, exptrace_max(1, 0)))
+	if (!is_wanted(nr) || !begin(&w, EXPTRACE_EVENT_SYS_ENTER, exptrace_max(1, 0)))
 		return;
-	exptrace_number(&w, number_of(id));
+	exptrace_number(&w, nr);
 	exptrace_end(&w);
 }
 
 static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
 {
+	u32 nr = number_of(syscall_get_nr(current, regs));
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SYS_EXIT, exptrace_max(2, 0)))
+	if (!is_wanted(nr) || !begin(&w, EXPTRACE_EVENT_SYS_EXIT, exptrace_max(2, 0)))
 		return;
-	exptrace_number(&w, number_of(syscall_get_nr(current, regs)));
+	exptrace_number(&w, nr);
 	exptrace_signed(&w, ret);
 	exptrace_end(&w);
 }
@@ -46,13 +85,15 @@ static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
 static notrace void probe_sys_enter_args(void *data, struct pt_regs *regs, long id)
 {
 	unsigned long args[NR_ARGS];
+	u32 nr = number_of(id);
 	EXPTRACE_WRITER(w);
 	int i;
 
-	if (!begin(&w, EXPTRACE_EVENT_SYS_ENTER_ARGS, exptrace_max(1 + NR_ARGS, 0)))
+	if (!is_wanted(nr) ||
+	    !begin(&w, EXPTRACE_EVENT_SYS_ENTER_ARGS, exptrace_max(1 + NR_ARGS, 0)))
 		return;
 	syscall_get_arguments(current, regs, args);
-	exptrace_number(&w, number_of(id));
+	exptrace_number(&w, nr);
 	for (i = 0; i < NR_ARGS; i++)
 		exptrace_number(&w, args[i]);
 	exptrace_end(&w);

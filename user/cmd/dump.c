@@ -20,6 +20,10 @@ struct dump {
 	bool json;
 	bool raw_time;
 
+	/* the system calls that what means; known with the trace's first event */
+	bool calls_known;
+	struct exptrace_syscalls calls;
+
 	/* per description, by index: 0 not known yet, 1 shown, 2 hidden */
 	uint8_t *shown;
 	size_t nshown;
@@ -54,6 +58,35 @@ static bool is_shown(struct dump *dump, const struct exptrace_schema_event *even
 	return dump->shown[event->index] == SHOWN_YES;
 }
 
+static void learn_calls(struct dump *dump)
+{
+	const char *machine = exptrace_property(dump->trace, "machine");
+
+	memset(&dump->calls, 0xff, sizeof(dump->calls));
+	if (dump->what && exptrace_select_syscalls(dump->what, machine, true, &dump->calls))
+		problem("note: a system call in '%s' is unknown", dump->what);
+	dump->calls_known = true;
+}
+
+/* Whether it is of a system call that is not meant. */
+static bool is_other_call(struct dump *dump, const struct exptrace_record *record)
+{
+	uint64_t nr;
+	uint32_t i;
+
+	for (i = 0; i < record->event->nargs; i++)
+		if (record->event->args[i].kind == EXPTRACE_KIND_SYSCALL)
+			break;
+	if (i == record->event->nargs)
+		return false;
+	if (!dump->calls_known)
+		learn_calls(dump);
+	nr = record->args[i].u64;
+	if (nr >= EXPTRACE_MAX_SYSCALLS)
+		nr = EXPTRACE_MAX_SYSCALLS - 1;
+	return !(dump->calls.wanted[nr / 64] & 1ULL << nr % 64);
+}
+
 /* Prints until the end, the limit, or an error of either side. Returns the trace's error. */
 static int dump_events(struct dump *dump)
 {
@@ -62,7 +95,7 @@ static int dump_events(struct dump *dump)
 
 	while (dump->max && !dump->output->error &&
 	       (ret = exptrace_next_event(dump->trace, &record)) == 1) {
-		if (!is_shown(dump, record->event))
+		if (!is_shown(dump, record->event) || is_other_call(dump, record))
 			continue;
 		if (dump->json)
 			format_json(dump->output, dump->trace, record);

@@ -164,6 +164,19 @@ static void put_pid_comm(struct output *output, const struct exptrace_trace *tra
 	output_char(output, ' ');
 }
 
+/* " [openat]" behind a number that has a name */
+static void put_name(struct output *output, const struct exptrace_trace *trace, uint32_t kind,
+		     uint64_t number)
+{
+	const char *name = exptrace_name(trace, kind, number);
+
+	if (!name)
+		return;
+	output_text(output, " [");
+	output_foreign(output, name, strlen(name));
+	output_char(output, ']');
+}
+
 static void put_arg(struct output *output, const struct exptrace_trace *trace,
 		    const struct exptrace_record *record, uint32_t i)
 {
@@ -175,6 +188,7 @@ static void put_arg(struct output *output, const struct exptrace_trace *trace,
 	output_foreign(output, arg->name, strlen(arg->name));
 	output_char(output, '=');
 	put_value(output, arg->kind, &record->args[i]);
+	put_name(output, trace, arg->kind, record->args[i].u64);
 }
 
 /* sched_switch leaves out the task that every tool shows first: it is the current one. */

@@ -58,6 +58,27 @@ static void put_args(struct output *output, const struct exptrace_record *record
 	output_char(output, '}');
 }
 
+/* The names of numbers, by argument; nothing if there are none. */
+static void put_names(struct output *output, const struct exptrace_trace *trace,
+		      const struct exptrace_record *record)
+{
+	const char *before = ",\"names\":{";
+	uint32_t i;
+
+	for (i = 0; i < record->event->nargs; i++) {
+		const struct exptrace_schema_arg *arg = &record->event->args[i];
+		const char *name = exptrace_name(trace, arg->kind, record->args[i].u64);
+
+		if (!name)
+			continue;
+		put_string(output, before, arg->name);
+		put_string(output, ":", name);
+		before = ",";
+	}
+	if (!before[1])
+		output_char(output, '}');
+}
+
 static void put_task(struct output *output, const struct exptrace_trace *trace, int64_t pid)
 {
 	const char *comm = exptrace_comm(trace, pid);
@@ -87,5 +108,6 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 	put_string(output, ",\"group\":", event->group);
 	put_string(output, ",\"event\":", event->name);
 	put_args(output, record);
+	put_names(output, trace, record);
 	output_text(output, "}\n");
 }

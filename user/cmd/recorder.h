@@ -52,10 +52,11 @@ bool settings_option(struct settings *settings, int c);
 /* EXP=PERCENT[,...] into @quota, by the experiment's name or number; false if it is not. */
 bool parse_quota(const char *text, uint8_t *quota);
 
-/* selection.c: which events were on before. */
+/* selection.c: which events were on before, and which system calls. */
 struct selection {
 	struct exptrace_event *events;
 	size_t n;
+	struct exptrace_syscalls calls;
 };
 
 /*

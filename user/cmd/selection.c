@@ -6,12 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "cmd.h"
 #include "recorder.h"
 
 static int selection_load(struct selection *selection, struct exptrace_device *device)
 {
+	int ret = exptrace_device_syscalls(device, &selection->calls);
+
+	if (ret)
+		return ret;
 	for (;;) {
 		void *events = realloc(selection->events,
 				       (selection->n + 1) * sizeof(*selection->events));
@@ -58,6 +63,16 @@ static void print_events(const struct selection *selection)
 	fputc('\n', stderr);
 }
 
+static int check_syscall(const char *word, size_t len)
+{
+	const char *name = exptrace_select_syscall(word, &len);
+	struct utsname host;
+
+	if (!name || (!uname(&host) && exptrace_syscall_number(host.machine, name, len) >= 0))
+		return EXIT_OK;
+	return problem("there is no system call '%.*s' here; its number will do", (int)len, name);
+}
+
 /* Every word must mean an event, and one that is asked for by its own name must exist. */
 static int check_word(const struct selection *selection, const char *word, size_t len)
 {
@@ -82,7 +97,7 @@ static int check_word(const struct selection *selection, const char *word, size_
 	if (available < known)
 		problem("note: this kernel lacks %zu of the %zu events of '%.*s'",
 			known - available, known, (int)len, word);
-	return EXIT_OK;
+	return check_syscall(word, len);
 }
 
 static int check_words(const struct selection *selection, const char *what)
@@ -138,5 +153,6 @@ void selection_restore(struct selection *selection, struct exptrace_device *devi
 			exptrace_device_enable(device, old->index,
 					       old->flags & EXPTRACE_EVENT_F_ENABLED);
 	}
+	exptrace_device_set_syscalls(device, &selection->calls);
 	selection_forget(selection);
 }

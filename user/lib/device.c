@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <exptrace/events.h>
@@ -216,12 +217,52 @@ static int select_event(struct exptrace_device *device, const struct exptrace_ev
 	return err ? err : on;
 }
 
+API int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_syscalls *calls)
+{
+	return device_ioctl(device, EXPTRACE_IOC_GET_SYSCALLS, calls);
+}
+
+API int exptrace_device_set_syscalls(struct exptrace_device *device,
+				     const struct exptrace_syscalls *calls)
+{
+	return device_ioctl(device, EXPTRACE_IOC_SET_SYSCALLS, (void *)calls);
+}
+
+/* Whether any event of the group is on; or a negative errno. */
+static int group_is_on(struct exptrace_device *device, const char *group)
+{
+	struct exptrace_event event;
+	unsigned int index;
+	int err;
+
+	for (index = 0; !(err = exptrace_device_event(device, index, &event)); index++)
+		if (!strcmp(event.group, group) && (event.flags & EXPTRACE_EVENT_F_ENABLED))
+			return 1;
+	return err == -ENOENT ? 0 : err;
+}
+
+static int select_calls(struct exptrace_device *device, const char *what)
+{
+	struct exptrace_syscalls calls;
+	struct utsname host;
+	int now = group_is_on(device, "syscalls");
+	int err = now < 0 ? now : exptrace_device_syscalls(device, &calls);
+
+	if (!err && uname(&host) < 0)
+		err = -errno;
+	if (!err)
+		err = exptrace_select_syscalls(what, host.machine, now, &calls);
+	return err ? err : exptrace_device_set_syscalls(device, &calls);
+}
+
 API int exptrace_device_select(struct exptrace_device *device, const char *what)
 {
 	struct exptrace_event event;
 	unsigned int index;
-	int n = 0, ret;
+	int n = 0, ret = select_calls(device, what);
 
+	if (ret < 0)
+		return ret;
 	for (index = 0;; index++) {
 		ret = exptrace_device_event(device, index, &event);
 		if (ret == -ENOENT)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "syscall.h"
 #include "trace.h"
 
 API int exptrace_open_fd(int fd, struct exptrace_trace **trace)
@@ -195,6 +196,13 @@ API bool exptrace_borrowed(const struct exptrace_trace *trace, uint64_t *borrowe
 API uint64_t exptrace_offset(const struct exptrace_trace *trace)
 {
 	return trace->input.offset;
+}
+
+API const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number)
+{
+	if (kind == EXPTRACE_KIND_SYSCALL)
+		return syscall_name(exptrace_property(trace, "machine"), number);
+	return NULL;
 }
 
 API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)

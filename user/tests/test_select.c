@@ -2,6 +2,7 @@
 /*
  * Selections: groups, names, experiments, signs.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <libexptrace.h>
@@ -22,6 +23,57 @@ static const char *chosen(const char *what, const char *now)
 		*p++ = 's';
 	*p = 0;
 	return set;
+}
+
+/* Which of the system calls 1, 2 and 900 are wanted: a digit each. */
+static const char *calls_of(const char *what, bool now, const char *before)
+{
+	struct exptrace_syscalls calls = { 0 };
+	static char set[4];
+	char *p = set;
+
+	if (!*before)
+		memset(calls.wanted, 0xff, sizeof(calls.wanted));
+	else
+		calls.wanted[0] = 1ULL << (*before - '0');
+	if (exptrace_select_syscalls(what, "none", now, &calls))
+		return "error";
+	if (calls.wanted[0] & 1ULL << 1)
+		*p++ = '1';
+	if (calls.wanted[0] & 1ULL << 2)
+		*p++ = '2';
+	if (calls.wanted[900 / 64] & 1ULL << 900 % 64)
+		*p++ = '9';
+	*p = 0;
+	return set;
+}
+
+static bool means_sys_enter(const char *what, bool now)
+{
+	return exptrace_select(what, "standard", "syscalls", "sys_enter", now);
+}
+
+static void test_syscalls(void)
+{
+	int nr = exptrace_syscall_number("x86_64", "openat", strlen("openat"));
+	const char *word = "syscalls:900";
+	size_t len = strlen(word);
+
+	ok(!strcmp(calls_of("syscalls:1", true, ""), "1"), "a system call alone leaves no other");
+	ok(!strcmp(calls_of("syscalls:1,syscalls:2", false, ""), "12"), "the next one is added");
+	ok(!strcmp(calls_of("+syscalls:2", true, "1"), "12"), "a sign adds to what is wanted");
+	ok(!strcmp(calls_of("+syscalls:2", false, ""), "2"), "or is the only one if none was");
+	ok(!strcmp(calls_of("-syscalls:1", true, ""), "29"), "one can be left out");
+	ok(!strcmp(calls_of("+syscalls", true, "1"), "129"), "the group means all of them");
+	ok(!strcmp(calls_of("sched", true, "1"), "129"), "another selection wants all again");
+	ok(!strcmp(calls_of("syscalls:no_such_call", true, ""), "error"), "unknown names are refused");
+	ok(!strcmp(calls_of("syscalls:1024", true, ""), "error"), "and numbers beyond the last");
+	ok(means_sys_enter("syscalls:1", false), "a system call switches the group on");
+	ok(means_sys_enter("-syscalls:1", true), "without one, the group stays on");
+	ok(!means_sys_enter("-syscalls:1", false), "or off");
+	ok(nr == 257 || nr == -ENOENT, "names are those of the machine's table (openat: %d)", nr);
+	word = exptrace_select_syscall(word, &len);
+	ok(word && len == 3 && !memcmp(word, "900", 3), "the name is behind the colon");
 }
 
 int main(void)
@@ -46,5 +98,6 @@ int main(void)
 	ok(word && len == 5 && !memcmp(word, "alloc", 5), "without their sign");
 	word = exptrace_select_next(&words, &len);
 	ok(word && len == 1 && !exptrace_select_next(&words, &len), "up to the end");
+	test_syscalls();
 	return tap_end();
 }

@@ -184,6 +184,20 @@ struct exptrace_trigger {
 	__u64 reserved[3];
 };
 
+/* System calls that can be told apart; a multiple of 64. */
+#define EXPTRACE_MAX_SYSCALLS		1024
+
+/**
+ * struct exptrace_syscalls - which system calls the group syscalls records
+ * @wanted:	a bit for each number: bit n % 64 of wanted[n / 64]; if all are set,
+ *		then also those with larger numbers or of 32-bit programs
+ * @reserved:	zero
+ */
+struct exptrace_syscalls {
+	__u64 wanted[EXPTRACE_MAX_SYSCALLS / 64];
+	__u64 reserved[2];
+};
+
 #define EXPTRACE_IOC_MAGIC		0xE7
 
 /* Read the state. Any open file. */
@@ -219,5 +233,9 @@ struct exptrace_trigger {
 #define EXPTRACE_IOC_TAKE	_IOR(EXPTRACE_IOC_MAGIC, 0x09, struct exptrace_batch_ref)
 /* The mapped pool: give back what was taken. EINVAL: nothing was. */
 #define EXPTRACE_IOC_GIVE	_IO(EXPTRACE_IOC_MAGIC, 0x0a)
+/* Which system calls are recorded. Any open file. */
+#define EXPTRACE_IOC_GET_SYSCALLS _IOR(EXPTRACE_IOC_MAGIC, 0x0b, struct exptrace_syscalls)
+/* Choose those that are recorded; it holds until it is set again. */
+#define EXPTRACE_IOC_SET_SYSCALLS _IOW(EXPTRACE_IOC_MAGIC, 0x0c, struct exptrace_syscalls)
 
 #endif /* _UAPI_EXPTRACE_EXPTRACE_H */
