@@ -36,6 +36,7 @@ extern const struct command command_info;
 extern const struct command command_dump;
 extern const struct command command_stat;
 extern const struct command command_check;
+extern const struct command command_cut;
 extern const struct command command_list;
 
 /* Prints "exptrace: ..." on stderr; returns EXIT_PROBLEM. */

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_dump,
 	&command_stat,
 	&command_check,
+	&command_cut,
 	&command_list,
 };
 

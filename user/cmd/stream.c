@@ -118,8 +118,7 @@ void stream_count(struct stream *stream, const uint8_t *piece, size_t n)
 		count_ledger(stream, data + 1, piece + n);
 }
 
-/* Writes @n bytes or, where the file can be cut, none of them. False: they are not written. */
-static bool write_piece(struct stream *stream, const uint8_t *bytes, size_t n)
+bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n)
 {
 	size_t done = 0;
 
@@ -162,7 +161,7 @@ static bool has_room_for_mark(struct stream *stream)
 
 static void copy_piece(struct stream *stream, const uint8_t *bytes, size_t n)
 {
-	if (write_piece(stream, bytes, n))
+	if (stream_write(stream, bytes, n))
 		stream_count(stream, bytes, n);
 }
 
@@ -279,7 +278,7 @@ void stream_copy(struct stream *stream)
 {
 	if (!stream->begun) {
 		read_header(stream);
-		stream->begun = !stream->read_error && write_piece(stream, header, sizeof(header));
+		stream->begun = !stream->read_error && stream_write(stream, header, sizeof(header));
 	}
 	if (stream_has_failed(stream))
 		return;

@@ -59,6 +59,9 @@ static inline bool stream_has_failed(const struct stream *stream)
 
 void stream_end(struct stream *stream);
 
+/* Writes @n bytes or, where the file can be cut, none of them. False: they are not written. */
+bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n);
+
 /* The size of the batch or mark at @pos; 0: not whole; -EBADMSG. */
 int stream_piece(const uint8_t *pos, size_t n);
 

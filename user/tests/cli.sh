@@ -46,7 +46,7 @@ exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump 
 	exits 2 "$exptrace" record --batch 5 && exits 2 "$exptrace" record --duration x &&
 	exits 2 "$exptrace" help nonsense && exits 2 "$exptrace" snapshot && exits 2 "$exptrace" stop x &&
 	exits 2 "$exptrace" snapshot -o x --latency 0 && exits 2 "$exptrace" start --quota alloc &&
-	exits 2 "$exptrace" record --quota 9=5
+	exits 2 "$exptrace" record --quota 9=5 && exits 2 "$exptrace" cut -g 5-3 "$sample"
 ok "bad usage has exit code 2"
 exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
 	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
@@ -54,6 +54,10 @@ ok "help is there"
 exits 1 "$exptrace" dump "$sample" 2>/dev/null >/dev/full || "$exptrace" dump "$sample" >/dev/full 2>"$dir/err"
 grep -q 'cannot write' "$dir/err"
 ok "a full disk is reported"
+"$exptrace" cut -g 2 - <"$sample" 2>"$dir/err" | "$exptrace" check - >"$dir/out" &&
+	grep -q '^OK: 1 generations' "$dir/out" &&
+	grep -q '1 generation, 2 to 2, .* bytes to standard output' "$dir/err"
+ok "cut works in a pipe"
 if [ -e /dev/exptrace ]; then
 	echo "ok - what needs the module explains itself without it # SKIP the module is loaded"
 else

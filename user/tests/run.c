@@ -48,27 +48,37 @@ static void keep_output(int fd)
 	close(fd);
 }
 
-int run_bytes(const struct command *command, const char *option, const uint8_t *data, size_t n)
-{
-	int fd = memory_file(data, n), output = memory_file(NULL, 0), old[2], argc = 0, ret;
-	char path[64], name[16], opt[64];
-	char *argv[4];
+#define WORDS_MAX	8
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	snprintf(name, sizeof(name), "%s", command->name);
-	argv[argc++] = name;
-	if (option) {
-		snprintf(opt, sizeof(opt), "%s", option);
-		argv[argc++] = opt;
-	}
-	argv[argc++] = path;
+int run_words(const struct command *command, const char *const *words)
+{
+	int output = memory_file(NULL, 0), old[2], argc = 0, ret;
+	char *argv[WORDS_MAX + 2], *copies[WORDS_MAX + 1];
+
+	copies[argc] = strdup(command->name);
+	for (argv[argc] = copies[argc], argc++; argc <= WORDS_MAX && words[argc - 1]; argc++)
+		argv[argc] = copies[argc] = strdup(words[argc - 1]);
 	argv[argc] = NULL;
 	optind = 0;
 	redirect(output, old);
 	ret = command->run(argc, argv);
 	restore(old);
-	close(fd);
+	/* getopt sorts argv */
+	while (argc--)
+		free(copies[argc]);
 	keep_output(output);
+	return ret;
+}
+
+int run_bytes(const struct command *command, const char *option, const uint8_t *data, size_t n)
+{
+	int fd = memory_file(data, n), ret;
+	char path[64];
+	const char *words[] = { option ? option : path, option ? path : NULL, NULL };
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ret = run_words(command, words);
+	close(fd);
 	return ret;
 }
 

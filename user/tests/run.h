@@ -15,6 +15,9 @@
 /* What the last run printed, on either stream; terminated. */
 extern char run_output[RUN_OUTPUT];
 
+/* Runs the command with these words, which end with NULL. Returns its exit code. */
+int run_words(const struct command *command, const char *const *words);
+
 /* Runs the command on @n bytes of a trace, with an option or NULL. Returns its exit code. */
 int run_bytes(const struct command *command, const char *option, const uint8_t *data, size_t n);
 int run_trace(const struct command *command, const char *option, const struct writer *w);

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exptrace cut: copies whole generations, byte for byte, behind a header.
+ *
+ * A generation is written only when its end mark was read, so what comes out is whole
+ * even if what comes in is not. What is inside of the batches does not matter here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../lib/trace.h"
+#include "cmd.h"
+#include "stream.h"
+
+#define RANGES_SHOWN	8
+
+/* Generations that follow each other. */
+struct range {
+	uint64_t first, last;
+};
+
+struct cut {
+	struct exptrace_trace *trace;
+	const char *path;	/* where to; NULL: standard output */
+	struct range wanted;
+
+	/* the generation at hand; its bytes are kept until its end mark comes */
+	bool inside;
+	bool partial;		/* its beginning is missing */
+	uint8_t *bytes;
+	size_t used, room;
+
+	/* what there is: whole generations */
+	struct range there[RANGES_SHOWN];
+	uint64_t ranges;
+	uint64_t generation;	/* the last that began */
+
+	struct stream out;	/* what was written */
+	bool begun;		/* its file is open */
+	bool alone;		/* the only generation in it lacks its beginning */
+};
+
+static const uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+
+static const char *out_name(const struct cut *cut)
+{
+	return cut->path ? cut->path : "standard output";
+}
+
+static bool is_wanted(const struct cut *cut)
+{
+	return cut->generation >= cut->wanted.first && cut->generation <= cut->wanted.last;
+}
+
+static int keep(struct cut *cut, const uint8_t *bytes, size_t n)
+{
+	if (n > cut->room - cut->used) {
+		size_t room = 2 * (cut->used + n);
+		void *more = realloc(cut->bytes, room);
+
+		if (!more)
+			return problem("out of memory: generation %" PRIu64 " is too large",
+				       cut->generation);
+		cut->bytes = more;
+		cut->room = room;
+	}
+	memcpy(cut->bytes + cut->used, bytes, n);
+	cut->used += n;
+	return EXIT_OK;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Opens the file at the first byte for it: a cut that finds nothing leaves it alone. */
+static int open_out(struct cut *cut)
+{
+	struct stat in, out;
+	int fd = STDOUT_FILENO;
+
+	if (cut->path)
+		fd = open(cut->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return problem("cannot write to %s: %s", out_name(cut), strerror(errno));
+	cut->out.fd = fd;
+	cut->begun = true;
+	cut->out.regular = !fstat(fd, &out) && S_ISREG(out.st_mode);
+	if (!cut->out.regular)
+		return EXIT_OK;
+	if (!fstat(cut->trace->input.fd, &in) && is_same_file(&in, &out))
+		return problem("%s is the trace itself", out_name(cut));
+	if (cut->path && ftruncate(fd, 0))
+		return problem("cannot write to %s: %s", out_name(cut), strerror(errno));
+	return EXIT_OK;
+}
+
+/* Writes the generation that is kept; the first one has the header before it. */
+static int write_generation(struct cut *cut)
+{
+	struct stream *out = &cut->out;
+
+	if (!cut->begun && open_out(cut))
+		return EXIT_PROBLEM;
+	if (!stream_write(out, cut->bytes, cut->used))
+		return EXIT_PROBLEM;
+	if (!out->complete++)
+		out->first = cut->generation;
+	out->last = cut->generation;
+	cut->alone = cut->partial && out->complete == 1;
+	return EXIT_OK;
+}
+
+static void note_generation(struct cut *cut)
+{
+	uint64_t n = cut->ranges;
+
+	if (n && n <= RANGES_SHOWN && cut->there[n - 1].last + 1 == cut->generation) {
+		cut->there[n - 1].last = cut->generation;
+		return;
+	}
+	if (n < RANGES_SHOWN)
+		cut->there[n] = (struct range) { cut->generation, cut->generation };
+	cut->ranges++;
+}
+
+static int begin_generation(struct cut *cut, const struct exptrace_batch *batch)
+{
+	if (cut->ranges && batch->generation <= cut->generation)
+		return problem("generation %" PRIu64 " comes after generation %" PRIu64
+			       " at offset %" PRIu64, batch->generation, cut->generation,
+			       batch->offset);
+	cut->inside = true;
+	cut->generation = batch->generation;
+	cut->partial = batch->kind != EXPTRACE_BATCH_SYNC;
+	cut->used = 0;
+	return cut->out.complete ? EXIT_OK : keep(cut, header, sizeof(header));
+}
+
+static int take_batch(struct cut *cut, const struct exptrace_batch *batch)
+{
+	if (!cut->inside && begin_generation(cut, batch))
+		return EXIT_PROBLEM;
+	if (batch->generation != cut->generation)
+		return problem("generation %" PRIu64 " begins before the end of generation %" PRIu64
+			       " at offset %" PRIu64, batch->generation, cut->generation,
+			       batch->offset);
+	if (!is_wanted(cut))
+		return EXIT_OK;
+	/* its header lies before its data */
+	return keep(cut, batch->data - (batch->size - batch->length), batch->size);
+}
+
+static int take_mark(struct cut *cut, const struct exptrace_batch *mark)
+{
+	static const uint8_t byte = EXPTRACE_WIRE_END_OF_GENERATION;
+
+	if (!cut->inside)
+		return problem("an end mark without a generation at offset %" PRIu64, mark->offset);
+	cut->inside = false;
+	note_generation(cut);
+	if (!is_wanted(cut))
+		return EXIT_OK;
+	return keep(cut, &byte, 1) ? EXIT_PROBLEM : write_generation(cut);
+}
+
+/* Nothing that is wanted can follow. If nothing was found, it is to be told what there is. */
+static bool is_done(const struct cut *cut)
+{
+	return !cut->inside && cut->out.complete && cut->generation >= cut->wanted.last;
+}
+
+static int cut_walk(struct cut *cut)
+{
+	const struct exptrace_batch *batch = &cut->trace->batch;
+	int ret;
+
+	while (!is_done(cut)) {
+		ret = framing_next(cut->trace);
+		if (ret < 0)
+			return problem("%s", exptrace_error(cut->trace));
+		if (!ret)
+			break;
+		if (batch->kind == EXPTRACE_BATCH_END)
+			ret = take_mark(cut, batch);
+		else
+			ret = take_batch(cut, batch);
+		if (ret)
+			return ret;
+	}
+	return EXIT_OK;
+}
+
+/* "1 to 3, 7, 9 to 12" */
+static void list_ranges(const struct cut *cut, char *text, size_t size)
+{
+	size_t i, n = 0;
+
+	*text = 0;
+	for (i = 0; i < cut->ranges && i < RANGES_SHOWN; i++) {
+		const struct range *range = &cut->there[i];
+
+		n += (size_t)snprintf(text + n, size - n, "%s%" PRIu64, i ? ", " : "", range->first);
+		if (range->last != range->first)
+			n += (size_t)snprintf(text + n, size - n, " to %" PRIu64, range->last);
+	}
+	if (cut->ranges > RANGES_SHOWN)
+		snprintf(text + n, size - n, ", ...");
+}
+
+static int report_nothing(const struct cut *cut)
+{
+	char there[RANGES_SHOWN * 48 + 8];
+
+	if (!cut->ranges)
+		return problem("there is no whole generation");
+	list_ranges(cut, there, sizeof(there));
+	if (cut->wanted.first == cut->wanted.last)
+		return problem("there is no generation %" PRIu64 "; there are %s",
+			       cut->wanted.first, there);
+	return problem("there are no generations from %" PRIu64 " to %" PRIu64 "; there are %s",
+		       cut->wanted.first, cut->wanted.last, there);
+}
+
+static void report_written(const struct cut *cut)
+{
+	const struct stream *out = &cut->out;
+
+	problem("%" PRIu64 " generation%s, %" PRIu64 " to %" PRIu64 ", %" PRIu64 " bytes to %s",
+		out->complete, out->complete == 1 ? "" : "s", out->first, out->last, out->bytes,
+		out_name(cut));
+	if (cut->alone)
+		problem("note: generation %" PRIu64 " lacks its beginning, which an earlier reader "
+			"took; without the one after it, it cannot be shown", out->first);
+}
+
+/* A file system may tell only now that there is no room. */
+static void close_out(struct cut *cut)
+{
+	struct stream *out = &cut->out;
+
+	if (out->regular && fsync(out->fd) && errno != EINVAL && !out->write_error)
+		out->write_error = -errno;
+	if (cut->path && close(out->fd) && !out->write_error)
+		out->write_error = -errno;
+}
+
+static int cut_run(struct cut *cut)
+{
+	int ret = cut_walk(cut);
+
+	if (cut->begun)
+		close_out(cut);
+	if (cut->out.write_error)
+		ret = problem("cannot write to %s: %s", out_name(cut),
+			      strerror(-cut->out.write_error));
+	if (cut->out.complete)
+		report_written(cut);
+	else if (!cut->begun)
+		ret = report_nothing(cut);
+	return ret;
+}
+
+static bool parse_range(const char *text, struct range *range)
+{
+	const char *dash = strchr(text, '-');
+	char first[32];
+
+	if (!dash) {
+		if (!parse_number(text, 0, UINT64_MAX, &range->first))
+			return false;
+		range->last = range->first;
+		return true;
+	}
+	return (size_t)snprintf(first, sizeof(first), "%.*s", (int)(dash - text), text) <
+	       sizeof(first) && parse_number(first, 0, UINT64_MAX, &range->first) &&
+	       parse_number(dash + 1, range->first, UINT64_MAX, &range->last);
+}
+
+static const struct option options[] = {
+	{ "generations",	required_argument,	NULL, 'g' },
+	{ "output",		required_argument,	NULL, 'o' },
+	{ "help",		no_argument,		NULL, 'h' },
+	{ 0 }
+};
+
+static int cut_parse(struct cut *cut, int argc, char **argv)
+{
+	int c;
+
+	while ((c = next_option(&command_cut, argc, argv, ":g:o:h", options)) >= 0) {
+		if (c == 'g' && !parse_range(optarg, &cut->wanted))
+			return usage_error(&command_cut, "'%s' is no range of generations", optarg);
+		if (c == 'o')
+			cut->path = strcmp(optarg, "-") ? optarg : NULL;
+	}
+	if (c == -1 && !cut->path && isatty(STDOUT_FILENO))
+		return usage_error(&command_cut, "standard output is a terminal; where to? (-o FILE)");
+	return c;
+}
+
+static int run_cut(int argc, char **argv)
+{
+	struct cut cut = { .wanted = { 0, UINT64_MAX } };
+	int ret = cut_parse(&cut, argc, argv);
+
+	if (ret == OPTION_HELP_SHOWN)
+		return EXIT_OK;
+	if (ret != -1)
+		return EXIT_USAGE;
+	ret = open_trace(&command_cut, argc, argv, &cut.trace);
+	if (!ret)
+		ret = cut_run(&cut);
+	exptrace_close(cut.trace);
+	free(cut.bytes);
+	return ret;
+}
+
+const struct command command_cut = {
+	.name = "cut",
+	.purpose = "Copies whole generations of a trace, each of which can be read alone",
+	.synopsis = "[-g FIRST[-LAST]] [-o FILE|-] FILE|-",
+	.help =
+	"  -g, --generations FIRST[-LAST]  only these; without it, all that are whole\n"
+	"  -o, --output FILE               where to (default: standard output)\n"
+	"\n"
+	"What is not whole (cut off, or damaged) ends the copy, with a message.\n",
+	.run = run_cut,
+};

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A generation that was cut out stands alone: it has the events that it has in the whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+#define GENERATIONS	5
+
+static const struct sample_faults none;
+
+/* A trace in a file, and the file to cut into. */
+static char trace_path[64], out_path[64];
+static int trace_fd, out_fd;
+
+static void open_files(const struct writer *w)
+{
+	trace_fd = memory_file(w->data, w->size);
+	out_fd = memory_file(NULL, 0);
+	snprintf(trace_path, sizeof(trace_path), "/proc/self/fd/%d", trace_fd);
+	snprintf(out_path, sizeof(out_path), "/proc/self/fd/%d", out_fd);
+}
+
+static void close_files(void)
+{
+	close(trace_fd);
+	close(out_fd);
+}
+
+static int cut(const char *range)
+{
+	const char *words[] = { "-o", out_path, trace_path, "-g", range, NULL };
+
+	if (!range)
+		words[3] = NULL;
+	return run_words(&command_cut, words);
+}
+
+/* Whether the file has these bytes behind a header. */
+static bool has_cut(const uint8_t *bytes, size_t n)
+{
+	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+	size_t size = sizeof(header) + n;
+	uint8_t *data = malloc(size + 1);
+	bool same = data && pread(out_fd, data, size + 1, 0) == (ssize_t)size &&
+		    !memcmp(data, header, sizeof(header)) &&
+		    !memcmp(data + sizeof(header), bytes, n);
+
+	free(data);
+	return same;
+}
+
+static char *dump(const char *path)
+{
+	const char *words[] = { "--json", "--all", path, NULL };
+
+	return run_words(&command_dump, words) ? NULL : strdup(run_output);
+}
+
+/* The lines of a dump that are of one generation. */
+static char *lines_of(const char *text, unsigned int gen)
+{
+	char *lines = strdup(""), key[32];
+	size_t n = 0;
+
+	snprintf(key, sizeof(key), "\"generation\":%u,", gen);
+	for (; *text; text += strcspn(text, "\n") + 1) {
+		size_t len = strcspn(text, "\n") + 1;
+
+		if (!memmem(text, len, key, strlen(key)))
+			continue;
+		lines = realloc(lines, n + len + 1);
+		memcpy(lines + n, text, len);
+		n += len;
+		lines[n] = 0;
+	}
+	return lines;
+}
+
+static void test_alone(void)
+{
+	size_t ends[GENERATIONS + 1], gen, bytes = 0, events = 0, sound = 0, numbers = 0;
+	const char *const words[] = { out_path, NULL };
+	struct writer w = { 0 };
+	char *whole;
+
+	w_header(&w);
+	ends[0] = w.size;
+	for (gen = 1; gen <= GENERATIONS; gen++) {
+		sample_generation(&w, gen, &none);
+		ends[gen] = w.size;
+	}
+	open_files(&w);
+	whole = dump(trace_path);
+	for (gen = 1; gen <= GENERATIONS; gen++) {
+		char number[16], *alone, *want = lines_of(whole, gen);
+
+		snprintf(number, sizeof(number), "%zu", gen);
+		if (cut(number))
+			break;
+		bytes += has_cut(w.data + ends[gen - 1], ends[gen] - ends[gen - 1]);
+		alone = dump(out_path);
+		events += alone && *alone && !strcmp(alone, want);
+		sound += run_words(&command_check, words) == EXIT_OK &&
+			 strstr(run_output, "OK: 1 generations");
+		numbers += run_words(&command_stat, words) == EXIT_OK;
+		free(alone);
+		free(want);
+	}
+	is(bytes, GENERATIONS, "every generation is cut out byte for byte, behind a header");
+	is(events, GENERATIONS, "alone it has the events, times and names that it has in the whole");
+	is(sound, GENERATIONS, "and check accepts it");
+	is(numbers, GENERATIONS, "and so does stat");
+
+	ok(cut("2-4") == EXIT_OK && has_cut(w.data + ends[1], ends[4] - ends[1]) &&
+	   run_printed("3 generations, 2 to 4, "), "generations that follow each other are cut out");
+	ok(cut("4-9") == EXIT_OK && has_cut(w.data + ends[3], ends[5] - ends[3]) &&
+	   run_printed("2 generations, 4 to 5, "), "as far as they are there");
+	ok(cut(NULL) == EXIT_OK && has_cut(w.data + ends[0], ends[5] - ends[0]),
+	   "without a range, all of them");
+	free(whole);
+	close_files();
+	w_free(&w);
+}
+
+static void test_missing(void)
+{
+	struct writer w = { 0 };
+	unsigned int gen;
+
+	w_header(&w);
+	for (gen = 3; gen < 30; gen += gen < 5 ? 1 : 2)
+		sample_generation(&w, gen, &none);
+	open_files(&w);
+	if (write(out_fd, "what was there", 14) != 14)
+		abort();
+	ok(cut("6") == EXIT_PROBLEM &&
+	   run_printed("there is no generation 6; there are 3 to 5, 7, 9, 11, 13, 15, 17, 19, ...\n"),
+	   "for a generation that is not there, it is told which there are");
+	ok(cut("40-50") == EXIT_PROBLEM &&
+	   run_printed("there are no generations from 40 to 50; there are 3 to 5, 7, "),
+	   "for a range as well");
+	ok(lseek(out_fd, 0, SEEK_END) == 14, "what was in the file is still there then");
+	ok(cut("3-") == EXIT_USAGE && cut("5-3") == EXIT_USAGE && cut("x") == EXIT_USAGE &&
+	   cut("-3") == EXIT_USAGE && cut("") == EXIT_USAGE, "what is no range is bad usage");
+	close_files();
+
+	w.size = EXPTRACE_HEADER_SIZE;
+	open_files(&w);
+	ok(cut(NULL) == EXIT_PROBLEM && run_printed("there is no whole generation"),
+	   "of an empty trace nothing can be cut");
+	close_files();
+	w_free(&w);
+}
+
+/* Cut off at any byte: what is whole before comes out, with exit code 1 and the offset. */
+static void test_truncation(void)
+{
+	size_t ends[3], n, whole, right = 0;
+	struct writer w = { 0 };
+
+	w_header(&w);
+	ends[0] = w.size;
+	sample_generation(&w, 1, &none);
+	ends[1] = w.size;
+	sample_generation(&w, 2, &none);
+	ends[2] = w.size;
+	for (n = 0; n < ends[2]; n++) {
+		size_t kept = w.size;
+		char offset[48];
+		int ret;
+
+		w.size = n;
+		open_files(&w);
+		w.size = kept;
+		ret = cut(NULL);
+		whole = n >= ends[1] ? ends[1] : ends[0];
+		snprintf(offset, sizeof(offset), " at offset %zu\n", n);
+		if (n == ends[1])
+			right += ret == EXIT_OK && has_cut(w.data + ends[0], whole - ends[0]);
+		else if (n == ends[0])
+			right += ret == EXIT_PROBLEM;
+		else
+			right += ret == EXIT_PROBLEM && strstr(run_output, offset) &&
+				 (whole == ends[0] ? !lseek(out_fd, 0, SEEK_END) :
+				  has_cut(w.data + ends[0], whole - ends[0]));
+		close_files();
+	}
+	is(right, ends[2], "of a trace cut off at any byte, what is whole comes out");
+
+	open_files(&w);
+	ok(pwrite(trace_fd, "\377", 1, (off_t)ends[1]) == 1 && cut(NULL) == EXIT_PROBLEM &&
+	   has_cut(w.data + ends[0], ends[1] - ends[0]) && run_printed("at offset "),
+	   "of a damaged one as well");
+	ok(cut("1") == EXIT_OK, "damage after what is wanted does not matter");
+	close_files();
+	w_free(&w);
+}
+
+static void test_order(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 2, &none);
+	sample_generation(&w, 1, &none);
+	open_files(&w);
+	ok(cut(NULL) == EXIT_PROBLEM && run_printed("generation 1 comes after generation 2 at offset") &&
+	   run_printed("1 generation, 2 to 2, "), "generations in a wrong order are damage");
+	close_files();
+	w_free(&w);
+
+	w_header(&w);
+	sample_opening(&w, 1, &none);
+	sample_generation(&w, 2, &none);
+	open_files(&w);
+	ok(cut(NULL) == EXIT_PROBLEM &&
+	   run_printed("generation 2 begins before the end of generation 1 at offset"),
+	   "and so are interleaved ones");
+	close_files();
+	w_free(&w);
+}
+
+static void test_partial(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_batches(&w, 1, &none);
+	sample_closing(&w, 1, &none);
+	sample_generation(&w, 2, &none);
+	open_files(&w);
+	ok(cut("1") == EXIT_OK && run_printed("note: generation 1 lacks its beginning"),
+	   "a generation that cannot stand alone is said to");
+	ok(cut("1-2") == EXIT_OK && !strstr(run_output, "note:"), "with the next one it can");
+	ok(cut("2") == EXIT_OK && !strstr(run_output, "note:"), "and the next one can anyway");
+	close_files();
+	w_free(&w);
+}
+
+static void test_itself(void)
+{
+	struct writer w = { 0 };
+	struct stat stat;
+
+	sample_trace(&w, 2);
+	open_files(&w);
+	snprintf(out_path, sizeof(out_path), "%s", trace_path);
+	ok(cut("2") == EXIT_PROBLEM && run_printed("is the trace itself") &&
+	   !fstat(trace_fd, &stat) && stat.st_size == (off_t)w.size,
+	   "a trace is not overwritten by a part of itself");
+	close_files();
+	w_free(&w);
+}
+
+static void test_full(void)
+{
+	struct writer w = { 0 };
+
+	sample_trace(&w, 2);
+	open_files(&w);
+	snprintf(out_path, sizeof(out_path), "/dev/full");
+	ok(cut(NULL) == EXIT_PROBLEM &&
+	   run_printed("cannot write to /dev/full: No space left on device"),
+	   "a full disk is reported");
+	close_files();
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_alone();
+	test_missing();
+	test_truncation();
+	test_order();
+	test_partial();
+	test_itself();
+	test_full();
+	return tap_end();
+}
