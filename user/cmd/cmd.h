@@ -35,6 +35,7 @@ extern const struct command command_trigger;
 extern const struct command command_info;
 extern const struct command command_dump;
 extern const struct command command_stat;
+extern const struct command command_report;
 extern const struct command command_check;
 extern const struct command command_cut;
 extern const struct command command_list;

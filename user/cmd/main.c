@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&command_info,
 	&command_dump,
 	&command_stat,
+	&command_report,
 	&command_check,
 	&command_cut,
 	&command_list,

@@ -9,12 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output.h"
+#include "meaning.h"
+#include "pids.h"
 #include "stat.h"
 
-#define PID_MAX		(1 << 22)
-#define PAGE_SHIFT	10
-#define PAGE_PIDS	(1 << PAGE_SHIFT)
 #define NSEC_PER_MSEC	1e6
 
 struct stat_task {
@@ -29,94 +27,29 @@ struct stat_cpu {
 	uint64_t since;		/* ticks */
 };
 
-/* What an event tells, by its description's index. */
-enum meaning { MEANS_UNKNOWN, MEANS_NOTHING, MEANS_CURRENT, MEANS_SWITCH, MEANS_WAKEUP };
-
-struct stat_event {
-	uint8_t meaning;
-	uint32_t arg;
-};
-
 struct stat_sched {
-	struct stat_event *events;
-	size_t nevents;
+	struct meanings meanings;
 	uint64_t nswitches;
 	struct stat_cpu cpus[STAT_CPUS + 1];
-	struct stat_task *pages[PID_MAX >> PAGE_SHIFT];
-};
-
-static const struct {
-	const char *name;
-	const char *arg;
-	enum meaning meaning;
-} meanings[] = {
-	{ "current", "pid", MEANS_CURRENT },
-	{ "sched_switch", "next_pid", MEANS_SWITCH },
-	{ "sched_wakeup", "pid", MEANS_WAKEUP },
-	{ "sched_wakeup_new", "pid", MEANS_WAKEUP },
+	struct pids tasks;
 };
 
 struct stat_sched *stat_sched_new(void)
 {
-	return calloc(1, sizeof(struct stat_sched));
+	struct stat_sched *sched = calloc(1, sizeof(*sched));
+
+	if (sched)
+		sched->tasks.size = sizeof(struct stat_task);
+	return sched;
 }
 
 void stat_sched_free(struct stat_sched *sched)
 {
-	size_t i;
-
 	if (!sched)
 		return;
-	for (i = 0; i < PID_MAX >> PAGE_SHIFT; i++)
-		free(sched->pages[i]);
-	free(sched->events);
+	pids_uninit(&sched->tasks);
+	meanings_uninit(&sched->meanings);
 	free(sched);
-}
-
-/* NULL for pids that cannot be, and without memory. */
-static inline struct stat_task *get_task(struct stat_sched *sched, int64_t pid)
-{
-	struct stat_task **page;
-
-	if (pid < 0 || pid >= PID_MAX)
-		return NULL;
-	page = &sched->pages[pid >> PAGE_SHIFT];
-	if (!*page)
-		*page = calloc(PAGE_PIDS, sizeof(**page));
-	return *page ? *page + (pid & (PAGE_PIDS - 1)) : NULL;
-}
-
-static struct stat_event find_meaning(const struct exptrace_schema_event *event)
-{
-	size_t i;
-	uint32_t arg;
-
-	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-		for (arg = 0; arg < event->nargs; arg++)
-			if (!strcmp(event->name, meanings[i].name) &&
-			    !strcmp(event->args[arg].name, meanings[i].arg))
-				return (struct stat_event) { meanings[i].meaning, arg };
-	return (struct stat_event) { MEANS_NOTHING, 0 };
-}
-
-static const struct stat_event *get_meaning(struct stat_sched *sched,
-					    const struct exptrace_schema_event *event)
-{
-	static const struct stat_event nothing = { MEANS_NOTHING, 0 };
-
-	if (event->index >= sched->nevents) {
-		size_t n = 2 * (size_t)event->index + 64;
-		struct stat_event *events = realloc(sched->events, n * sizeof(*events));
-
-		if (!events)
-			return &nothing;
-		memset(events + sched->nevents, 0, (n - sched->nevents) * sizeof(*events));
-		sched->events = events;
-		sched->nevents = n;
-	}
-	if (sched->events[event->index].meaning == MEANS_UNKNOWN)
-		sched->events[event->index] = find_meaning(event);
-	return &sched->events[event->index];
 }
 
 /* Up to @ticks, the CPU was its task's. */
@@ -129,7 +62,7 @@ static void account(struct stat_cpu *cpu, uint64_t ticks)
 
 /* Who is first seen on a CPU has run there since the generation began. */
 static void set_current(struct stat_sched *sched, const struct exptrace_trace *trace,
-			struct stat_cpu *cpu, int64_t pid, uint64_t ticks)
+			struct stat_cpu *cpu, uint64_t pid, uint64_t ticks)
 {
 	struct exptrace_sync first, last;
 
@@ -141,12 +74,12 @@ static void set_current(struct stat_sched *sched, const struct exptrace_trace *t
 		if (exptrace_syncs(trace, &first, &last) && first.ticks < ticks)
 			cpu->since = first.ticks;
 	}
-	cpu->task = get_task(sched, pid);
+	cpu->task = pids_get(&sched->tasks, pid);
 }
 
-static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, int64_t pid, uint64_t ticks)
+static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t pid, uint64_t ticks)
 {
-	struct stat_task *task = get_task(sched, pid);
+	struct stat_task *task = pids_get(&sched->tasks, pid);
 
 	account(cpu, ticks);
 	cpu->known = true;
@@ -159,25 +92,25 @@ static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, int64_t pi
 void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace,
 		      const struct exptrace_record *record)
 {
-	const struct stat_event *event = get_meaning(sched, record->event);
+	const struct meaning *meaning = meaning_get(&sched->meanings, trace, record->event);
 	struct stat_cpu *cpu = &sched->cpus[stat_cpu(record->cpu)];
 	struct stat_task *task;
 	uint64_t pid;
 
-	if (event->meaning == MEANS_NOTHING || record->event->experiment)
+	if (meaning->kind == MEANS_NOTHING)
 		return;
-	pid = record->args[event->arg].u64;
-	if (pid >= PID_MAX)
+	pid = record->args[meaning->args[0]].u64;
+	if (pid >= PIDS_MAX)
 		return;
-	switch (event->meaning) {
+	switch (meaning->kind) {
 	case MEANS_CURRENT:
-		set_current(sched, trace, cpu, (int64_t)pid, record->ticks);
+		set_current(sched, trace, cpu, pid, record->ticks);
 		break;
 	case MEANS_SWITCH:
-		switch_to(sched, cpu, (int64_t)pid, record->ticks);
+		switch_to(sched, cpu, pid, record->ticks);
 		break;
 	case MEANS_WAKEUP:
-		task = get_task(sched, (int64_t)pid);
+		task = pids_get(&sched->tasks, pid);
 		if (task)
 			task->wakeups++;
 		break;
@@ -220,17 +153,12 @@ static bool has_any(const struct stat_task *task)
 static struct ranked *rank_tasks(const struct stat_sched *sched, size_t *n)
 {
 	struct ranked *ranked = NULL;
-	int64_t pid;
+	const struct stat_task *task;
 	size_t room = 0;
+	uint64_t pid;
 
-	for (*n = 0, pid = 1; pid < PID_MAX; pid++) {
-		const struct stat_task *page = sched->pages[pid >> PAGE_SHIFT];
-
-		if (!page) {
-			pid |= PAGE_PIDS - 1;
-			continue;
-		}
-		if (!has_any(page + (pid & (PAGE_PIDS - 1))))
+	for (*n = 0, pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
+		if (!has_any(task))
 			continue;
 		if (*n == room) {
 			struct ranked *more;
@@ -241,7 +169,7 @@ static struct ranked *rank_tasks(const struct stat_sched *sched, size_t *n)
 				break;
 			ranked = more;
 		}
-		ranked[(*n)++] = (struct ranked) { pid, page + (pid & (PAGE_PIDS - 1)) };
+		ranked[(*n)++] = (struct ranked) { (int64_t)pid, task };
 	}
 	if (*n)
 		qsort(ranked, *n, sizeof(*ranked), by_ticks);
@@ -262,8 +190,9 @@ static void print_task(const struct stat_task *task, int64_t pid, const char *co
 void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trace *trace,
 		      const struct stat_time *time, unsigned int max)
 {
-	const struct stat_task *idle = sched->pages[0];
+	const struct stat_task *idle;
 	struct ranked *ranked;
+	uint64_t pid = 0;
 	size_t n, i;
 
 	if (!sched->nswitches)
@@ -275,7 +204,8 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 	for (i = 0; i < n && i < max; i++)
 		print_task(ranked[i].task, ranked[i].pid, exptrace_comm(trace, ranked[i].pid),
 			   time);
-	if (idle && has_any(idle))
+	idle = pids_next(&sched->tasks, &pid);
+	if (idle && !pid && has_any(idle))
 		print_task(idle, 0, "<idle>", time);
 	free(ranked);
 }

@@ -112,7 +112,7 @@ static uint64_t walk_batches(int fd)
 static uint64_t try_trace(const uint8_t *data, size_t n, unsigned int round)
 {
 	static const struct command *const commands[] = {
-		&command_check, &command_stat, &command_dump,
+		&command_check, &command_stat, &command_dump, &command_report, &command_cut,
 	};
 	int fd = memory_file(data, n);
 	uint64_t sum = read_events(fd);
@@ -122,7 +122,7 @@ static uint64_t try_trace(const uint8_t *data, size_t n, unsigned int round)
 	close(fd);
 	/* the commands take longer: each gets some of the rounds */
 	if (round % 4 == 0)
-		run_bytes(commands[round / 4 % 3], NULL, data, n);
+		run_bytes(commands[round / 4 % 5], NULL, data, n);
 	return sum;
 }
 

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How long something took: count, sum, maximum and where it was, and the distribution.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "histogram.h"
+
+#define BAR_WIDTH	40
+#define MARKS		8
+#define NSEC_PER_USEC	1e3
+#define NSEC_PER_SEC	1e9
+/* 2^10 ns: the first column of a word is all below 2 us */
+#define WORD_OCTAVE	10
+
+static unsigned int bucket_of(uint64_t ns)
+{
+	unsigned int octave;
+
+	if (ns < HISTOGRAM_SUB)
+		return (unsigned int)ns;
+	octave = 63 - (unsigned int)__builtin_clzll(ns);
+	if (octave >= HISTOGRAM_OCTAVES)
+		return HISTOGRAM_BUCKETS - 1;
+	return (octave - HISTOGRAM_SUB_BITS + 1) * HISTOGRAM_SUB +
+	       ((ns >> (octave - HISTOGRAM_SUB_BITS)) & (HISTOGRAM_SUB - 1));
+}
+
+/* The smallest number in a bucket; also for the one after the last. */
+static uint64_t bucket_start(unsigned int bucket)
+{
+	unsigned int shift;
+
+	if (bucket < HISTOGRAM_SUB)
+		return bucket;
+	shift = bucket / HISTOGRAM_SUB - 1;
+	return (uint64_t)(HISTOGRAM_SUB + bucket % HISTOGRAM_SUB) << shift;
+}
+
+void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu)
+{
+	if (!histogram->count++ || ns > histogram->max) {
+		histogram->max = ns;
+		histogram->max_at = at;
+		histogram->max_cpu = cpu;
+	}
+	histogram->sum += ns;
+	histogram->buckets[bucket_of(ns)]++;
+}
+
+void histogram_merge(struct histogram *to, const struct histogram *from)
+{
+	unsigned int i;
+
+	if (!to->count || from->max > to->max) {
+		to->max = from->max;
+		to->max_at = from->max_at;
+		to->max_cpu = from->max_cpu;
+	}
+	to->count += from->count;
+	to->sum += from->sum;
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
+		to->buckets[i] += from->buckets[i];
+}
+
+uint64_t histogram_quantile(const struct histogram *histogram, unsigned int percent)
+{
+	uint64_t rank = (histogram->count * percent + 99) / 100, seen = 0, middle;
+	unsigned int i;
+
+	for (i = 0; i < HISTOGRAM_BUCKETS && rank; i++) {
+		seen += histogram->buckets[i];
+		if (seen < rank)
+			continue;
+		middle = bucket_start(i) + (bucket_start(i + 1) - bucket_start(i)) / 2;
+		return middle < histogram->max ? middle : histogram->max;
+	}
+	return 0;
+}
+
+const char histogram_heading[] =
+	"     count     avg us     p50 us     p99 us     max us     max at s  CPU";
+
+void histogram_print_row(const struct histogram *histogram)
+{
+	double count = histogram->count ? (double)histogram->count : 1;
+
+	printf("%10" PRIu64 " %10.1f %10.1f %10.1f %10.1f %12.6f %4" PRIu64, histogram->count,
+	       (double)histogram->sum / count / NSEC_PER_USEC,
+	       (double)histogram_quantile(histogram, 50) / NSEC_PER_USEC,
+	       (double)histogram_quantile(histogram, 99) / NSEC_PER_USEC,
+	       (double)histogram->max / NSEC_PER_USEC,
+	       (double)histogram->max_at / NSEC_PER_SEC, histogram->max_cpu);
+}
+
+/* How many are from 2^@octave nanoseconds on, and below twice as much; octave 0: 0 as well. */
+static uint64_t octave_count(const struct histogram *histogram, unsigned int octave)
+{
+	uint64_t start = octave ? 1ULL << octave : 0, count = 0;
+	unsigned int i;
+
+	for (i = bucket_of(start); i < HISTOGRAM_BUCKETS && bucket_start(i) < 2ULL << octave; i++)
+		count += histogram->buckets[i];
+	return count;
+}
+
+static void print_bound(uint64_t ns)
+{
+	if (ns < 1000)
+		printf("%8" PRIu64 " ns", ns);
+	else if (ns < 1000000)
+		printf("%8.2f us", (double)ns / 1e3);
+	else if (ns < 1000000000)
+		printf("%8.2f ms", (double)ns / 1e6);
+	else
+		printf("%8.2f s ", (double)ns / 1e9);
+}
+
+static void print_octave(unsigned int octave, uint64_t count, uint64_t most)
+{
+	static const char bar[BAR_WIDTH + 1] = "########################################";
+	unsigned int width = (unsigned int)((count * BAR_WIDTH + most - 1) / most);
+
+	printf("  ");
+	print_bound(octave ? 1ULL << octave : 0);
+	printf(" to ");
+	print_bound(2ULL << octave);
+	printf(" %12" PRIu64 " |%-*.*s|\n", count, BAR_WIDTH, (int)width, bar);
+}
+
+void histogram_print(const struct histogram *histogram)
+{
+	unsigned int octave, first = HISTOGRAM_OCTAVES, last = 0;
+	uint64_t most = 1, counts[HISTOGRAM_OCTAVES];
+
+	for (octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {
+		counts[octave] = octave_count(histogram, octave);
+		if (!counts[octave])
+			continue;
+		if (first == HISTOGRAM_OCTAVES)
+			first = octave;
+		last = octave;
+		if (counts[octave] > most)
+			most = counts[octave];
+	}
+	for (octave = first; octave <= last && octave < HISTOGRAM_OCTAVES; octave++)
+		print_octave(octave, counts[octave], most);
+}
+
+void histogram_word(const struct histogram *histogram, char *word)
+{
+	static const char marks[MARKS + 1] = ".:-=+*#@";
+	uint64_t counts[HISTOGRAM_WORD] = { 0 }, most = 1;
+	unsigned int octave, column;
+
+	for (octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {
+		column = octave < WORD_OCTAVE ? 0 : octave - WORD_OCTAVE;
+		if (column >= HISTOGRAM_WORD)
+			column = HISTOGRAM_WORD - 1;
+		counts[column] += octave_count(histogram, octave);
+		if (counts[column] > most)
+			most = counts[column];
+	}
+	for (column = 0; column < HISTOGRAM_WORD; column++)
+		word[column] = counts[column] ? marks[(counts[column] * MARKS + most - 1) / most - 1] : ' ';
+	word[HISTOGRAM_WORD] = 0;
+}
+
+static void put_member(struct output *output, const char *key, uint64_t value)
+{
+	output_text(output, key);
+	output_number(output, value, 0, ' ');
+}
+
+void histogram_json(struct output *output, const struct histogram *histogram)
+{
+	unsigned int octave;
+	bool first = true;
+
+	put_member(output, "\"count\":", histogram->count);
+	put_member(output, ",\"sum_ns\":", histogram->sum);
+	put_member(output, ",\"p50_ns\":", histogram_quantile(histogram, 50));
+	put_member(output, ",\"p99_ns\":", histogram_quantile(histogram, 99));
+	put_member(output, ",\"max_ns\":", histogram->max);
+	put_member(output, ",\"max_at_ns\":", histogram->max_at);
+	put_member(output, ",\"max_cpu\":", histogram->max_cpu);
+	output_text(output, ",\"histogram\":[");
+	for (octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {
+		uint64_t count = octave_count(histogram, octave);
+
+		if (!count)
+			continue;
+		put_member(output, first ? "[" : ",[", octave ? 1ULL << octave : 0);
+		put_member(output, ",", count);
+		output_char(output, ']');
+		first = false;
+	}
+	output_char(output, ']');
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How long something took: count, sum, maximum and where it was, and the distribution.
+ *
+ * Buckets are an eighth of a power of two wide, so a quantile is known to 6 %, in
+ * constant memory.
+ */
+#ifndef EXPTRACE_HISTOGRAM_H
+#define EXPTRACE_HISTOGRAM_H
+
+#include <stdint.h>
+
+#include "output.h"
+
+#define HISTOGRAM_SUB_BITS	3
+#define HISTOGRAM_SUB		(1 << HISTOGRAM_SUB_BITS)
+/* 2^42 ns are more than an hour; what is longer is in the last bucket */
+#define HISTOGRAM_OCTAVES	42
+#define HISTOGRAM_BUCKETS	((HISTOGRAM_OCTAVES - HISTOGRAM_SUB_BITS + 1) * HISTOGRAM_SUB)
+
+struct histogram {
+	uint64_t count;
+	uint64_t sum;		/* nanoseconds, as all that follows */
+	uint64_t max;
+	uint64_t max_at;	/* CLOCK_MONOTONIC, when it ended */
+	uint64_t max_cpu;
+	uint32_t buckets[HISTOGRAM_BUCKETS];
+};
+
+/* Something took @ns, until @at, on @cpu. */
+void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu);
+
+/* Adds up. */
+void histogram_merge(struct histogram *to, const struct histogram *from);
+
+/* What @percent of all are not above; 0 if there are none. */
+uint64_t histogram_quantile(const struct histogram *histogram, unsigned int percent);
+
+/*
+ * "count avg p50 p99 max" in microseconds, and where the maximum was; the heading of
+ * these columns.
+ */
+void histogram_print_row(const struct histogram *histogram);
+extern const char histogram_heading[];
+
+/* A line for each power of two. */
+void histogram_print(const struct histogram *histogram);
+
+/* The distribution in one word: a character for each power of two from 1 us on. */
+#define HISTOGRAM_WORD	24
+void histogram_word(const struct histogram *histogram, char *word);
+
+/* The members of a JSON object, without its braces. */
+void histogram_json(struct output *output, const struct histogram *histogram);
+
+#endif /* EXPTRACE_HISTOGRAM_H */

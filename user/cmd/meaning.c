@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an event tells, decided once for each description in the trace.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "meaning.h"
+
+static const struct {
+	const char *name;
+	const char *args[MEANING_ARGS];
+	enum meaning_kind kind;
+} known[] = {
+	{ "current", { "pid" }, MEANS_CURRENT },
+	{ "sched_switch", { "next_pid", "prev_state" }, MEANS_SWITCH },
+	{ "sched_wakeup", { "pid" }, MEANS_WAKEUP },
+	{ "sched_wakeup_new", { "pid" }, MEANS_WAKEUP },
+	{ "sched_waking", { "pid" }, MEANS_WAKING },
+	{ "irq_handler_entry", { "irq" }, MEANS_IRQ_ENTRY },
+	{ "irq_handler_exit", { "irq" }, MEANS_IRQ_EXIT },
+	{ "softirq_entry", { "vec" }, MEANS_SOFTIRQ_ENTRY },
+	{ "softirq_exit", { "vec" }, MEANS_SOFTIRQ_EXIT },
+	{ "sys_enter", { "nr" }, MEANS_SYS_ENTER },
+	{ "sys_enter_args", { "nr" }, MEANS_SYS_ENTER },
+	{ "sys_exit", { "nr", "ret" }, MEANS_SYS_EXIT },
+};
+
+/* All arguments must be there. */
+static bool find_args(struct meaning *meaning, const struct exptrace_schema_event *event,
+		      const char *const *names)
+{
+	uint32_t i, arg;
+
+	for (i = 0; i < MEANING_ARGS && names[i]; i++) {
+		for (arg = 0; arg < event->nargs; arg++)
+			if (!strcmp(event->args[arg].name, names[i]))
+				break;
+		if (arg == event->nargs)
+			return false;
+		meaning->args[i] = arg;
+	}
+	return true;
+}
+
+/* State events are needed whatever is selected. */
+static bool is_selected(const char *what, const struct exptrace_trace *trace,
+			const struct exptrace_schema_event *event)
+{
+	return !what || event->type < EXPTRACE_EVENT_FIRST ||
+	       exptrace_select(what, exptrace_experiment_name(trace, event->experiment),
+			       event->group, event->name, true);
+}
+
+static struct meaning decide(const char *what, const struct exptrace_trace *trace,
+			     const struct exptrace_schema_event *event)
+{
+	struct meaning meaning = { 0 };
+	size_t i;
+
+	if (event->experiment || !is_selected(what, trace, event))
+		return (struct meaning) { MEANS_NOTHING, { 0 } };
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(event->name, known[i].name) ||
+		    !find_args(&meaning, event, known[i].args))
+			continue;
+		meaning.kind = known[i].kind;
+		return meaning;
+	}
+	return (struct meaning) { MEANS_NOTHING, { 0 } };
+}
+
+const struct meaning *meaning_find(struct meanings *meanings, const struct exptrace_trace *trace,
+				   const struct exptrace_schema_event *event)
+{
+	static const struct meaning nothing = { MEANS_NOTHING, { 0 } };
+
+	if (event->index >= meanings->n) {
+		size_t n = 2 * (size_t)event->index + 64;
+		struct meaning *list = realloc(meanings->list, n * sizeof(*list));
+
+		if (!list)
+			return &nothing;
+		memset(list + meanings->n, 0, (n - meanings->n) * sizeof(*list));
+		meanings->list = list;
+		meanings->n = n;
+	}
+	meanings->list[event->index] = decide(meanings->what, trace, event);
+	return &meanings->list[event->index];
+}
+
+void meanings_uninit(struct meanings *meanings)
+{
+	free(meanings->list);
+}

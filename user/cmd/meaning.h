@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an event tells, decided once for each description in the trace.
+ */
+#ifndef EXPTRACE_MEANING_H
+#define EXPTRACE_MEANING_H
+
+#include <libexptrace.h>
+
+enum meaning_kind {
+	MEANS_UNKNOWN,		/* not decided yet */
+	MEANS_NOTHING,
+	MEANS_CURRENT,		/* args: pid */
+	MEANS_SWITCH,		/* next_pid, prev_state */
+	MEANS_WAKEUP,		/* pid */
+	MEANS_WAKING,		/* pid */
+	MEANS_IRQ_ENTRY,	/* irq */
+	MEANS_IRQ_EXIT,		/* irq */
+	MEANS_SOFTIRQ_ENTRY,	/* vec */
+	MEANS_SOFTIRQ_EXIT,	/* vec */
+	MEANS_SYS_ENTER,	/* nr */
+	MEANS_SYS_EXIT,		/* nr, ret */
+};
+
+#define MEANING_ARGS	2
+
+struct meaning {
+	uint8_t kind;
+	uint32_t args[MEANING_ARGS];	/* which arguments, in the order above */
+};
+
+struct meanings {
+	const char *what;	/* a selection of events, or NULL: all */
+	struct meaning *list;	/* by the description's index */
+	size_t n;
+};
+
+/* Decides. Without memory, it means nothing. */
+const struct meaning *meaning_find(struct meanings *meanings, const struct exptrace_trace *trace,
+				   const struct exptrace_schema_event *event);
+
+static inline const struct meaning *meaning_get(struct meanings *meanings,
+						const struct exptrace_trace *trace,
+						const struct exptrace_schema_event *event)
+{
+	if (event->index < meanings->n && meanings->list[event->index].kind)
+		return &meanings->list[event->index];
+	return meaning_find(meanings, trace, event);
+}
+
+void meanings_uninit(struct meanings *meanings);
+
+#endif /* EXPTRACE_MEANING_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is known of each thread: an element for every pid, zero at first.
+ *
+ * Elements lie in pages that are made when one of their pids is seen, so that no event
+ * but the first of a page allocates, and none of them moves.
+ */
+#ifndef EXPTRACE_PIDS_H
+#define EXPTRACE_PIDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PIDS_MAX	(1 << 22)	/* the kernel's PID_MAX_LIMIT */
+#define PIDS_PAGE_SHIFT	10
+#define PIDS_PAGE	(1 << PIDS_PAGE_SHIFT)
+
+struct pids {
+	size_t size;		/* of an element */
+	char *pages[PIDS_MAX >> PIDS_PAGE_SHIFT];
+};
+
+/* Makes the page of @pid. Its element; NULL without memory. */
+void *pids_make(struct pids *pids, uint64_t pid);
+
+/* The element of @pid; NULL for pids that cannot be, and without memory. */
+static inline void *pids_get(struct pids *pids, uint64_t pid)
+{
+	char *page;
+
+	if (pid >= PIDS_MAX)
+		return NULL;
+	page = pids->pages[pid >> PIDS_PAGE_SHIFT];
+	if (!page)
+		return pids_make(pids, pid);
+	return page + (pid & (PIDS_PAGE - 1)) * pids->size;
+}
+
+/* The next pid from *@pid on that has an element, which is returned; NULL at the end. */
+void *pids_next(const struct pids *pids, uint64_t *pid);
+
+void pids_uninit(struct pids *pids);
+
+#endif /* EXPTRACE_PIDS_H */

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exptrace report: run-queue latencies, times of tasks, wakers, interrupts, system calls.
+ *
+ * Generations that lost events of the standard stream are left out as a whole: what was
+ * lost there might have been between any two events, on any CPU, so nothing that is
+ * measured between two events can be believed. The same goes for a generation of which
+ * a part is missing. What was going on before is forgotten there.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/trace.h"
+#include "cmd.h"
+#include "report.h"
+
+#define LINES_DEFAULT	20
+#define NSEC_PER_SEC	1e9
+
+/* Why a generation does not count. */
+enum flaw { FLAW_NONE, FLAW_LOST, FLAW_INCOMPLETE, FLAW_DAMAGED, NR_FLAWS };
+
+struct flaw_sum {
+	uint64_t generations;
+	double ns;
+};
+
+struct report {
+	struct exptrace_trace *trace;
+	struct report_view view;
+	struct meanings meanings;
+	struct report_sched *sched;
+	struct report_wakers *wakers;
+	struct report_spans *spans;
+	bool json;
+
+	/* the generation at hand */
+	bool begun;
+	enum flaw flaw;
+	uint64_t generation;
+	uint64_t end_ns;
+
+	uint64_t generations;
+	uint64_t missing;	/* between others */
+	uint64_t lost;		/* events */
+	struct flaw_sum sums[NR_FLAWS];
+};
+
+static uint64_t count_lost(const struct exptrace_trace *trace)
+{
+	const struct exptrace_ledger_entry *entries;
+	size_t n = exptrace_ledger(trace, &entries), i, j;
+	uint64_t lost = 0;
+
+	for (i = 0; i < n; i++)
+		for (j = 0; !entries[i].experiment && j < entries[i].nlosses; j++)
+			lost += entries[i].losses[j].count;
+	return lost;
+}
+
+/* The ledger comes before the closing Sync: with that, all of it is there. */
+static bool is_complete(const struct exptrace_trace *trace, uint64_t generation,
+			unsigned int nsyncs)
+{
+	uint64_t borrower, lender;
+
+	return nsyncs >= 2 || (nsyncs == 1 && exptrace_borrowed(trace, &borrower, &lender) &&
+			       borrower == generation);
+}
+
+/* What is known ends where the generation before ended. */
+static void forget(struct report *report)
+{
+	report_sched_forget(report->sched, report->end_ns);
+	report_spans_forget(report->spans);
+}
+
+static void end_generation(struct report *report)
+{
+	double ns = report->end_ns > report->view.start_ns ?
+		    (double)(report->end_ns - report->view.start_ns) : 0;
+
+	if (!report->begun)
+		return;
+	report->sums[report->flaw].generations++;
+	report->sums[report->flaw].ns += ns;
+	report->view.covered_ns = report->sums[FLAW_NONE].ns;
+}
+
+/* The whole generation, with its ledger, is loaded before its first event comes out. */
+static void begin_generation(struct report *report, uint64_t generation)
+{
+	struct exptrace_sync first = { 0 }, last = { 0 };
+	unsigned int nsyncs = exptrace_syncs(report->trace, &first, &last);
+	uint64_t lost = count_lost(report->trace);
+	bool gap = report->begun && generation > report->generation + 1;
+	enum flaw flaw = FLAW_NONE;
+
+	if (!is_complete(report->trace, generation, nsyncs))
+		flaw = FLAW_INCOMPLETE;
+	else if (lost)
+		flaw = FLAW_LOST;
+	end_generation(report);
+	if (gap)
+		report->missing += generation - report->generation - 1;
+	if (report->begun && (gap || flaw) && !report->flaw)
+		forget(report);
+	report->begun = true;
+	report->flaw = flaw;
+	report->generation = generation;
+	report->generations++;
+	report->lost += lost;
+	report->view.start_ns = first.mono_ns;
+	report->end_ns = last.mono_ns;
+}
+
+/* Once a writer's events are damaged, what it did from then on is not known. */
+static void note_damage(struct report *report, const struct exptrace_record *record)
+{
+	uint64_t end_ns = report->end_ns;
+
+	report->end_ns = record->ns;
+	forget(report);
+	if (record->ns > report->view.start_ns)
+		report->sums[FLAW_NONE].ns += (double)(record->ns - report->view.start_ns);
+	report->view.start_ns = record->ns;
+	report->end_ns = end_ns;
+	report->flaw = FLAW_DAMAGED;
+}
+
+static void take_event(struct report *report, const struct exptrace_record *record)
+{
+	const struct meaning *meaning;
+
+	if (!report->begun || record->generation != report->generation)
+		begin_generation(report, record->generation);
+	if (report->trace->merge.error && !report->flaw)
+		note_damage(report, record);
+	if (report->flaw)
+		return;
+	meaning = meaning_get(&report->meanings, report->trace, record->event);
+	switch (meaning->kind) {
+	case MEANS_NOTHING:
+		break;
+	case MEANS_WAKEUP:
+		report_wakers_event(report->wakers, meaning, record);
+		report_sched_event(report->sched, &report->view, meaning, record);
+		break;
+	case MEANS_WAKING:
+		report_wakers_event(report->wakers, meaning, record);
+		break;
+	case MEANS_CURRENT:
+	case MEANS_SWITCH:
+		report_sched_event(report->sched, &report->view, meaning, record);
+		break;
+	default:
+		report_spans_event(report->spans, meaning, record);
+	}
+}
+
+static int report_walk(struct report *report)
+{
+	const struct exptrace_record *record;
+	int ret;
+
+	while ((ret = exptrace_next_event(report->trace, &record)) == 1)
+		take_event(report, record);
+	if (report->begun && !report->flaw)
+		forget(report);
+	end_generation(report);
+	return ret;
+}
+
+static const char *softirq_name(uint64_t number)
+{
+	static const char *const names[] = {
+		"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED",
+		"HRTIMER", "RCU",
+	};
+
+	return number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
+}
+
+const char *report_name(const struct exptrace_trace *trace, enum meaning_kind kind,
+			uint64_t number)
+{
+	(void)trace;
+	return kind == MEANS_SOFTIRQ_ENTRY ? softirq_name(number) : NULL;
+}
+
+void report_json_name(struct output *output, const char *key, const char *name)
+{
+	if (!name)
+		return;
+	output_text(output, key);
+	output_json_string(output, name, strlen(name));
+}
+
+void report_json_number(struct output *output, const char *key, uint64_t value)
+{
+	output_text(output, key);
+	output_number(output, value, 0, ' ');
+}
+
+static void print_flaw(const struct report *report, enum flaw flaw, const char *why)
+{
+	const struct flaw_sum *sum = &report->sums[flaw];
+
+	if (sum->generations)
+		printf("Left out:    %" PRIu64 " generations, %.6f s: %s\n", sum->generations,
+		       sum->ns / NSEC_PER_SEC, why);
+}
+
+static void print_head(const struct report *report)
+{
+	printf("Covered:     %" PRIu64 " of %" PRIu64 " generations, %.6f s\n",
+	       report->sums[FLAW_NONE].generations, report->generations,
+	       report->view.covered_ns / NSEC_PER_SEC);
+	print_flaw(report, FLAW_LOST, "they lost events");
+	print_flaw(report, FLAW_INCOMPLETE, "a part is missing");
+	print_flaw(report, FLAW_DAMAGED, "from damage on");
+	if (report->lost)
+		printf("Lost:        %" PRIu64 " events\n", report->lost);
+	if (report->missing)
+		printf("Missing:     %" PRIu64 " generations between the others\n", report->missing);
+}
+
+static void print_text(struct report *report)
+{
+	print_head(report);
+	if (!report->sums[FLAW_NONE].ns) {
+		printf("\nNothing can be told of what is left out\n");
+		return;
+	}
+	report_sched_print(report->sched, &report->view);
+	report_wakers_print(report->wakers, &report->view);
+	report_spans_print(report->spans, &report->view);
+}
+
+static void print_json(struct report *report, struct output *output)
+{
+	static const char *const keys[NR_FLAWS] = {
+		",\"covered\":", ",\"with_losses\":", ",\"incomplete\":", ",\"damaged\":",
+	};
+	unsigned int i;
+
+	report_json_number(output, "{\"generations\":", report->generations);
+	for (i = 0; i < NR_FLAWS; i++)
+		report_json_number(output, keys[i], report->sums[i].generations);
+	report_json_number(output, ",\"missing\":", report->missing);
+	report_json_number(output, ",\"lost\":", report->lost);
+	report_json_number(output, ",\"covered_ns\":", (uint64_t)report->view.covered_ns);
+	report_sched_json(report->sched, &report->view, output);
+	report_wakers_json(report->wakers, &report->view, output);
+	report_spans_json(report->spans, &report->view, output);
+	output_text(output, "}\n");
+}
+
+/* 0 or a negative errno */
+static int report_print(struct report *report)
+{
+	static struct output output;
+
+	if (!report->json) {
+		print_text(report);
+		return fflush(stdout) ? -errno : 0;
+	}
+	output_init(&output, STDOUT_FILENO);
+	print_json(report, &output);
+	return output_flush(&output);
+}
+
+static int report_run(struct report *report)
+{
+	int ret = report_walk(report), err;
+
+	err = report->begun ? report_print(report) : 0;
+	note_borrowed(report->trace);
+	if (err && err != -EPIPE)
+		return problem("cannot write: %s", strerror(-err));
+	if (ret < 0)
+		return problem("%s", exptrace_error(report->trace));
+	if (!report->begun)
+		return problem("there are no events");
+	return EXIT_OK;
+}
+
+static bool report_init(struct report *report)
+{
+	report->view.trace = report->trace;
+	report->sched = report_sched_new();
+	report->wakers = report_wakers_new();
+	report->spans = report_spans_new();
+	return report->sched && report->wakers && report->spans;
+}
+
+static void report_uninit(struct report *report)
+{
+	exptrace_close(report->trace);
+	report_sched_free(report->sched);
+	report_wakers_free(report->wakers);
+	report_spans_free(report->spans);
+	meanings_uninit(&report->meanings);
+}
+
+enum { OPT_JSON = 256 };
+
+static const struct option options[] = {
+	{ "events",	required_argument,	NULL, 'e' },
+	{ "lines",	required_argument,	NULL, 'n' },
+	{ "json",	no_argument,		NULL, OPT_JSON },
+	{ "help",	no_argument,		NULL, 'h' },
+	{ 0 }
+};
+
+static int report_parse(struct report *report, int argc, char **argv)
+{
+	int c;
+
+	while ((c = next_option(&command_report, argc, argv, ":e:n:h", options)) >= 0) {
+		if (c == 'e')
+			report->meanings.what = optarg;
+		else if (c == 'n' && !parse_number(optarg, 0, UINT64_MAX, &report->view.lines))
+			return usage_error(&command_report, "'%s' is no number of lines", optarg);
+		else if (c == OPT_JSON)
+			report->json = true;
+	}
+	return c;
+}
+
+static int run_report(int argc, char **argv)
+{
+	struct report report = { .view.lines = LINES_DEFAULT };
+	int ret = report_parse(&report, argc, argv);
+
+	if (ret == OPTION_HELP_SHOWN)
+		return EXIT_OK;
+	if (ret != -1)
+		return EXIT_USAGE;
+	ret = open_trace(&command_report, argc, argv, &report.trace);
+	if (!ret && report_init(&report))
+		ret = report_run(&report);
+	else if (!ret)
+		ret = problem("out of memory");
+	report_uninit(&report);
+	return ret;
+}
+
+const struct command command_report = {
+	.name = "report",
+	.purpose = "Works out latencies, times of tasks, wakers, interrupts and system calls",
+	.synopsis = "[-e WHAT] [-n N] [--json] FILE|-",
+	.help =
+	"  -e, --events WHAT  only by these: names of events, groups, experiments; +a,-b\n"
+	"  -n, --lines N      most lines of a table (default 20)\n"
+	"      --json         one JSON object, with all lines\n"
+	"\n"
+	"Generations that lost events are left out: what happened there is not known.\n"
+	"Times are CLOCK_MONOTONIC, as those of dump.\n",
+	.run = run_report,
+};

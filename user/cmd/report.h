@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What exptrace report works out from the events in the order of time.
+ *
+ * Each part has its own state. It is fed with events of generations that have lost
+ * none; where such generations end, it forgets what was going on.
+ */
+#ifndef EXPTRACE_REPORT_H
+#define EXPTRACE_REPORT_H
+
+#include <libexptrace.h>
+
+#include "histogram.h"
+#include "meaning.h"
+
+/* What all parts need to know. */
+struct report_view {
+	const struct exptrace_trace *trace;
+	uint64_t start_ns;	/* of the generation at hand, CLOCK_MONOTONIC */
+	double covered_ns;	/* of all generations that count */
+	uint64_t lines;		/* most lines of a table */
+};
+
+/* "NUMBER name" of an interrupt, a soft interrupt or a system call; NULL: it has no name. */
+const char *report_name(const struct exptrace_trace *trace, enum meaning_kind kind,
+			uint64_t number);
+
+/* ",\"name\":\"...\"", if there is one. */
+void report_json_name(struct output *output, const char *key, const char *name);
+void report_json_number(struct output *output, const char *key, uint64_t value);
+
+/* report_sched.c: who ran, waited and slept, and for how long. */
+struct report_sched;
+
+struct report_sched *report_sched_new(void);
+void report_sched_free(struct report_sched *sched);
+void report_sched_event(struct report_sched *sched, const struct report_view *view,
+			const struct meaning *meaning, const struct exptrace_record *record);
+/* What comes next does not follow what was before @ns. */
+void report_sched_forget(struct report_sched *sched, uint64_t ns);
+void report_sched_print(struct report_sched *sched, const struct report_view *view);
+void report_sched_json(struct report_sched *sched, const struct report_view *view,
+		       struct output *output);
+
+/* report_wakers.c: who woke whom. */
+struct report_wakers;
+
+struct report_wakers *report_wakers_new(void);
+void report_wakers_free(struct report_wakers *wakers);
+void report_wakers_event(struct report_wakers *wakers, const struct meaning *meaning,
+			 const struct exptrace_record *record);
+void report_wakers_print(struct report_wakers *wakers, const struct report_view *view);
+void report_wakers_json(struct report_wakers *wakers, const struct report_view *view,
+			struct output *output);
+
+/* report_spans.c: what begins and ends: interrupts and system calls. */
+struct report_spans;
+
+struct report_spans *report_spans_new(void);
+void report_spans_free(struct report_spans *spans);
+void report_spans_event(struct report_spans *spans, const struct meaning *meaning,
+			const struct exptrace_record *record);
+void report_spans_forget(struct report_spans *spans);
+void report_spans_print(struct report_spans *spans, const struct report_view *view);
+void report_spans_json(struct report_spans *spans, const struct report_view *view,
+		       struct output *output);
+
+#endif /* EXPTRACE_REPORT_H */

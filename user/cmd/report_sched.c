@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who ran, waited for a CPU and slept, and for how long.
+ *
+ * A task is in one of these states, each since a moment; events move it:
+ *
+ *   running --sched_switch, still runnable--> waiting --sched_switch to it--> running
+ *   running --sched_switch, else--> asleep --sched_wakeup--> waiting
+ *
+ * The time in "waiting" is the run-queue latency. An event that does not fit the state
+ * (a task runs whose wake-up was not seen) moves it and measures nothing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/index.h"
+#include "pids.h"
+#include "report.h"
+
+#define NSEC_PER_MSEC	1e6
+
+enum task_state { TASK_UNKNOWN, TASK_RUNNING, TASK_WAITING, TASK_ASLEEP };
+
+struct task {
+	uint32_t epoch;		/* the state is of this one; else it is unknown */
+	uint8_t state;
+	uint64_t cpu;		/* it runs there */
+	uint64_t since;		/* nanoseconds */
+	uint64_t on_cpu, waiting, asleep;	/* added up */
+	uint64_t switches;	/* on to a CPU */
+	uint64_t preempted;	/* of the switches away: it was still runnable */
+	uint64_t wakeups;
+	uint64_t unseen;	/* it ran, and nothing told that it was woken */
+	struct histogram *latency;	/* made with the first */
+};
+
+struct report_sched {
+	struct pids tasks;
+	struct index cpus;	/* those where it is known who runs */
+	uint32_t epoch;
+	uint64_t nswitches;
+	uint64_t unseen;
+	uint64_t cut_off;	/* waits that did not end before the state was forgotten */
+	uint64_t longest_cut_off;
+	int64_t longest_pid;
+	struct histogram latency;
+};
+
+struct report_sched *report_sched_new(void)
+{
+	struct report_sched *sched = calloc(1, sizeof(*sched));
+
+	if (sched) {
+		sched->tasks.size = sizeof(struct task);
+		sched->epoch = 1;
+	}
+	return sched;
+}
+
+void report_sched_free(struct report_sched *sched)
+{
+	struct task *task;
+	uint64_t pid;
+
+	if (!sched)
+		return;
+	for (pid = 0; (task = pids_next(&sched->tasks, &pid)); pid++)
+		free(task->latency);
+	pids_uninit(&sched->tasks);
+	index_uninit(&sched->cpus);
+	free(sched);
+}
+
+/* The idle tasks share a pid, and do not count. */
+static struct task *get_task(struct report_sched *sched, uint64_t pid)
+{
+	struct task *task = pid ? pids_get(&sched->tasks, pid) : NULL;
+
+	if (task && task->epoch != sched->epoch) {
+		task->epoch = sched->epoch;
+		task->state = TASK_UNKNOWN;
+	}
+	return task;
+}
+
+/* Around the beginning of a generation, times may go back a little. */
+static uint64_t elapsed(const struct task *task, uint64_t ns)
+{
+	return ns > task->since ? ns - task->since : 0;
+}
+
+/* Ends the state at @ns; returns how long it was. */
+static uint64_t leave(struct task *task, uint64_t ns)
+{
+	uint64_t time = elapsed(task, ns);
+
+	if (task->state == TASK_RUNNING)
+		task->on_cpu += time;
+	else if (task->state == TASK_WAITING)
+		task->waiting += time;
+	else if (task->state == TASK_ASLEEP)
+		task->asleep += time;
+	return time;
+}
+
+static void enter(struct task *task, enum task_state state, uint64_t ns)
+{
+	task->state = state;
+	task->since = ns;
+}
+
+static void add_latency(struct report_sched *sched, struct task *task, uint64_t ns,
+			const struct exptrace_record *record)
+{
+	histogram_add(&sched->latency, ns, record->ns, record->cpu);
+	if (!task->latency)
+		task->latency = calloc(1, sizeof(*task->latency));
+	if (task->latency)
+		histogram_add(task->latency, ns, record->ns, record->cpu);
+}
+
+static void switch_out(struct report_sched *sched, const struct exptrace_record *record,
+		       uint64_t state)
+{
+	struct task *task = record->pid > 0 ? get_task(sched, (uint64_t)record->pid) : NULL;
+	bool runnable = state == EXPTRACE_TASK_R || state == EXPTRACE_TASK_PREEMPTED;
+
+	/* it runs elsewhere already, and this is older: generations overlap a little */
+	if (!task || (task->state == TASK_RUNNING && task->cpu != record->cpu))
+		return;
+	leave(task, record->ns);
+	task->preempted += runnable;
+	enter(task, runnable ? TASK_WAITING : TASK_ASLEEP, record->ns);
+}
+
+static void note_unseen(struct report_sched *sched, struct task *task)
+{
+	task->unseen++;
+	sched->unseen++;
+}
+
+static void switch_in(struct report_sched *sched, const struct exptrace_record *record,
+		      uint64_t pid)
+{
+	struct task *task = get_task(sched, pid);
+	uint64_t time;
+
+	if (!task)
+		return;
+	time = leave(task, record->ns);
+	task->switches++;
+	if (task->state == TASK_WAITING)
+		add_latency(sched, task, time, record);
+	else if (task->state == TASK_ASLEEP)
+		note_unseen(sched, task);
+	enter(task, TASK_RUNNING, record->ns);
+	task->cpu = record->cpu;
+}
+
+/* Whether it is the first time since the state was forgotten that this CPU tells who runs. */
+static bool is_new_cpu(struct report_sched *sched, uint64_t cpu)
+{
+	uint32_t n = sched->cpus.n;
+
+	return index_get(&sched->cpus, cpu, 0) == n;
+}
+
+/* Who is first seen on a CPU has run there since the generation began. */
+static void set_current(struct report_sched *sched, const struct report_view *view,
+			const struct exptrace_record *record, uint64_t pid)
+{
+	struct task *task = get_task(sched, pid);
+	uint64_t since = record->ns;
+
+	if (!is_new_cpu(sched, record->cpu) || !task || task->state == TASK_RUNNING)
+		return;
+	if (task->state == TASK_UNKNOWN && view->start_ns < since)
+		since = view->start_ns;
+	enter(task, TASK_RUNNING, since);
+	task->cpu = record->cpu;
+}
+
+static void wake_up(struct report_sched *sched, const struct exptrace_record *record, uint64_t pid)
+{
+	struct task *task = get_task(sched, pid);
+
+	if (!task)
+		return;
+	task->wakeups++;
+	if (task->state == TASK_RUNNING || task->state == TASK_WAITING)
+		return;
+	leave(task, record->ns);
+	enter(task, TASK_WAITING, record->ns);
+}
+
+void report_sched_event(struct report_sched *sched, const struct report_view *view,
+			const struct meaning *meaning, const struct exptrace_record *record)
+{
+	uint64_t pid = record->args[meaning->args[0]].u64;
+
+	switch (meaning->kind) {
+	case MEANS_CURRENT:
+		set_current(sched, view, record, pid);
+		break;
+	case MEANS_SWITCH:
+		sched->nswitches++;
+		is_new_cpu(sched, record->cpu);
+		switch_out(sched, record, record->args[meaning->args[1]].u64);
+		switch_in(sched, record, pid);
+		break;
+	case MEANS_WAKEUP:
+		wake_up(sched, record, pid);
+		break;
+	}
+}
+
+void report_sched_forget(struct report_sched *sched, uint64_t ns)
+{
+	struct task *task;
+	uint64_t pid, time;
+
+	for (pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
+		if (task->epoch != sched->epoch || task->state == TASK_UNKNOWN)
+			continue;
+		time = leave(task, ns);
+		if (task->state != TASK_WAITING)
+			continue;
+		sched->cut_off++;
+		if (time >= sched->longest_cut_off) {
+			sched->longest_cut_off = time;
+			sched->longest_pid = (int64_t)pid;
+		}
+	}
+	sched->epoch++;
+	index_clear(&sched->cpus);
+}
+
+struct ranked {
+	int64_t pid;
+	const struct task *task;
+};
+
+static int by_latency(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->task->latency->max != y->task->latency->max)
+		return x->task->latency->max < y->task->latency->max ? 1 : -1;
+	return x->pid < y->pid ? -1 : 1;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->task->on_cpu != y->task->on_cpu)
+		return x->task->on_cpu < y->task->on_cpu ? 1 : -1;
+	return x->pid < y->pid ? -1 : 1;
+}
+
+static bool has_any(const struct task *task)
+{
+	return task->on_cpu || task->switches || task->wakeups || task->waiting || task->asleep;
+}
+
+/* All tasks that were seen; @latency: only those that have waited. To be freed. */
+static struct ranked *rank_tasks(const struct report_sched *sched, bool latency, size_t *n)
+{
+	struct ranked *ranked = NULL;
+	const struct task *task;
+	size_t room = 0;
+	uint64_t pid;
+
+	for (*n = 0, pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
+		if (latency ? !task->latency : !has_any(task))
+			continue;
+		if (*n == room) {
+			struct ranked *more;
+
+			room = room ? 2 * room : 256;
+			more = realloc(ranked, room * sizeof(*ranked));
+			if (!more)
+				break;
+			ranked = more;
+		}
+		ranked[(*n)++] = (struct ranked) { (int64_t)pid, task };
+	}
+	if (*n)
+		qsort(ranked, *n, sizeof(*ranked), latency ? by_latency : by_time);
+	return ranked;
+}
+
+static void print_task_name(const struct report_view *view, int64_t pid)
+{
+	const char *comm = exptrace_comm(view->trace, pid);
+
+	printf("  %8lld  %-16s ", (long long)pid, comm ? comm : "<...>");
+}
+
+static void print_latencies(const struct report_sched *sched, const struct report_view *view)
+{
+	char word[HISTOGRAM_WORD + 1];
+	struct ranked *ranked;
+	size_t n, i;
+
+	printf("\nRun-queue latency: from wake-up or preemption to running, the largest maximum first\n");
+	ranked = rank_tasks(sched, true, &n);
+	printf("  %8s  %-16s %s  |%-*s|\n", "pid", "comm", histogram_heading, HISTOGRAM_WORD,
+	       "1us  32us 1ms  32ms 1s");
+	for (i = 0; i < n && i < view->lines; i++) {
+		print_task_name(view, ranked[i].pid);
+		histogram_print_row(ranked[i].task->latency);
+		histogram_word(ranked[i].task->latency, word);
+		printf("  |%s|\n", word);
+	}
+	if (n > 1) {
+		printf("  %8zu  %-16s ", n, "tasks");
+		histogram_print_row(&sched->latency);
+		histogram_word(&sched->latency, word);
+		printf("  |%s|\n", word);
+	}
+	putchar('\n');
+	histogram_print(&sched->latency);
+	free(ranked);
+}
+
+/* What could not be known. */
+static void print_unknown(const struct report_sched *sched, const struct report_view *view)
+{
+	const char *comm = exptrace_comm(view->trace, sched->longest_pid);
+
+	if (sched->unseen)
+		printf("  %" PRIu64 " times a task ran whose wake-up is not in the trace: no latency\n",
+		       sched->unseen);
+	if (sched->cut_off)
+		printf("  %" PRIu64 " times a task still waited when the trace, or what is known of it, "
+		       "ended: not counted; the longest %.1f us, %s (%" PRId64 ")\n", sched->cut_off,
+		       (double)sched->longest_cut_off / 1e3, comm ? comm : "<...>",
+		       sched->longest_pid);
+}
+
+static void print_times(const struct report_sched *sched, const struct report_view *view)
+{
+	struct ranked *ranked;
+	size_t n, i;
+
+	ranked = rank_tasks(sched, false, &n);
+	printf("\nTime by task: %zu tasks, the busiest first (100%% is one CPU)\n", n);
+	printf("  %8s  %-16s %12s %8s %12s %12s %12s %10s %10s %10s\n", "pid", "comm", "ms on CPU",
+	       "CPU", "ms off CPU", "of it wait", "and asleep", "switches", "preempted",
+	       "wakeups");
+	for (i = 0; i < n && i < view->lines; i++) {
+		const struct task *task = ranked[i].task;
+
+		print_task_name(view, ranked[i].pid);
+		printf("%12.3f %7.2f%% %12.3f %12.3f %12.3f %10" PRIu64 " %10" PRIu64 " %10" PRIu64
+		       "\n", (double)task->on_cpu / NSEC_PER_MSEC,
+		       view->covered_ns > 0 ? 100.0 * (double)task->on_cpu / view->covered_ns : 0,
+		       (double)(task->waiting + task->asleep) / NSEC_PER_MSEC,
+		       (double)task->waiting / NSEC_PER_MSEC, (double)task->asleep / NSEC_PER_MSEC,
+		       task->switches, task->preempted, task->wakeups);
+	}
+	free(ranked);
+}
+
+void report_sched_print(struct report_sched *sched, const struct report_view *view)
+{
+	if (!sched->nswitches) {
+		printf("\nRun-queue latency, times by task: there is no sched_switch\n");
+		return;
+	}
+	print_latencies(sched, view);
+	print_unknown(sched, view);
+	print_times(sched, view);
+}
+
+static void json_task(const struct ranked *ranked, const struct report_view *view,
+		      struct output *output)
+{
+	const struct task *task = ranked->task;
+
+	report_json_number(output, "{\"pid\":", (uint64_t)ranked->pid);
+	report_json_name(output, ",\"comm\":", exptrace_comm(view->trace, ranked->pid));
+	report_json_number(output, ",\"on_cpu_ns\":", task->on_cpu);
+	report_json_number(output, ",\"waiting_ns\":", task->waiting);
+	report_json_number(output, ",\"asleep_ns\":", task->asleep);
+	report_json_number(output, ",\"switches\":", task->switches);
+	report_json_number(output, ",\"preempted\":", task->preempted);
+	report_json_number(output, ",\"wakeups\":", task->wakeups);
+	report_json_number(output, ",\"unseen_wakeups\":", task->unseen);
+	if (task->latency) {
+		output_text(output, ",\"latency\":{");
+		histogram_json(output, task->latency);
+		output_char(output, '}');
+	}
+	output_char(output, '}');
+}
+
+void report_sched_json(struct report_sched *sched, const struct report_view *view,
+		       struct output *output)
+{
+	struct ranked *ranked;
+	size_t n, i;
+
+	output_text(output, ",\"latency\":{");
+	histogram_json(output, &sched->latency);
+	report_json_number(output, "},\"unseen_wakeups\":", sched->unseen);
+	report_json_number(output, ",\"waits_cut_off\":", sched->cut_off);
+	report_json_number(output, ",\"longest_wait_cut_off_ns\":", sched->longest_cut_off);
+	output_text(output, ",\"tasks\":[");
+	ranked = rank_tasks(sched, false, &n);
+	for (i = 0; i < n; i++) {
+		if (i)
+			output_char(output, ',');
+		json_task(&ranked[i], view, output);
+	}
+	output_char(output, ']');
+	free(ranked);
+}

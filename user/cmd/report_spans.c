@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What begins with one event and ends with another: interrupts, soft interrupts, by CPU;
+ * system calls, by thread.
+ *
+ * An end without its beginning, or with another number, measures nothing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/index.h"
+#include "pids.h"
+#include "report.h"
+
+#define ERRNO_MAX	4095
+#define NSEC_PER_MSEC	1e6
+
+/* What is going on, on a CPU or in a thread. */
+struct span {
+	uint32_t epoch;		/* valid in this one */
+	uint64_t number;
+	uint64_t since;		/* nanoseconds */
+};
+
+/* What came of all spans with one number. */
+struct family_member {
+	uint64_t number;
+	uint64_t errors;	/* system calls that failed */
+	struct histogram histogram;
+};
+
+struct family {
+	struct index index;	/* number to its place in members */
+	struct family_member **members;
+	size_t room;
+	struct histogram all;
+	uint64_t unmatched;	/* ends without their beginning */
+};
+
+enum { FAMILY_IRQ, FAMILY_SOFTIRQ, FAMILY_SYSCALL, NR_FAMILIES };
+
+struct cpu {
+	struct span spans[FAMILY_SYSCALL];
+};
+
+struct report_spans {
+	struct family families[NR_FAMILIES];
+	struct index cpu_index;
+	struct cpu *cpus;
+	size_t cpus_room;
+	struct pids threads;	/* struct span */
+	uint32_t epoch;
+};
+
+static const struct {
+	const char *title;
+	const char *key;	/* of JSON */
+	const char *none;
+	enum meaning_kind kind;
+} about[NR_FAMILIES] = {
+	{ "Interrupts: the time in their handlers", "irqs",
+	  "Interrupts: there is no irq_handler_entry", MEANS_IRQ_ENTRY },
+	{ "Soft interrupts: with the interrupts that came meanwhile", "softirqs",
+	  "Soft interrupts: there is no softirq_entry", MEANS_SOFTIRQ_ENTRY },
+	{ "System calls: from entry to exit, sleeping included", "syscalls",
+	  "System calls: there is no sys_enter", MEANS_SYS_ENTER },
+};
+
+struct report_spans *report_spans_new(void)
+{
+	struct report_spans *spans = calloc(1, sizeof(*spans));
+
+	if (spans) {
+		spans->threads.size = sizeof(struct span);
+		spans->epoch = 1;
+	}
+	return spans;
+}
+
+static void family_uninit(struct family *family)
+{
+	size_t i;
+
+	for (i = 0; i < family->index.n; i++)
+		free(family->members[i]);
+	free(family->members);
+	index_uninit(&family->index);
+}
+
+void report_spans_free(struct report_spans *spans)
+{
+	size_t i;
+
+	if (!spans)
+		return;
+	for (i = 0; i < NR_FAMILIES; i++)
+		family_uninit(&spans->families[i]);
+	index_uninit(&spans->cpu_index);
+	free(spans->cpus);
+	pids_uninit(&spans->threads);
+	free(spans);
+}
+
+void report_spans_forget(struct report_spans *spans)
+{
+	spans->epoch++;
+}
+
+/* Makes room for element @i of @array; new elements are zero. Ends without memory. */
+static void *reach(void *array, size_t i, size_t *room, size_t size)
+{
+	size_t n = *room ? 2 * *room : 64;
+
+	if (i < *room)
+		return array;
+	array = realloc(array, n * size);
+	if (!array)
+		abort();
+	memset((char *)array + *room * size, 0, (n - *room) * size);
+	*room = n;
+	return array;
+}
+
+static struct family_member *get_member(struct family *family, uint64_t number)
+{
+	int64_t i = index_get(&family->index, number, 0);
+
+	if (i < 0)
+		abort();
+	family->members = reach(family->members, (size_t)i, &family->room,
+				sizeof(*family->members));
+	if (!family->members[i]) {
+		family->members[i] = calloc(1, sizeof(**family->members));
+		if (!family->members[i])
+			abort();
+		family->members[i]->number = number;
+	}
+	return family->members[i];
+}
+
+static struct span *cpu_span(struct report_spans *spans, uint64_t cpu, unsigned int family)
+{
+	int64_t i = index_get(&spans->cpu_index, cpu, 0);
+
+	if (i < 0)
+		abort();
+	spans->cpus = reach(spans->cpus, (size_t)i, &spans->cpus_room, sizeof(*spans->cpus));
+	return &spans->cpus[i].spans[family];
+}
+
+static struct span *thread_span(struct report_spans *spans, int64_t pid)
+{
+	return pid < 0 ? NULL : pids_get(&spans->threads, (uint64_t)pid);
+}
+
+static void begin(struct report_spans *spans, struct span *span, uint64_t number, uint64_t ns)
+{
+	if (span)
+		*span = (struct span) { spans->epoch, number, ns };
+}
+
+/* Returns whose it was; NULL: its beginning is not known. */
+static struct family_member *end(struct report_spans *spans, struct span *span,
+				 unsigned int family, uint64_t number,
+				 const struct exptrace_record *record)
+{
+	struct family_member *member;
+	uint64_t time;
+
+	if (!span || span->epoch != spans->epoch || span->number != number ||
+	    record->ns < span->since) {
+		spans->families[family].unmatched++;
+		return NULL;
+	}
+	span->epoch = 0;
+	time = record->ns - span->since;
+	member = get_member(&spans->families[family], number);
+	histogram_add(&member->histogram, time, record->ns, record->cpu);
+	histogram_add(&spans->families[family].all, time, record->ns, record->cpu);
+	return member;
+}
+
+static void end_syscall(struct report_spans *spans, const struct meaning *meaning,
+			const struct exptrace_record *record)
+{
+	int64_t result = (int64_t)record->args[meaning->args[1]].u64;
+	struct family_member *member;
+
+	member = end(spans, thread_span(spans, record->pid), FAMILY_SYSCALL,
+		     record->args[meaning->args[0]].u64, record);
+	if (member && result < 0 && result >= -ERRNO_MAX)
+		member->errors++;
+}
+
+void report_spans_event(struct report_spans *spans, const struct meaning *meaning,
+			const struct exptrace_record *record)
+{
+	uint64_t number = record->args[meaning->args[0]].u64;
+
+	switch (meaning->kind) {
+	case MEANS_IRQ_ENTRY:
+		begin(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), number, record->ns);
+		break;
+	case MEANS_IRQ_EXIT:
+		end(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number, record);
+		break;
+	case MEANS_SOFTIRQ_ENTRY:
+		begin(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), number, record->ns);
+		break;
+	case MEANS_SOFTIRQ_EXIT:
+		end(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
+		    record);
+		break;
+	case MEANS_SYS_ENTER:
+		begin(spans, thread_span(spans, record->pid), number, record->ns);
+		break;
+	case MEANS_SYS_EXIT:
+		end_syscall(spans, meaning, record);
+		break;
+	}
+}
+
+static int by_sum(const void *a, const void *b)
+{
+	const struct family_member *const *x = a, *const *y = b;
+
+	if ((*x)->histogram.sum != (*y)->histogram.sum)
+		return (*x)->histogram.sum < (*y)->histogram.sum ? 1 : -1;
+	return (*x)->number < (*y)->number ? -1 : 1;
+}
+
+/* The index no longer fits. */
+static void sort_members(struct family *family)
+{
+	if (family->index.n)
+		qsort(family->members, family->index.n, sizeof(*family->members), by_sum);
+}
+
+static void print_member(const struct report_view *view, const struct family_member *member,
+			 enum meaning_kind kind)
+{
+	const char *name = report_name(view->trace, kind, member->number);
+
+	printf("  %8" PRIu64 "  %-16s %12.3f ", member->number, name ? name : "",
+	       (double)member->histogram.sum / NSEC_PER_MSEC);
+	histogram_print_row(&member->histogram);
+	if (kind == MEANS_SYS_ENTER)
+		printf(" %8" PRIu64, member->errors);
+	putchar('\n');
+}
+
+static void print_family(struct family *family, unsigned int which,
+			 const struct report_view *view)
+{
+	bool errors = which == FAMILY_SYSCALL;
+	size_t i;
+
+	if (!family->index.n) {
+		printf("\n%s\n", about[which].none);
+		return;
+	}
+	sort_members(family);
+	printf("\n%s; the longest in all first\n", about[which].title);
+	printf("  %8s  %-16s %12s %s%s\n", "number", "name", "ms in all", histogram_heading,
+	       errors ? "   errors" : "");
+	for (i = 0; i < family->index.n && i < view->lines; i++)
+		print_member(view, family->members[i], about[which].kind);
+	putchar('\n');
+	histogram_print(&family->all);
+	if (family->unmatched)
+		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
+		       family->unmatched);
+}
+
+void report_spans_print(struct report_spans *spans, const struct report_view *view)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FAMILIES; i++)
+		print_family(&spans->families[i], i, view);
+}
+
+static void json_family(struct family *family, unsigned int which, const struct report_view *view,
+			struct output *output)
+{
+	size_t i;
+
+	sort_members(family);
+	output_text(output, ",\"");
+	output_text(output, about[which].key);
+	output_text(output, "\":[");
+	for (i = 0; i < family->index.n; i++) {
+		const struct family_member *member = family->members[i];
+
+		report_json_number(output, i ? ",{\"number\":" : "{\"number\":", member->number);
+		report_json_name(output, ",\"name\":",
+				 report_name(view->trace, about[which].kind, member->number));
+		if (which == FAMILY_SYSCALL)
+			report_json_number(output, ",\"errors\":", member->errors);
+		output_char(output, ',');
+		histogram_json(output, &member->histogram);
+		output_char(output, '}');
+	}
+	output_char(output, ']');
+}
+
+void report_spans_json(struct report_spans *spans, const struct report_view *view,
+		       struct output *output)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FAMILIES; i++)
+		json_family(&spans->families[i], i, view, output);
+}

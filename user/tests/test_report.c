@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Latencies and times are those that went into the trace; what cannot be known is not told.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "../cmd/histogram.h"
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+/* Events that the catalogue need not have, by their names in the trace's own schema. */
+enum {
+	IRQ_ENTRY = 110, IRQ_EXIT, SOFTIRQ_ENTRY, SOFTIRQ_EXIT, SYS_ENTER, SYS_EXIT, WAKING,
+};
+
+/* A tick is a nanosecond here. */
+#define SECOND		1000000000ULL
+#define CLOSING		(SECOND - 1000)
+
+static uint64_t events[2];	/* of each CPU, in the generation that is written */
+static unsigned int cpu_at;
+static uint64_t base, last;
+
+static void describe(struct writer *w, unsigned int type, const char *name, const char *arg,
+		     const char *more)
+{
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, type, 1, "test", name, more ? 2 : 1);
+	w_schema_arg(w, EXPTRACE_KIND_UINT, arg);
+	if (more)
+		w_schema_arg(w, EXPTRACE_KIND_INT, more);
+}
+
+static void opening(struct writer *w, uint64_t gen)
+{
+	base = gen * SECOND;
+	events[0] = events[1] = 0;
+	w_sync(w, gen, base, SECOND, base);
+	w_schema(w, gen, base);
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_byte(w, EXPTRACE_WIRE_SCHEMA);
+	describe(w, IRQ_ENTRY, "irq_handler_entry", "irq", NULL);
+	describe(w, IRQ_EXIT, "irq_handler_exit", "irq", "ret");
+	describe(w, SOFTIRQ_ENTRY, "softirq_entry", "vec", NULL);
+	describe(w, SOFTIRQ_EXIT, "softirq_exit", "vec", NULL);
+	describe(w, SYS_ENTER, "sys_enter", "nr", NULL);
+	describe(w, SYS_EXIT, "sys_exit", "nr", "ret");
+	describe(w, WAKING, "sched_waking", "pid", NULL);
+	w_end(w);
+}
+
+static void closing(struct writer *w, uint64_t gen, uint64_t lost)
+{
+	unsigned int cpu;
+
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 100);
+	w_byte(w, EXPTRACE_WIRE_LEDGER);
+	for (cpu = 0; cpu < 2; cpu++)
+		w_ledger_entry(w, EXPTRACE_EXPERIMENT_STANDARD, cpu,
+			       events[cpu] + (cpu ? 0 : lost), events[cpu], EXPTRACE_LOST_POOL,
+			       cpu ? 0 : lost);
+	w_end(w);
+	w_sync(w, gen, base + CLOSING, SECOND, base + CLOSING);
+	w_end_of_generation(w);
+}
+
+static void batch(struct writer *w, uint64_t gen, unsigned int cpu, unsigned int context)
+{
+	w_begin(w, STANDARD_BATCH, gen, 4 * cpu + context, base);
+	cpu_at = cpu;
+	last = 0;
+}
+
+/* An event at @time of the generation, with @n numbers. */
+static void at(struct writer *w, uint64_t time, unsigned int type, unsigned int n, ...)
+{
+	va_list args;
+
+	w_event(w, type, time - last);
+	last = time;
+	va_start(args, n);
+	while (n--)
+		w_number(w, va_arg(args, unsigned int));
+	va_end(args);
+	events[cpu_at] += type >= EXPTRACE_EVENT_FIRST;
+}
+
+static void switch_to(struct writer *w, uint64_t time, unsigned int state, unsigned int pid)
+{
+	at(w, time, EXPTRACE_EVENT_SCHED_SWITCH + state, 1, pid);
+}
+
+static void wake(struct writer *w, uint64_t time, unsigned int pid)
+{
+	at(w, time, EXPTRACE_EVENT_SCHED_WAKEUP, 2, pid, 0);
+}
+
+/*
+ * CPU 0: 100 sleeps at 1000, is woken by an interrupt of CPU 1 at 2500, runs at 3000, and
+ * wakes 200 at 4000. CPU 1: 200 runs at 5000, is preempted by 300 at 6000, runs at 9000.
+ */
+static void two_tasks(struct writer *w, uint64_t gen)
+{
+	batch(w, gen, 0, EXPTRACE_CONTEXT_TASK);
+	at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	switch_to(w, 1000, EXPTRACE_TASK_S, 0);
+	switch_to(w, 3000, EXPTRACE_TASK_R, 100);
+	wake(w, 4000, 200);
+	w_end(w);
+	batch(w, gen, 1, EXPTRACE_CONTEXT_TASK);
+	at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 0);
+	switch_to(w, 5000, EXPTRACE_TASK_R, 200);
+	switch_to(w, 6000, EXPTRACE_TASK_PREEMPTED, 300);
+	switch_to(w, 9000, EXPTRACE_TASK_S, 200);
+	w_end(w);
+	batch(w, gen, 1, EXPTRACE_CONTEXT_HARDIRQ);
+	wake(w, 2500, 100);
+	w_end(w);
+}
+
+static int json(const struct writer *w)
+{
+	return run_trace(&command_report, "--json", w);
+}
+
+static void test_latency(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	two_tasks(&w, 1);
+	closing(&w, 1, 0);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK, "the trace for this test is sound");
+	ok(json(&w) == EXIT_OK &&
+	   run_printed("{\"generations\":1,\"covered\":1,\"with_losses\":0,\"incomplete\":0,"
+		       "\"damaged\":0,\"missing\":0,\"lost\":0,\"covered_ns\":999999000,"),
+	   "what is covered is told");
+	ok(run_printed(",\"latency\":{\"count\":3,\"sum_ns\":4500,"),
+	   "latencies run from wake-up to run, and from preemption to run");
+	ok(run_printed("\"max_ns\":3000,\"max_at_ns\":1000009000,\"max_cpu\":1,"),
+	   "the place of the longest is told");
+	ok(run_printed("\"histogram\":[[256,1],[512,1],[2048,1]]"),
+	   "with its histogram of powers of two");
+	ok(run_printed("{\"pid\":100,\"on_cpu_ns\":999997000,\"waiting_ns\":500,\"asleep_ns\":1500,"
+		       "\"switches\":1,\"preempted\":0,\"wakeups\":1,\"unseen_wakeups\":0,"
+		       "\"latency\":{\"count\":1,\"sum_ns\":500,"),
+	   "a task's times add up to the trace's, from its beginning on");
+	ok(run_printed("{\"pid\":200,\"on_cpu_ns\":999991000,\"waiting_ns\":4000,\"asleep_ns\":0,"
+		       "\"switches\":2,\"preempted\":1,\"wakeups\":1,"),
+	   "preempted time is waiting time");
+	ok(run_printed("{\"pid\":300,\"on_cpu_ns\":3000,\"waiting_ns\":0,\"asleep_ns\":999990000,"
+		       "\"switches\":1,\"preempted\":0,\"wakeups\":0,\"unseen_wakeups\":0}"),
+	   "a task of which nothing was known has no latency");
+	ok(run_printed("\"waker\":\"(hardirq)\",\"woken_pid\":100") &&
+	   run_printed("\"waker_pid\":100,\"waker\":\"<...>\",\"woken_pid\":200") &&
+	   !strstr(run_output, "\"waker_pid\":0"),
+	   "an interrupt's wake-ups are not those of the task it interrupted");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Covered:     1 of 1 generations, 0.999999 s\n") &&
+	   run_printed("         2        2.0        1.0        2.9        3.0     1.000009    1") &&
+	   run_printed("     256 ns to      512 ns            1 |####") &&
+	   run_printed("System calls: there is no sys_enter"),
+	   "as text as well");
+	ok(run_trace(&command_report, "-n1", &w) == EXIT_OK &&
+	   !strstr(run_output, "  100  <...>                     1        0.5"),
+	   "tables can be shortened");
+	ok(run_trace(&command_report, "-esched_waking", &w) == EXIT_OK &&
+	   run_printed("there is no sched_switch"), "only what is selected is looked at");
+	w_free(&w);
+}
+
+/* A task is woken in generation 1 and runs in generation @to; nothing else does. */
+static void woken_and_run(struct writer *w, uint64_t to, uint64_t lost, uint64_t lost_before)
+{
+	uint64_t gen;
+
+	w_header(w);
+	opening(w, 1);
+	two_tasks(w, 1);
+	batch(w, 1, 0, EXPTRACE_CONTEXT_SOFTIRQ);
+	wake(w, CLOSING - 500, 300);
+	w_end(w);
+	closing(w, 1, lost_before);
+	for (gen = 2; gen < to; gen++) {
+		opening(w, gen);
+		batch(w, gen, 0, EXPTRACE_CONTEXT_TASK);
+		at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+		w_end(w);
+		closing(w, gen, lost);
+	}
+	opening(w, to);
+	batch(w, to, 1, EXPTRACE_CONTEXT_TASK);
+	at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 200);
+	switch_to(w, 500, EXPTRACE_TASK_S, 300);
+	w_end(w);
+	closing(w, to, 0);
+}
+
+static void test_losses(void)
+{
+	struct writer w = { 0 };
+
+	woken_and_run(&w, 3, 0, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"covered\":3,") &&
+	   run_printed(",\"latency\":{\"count\":4,") && run_printed("\"max_ns\":1000002000,"),
+	   "a latency may run over generations");
+	w_free(&w);
+
+	woken_and_run(&w, 3, 7, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"covered\":2,\"with_losses\":1,") &&
+	   run_printed("\"lost\":7,") && run_printed(",\"latency\":{\"count\":3,") &&
+	   run_printed("\"waits_cut_off\":1,\"longest_wait_cut_off_ns\":500,"),
+	   "but not over one that lost events");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Covered:     2 of 3 generations, ") &&
+	   run_printed("Left out:    1 generations, 0.999999 s: they lost events\n") &&
+	   run_printed("1 times a task still waited"), "the report says so");
+	w_free(&w);
+
+	woken_and_run(&w, 2, 0, 1);
+	ok(json(&w) == EXIT_OK && run_printed("\"covered\":1,\"with_losses\":1,") &&
+	   run_printed(",\"latency\":{\"count\":0,"),
+	   "in a generation that lost an event, nothing is measured");
+	w_free(&w);
+}
+
+static void test_gap(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	two_tasks(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_SOFTIRQ);
+	wake(&w, CLOSING - 500, 300);
+	w_end(&w);
+	closing(&w, 1, 0);
+	opening(&w, 5);
+	batch(&w, 5, 1, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 200);
+	switch_to(&w, 500, EXPTRACE_TASK_S, 300);
+	w_end(&w);
+	closing(&w, 5, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"covered\":2,") && run_printed("\"missing\":3,") &&
+	   run_printed(",\"latency\":{\"count\":3,"),
+	   "no latency runs over generations that are missing");
+	ok(run_printed("{\"pid\":200,\"on_cpu_ns\":999991500,"),
+	   "nor does any other time");
+	w_free(&w);
+}
+
+static void test_cut_off(void)
+{
+	struct writer w = { 0 };
+	size_t middle;
+
+	w_header(&w);
+	opening(&w, 1);
+	two_tasks(&w, 1);
+	closing(&w, 1, 0);
+	opening(&w, 2);
+	two_tasks(&w, 2);
+	middle = w.size;
+	closing(&w, 2, 0);
+	w.size = middle;
+	ok(json(&w) == EXIT_PROBLEM && run_printed("\"covered\":1,") &&
+	   run_printed("\"incomplete\":1,") && run_printed(",\"latency\":{\"count\":3,") &&
+	   run_printed("cut off in generation 2 at offset"),
+	   "what is cut off does not count: nobody knows what is missing");
+	w_free(&w);
+
+	w_header(&w);
+	opening(&w, 1);
+	two_tasks(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_SOFTIRQ);
+	at(&w, 4500, EXPTRACE_EVENT_SCHED_SWITCH, 1, 0);
+	w_byte(&w, 79);		/* no such event */
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_PROBLEM && run_printed("\"damaged\":1,") &&
+	   run_printed(",\"latency\":{\"count\":1,"),
+	   "from damage on nothing is measured");
+	w_free(&w);
+}
+
+static void test_unseen(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	switch_to(&w, 1000, EXPTRACE_TASK_S, 0);
+	switch_to(&w, 3000, EXPTRACE_TASK_R, 100);
+	wake(&w, 4000, 100);
+	switch_to(&w, 5000, EXPTRACE_TASK_S, 0);
+	wake(&w, 6000, 100);
+	wake(&w, 7000, 100);
+	switch_to(&w, 8000, EXPTRACE_TASK_R, 100);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"unseen_wakeups\":1,\"waits_cut_off\":0,"),
+	   "a run without a wake-up is counted");
+	ok(run_printed(",\"latency\":{\"count\":1,\"sum_ns\":2000,"),
+	   "a second wake-up, or one of a task that runs, begins nothing");
+	w_free(&w);
+}
+
+static void test_waking(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	two_tasks(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_SOFTIRQ);
+	at(&w, 2000, WAKING, 1, 100);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Who woke whom: 1 wake-ups") && run_printed("(softirq)") &&
+	   !strstr(run_output, "sched_waking knows better"),
+	   "where there is sched_waking, it tells who woke");
+	w_free(&w);
+}
+
+static void test_spans(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_HARDIRQ);
+	at(&w, 1000, IRQ_ENTRY, 1, 24);
+	at(&w, 1500, IRQ_EXIT, 2, 24, 0);
+	at(&w, 1700, IRQ_EXIT, 2, 24, 0);
+	w_end(&w);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_SOFTIRQ);
+	at(&w, 1600, SOFTIRQ_ENTRY, 1, 3);
+	at(&w, 2600, SOFTIRQ_EXIT, 1, 3);
+	w_end(&w);
+	batch(&w, 1, 1, EXPTRACE_CONTEXT_SOFTIRQ);
+	at(&w, 1700, SOFTIRQ_ENTRY, 1, 3);
+	at(&w, 1800, SOFTIRQ_EXIT, 1, 3);
+	w_end(&w);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(&w, 100, SYS_ENTER, 1, 257);
+	switch_to(&w, 200, EXPTRACE_TASK_S, 0);
+	w_end(&w);
+	/* it comes out of the system call on the other CPU */
+	batch(&w, 1, 1, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 0);
+	switch_to(&w, 5000, EXPTRACE_TASK_R, 100);
+	at(&w, 5100, SYS_EXIT, 2, 257, 3);	/* -2 */
+	at(&w, 5200, SYS_EXIT, 2, 0, 0);
+	at(&w, 6000, SYS_ENTER, 1, 257);
+	at(&w, 6500, SYS_EXIT, 2, 257, 8);	/* 4 */
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"irqs\":[{\"number\":24,") &&
+	   run_printed("\"count\":1,\"sum_ns\":500,"), "interrupts are timed, by number");
+	ok(run_printed("\"softirqs\":[{\"number\":3,\"name\":\"NET_RX\",\"count\":2,\"sum_ns\":1100,"),
+	   "soft interrupts, on each CPU for itself");
+	ok(run_printed("\"syscalls\":[{\"number\":257,") &&
+	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":5500,"),
+	   "system calls, by thread, with those that failed");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("1 ended without their beginning in the trace: not counted"),
+	   "an end without its beginning is counted");
+	w_free(&w);
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(&w, 100, SYS_ENTER, 1, 0);
+	w_end(&w);
+	closing(&w, 1, 0);
+	opening(&w, 3);
+	batch(&w, 3, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(&w, 100, SYS_EXIT, 2, 0, 0);
+	w_end(&w);
+	closing(&w, 3, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[]"),
+	   "no system call runs over a generation that is missing");
+	w_free(&w);
+}
+
+static void test_histogram(void)
+{
+	static struct histogram h, both;
+	unsigned int wrong = 0;
+	uint64_t i;
+
+	for (i = 1; i <= 100000; i++)
+		histogram_add(&h, i * 1000, i, 7);
+	for (i = 1; i <= 100; i++) {
+		double want = (double)i * 1e6, got = (double)histogram_quantile(&h, (unsigned int)i);
+
+		wrong += got < want * 0.93 || got > want * 1.07;
+	}
+	is(wrong, 0, "quantiles are right to 7 %%");
+	ok(h.max == 100000000 && h.max_at == 100000 && h.max_cpu == 7, "the maximum is exact");
+	histogram_merge(&both, &h);
+	histogram_add(&both, UINT64_MAX, 1, 2);
+	histogram_add(&both, 0, 1, 2);
+	ok(both.count == 100002 && both.max == UINT64_MAX && histogram_quantile(&both, 0) == 0,
+	   "any number fits");
+	memset(&h, 0, sizeof(h));
+	ok(histogram_quantile(&h, 50) == 0, "an empty histogram has no quantile");
+}
+
+int main(void)
+{
+	test_latency();
+	test_losses();
+	test_gap();
+	test_cut_off();
+	test_unseen();
+	test_waking();
+	test_spans();
+	test_histogram();
+	return tap_end();
+}
