@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# How each recorder is started, stopped and read, in the benchmark's VM. Of each recorder R there are:
+#
+#   R_load           once
+#   R_start MIB EVENT…  records; no reader runs after that
+#   R_stop           no longer
+#   R_read FILE      leaves in FILE (a directory for LTTng) what was recorded, and prints the nanoseconds of CPU time of
+#                    the recorder's own reader
+#   R_flight_start MIB EVENT…  as R_start, but what is newest is kept
+#
+# Events are sched_switch, sys_enter, sys_exit, kmalloc, kfree, bench_0, bench_2, bench_5.
+# shellcheck shell=bash
+
+# Run a command and print the CPU time that it took, in nanoseconds.
+cpu_of() {
+	"$programs/workload" cpu /run/cpu "$@" >&2
+	cat /run/cpu
+}
+
+in_background() {
+	"$@" &
+	pid=$!
+}
+
+# CPU time of all threads of a process so far.
+threads_cpu() { cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%d\n", sum }'; }
+
+wait_for() {
+	local patience=3000
+	until "$@" >/dev/null 2>&1; do
+		[ $((patience--)) -gt 0 ] || { echo "waited in vain for: $*" >&2; return 1; }
+		sleep 0.1
+	done
+}
+
+# Nothing is recorded: what everything is compared to.
+none_load() { :; }
+none_start() { :; }
+none_stop() { :; }
+
+exptrace_load() { modprobe exptrace && modprobe bench_exptrace; }
+exptrace_events() {
+	# The synthetic ones have no switch, and are on whenever something is.
+	local event names=()
+	for event; do
+		case $event in
+		bench_*) names+=(task_rename) ;;
+		*) names+=("$event") ;;
+		esac
+	done
+	echo "${names[@]}"
+}
+exptrace_begin() {
+	local mib=$1 mode=$2
+	shift 2
+	"$exptrace" start $mode --discard --pool "$mib" --period 0 -e "$(exptrace_events "$@")"
+}
+exptrace_start() { local mib=$1; shift; exptrace_begin "$mib" "" "$@"; }
+exptrace_flight_start() { local mib=$1; shift; exptrace_begin "$mib" --flight "$@"; }
+# While it records, since a snapshot is what a recording is asked for; nothing of the workload runs any more.
+exptrace_stop() { :; }
+exptrace_read() {
+	cpu_of "$exptrace" snapshot -o "$1"
+	"$exptrace" stop
+}
+
+tracefs=/sys/kernel/tracing
+ftrace_name() {
+	case $1 in
+	sched_*) echo "sched/$1" ;;
+	sys_*) echo "raw_syscalls/$1" ;;
+	k*) echo "kmem/$1" ;;
+	bench_*) echo "bench/$1" ;;
+	esac
+}
+ftrace_load() { :; }
+ftrace_start() {
+	local event
+	echo 0 >$tracefs/tracing_on
+	echo >$tracefs/trace
+	echo $(($1 * 1024)) >$tracefs/buffer_size_kb
+	echo >$tracefs/set_event
+	shift
+	for event; do
+		echo 1 >"$tracefs/events/$(ftrace_name "$event")/enable"
+	done
+	echo 1 >$tracefs/tracing_on
+}
+ftrace_flight_start() { ftrace_start "$@"; }
+ftrace_stop() {
+	echo 0 >$tracefs/tracing_on
+	echo >$tracefs/set_event
+	grep -H -E 'entries|overrun|dropped' $tracefs/per_cpu/cpu0/stats >&2
+}
+ftrace_read() { cpu_of trace-cmd extract --compression none -o "$1"; }
+
+perf_load() { :; }
+perf_begin() {
+	local mib=$1 mode=$2 event events=()
+	shift 2
+	for event; do
+		event=$(ftrace_name "$event")
+		events+=(-e "${event/\//:}")
+	done
+	rm -f /run/perf.data* /run/perf.log
+	in_background "$programs/workload" cpu /run/perf.cpu perf record -a $mode -N -B --no-bpf-event -m "${mib}M" \
+		"${events[@]}" -o /run/perf.data 2>/run/perf.log
+	wait_for perf_is_ready
+	perf_pid=$(pgrep -x perf)
+	kill -STOP "$perf_pid"
+}
+# It is when it polls.
+perf_is_ready() { grep -q poll "/proc/$(pgrep -x perf)/wchan"; }
+perf_start() { local mib=$1; shift; perf_begin "$mib" "" "$@"; }
+perf_flight_start() { local mib=$1; shift; perf_begin "$mib" --overwrite "$@"; }
+# It records until it reads.
+perf_stop() { :; }
+perf_read() {
+	kill -INT "$perf_pid"
+	kill -CONT "$perf_pid"
+	wait "$pid" || cat /run/perf.log >&2
+	mv /run/perf.data "$1"
+	cat /run/perf.cpu
+}
+
+lttng_load() {
+	export LTTNG_HOME=/run/lttng HOME=/run/lttng
+	mkdir -p $LTTNG_HOME
+	modprobe lttng-probe-sched
+	modprobe lttng-probe-kmem
+	modprobe bench_lttng
+	lttng-sessiond --daemonize --no-load --consumerd64-path="$EXPTRACE_PEERS/usr/lib/x86_64-linux-gnu/lttng/libexec/lttng-consumerd" \
+		--consumerd64-libdir="$EXPTRACE_PEERS/usr/lib/x86_64-linux-gnu"
+	wait_for lttng list
+}
+lttng_start() {
+	local mib=$1 event
+	shift
+	rm -rf /run/lttng-traces
+	lttng create bench --snapshot --output=/run/lttng-traces
+	lttng enable-channel --kernel --overwrite --subbuf-size=$((mib / 4))M --num-subbuf=4 bench
+	for event; do
+		case $event in
+		sys_enter) lttng enable-event --kernel --channel=bench --syscall --all ;;
+		sys_exit) ;;
+		k*) lttng enable-event --kernel --channel=bench "kmem_$event" ;;
+		*) lttng enable-event --kernel --channel=bench "$event" ;;
+		esac
+	done
+	lttng start
+} >&2
+lttng_flight_start() { lttng_start "$@"; }
+lttng_stop() { lttng stop >&2; }
+lttng_read() {
+	local consumer before
+	consumer=$(pgrep -f lttng-consumerd | head -n 1)
+	before=$(threads_cpu "$consumer")
+	lttng snapshot record >&2
+	echo $(($(threads_cpu "$consumer") - before))
+	lttng destroy --all >&2
+	mv /run/lttng-traces "$1"
+}
+
+bpf_load() { :; }
+bpf_start() {
+	local mib=$1
+	shift
+	rm -f /run/recorder.log
+	in_background "$programs/recorder" "$programs/recorder.bpf.o" "$mib" /run/bpf.data "$@" >/run/recorder.log
+	wait_for grep -q ready /run/recorder.log
+}
+# What is newest cannot be kept; this one keeps what is oldest.
+bpf_flight_start() { bpf_start "$@"; }
+bpf_stop() { :; }
+bpf_read() {
+	kill -INT "$pid"
+	wait "$pid"
+	cat /run/recorder.log >&2
+	mv /run/bpf.data "$1"
+	grep '^events' /run/recorder.log >"$1.counts"
+	sed -n 's/.* cpu \([0-9]*\)$/\1/p' /run/recorder.log
+}
+
+sysdig_load() { modprobe scap; }
+sysdig_start() {
+	in_background "$programs/workload" cpu /run/sysdig.cpu sysdig -q -w /run/sysdig.data
+	sleep 5
+	sysdig_pid=$(pgrep -x sysdig)
+	kill -STOP "$sysdig_pid"
+}
+sysdig_stop() { :; }
+sysdig_read() {
+	kill -INT "$sysdig_pid"
+	kill -CONT "$sysdig_pid"
+	wait "$pid" || :
+	mv /run/sysdig.data "$1"
+	cat /run/sysdig.cpu
+}

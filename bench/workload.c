@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Workloads of a fixed size, and what they took in ticks of the time-stamp counter: under QEMU's instruction counter
+ * that are instructions, the guest kernel's included. They print "TICKS ROUNDS". What was going on while a timer
+ * interrupt came is not in these figures, so that they are the same every time.
+ *
+ *	workload switch N	N round trips through two pipes between two processes on one CPU: 2 N switches
+ *	workload yield N	two processes on one CPU that yield to each other: N switches, not measured
+ *	workload syscall N	N system calls that do next to nothing
+ *	workload storm SECONDS	on every CPU, such round trips, and open and close of a file
+ *	workload cpu FILE COMMAND...	runs COMMAND, and leaves in FILE the nanoseconds of CPU time that it took
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#define WARM_UP		50
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("sched_setaffinity");
+}
+
+static uint64_t ticks(void)
+{
+	unsigned int aux;
+
+	return __rdtscp(&aux);
+}
+
+/* Timer interrupts so far, on all CPUs. */
+static unsigned long timer_interrupts(void)
+{
+	static int fd = -1;
+	unsigned long sum = 0;
+	char text[16384], *p;
+	ssize_t len;
+
+	if (fd < 0)
+		fd = open("/proc/interrupts", O_RDONLY | O_CLOEXEC);
+	len = pread(fd, text, sizeof(text) - 1, 0);
+	if (len < 0)
+		die("/proc/interrupts");
+	text[len] = 0;
+	p = strstr(text, "LOC:");
+	if (!p)
+		return 0;
+	for (p += 4; *p && *p != '\n'; p++)
+		if (*p >= '0' && *p <= '9')
+			sum += strtoul(p, &p, 10);
+	return sum;
+}
+
+/*
+ * Calls @part(@data, @size) until there were @n rounds, and prints what those calls took in which no timer interrupt
+ * came.
+ */
+static void measure(void (*part)(void *data, unsigned long n), void *data, unsigned long n,
+		    unsigned long size)
+{
+	unsigned long done, before, kept = 0;
+	uint64_t start, taken, sum = 0;
+
+	part(data, WARM_UP);
+	timer_interrupts();
+	for (done = 0; done < n; done += size) {
+		before = timer_interrupts();
+		start = ticks();
+		part(data, size);
+		taken = ticks() - start;
+		if (timer_interrupts() != before)
+			continue;
+		sum += taken;
+		kept += size;
+	}
+	printf("%llu %lu\n", (unsigned long long)sum, kept);
+}
+
+/* Sends back every byte that comes, until there is an end of file. */
+static void echo(int in, int out)
+{
+	char byte;
+
+	while (read(in, &byte, 1) == 1)
+		if (write(out, &byte, 1) != 1)
+			break;
+	_exit(0);
+}
+
+/* This end of the pipes. */
+struct partner {
+	int out, in;
+};
+
+static void round_trips(void *data, unsigned long n)
+{
+	struct partner *p = data;
+	char byte = 0;
+
+	while (n--)
+		if (write(p->out, &byte, 1) != 1 || read(p->in, &byte, 1) != 1)
+			die("pipe");
+}
+
+static void start_partner(struct partner *p)
+{
+	int there[2], back[2];
+	pid_t pid;
+
+	if (pipe(there) || pipe(back))
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		close(there[1]);
+		close(back[0]);
+		echo(there[0], back[1]);
+	}
+	close(there[0]);
+	close(back[1]);
+	p->out = there[1];
+	p->in = back[0];
+}
+
+static void run_switch(unsigned long n)
+{
+	struct partner partner;
+
+	pin(0);
+	start_partner(&partner);
+	measure(round_trips, &partner, n, 50);
+	close(partner.out);
+	wait(NULL);
+}
+
+static void run_yield(unsigned long n)
+{
+	pid_t pid;
+
+	pin(0);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	for (n /= 2; n; n--)
+		sched_yield();
+	if (!pid)
+		_exit(0);
+	wait(NULL);
+}
+
+static void call(void *data, unsigned long n)
+{
+	(void)data;
+	while (n--)
+		syscall(SYS_getppid);
+}
+
+static void run_syscall(unsigned long n)
+{
+	pin(0);
+	measure(call, NULL, n, 500);
+}
+
+static void switch_forever(void)
+{
+	struct partner partner;
+
+	start_partner(&partner);
+	for (;;)
+		round_trips(&partner, 1000);
+}
+
+static void allocate_forever(void)
+{
+	for (;;) {
+		int fd = open("/proc/self/stat", O_RDONLY);
+
+		if (fd < 0)
+			die("/proc/self/stat");
+		close(fd);
+	}
+}
+
+/* Everything is in one process group of its own, which ends with the time. */
+static void run_storm(unsigned int seconds)
+{
+	long cpu, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	setpgid(0, 0);
+	for (cpu = 0; cpu < cpus; cpu++) {
+		if (!fork()) {
+			pin(cpu);
+			switch_forever();
+		}
+		if (!fork()) {
+			pin(cpu);
+			allocate_forever();
+		}
+	}
+	sleep(seconds);
+	signal(SIGTERM, SIG_IGN);
+	kill(0, SIGTERM);
+	while (wait(NULL) > 0)
+		;
+}
+
+static uint64_t ns(const struct timeval *t)
+{
+	return (t->tv_sec * 1000000ULL + t->tv_usec) * 1000;
+}
+
+static int run_cpu(const char *file, char **command)
+{
+	struct rusage usage;
+	pid_t pid = fork();
+	int status;
+	FILE *f;
+
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		execvp(command[0], command);
+		die(command[0]);
+	}
+	/* Signals are for the command. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	while (wait4(pid, &status, 0, &usage) < 0)
+		if (errno != EINTR)
+			die("wait4");
+	f = fopen(file, "w");
+	if (!f || fprintf(f, "%llu\n", (unsigned long long)(ns(&usage.ru_utime) + ns(&usage.ru_stime))) < 0 ||
+	    fclose(f))
+		die(file);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 2 ? argv[1] : "";
+	unsigned long n = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
+
+	if (!strcmp(what, "switch"))
+		run_switch(n);
+	else if (!strcmp(what, "yield"))
+		run_yield(n);
+	else if (!strcmp(what, "syscall"))
+		run_syscall(n);
+	else if (!strcmp(what, "storm"))
+		run_storm(n);
+	else if (!strcmp(what, "cpu") && argc > 3)
+		return run_cpu(argv[2], argv + 3);
+	else
+		return 2;
+	return 0;
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Builds the benchmark's modules for one kernel, in build/bench-KERNEL.
+#
+# Usage: bench-modules.sh KERNEL
+#
+# Prints a directory that can stand for the kernel's own modules: it has these, exptrace's and the peers', for modprobe.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+kernel=${1:-}
+case $kernel in '' | -h | --help) usage; exit 0 ;; esac
+env=$("$top/scripts/kernel.sh" "$kernel")
+eval "$env"
+env=$("$top/scripts/bench-peers.sh" "$kernel")
+eval "$env"
+exptrace=$(dirname "$("$top/scripts/build-module.sh" "$kernel")")
+dir=$top/build/bench-$kernel
+symbols=$exptrace/Module.symvers
+lttng=()
+if [ -e "$PEERS_MODULES/lttng/done" ]; then
+	lttng=("LTTNG=$PEERS_MODULES/lttng/src")
+	symbols+=" $PEERS_MODULES/lttng/Module.symvers"
+fi
+mkdir -p "$dir"
+rsync -rc "$top/bench/kmod/" "$dir/"
+if ! make -C "$KDIR" "M=$dir" "EXPTRACE=$exptrace" "${lttng[@]}" "KBUILD_EXTRA_SYMBOLS=$symbols" modules \
+	>"$dir/build.log" 2>&1; then
+	cat "$dir/build.log" >&2
+	die "building the benchmark's modules for $kernel failed"
+fi
+tree=$dir/tree/lib/modules/$KREL
+rm -rf "$dir/tree"
+mkdir -p "$tree/extra"
+cp "$dir"/*.ko "$exptrace/exptrace.ko" "$PEERS_MODULES"/*/*.ko "$tree/extra/"
+cp "$KMODDIR"/modules.{builtin,builtin.modinfo,order} "$tree/"
+# The peers' modules are kept with debug information, which takes long to load from 9p.
+strip --strip-debug "$tree"/extra/*.ko
+/sbin/depmod -b "$dir/tree" "$KREL"
+echo "$tree"
