@@ -1,0 +1,372 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Makes the benchmark's table and JSON out of what its parts printed and recorded.
+
+Usage: report.py RESULTS RELEASE JSON MISSING-PEERS
+
+RESULTS has a directory per part of scripts/bench.sh, with its log. A figure that is not there is said to be not measured,
+with the reason.
+"""
+import datetime
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+RECORDERS = ["exptrace", "ftrace", "perf", "lttng", "bpf", "sysdig"]
+TITLES = {"exptrace": "exptrace", "ftrace": "ftrace", "perf": "perf", "lttng": "LTTng", "bpf": "BPF ring", "sysdig": "sysdig"}
+CASES = {
+    "switch": ["sched_switch"],
+    "syscall": ["sys_enter", "sys_exit"],
+    "kmalloc": ["kmalloc", "kfree"],
+    "bench_0": ["bench_0"],
+    "bench_2": ["bench_2"],
+    "bench_5": ["bench_5"],
+}
+# Shown for the pair, where an event seldom comes alone.
+PAIRS = {"kmalloc": 2}
+EXPTRACE = "build/user/exptrace"
+
+NO_SYSCALLS = "exptrace has no system call events yet"
+REASONS = {
+    ("exptrace", "syscall"): NO_SYSCALLS,
+    ("sysdig", "switch"): "its driver records system calls always, and only what it knows of the scheduler with them",
+    ("sysdig", "kmalloc"): "its driver has no such event",
+    ("sysdig", "bench_0"): "its driver has no such event",
+    ("sysdig", "bench_2"): "its driver has no such event",
+    ("sysdig", "bench_5"): "its driver has no such event",
+}
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stdout
+
+
+def lines_of(*command):
+    """The lines that a command prints, one at a time."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace") as p:
+        yield from p.stdout
+
+
+def size_of(path):
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    # Of LTTng's folders the streams, without the metadata.
+    return sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(path) for f in files
+               if f != "metadata" and not f.endswith(".idx"))
+
+
+def count_exptrace(path):
+    """Events by name, and how many were lost."""
+    counts, lost = {}, 0
+    for line in output(EXPTRACE, "stat", path).splitlines():
+        event = re.match(r"^  (\S+) +(\S+) +(\d+) +(\d+) +[\d.]+ +[\d.]+$", line)
+        if event:
+            counts[event[2]] = counts.get(event[2], 0) + int(event[3])
+        ledger = re.match(r"^  \S+ +attempted \d+, recorded \d+, lost (\d+)", line)
+        if ledger:
+            lost += int(ledger[1])
+    return counts, lost
+
+
+def count_lines(pattern, *command):
+    counts = {}
+    for line in lines_of(*command):
+        found = re.search(pattern, line)
+        if found:
+            counts[found[1]] = counts.get(found[1], 0) + 1
+    return counts
+
+
+def count_ftrace(path):
+    return count_lines(r"\d: (\w+): ", "trace-cmd", "report", "-i", path), 0
+
+
+def count_perf(path):
+    counts = count_lines(r"\d: +\w+:(\w+): ", "perf", "script", "-f", "-i", path)
+    return counts, sum(1 for line in lines_of("perf", "script", "-f", "--show-lost-events", "-i", path)
+                       if "PERF_RECORD_LOST" in line)
+
+
+def count_lttng(path):
+    counts = {}
+    for name, n in count_lines(r"^\[[^]]*\] \([^)]*\) \S+ (\w+):", "babeltrace2", path).items():
+        name = re.sub("^kmem_", "", name)
+        name = re.sub("^syscall_entry_.*", "sys_enter", name)
+        name = re.sub("^syscall_exit_.*", "sys_exit", name)
+        counts[name] = counts.get(name, 0) + n
+    return counts, 0
+
+
+def count_bpf(path):
+    """It tells only how many there are in all, and knows no others than those that are asked for."""
+    with open(path + ".counts", encoding="ascii") as f:
+        words = f.read().split()
+    return {None: int(words[1])}, int(words[5])
+
+
+def count_sysdig(path):
+    counts = {}
+    for line in lines_of("sysdig", "-r", path):
+        direction = re.match(r"^\d+ \S+ \d+ .*? ([<>]) ", line)
+        if direction:
+            name = "sys_enter" if direction[1] == ">" else "sys_exit"
+            counts[name] = counts.get(name, 0) + 1
+    return counts, 0
+
+
+COUNT = {"exptrace": count_exptrace, "ftrace": count_ftrace, "perf": count_perf, "lttng": count_lttng,
+         "bpf": count_bpf, "sysdig": count_sysdig}
+
+
+class Figures:
+    """What the logs say, by recorder and kind."""
+
+    def __init__(self, results):
+        self.results = results
+        self.lines = []
+        for part in sorted(os.listdir(results)):
+            log = os.path.join(results, part, "log")
+            if os.path.exists(log):
+                with open(log, encoding="utf-8", errors="replace") as f:
+                    self.lines += [line.split()[1:] for line in f if line.startswith("figure ")]
+
+    def get(self, *prefix):
+        return [line[len(prefix):] for line in self.lines if tuple(line[:len(prefix)]) == prefix]
+
+    def path(self, recorder, name):
+        return os.path.join(self.results, recorder, f"{recorder}-{name}")
+
+
+def rates(lines):
+    """Ticks per round of each repetition."""
+    return [int(ticks) / int(rounds) for ticks, rounds, _ in lines]
+
+
+def write_cost(figures, recorder, case):
+    """Instructions per event (or pair), and how far the repetitions are apart, in percent."""
+    base = rates(figures.get(recorder, "base", case))
+    lines = figures.get(recorder, "write", case)
+    if not base or not lines:
+        return None
+    events = int(lines[0][2]) / PAIRS.get(case, 1)
+    costs = [(rate - statistics.mean(base)) / events for rate in rates(lines)]
+    mean = statistics.mean(costs)
+    return {"instructions": round(mean, 1), "spread_percent": round(100 * (max(costs) - min(costs)) / mean, 2),
+            "base": round(statistics.mean(base), 1), "repetitions": [round(c, 1) for c in costs]}
+
+
+def recorded(figures, recorder, case, size):
+    """CPU time of reading, bytes and events of one recording."""
+    lines = figures.get(recorder, "read", case, size)
+    path = figures.path(recorder, f"{case}-{size}")
+    if not lines or not os.path.exists(path):
+        return None
+    counts, lost = COUNT[recorder](path)
+    events = counts[None] if None in counts else sum(counts.get(e, 0) for e in CASES[case])
+    total = sum(counts.values())
+    return {"cpu": int(lines[0][0]), "expected": int(lines[0][1]), "events": events, "all": total, "lost": lost,
+            "bytes": size_of(path)}
+
+
+def stored(figures, recorder, case, fixed):
+    """Bytes per event, instructions to read one, and what a trace has in common with every other."""
+    large = recorded(figures, recorder, case, "large")
+    small = recorded(figures, recorder, case, "small")
+    if not large:
+        return {}, fixed
+    out = {"recorded": large["events"], "workload": large["expected"], "lost": large["lost"],
+           "complete": large["events"] >= large["expected"] and not large["lost"]}
+    if small:
+        events = large["all"] - small["all"]
+        out["bytes"] = round((large["bytes"] - small["bytes"]) / events, 2)
+        out["read_instructions"] = round((large["cpu"] - small["cpu"]) / events, 1)
+        fixed = small["bytes"] - small["all"] * out["bytes"] if fixed is None else fixed
+    elif fixed is not None:
+        out["bytes"] = round((large["bytes"] - fixed) / large["all"], 2)
+    return out, fixed
+
+
+def measure(figures):
+    cases = {}
+    for recorder in RECORDERS:
+        fixed = None
+        for case in CASES:
+            cost = write_cost(figures, recorder, case)
+            if not cost:
+                continue
+            kept, fixed = stored(figures, recorder, case, fixed)
+            cases.setdefault(recorder, {})[case] = {**cost, **kept}
+    return cases
+
+
+def measure_history(figures):
+    """Switches that are left of more than 16 MiB of them."""
+    out = {}
+    for recorder in RECORDERS:
+        path = figures.path(recorder, "history")
+        if figures.get(recorder, "history") and os.path.exists(path):
+            counts, _ = COUNT[recorder](path)
+            out[recorder] = counts.get(None) or counts.get("sched_switch", 0)
+    return out
+
+
+def measure_decode(figures, history):
+    """Events per second of CPU time."""
+    out = {}
+    for recorder in RECORDERS:
+        for tool, cpu in figures.get(recorder, "decode"):
+            if history.get(recorder) and int(cpu):
+                out[tool] = {"events": history[recorder], "cpu_seconds": round(int(cpu) / 1e9, 3),
+                             "events_per_second": round(history[recorder] * 1e9 / int(cpu))}
+    return out
+
+
+def verdict(value, target, at_least=False):
+    if value is None:
+        return "not measured"
+    good = value >= target if at_least else value <= target
+    if good:
+        return "met"
+    if target == 0:
+        return f"missed by {value:g}"
+    # How far it is from the target, as a share of that.
+    return f"missed by {100 * abs(value - target) / target:.0f} %"
+
+
+def dig(tree, *keys):
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
+def ratio(a, b):
+    return None if a is None or not b else a / b
+
+
+def targets(data):
+    """The issue's table: figure, target, measured, verdict."""
+    cases, history, decode = data["cases"], data["history"], data["decode"]
+    rows = []
+
+    def add(figure, target, value, limit, at_least=False, unit=""):
+        shown = "not measured" if value is None else f"{value:,.4g}{unit}" if value < 1e4 else f"{value:,.0f}{unit}"
+        rows.append([figure, target, shown, verdict(value, limit, at_least)])
+
+    add("sched_switch, instructions per event", "≤ 90", dig(cases, "exptrace", "switch", "instructions"), 90)
+    add("sched_switch, bytes per event", "≤ 6", dig(cases, "exptrace", "switch", "bytes"), 6)
+    add("kmalloc + kfree pair, instructions", "≤ 220", dig(cases, "exptrace", "kmalloc", "instructions"), 220)
+    add("synthetic, 2 arguments, native ns per event (UML)", "≤ 1/3 of ring_buffer_benchmark", dig(data, "uml", "ratio"), 1 / 3)
+    own = dig(cases, "exptrace", "switch", "read_instructions")
+    for peer in ("lttng", "ftrace"):
+        add(f"reading, instructions per event, against {TITLES[peer]}", "≤ 1/10",
+            ratio(own, dig(cases, peer, "switch", "read_instructions")), 0.1)
+    add("decode: stat, events/s", "≥ 50 M", ratio(dig(decode, "stat", "events_per_second"), 1e6), 50, True, " M")
+    add("decode: text dump, against babeltrace2", "≥ 30 ×", ratio(dig(decode, "dump", "events_per_second"),
+        dig(decode, "babeltrace2", "events_per_second")), 30, True, " ×")
+    add("history in 16 MiB, against LTTng", "≥ 10 ×", ratio(history.get("exptrace"), history.get("lttng")), 10, True, " ×")
+    for kind, title in (("processes", "processes that switch and open files"), ("loop", "allocations in a kernel loop")):
+        add(f"events lost, storm on 4 CPUs: {title}", "0", dig(data, "storm", kind, "lost"), 0)
+    return rows
+
+
+def number(value, digits=1):
+    return "–" if value is None else f"{value:,.{digits}f}".removesuffix(".0") if digits else f"{value:,.0f}"
+
+
+def recorder_rows(data):
+    """A row per figure, a column per recorder."""
+    rows = []
+    names = {"switch": "sched_switch", "syscall": "raw system call (enter, exit)", "kmalloc": "kmalloc + kfree, the pair",
+             "bench_0": "synthetic, no argument", "bench_2": "synthetic, 2 arguments", "bench_5": "synthetic, 5 arguments"}
+
+    def add(title, value, digits=1):
+        row = [number(value(r), digits) for r in data["recorders"]]
+        if any(cell != "–" for cell in row):
+            rows.append([title] + row)
+
+    for case, name in names.items():
+        add(f"record, instructions: {name}", lambda r, c=case: dig(data["cases"], r, c, "instructions"), 0)
+    for case, name in names.items():
+        name = name.replace(", the pair", ", mean")
+        add(f"stored, bytes: {name}", lambda r, c=case: dig(data["cases"], r, c, "bytes"))
+    for case in ("switch", "kmalloc"):
+        name = names[case].replace(", the pair", ", mean")
+        add(f"read to file, instructions: {name}", lambda r, c=case: dig(data["cases"], r, c, "read_instructions"))
+    add("sched_switch events in 16 MiB", lambda r: data["history"].get(r), 0)
+    tool = {"exptrace": "dump", "ftrace": "report", "perf": "script", "lttng": "babeltrace2"}
+    add("shown as text, thousand events/s", lambda r: ratio(dig(data["decode"], tool.get(r), "events_per_second"), 1e3), 0)
+    add("added up (stat), thousand events/s",
+        lambda r: ratio(dig(data["decode"], "stat", "events_per_second"), 1e3) if r == "exptrace" else None, 0)
+    return rows
+
+
+def table(head, rows):
+    out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(out + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def reason_of(figures, missing, recorder, case):
+    failed = os.path.join(figures.results, recorder, "failed")
+    return (REASONS.get((recorder, case)) or missing.get({"sysdig": "scap"}.get(recorder, recorder)) or
+            ("the measurement failed" if os.path.exists(failed) else "not run"))
+
+
+def not_measured(data, figures, missing):
+    """Reasons, and what they hold for."""
+    out = {}
+    for recorder in RECORDERS:
+        for case in CASES:
+            if not dig(data["cases"], recorder, case):
+                reason = reason_of(figures, missing, recorder, case)
+                out.setdefault(f"{TITLES[recorder]}: {reason}", []).append(case)
+    if not data.get("uml"):
+        out["no UML kernel is built yet"] = ["native ns per event, against ring_buffer_benchmark"]
+    out["it needs a machine that can load the module"] = ["native ns per event on a real machine"]
+    out["the instruction counter counts one CPU; by construction no shared cache line is written"] = [
+        "scaling on 2, 4 and 8 CPUs"]
+    out["its ring cannot keep what is newest; the figure is how many fit"] = ["BPF ring: history"]
+    return out
+
+
+def show_repetitions(data):
+    """Whether repetitions agree, and which figures cannot be believed."""
+    for recorder, cases in data["cases"].items():
+        for case, figure in cases.items():
+            agree = "agree" if figure["spread_percent"] <= 1 else "differ by more than 1 %"
+            print(f"# {recorder} {case}: {figure['repetitions']} {agree} ({figure['spread_percent']} %)")
+            if not figure.get("complete", True):
+                print(f"# {recorder} {case}: {figure['recorded']} events recorded of {figure['workload']}, "
+                      f"{figure['lost']} lost: not to be believed")
+
+
+def main():
+    results, release, path, missing_text = sys.argv[1:5]
+    missing = dict(line.split(": ", 1) for line in missing_text.splitlines())
+    figures = Figures(results)
+    data = {"kernel": release, "date": datetime.date.today().isoformat(), "cases": measure(figures),
+            "history": measure_history(figures)}
+    data["decode"] = measure_decode(figures, data["history"])
+    data["storm"] = {kind: {"recorded": int(n), "lost": int(lost)}
+                     for kind, n, lost in figures.get("exptrace", "storm")}
+    uml = figures.get("exptrace", "uml")
+    if uml:
+        own, ring = map(float, uml[-1])
+        data["uml"] = {"exptrace_ns": own, "ring_buffer_ns": ring, "ratio": round(own / ring, 3)}
+    data["recorders"] = [r for r in RECORDERS if r in data["cases"]]
+    data["targets"] = [dict(zip(("figure", "target", "measured", "verdict"), row)) for row in targets(data)]
+    data["not_measured"] = not_measured(data, figures, missing)
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(data, f, indent=1, ensure_ascii=False)
+        f.write("\n")
+    print(f"Linux {release}, {data['date']}\n")
+    print(table(["", *(TITLES[r] for r in data["recorders"])], recorder_rows(data)), "\n")
+    print(table(["figure", "target", "measured", ""], targets(data)), "\n")
+    for reason, what in data["not_measured"].items():
+        print(f"Not measured: {', '.join(what)} ({reason})")
+    show_repetitions(data)
+
+
+main()

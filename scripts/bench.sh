@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The benchmark: exptrace beside the recorders that Debian has, with the same events and the same workload. Prints one
+# table, and leaves the figures in bench/results/RELEASE.json.
+#
+# Usage: bench.sh [--kernel NAME] [--only PART]… [--report]
+#
+#   --kernel NAME   6.1 (the default) or 6.12; see kernel.sh
+#   --only PART     only these: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode
+#   --report        measure nothing, make the table of what is there
+#
+# What each part printed and recorded is left in build/bench/RELEASE/PART. How everything is measured, and what the
+# figures mean, is told in docs/performance.md. JOBS virtual machines run at a time (default: one per CPU of this machine);
+# what counts instructions does not depend on what else runs.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$top"
+
+recorders=(none exptrace ftrace perf lttng bpf sysdig)
+
+kernel=6.1 only=() report=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel | --only) [ $# -gt 1 ] || die "$1 needs a value" ;;
+	esac
+	case $1 in
+	--kernel) kernel=$2; shift ;;
+	--only) only+=("$2"); shift ;;
+	--report) report=y ;;
+	-h | --help) usage; exit 0 ;;
+	*) die "unknown option '$1' (see --help)" ;;
+	esac
+	shift
+done
+
+wanted() {
+	[ ${#only[@]} -gt 0 ] || return 0
+	[[ " ${only[*]} " == *" $1 "* ]]
+}
+
+# Run the benchmark's part $1 in a virtual machine with these options of vm.sh; "--", and the command.
+in_vm() {
+	local part=$1 dir=$results/$1 code=0
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	note "measuring $part"
+	scripts/vm.sh --kernel "$kernel" --no-module --allow-warnings --out "$dir" --timeout 3000 "$@" >"$dir/log" 2>&1 ||
+		code=$?
+	if [ $code -ne 0 ]; then
+		note "$part ended with exit code $code: see $dir/log"
+		tail -n 5 "$dir/log" >&2
+		echo "$code" >"$dir/failed"
+	fi
+}
+
+measure_recorder() { in_vm "$1" --icount --cpus 1 --mem 3G -- bench/guest.sh "$1" cost history; }
+measure_storm() { in_vm storm --cpus 4 --mem 4G -- bench/storm.sh; }
+
+# Start jobs, at most JOBS at a time.
+in_parallel() {
+	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(nproc)}" ]; do
+		wait -n
+	done
+	"$@" &
+}
+
+# CPU time of the fastest of three runs of a command on this machine, and what it is for.
+time_tool() {
+	local tool=$1 recorder=$2 i
+	shift 2
+	for i in 1 2 3; do
+		build/bench/workload cpu "$results/decode/cpu" "$@" >/dev/null 2>"$results/decode/$tool.log"
+		cat "$results/decode/cpu"
+	done | sort -n | head -n 1 | sed "s/^/figure $recorder decode $tool /"
+}
+
+# The tools show what the recorders have left of their history.
+measure_decode() {
+	local r=$results
+	rm -rf "$r/decode"
+	mkdir -p "$r/decode"
+	note "measuring decode"
+	{
+		time_tool stat exptrace build/user/exptrace stat "$r/exptrace/exptrace-history"
+		time_tool dump exptrace build/user/exptrace dump "$r/exptrace/exptrace-history"
+		time_tool report ftrace trace-cmd report -i "$r/ftrace/ftrace-history"
+		time_tool script perf perf script -f -i "$r/perf/perf-history"
+		time_tool babeltrace2 lttng babeltrace2 "$r/lttng/lttng-history"
+	} >"$r/decode/log"
+}
+
+make -s user
+make -s -C bench
+env=$(scripts/kernel.sh "$kernel")
+eval "$env"
+env=$(scripts/bench-peers.sh "$kernel")
+eval "$env"
+EXPTRACE_BENCH_MODULES=$(scripts/bench-modules.sh "$kernel")
+export EXPTRACE_BENCH_MODULES EXPTRACE_PEERS=$PEERS EXPTRACE_PEERS_PATH=$PEERS_PATH EXPTRACE_PEERS_LIBS=$PEERS_LIBS
+results=$top/build/bench/$KREL
+mkdir -p "$results"
+
+if [ -z "$report" ]; then
+	# The storm wants this machine for itself.
+	! wanted storm || measure_storm
+	for recorder in "${recorders[@]}"; do
+		! wanted "$recorder" || in_parallel measure_recorder "$recorder"
+	done
+	wait
+fi
+export PATH=$PEERS_PATH:$PATH LD_LIBRARY_PATH=$PEERS_LIBS
+if [ -z "$report" ] && wanted decode; then
+	measure_decode
+fi
+bench/report.py "$results" "$KREL" "bench/results/$KREL.json" "$PEERS_MISSING"
