@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A recording of chosen events in a test of fixture.h: started, stopped, decoded, searched. */
+#ifndef EXPTRACE_SELFTEST_RECORDING_H
+#define EXPTRACE_SELFTEST_RECORDING_H
+
+#include <stdarg.h>
+
+#include "fixture.h"
+
+struct recording {
+	struct stream stream;
+	struct bytes bytes;
+	const struct stream_event **sorted;
+	size_t nr;
+};
+
+/* Only the events with these names are on; the last one is NULL. 0, or what the kernel says of one that is missing. */
+static inline int record_only(int fd, ...)
+{
+	struct exptrace_event event = {};
+	const char *name;
+	va_list names;
+	int err = 0;
+
+	while (!err && !device_ioctl(fd, EXPTRACE_IOC_GET_EVENT, &event)) {
+		if (event.flags & EXPTRACE_EVENT_F_ENABLED)
+			err = event_set(fd, event.name, false);
+		event = (struct exptrace_event){ .index = event.index + 1 };
+	}
+	va_start(names, fd);
+	while (!err && (name = va_arg(names, const char *)))
+		err = event_set(fd, name, true);
+	va_end(names);
+	return err;
+}
+
+static inline int recording_start(int fd)
+{
+	struct exptrace_start args = start_small();
+
+	args.pool_size = 16 << 20;
+	args.batch_size = 16384;
+	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
+}
+
+/* Stop, read all and decode; nothing may be lost. */
+static inline int recording_stop(struct recording *r, int control)
+{
+	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL), fd;
+
+	if (err)
+		return err;
+	fd = device_open(O_RDONLY);
+	if (fd < 0)
+		return fd;
+	err = bytes_drain(&r->bytes, fd, 1 << 20);
+	close(fd);
+	if (!err && stream_parse(&r->stream, r->bytes.data, r->bytes.size))
+		return -EBADMSG;
+	if (!err && stream_lost(&r->stream))
+		return -ENOBUFS;
+	r->sorted = stream_sorted(&r->stream, &r->nr);
+	return err;
+}
+
+static inline void recording_free(struct recording *r)
+{
+	free(r->sorted);
+	bytes_free(&r->bytes);
+	stream_free(&r->stream);
+}
+
+#define STOP_AND_DECODE(r)						\
+	ASSERT_EQ(0, recording_stop(r, self->control)) {		\
+		TH_LOG("%s", (r)->stream.error);			\
+	}
+
+/* The next event of a type of the standard stream from *from on, of a thread (0: any); *from is then behind it. */
+static inline const struct stream_event *next_of(const struct recording *r, int type, pid_t pid, size_t *from)
+{
+	while (*from < r->nr) {
+		const struct stream_event *e = r->sorted[(*from)++];
+
+		if (!e->experiment && e->type == type && (!pid || e->pid == pid))
+			return e;
+	}
+	return NULL;
+}
+
+#endif

@@ -1,0 +1,817 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Each event of the standard stream, provoked: its values are those that the program, /proc or tracefs knows. */
+#define _GNU_SOURCE
+#include <linux/loop.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+#include "recording.h"
+
+#define TRACEFS		"/sys/kernel/tracing/instances/exptrace"
+#define PAGES		32
+#define SOFTIRQS	10
+
+/* Run work() in a child that lives and dies inside the recording; returns its pid, or -1 if it fails. */
+static pid_t in_child(void (*work)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		work();
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && !status ? pid : -1;
+}
+
+/* The address of a kernel function, 0 if unknown; module functions too. */
+static uint64_t address_of(const char *function)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long long address, found = 0;
+	char name[256];
+
+	while (f && !found && fscanf(f, "%llx %*c %255s%*[^\n]", &address, name) == 2)
+		if (!strcmp(name, function))
+			found = address;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static bool tracefs_set(const char *file, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), TRACEFS "/%s", file);
+	return !write_file(path, text);
+}
+
+/* What tracefs saw of a thread: the next line of an event, behind "name: ". */
+static bool tracefs_next(FILE *trace, const char *event, pid_t pid, char *text, size_t size)
+{
+	char line[1024], mark[64], who[32];
+	char *at;
+
+	snprintf(mark, sizeof(mark), ": %s: ", event);
+	snprintf(who, sizeof(who), "-%d ", pid);
+	while (fgets(line, sizeof(line), trace)) {
+		at = strstr(line, mark);
+		if (*line == '#' || !at || !strstr(line, who) || strstr(line, who) > at)
+			continue;
+		snprintf(text, size, "%s", at + strlen(mark));
+		return true;
+	}
+	return false;
+}
+
+static void call_the_kernel(void)
+{
+	syscall(SYS_getppid);
+	syscall(SYS_close, -1);
+	syscall(SYS_openat, AT_FDCWD, "/no/such/file", O_RDONLY, 0);
+	syscall(SYS_getuid);
+}
+
+TEST_F(module, system_calls_are_those_that_tracefs_sees)
+{
+	unsigned long long arg[6];
+	struct recording r = {};
+	size_t at = 0, args_at = 0, exit_at = 0, calls = 0;
+	const struct stream_event *e;
+	char text[512];
+	FILE *trace;
+	pid_t pid;
+	long nr, ret;
+	int i;
+
+	if (mkdir(TRACEFS, 0700) && errno != EEXIST)
+		SKIP(return, "no tracefs");
+	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", "sys_enter_args", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_TRUE(tracefs_set("trace", ""));
+	ASSERT_TRUE(tracefs_set("events/raw_syscalls/enable", "1"));
+	pid = in_child(call_the_kernel);
+	EXPECT_TRUE(tracefs_set("events/raw_syscalls/enable", "0"));
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+
+	trace = fopen(TRACEFS "/trace", "r");
+	ASSERT_NE(NULL, trace);
+	while (tracefs_next(trace, "sys_enter", pid, text, sizeof(text))) {
+		ASSERT_EQ(7, sscanf(text, "NR %ld (%llx, %llx, %llx, %llx, %llx, %llx)", &nr, &arg[0], &arg[1],
+				    &arg[2], &arg[3], &arg[4], &arg[5])) {
+			TH_LOG("%s", text);
+		}
+		e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ((uint64_t)nr, e->arg[0].value);
+		e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER_ARGS, pid, &args_at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ((uint64_t)nr, e->arg[0].value);
+		for (i = 0; i < 6; i++)
+			EXPECT_EQ(arg[i], e->arg[1 + i].value);
+		calls++;
+	}
+	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at));
+	EXPECT_LE(4, calls);
+	rewind(trace);
+	while (tracefs_next(trace, "sys_exit", pid, text, sizeof(text))) {
+		ASSERT_EQ(2, sscanf(text, "NR %ld = %ld", &nr, &ret));
+		e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &exit_at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ((uint64_t)nr, e->arg[0].value);
+		EXPECT_EQ((uint64_t)ret, e->arg[1].value);
+	}
+	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &exit_at));
+	fclose(trace);
+	rmdir(TRACEFS);
+	recording_free(&r);
+}
+
+/* What the program knows: the number and the result of each. */
+TEST_F(module, system_calls_have_their_results)
+{
+	static const struct {
+		uint64_t nr;
+		int64_t ret;
+	} known[] = { { SYS_close, -EBADF }, { SYS_openat, -ENOENT }, { SYS_getuid, 0 } };
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0, i;
+	pid_t pid;
+
+	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = in_child(call_the_kernel);
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &at)) && e->arg[0].value != SYS_getppid)
+		;
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(getpid(), (pid_t)e->arg[1].value);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ(known[i].nr, e->arg[0].value);
+		e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ(known[i].nr, e->arg[0].value);
+		EXPECT_EQ(known[i].ret, (int64_t)e->arg[1].value);
+	}
+	recording_free(&r);
+}
+
+TEST_F(module, only_system_calls_asked_for_are_attempted)
+{
+	struct exptrace_syscalls calls = {};
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0, ours = 0;
+	pid_t pid;
+
+	calls.wanted[SYS_getppid / 64] = 1ULL << SYS_getppid % 64;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_SYSCALLS, &calls));
+	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = in_child(call_the_kernel);
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, 0, &at))) {
+		EXPECT_EQ(SYS_getppid, e->arg[0].value);
+		ours += e->pid == pid;
+	}
+	EXPECT_EQ(1, ours);
+	at = 0;
+	e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(getpid(), (pid_t)e->arg[1].value);
+	EXPECT_EQ(stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_ENTER, 0) +
+		  stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_EXIT, 0), stream_attempted(&r.stream, 0));
+	recording_free(&r);
+	/* It is told, and all are wanted again. */
+	memset(&calls, 0, sizeof(calls));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_SYSCALLS, &calls));
+	EXPECT_EQ(1ULL << SYS_getppid % 64, calls.wanted[SYS_getppid / 64]);
+	calls.reserved[1] = 1;
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_SYSCALLS, &calls));
+	EXPECT_EQ(-EFAULT, device_ioctl(self->control, EXPTRACE_IOC_SET_SYSCALLS, NULL));
+	EXPECT_EQ(-EFAULT, device_ioctl(self->control, EXPTRACE_IOC_GET_SYSCALLS, NULL));
+}
+
+static char *pages;
+
+static void touch_pages(void)
+{
+	int zero = open("/dev/zero", O_RDONLY), i;
+
+	for (i = 0; i < PAGES; i++)
+		pages[i * 4096] = 1;
+	/* And the last one by the kernel. */
+	if (read(zero, pages + PAGES * 4096, 1) != 1)
+		_exit(1);
+}
+
+TEST_F(module, page_faults_tell_the_page)
+{
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0;
+	pid_t pid;
+	int i;
+
+	if (record_only(self->control, "page_fault_user", "page_fault_kernel", NULL))
+		SKIP(return, "this kernel has no tracepoints for page faults");
+	pages = mmap(NULL, (PAGES + 1) * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, pages);
+	madvise(pages, (PAGES + 1) * 4096, MADV_NOHUGEPAGE);
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = in_child(touch_pages);
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+	for (i = 0; i < PAGES; i++) {
+		while ((e = next_of(&r, EXPTRACE_EVENT_PAGE_FAULT_USER, pid, &at)) &&
+		       e->arg[0].value != (uint64_t)pages + i * 4096)
+			;
+		ASSERT_NE(NULL, e);
+		/* Our code; a write (2) of the user (4). */
+		EXPECT_GT(1ULL << 47, e->arg[1].value);
+		EXPECT_EQ(6, e->arg[2].value & 6);
+	}
+	at = 0;
+	while ((e = next_of(&r, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, pid, &at)) &&
+	       e->arg[0].value != (uint64_t)pages + PAGES * 4096)
+		;
+	ASSERT_NE(NULL, e);
+	EXPECT_LE(0xffffffff80000000ULL, e->arg[1].value);
+	EXPECT_EQ(2, e->arg[2].value & 6);
+	munmap(pages, (PAGES + 1) * 4096);
+	recording_free(&r);
+}
+
+/* The sum of the numbers that follow "name:" in a file of /proc. */
+static uint64_t proc_count(const char *path, const char *name)
+{
+	FILE *f = fopen(path, "r");
+	uint64_t sum = 0;
+	char line[4096];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		char *at = line + strspn(line, " "), *end;
+
+		if (strncmp(at, name, strlen(name)) || at[strlen(name)] != ':')
+			continue;
+		for (at += strlen(name) + 1;; at = end) {
+			uint64_t n = strtoull(at, &end, 10);
+
+			if (end == at)
+				break;
+			sum += n;
+		}
+	}
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+static const char *const softirqs[SOFTIRQS] = {
+	"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU",
+};
+
+static void read_softirqs(uint64_t count[SOFTIRQS])
+{
+	int i;
+
+	for (i = 0; i < SOFTIRQS; i++)
+		count[i] = proc_count("/proc/softirqs", softirqs[i]);
+}
+
+/* As many as /proc/softirqs counts meanwhile: between what it says inside of the recording, and around it. */
+TEST_F(module, soft_interrupts_are_as_many_as_proc_counts)
+{
+	uint64_t before[SOFTIRQS], first[SOFTIRQS], last[SOFTIRQS], after[SOFTIRQS], seen[SOFTIRQS] = {}, sum = 0;
+	uint64_t entered[4 * STREAM_CPUS] = {};
+	struct recording r = {};
+	size_t i;
+
+	ASSERT_EQ(0, record_only(self->control, "softirq_entry", "softirq_exit", "softirq_raise", NULL));
+	read_softirqs(before);
+	ASSERT_EQ(0, recording_start(self->control));
+	read_softirqs(first);
+	ASSERT_LT(0, work_pingpong(50));
+	usleep(100000);
+	read_softirqs(last);
+	STOP_AND_DECODE(&r);
+	read_softirqs(after);
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+
+		if (e->type < EXPTRACE_EVENT_FIRST)
+			continue;
+		ASSERT_GT(SOFTIRQS, e->arg[0].value);
+		if (e->type == EXPTRACE_EVENT_SOFTIRQ_ENTRY) {
+			seen[e->arg[0].value]++;
+			entered[e->m] = e->arg[0].value + 1;
+		} else if (e->type == EXPTRACE_EVENT_SOFTIRQ_EXIT && entered[e->m]) {
+			/* They do not nest. (Of preemptible ones, others may come between.) */
+			if ((e->m & 3) == EXPTRACE_CONTEXT_SOFTIRQ) {
+				EXPECT_EQ(entered[e->m] - 1, e->arg[0].value);
+			}
+			entered[e->m] = 0;
+		}
+	}
+	for (i = 0; i < SOFTIRQS; i++) {
+		EXPECT_LE(last[i] - first[i], seen[i]) {
+			TH_LOG("%s", softirqs[i]);
+		}
+		EXPECT_GE(after[i] - before[i], seen[i]) {
+			TH_LOG("%s", softirqs[i]);
+		}
+		sum += seen[i];
+	}
+	EXPECT_LT(0, sum);
+	EXPECT_LT(0, stream_count(&r.stream, 0, EXPTRACE_EVENT_SOFTIRQ_RAISE, 0));
+	recording_free(&r);
+}
+
+/* Something that the machine's devices have to do: names that are not cached are looked up. */
+static void use_devices(void)
+{
+	char path[64];
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "/usr/exptrace-%d-%d-%lld", getpid(), i, now_ms());
+		if (!access(path, F_OK))
+			_exit(1);
+	}
+}
+
+TEST_F(module, interrupts_are_as_many_as_proc_counts)
+{
+	const struct stream_event *e;
+	uint64_t irq, seen = 0, before, first, last, after;
+	struct recording r = {};
+	size_t at = 0, i;
+	char name[16];
+
+	ASSERT_EQ(0, record_only(self->control, "irq_handler_entry", "irq_handler_exit", NULL));
+	/* Which interrupt comes? */
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_LT(0, in_child(use_devices));
+	STOP_AND_DECODE(&r);
+	e = next_of(&r, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, 0, &at);
+	if (!e) {
+		recording_free(&r);
+		SKIP(return, "no device of this machine interrupts");
+	}
+	irq = e->arg[0].value;
+	recording_free(&r);
+	memset(&r, 0, sizeof(r));
+
+	snprintf(name, sizeof(name), "%llu", (unsigned long long)irq);
+	before = proc_count("/proc/interrupts", name);
+	ASSERT_EQ(0, recording_start(self->control));
+	first = proc_count("/proc/interrupts", name);
+	ASSERT_LT(0, in_child(use_devices));
+	last = proc_count("/proc/interrupts", name);
+	STOP_AND_DECODE(&r);
+	after = proc_count("/proc/interrupts", name);
+	for (i = 0; i < r.nr; i++) {
+		e = r.sorted[i];
+		if (e->type == EXPTRACE_EVENT_IRQ_HANDLER_ENTRY)
+			seen += e->arg[0].value == irq;
+		if (e->type == EXPTRACE_EVENT_IRQ_HANDLER_EXIT) {
+			EXPECT_GE(3, e->arg[1].value);
+		}
+	}
+	/* Handlers that share the interrupt are called for each, so there may be more. */
+	EXPECT_LE(last - first, seen);
+	EXPECT_LT(0, after - before);
+	recording_free(&r);
+}
+
+static void sleep_a_little(void)
+{
+	usleep(20000);
+}
+
+TEST_F(module, timers_tell_their_function_and_how_late_they_are)
+{
+	uint64_t wakeup = address_of("hrtimer_wakeup"), running[4 * STREAM_CPUS] = {};
+	struct recording r = {};
+	size_t i, woken = 0, ended = 0;
+
+	ASSERT_EQ(0, record_only(self->control, "timer_expire_entry", "timer_expire_exit", "hrtimer_expire_entry",
+				 "hrtimer_expire_exit", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_LT(0, in_child(sleep_a_little));
+	STOP_AND_DECODE(&r);
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+
+		if (e->type == EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY) {
+			EXPECT_LE(0, (int64_t)e->arg[2].value);
+			EXPECT_GT(10 * 1000000000LL, (int64_t)e->arg[2].value);
+			woken += e->arg[1].value == wakeup;
+			running[e->m] = e->arg[0].value;
+		} else if (e->type == EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT && running[e->m]) {
+			EXPECT_EQ(running[e->m], e->arg[0].value);
+			running[e->m] = 0;
+			ended++;
+		} else if (e->type == EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY) {
+			EXPECT_LE(0xffffffff80000000ULL, e->arg[1].value);
+			EXPECT_LE(0, (int64_t)e->arg[2].value);
+		}
+	}
+	EXPECT_LT(0, ended);
+	if (wakeup) {
+		EXPECT_LT(0, woken);
+	}
+	recording_free(&r);
+}
+
+/* The module has a work of its own, which begins generations. */
+TEST_F(module, work_tells_its_function_from_start_to_end)
+{
+	uint64_t advance = address_of("advance_by_itself");
+	struct exptrace_start args = start_small();
+	const struct stream_event *e, *end = NULL;
+	struct recording r = {};
+	size_t at = 0, behind;
+
+	ASSERT_EQ(0, record_only(self->control, "workqueue_execute_start", "workqueue_execute_end", NULL));
+	args.period_ms = 50;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	ASSERT_TRUE(WAIT_FOR(device_info(self->control).generation >= 4));
+	STOP_AND_DECODE(&r);
+	if (!advance)
+		SKIP(return, "/proc/kallsyms lacks the module's functions");
+	while ((e = next_of(&r, EXPTRACE_EVENT_WORKQUEUE_EXECUTE_START, 0, &at)) && e->arg[1].value != advance)
+		;
+	ASSERT_NE(NULL, e);
+	/* The same worker ends the same work. */
+	behind = at;
+	end = next_of(&r, EXPTRACE_EVENT_WORKQUEUE_EXECUTE_END, e->pid, &behind);
+	ASSERT_NE(NULL, end);
+	EXPECT_EQ(e->arg[0].value, end->arg[0].value);
+	EXPECT_EQ(advance, end->arg[1].value);
+	recording_free(&r);
+}
+
+TEST_F(module, idle_cpus_go_and_come_back)
+{
+	int64_t state[STREAM_CPUS];
+	struct recording r = {};
+	size_t i, n = 0;
+
+	memset(state, 0xcc, sizeof(state));
+	ASSERT_EQ(0, record_only(self->control, "cpu_idle", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	usleep(50000);
+	STOP_AND_DECODE(&r);
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+		unsigned int cpu = e->m >> 2;
+		int64_t now;
+
+		if (e->type != EXPTRACE_EVENT_CPU_IDLE)
+			continue;
+		now = e->arg[0].value;
+		EXPECT_EQ(cpu, e->arg[1].value);
+		EXPECT_EQ(0, e->pid);
+		EXPECT_LE(-1, now);
+		EXPECT_GT(16, now);
+		/* One that comes back was away, and one that goes was there. */
+		if (now == -1) {
+			EXPECT_NE(-1, state[cpu]);
+		} else if (state[cpu] < 16 && state[cpu] >= -1) {
+			EXPECT_EQ(-1, state[cpu]);
+		}
+		state[cpu] = now;
+		n++;
+	}
+	EXPECT_LT(0, n);
+	recording_free(&r);
+}
+
+static void set_frequency(const char *governor)
+{
+	write_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor);
+}
+
+TEST_F(module, frequencies_are_those_that_the_policy_allows)
+{
+	const char *files = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+	const struct stream_event *e;
+	struct recording r = {};
+	char governor[64];
+	size_t at = 0;
+
+	if (!*read_file(files, governor, sizeof(governor)))
+		SKIP(return, "this machine has no cpufreq");
+	ASSERT_EQ(0, record_only(self->control, "cpu_frequency", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	set_frequency("powersave");
+	set_frequency("performance");
+	set_frequency(governor);
+	STOP_AND_DECODE(&r);
+	while ((e = next_of(&r, EXPTRACE_EVENT_CPU_FREQUENCY, 0, &at))) {
+		EXPECT_LT(1000, e->arg[0].value);
+		EXPECT_GT(20000000, e->arg[0].value);
+	}
+	recording_free(&r);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void send_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	union sigval value = { 0 };
+
+	sigaction(SIGUSR1, &action, NULL);
+	signal(SIGUSR2, SIG_IGN);
+	if (kill(getpid(), SIGUSR1) || sigqueue(getpid(), SIGUSR1, value) ||
+	    syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1) || kill(getpid(), SIGUSR2))
+		_exit(1);
+}
+
+TEST_F(module, signals_tell_how_they_were_sent_and_taken)
+{
+	static const struct {
+		int sig, code, group, result;
+	} sent[] = {
+		{ SIGUSR1, SI_USER, 1, 0 }, { SIGUSR1, SI_QUEUE, 1, 0 }, { SIGUSR1, SI_TKILL, 0, 0 },
+		{ SIGUSR2, SI_USER, 1, 1 },
+	};
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0, i;
+	pid_t pid;
+
+	ASSERT_EQ(0, record_only(self->control, "signal_generate", "signal_deliver", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = in_child(send_signals);
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+	for (i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		e = next_of(&r, EXPTRACE_EVENT_SIGNAL_GENERATE, pid, &at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ(sent[i].sig, (int)e->arg[0].value);
+		EXPECT_EQ(pid, (pid_t)e->arg[1].value);
+		EXPECT_EQ(sent[i].code, (int)e->arg[2].value);
+		EXPECT_EQ(sent[i].group, (int)e->arg[3].value);
+		EXPECT_EQ(sent[i].result, (int)e->arg[4].value);
+		if (sent[i].result)
+			continue;
+		e = next_of(&r, EXPTRACE_EVENT_SIGNAL_DELIVER, pid, &at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ(sent[i].sig, (int)e->arg[0].value);
+		EXPECT_EQ(sent[i].code, (int)e->arg[1].value);
+		EXPECT_EQ(SA_RESTART, e->arg[2].value & (SA_RESTART | SA_NODEFER | SA_RESETHAND));
+	}
+	/* The parent is told of the child's end. */
+	e = next_of(&r, EXPTRACE_EVENT_SIGNAL_GENERATE, pid, &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(SIGCHLD, e->arg[0].value);
+	EXPECT_EQ(getpid(), (pid_t)e->arg[1].value);
+	EXPECT_EQ(CLD_EXITED, e->arg[2].value);
+	recording_free(&r);
+}
+
+/* A loop device over a file of 1 MiB; its descriptor for direct reads, or -1. */
+static int open_loop(int *number)
+{
+	char path[32], backing[] = "/tmp/exptrace-XXXXXX";
+	int control, file, loop = -1;
+
+	/* Where it is a module, that may not be loaded. */
+	if (access("/dev/loop-control", F_OK) && system("modprobe loop >/dev/null 2>&1"))
+		return -1;
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	file = mkostemp(backing, O_CLOEXEC);
+	unlink(backing);
+	*number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+	snprintf(path, sizeof(path), "/dev/loop%d", *number);
+	if (file >= 0 && *number >= 0 && !ftruncate(file, 1 << 20))
+		loop = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	if (loop >= 0 && ioctl(loop, LOOP_SET_FD, file)) {
+		close(loop);
+		loop = -1;
+	}
+	if (control >= 0)
+		close(control);
+	if (file >= 0)
+		close(file);
+	return loop;
+}
+
+TEST_F(module, block_requests_tell_what_is_read_from_where)
+{
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0, behind;
+	uint64_t dev;
+	int fd, number;
+	char *buffer;
+
+	fd = open_loop(&number);
+	if (fd < 0)
+		SKIP(return, "no loop device");
+	ASSERT_EQ(0, posix_memalign((void **)&buffer, 4096, 8192));
+	ASSERT_EQ(0, record_only(self->control, "block_rq_issue", "block_rq_complete", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	EXPECT_EQ(8192, pread(fd, buffer, 8192, 65536));
+	EXPECT_EQ(4096, pwrite(fd, buffer, 4096, 4096));
+	STOP_AND_DECODE(&r);
+	ioctl(fd, LOOP_CLR_FD);
+	close(fd);
+	free(buffer);
+
+	dev = 7ULL << 20 | number;
+	while ((e = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_ISSUE, 0, &at)) &&
+	       !(e->arg[0].value == dev && e->arg[3].value == 8192))
+		;
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ('R', e->arg[1].string[0]);
+	EXPECT_EQ(65536 / 512, e->arg[2].value);
+	behind = at;
+	e = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_COMPLETE, 0, &behind);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(dev, e->arg[0].value);
+	EXPECT_EQ('R', e->arg[1].string[0]);
+	EXPECT_EQ(65536 / 512, e->arg[2].value);
+	EXPECT_EQ(8192, e->arg[3].value);
+	EXPECT_EQ(0, e->arg[4].value);
+	e = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_ISSUE, 0, &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ('W', e->arg[1].string[0]);
+	EXPECT_EQ(4096 / 512, e->arg[2].value);
+	EXPECT_EQ(4096, e->arg[3].value);
+	recording_free(&r);
+}
+
+TEST_F(module, log_lines_are_recorded_as_text)
+{
+	char text[64], line[1024];
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0, found = 0;
+
+	snprintf(text, sizeof(text), "exptrace selftest of %d", getpid());
+	memset(line, 'x', sizeof(line));
+	memcpy(line, text, strlen(text));
+	line[900] = '\0';
+	ASSERT_EQ(0, record_only(self->control, "console", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_EQ(0, write_file("/dev/kmsg", text));
+	ASSERT_EQ(0, write_file("/dev/kmsg", line));
+	STOP_AND_DECODE(&r);
+	while ((e = next_of(&r, EXPTRACE_EVENT_CONSOLE, 0, &at))) {
+		if (!strcmp(e->arg[0].string, text))
+			found |= 1;
+		if (!strcmp(e->arg[0].string, line))
+			found |= 2;
+	}
+	EXPECT_EQ(3, found);
+	recording_free(&r);
+}
+
+static pthread_mutex_t mutex;
+static volatile int have_mutex;
+static volatile pid_t owner, waiter;
+
+static void *hold_mutex(void *unused)
+{
+	pthread_mutex_lock(&mutex);
+	owner = thread_id();
+	have_mutex = 1;
+	/* Until somebody waits for it, which shows as its sleep. */
+	WAIT_FOR(waiter && thread_sleeps(waiter));
+	pthread_mutex_unlock(&mutex);
+	return unused;
+}
+
+static void *wait_for_mutex(void *unused)
+{
+	waiter = thread_id();
+	pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
+	return unused;
+}
+
+TEST_F(module, inherited_priority_is_told)
+{
+	struct sched_param fifo = { .sched_priority = 10 };
+	const struct stream_event *e;
+	pthread_mutexattr_t inherit;
+	struct recording r = {};
+	pthread_attr_t realtime;
+	pthread_t low, high;
+	size_t at = 0;
+
+	pthread_mutexattr_init(&inherit);
+	pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(&mutex, &inherit);
+	pthread_attr_init(&realtime);
+	pthread_attr_setinheritsched(&realtime, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&realtime, SCHED_FIFO);
+	pthread_attr_setschedparam(&realtime, &fifo);
+	ASSERT_EQ(0, record_only(self->control, "sched_pi_setprio", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_EQ(0, pthread_create(&low, NULL, hold_mutex, NULL));
+	ASSERT_TRUE(WAIT_FOR(have_mutex));
+	ASSERT_EQ(0, pthread_create(&high, &realtime, wait_for_mutex, NULL));
+	pthread_join(low, NULL);
+	pthread_join(high, NULL);
+	STOP_AND_DECODE(&r);
+	while ((e = next_of(&r, EXPTRACE_EVENT_SCHED_PI_SETPRIO, 0, &at)) && (pid_t)e->arg[0].value != owner)
+		;
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(120, e->arg[1].value);
+	EXPECT_EQ(99 - 10, e->arg[2].value);
+	e = next_of(&r, EXPTRACE_EVENT_SCHED_PI_SETPRIO, 0, &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(99 - 10, e->arg[1].value);
+	EXPECT_EQ(120, e->arg[2].value);
+	recording_free(&r);
+}
+
+static uint64_t *spent;
+
+static void spend_time(void)
+{
+	struct timespec t;
+
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	while (!t.tv_sec && t.tv_nsec < 50000000);
+	*spent = t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+TEST_F(module, runtime_adds_up_to_the_cpu_time)
+{
+	const struct stream_event *e;
+	struct recording r = {};
+	uint64_t sum = 0;
+	size_t at = 0;
+	pid_t pid;
+
+	spent = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, spent);
+	ASSERT_EQ(0, record_only(self->control, "sched_stat_runtime", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = in_child(spend_time);
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+	while ((e = next_of(&r, EXPTRACE_EVENT_SCHED_STAT_RUNTIME, 0, &at)))
+		if ((pid_t)e->arg[0].value == pid)
+			sum += e->arg[1].value;
+	EXPECT_LE(*spent, sum);
+	/* Its exit is not in what it measured itself. */
+	EXPECT_GT(*spent + 1000000000, sum);
+	munmap(spent, 4096);
+	recording_free(&r);
+}
+
+/* Whoever is woken was to be woken before. (One of two that wake each other may never sleep: either will do.) */
+TEST_F(module, waking_comes_before_the_wakeup)
+{
+	size_t at = 0, waking[2] = {}, wakeups[2] = {};
+	const struct stream_event *e;
+	struct recording r = {};
+	pid_t other;
+
+	ASSERT_EQ(0, record_only(self->control, "sched_waking", "sched_wakeup", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	other = work_pingpong(50);
+	ASSERT_LT(0, other);
+	STOP_AND_DECODE(&r);
+	while (at < r.nr) {
+		bool is_other;
+
+		e = r.sorted[at++];
+		is_other = (pid_t)e->arg[0].value == other;
+		if (e->type < EXPTRACE_EVENT_FIRST || (!is_other && (pid_t)e->arg[0].value != getpid()))
+			continue;
+		waking[is_other] += e->type == EXPTRACE_EVENT_SCHED_WAKING;
+		wakeups[is_other] += e->type == EXPTRACE_EVENT_SCHED_WAKEUP;
+		EXPECT_LE(wakeups[is_other], waking[is_other]);
+	}
+	EXPECT_LE(50, wakeups[0] + wakeups[1]);
+	recording_free(&r);
+}
+
+TEST_HARNESS_MAIN
