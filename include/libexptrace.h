@@ -303,11 +303,13 @@ const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
 
 /**
  * exptrace_name() - the name that belongs to a number
- * @kind:	what is numbered, as in a schema's argument: EXPTRACE_KIND_SYSCALL
+ * @kind:	what is numbered, as in a schema's argument: EXPTRACE_KIND_SYSCALL,
+ *		EXPTRACE_KIND_IRQ, EXPTRACE_KIND_SOFTIRQ
  * @number:	the number
  *
  * System calls are known by the tables that the library was built with, for the
- * machine that the trace comes from.
+ * machine that the trace comes from; the trace itself tells the others, in the
+ * statedump of each generation.
  * Return: the name; NULL if unknown.
  */
 const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number);

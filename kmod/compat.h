@@ -47,6 +47,17 @@ static inline void exptrace_vm_flags(struct vm_area_struct *vma, vm_flags_t set,
 #define EXPTRACE_RUNTIME_HAS_VRUNTIME
 #endif
 
+/* 6.13: the number of interrupts is asked for by a function. */
+#include <linux/irqnr.h>
+static inline unsigned int exptrace_nr_irqs(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	return irq_get_nr_irqs();
+#else
+	return nr_irqs;
+#endif
+}
+
 /* 6.16: the tracepoints of page faults are no longer x86's own. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define EXPTRACE_FAULTS_ARE_GENERIC

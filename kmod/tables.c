@@ -2,6 +2,7 @@
 /*
  * Sync, properties and schema, and what all tables share.
  */
+#include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/utsname.h>
 
@@ -94,6 +95,15 @@ static int write_number_property(struct exptrace_table *table, const char *key,
 	return write_property(table, key, text);
 }
 
+/* The CPUs that run now, as "0-3,8"; cut where that is too long. */
+static int write_online(struct exptrace_table *table)
+{
+	char text[VALUE_CHARS];
+
+	scnprintf(text, sizeof(text), "%*pbl", cpumask_pr_args(cpu_online_mask));
+	return write_property(table, "online", text);
+}
+
 static int write_host(struct exptrace_table *table)
 {
 	const struct new_utsname *uts = &init_uts_ns.name;
@@ -120,6 +130,7 @@ static int write_properties(unsigned long gen)
 	      write_property(&table, "addresses", exptrace.raw_addresses ? "raw" : "id") ?:
 	      write_property(&table, "clock", exptrace_clock_name()) ?:
 	      write_number_property(&table, "cpus", "%lu", num_possible_cpus()) ?:
+	      write_online(&table) ?:
 	      write_number_property(&table, "batch_size", "%lu", exptrace_pool.batch_size) ?:
 	      write_number_property(&table, "batches", "%lu", exptrace_pool.nr) ?:
 	      write_property(&table, "mode", mode_name()) ?:

@@ -814,4 +814,118 @@ TEST_F(module, waking_comes_before_the_wakeup)
 	recording_free(&r);
 }
 
+#define CGROUP	"/sys/fs/cgroup/exptrace-test"
+
+static volatile pid_t sleeper;
+
+static void *sleep_in_thread(void *unused)
+{
+	sleeper = thread_id();
+	pause();
+	return unused;
+}
+
+/* A process in a cgroup of its own, nice, on CPU 0, whose second thread sleeps; it says when it's ready. */
+static void be_described(int ready)
+{
+	pthread_t thread;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) || nice(5) != 5 ||
+	    pthread_create(&thread, NULL, sleep_in_thread, NULL) || !WAIT_FOR(sleeper && thread_sleeps(sleeper)) ||
+	    write(ready, (const void *)&sleeper, sizeof(sleeper)) != sizeof(sleeper))
+		_exit(1);
+	pause();
+}
+
+TEST_F(module, statedump_describes_threads)
+{
+	const struct stream_event *e, *leader = NULL, *thread = NULL;
+	bool cgroups = !mkdir(CGROUP, 0755);
+	struct recording r = {};
+	struct stat cgroup = {};
+	size_t at = 0;
+	char text[16];
+	int ready[2];
+	pid_t pid, tid;
+
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid) {
+		be_described(ready[1]);
+		_exit(0);
+	}
+	snprintf(text, sizeof(text), "%d", pid);
+	cgroups = cgroups && !write_file(CGROUP "/cgroup.procs", text) && !stat(CGROUP, &cgroup);
+	ASSERT_EQ((ssize_t)sizeof(tid), read(ready[0], &tid, sizeof(tid)));
+	ASSERT_EQ(0, recording_start(self->control));
+	STOP_AND_DECODE(&r);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	rmdir(CGROUP);
+	while ((e = next_of(&r, EXPTRACE_EVENT_TASK, 0, &at))) {
+		if ((pid_t)e->arg[0].value == pid)
+			leader = e;
+		if ((pid_t)e->arg[0].value == tid)
+			thread = e;
+	}
+	ASSERT_NE(NULL, leader);
+	ASSERT_NE(NULL, thread);
+	EXPECT_EQ(pid, (pid_t)leader->arg[1].value);
+	EXPECT_EQ(pid, (pid_t)thread->arg[1].value);
+	EXPECT_EQ(EXPTRACE_TASK_S, thread->arg[3].value);
+	EXPECT_EQ(0, thread->arg[4].value);
+	EXPECT_EQ(125, thread->arg[5].value);
+	if (cgroups) {
+		EXPECT_EQ(cgroup.st_ino, thread->arg[6].value);
+		EXPECT_EQ(cgroup.st_ino, leader->arg[6].value);
+	}
+	recording_free(&r);
+}
+
+/* The line of an interrupt in /proc/interrupts, "" if there is none. */
+static const char *irq_line(unsigned int irq, char line[4096])
+{
+	FILE *f = fopen("/proc/interrupts", "r");
+	char *end;
+
+	while (f && fgets(line, 4096, f))
+		if (strtoul(line, &end, 10) == irq && *end == ':')
+			break;
+	if (!f || feof(f))
+		*line = '\0';
+	if (f)
+		fclose(f);
+	return line;
+}
+
+TEST_F(module, statedump_names_interrupts)
+{
+	const struct stream_event *e;
+	struct recording r = {};
+	char line[4096], online[128];
+	size_t at = 0, irqs = 0, vecs = 0;
+
+	ASSERT_EQ(0, recording_start(self->control));
+	STOP_AND_DECODE(&r);
+	while ((e = next_of(&r, EXPTRACE_EVENT_NAME, 0, &at))) {
+		if (e->arg[0].value == EXPTRACE_KIND_SOFTIRQ) {
+			ASSERT_GT(SOFTIRQS, e->arg[1].value);
+			EXPECT_STREQ(softirqs[e->arg[1].value], e->arg[2].string);
+			vecs++;
+		} else if (e->arg[0].value == EXPTRACE_KIND_IRQ) {
+			EXPECT_NE(NULL, strstr(irq_line(e->arg[1].value, line), e->arg[2].string)) {
+				TH_LOG("interrupt %d is no %s", (int)e->arg[1].value, e->arg[2].string);
+			}
+			irqs++;
+		}
+	}
+	EXPECT_EQ(SOFTIRQS, vecs);
+	EXPECT_LT(0, irqs);
+	EXPECT_STREQ(read_file("/sys/devices/system/cpu/online", online, sizeof(online)), r.stream.online);
+	recording_free(&r);
+}
+
 TEST_HARNESS_MAIN

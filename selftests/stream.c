@@ -238,6 +238,8 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			s->data_base = strtoull(value, NULL, 16);
 		if (!c.bad && !strcmp(key, "addresses"))
 			s->raw_addresses = !strcmp(value, "raw");
+		if (!c.bad && !strcmp(key, "online"))
+			snprintf(s->online, sizeof(s->online), "%s", value);
 		if (!c.bad && !strcmp(key, "batch_size"))
 			s->batch_size = strtoull(value, NULL, 10);
 		free(key);
@@ -324,7 +326,7 @@ static bool belongs(const struct stream_event *e, bool first)
 {
 	bool bound = e->m != EXPTRACE_M_NONE;
 
-	if (!e->experiment && e->type == EXPTRACE_EVENT_TASK)
+	if (!e->experiment && (e->type == EXPTRACE_EVENT_TASK || e->type == EXPTRACE_EVENT_NAME))
 		return !bound;
 	if (e->type == EXPTRACE_EVENT_CURRENT)
 		return bound && (e->m & 3) == EXPTRACE_CONTEXT_TASK;

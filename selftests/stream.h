@@ -63,6 +63,7 @@ struct stream {
 	bool flight;		/* set by the caller: recorded in flight mode, generations may have been given up */
 	bool forget;		/* set by the caller: events are checked and counted by the generations, but not kept */
 	uint64_t text_base, data_base, batch_size;
+	char online[128];	/* CPUs */
 	struct stream_type types[STREAM_EXPERIMENTS][256];
 	struct stream_generation *generations;
 	size_t nr_generations;

@@ -270,6 +270,9 @@ static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream 
 		if (stream.cursor.event->role == SCHEMA_ROLE_TASK &&
 		    learn_name(trace, stream.cursor.event))
 			return -ENOMEM;
+		if (stream.cursor.event->role == SCHEMA_ROLE_LABEL &&
+		    trace_learn_label(trace, stream.cursor.event))
+			return -ENOMEM;
 	}
 	return 0;
 }

@@ -29,6 +29,7 @@ static const struct role roles[] = {
 	{ "sched_process_fork", "child_pid", "child_comm", SCHEMA_ROLE_NAME },
 	{ "sched_process_exec", "pid", "comm", SCHEMA_ROLE_NAME },
 	{ "task_rename", "pid", "newcomm", SCHEMA_ROLE_RENAME },
+	{ "name", "number", "name", SCHEMA_ROLE_LABEL },
 };
 
 static bool kind_is_string(uint64_t kind)
@@ -89,8 +90,10 @@ static void event_set_role(struct schema_event *event)
 			continue;
 		event->pid_arg = find_arg(public, role->pid_arg, false);
 		event->comm_arg = find_arg(public, role->comm_arg, true);
+		event->kind_arg = find_arg(public, "kind", false);
 		if (event->pid_arg != ROLE_NO_ARG &&
-		    (!role->comm_arg || event->comm_arg != ROLE_NO_ARG))
+		    (!role->comm_arg || event->comm_arg != ROLE_NO_ARG) &&
+		    (role->role != SCHEMA_ROLE_LABEL || event->kind_arg != ROLE_NO_ARG))
 			event->role = role->role;
 	}
 }

@@ -30,14 +30,16 @@ enum schema_role {
 	SCHEMA_ROLE_TASK,	/* pid is called comm, as the generation begins */
 	SCHEMA_ROLE_NAME,	/* pid is called comm */
 	SCHEMA_ROLE_RENAME,	/* pid is called comm from now on */
+	SCHEMA_ROLE_LABEL,	/* a number of a kind has a name, as the generation begins */
 };
 
 struct schema_event {
 	struct exptrace_schema_event public;
 	uint8_t role;
 	uint8_t variant;	/* 1: args[0] is in the type */
-	uint32_t pid_arg;
-	uint32_t comm_arg;
+	uint32_t pid_arg;	/* of a label: the number */
+	uint32_t comm_arg;	/* the name */
+	uint32_t kind_arg;	/* of a label: of which kind the number is */
 	const uint8_t *ops;	/* enum schema_op of each argument */
 	struct schema_event *next;	/* in its bucket */
 	uint32_t raw_size;	/* its bytes in the schema, for comparison */

@@ -49,6 +49,7 @@ API void exptrace_close(struct exptrace_trace *trace)
 	ledger_uninit(&trace->ledger);
 	properties_uninit(&trace->properties);
 	tasks_uninit(&trace->tasks);
+	names_uninit(&trace->names);
 	merge_uninit(&trace->merge);
 	free(trace->values);
 	free(trace);
@@ -127,6 +128,14 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 	return 1;
 }
 
+int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event)
+{
+	const struct exptrace_value *name = &trace->values[event->comm_arg];
+
+	return names_set(&trace->names, trace->values[event->kind_arg].u64,
+			 trace->values[event->pid_arg].u64, name->str, name->len);
+}
+
 /*
  * Names that pass in the order of batches: the latest time decides. What the
  * statedump says holds from the generation's beginning on.
@@ -136,6 +145,8 @@ static int learn_name(struct exptrace_trace *trace, const struct schema_event *e
 	const struct exptrace_value *comm = &trace->values[event->comm_arg];
 	uint64_t start = trace->clock.nsyncs ? trace->clock.first.ticks : 0;
 
+	if (event->role == SCHEMA_ROLE_LABEL)
+		return trace_learn_label(trace, event);
 	return tasks_set(&trace->tasks, trace->values[event->pid_arg].u64, comm->str, comm->len,
 			 event->role == SCHEMA_ROLE_TASK ? start : trace->cursor.time);
 }
@@ -202,7 +213,7 @@ API const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind,
 {
 	if (kind == EXPTRACE_KIND_SYSCALL)
 		return syscall_name(exptrace_property(trace, "machine"), number);
-	return NULL;
+	return names_get(&trace->names, kind, number);
 }
 
 API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)

@@ -15,6 +15,7 @@
 #include "input.h"
 #include "ledger.h"
 #include "merge.h"
+#include "names.h"
 #include "properties.h"
 #include "schema.h"
 #include "tasks.h"
@@ -69,6 +70,7 @@ struct exptrace_trace {
 
 	/* events */
 	struct tasks tasks;
+	struct names names;	/* of numbers of all other kinds */
 	struct cursor cursor;	/* exptrace_next_in_batch() */
 	struct merge merge;	/* exptrace_next_event() */
 	struct exptrace_record record;
@@ -127,6 +129,9 @@ static inline void trace_fill_record(struct exptrace_trace *trace, const struct 
 	record->size = (uint32_t)(cursor->pos - cursor->event_pos);
 	record->type = cursor->type;
 }
+
+/* Takes in the label at hand, whose arguments are in trace->values: 0 or -ENOMEM. */
+int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event);
 
 /* What is wrong with the event at hand of @cursor; returns -EBADMSG. */
 int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,

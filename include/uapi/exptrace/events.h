@@ -44,7 +44,11 @@
 	X(STANDARD, CURRENT, 60, 1, "state", "current",			\
 	  A(PID, "pid"))						\
 	X(STANDARD, TASK, 61, 1, "state", "task",			\
-	  A(PID, "pid") A(PID, "tgid") A(STRING, "comm"))
+	  A(PID, "pid") A(PID, "tgid") A(STRING, "comm")		\
+	  A(TASK_STATE, "state") A(CPU, "cpu") A(INT, "prio")		\
+	  A(UINT, "cgroup"))						\
+	X(STANDARD, NAME, 62, 1, "state", "name",			\
+	  A(UINT, "kind") A(UINT, "number") A(STRING, "name"))
 
 #define EXPTRACE_SCHED_EVENTS(X, A)					\
 	X(STANDARD, SCHED_SWITCH, 64, 10, "sched", "sched_switch",	\
