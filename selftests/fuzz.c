@@ -55,10 +55,10 @@ static volatile uint8_t sink;
 /* Rather one that is open. */
 static int random_file(void)
 {
-	int i, file = -1;
+	int first = upto(FILES), i, file = files[first];
 
-	for (i = 0; i < 4 && file < 0; i++)
-		file = files[upto(FILES)];
+	for (i = 1; i < FILES && file < 0 && !one_in(8); i++)
+		file = files[(first + i) % FILES];
 	return file;
 }
 
@@ -99,12 +99,14 @@ static int call(unsigned long request, void *argument, size_t size)
 static int fuzz_open(void)
 {
 	static const int flags[] = { O_RDWR, O_RDWR, O_RDONLY, O_WRONLY };
-	int i = upto(FILES);
+	int i = upto(FILES), file = device_open(flags[upto(4)] | (one_in(4) ? 0 : O_NONBLOCK));
 
+	if (file < 0)
+		return file;
 	if (files[i] >= 0)
 		close(files[i]);
-	files[i] = device_open(flags[upto(4)] | (one_in(4) ? 0 : O_NONBLOCK));
-	return files[i] < 0 ? files[i] : 0;
+	files[i] = file;
+	return 0;
 }
 
 static int fuzz_close(void)
