@@ -5,8 +5,10 @@
  * Every event is a batch of its own; of two batches of a generation either may be
  * the older.
  *
- * Broken, by -D: EVICT_READ (a generation being read is given up), EVICT_FROZEN,
- * EVICT_CLOSING. Found, by its fix: FIX_EMPTY. See README.md.
+ * Sizes, by -D: NGEN, EVENTS, NB.
+ * Broken variants, by -D: EVICT_READ (a generation being read is given up),
+ * EVICT_FROZEN, EVICT_CLOSING, KEEP_EMPTY (any generation given up counts as room).
+ * See README.md.
  */
 #ifndef NGEN
 #define NGEN		4
@@ -99,19 +101,20 @@ inline skip_old() {
 	od
 }
 
+/* make_room_for_events(): sets made */
 inline make_room() {
-#ifdef FIX_EMPTY
+#ifdef KEEP_EMPTY
+	if
+	:: nr_empty > nr_reserved -> made = true
+	:: else -> evict()
+	fi
+#else
 	made = true;
 	do
 	:: nr_empty <= nr_reserved && made -> evict()
 	:: else -> break
 	od;
 	made = nr_empty > nr_reserved
-#else
-	if
-	:: nr_empty > nr_reserved -> made = true
-	:: else -> evict()
-	fi
 #endif
 }
 

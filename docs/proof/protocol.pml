@@ -5,14 +5,12 @@
  * A statement, or what is in one atomic block, is a step; between two steps any
  * other process may run, an interrupt on the same CPU included. A section under
  * pool.lock is one step; a trylock from NMI may fail at any time, which covers
- * every moment at which the lock can be taken.
+ * every moment at which the lock can be taken. A hardirq's tail fires as a task.
  *
- * Sizes, by -D: NCPU, NEXP, EVENTS, NB.
+ * Sizes, by -D: NCPU, NEXP, EVENTS, ROOM, NB.
  * Broken variants, by -D: NO_GRACE_PERIOD, GRACE_PERIOD_FIRST, ONE_BUFFER,
- * NO_REFUSAL, NO_RESERVE, READER_EARLY, NO_LOCK_MARK, NO_GUARD.
- * Assumptions lifted: IRQ_TAIL (an interrupt's tail fires as a task), and with
- * it the windows of WIN_ENSURE, WIN_REFILL, WIN_ADOPT, WIN_COMMIT; what would
- * make these hold: FIX_BUSY. See README.md.
+ * NO_REFUSAL, NO_RESERVE, READER_EARLY, NO_LOCK_MARK, NO_BUSY, LATE_BUSY,
+ * EARLY_LEAVE. See README.md.
  */
 #ifndef NCPU
 #define NCPU		2
@@ -23,10 +21,12 @@
 #ifndef EVENTS
 #define EVENTS		4		/* by all contexts together, without nested ones */
 #endif
+#ifndef ROOM
+#define ROOM		2		/* events in a batch */
+#endif
 #ifndef NB
 #define NB		5		/* batches in the pool */
 #endif
-#define ROOM		2		/* events in a batch */
 #define MAX		2		/* what an event asks for; it takes 1, and leaves room behind it */
 #define NGEN		3		/* generations 1, 2, 3: 1 and 3 share slots */
 #define NCTX		2		/* task; hardirq (CPU 1) or NMI (CPU 0) */
@@ -40,8 +40,7 @@ typedef slot_t {			/* struct exptrace_slot */
 	byte batch;			/* the generation in its header; 0 is NULL */
 	byte pos;			/* in events */
 	byte end;
-	bit refilling;
-	bit busy;			/* FIX_BUSY */
+	bit busy;
 	byte first;			/* batch->first */
 	byte attempted;
 	byte recorded;
@@ -103,15 +102,17 @@ inline hand_over(header, n, g) {
 	queue[g] ! n
 }
 
-/* is_nested(), but for the lock's mark: the refill refuses. */
-#ifdef NO_GUARD
-#define NESTED(s)	(slot[s].refilling)
+/* Does who fires in a writer of the slot find it taken? */
+#if defined(NO_BUSY)		/* no flag but in the refill, and a guard */
+#define TAKEN(s)	(slot[s].busy || (slot[s].batch && slot[s].pos == slot[s].end))
+#elif defined(NO_REFUSAL)
+#define TAKEN(s)	false
 #else
-#define NESTED(s)	(slot[s].refilling || slot[s].busy || (slot[s].batch && slot[s].pos == slot[s].end))
+#define TAKEN(s)	slot[s].busy
 #endif
 
 /* Does the slot show less room than needed? The code compares unsigned numbers: end before pos is much room. */
-#define SHORT(s, n)	(slot[s].end >= slot[s].pos && slot[s].end - slot[s].pos < (n))
+#define SHORT(s)	(slot[s].end >= slot[s].pos && slot[s].end - slot[s].pos < MAX)
 
 /*
  * A probe that fires in the refill of slot s, in the same context, where the lock
@@ -120,11 +121,11 @@ inline hand_over(header, n, g) {
 inline nested(s, g, locked) {
 	slot[s].attempted++;
 	if
-	:: !SHORT(s, MAX) ->
-		slot[s].pos++;			/* it would write here: see the ledger */
+	:: TAKEN(s) -> slot[s].lost++
+	:: !TAKEN(s) && !SHORT(s) ->
+		slot[s].pos++;			/* it writes here: see the ledger */
 		slot[s].recorded++
-	:: else ->
-#ifdef NO_REFUSAL
+	:: !TAKEN(s) && SHORT(s) ->
 		!locked;			/* or it waits for itself */
 		if
 		:: slot[s].batch -> hand_over(slot[s].batch, slot[s].pos, g)
@@ -132,10 +133,6 @@ inline nested(s, g, locked) {
 		fi;
 		slot[s].batch = 0;
 		slot[s].lost++
-#else
-		assert(NESTED(s));
-		slot[s].lost++
-#endif
 	fi
 }
 
@@ -146,10 +143,11 @@ inline nested(s, g, locked) {
 inline nested_other(o, locked) {
 	slot[o].attempted++;
 	if
-	:: !SHORT(o, MAX) ->
+	:: TAKEN(o) -> slot[o].lost++
+	:: !TAKEN(o) && !SHORT(o) ->
 		slot[o].pos++;
 		slot[o].recorded++
-	:: else ->
+	:: !TAKEN(o) && SHORT(o) ->
 #ifdef NO_LOCK_MARK
 		!locked;			/* or it waits for itself */
 #endif
@@ -175,7 +173,7 @@ inline leave() {
 	:: x == 1 -> interrupted[c] = false
 	:: else
 	fi;
-	s = 0; o = 0; g = 0; b = 0; wpos = 0; was = 0; need = 0; did = false
+	s = 0; o = 0; g = 0; b = 0; wpos = 0; tail = false; did = false
 }
 
 /* A writer's step: a task's, if no interrupt runs on its CPU. */
@@ -183,22 +181,27 @@ inline leave() {
 
 byte events = EVENTS;			/* still to come */
 
-#if NCPU == 1 && defined(IRQ_TAIL)
-#define IS_NMI	false
-#else
-#define IS_NMI	(c == 0 && x == 1)
-#endif
+/* The last CPU's interrupt is a hardirq with a tail, any other's an NMI. */
+#define IS_NMI	(c < NCPU - 1 && x == 1)
 
-/* The event is lost. */
+/* The slot is taken: the event is lost. An interrupt's tail finds it so, nobody else. */
+inline refuse() {
+	assert(tail);
+	slot[s].lost++;
+	leave()
+}
+
+/* The event is lost for another reason. */
 inline lose() {
 	slot[s].lost++;
+	slot[s].busy = 0;
 	leave()
 }
 
 /* Context x of CPU c: probe_*(), writer.h, writer.c. */
 proctype writer(byte c; byte x) {
-	byte g, s, o, b, wpos, was, e, as, need, me = 1 << (c * NCTX + x);
-	bool did;
+	byte g, s, o, b, wpos, e, me = 1 << (c * NCTX + x);
+	bool tail, did;
 
 end:	do
 	:: atomic { events > 0 && gen != 0 && !interrupted[c] ->
@@ -210,84 +213,67 @@ end:	do
 		fi;
 		inside = inside | me;
 		g = gen;
-		as = x;
-#ifdef IRQ_TAIL
-		/* irq_exit() has left hardirq, and wakes ksoftirqd */
 		if
 		:: true
-		:: x == 1 && c == NCPU - 1 -> as = 0
+		:: x == 1 && !IS_NMI -> tail = true	/* irq_exit() has left hardirq, and wakes ksoftirqd */
 		fi;
-#endif
-		e = 0;
 #if NEXP > 1
 		if
 		:: true
 		:: e = 1
 		fi;
 #endif
-		need = MAX;
-#ifdef WIN_REFILL
-		if
-		:: true
-		:: need = MAX + 1
-		fi;
-#endif
-		s = SLOT(g, c, as, e);
-		o = SLOT(g, c, as, 1 - e);
-		as = 0; e = 0
-	   };
-	   atomic { RUNS ->
-		/* exptrace_begin(), exptrace_ensure() */
+		s = SLOT(g, c, (tail -> 0 : x), e);
+		o = SLOT(g, c, (tail -> 0 : x), 1 - e);
+		e = 0;
+		/* exptrace_begin_as(), exptrace_enter() */
 		slot[s].attempted++;
-#ifdef FIX_BUSY
+#ifdef LATE_BUSY
+		wpos = slot[s].pos;
+#endif
+#ifndef NO_BUSY
 		if
-		:: slot[s].busy -> lose(); goto next
+		:: TAKEN(s) -> refuse(); goto next
 		:: else
 		fi
 	   };
-	   atomic { RUNS -> slot[s].busy = 1 };
 	   atomic { RUNS ->
+		slot[s].busy = 1;
+#endif
+#ifndef LATE_BUSY
+		/* exptrace_ensure() */
+		wpos = slot[s].pos;
 #endif
 		if
-		:: !SHORT(s, need) -> goto first_bytes
+		:: !SHORT(s) -> goto first_bytes
 		:: else
 		fi;
 		/* exptrace_refill() */
-		was = slot[s].pos
-#ifdef WIN_REFILL
+		if
+		:: !slot[s].batch && nr_empty <= nr_reserved -> lose(); goto next
+		:: else
+		fi
+#ifdef NO_BUSY
 	   };
 	   atomic { RUNS ->
-#else
-		;
-#endif
-#if !defined(NO_REFUSAL) && !defined(FIX_BUSY)
 		if
-		:: NESTED(s) -> lose(); goto next
+		:: TAKEN(s) -> refuse(); goto next
 		:: else
 		fi;
-#endif
-		if
-		:: !slot[s].batch && nr_empty <= nr_reserved -> slot[s].busy = 0; lose(); goto next
-		:: else
-		fi;
-		slot[s].refilling = 1;
+		slot[s].busy = 1;
 		slot[s].pos = slot[s].end
+#endif
 	   };
 	   atomic { RUNS ->
 		/* exchange(): seal, exptrace_exchange() */
 		if
-		:: IS_NMI ->			/* and the lock was taken */
-			slot[s].pos = was;
-			slot[s].refilling = 0;
-			slot[s].busy = 0;
-			lose();
-			goto next
+		:: IS_NMI -> lose(); goto next	/* and the lock was taken */
 		:: true
 		fi;
 		if
 		:: slot[s].batch ->
-			SEAL(s, was);
-			hand_over(slot[s].batch, was, g)
+			SEAL(s, wpos);
+			hand_over(slot[s].batch, wpos, g)
 		:: else
 		fi;
 		assert(writing[g & 1] == g);
@@ -303,45 +289,36 @@ end:	do
 		maybe_nested(s, o, g, false);
 		slot[s].batch = 0;
 		slot[s].pos = 0
-#ifdef WIN_ADOPT
 	   };
 	   atomic { RUNS ->
-#else
-		;
-#endif
 		slot[s].end = 0;
 		if
-		:: b == 0 -> slot[s].refilling = 0; slot[s].busy = 0; lose(); goto next
+		:: b == 0 -> lose(); goto next
 		:: else
 		fi;
 		slot[s].batch = b;
 		slot[s].first = slot[s].recorded;
 		slot[s].end = ROOM + 1;
-		slot[s].refilling = 0;
-first_bytes:
-		wpos = slot[s].pos + 1
-#ifdef WIN_ENSURE
-	   };
-	   atomic { RUNS ->
-#else
-		;
+		wpos = slot[s].pos;
+#ifdef NO_BUSY
+		slot[s].busy = 0;
 #endif
-#if !defined(NO_GUARD) && !defined(FIX_BUSY)
-		slot[s].pos = slot[s].end;	/* shows no room to who interrupts us */
-#endif
-		assert(slot[s].batch == g)
+first_bytes:	skip
 	   };
+#ifdef NO_BUSY
+	   atomic { RUNS -> slot[s].pos = slot[s].end };
+#endif
 	   atomic { RUNS ->
-		/* the last bytes; exptrace_end() */
+		/* the bytes; exptrace_commit() */
 		assert(slot[s].batch == g);	/* nobody took it away */
-		assert(wpos <= ROOM);
-		slot[s].pos = wpos
-#ifdef WIN_COMMIT
+		assert(wpos < ROOM);
+		slot[s].pos = wpos + 1
+#ifdef EARLY_LEAVE
+		; slot[s].busy = 0
+#endif
 	   };
 	   atomic { RUNS ->
-#else
-		;
-#endif
+		/* exptrace_leave() */
 		slot[s].recorded++;
 		slot[s].busy = 0;
 		leave()
@@ -418,7 +395,7 @@ inline close_slot(i, g) {
 	slot[i].pos = 0;
 	slot[i].end = 0;
 	slot[i].first = 0;
-	assert(!slot[i].refilling && !slot[i].busy);
+	assert(!slot[i].busy);
 	assert(slot[i].attempted == slot[i].recorded + slot[i].lost);
 	ledger[g] = ledger[g] + slot[i].recorded;
 	slot[i].attempted = 0;
@@ -478,7 +455,7 @@ proctype control() {
 }
 
 /*
- * exptrace_take(), deliver_batch(), exptrace_give() are one step: for
+ * exptrace_take(), deliver_taken(), exptrace_give() are one step: for
  * all others a batch that is being read is the same as one that is full.
  */
 proctype reader() {
@@ -506,7 +483,7 @@ proctype reader() {
 	   }
 	:: oldest > opened && ended -> break
 	od;
-	/* exptrace_pool_claim() */
+	/* exptrace_pool_is_idle() */
 	assert(nr_empty == NB && nr_reserved == 0)
 }
 

@@ -1,187 +1,434 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Recordings and their readers, for the Spin checker: start, stop and discard
- * against open, read and close. A section under pool.lock is a step.
+ * against a file that opens, reads, takes snapshots, starts a recording itself and
+ * closes, and against mappings. A section under pool.lock is a step.
  *
- * Broken, by -D: DISCARD_TAKEN (discard takes no notice of what a reader holds),
- * DISCARD_FROZEN (nor of a snapshot), BEGIN_LATE (a recording begins after its
- * first generation was opened). Found: OWN_START (a reader that is amid a batch
- * starts with discard, and fails). See README.md.
+ * Broken variants, by -D: DISCARD_TAKEN (discard takes no notice of what a reader
+ * holds), DISCARD_FROZEN (nor of a snapshot), BEGIN_EARLY (a recording begins for
+ * readers before it is certain), ANY_SESSION (a reader takes from any recording),
+ * PUT_BACK_FIRST (START puts back what its file holds before it checks), NO_CLOSE
+ * (the pool can be mapped while it goes).
+ * Found: MAP_BETWEEN (the pool is mapped between START's check and its deed),
+ * FREEZE_BETWEEN (a file's threads come between the steps of its SNAPSHOT); what
+ * would make these hold: FIX_LATE, FIX_DROP. See README.md.
  */
-#define RECORDINGS	3
+#ifndef STARTS
+#define STARTS		2	/* by another file, and one by the reader itself */
+#endif
+#define OPENS		2
+#define MAPS		1
 #define BATCHES		2	/* of a generation; one generation a recording */
-#define NR		4	/* batches in the pool */
+#define NR		3	/* batches in the pool */
 
 #define NOTHING		0
 #define BATCH		1
 #define END_OF_GEN	2
 #define END		3
 
+bool control;		/* exptrace.control is held */
+bool recording;
+byte next_gen = 1;
+
+bool pool, closed, mapped;
+byte nr_empty;
+
 byte first;		/* generations: the oldest's number, 0 if there is none */
 byte first_session;	/* the recording that it belongs to */
 byte nr_full;		/* its batches */
 bool complete;
-byte nr_empty = NR;
-byte begun, done;	/* sessions_begun, sessions_ended */
 bool begun_read;	/* first->begun */
+byte opening, begun, ended;
 bool taken;		/* exptrace_flush.taken */
-bool frozen;
+byte frozen;		/* this generation is held for a snapshot */
+
+byte sure;		/* the last recording that was begun with success */
+
+/* The reader's file: f->lock, and what it protects. */
+bool is_open, lock, snapping;
+byte session, gen, next;
+bool batch, ending;	/* in hand */
+bool part;		/* the batch's first half was delivered */
+bool seen;		/* likewise, and the batch may be back on the list */
+bool view, held;
+byte viewed;		/* view.gen, or 0 */
+bool checked;		/* a START that may put back is between check and deed */
 
 #if defined(DISCARD_TAKEN)
-#define REFUSED	frozen
+#define REFUSED		frozen
 #elif defined(DISCARD_FROZEN)
-#define REFUSED	taken
+#define REFUSED		taken
 #else
-#define REFUSED	(taken || frozen)
+#define REFUSED		(taken || frozen)
 #endif
+
+#define ACQUIRE(mutex)	atomic { !mutex -> mutex = true }
 
 /* exptrace_discard_all() */
 inline discard_all() {
 	nr_empty = nr_empty + nr_full;
 	nr_full = 0;
 	first = 0;
-	complete = false
+	complete = false;
+	seen = false
 }
 
-proctype control() {
-	byte n, i;
-	bool ok;
+/* exptrace_reader_put_back(): exptrace_thaw(), exptrace_untake() or exptrace_untake_end() */
+inline put_back() {
+	atomic {
+		if
+		:: view -> view = false; frozen = (held -> 0 : frozen); held = false; viewed = 0
+		:: !view && batch -> assert(first == gen); nr_full++; taken = false
+		:: !view && !batch && ending -> assert(first == gen); taken = false
+		:: else
+		fi;
+		batch = false; ending = false; part = false
+	}
+}
 
-	do
-	:: n == RECORDINGS -> break
-	:: n < RECORDINGS ->
-		/* exptrace_start() */
-		ok = true;
+/* exptrace_session_to_read() */
+inline session_to_read() {
+	session = begun;
+	if
+	:: begun == ended && (!first || first_session != session) -> session++
+	:: else
+	fi
+}
+
+/* drop_old_recording(): what is not refused */
+inline drop_old() {
+	atomic {
+		if
+		:: ok && discard && REFUSED -> ok = false
+		:: ok && discard && !(REFUSED) -> discard_all()
+		:: else
+		fi
+	}
+	atomic {
+		if
+		:: ok && (first || (pool && nr_empty < NR)) -> ok = false
+		:: ok && !first && !(pool && nr_empty < NR) -> assert(!mapped); pool = false; nr_empty = 0
+		:: else
+		fi
+	}
+}
+
+inline write_batch() {
+	atomic { nr_empty--; nr_full++ }
+}
+
+/* end_recording() */
+inline end_recording() {
+	atomic { recording = false; ended = begun }
+}
+
+/* stop() */
+inline stop() {
+	atomic { complete = true };
+	end_recording()
+}
+
+/* begin_recording(): sets ok */
+inline begin_recording() {
+	atomic {
+		if
+		:: ok = false			/* -ENOMEM */
+		:: pool = true; nr_empty = NR
+		fi
+	}
+	if
+	:: ok ->
 		atomic {
-			if
-			:: REFUSED -> ok = false	/* -EBUSY */
-			:: !(REFUSED) -> discard_all()
-			:: true				/* no discard */
-			fi
-		}
-		atomic {
-			if
-			:: !ok || first || nr_empty < NR -> ok = false	/* exptrace_pool_claim() */
-			:: else
-			fi
+			recording = true;
+			opening = begun + 1;
+#ifdef BEGIN_EARLY
+			begun = opening
+#endif
 		}
 		if
-		:: !ok ->
-			/* -EBUSY: try again when that can have changed; or never */
-			if
-			:: atomic { first == 0 && nr_empty == NR -> skip }
-			:: atomic { !(REFUSED) -> skip }
-			:: n = RECORDINGS
-			fi
-		:: else ->
-#ifndef BEGIN_LATE
-			begun++;
+		:: ok = false; end_recording(); pool = false; nr_empty = 0
+		:: atomic {			/* exptrace_generation_open() */
+			assert(!first);
+			first = next_gen;
+			first_session = opening;
+			begun_read = false;
+			next_gen++
+		   };
+		   write_batch();
+		   if
+		   :: ok = false;		/* a probe can't be attached */
+		      stop();
+		      atomic {
+#ifdef FIX_DROP
+			assert(!taken);
+#else
+			assert(!taken && !frozen);	/* or it stays */
 #endif
-			atomic {
-				first = n + 1;
-				first_session = n + 1;
-				complete = false;
-				begun_read = false
-			}
-#ifdef BEGIN_LATE
-			begun++;
-#endif
-			i = 0;
-			do
-			:: i < BATCHES -> atomic { nr_empty--; nr_full++; i++ }
-			:: else -> break
-			od;
-			/* exptrace_stop() */
-			complete = true;
-			done = begun;
-			n++
+			discard_all();
+			assert(nr_empty == NR);
+			pool = false;
+			nr_empty = 0
+		      }
+		   :: write_batch();
+		      atomic { begun = opening; sure = opening }
+		   fi
 		fi
+	:: else
+	fi
+}
+
+/* start_for(), exptrace_may_start(), exptrace_start(): sets ok; own: by the reader's file */
+inline start(own) {
+	if
+	:: discard = true
+	:: discard = false
+	fi;
+	ACQUIRE(control);
+#ifdef PUT_BACK_FIRST
+	if
+	:: own && discard -> put_back()
+	:: else
+	fi;
+#endif
+	atomic {
+		if
+		:: ok = false			/* -EINVAL */
+		:: ok = (!recording && !mapped && (discard || !first))
+		fi;
+		checked = ok && own && discard
+	};
+#ifndef FIX_LATE
+	if
+	:: ok && own && discard -> put_back()
+	:: else
+	fi;
+#endif
+	atomic {				/* exptrace_pool_close() */
+		if
+		:: ok && mapped -> ok = false
+		:: ok && !mapped -> closed = true
+		:: else
+		fi;
+		checked = false
+	};
+#ifdef FIX_LATE
+	atomic {
+		if
+		:: ok && frozen && !(own && held) -> ok = false
+		:: else
+		fi
+	};
+	if
+	:: ok && own && discard -> put_back()
+	:: else
+	fi;
+#endif
+	drop_old();
+	if
+	:: ok -> begin_recording()
+	:: else
+	fi;
+	closed = false;				/* exptrace_pool_reopen() */
+	control = false
+}
+
+#if defined(NO_CLOSE)
+#define MAY_MAP		(pool && !checked)
+#elif defined(MAP_BETWEEN)
+#define MAY_MAP		(pool && !closed)
+#else
+#define MAY_MAP		(pool && !closed && !checked)
+#endif
+
+/* exptrace_mmap(), map_close() */
+proctype mapper() {
+	byte maps = MAPS;
+
+end:	do
+	:: atomic { maps && MAY_MAP -> maps--; mapped = true };
+		assert(pool);
+		mapped = false
 	od
 }
+
+/* Another file. */
+proctype other() {
+	byte starts = STARTS;
+	bool ok, discard;
+
+	do
+	:: starts -> starts--; start(false)
+	:: atomic { recording && !control -> control = true };
+	   if
+	   :: recording -> stop()
+	   :: else
+	   fi;
+	   control = false
+	:: !starts -> break
+	od
+}
+
+#ifdef FREEZE_BETWEEN
+#define LOCK		ACQUIRE(lock)
+#define UNLOCK		lock = false
+#define MAY_BE_OTHERS	true
+#else				/* it has the lock all the time */
+#define LOCK		skip
+#define UNLOCK		skip
+#define MAY_BE_OTHERS	false
+#endif
+
+/* exptrace_ioctl() with SNAPSHOT, by another thread of the reader's file */
+proctype snapshot() {
+	bool ok, once;
+
+end:	do
+	:: atomic { !once && is_open && !lock -> once = true; snapping = true; lock = true };
+	   /* exptrace_reader_leave_view() */
+	   if
+	   :: view -> put_back()
+	   :: else
+	   fi;
+	   ok = !batch && !ending;
+	   UNLOCK;
+	   if
+	   :: ok ->
+		ACQUIRE(control);
+		atomic {			/* exptrace_freeze() */
+			ok = !frozen && first && complete && !begun_read;
+			if
+			:: ok -> frozen = first
+			:: else
+			fi
+		};
+		control = false;
+		if
+		:: ok ->
+			LOCK;			/* exptrace_reader_snapshot() */
+			atomic {
+				if
+				:: batch || ending -> frozen = 0
+				:: else ->	/* what a read has begun meanwhile is left out */
+					view = true;
+					held = true;
+					viewed = (first == frozen && !begun_read -> first : 0)
+				fi
+			};
+			UNLOCK
+		:: else
+		fi
+	   :: else
+	   fi;
+	   atomic { snapping = false; lock = lock && MAY_BE_OTHERS }
+	od
+}
+
+#ifdef ANY_SESSION
+#define MINE	true
+#else
+#define MINE	(first_session == session)
+#endif
 
 /* next_of() */
 inline next_of() {
 	if
 	:: session < begun -> next = END
-	:: session >= begun && !first -> next = (session == done -> END : NOTHING)
-	:: session >= begun && first && nr_full -> next = BATCH
-	:: session >= begun && first && !nr_full -> next = (complete -> END_OF_GEN : NOTHING)
+	:: session > begun -> next = NOTHING
+	:: session == begun && !(first && MINE) -> next = (session == ended -> END : NOTHING)
+	:: session == begun && first && MINE && nr_full -> next = BATCH
+	:: session == begun && first && MINE && !nr_full -> next = (complete -> END_OF_GEN : NOTHING)
+	fi
+}
+
+/* exptrace_take() */
+inline take() {
+	atomic {
+		next_of();
+		gen = first;
+		if
+		:: next == BATCH -> nr_full--; batch = true
+		:: next == END_OF_GEN -> ending = true
+		:: else
+		fi;
+		if
+		:: batch || ending ->
+			assert(session == sure && first_session == session);
+			taken = true;
+			begun_read = true
+		:: else
+		fi;
+		/* who waits for a recording is told of its end only if it began */
+		assert(next != END || session <= sure)
+	}
+}
+
+/* deliver_next(), finish() */
+inline read() {
+	if
+	:: view && held ->
+		assert(frozen);
+		assert(!viewed || (first == viewed && complete && nr_full == BATCHES));
+		if
+		:: atomic { frozen = 0; held = false; viewed = 0 }	/* its end */
+		:: true
+		fi
+	:: view && !held
+	:: !view ->
+		if
+		:: !batch && !ending -> take()
+		:: else
+		fi;
+		if
+		:: batch && !part ->
+			atomic { assert(!seen); seen = true; part = true }
+		:: batch && part ->		/* exptrace_give() */
+			atomic { nr_empty++; taken = false; batch = false; part = false; seen = false }
+		:: ending ->			/* exptrace_end_generation() */
+			atomic { assert(first == gen); first = 0; complete = false; taken = false; ending = false }
+		:: ending			/* TAKE */
+		:: !batch && !ending
+		fi
 	fi
 }
 
 proctype reader() {
-	byte session, next, gen, opens = 3;
+	byte opens = OPENS;
+	bool ok, discard, started;
 
 	do
 	:: opens == 0 -> break
 	:: opens > 0 ->
-		/* exptrace_open(), exptrace_session_to_read() */
 		opens--;
-		atomic {
-			session = begun;
-			if
-			:: begun == done && !first -> session++
-			:: else
-			fi;
-			assert(!first || session == first_session)
-		}
-		if
-		:: atomic { first && complete && !begun_read ->
-			frozen = true; gen = first	/* exptrace_freeze() */
-		   };
-		   /* exptrace_view_next() */
-		   assert(first == gen && nr_full == BATCHES);
-		   assert(first == gen && nr_full == BATCHES);
-		   frozen = false			/* exptrace_thaw() */
-		:: true
-		fi;
+		atomic { session_to_read(); seen = false; is_open = true };
 		do
-		:: atomic {	/* exptrace_take() */
-			next_of();
-			gen = first;
+		:: ACQUIRE(lock);
+		   if
+		   :: read()
+		   :: !started ->
+			started = true;
+			start(true);
 			if
-			:: next == BATCH -> nr_full--; taken = true; begun_read = true
-			:: next == END_OF_GEN -> taken = true; begun_read = true
+			:: ok ->		/* exptrace_reader_restart() */
+				put_back();
+				atomic { session_to_read(); seen = false }
 			:: else
 			fi
-		   }
-		   if
-		   :: next == BATCH ->
-			if
-			:: atomic { nr_empty++; taken = false }	/* exptrace_give() */
-#ifdef OWN_START
-			:: atomic {	/* exptrace_reader_drop(), then -EBUSY: it goes on to read */
-				nr_full++;
-				taken = false;
-				assert(begun == done)	/* or a part comes twice */
-			   }
-#endif
-			:: atomic {	/* exptrace_release(), exptrace_untake() */
-				assert(first == gen);
-				nr_full++;
-				taken = false;
-				break
-			   }
-			fi
-		   :: next == END_OF_GEN ->
-			atomic {	/* exptrace_end_generation() */
-				assert(first == gen);
-				first = 0;
-				complete = false;
-				taken = false
-			}
-		   :: next == END_OF_GEN ->
-			taken = false		/* exptrace_untake_end() */
-		   :: next == END -> break
-		   :: next == NOTHING ->
-			/* waits, or is closed */
-			if
-			:: session < begun || first || session == done -> skip
-			:: break
-			fi
-		   fi
-		od
+		   fi;
+		   lock = false
+		:: atomic { !snapping -> is_open = false }; break
+		od;
+		/* exptrace_release() */
+		put_back();
+		ACQUIRE(control);		/* exptrace_release_pool() */
+		atomic {
+			ok = !recording && !mapped;
+			closed = ok;
+			discard = false
+		};
+		drop_old();
+		closed = false;
+		control = false
 	od
 }
 
-init { atomic { run control(); run reader() } }
+init { atomic { run other(); run mapper(); run snapshot(); run reader() } }
