@@ -20,8 +20,8 @@
  *     line that another CPU writes. Otherwise cost grows with the CPUs.
  *  2. Preemption is off, with the notrace variants, from reading the generation
  *     to the last byte. Otherwise advance() could take a buffer being written.
- *  3. One buffer per context (task, softirq, hardirq, NMI). Otherwise an
- *     interrupt could write into the middle of an event.
+ *  3. One buffer per context (task, softirq, hardirq, NMI). Otherwise the events of an
+ *     interrupt would be lost (4).
  *  4. A probe that fires inside the writer of its own context finds it busy: it
  *     is refused and counted. Otherwise it recurses, or writes into the middle of
  *     an event.
@@ -164,10 +164,12 @@ struct exptrace_params {
 	unsigned int	mode;
 	u8		quota[EXPTRACE_NR_EXPERIMENTS];
 	bool		discard;
+	bool		own_snapshot;
 	const void	*owner;
 };
 
-int exptrace_may_start(const struct exptrace_params *params);
+int exptrace_prepare_start(const struct exptrace_params *params);
+int exptrace_finish_start(const struct exptrace_params *params);
 int exptrace_start(const struct exptrace_params *params);
 int exptrace_stop(void);
 void exptrace_stop_owner(const void *owner);

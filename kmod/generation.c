@@ -281,13 +281,14 @@ static int begin_recording(const struct exptrace_params *params)
 }
 
 /**
- * exptrace_may_start - could exptrace_start() succeed?
+ * exptrace_prepare_start - all of exptrace_start() that changes nothing
  * @params:	how
  *
- * Nothing is changed by it. Context and return value: as exptrace_start(), which
- * can still fail for want of memory, or of a tracepoint, or if a snapshot is held.
+ * After success exptrace_finish_start() must follow, under the same lock: until then
+ * nobody can map the pool or hold a snapshot. Context and return value: as
+ * exptrace_start().
  */
-int exptrace_may_start(const struct exptrace_params *params)
+int exptrace_prepare_start(const struct exptrace_params *params)
 {
 	lockdep_assert_held(&exptrace.control);
 
@@ -295,9 +296,29 @@ int exptrace_may_start(const struct exptrace_params *params)
 		return -EBUSY;
 	if (!is_valid(params))
 		return -EINVAL;
-	if (READ_ONCE(exptrace_pool.mapped) || (!params->discard && READ_ONCE(exptrace_flush.nr)))
+	if (!params->discard && READ_ONCE(exptrace_flush.nr))
 		return -EBUSY;
-	return 0;
+	if (READ_ONCE(exptrace_flush.frozen) && !params->own_snapshot)
+		return -EBUSY;
+	return exptrace_pool_close() ? 0 : -EBUSY;
+}
+
+/**
+ * exptrace_finish_start - the rest
+ * @params:	as for exptrace_prepare_start()
+ *
+ * If there was an own snapshot, it has been let go. Return: 0; -EBUSY if a reader
+ * has a batch in its hands, and then nothing has changed; -ENOMEM; what attaching a
+ * probe returns. After the last two an earlier recording that was to be discarded is
+ * gone.
+ */
+int exptrace_finish_start(const struct exptrace_params *params)
+{
+	int err;
+
+	err = drop_old_recording(params->discard) ?: begin_recording(params);
+	exptrace_pool_reopen();
+	return err;
 }
 
 /**
@@ -305,22 +326,12 @@ int exptrace_may_start(const struct exptrace_params *params)
  * @params:	how
  *
  * Context: process, exptrace.control held; sleeps. Return: 0; -EBUSY if it records
- * already, an earlier recording was not read, or its pool is mapped; -EINVAL for
- * parameters out of range; -ENOMEM; what attaching a probe returns. After the last
- * two an earlier recording that was to be discarded is gone.
+ * already, an earlier recording was not read or is held, or its pool is mapped;
+ * -EINVAL for parameters out of range; as exptrace_finish_start().
  */
 int exptrace_start(const struct exptrace_params *params)
 {
-	int err;
-
-	err = exptrace_may_start(params);
-	if (err)
-		return err;
-	if (!exptrace_pool_close())
-		return -EBUSY;
-	err = drop_old_recording(params->discard) ?: begin_recording(params);
-	exptrace_pool_reopen();
-	return err;
+	return exptrace_prepare_start(params) ?: exptrace_finish_start(params);
 }
 
 /**

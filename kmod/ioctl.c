@@ -69,22 +69,22 @@ static int make_params(struct exptrace_params *params, const struct exptrace_sta
 	return 0;
 }
 
-static long start_for(struct exptrace_file *f, const struct exptrace_params *params)
+static long start_for(struct exptrace_file *f, struct exptrace_params *params)
 {
 	int err;
 
 	mutex_lock(&f->lock);
 	mutex_lock(&exptrace.control);
-	err = exptrace_may_start(params);
+	params->own_snapshot = f->view.held;
+	err = exptrace_prepare_start(params);
 	if (!err) {
 		/* What it has in its hands is to be dropped with the rest. */
-		if (params->discard)
-			exptrace_reader_put_back(f);
-		err = exptrace_start(params);
+		exptrace_reader_put_back(f);
+		err = exptrace_finish_start(params);
 	}
-	mutex_unlock(&exptrace.control);
 	if (!err)
 		exptrace_reader_restart(f);
+	mutex_unlock(&exptrace.control);
 	mutex_unlock(&f->lock);
 	return err;
 }

@@ -23,6 +23,7 @@
  * @first:	what is held: the first generation; exptrace.control
  * @last:	and the last
  * @fired:	times that it fired
+ * @before:	of those, before the waiter came: not its; exptrace.control
  */
 static struct trigger {
 	bool		armed;
@@ -31,6 +32,7 @@ static struct trigger {
 	u64		first;
 	u64		last;
 	atomic64_t	fired;
+	u64		before;
 } trigger;
 
 static DECLARE_WAIT_QUEUE_HEAD(waiter);
@@ -63,7 +65,7 @@ static void finish(int result)
 static void make_snapshot(struct work_struct *work)
 {
 	mutex_lock(&exptrace.control);
-	if (trigger.armed)
+	if (trigger.armed && exptrace_triggers() != trigger.before)
 		finish(hold(&trigger.first, &trigger.last));
 	mutex_unlock(&exptrace.control);
 }
@@ -116,12 +118,16 @@ int exptrace_trigger_snapshot(u64 *first, u64 *last)
 
 static int arm(void)
 {
-	int err = -EBUSY;
+	int err = 0;
 
 	mutex_lock(&exptrace.control);
-	if (!trigger.armed && !trigger.done) {
+	if (trigger.armed || trigger.done) {
+		err = -EBUSY;
+	} else if (!exptrace.recording) {
+		err = -ECANCELED;
+	} else {
+		trigger.before = exptrace_triggers();
 		WRITE_ONCE(trigger.armed, true);
-		err = 0;
 	}
 	mutex_unlock(&exptrace.control);
 	return err;
@@ -129,7 +135,7 @@ static int arm(void)
 
 /*
  * Waits for the trigger. As exptrace_trigger_snapshot(), and -EBUSY if another
- * waits, -ECANCELED if recording stops meanwhile.
+ * waits, -ECANCELED if nothing is recorded, or not any more.
  */
 int exptrace_trigger_wait(u64 *first, u64 *last)
 {

@@ -7,11 +7,9 @@
  * Broken variants, by -D: DISCARD_TAKEN (discard takes no notice of what a reader
  * holds), DISCARD_FROZEN (nor of a snapshot), BEGIN_EARLY (a recording begins for
  * readers before it is certain), ANY_SESSION (a reader takes from any recording),
- * PUT_BACK_FIRST (START puts back what its file holds before it checks), NO_CLOSE
- * (the pool can be mapped while it goes).
- * Found: MAP_BETWEEN (the pool is mapped between START's check and its deed),
- * FREEZE_BETWEEN (a file's threads come between the steps of its SNAPSHOT); what
- * would make these hold: FIX_LATE, FIX_DROP. See README.md.
+ * PUT_BACK_FIRST (START puts back what its file holds before it checks), LATE_CLOSE
+ * (before the pool can't be mapped any more), NO_FREEZE_CHECK (it does not ask who
+ * holds a snapshot), NO_CLOSE (the pool can be mapped while it goes). See README.md.
  */
 #ifndef STARTS
 #define STARTS		2	/* by another file, and one by the reader itself */
@@ -52,7 +50,6 @@ bool part;		/* the batch's first half was delivered */
 bool seen;		/* likewise, and the batch may be back on the list */
 bool view, held;
 byte viewed;		/* view.gen, or 0 */
-bool checked;		/* a START that may put back is between check and deed */
 
 #if defined(DISCARD_TAKEN)
 #define REFUSED		frozen
@@ -159,11 +156,7 @@ inline begin_recording() {
 		   :: ok = false;		/* a probe can't be attached */
 		      stop();
 		      atomic {
-#ifdef FIX_DROP
-			assert(!taken);
-#else
 			assert(!taken && !frozen);	/* or it stays */
-#endif
 			discard_all();
 			assert(nr_empty == NR);
 			pool = false;
@@ -177,7 +170,10 @@ inline begin_recording() {
 	fi
 }
 
-/* start_for(), exptrace_may_start(), exptrace_start(): sets ok; own: by the reader's file */
+/*
+ * start_for(), exptrace_prepare_start(), exptrace_finish_start(): sets ok; own: by the
+ * reader's file
+ */
 inline start(own) {
 	if
 	:: discard = true
@@ -193,13 +189,21 @@ inline start(own) {
 	atomic {
 		if
 		:: ok = false			/* -EINVAL */
-		:: ok = (!recording && !mapped && (discard || !first))
-		fi;
-		checked = ok && own && discard
+		:: ok = (!recording && (discard || !first))
+		fi
 	};
-#ifndef FIX_LATE
+#ifndef NO_FREEZE_CHECK
+	/* nobody begins to hold a snapshot meanwhile */
+	atomic {
+		if
+		:: ok && frozen && !(own && held) -> ok = false
+		:: else
+		fi
+	};
+#endif
+#ifdef LATE_CLOSE
 	if
-	:: ok && own && discard -> put_back()
+	:: ok && !mapped && own -> put_back()
 	:: else
 	fi;
 #endif
@@ -208,36 +212,31 @@ inline start(own) {
 		:: ok && mapped -> ok = false
 		:: ok && !mapped -> closed = true
 		:: else
-		fi;
-		checked = false
-	};
-#ifdef FIX_LATE
-	atomic {
-		if
-		:: ok && frozen && !(own && held) -> ok = false
-		:: else
 		fi
 	};
 	if
-	:: ok && own && discard -> put_back()
+	:: ok && own -> put_back()
 	:: else
 	fi;
-#endif
 	drop_old();
 	if
 	:: ok -> begin_recording()
 	:: else
 	fi;
 	closed = false;				/* exptrace_pool_reopen() */
+	if
+	:: ok && own ->				/* exptrace_reader_restart() */
+		put_back();
+		atomic { session_to_read(); seen = false }
+	:: else
+	fi;
 	control = false
 }
 
-#if defined(NO_CLOSE)
-#define MAY_MAP		(pool && !checked)
-#elif defined(MAP_BETWEEN)
-#define MAY_MAP		(pool && !closed)
+#ifdef NO_CLOSE
+#define MAY_MAP		pool
 #else
-#define MAY_MAP		(pool && !closed && !checked)
+#define MAY_MAP		(pool && !closed)
 #endif
 
 /* exptrace_mmap(), map_close() */
@@ -268,16 +267,6 @@ proctype other() {
 	od
 }
 
-#ifdef FREEZE_BETWEEN
-#define LOCK		ACQUIRE(lock)
-#define UNLOCK		lock = false
-#define MAY_BE_OTHERS	true
-#else				/* it has the lock all the time */
-#define LOCK		skip
-#define UNLOCK		skip
-#define MAY_BE_OTHERS	false
-#endif
-
 /* exptrace_ioctl() with SNAPSHOT, by another thread of the reader's file */
 proctype snapshot() {
 	bool ok, once;
@@ -290,7 +279,7 @@ end:	do
 	   :: else
 	   fi;
 	   ok = !batch && !ending;
-	   UNLOCK;
+	   lock = false;
 	   if
 	   :: ok ->
 		ACQUIRE(control);
@@ -304,7 +293,7 @@ end:	do
 		control = false;
 		if
 		:: ok ->
-			LOCK;			/* exptrace_reader_snapshot() */
+			ACQUIRE(lock);		/* exptrace_reader_snapshot() */
 			atomic {
 				if
 				:: batch || ending -> frozen = 0
@@ -314,12 +303,12 @@ end:	do
 					viewed = (first == frozen && !begun_read -> first : 0)
 				fi
 			};
-			UNLOCK
+			lock = false
 		:: else
 		fi
 	   :: else
 	   fi;
-	   atomic { snapping = false; lock = lock && MAY_BE_OTHERS }
+	   snapping = false
 	od
 }
 
@@ -406,13 +395,7 @@ proctype reader() {
 		   :: read()
 		   :: !started ->
 			started = true;
-			start(true);
-			if
-			:: ok ->		/* exptrace_reader_restart() */
-				put_back();
-				atomic { session_to_read(); seen = false }
-			:: else
-			fi
+			start(true)
 		   fi;
 		   lock = false
 		:: atomic { !snapping -> is_open = false }; break

@@ -216,7 +216,7 @@ struct exptrace_syscalls {
  * Complete the present generation and hold all complete ones; read(2) and TAKE on
  * this file then deliver these, from a header to the end of file, and take nothing
  * away. Held until the end, the next SNAPSHOT or close. EAGAIN: nothing to hold;
- * ECANCELED: recording stopped before the trigger fired.
+ * ECANCELED: nothing is recorded, or not any more when the trigger fires.
  */
 #define EXPTRACE_IOC_SNAPSHOT	_IOWR(EXPTRACE_IOC_MAGIC, 0x06, struct exptrace_snapshot)
 /* Fire the trigger: whoever waits in SNAPSHOT gets what the pool holds now. */
