@@ -52,8 +52,8 @@ static bool is_selected(const char *what, const struct exptrace_trace *trace,
 			       event->group, event->name, true);
 }
 
-static struct meaning decide(const char *what, const struct exptrace_trace *trace,
-			     const struct exptrace_schema_event *event)
+struct meaning meaning_decide(const char *what, const struct exptrace_trace *trace,
+			      const struct exptrace_schema_event *event)
 {
 	struct meaning meaning = { 0 };
 	size_t i;
@@ -85,7 +85,7 @@ const struct meaning *meaning_find(struct meanings *meanings, const struct exptr
 		meanings->list = list;
 		meanings->n = n;
 	}
-	meanings->list[event->index] = decide(meanings->what, trace, event);
+	meanings->list[event->index] = meaning_decide(meanings->what, trace, event);
 	return &meanings->list[event->index];
 }
 

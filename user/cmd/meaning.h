@@ -29,13 +29,17 @@ struct meaning {
 	uint32_t args[MEANING_ARGS];	/* which arguments, in the order above */
 };
 
+/* Decides. @what: a selection of events, or NULL: all; others mean nothing. */
+struct meaning meaning_decide(const char *what, const struct exptrace_trace *trace,
+			      const struct exptrace_schema_event *event);
+
 struct meanings {
 	const char *what;	/* a selection of events, or NULL: all */
 	struct meaning *list;	/* by the description's index */
 	size_t n;
 };
 
-/* Decides. Without memory, it means nothing. */
+/* Decides for the first time. Without memory, it means nothing. */
 const struct meaning *meaning_find(struct meanings *meanings, const struct exptrace_trace *trace,
 				   const struct exptrace_schema_event *event);
 

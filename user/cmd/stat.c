@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/trace.h"
 #include "cmd.h"
 #include "stat.h"
 
@@ -19,6 +20,12 @@
 struct sum {
 	uint64_t count;
 	uint64_t bytes;
+};
+
+/* What is added up of a description, and what it means. */
+struct event_sum {
+	struct sum sum;
+	struct meaning meaning;
 };
 
 struct loss_sum {
@@ -36,26 +43,27 @@ struct stat {
 	bool has_sync;
 	struct exptrace_sync first, last;
 	struct sum total;
-	struct sum *events;	/* by the description's index */
+	struct event_sum *events;	/* by the description's index */
 	size_t nevents;
 	struct sum cpus[STAT_CPUS + 1];
 	struct loss_sum losses[EXPERIMENTS];
 };
 
-static bool reserve_events(struct stat *stat, uint32_t index)
+/* Makes ready for all descriptions that were seen so far. */
+static void reserve_events(struct stat *stat)
 {
-	size_t n = 2 * (size_t)index + 64;
-	struct sum *events;
+	const struct exptrace_schema_event *event;
+	size_t n = stat->trace->schema.nevents;
 
-	if (index < stat->nevents)
-		return true;
-	events = realloc(stat->events, n * sizeof(*events));
-	if (!events)
-		return false;
-	memset(events + stat->nevents, 0, (n - stat->nevents) * sizeof(*events));
-	stat->events = events;
-	stat->nevents = n;
-	return true;
+	if (n <= stat->nevents)
+		return;
+	stat->events = realloc(stat->events, n * sizeof(*stat->events));
+	if (!stat->events)
+		abort();
+	while ((event = exptrace_schema_at(stat->trace, stat->nevents)))
+		stat->events[stat->nevents++] = (struct event_sum) {
+			.meaning = meaning_decide(NULL, stat->trace, event),
+		};
 }
 
 static void add(struct sum *sum, uint64_t count, uint64_t bytes)
@@ -64,35 +72,51 @@ static void add(struct sum *sum, uint64_t count, uint64_t bytes)
 	sum->bytes += bytes;
 }
 
-static bool take_event(struct stat *stat, const struct exptrace_record *record)
+/* What an event tells beyond its existence. */
+static inline void take_event(struct stat *stat, const struct cursor *cursor,
+			      const struct meaning *meaning, uint32_t cpu)
 {
-	const struct exptrace_schema_event *event = record->event;
+	const struct exptrace_value *values = stat->trace->values;
 
-	if (!reserve_events(stat, event->index))
-		return false;
-	add(&stat->events[event->index], 1, record->size);
-	if (!event->experiment)
-		stat_sched_event(stat->sched, stat->trace, record);
-	return event->experiment == 0 || stat_alloc_event(stat->alloc, record);
+	if (meaning->kind != MEANS_NOTHING)
+		stat_sched_event(stat->sched, stat->trace, cpu, meaning->kind,
+				 values[meaning->args[0]].u64, cursor->time);
+	else if (cursor->event->public.experiment &&
+		 !stat_alloc_event(stat->alloc, &cursor->event->public, values, cursor->time))
+		abort();
 }
 
-/* Returns 0, or a negative errno of which exptrace_error() tells. */
+/*
+ * Adds up the events of the batch at hand. This is exptrace_next_in_batch() without the
+ * record, which costs more than all the rest. Returns 0 or a negative errno, of which
+ * exptrace_error() tells.
+ */
 static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 {
-	const struct exptrace_record *record;
+	struct cursor cursor = stat->trace->cursor;
+	uint32_t cpu = stat_cpu(batch->cpu);
 	struct sum sum = { 0 };
 	int ret;
 
-	while ((ret = exptrace_next_in_batch(stat->trace, &record)) == 1) {
-		if (record->type >= EXPTRACE_EVENT_FIRST)
-			add(&sum, 1, record->size);
-		if (!take_event(stat, record))
-			abort();
+	if (!cursor.types)
+		return 0;
+	reserve_events(stat);
+	while ((ret = trace_step(stat->trace, &cursor)) == 1) {
+		struct event_sum *event = &stat->events[cursor.event->public.index];
+		uint64_t size = (uint64_t)(cursor.pos - cursor.event_pos);
+
+		add(&event->sum, 1, size);
+		if (cursor.type >= EXPTRACE_EVENT_FIRST)
+			add(&sum, 1, size);
+		take_event(stat, &cursor, &event->meaning, cpu);
 	}
+	stat->trace->cursor = cursor;
+	if (ret == -EBADMSG)
+		trace_bad_event(stat->trace, &stat->trace->cursor, batch);
 	add(&stat->total, sum.count, sum.bytes);
 	if (batch->cpu != EXPTRACE_CPU_NONE)
-		add(&stat->cpus[stat_cpu(batch->cpu)], sum.count, sum.bytes);
-	return ret == -ENOENT ? 0 : ret;
+		add(&stat->cpus[cpu], sum.count, sum.bytes);
+	return ret;
 }
 
 static void take_sync(struct stat *stat)
@@ -249,16 +273,17 @@ static void print_events(struct stat *stat, const struct stat_time *time)
 	       "bytes/ev", "events/s");
 	/* what was described differently in different generations is one line */
 	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++) {
-		first = stat->events[i].count ? find_first(stat, event) : event;
+		struct sum *sum = &stat->events[i].sum;
+
+		first = sum->count ? find_first(stat, event) : event;
 		if (first != event) {
-			add(&stat->events[first->index], stat->events[i].count,
-			    stat->events[i].bytes);
-			stat->events[i].count = 0;
+			add(&stat->events[first->index].sum, sum->count, sum->bytes);
+			sum->count = 0;
 		}
 	}
 	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++)
-		if (stat->events[i].count)
-			print_event(stat, event, &stat->events[i], time);
+		if (stat->events[i].sum.count)
+			print_event(stat, event, &stat->events[i].sum, time);
 }
 
 static void print_cpus(const struct stat *stat, const struct stat_time *time)

@@ -7,6 +7,8 @@
 
 #include <libexptrace.h>
 
+#include "meaning.h"
+
 /* The kernel's NR_CPUS is 8192 at most; CPUs beyond are counted together. */
 #define STAT_CPUS	8192
 
@@ -26,8 +28,9 @@ struct stat_sched;
 
 struct stat_sched *stat_sched_new(void);
 void stat_sched_free(struct stat_sched *sched);
-void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace,
-		      const struct exptrace_record *record);
+/* @cpu: as stat_cpu() has it; @pid: the first argument of what @kind means */
+void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace, uint32_t cpu,
+		      enum meaning_kind kind, uint64_t pid, uint64_t ticks);
 /* A generation begins after others were given up: nothing is known of the CPUs. */
 void stat_sched_forget(struct stat_sched *sched);
 /* The trace ends at @ticks. */
@@ -41,7 +44,8 @@ struct stat_alloc;
 struct stat_alloc *stat_alloc_new(void);
 void stat_alloc_free(struct stat_alloc *alloc);
 /* Returns false without memory. */
-bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_record *record);
+bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_event *event,
+		      const struct exptrace_value *args, uint64_t ticks);
 void stat_alloc_print(struct stat_alloc *alloc, unsigned int max);
 
 #endif /* EXPTRACE_STAT_H */

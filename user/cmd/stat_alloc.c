@@ -154,17 +154,17 @@ static bool note_site(struct stat_alloc *alloc, uint64_t address, uint64_t bytes
 	return true;
 }
 
-bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_record *record)
+bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_event *event,
+		      const struct exptrace_value *args, uint64_t ticks)
 {
-	const struct layout *layout = get_layout(alloc, record->event);
-	const struct exptrace_value *args = record->args;
+	const struct layout *layout = get_layout(alloc, event);
 	uint64_t bytes, slack;
 
 	if (!layout)
 		return false;
 	if (layout->is_free) {
 		alloc->nfrees++;
-		return note_object(alloc, args[layout->ptr].u64, record->ticks, 0);
+		return note_object(alloc, args[layout->ptr].u64, ticks, 0);
 	}
 	if (!layout->is_alloc)
 		return true;
@@ -176,7 +176,7 @@ bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_record *re
 	if (layout->site != NO_ARG && !note_site(alloc, args[layout->site].u64, bytes))
 		return false;
 	return !args[layout->ptr].u64 ||
-	       note_object(alloc, args[layout->ptr].u64, record->ticks, bytes + slack);
+	       note_object(alloc, args[layout->ptr].u64, ticks, bytes + slack);
 }
 
 static int by_bytes(const void *a, const void *b)

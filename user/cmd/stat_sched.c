@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "meaning.h"
 #include "pids.h"
 #include "stat.h"
 
@@ -28,7 +27,6 @@ struct stat_cpu {
 };
 
 struct stat_sched {
-	struct meanings meanings;
 	uint64_t nswitches;
 	struct stat_cpu cpus[STAT_CPUS + 1];
 	struct pids tasks;
@@ -48,7 +46,6 @@ void stat_sched_free(struct stat_sched *sched)
 	if (!sched)
 		return;
 	pids_uninit(&sched->tasks);
-	meanings_uninit(&sched->meanings);
 	free(sched);
 }
 
@@ -89,31 +86,21 @@ static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t p
 		task->switches++;
 }
 
-void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace,
-		      const struct exptrace_record *record)
+void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace, uint32_t cpu,
+		      enum meaning_kind kind, uint64_t pid, uint64_t ticks)
 {
-	const struct meaning *meaning = meaning_get(&sched->meanings, trace, record->event);
-	struct stat_cpu *cpu = &sched->cpus[stat_cpu(record->cpu)];
 	struct stat_task *task;
-	uint64_t pid;
 
-	if (meaning->kind == MEANS_NOTHING)
-		return;
-	pid = record->args[meaning->args[0]].u64;
 	if (pid >= PIDS_MAX)
 		return;
-	switch (meaning->kind) {
-	case MEANS_CURRENT:
-		set_current(sched, trace, cpu, pid, record->ticks);
-		break;
-	case MEANS_SWITCH:
-		switch_to(sched, cpu, pid, record->ticks);
-		break;
-	case MEANS_WAKEUP:
+	if (kind == MEANS_SWITCH) {
+		switch_to(sched, &sched->cpus[cpu], pid, ticks);
+	} else if (kind == MEANS_WAKEUP) {
 		task = pids_get(&sched->tasks, pid);
 		if (task)
 			task->wakeups++;
-		break;
+	} else if (kind == MEANS_CURRENT) {
+		set_current(sched, trace, &sched->cpus[cpu], pid, ticks);
 	}
 }
 

@@ -2,8 +2,6 @@
 /*
  * The events of one batch, one after the other: what is not in the inner loop.
  */
-#include <errno.h>
-
 #include "cursor.h"
 #include "varint.h"
 
@@ -21,13 +19,6 @@ void cursor_init(struct cursor *cursor, const struct exptrace_batch *batch,
 	};
 }
 
-int cursor_bad(struct cursor *cursor, const char *bad)
-{
-	cursor->bad = bad;
-	cursor->pos = cursor->end;
-	return -EBADMSG;
-}
-
 const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
 			     struct exptrace_value *value)
 {
@@ -40,4 +31,44 @@ const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
 	value->len = len;
 	value->u64 = 0;
 	return pos + len;
+}
+
+static uint64_t arg_value(uint8_t op, uint64_t number, const struct properties *properties)
+{
+	switch (op) {
+	case SCHEMA_OP_SIGNED:
+		return (uint64_t)varint_zigzag(number);
+	case SCHEMA_OP_TEXT:
+		return properties->text_base + (uint64_t)varint_zigzag(number);
+	case SCHEMA_OP_DATA:
+		return number ? properties->data_base + varint_rol64(number, 3) : 0;
+	default:
+		return number;
+	}
+}
+
+const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t *pos,
+				 const uint8_t *end, const struct properties *properties,
+				 struct exptrace_value *values, const char **bad)
+{
+	uint32_t i = event->variant, n = event->public.nargs;
+
+	if (i)
+		values[0].u64 = arg_value(event->ops[0], values[0].u64, properties);
+	for (; i < n; i++) {
+		struct exptrace_value *value = &values[i];
+
+		if (event->ops[i] == SCHEMA_OP_STRING) {
+			pos = cursor_string(pos, end, value);
+			*bad = "with a bad string";
+		} else {
+			pos = varint_get(pos, end, &value->u64);
+			value->u64 = arg_value(event->ops[i], value->u64, properties);
+			value->str = NULL;
+			*bad = "with a bad argument";
+		}
+		if (!pos)
+			return NULL;
+	}
+	return pos;
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The events of one batch, one after the other: the inner loop of the reader, inline.
+ *
+ * Nothing that is called in the loop gets a pointer to the cursor, so that one that is
+ * a local variable lives in registers.
  */
 #ifndef EXPTRACE_LIB_CURSOR_H
 #define EXPTRACE_LIB_CURSOR_H
+
+#include <errno.h>
 
 #include <libexptrace.h>
 
@@ -30,7 +35,12 @@ void cursor_init(struct cursor *cursor, const struct exptrace_batch *batch,
 		 const struct schema_event **types);
 
 /* Notes what is wrong with the event at hand, and ends the batch; returns -EBADMSG. */
-int cursor_bad(struct cursor *cursor, const char *bad);
+static inline int cursor_bad(struct cursor *cursor, const char *bad)
+{
+	cursor->bad = bad;
+	cursor->pos = cursor->end;
+	return -EBADMSG;
+}
 
 /* Reads a string into @value: what follows it, or NULL. */
 const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
@@ -58,19 +68,31 @@ static inline int cursor_peek(struct cursor *cursor)
 	return 1;
 }
 
-static inline uint64_t cursor_value(uint8_t op, uint64_t number,
-				    const struct properties *properties)
+/*
+ * Reads all arguments of an event but the variant, of any kind, at @pos: what follows
+ * them, or NULL and in *@bad what is wrong.
+ */
+const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t *pos,
+				 const uint8_t *end, const struct properties *properties,
+				 struct exptrace_value *values, const char **bad);
+
+/* The same where all are plain numbers. */
+static inline const uint8_t *cursor_args_plain(const struct schema_event *event,
+					       const uint8_t *pos, const uint8_t *end,
+					       struct exptrace_value *values, const char **bad)
 {
-	switch (op) {
-	case SCHEMA_OP_SIGNED:
-		return (uint64_t)varint_zigzag(number);
-	case SCHEMA_OP_TEXT:
-		return properties->text_base + (uint64_t)varint_zigzag(number);
-	case SCHEMA_OP_DATA:
-		return number ? properties->data_base + varint_rol64(number, 3) : 0;
-	default:
-		return number;
+	struct exptrace_value *value = values + event->variant;
+	struct exptrace_value *last = values + event->public.nargs;
+
+	for (; value < last; value++) {
+		pos = varint_get(pos, end, &value->u64);
+		value->str = NULL;
+		if (unlikely(!pos)) {
+			*bad = "with a bad argument";
+			return NULL;
+		}
 	}
+	return pos;
 }
 
 /* Decodes its arguments: 0 or -EBADMSG. */
@@ -78,34 +100,19 @@ static inline int cursor_args(struct cursor *cursor, const struct properties *pr
 			      struct exptrace_value *values)
 {
 	const struct schema_event *event = cursor->event;
-	const uint8_t *pos = cursor->pos;
-	uint32_t i = event->variant, n = event->public.nargs;
+	const uint8_t *pos;
+	const char *bad = NULL;
 
-	if (i) {
-		uint64_t number = cursor->type - event->public.type;
-
-		if (unlikely(event->ops[0] != SCHEMA_OP_NUMBER))
-			number = cursor_value(event->ops[0], number, properties);
-		values[0].u64 = number;
-		values[0].str = NULL;
+	if (event->variant) {
+		values->u64 = (uint64_t)(cursor->type - event->public.type);
+		values->str = NULL;
 	}
-	for (; i < n; i++) {
-		uint64_t number;
-
-		if (unlikely(event->ops[i] == SCHEMA_OP_STRING)) {
-			pos = cursor_string(pos, cursor->end, &values[i]);
-			if (unlikely(!pos))
-				return cursor_bad(cursor, "with a bad string");
-			continue;
-		}
-		pos = varint_get(pos, cursor->end, &number);
-		if (unlikely(!pos))
-			return cursor_bad(cursor, "with a bad argument");
-		if (event->ops[i] != SCHEMA_OP_NUMBER)
-			number = cursor_value(event->ops[i], number, properties);
-		values[i].u64 = number;
-		values[i].str = NULL;
-	}
+	if (likely(event->plain))
+		pos = cursor_args_plain(event, cursor->pos, cursor->end, values, &bad);
+	else
+		pos = cursor_args_mixed(event, cursor->pos, cursor->end, properties, values, &bad);
+	if (unlikely(!pos))
+		return cursor_bad(cursor, bad);
 	cursor->pos = pos;
 	return 0;
 }

@@ -173,12 +173,14 @@ static struct schema_event *event_compile(const uint8_t *raw, size_t raw_size, u
 	event->public.group = copy_string(&table, &text);
 	event->public.name = copy_string(&table, &text);
 	event->public.nargs = table_number(&table);
+	event->plain = true;
 	for (i = 0; i < nargs; i++) {
 		uint64_t kind = table_number(&table);
 
 		args[i].kind = kind > UINT32_MAX ? UINT32_MAX : kind;
 		args[i].name = copy_string(&table, &text);
 		ops[i] = kind_op(args[i].kind);
+		event->plain &= ops[i] == SCHEMA_OP_NUMBER;
 	}
 	event_set_role(event);
 	return event;

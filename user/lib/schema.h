@@ -37,6 +37,7 @@ struct schema_event {
 	struct exptrace_schema_event public;
 	uint8_t role;
 	uint8_t variant;	/* 1: args[0] is in the type */
+	bool plain;		/* all arguments are SCHEMA_OP_NUMBER */
 	uint32_t pid_arg;	/* of a label: the number */
 	uint32_t comm_arg;	/* the name */
 	uint32_t kind_arg;	/* of a label: of which kind the number is */

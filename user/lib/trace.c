@@ -140,7 +140,8 @@ int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *e
  * Names that pass in the order of batches: the latest time decides. What the
  * statedump says holds from the generation's beginning on.
  */
-static int learn_name(struct exptrace_trace *trace, const struct schema_event *event)
+int trace_learn_name(struct exptrace_trace *trace, const struct schema_event *event,
+		     uint64_t time)
 {
 	const struct exptrace_value *comm = &trace->values[event->comm_arg];
 	uint64_t start = trace->clock.nsyncs ? trace->clock.first.ticks : 0;
@@ -148,7 +149,7 @@ static int learn_name(struct exptrace_trace *trace, const struct schema_event *e
 	if (event->role == SCHEMA_ROLE_LABEL)
 		return trace_learn_label(trace, event);
 	return tasks_set(&trace->tasks, trace->values[event->pid_arg].u64, comm->str, comm->len,
-			 event->role == SCHEMA_ROLE_TASK ? start : trace->cursor.time);
+			 event->role == SCHEMA_ROLE_TASK ? start : time);
 }
 
 API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record)
@@ -158,16 +159,11 @@ API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptra
 
 	if (!cursor->types)
 		return trace->batch.kind == EXPTRACE_BATCH_EVENTS ? -ENOENT : 0;
-	ret = cursor_peek(cursor);
-	if (likely(ret > 0) && unlikely(cursor_args(cursor, &trace->properties, trace->values)))
-		ret = -EBADMSG;
-	if (unlikely(ret <= 0)) {
-		if (ret < 0)
-			trace_bad_event(trace, cursor, &trace->batch);
+	ret = trace_step(trace, cursor);
+	if (unlikely(ret == -EBADMSG))
+		trace_bad_event(trace, cursor, &trace->batch);
+	if (unlikely(ret <= 0))
 		return ret;
-	}
-	if (unlikely(cursor->event->role >= SCHEMA_ROLE_TASK) && learn_name(trace, cursor->event))
-		return -ENOMEM;
 	trace_fill_record(trace, cursor, cursor_pid(cursor, trace->values));
 	*record = &trace->record;
 	return 1;

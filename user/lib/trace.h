@@ -137,4 +137,25 @@ int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *e
 int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
 		    const struct exptrace_batch *batch);
 
+/* Takes in the name that an event tells, whose arguments are in trace->values: 0 or -ENOMEM. */
+int trace_learn_name(struct exptrace_trace *trace, const struct schema_event *event,
+		     uint64_t time);
+
+/*
+ * Decodes the next event of the batch at hand: 1, with its arguments in trace->values; 0 at
+ * the end; -EBADMSG, of which trace_bad_event() is to be told; -ENOMEM.
+ */
+static inline int trace_step(struct exptrace_trace *trace, struct cursor *cursor)
+{
+	int ret = cursor_peek(cursor);
+
+	if (unlikely(ret <= 0))
+		return ret;
+	if (unlikely(cursor_args(cursor, &trace->properties, trace->values)))
+		return -EBADMSG;
+	if (unlikely(cursor->event->role >= SCHEMA_ROLE_TASK))
+		ret = trace_learn_name(trace, cursor->event, cursor->time);
+	return unlikely(ret < 0) ? ret : 1;
+}
+
 #endif /* EXPTRACE_LIB_TRACE_H */

@@ -14,23 +14,45 @@
 
 const uint8_t *varint_get_long(const uint8_t *pos, const uint8_t *end, uint64_t *value);
 
+/* Four bytes, the first one lowest. */
+static inline uint32_t varint_load(const uint8_t *pos)
+{
+	uint32_t bytes;
+
+	memcpy(&bytes, pos, sizeof(bytes));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	bytes = __builtin_bswap32(bytes);
+#endif
+	return bytes;
+}
+
 /*
  * Reads the number at @pos. Returns what follows it; NULL if it goes beyond
  * @end, has more than 10 bytes or is larger than 2^64 - 1.
+ *
+ * How many bytes a number has is hard to predict, so up to four are taken without a
+ * branch: the lowest bit 7 that is clear marks the last byte, and what lies above it
+ * is cut off before the groups of seven bits are moved together.
  */
 static inline const uint8_t *varint_get(const uint8_t *pos, const uint8_t *end, uint64_t *value)
 {
-	if (unlikely(end - pos < 2))
-		return varint_get_long(pos, end, value);
-	if (pos[0] < 0x80) {
-		*value = pos[0];
-		return pos + 1;
+	uint32_t bytes = 0, last = 0;
+
+	if (likely(end - pos >= (ptrdiff_t)sizeof(bytes))) {
+		bytes = varint_load(pos);
+		last = ~bytes & 0x80808080;
 	}
-	if (likely(pos[1] < 0x80)) {
-		*value = (pos[0] & 0x7f) | (uint64_t)pos[1] << 7;
-		return pos + 2;
+	if (unlikely(!last)) {
+		uint64_t number = 0;
+
+		pos = varint_get_long(pos, end, &number);
+		*value = number;
+		return pos;
 	}
-	return varint_get_long(pos, end, value);
+	bytes &= last ^ (last - 1);
+	bytes = (bytes & 0x007f007f) | (bytes & 0x7f007f00) >> 1;
+	*value = (bytes & 0x3fff) | (bytes & 0x3fff0000) >> 2;
+	return pos + (__builtin_ctz(last) >> 3) + 1;
 }
 
 static inline int64_t varint_zigzag(uint64_t number)

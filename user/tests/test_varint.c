@@ -27,6 +27,27 @@ static bool survives(unsigned int bits)
 	return fine;
 }
 
+/* Numbers of all lengths with all kinds of bytes before their end and behind it. */
+static bool agrees(void)
+{
+	uint64_t state = 0x9e3779b97f4a7c15ULL, fast, slow;
+	unsigned int i, byte, wrong = 0;
+	const uint8_t *to, *want;
+	uint8_t bytes[16];
+
+	for (i = 0; i < 1000000; i++) {
+		for (byte = 0; byte < sizeof(bytes); byte++) {
+			state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+			bytes[byte] = (uint8_t)(state >> 56) | (byte < i % 11 ? 0x80 : 0);
+		}
+		fast = slow = 0;
+		to = varint_get(bytes, bytes + sizeof(bytes), &fast);
+		want = varint_get_long(bytes, bytes + sizeof(bytes), &slow);
+		wrong += to != want || (want && fast != slow);
+	}
+	return !wrong;
+}
+
 static bool refuses(const uint8_t *bytes, size_t n)
 {
 	uint64_t value;
@@ -47,6 +68,7 @@ int main(void)
 	for (bits = 1; bits <= 64; bits++)
 		fine = fine && survives(bits);
 	ok(fine, "numbers of 1 to 10 bytes are read, and refused when cut off");
+	ok(agrees(), "the fast way to read a number agrees with the simple one");
 	ok(varint_get(padded, padded + 10, &value) == padded + 10 && value == 5,
 	   "a number padded to 10 bytes is read");
 	ok(refuses(eleven, sizeof(eleven)), "a number of 11 bytes is refused");
