@@ -175,6 +175,7 @@ static int report_walk(struct report *report)
 	return ret;
 }
 
+/* Where the trace does not say: they have been the same for long. */
 static const char *softirq_name(uint64_t number)
 {
 	static const char *const names[] = {
@@ -188,8 +189,17 @@ static const char *softirq_name(uint64_t number)
 const char *report_name(const struct exptrace_trace *trace, enum meaning_kind kind,
 			uint64_t number)
 {
-	(void)trace;
-	return kind == MEANS_SOFTIRQ_ENTRY ? softirq_name(number) : NULL;
+	const char *name;
+
+	switch (kind) {
+	case MEANS_IRQ_ENTRY:
+		return exptrace_name(trace, EXPTRACE_KIND_IRQ, number);
+	case MEANS_SYS_ENTER:
+		return exptrace_name(trace, EXPTRACE_KIND_SYSCALL, number);
+	default:
+		name = exptrace_name(trace, EXPTRACE_KIND_SOFTIRQ, number);
+		return name ? name : softirq_name(number);
+	}
 }
 
 void report_json_name(struct output *output, const char *key, const char *name)

@@ -21,7 +21,7 @@ struct report_view {
 	uint64_t lines;		/* most lines of a table */
 };
 
-/* "NUMBER name" of an interrupt, a soft interrupt or a system call; NULL: it has no name. */
+/* The name of what begins with @kind: an interrupt, a soft interrupt or a system call; or NULL. */
 const char *report_name(const struct exptrace_trace *trace, enum meaning_kind kind,
 			uint64_t number);
 

@@ -50,6 +50,16 @@ static void opening(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
+static void machine(struct writer *w, uint64_t gen, const char *name)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
+	w_byte(w, EXPTRACE_WIRE_PROPERTY);
+	w_string(w, "machine");
+	w_string(w, name);
+	w_end(w);
+}
+
 static void closing(struct writer *w, uint64_t gen, uint64_t lost)
 {
 	unsigned int cpu;
@@ -391,6 +401,37 @@ static void test_spans(void)
 	w_free(&w);
 }
 
+static void test_names(void)
+{
+	bool known = exptrace_syscall_number("x86_64", "openat", strlen("openat")) == 257;
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	machine(&w, 1, "x86_64");
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, base);
+	w_event(&w, EXPTRACE_EVENT_NAME, 1);
+	w_number(&w, EXPTRACE_KIND_IRQ);
+	w_number(&w, 24);
+	w_string(&w, "nvme0q1");
+	w_end(&w);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_HARDIRQ);
+	at(&w, 1000, IRQ_ENTRY, 1, 24);
+	at(&w, 1500, IRQ_EXIT, 2, 24, 0);
+	w_end(&w);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(&w, 100, SYS_ENTER, 1, 257);
+	at(&w, 200, SYS_EXIT, 2, 257, 6);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("{\"number\":24,\"name\":\"nvme0q1\","),
+	   "interrupts have the names that the trace tells");
+	ok(!known || run_printed("{\"number\":257,\"name\":\"openat\","),
+	   "and system calls those of the trace's machine%s", known ? "" : " # SKIP not known here");
+	w_free(&w);
+}
+
 static void test_histogram(void)
 {
 	static struct histogram h, both;
@@ -424,6 +465,7 @@ int main(void)
 	test_unseen();
 	test_waking();
 	test_spans();
+	test_names();
 	test_histogram();
 	return tap_end();
 }
