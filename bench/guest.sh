@@ -25,7 +25,7 @@ repeats=${EXPTRACE_BENCH_REPEATS:-3}
 
 # The events, the rounds of the workload, and the events per round.
 cases='
-switch   sched_switch         2000  2
+switch   sched_switch         5000  2
 syscall  sys_enter,sys_exit   10000 2
 kmalloc  kmalloc,kfree        10000 2
 bench_0  bench_0              10000 1
@@ -49,8 +49,8 @@ run() {
 }
 
 measure_cost() {
-	local name=$1 events=$2 rounds=$3 per_round=$4 i cpu
-	read -r -a events <<<"${events//,/ }"
+	local name=$1 rounds=$3 per_round=$4 events i cpu
+	read -r -a events <<<"${2//,/ }"
 	run "$name" "$rounds" >/dev/null
 	for ((i = 0; i < repeats; i++)); do
 		figure base "$name" "$(run "$name" "$rounds")" "$per_round"
@@ -62,14 +62,14 @@ measure_cost() {
 	done
 	"${recorder}_stop"
 	[ "$recorder" != none ] || return 0
-	cpu=$("${recorder}_read" "/run/$recorder-$name-large")
+	"${recorder}_read" "/run/$recorder-$name-large"
 	figure read "$name" large "$cpu" $(((repeats * rounds + 500) * per_round))
 	# Again with less, for what a byte and the reading of an event take.
 	if [[ $reading == *" $name "* ]]; then
 		"${recorder}_start" $buffer "${events[@]}"
 		run "$name" 500 >/dev/null
 		"${recorder}_stop"
-		cpu=$("${recorder}_read" "/run/$recorder-$name-small")
+		"${recorder}_read" "/run/$recorder-$name-small"
 		figure read "$name" small "$cpu" $((500 * per_round))
 	fi
 	mv "/run/$recorder-$name-"* "$EXPTRACE_OUT/"
@@ -98,12 +98,12 @@ history() {
 	local n=700000
 	case $recorder in
 	none | sysdig) return ;;
-	exptrace) n=4000000 ;;
+	exptrace) n=3300000 ;;
 	esac
 	"${recorder}_flight_start" 16 sched_switch
 	run yield $n
 	"${recorder}_stop"
-	"${recorder}_read" "/run/$recorder-history" >/dev/null
+	"${recorder}_read" "/run/$recorder-history"
 	figure history "$n"
 	mv "/run/$recorder-history"* "$EXPTRACE_OUT/"
 }
@@ -113,6 +113,8 @@ shift
 export PATH=$EXPTRACE_PEERS_PATH:$PATH LD_LIBRARY_PATH=$EXPTRACE_PEERS_LIBS
 mount --bind "$EXPTRACE_BENCH_MODULES" "/lib/modules/$(uname -r)"
 modprobe bench_events
+# The workloads are the only ones to run.
+echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 "${recorder}_load"
 for part; do
 	"$part"

@@ -4,17 +4,17 @@
 #   R_load           once
 #   R_start MIB EVENT…  records; no reader runs after that
 #   R_stop           no longer
-#   R_read FILE      leaves in FILE (a directory for LTTng) what was recorded, and prints the nanoseconds of CPU time of
+#   R_read FILE      leaves in FILE (a directory for LTTng) what was recorded, and in cpu the nanoseconds of CPU time of
 #                    the recorder's own reader
 #   R_flight_start MIB EVENT…  as R_start, but what is newest is kept
 #
 # Events are sched_switch, sys_enter, sys_exit, kmalloc, kfree, bench_0, bench_2, bench_5.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 
-# Run a command and print the CPU time that it took, in nanoseconds.
+# Run a command and set cpu to the CPU time that it took, in nanoseconds.
 cpu_of() {
 	"$programs/workload" cpu /run/cpu "$@" >&2
-	cat /run/cpu
+	cpu=$(cat /run/cpu)
 }
 
 in_background() {
@@ -22,8 +22,13 @@ in_background() {
 	pid=$!
 }
 
-# CPU time of all threads of a process so far.
-threads_cpu() { cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%d\n", sum }'; }
+# CPU time so far of all threads of all processes whose command line has a word.
+cpu_of_all() {
+	local p
+	for p in $(pgrep -f "$1"); do
+		cat /proc/"$p"/task/*/schedstat
+	done | awk '{ sum += $1 } END { printf "%d\n", sum }'
+}
 
 wait_for() {
 	local patience=3000
@@ -50,13 +55,12 @@ exptrace_events() {
 	done
 	echo "${names[@]}"
 }
-exptrace_begin() {
-	local mib=$1 mode=$2
-	shift 2
-	"$exptrace" start $mode --discard --pool "$mib" --period 0 -e "$(exptrace_events "$@")"
+exptrace_start() {
+	local mib=$1 mode=${flight:+--flight}
+	shift
+	"$exptrace" start ${mode:+"$mode"} --discard --pool "$mib" --period 0 -e "$(exptrace_events "$@")"
 }
-exptrace_start() { local mib=$1; shift; exptrace_begin "$mib" "" "$@"; }
-exptrace_flight_start() { local mib=$1; shift; exptrace_begin "$mib" --flight "$@"; }
+exptrace_flight_start() { flight=y exptrace_start "$@"; }
 # While it records, since a snapshot is what a recording is asked for; nothing of the workload runs any more.
 exptrace_stop() { :; }
 exptrace_read() {
@@ -95,24 +99,22 @@ ftrace_stop() {
 ftrace_read() { cpu_of trace-cmd extract --compression none -o "$1"; }
 
 perf_load() { :; }
-perf_begin() {
-	local mib=$1 mode=$2 event events=()
-	shift 2
+perf_start() {
+	local mib=$1 mode=${flight:+--overwrite} event events=()
+	shift
 	for event; do
 		event=$(ftrace_name "$event")
 		events+=(-e "${event/\//:}")
 	done
 	rm -f /run/perf.data* /run/perf.log
-	in_background "$programs/workload" cpu /run/perf.cpu perf record -a $mode -N -B --no-bpf-event -m "${mib}M" \
+	in_background "$programs/workload" cpu /run/perf.cpu perf record -a ${mode:+"$mode"} -N -B --no-bpf-event -m "${mib}M" \
 		"${events[@]}" -o /run/perf.data 2>/run/perf.log
-	wait_for perf_is_ready
-	perf_pid=$(pgrep -x perf)
+	wait_for test -e /run/perf.data
+	sleep 3
+	perf_pid=$(pgrep -x -n perf)
 	kill -STOP "$perf_pid"
 }
-# It is when it polls.
-perf_is_ready() { grep -q poll "/proc/$(pgrep -x perf)/wchan"; }
-perf_start() { local mib=$1; shift; perf_begin "$mib" "" "$@"; }
-perf_flight_start() { local mib=$1; shift; perf_begin "$mib" --overwrite "$@"; }
+perf_flight_start() { flight=y perf_start "$@"; }
 # It records until it reads.
 perf_stop() { :; }
 perf_read() {
@@ -120,16 +122,16 @@ perf_read() {
 	kill -CONT "$perf_pid"
 	wait "$pid" || cat /run/perf.log >&2
 	mv /run/perf.data "$1"
-	cat /run/perf.cpu
+	cpu=$(cat /run/perf.cpu)
 }
 
 lttng_load() {
-	export LTTNG_HOME=/run/lttng HOME=/run/lttng
+	export LTTNG_HOME=/run/lttng LTTNG_SESSION_CONFIG_XSD_PATH=$EXPTRACE_PEERS/usr/share/xml/lttng
 	mkdir -p $LTTNG_HOME
 	modprobe lttng-probe-sched
 	modprobe lttng-probe-kmem
 	modprobe bench_lttng
-	lttng-sessiond --daemonize --no-load --consumerd64-path="$EXPTRACE_PEERS/usr/lib/x86_64-linux-gnu/lttng/libexec/lttng-consumerd" \
+	lttng-sessiond --daemonize --consumerd64-path="$EXPTRACE_PEERS/usr/lib/x86_64-linux-gnu/lttng/libexec/lttng-consumerd" \
 		--consumerd64-libdir="$EXPTRACE_PEERS/usr/lib/x86_64-linux-gnu"
 	wait_for lttng list
 }
@@ -152,11 +154,10 @@ lttng_start() {
 lttng_flight_start() { lttng_start "$@"; }
 lttng_stop() { lttng stop >&2; }
 lttng_read() {
-	local consumer before
-	consumer=$(pgrep -f lttng-consumerd | head -n 1)
-	before=$(threads_cpu "$consumer")
+	local before
+	before=$(cpu_of_all lttng-consumerd)
 	lttng snapshot record >&2
-	echo $(($(threads_cpu "$consumer") - before))
+	cpu=$(($(cpu_of_all lttng-consumerd) - before))
 	lttng destroy --all >&2
 	mv /run/lttng-traces "$1"
 }
@@ -178,7 +179,7 @@ bpf_read() {
 	cat /run/recorder.log >&2
 	mv /run/bpf.data "$1"
 	grep '^events' /run/recorder.log >"$1.counts"
-	sed -n 's/.* cpu \([0-9]*\)$/\1/p' /run/recorder.log
+	cpu=$(sed -n 's/.* cpu \([0-9]*\)$/\1/p' /run/recorder.log)
 }
 
 sysdig_load() { modprobe scap; }
@@ -189,10 +190,12 @@ sysdig_start() {
 	kill -STOP "$sysdig_pid"
 }
 sysdig_stop() { :; }
+# It reads nothing more once it is told to end.
 sysdig_read() {
-	kill -INT "$sysdig_pid"
 	kill -CONT "$sysdig_pid"
+	sleep 5
+	kill -INT "$sysdig_pid"
 	wait "$pid" || :
 	mv /run/sysdig.data "$1"
-	cat /run/sysdig.cpu
+	cpu=$(cat /run/sysdig.cpu)
 }

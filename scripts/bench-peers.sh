@@ -9,6 +9,7 @@
 #   PEERS_MODULES   the modules that were built, one directory per package
 #   PEERS_PATH      for PATH
 #   PEERS_LIBS      for LD_LIBRARY_PATH
+#   PEERS_BABELTRACE where babeltrace2 has its plugins
 #   PEERS_MISSING   what could not be built, a "NAME: REASON" per line
 #
 # The packages are those of Debian 12, with what they depend on and this machine lacks.
@@ -113,4 +114,5 @@ fi
 "$0" --build "$kernel"
 root=$dir/root
 printf '%s=%q\n' PEERS "$root" PEERS_MODULES "$modules" PEERS_PATH "$root/usr/bin:$root/usr/sbin" \
-	PEERS_LIBS "$root/usr/lib/x86_64-linux-gnu:$root/usr/lib" PEERS_MISSING "$(missing)"
+	PEERS_LIBS "$root/usr/lib/x86_64-linux-gnu:$root/usr/lib" \
+	PEERS_BABELTRACE "$root/usr/lib/x86_64-linux-gnu/babeltrace2" PEERS_MISSING "$(missing)"
