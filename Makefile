@@ -8,6 +8,7 @@
 #   make check           all tests, in throwaway VMs
 #   make check-debug     the tests on a kernel that watches itself: KASAN, lockdep, ... (DEBUG_KERNELS="debug kcsan": races too)
 #   make check-long      an hour of storms, of loading and unloading, of random calls
+#   make bench           exptrace beside ftrace, perf, LTTng, BPF and sysdig, in VMs that count instructions (half an hour)
 #   make lint            checkpatch --strict, sparse, shellcheck
 #   make install         tools, library and headers (PREFIX, DESTDIR)
 #   make clean
@@ -40,6 +41,9 @@ check-debug: deps
 check-long: deps
 	@scripts/check.sh --long
 
+bench: deps
+	@scripts/bench.sh
+
 lint: deps
 	@scripts/lint.sh
 
@@ -53,4 +57,4 @@ install: user
 clean:
 	@rm -rf build
 
-.PHONY: all module user run check check-debug check-long lint deps install clean
+.PHONY: all module user run check check-debug check-long bench lint deps install clean

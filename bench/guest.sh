@@ -27,6 +27,7 @@ repeats=${EXPTRACE_BENCH_REPEATS:-3}
 cases='
 switch   sched_switch         5000  2
 syscall  sys_enter,sys_exit   10000 2
+sysargs  sys_enter_args,sys_exit 10000 2
 kmalloc  kmalloc,kfree        10000 2
 bench_0  bench_0              10000 1
 bench_2  bench_2              10000 1
@@ -44,6 +45,7 @@ run() {
 		echo "$1 $2" >/sys/module/bench_events/parameters/run
 		echo "$(cat /sys/module/bench_events/parameters/run) $2"
 		;;
+	sysargs) "$programs/workload" syscall "$2" ;;
 	*) "$programs/workload" "$1" "$2" ;;
 	esac
 }
@@ -75,10 +77,11 @@ measure_cost() {
 	mv "/run/$recorder-$name-"* "$EXPTRACE_OUT/"
 }
 
-# Synthetic tracepoints that a recorder cannot have are said not to be measured, by their absence.
 can_record() {
 	case $recorder:$1 in
-	exptrace:*sys_enter*) "$exptrace" list | grep -q sys_enter ;;
+	# What the others have of a system call's beginning includes its arguments.
+	exptrace:*) ;;
+	*:*_args*) return 1 ;;
 	sysdig:*sys_enter*) ;;
 	sysdig:*) return 1 ;;
 	esac

@@ -43,13 +43,13 @@ none_load() { :; }
 none_start() { :; }
 none_stop() { :; }
 
-exptrace_load() { modprobe exptrace && modprobe bench_exptrace; }
+exptrace_load() { modprobe exptrace; }
 exptrace_events() {
-	# The synthetic ones have no switch, and are on whenever something is.
+	# The synthetic ones have no switch: they are recorded while their module is there and something is on.
 	local event names=()
 	for event; do
 		case $event in
-		bench_*) names+=(task_rename) ;;
+		bench_*) names+=(task_rename) && modprobe bench_exptrace ;;
 		*) names+=("$event") ;;
 		esac
 	done
@@ -66,6 +66,7 @@ exptrace_stop() { :; }
 exptrace_read() {
 	cpu_of "$exptrace" snapshot -o "$1"
 	"$exptrace" stop
+	rmmod bench_exptrace 2>/dev/null || :
 }
 
 tracefs=/sys/kernel/tracing

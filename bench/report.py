@@ -20,6 +20,7 @@ TITLES = {"exptrace": "exptrace", "ftrace": "ftrace", "perf": "perf", "lttng": "
 CASES = {
     "switch": ["sched_switch"],
     "syscall": ["sys_enter", "sys_exit"],
+    "sysargs": ["sys_enter_args", "sys_exit"],
     "kmalloc": ["kmalloc", "kfree"],
     "bench_0": ["bench_0"],
     "bench_2": ["bench_2"],
@@ -29,9 +30,7 @@ CASES = {
 PAIRS = {"kmalloc": 2}
 EXPTRACE = "build/user/exptrace"
 
-NO_SYSCALLS = "exptrace has no system call events yet"
 REASONS = {
-    ("exptrace", "syscall"): NO_SYSCALLS,
     ("sysdig", "switch"): "its driver records system calls always, and only what it knows of the scheduler with them",
     ("sysdig", "kmalloc"): "its driver has no such event",
     ("sysdig", "bench_0"): "its driver has no such event",
@@ -279,7 +278,8 @@ def number(value, digits=1):
 def recorder_rows(data):
     """A row per figure, a column per recorder."""
     rows = []
-    names = {"switch": "sched_switch", "syscall": "raw system call (enter, exit)", "kmalloc": "kmalloc + kfree, the pair",
+    names = {"switch": "sched_switch", "sysargs": "raw system call (enter with arguments, exit)",
+             "syscall": "the same without arguments", "kmalloc": "kmalloc + kfree, the pair",
              "bench_0": "synthetic, no argument", "bench_2": "synthetic, 2 arguments", "bench_5": "synthetic, 5 arguments"}
 
     def add(title, value, digits=1):
@@ -287,11 +287,16 @@ def recorder_rows(data):
         if any(cell != "–" for cell in row):
             rows.append([title] + row)
 
+    def figure(recorder, case, key):
+        if recorder != "exptrace" and case in ("syscall", "sysargs"):
+            case = {"sysargs": "syscall"}.get(case)
+        return dig(data["cases"], recorder, case, key)
+
     for case, name in names.items():
-        add(f"record, instructions: {name}", lambda r, c=case: dig(data["cases"], r, c, "instructions"), 0)
+        add(f"record, instructions: {name}", lambda r, c=case: figure(r, c, "instructions"), 0)
     for case, name in names.items():
         name = name.replace(", the pair", ", mean")
-        add(f"stored, bytes: {name}", lambda r, c=case: dig(data["cases"], r, c, "bytes"))
+        add(f"stored, bytes: {name}", lambda r, c=case: figure(r, c, "bytes"))
     for case in ("switch", "kmalloc"):
         name = names[case].replace(", the pair", ", mean")
         add(f"read to file, instructions: {name}", lambda r, c=case: dig(data["cases"], r, c, "read_instructions"))
@@ -319,7 +324,7 @@ def not_measured(data, figures, missing):
     out = {}
     for recorder in RECORDERS:
         for case in CASES:
-            if not dig(data["cases"], recorder, case):
+            if not dig(data["cases"], recorder, case) and (case != "sysargs" or recorder == "exptrace"):
                 reason = reason_of(figures, missing, recorder, case)
                 out.setdefault(f"{TITLES[recorder]}: {reason}", []).append(case)
     if not data.get("uml"):
