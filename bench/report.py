@@ -50,6 +50,10 @@ def lines_of(*command):
 
 
 def size_of(path):
+    if os.path.exists(path + ".counts"):
+        # BPF's ring has a header before each record, its file has not.
+        with open(path + ".counts", encoding="ascii") as f:
+            return int(f.read().split()[3])
     if os.path.isfile(path):
         return os.path.getsize(path)
     # Of LTTng's folders the streams, without the metadata.

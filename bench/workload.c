@@ -24,7 +24,10 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#define WARM_UP		50
+#define WARM_UP		5
+#define SETTLE_US	20000
+/* Ticks; to exchange a buffer takes 500 to 4000. */
+#define STRAY		5000
 
 static void die(const char *what)
 {
@@ -101,32 +104,31 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * Calls @part(@data, @size) until there were @n rounds, and prints what those calls took in which no interrupt came,
- * nor in the one before: what the kernel does once per timer interrupt, such as giving a file a new time, falls into the
- * next call. What else took a twentieth more than the median is none of the workload's either.
+ * Calls @part(@data, @size) until there were @n rounds, and prints what those calls took in which no interrupt came.
+ * Before each of them the kernel gets time for what it does at leisure, the end of RCU's grace periods above all: as long
+ * as one waits, every context switch takes longer. What happens once per timer tick, such as giving a file a new time, falls
+ * into a few rounds that are not counted. What still took so much more than the median that no recorder's own work can
+ * explain it is not the workload's.
  */
 static void measure(void (*part)(void *data, unsigned long n), void *data, unsigned long n,
 		    unsigned long size)
 {
-	uint64_t *taken = calloc(n / size + 1, sizeof(*taken)), start, now_taken, sum = 0;
-	unsigned long done, seen, now, quiet = 0, parts = 0, i;
+	uint64_t *taken = calloc(n / size + 1, sizeof(*taken)), start, sum = 0;
+	unsigned long done, seen, parts = 0, i;
 
 	if (!taken)
 		die("memory");
-	part(data, WARM_UP);
-	seen = interrupts();
 	for (done = 0; done < n; done += size) {
+		usleep(SETTLE_US);
+		part(data, WARM_UP);
+		seen = interrupts();
 		start = ticks();
 		part(data, size);
-		now_taken = ticks() - start;
-		now = interrupts();
-		quiet = now == seen ? quiet + 1 : 0;
-		seen = now;
-		if (quiet >= 2)
-			taken[parts++] = now_taken;
+		taken[parts] = ticks() - start;
+		parts += seen == interrupts();
 	}
 	qsort(taken, parts, sizeof(*taken), compare);
-	for (i = 0; i < parts && taken[i] <= taken[parts / 2] + taken[parts / 2] / 20; i++)
+	for (i = 0; i < parts && taken[i] <= taken[parts / 2] + STRAY; i++)
 		sum += taken[i];
 	printf("%llu %lu\n", (unsigned long long)sum, i * size);
 	free(taken);

@@ -29,12 +29,18 @@ if ! make -C "$KDIR" "M=$dir" "EXPTRACE=$exptrace" "${lttng[@]}" "KBUILD_EXTRA_S
 	cat "$dir/build.log" >&2
 	die "building the benchmark's modules for $kernel failed"
 fi
+# A tree that is the same stays, since virtual machines may be running with it.
 tree=$dir/tree/lib/modules/$KREL
-rm -rf "$dir/tree"
-mkdir -p "$tree/extra"
-cp "$dir"/*.ko "$exptrace/exptrace.ko" "$PEERS_MODULES"/*/*.ko "$tree/extra/"
-cp "$KMODDIR"/modules.{builtin,builtin.modinfo,order} "$tree/"
-# The peers' modules are kept with debug information, which takes long to load from 9p.
-strip --strip-debug "$tree"/extra/*.ko
-/sbin/depmod -b "$dir/tree" "$KREL"
+modules=("$dir"/*.ko "$exptrace/exptrace.ko" "$PEERS_MODULES"/*/*.ko)
+sums=$(sha256sum "${modules[@]}")
+if [ "$sums" != "$(cat "$dir/tree/sums" 2>/dev/null)" ]; then
+	rm -rf "$dir/tree"
+	mkdir -p "$tree/extra"
+	cp "${modules[@]}" "$tree/extra/"
+	cp "$KMODDIR"/modules.{builtin,builtin.modinfo,order} "$tree/"
+	# The peers' modules are kept with debug information, which takes long to load from 9p.
+	strip --strip-debug "$tree"/extra/*.ko
+	/sbin/depmod -b "$dir/tree" "$KREL"
+	echo "$sums" >"$dir/tree/sums"
+fi
 echo "$tree"

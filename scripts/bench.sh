@@ -69,10 +69,11 @@ in_parallel() {
 	"$@" &
 }
 
-# CPU time of the fastest of three runs of a command on this machine, and what it is for.
+# CPU time of the fastest of three runs of a command that shows a recorder's history.
 time_tool() {
 	local tool=$1 recorder=$2
 	shift 2
+	[ -e "$results/$recorder/$recorder-history" ] || return 0
 	for _ in 1 2 3; do
 		build/bench/workload cpu "$results/decode/cpu" "$@" >/dev/null 2>"$results/decode/$tool.log"
 		cat "$results/decode/cpu"
