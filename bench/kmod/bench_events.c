@@ -5,9 +5,10 @@
  *	echo "kmalloc 10000" >/sys/module/bench_events/parameters/run
  *	cat /sys/module/bench_events/parameters/run
  *
- * "kmalloc" allocates and frees an object; "bench_0", "bench_2" and "bench_5" hit the tracepoints of these names. The
- * answer is in ticks of the time-stamp counter, which are instructions where QEMU counts those. Interrupts are off while
- * they are counted, and on in between.
+ * "kmalloc" allocates and frees an object; "bench_0", "bench_2" and "bench_5" hit the
+ * tracepoints of these names. The answer is in ticks of the time-stamp counter, which are
+ * instructions where QEMU counts those. Interrupts are off while they are counted, and on
+ * in between.
  */
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
