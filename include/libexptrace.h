@@ -510,6 +510,24 @@ int exptrace_device_trigger(struct exptrace_device *device);
 int exptrace_device_set_trigger(struct exptrace_device *device, uint64_t latency_us);
 
 /**
+ * exptrace_device_mark() - write a marker into what is being recorded
+ * @kind:	EXPTRACE_MARK_TEXT, or that a region of that name begins or ends
+ * @text:	what it says; it is cut to 1024 bytes
+ *
+ * Thread safety: any number of threads may do this with one device at a time.
+ * Return: 0; -EINVAL: nothing is being recorded; -ENOBUFS: the pool is full, and the
+ * marker is lost (which the ledger counts); -EBADF: opened O_RDONLY; -ENOMEM.
+ */
+int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind kind,
+			 const char *text);
+
+/* exptrace_device_mark_begin() - a region of that name begins; otherwise the same */
+int exptrace_device_mark_begin(struct exptrace_device *device, const char *name);
+
+/* exptrace_device_mark_end() - it ends */
+int exptrace_device_mark_end(struct exptrace_device *device, const char *name);
+
+/**
  * exptrace_device_map() - map the pool, for exptrace_device_take()
  *
  * The pool must exist (a recording was started) and stays as it is while it is

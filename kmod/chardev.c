@@ -8,6 +8,7 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 
+#include "marker.h"
 #include "reader.h"
 #include "trigger.h"
 
@@ -59,6 +60,7 @@ static const struct file_operations exptrace_fops = {
 	.open = exptrace_open,
 	.release = exptrace_release,
 	.read_iter = exptrace_read_iter,
+	.write = exptrace_marker_write,
 	.poll = exptrace_poll,
 	.mmap = exptrace_mmap,
 	.unlocked_ioctl = exptrace_ioctl,

@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "experiment.h"
+#include "marker.h"
 #include "reader.h"
 #include "trigger.h"
 
@@ -269,7 +270,7 @@ static bool needs_no_write(unsigned int cmd)
 static bool is_known(unsigned int cmd)
 {
 	return _IOC_TYPE(cmd) == EXPTRACE_IOC_MAGIC &&
-	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_SET_SYSCALLS);
+	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_MARK);
 }
 
 long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -285,6 +286,7 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	BUILD_BUG_ON(sizeof(struct exptrace_batch_ref) != 24);
 	BUILD_BUG_ON(sizeof(struct exptrace_trigger) != 32);
 	BUILD_BUG_ON(sizeof(struct exptrace_syscalls) != 144);
+	BUILD_BUG_ON(sizeof(struct exptrace_mark) != 32);
 
 	if (is_known(cmd) && !needs_no_write(cmd) && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
@@ -317,6 +319,8 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_get_syscalls(user);
 	case EXPTRACE_IOC_SET_SYSCALLS:
 		return do_set_syscalls(user);
+	case EXPTRACE_IOC_MARK:
+		return exptrace_marker_ioctl(user);
 	default:
 		return -ENOTTY;
 	}

@@ -928,4 +928,58 @@ TEST_F(module, statedump_names_interrupts)
 	recording_free(&r);
 }
 
+TEST_F(module, markers_are_what_was_written)
+{
+	struct exptrace_mark mark = { .kind = EXPTRACE_MARK_BEGIN, .length = 6, .text = (uintptr_t)"region" };
+	struct exptrace_mark bad[] = {
+		{ .kind = 3 }, { .length = EXPTRACE_STRING_MAX + 1 }, { .reserved[1] = 1 },
+	};
+	static const char *const said[] = { "hello", "no newline", "", "%s\x01\xff" };
+	char line[2 * EXPTRACE_STRING_MAX];
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0, i;
+
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	EXPECT_EQ(-1, write(self->control, "x", 1));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	EXPECT_EQ(6, write(self->control, "hello\n", 6));
+	EXPECT_EQ(10, write(self->control, "no newline", 10));
+	EXPECT_EQ(1, write(self->control, "\n", 1));
+	EXPECT_EQ(4, write(self->control, "%s\x01\xff", 4));
+	EXPECT_EQ(0, write(self->control, "", 0));
+	EXPECT_EQ(-1, syscall(SYS_write, self->control, 8, 5));
+	EXPECT_EQ(EFAULT, errno);
+	/* What is too long is taken in part. */
+	memset(line, 'x', sizeof(line));
+	EXPECT_EQ(EXPTRACE_STRING_MAX, write(self->control, line, sizeof(line)));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	mark.kind = EXPTRACE_MARK_END;
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_MARK, &bad[i]));
+	mark.text = 8;
+	EXPECT_EQ(-EFAULT, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	STOP_AND_DECODE(&r);
+
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		e = next_of(&r, EXPTRACE_EVENT_MARKER, getpid(), &at);
+		ASSERT_NE(NULL, e);
+		EXPECT_STREQ(said[i], e->arg[0].string);
+	}
+	e = next_of(&r, EXPTRACE_EVENT_MARKER, getpid(), &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(EXPTRACE_STRING_MAX, strspn(e->arg[0].string, "x"));
+	e = next_of(&r, EXPTRACE_EVENT_MARKER_BEGIN, getpid(), &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_STREQ("region", e->arg[0].string);
+	e = next_of(&r, EXPTRACE_EVENT_MARKER_END, getpid(), &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_STREQ("region", e->arg[0].string);
+	EXPECT_EQ(7, stream_attempted(&r.stream, 0));
+	recording_free(&r);
+}
+
 TEST_HARNESS_MAIN

@@ -32,6 +32,7 @@ extern const struct command command_stop;
 extern const struct command command_advance;
 extern const struct command command_snapshot;
 extern const struct command command_trigger;
+extern const struct command command_mark;
 extern const struct command command_info;
 extern const struct command command_dump;
 extern const struct command command_stat;

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_advance,
 	&command_snapshot,
 	&command_trigger,
+	&command_mark,
 	&command_info,
 	&command_dump,
 	&command_stat,

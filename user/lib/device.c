@@ -228,6 +228,28 @@ API int exptrace_device_set_syscalls(struct exptrace_device *device,
 	return device_ioctl(device, EXPTRACE_IOC_SET_SYSCALLS, (void *)calls);
 }
 
+API int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind kind,
+			     const char *text)
+{
+	struct exptrace_mark mark = {
+		.kind = kind,
+		.length = (uint32_t)strnlen(text, EXPTRACE_STRING_MAX),
+		.text = (uintptr_t)text,
+	};
+
+	return device_ioctl(device, EXPTRACE_IOC_MARK, &mark);
+}
+
+API int exptrace_device_mark_begin(struct exptrace_device *device, const char *name)
+{
+	return exptrace_device_mark(device, EXPTRACE_MARK_BEGIN, name);
+}
+
+API int exptrace_device_mark_end(struct exptrace_device *device, const char *name)
+{
+	return exptrace_device_mark(device, EXPTRACE_MARK_END, name);
+}
+
 /* Whether any event of the group is on; or a negative errno. */
 static int group_is_on(struct exptrace_device *device, const char *group)
 {

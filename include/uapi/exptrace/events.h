@@ -38,7 +38,8 @@
 	EXPTRACE_POWER_EVENTS(X, A)					\
 	EXPTRACE_SIGNAL_EVENTS(X, A)					\
 	EXPTRACE_BLOCK_EVENTS(X, A)					\
-	EXPTRACE_PRINTK_EVENTS(X, A)
+	EXPTRACE_PRINTK_EVENTS(X, A)					\
+	EXPTRACE_MARKER_EVENTS(X, A)
 
 #define EXPTRACE_STATE_EVENTS(X, A)					\
 	X(STANDARD, CURRENT, 60, 1, "state", "current",			\
@@ -150,6 +151,14 @@
 #define EXPTRACE_PRINTK_EVENTS(X, A)					\
 	X(STANDARD, CONSOLE, 112, 1, "printk", "console",		\
 	  A(STRING, "text"))
+
+#define EXPTRACE_MARKER_EVENTS(X, A)					\
+	X(STANDARD, MARKER, 113, 1, "marker", "marker",			\
+	  A(STRING, "text"))						\
+	X(STANDARD, MARKER_BEGIN, 114, 1, "marker", "marker_begin",	\
+	  A(STRING, "name"))						\
+	X(STANDARD, MARKER_END, 115, 1, "marker", "marker_end",		\
+	  A(STRING, "name"))
 
 #define EXPTRACE_ALLOCFREE_EVENTS(X, A)					\
 	X(ALLOCFREE, ALLOC_CURRENT, 60, 1, "state", "current",		\

@@ -198,6 +198,27 @@ struct exptrace_syscalls {
 	__u64 reserved[2];
 };
 
+/* struct exptrace_mark::kind */
+enum exptrace_mark_kind {
+	EXPTRACE_MARK_TEXT		= 0,
+	EXPTRACE_MARK_BEGIN		= 1,	/* a region of that name begins */
+	EXPTRACE_MARK_END		= 2,
+};
+
+/**
+ * struct exptrace_mark - write a marker into the standard stream
+ * @kind:	enum exptrace_mark_kind
+ * @length:	bytes of the text, at most 1024
+ * @text:	where it is
+ * @reserved:	zero
+ */
+struct exptrace_mark {
+	__u32 kind;
+	__u32 length;
+	__u64 text;
+	__u64 reserved[2];
+};
+
 #define EXPTRACE_IOC_MAGIC		0xE7
 
 /* Read the state. Any open file. */
@@ -237,5 +258,7 @@ struct exptrace_syscalls {
 #define EXPTRACE_IOC_GET_SYSCALLS _IOR(EXPTRACE_IOC_MAGIC, 0x0b, struct exptrace_syscalls)
 /* Choose those that are recorded; it holds until it is set again. */
 #define EXPTRACE_IOC_SET_SYSCALLS _IOW(EXPTRACE_IOC_MAGIC, 0x0c, struct exptrace_syscalls)
+/* Write a marker. EINVAL: nothing is being recorded; ENOBUFS: it is lost. */
+#define EXPTRACE_IOC_MARK	_IOW(EXPTRACE_IOC_MAGIC, 0x0d, struct exptrace_mark)
 
 #endif /* _UAPI_EXPTRACE_EXPTRACE_H */

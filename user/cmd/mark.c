@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exptrace mark: writes a text into the recording.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "recorder.h"
+
+enum { OPT_BEGIN = 256, OPT_END };
+
+static const struct option options[] = {
+	{ "begin",	no_argument,	NULL, OPT_BEGIN },
+	{ "end",	no_argument,	NULL, OPT_END },
+	{ "help",	no_argument,	NULL, 'h' },
+	{ 0 }
+};
+
+static int mark(enum exptrace_mark_kind kind, const char *text)
+{
+	struct exptrace_device *device;
+	int err;
+
+	if (open_device(O_WRONLY, &device))
+		return EXIT_PROBLEM;
+	err = exptrace_device_mark(device, kind, text);
+	exptrace_device_close(device);
+	if (err == -EINVAL)
+		return problem("cannot mark: nothing is being recorded");
+	if (err == -ENOBUFS)
+		return problem("cannot mark: the pool is full, the marker is lost");
+	return err ? problem("cannot mark: %s", strerror(-err)) : EXIT_OK;
+}
+
+static int run_mark(int argc, char **argv)
+{
+	enum exptrace_mark_kind kind = EXPTRACE_MARK_TEXT;
+	int c;
+
+	while ((c = next_option(&command_mark, argc, argv, ":h", options)) >= 0)
+		kind = c == OPT_BEGIN ? EXPTRACE_MARK_BEGIN : EXPTRACE_MARK_END;
+	if (c == OPTION_HELP_SHOWN)
+		return EXIT_OK;
+	if (c != -1)
+		return EXIT_USAGE;
+	if (optind != argc - 1)
+		return usage_error(&command_mark, optind == argc ? "which TEXT?" : "one TEXT only");
+	return mark(kind, argv[optind]);
+}
+
+const struct command command_mark = {
+	.name = "mark",
+	.purpose = "Writes a text into what is being recorded",
+	.synopsis = "[--begin|--end] TEXT",
+	.help =
+	"      --begin  the region of that name begins\n"
+	"      --end    it ends\n"
+	"\n"
+	"'echo TEXT > /dev/exptrace' does the same without this program.\n",
+	.run = run_mark,
+};
