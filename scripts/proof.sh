@@ -154,7 +154,7 @@ models() {
 		done
 		rejected "flight broken: KEEP_EMPTY" flight -DKEEP_EMPTY
 		holds "session holds" session $starts
-		for v in DISCARD_TAKEN DISCARD_FROZEN BEGIN_EARLY ANY_SESSION PUT_BACK_FIRST LATE_CLOSE NO_FREEZE_CHECK NO_CLOSE; do
+		for v in DISCARD_TAKEN BEGIN_EARLY ANY_SESSION PUT_BACK_FIRST LATE_CLOSE NO_FREEZE_CHECK NO_CLOSE; do
 			rejected "session broken: $v" session -D$v
 		done
 		holds "trigger holds" trigger

@@ -299,7 +299,7 @@ static unsigned int random_call(void)
 /* The errors that docs/uapi.md knows, and of a file that is closed or was interrupted. */
 static bool is_documented(int err)
 {
-	static const int known[] = { 0, EINVAL, EFAULT, EBADF, EBUSY, EAGAIN, EINTR, ENOBUFS, ENOMEM, ENOENT, EPERM };
+	static const int known[] = { 0, EINVAL, EFAULT, EBADF, EBUSY, EAGAIN, EINTR, ECANCELED, ENOBUFS, ENOMEM, ENOENT, EPERM };
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)

@@ -5,7 +5,7 @@
  * closes, and against mappings. A section under pool.lock is a step.
  *
  * Broken variants, by -D: DISCARD_TAKEN (discard takes no notice of what a reader
- * holds), DISCARD_FROZEN (nor of a snapshot), BEGIN_EARLY (a recording begins for
+ * holds), BEGIN_EARLY (a recording begins for
  * readers before it is certain), ANY_SESSION (a reader takes from any recording),
  * PUT_BACK_FIRST (START puts back what its file holds before it checks), LATE_CLOSE
  * (before the pool can't be mapped any more), NO_FREEZE_CHECK (it does not ask who
@@ -53,8 +53,6 @@ byte viewed;		/* view.gen, or 0 */
 
 #if defined(DISCARD_TAKEN)
 #define REFUSED		frozen
-#elif defined(DISCARD_FROZEN)
-#define REFUSED		taken
 #else
 #define REFUSED		(taken || frozen)
 #endif
