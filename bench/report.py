@@ -205,6 +205,17 @@ def measure(figures):
     return cases
 
 
+def measure_noise(figures):
+    """What an event seems to cost when nothing records it."""
+    out = {}
+    for case in CASES:
+        base, again = rates(figures.get("none", "base", case)), rates(figures.get("none", "write", case))
+        if base and again:
+            events = int(figures.get("none", "base", case)[0][2]) / PAIRS.get(case, 1)
+            out[case] = round((statistics.mean(again) - statistics.mean(base)) / events, 2)
+    return out
+
+
 def measure_history(figures):
     """Switches that are left of more than 16 MiB of them."""
     out = {}
@@ -342,6 +353,7 @@ def not_measured(data, figures, missing):
 
 def show_repetitions(data):
     """Whether repetitions agree, and which figures cannot be believed."""
+    print(f"# none: instructions that an event seems to cost when nothing records it: {data['noise']}")
     for recorder, cases in data["cases"].items():
         for case, figure in cases.items():
             agree = "agree" if figure["spread_percent"] <= 1 else "differ by more than 1 %"
@@ -356,7 +368,7 @@ def main():
     missing = dict(line.split(": ", 1) for line in missing_text.splitlines())
     figures = Figures(results)
     data = {"kernel": release, "date": datetime.date.today().isoformat(), "cases": measure(figures),
-            "history": measure_history(figures)}
+            "noise": measure_noise(figures), "history": measure_history(figures)}
     data["decode"] = measure_decode(figures, data["history"])
     data["storm"] = {kind: {"recorded": int(n), "lost": int(lost)}
                      for kind, n, lost in figures.get("exptrace", "storm")}
