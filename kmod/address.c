@@ -49,6 +49,8 @@ notrace u32 exptrace_address_id(unsigned long address)
 	return (u32)siphash_1u64(address, &id_key) | 1;
 }
 EXPORT_SYMBOL_GPL(exptrace_address_id);
+EXPTRACE_KEEPING(exptrace_address_id);
+EXPTRACE_EXPORT_KEEPING(exptrace_address_id);
 
 /*
  * May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below

@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>	/* TASK_SIZE_MAX */
 
 #include "exptrace.h"
+#include "keep.h"
 
 DECLARE_STATIC_KEY_FALSE(exptrace_address_ids);
 
@@ -24,7 +25,7 @@ static __always_inline u64 exptrace_zigzag(s64 value)
 static __always_inline u64 exptrace_text_address(unsigned long address)
 {
 	if (static_branch_unlikely(&exptrace_address_ids))
-		return exptrace_zigzag(exptrace_address_id(address));
+		return exptrace_zigzag((u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address));
 	return exptrace_zigzag((s64)(address - exptrace.text_base));
 }
 
@@ -36,7 +37,7 @@ static __always_inline u64 exptrace_data_address(const void *object)
 	if (!address)
 		return 0;
 	if (static_branch_unlikely(&exptrace_address_ids))
-		return exptrace_address_id(address);
+		return (u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address);
 	return ror64(address - exptrace.data_base, 3);
 }
 
@@ -44,7 +45,7 @@ static __always_inline u64 exptrace_data_address(const void *object)
 static __always_inline u64 exptrace_any_address(unsigned long address)
 {
 	if (static_branch_unlikely(&exptrace_address_ids) && address >= TASK_SIZE_MAX)
-		return exptrace_address_id(address);
+		return (u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address);
 	return address;
 }
 

@@ -12,8 +12,11 @@
 #endif
 
 #include "exptrace.h"
+#include "keep.h"
 
 DECLARE_STATIC_KEY_FALSE(exptrace_clock_tsc);
+
+u64 exptrace_clock_slow(unsigned long unused);
 
 /* Ticks now: the TSC, shifted, where it is reliable, else CLOCK_MONOTONIC. */
 static __always_inline u64 exptrace_clock(void)
@@ -22,7 +25,7 @@ static __always_inline u64 exptrace_clock(void)
 	if (static_branch_likely(&exptrace_clock_tsc))
 		return rdtsc() >> exptrace.clock_shift;
 #endif
-	return ktime_get_mono_fast_ns();
+	return EXPTRACE_CALL_KEEPING(exptrace_clock_slow, 0UL);
 }
 
 /**

@@ -25,10 +25,10 @@ static notrace void probe_kmalloc(void *data, unsigned long call_site, const voi
 
 	if (!begin(&w, EXPTRACE_EVENT_KMALLOC, exptrace_max(4, 0)))
 		return;
-	exptrace_number(&w, exptrace_data_address(ptr));
+	exptrace_address(&w, exptrace_data_address(ptr));
 	exptrace_number(&w, bytes_req);
 	exptrace_number(&w, bytes_alloc - bytes_req);
-	exptrace_number(&w, exptrace_text_address(call_site));
+	exptrace_address(&w, exptrace_text_address(call_site));
 	exptrace_end(&w);
 }
 
@@ -38,8 +38,8 @@ static notrace void probe_kfree(void *data, unsigned long call_site, const void 
 
 	if (!begin(&w, EXPTRACE_EVENT_KFREE, exptrace_max(2, 0)))
 		return;
-	exptrace_number(&w, exptrace_data_address(ptr));
-	exptrace_number(&w, exptrace_text_address(call_site));
+	exptrace_address(&w, exptrace_data_address(ptr));
+	exptrace_address(&w, exptrace_text_address(call_site));
 	exptrace_end(&w);
 }
 
@@ -51,9 +51,9 @@ static __always_inline void put_cache_event(unsigned int type, unsigned long cal
 
 	if (!begin(&w, type, exptrace_max(3, 0)))
 		return;
-	exptrace_number(&w, exptrace_data_address(ptr));
+	exptrace_address(&w, exptrace_data_address(ptr));
 	exptrace_number(&w, kmem_cache_size((struct kmem_cache *)s));
-	exptrace_number(&w, exptrace_text_address(call_site));
+	exptrace_address(&w, exptrace_text_address(call_site));
 	exptrace_end(&w);
 }
 

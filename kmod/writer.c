@@ -97,12 +97,14 @@ static bool is_nested(const struct exptrace_slot *slot)
 	       exptrace_pool_locked_here();
 }
 
-/* Counts an event whose slot was found busy. */
-notrace void exptrace_refuse(struct exptrace_slot *slot)
+/* Counts an event whose slot was found busy. Returns false. */
+notrace bool exptrace_refuse(struct exptrace_slot *slot)
 {
-	lose(slot, EXPTRACE_LOST_NESTED);
+	return lose(slot, EXPTRACE_LOST_NESTED);
 }
 EXPORT_SYMBOL_GPL(exptrace_refuse);
+EXPTRACE_KEEPING(exptrace_refuse);
+EXPTRACE_EXPORT_KEEPING(exptrace_refuse);
 
 /**
  * exptrace_refill - give a slot an empty batch, hand over the one it has
@@ -126,6 +128,8 @@ noinline notrace bool exptrace_refill(struct exptrace_slot *slot)
 	return exchange(slot);
 }
 EXPORT_SYMBOL_GPL(exptrace_refill);
+EXPTRACE_KEEPING(exptrace_refill);
+EXPTRACE_EXPORT_KEEPING(exptrace_refill);
 
 /*
  * Hands over what @slot holds, without taking a new batch. Its owner calls this,

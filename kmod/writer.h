@@ -23,6 +23,7 @@
 
 #include "batch.h"
 #include "clock.h"
+#include "keep.h"
 #include "varint.h"
 
 /* In the place of a context: writers that are bound to no CPU. */
@@ -52,7 +53,7 @@ struct exptrace_writer {
 #define EXPTRACE_WRITER(w)	struct exptrace_writer w __attribute__((__uninitialized__))
 
 bool exptrace_refill(struct exptrace_slot *slot);
-void exptrace_refuse(struct exptrace_slot *slot);
+bool exptrace_refuse(struct exptrace_slot *slot);
 void exptrace_flush_slot(struct exptrace_slot *slot);
 
 /* Most bytes of an event with @numbers arguments and @chars characters in strings. */
@@ -131,7 +132,8 @@ static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t ma
 {
 	struct exptrace_slot *slot = w->slot;
 
-	if (unlikely((size_t)(slot->end - slot->pos) < max) && !exptrace_refill(slot))
+	if (unlikely(slot->pos + max > slot->end) &&
+	    !(u8)EXPTRACE_CALL_KEEPING(exptrace_refill, slot))
 		return false;
 	w->pos = slot->pos;
 	return true;
@@ -145,6 +147,12 @@ static __always_inline void exptrace_byte(struct exptrace_writer *w, u8 byte)
 static __always_inline void exptrace_number(struct exptrace_writer *w, u64 value)
 {
 	w->pos = exptrace_put_varint(w->pos, value);
+}
+
+/* As exptrace_number(), for an address. */
+static __always_inline void exptrace_address(struct exptrace_writer *w, u64 value)
+{
+	w->pos = exptrace_put_address(w->pos, value);
 }
 
 /* Appends @len bytes, which must count for the maximum, as must two more. */
@@ -194,7 +202,7 @@ static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigne
 		return false;
 	local64_inc(&w->slot->attempted);
 	if (unlikely(!exptrace_enter(w->slot))) {
-		exptrace_refuse(w->slot);
+		EXPTRACE_CALL_KEEPING(exptrace_refuse, w->slot);
 		exptrace_release();
 		return false;
 	}
