@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "fixture.h"
+#include "recording.h"
 
 #define SWITCHES	200
 #define PIPES		100
@@ -24,54 +24,6 @@ static uint64_t pipe_slack(void)
 	read_file("/sys/kernel/slab/kmalloc-4k/slab_size", text, sizeof(text));
 	return (text[0] ? strtoull(text, NULL, 10) : 4096) - PIPE_BYTES;
 }
-
-struct recording {
-	struct stream stream;
-	struct bytes bytes;
-	const struct stream_event **sorted;
-	size_t nr;
-};
-
-static int recording_start(int fd)
-{
-	struct exptrace_start args = start_small();
-
-	args.pool_size = 16 << 20;
-	args.batch_size = 16384;
-	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
-}
-
-/* Stop, read all and decode; nothing may be lost. */
-static int recording_stop(struct recording *r, int control)
-{
-	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL), fd;
-
-	if (err)
-		return err;
-	fd = device_open(O_RDONLY);
-	if (fd < 0)
-		return fd;
-	err = bytes_drain(&r->bytes, fd, 1 << 20);
-	close(fd);
-	if (!err && stream_parse(&r->stream, r->bytes.data, r->bytes.size))
-		return -EBADMSG;
-	if (!err && stream_lost_needlessly(&r->stream))
-		return -ENOBUFS;
-	r->sorted = stream_sorted(&r->stream, &r->nr);
-	return err;
-}
-
-static void recording_free(struct recording *r)
-{
-	free(r->sorted);
-	bytes_free(&r->bytes);
-	stream_free(&r->stream);
-}
-
-#define STOP_AND_DECODE(r)						\
-	ASSERT_EQ(0, recording_stop(r, self->control)) {		\
-		TH_LOG("%s", (r)->stream.error);			\
-	}
 
 /* The first event of a type from *from on whose argument number arg (or -1) has this value; *from is then behind it. */
 static const struct stream_event *find(const struct recording *r, int experiment, int type, int arg, uint64_t value,

