@@ -239,13 +239,16 @@ static void end_recording(void)
 	exptrace_session_end();
 }
 
-static void stop(void)
+/*
+ * Ends the recording, whose last generation is @last. All events end at once, when
+ * nothing is published any more; probes are detached after that.
+ */
+static void stop(u64 last)
 {
-	u64 last = exptrace.gen;
-
 	cancel_delayed_work(&exptrace.periodic);
+	publish_only(0);
 	exptrace_detach_all();
-	publish(0, false);
+	synchronize_rcu();	/* also for writers that are no probes (invariant 6) */
 	close_generation(last);
 	end_recording();
 }
@@ -267,13 +270,14 @@ static int begin_recording(const struct exptrace_params *params)
 		return err;
 	}
 	exptrace.next_gen++;
-	publish_only(gen);
+	/* Attached one after the other, but all events begin at once, when that is published. */
 	err = exptrace_attach_all();
 	if (err) {
-		stop();
+		stop(gen);
 		drop_old_recording(true);
 		return err;
 	}
+	publish_only(gen);
 	exptrace_write_statedump(gen);
 	exptrace_session_begin();
 	schedule_periodic();
@@ -346,7 +350,7 @@ int exptrace_stop(void)
 
 	if (!exptrace.recording)
 		return -EINVAL;
-	stop();
+	stop(exptrace.gen);
 	exptrace_trigger_cancel();
 	return 0;
 }

@@ -72,6 +72,25 @@ static void room_that_is_just_enough_is_used(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
+/* However many bytes it takes, an address is a number. */
+static void address_is_written_as_any_number(struct kunit *test)
+{
+	u8 address[EXPTRACE_VARINT_MAX + 1] = {}, number[EXPTRACE_VARINT_MAX + 1] = {};
+	unsigned int bit;
+	int near;
+
+	for (bit = 0; bit < 64; bit++) {
+		for (near = -2; near <= 2; near++) {
+			u64 value = BIT_ULL(bit) + near;
+			u8 *end = exptrace_put_varint(number, value);
+
+			KUNIT_EXPECT_EQ(test, exptrace_put_address(address, value) - address,
+					end - number);
+			KUNIT_EXPECT_EQ(test, memcmp(address, number, end - number), 0);
+		}
+	}
+}
+
 /*
  * Writes an event of as many bytes as the batch has room for, but one: no event
  * takes all that it announces. Returns them.
@@ -442,6 +461,7 @@ static void generations_of_other_parity_do_not_mix(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(nothing_is_recorded_without_a_generation),
 	KUNIT_CASE(room_that_is_just_enough_is_used),
+	KUNIT_CASE(address_is_written_as_any_number),
 	KUNIT_CASE(event_that_fills_the_batch_is_in_it),
 	KUNIT_CASE(batch_may_hold_just_one_event),
 	KUNIT_CASE(time_goes_forward_by_one_tick_at_least),
