@@ -7,6 +7,8 @@
 
 #include "probe.h"
 
+#ifdef CONFIG_BLOCK
+
 static __always_inline void put_request(struct exptrace_writer *w, const struct request *rq,
 					unsigned int bytes)
 {
@@ -52,5 +54,11 @@ EXPTRACE_CHECK_PROBES(PROBES)
 static const struct exptrace_probe probes[] = {
 	PROBES(EXPTRACE_PROBE)
 };
+#else
+static const struct exptrace_probe probes[] = {
+	{ "block_rq_issue", "block_rq_issue", NULL },
+	{ "block_rq_complete", "block_rq_complete", NULL },
+};
+#endif
 
 const struct exptrace_probes exptrace_block_probes = EXPTRACE_PROBES(probes);
