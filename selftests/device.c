@@ -425,6 +425,14 @@ struct catalogue_entry {
 #define ENTRY(EXPERIMENT, NAME, type, ntypes, group, name, args) { EXPTRACE_EXPERIMENT_##EXPERIMENT, type, group, name },
 static const struct catalogue_entry catalogue[] = { EXPTRACE_EVENTS(ENTRY, NO_ARG) };
 
+/* How an event is after loading. A kernel without block devices has no events of theirs. */
+static unsigned int flags_at_first(const struct catalogue_entry *c)
+{
+	if (!strcmp(c->group, "block") && access("/sys/block", F_OK))
+		return 0;
+	return EXPTRACE_EVENT_F_AVAILABLE | (strcmp(c->group, "sched") ? 0 : EXPTRACE_EVENT_F_ENABLED);
+}
+
 TEST_F(module, GET_EVENT_enumerates_the_catalogue)
 {
 	struct exptrace_event event;
@@ -447,8 +455,7 @@ TEST_F(module, GET_EVENT_enumerates_the_catalogue)
 		EXPECT_EQ(c->type, event.type);
 		EXPECT_STREQ(c->group, event.group);
 		EXPECT_STREQ(c->name, event.name);
-		EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE | (strcmp(c->group, "sched") ? 0 : EXPTRACE_EVENT_F_ENABLED),
-			  event.flags);
+		EXPECT_EQ(flags_at_first(c), event.flags);
 		EXPECT_EQ(0, event.group[sizeof(event.group) - 1]);
 		EXPECT_EQ(0, event.name[sizeof(event.name) - 1]);
 		index++;
