@@ -87,6 +87,11 @@ static bool reading_begin(struct reading *r, int fd, size_t size)
 	return !pthread_create(&r->thread, NULL, reading_thread, r);
 }
 
+static bool is_one_whole_generation(const struct stream *stream)
+{
+	return stream->nr_generations == 1 && stream->generations[0].whole && stream->generations[0].ended;
+}
+
 TEST_F(module, header_comes_first_and_once)
 {
 	uint8_t header[EXPTRACE_HEADER_SIZE], next;
@@ -451,7 +456,7 @@ TEST_F(module, next_reader_goes_on_with_the_cut_batch)
 			TH_LOG("read %zu first, %zu bytes cut: %s", read_first[i], cut, stream.error);
 		}
 		EXPECT_EQ(0, stream.cut);
-		EXPECT_TRUE(stream.nr_generations == 1 && stream.generations[0].whole && stream.generations[0].ended);
+		EXPECT_TRUE(is_one_whole_generation(&stream));
 		EXPECT_EQ(0, stream_lost_needlessly(&stream));
 		bytes_free(&first);
 		bytes_free(&second);
@@ -535,7 +540,7 @@ TEST_F(module, DISCARD_and_close_with_a_batch_in_part)
 	ASSERT_EQ(0, drain_into(&stream, 65536)) {
 		TH_LOG("%s", stream.error);
 	}
-	EXPECT_TRUE(stream.nr_generations == 1 && stream.generations[0].whole && stream.generations[0].ended);
+	EXPECT_TRUE(is_one_whole_generation(&stream));
 	bytes_free(&bytes);
 	stream_free(&stream);
 }
@@ -573,7 +578,7 @@ TEST_F(module, DISCARD_while_a_batch_is_being_read)
 	ASSERT_EQ(0, drain_into(&stream, 65536)) {
 		TH_LOG("%s", stream.error);
 	}
-	EXPECT_TRUE(stream.nr_generations == 1 && stream.generations[0].whole && stream.generations[0].ended);
+	EXPECT_TRUE(is_one_whole_generation(&stream));
 	bytes_free(&bytes);
 	stream_free(&stream);
 }
