@@ -23,7 +23,7 @@ static __always_inline u64 exptrace_clock(void)
 {
 #ifdef CONFIG_X86_TSC
 	if (static_branch_likely(&exptrace_clock_tsc))
-		return rdtsc() >> exptrace.clock_shift;
+		return rdtsc() >> (exptrace.clock_shift & 63);	/* what a CPU does anyway */
 #endif
 	return EXPTRACE_CALL_KEEPING(exptrace_clock_slow, 0UL);
 }
