@@ -34,6 +34,7 @@ all_steps() {
 	echo "user step_user"
 	for k in "${kernels[@]}" "${other_kernels[@]}"; do
 		echo "module-$k step_module $k"
+		echo "fastpath-$k step_fastpath $k"
 	done
 	[ ${#kernels[@]} -eq 0 ] || echo "module-by-directory step_module_by_directory ${kernels[0]}"
 	for k in "${debug_kernels[@]}"; do
@@ -87,6 +88,7 @@ one_test() {
 
 step_user() { one_test "builds without warnings" make -s -C user; }
 step_module() { WERROR=1 one_test "builds without warnings" scripts/build-module.sh "$1"; }
+step_fastpath() { scripts/fastpath.sh "$(scripts/build-module.sh "$1")"; }
 # A user's own kernel is named by its build directory.
 step_module_by_directory() {
 	local env

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Reads what objdump -dr --no-show-raw-insn prints of exptrace.ko; prints what its probes do that the invariants forbid,
+# a line each: the rule, the probe, the instruction; and at last "probes N".
+#
+#	locked	an instruction that locks the bus, or a barrier (invariant 1)
+#	shared	a store into static data, but for the preemption count (invariant 1)
+#	open	the slots are looked up where preemption was not turned off before (invariant 2)
+#	calls	a call of what is not known to be fit for any context (invariants 4 and 5)
+
+BEGIN {
+	# The refill and what else is off the fast path; what the compiler brings along; small functions of the kernel.
+	n = split("__raw_callee_save_exptrace_[a-z0-9_]+ __SCT__preempt_schedule_notrace preempt_schedule_notrace_thunk " \
+		  "__x86_return_thunk __x86_indirect_thunk_[a-z0-9_]+ __stack_chk_fail __(ubsan_handle|fortify)_[a-z0-9_]+ fortify_panic " \
+		  "__ref_stack_chk_guard memcpy strnlen ktime_get_mono_fast_ns kmem_cache_size blk_fill_rwbs " \
+		  "blk_status_to_errno exptrace_trigger_fire", names, " ")
+	for (i = 1; i <= n; i++)
+		known = known (i > 1 ? "|" : "") names[i]
+	known = "^(" known ")$"
+}
+
+function found(rule) { print rule, probe ": " insn }
+
+# A relocation belongs to the instruction before it.
+function end_of_instruction(   target, writes) {
+	if (insn == "")
+		return
+	target = reloc
+	sub(/[-+]0x[0-9a-f]+$/, "", target)
+	if (insn ~ /(^|[ \t])(lock|[lms]fence)/ || insn ~ /xchg.*\(/)
+		found("locked")
+	writes = insn !~ /^(cmp|test|bt|call|jmp|nop|push|lea)[a-z]*[ \t]/ &&
+		 insn ~ /(,|^(inc|dec|not|neg|pop|set[a-z]+)[a-z]*[ \t]+)(%[c-g]s:)?-?(0x[0-9a-f]+)?\((%rip|,%[a-z0-9]+,[1248])\)/
+	if (insn ~ /^inc[lq].*%gs:/ && target ~ /^(__preempt_count|pcpu_hot)$/)
+		off = 1
+	else if (writes && !(insn ~ /^dec[lq].*%gs:/ && target ~ /^(__preempt_count|pcpu_hot)$/))
+		found("shared")
+	if (reloc == "exptrace-0x4" && !off)
+		found("open")
+	if (insn ~ /^call/ && target !~ known)
+		found("calls")
+	insn = reloc = ""
+}
+
+/^[0-9a-f]+ <.*>:$/ {
+	end_of_instruction()
+	probe = $2 ~ /^<probe_[a-z0-9_.]+>:$/ ? substr($2, 2, length($2) - 3) : ""
+	off = 0
+	probes += probe != ""
+	next
+}
+
+probe == "" { next }
+
+/R_X86_64_/ { reloc = $3; next }
+
+/^ *[0-9a-f]+:\t/ {
+	end_of_instruction()
+	insn = $0
+	sub(/^ *[0-9a-f]+:\t/, "", insn)
+	sub(/ *#.*/, "", insn)
+}
+
+END {
+	end_of_instruction()
+	print "probes", probes + 0
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Reads the machine code of a module's probes, and tells whether they keep invariants 1, 2 and 5 of kmod/exptrace.h.
+#
+# Usage: fastpath.sh MODULE.ko
+#
+# Prints TAP; the exit code tells whether all passed. x86-64 only.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+case ${1:-} in
+-h | --help) usage; exit 0 ;;
+'') die "which module? (see --help)" ;;
+esac
+findings=$(objdump -dr --no-show-raw-insn "$1" | awk -f "$top/scripts/fastpath.awk")
+probes=$(sed -n 's/^probes //p' <<<"$findings")
+n=0 failed=0
+
+# Whatever is found of this rule fails it.
+rule() {
+	n=$((n + 1))
+	if grep "^$1 " <<<"$findings" | sed 's/^[a-z]* /# /'; then
+		echo "not ok $n - $2"
+		failed=1
+	else
+		echo "ok $n - $2"
+	fi
+}
+
+# A module without probes would keep every rule.
+[ "$probes" -ge 30 ] || { echo "1..1"; echo "not ok 1 - the module has $probes probes only"; exit 1; }
+rule locked "$probes probes take no lock and no barrier (invariant 1)"
+rule shared "they write to no static data (invariant 1)"
+rule open "they look slots up with preemption off (invariant 2)"
+rule calls "they call nothing that locks, sleeps or allocates but the refill (invariant 5)"
+echo "1..$n"
+exit "$failed"
