@@ -157,7 +157,7 @@ module_of_another_kernel_is_refused_and_says_why() {
 	[ "$tried" -gt 0 ] || skip "no module of another kernel in build/"
 }
 
-# As often as EXPTRACE_CYCLES says.
+# Invariant 11, as often as EXPTRACE_CYCLES says.
 module_comes_and_goes_while_the_machine_works() {
 	local i cycles=${EXPTRACE_CYCLES:-20} workers=()
 	for i in 1 2; do

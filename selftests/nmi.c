@@ -43,6 +43,7 @@ static void *storm(void *unused)
 	return unused;
 }
 
+/* Invariant 3: they come in the middle of others, and neither is lost. */
 TEST_F(module, events_from_nmis_are_recorded_and_counted)
 {
 	uint64_t attempted = 0, recorded = 0, lost = 0, sent, from_nmi = 0, from_task = 0;

@@ -778,6 +778,7 @@ TEST_F(module, concurrent_reads_do_not_tear_batches)
 	stream_free(&stream);
 }
 
+/* Invariant 8. */
 TEST_F(module, generations_are_contiguous_and_each_complete)
 {
 	struct stream stream = {};

@@ -570,6 +570,7 @@ static void witness_close(FIXTURE_DATA(witness) *self)
 	stream_free(&self->stream);
 }
 
+/* Invariant 9: what was attempted is what BPF programs saw. */
 TEST_F(witness, counts_are_equal_to_the_last_event)
 {
 	struct witness_counts total = {};

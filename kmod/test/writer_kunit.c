@@ -2,6 +2,8 @@
 /*
  * KUnit tests of the writer and its refill: boundaries, and every way to lose.
  */
+#include <linux/vmalloc.h>
+
 #include "kunit.h"
 
 #define STANDARD	EXPTRACE_EXPERIMENT_STANDARD
@@ -292,6 +294,56 @@ static void event_inside_an_event_is_refused(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
+/* All that writers share, and all that CPUs have of their own. */
+struct memory {
+	struct exptrace		exptrace;
+	struct exptrace_pool	pool;
+	struct exptrace_cpu	cpus[];
+};
+
+/* A copy of it now, but for @slot of this CPU, which is left out. */
+static void remember(struct memory *memory, const struct exptrace_slot *slot)
+{
+	size_t offset = (u8 *)slot - (u8 *)this_cpu_ptr(exptrace.cpus);
+	int cpu;
+
+	memory->exptrace = exptrace;
+	memory->pool = exptrace_pool;
+	for_each_possible_cpu(cpu)
+		memory->cpus[cpu] = *per_cpu_ptr(exptrace.cpus, cpu);
+	memset((u8 *)&memory->cpus[smp_processor_id()] + offset, 0, sizeof(*slot));
+}
+
+/* Invariant 1: what an event writes to, no other CPU writes to. */
+static void event_writes_to_its_slot_and_batch_alone(struct kunit *test)
+{
+	size_t size = sizeof(struct memory) + nr_cpu_ids * sizeof(struct exptrace_cpu);
+	struct memory *before = vzalloc(size), *after = vzalloc(size);
+	struct exptrace_slot *slot;
+	u8 *pos;
+	int i;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	slot = kunit_slot(1, STANDARD);
+	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
+	KUNIT_EXPECT_TRUE(test, before && after);
+	if (before && after) {
+		preempt_disable();
+		pos = slot->pos;
+		remember(before, slot);
+		for (i = 0; i < 100; i++)
+			kunit_write(STANDARD, i, ONE_NUMBER);
+		remember(after, slot);
+		preempt_enable();
+		KUNIT_EXPECT_EQ(test, slot->recorded, 101ULL);
+		KUNIT_EXPECT_GE(test, slot->pos - pos, 300L);
+		KUNIT_EXPECT_EQ(test, memcmp(before, after, size), 0);
+	}
+	kunit_recorder_end(test);
+	vfree(before);
+	vfree(after);
+}
+
 /*
  * A dump that is bound to no CPU stops where the pool is empty. It may be preempted:
  * what it does must not look at this CPU's counters.
@@ -312,7 +364,7 @@ static void dump_into_an_empty_pool_stops(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* A probe of any slot that fires where this CPU has the pool's lock. */
+/* Invariants 4 and 5: a probe of any slot that fires where this CPU has the pool's lock. */
 static void event_inside_the_lock_is_refused(struct kunit *test)
 {
 	unsigned long flags;
@@ -349,6 +401,7 @@ static bool write_in_nmi(unsigned int exp, bool locked)
 	return written;
 }
 
+/* Invariant 5: it does not wait for the lock. */
 static void nmi_that_finds_the_lock_taken_loses_only_its_event(struct kunit *test)
 {
 	struct exptrace_cpu *cpu;
@@ -428,7 +481,7 @@ static void quota_in_flight_mode_gives_up_its_own_oldest_batch(struct kunit *tes
 	kunit_recorder_end(test);
 }
 
-/* Slots are found by the generation's parity: 1 and 3 share them, 1 and 2 do not. */
+/* Invariant 7. Slots are found by the generation's parity: 1 and 3 share them, 1 and 2 do not. */
 static void generations_of_other_parity_do_not_mix(struct kunit *test)
 {
 	struct exptrace_slot *odd, *even;
@@ -470,6 +523,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(dump_into_an_empty_pool_stops),
 	KUNIT_CASE(event_inside_an_event_is_refused),
 	KUNIT_CASE(event_inside_the_lock_is_refused),
+	KUNIT_CASE(event_writes_to_its_slot_and_batch_alone),
 	KUNIT_CASE(nmi_that_finds_the_lock_taken_loses_only_its_event),
 	KUNIT_CASE(quota_loses_the_events_of_its_experiment_only),
 	KUNIT_CASE(quota_in_flight_mode_gives_up_its_own_oldest_batch),

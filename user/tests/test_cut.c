@@ -85,6 +85,7 @@ static char *lines_of(const char *text, unsigned int gen)
 	return lines;
 }
 
+/* Invariant 10: each generation alone. */
 static void test_alone(void)
 {
 	size_t ends[GENERATIONS + 1], gen, bytes = 0, events = 0, sound = 0, numbers = 0;
