@@ -45,6 +45,12 @@ all_steps() {
 	echo "unit step_unit"
 	echo "unit-san step_unit_san"
 	echo "selftests step_build_selftests"
+	# The longest first.
+	for k in "${debug_kernels[@]}"; do
+		n=$(debug_cpus "$k")
+		[ "$k" = kcsan ] || echo "kunit-$k step_vm_kunit $k"
+		echo "vm-$k-$n step_vm_debug $k $n"
+	done
 	for k in "${kernels[@]}"; do
 		for n in "${cpus[@]}"; do
 			echo "vm-$k-$n step_vm_selftests $k $n"
@@ -52,11 +58,6 @@ all_steps() {
 	done
 	for k in "${other_kernels[@]}"; do
 		echo "vm-$k-${cpus[-1]} step_vm_selftests $k ${cpus[-1]}"
-	done
-	for k in "${debug_kernels[@]}"; do
-		n=$(debug_cpus "$k")
-		[ "$k" = kcsan ] || echo "kunit-$k step_vm_kunit $k"
-		echo "vm-$k-$n step_vm_debug $k $n"
 	done
 }
 
