@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "fixture.h"
+#include "observe.h"
 
 /* Seconds of a round. There are as many as it takes for EXPTRACE_CHAOS_SECONDS. */
 #define SECONDS		8
@@ -60,13 +61,17 @@ static void *sched_storm(void *count)
 	return NULL;
 }
 
+/* Not while what was attempted is compared: it takes events away. */
+static bool switching;
+
 static void *switch_storm(void *count)
 {
 	static const char *const names[] = { "kmalloc", "kfree", "sched_wakeup", "sched_migrate_task" };
 	unsigned int i = 0;
 
 	while (!stop) {
-		event_set(control, names[i % 4], i / 4 % 2);
+		if (switching)
+			event_set(control, names[i % 4], i / 4 % 2);
 		usleep(20000);
 		i++;
 		++*(unsigned long *)count;
@@ -183,6 +188,49 @@ static int parse(const struct bytes *bytes, struct stream *stream)
 	return 0;
 }
 
+/* The observer's counts just before and after START and STOP: what was attempted lies in between. */
+struct edges {
+	struct observer *observer;
+	struct observation before_start, after_start, before_stop, after_stop;
+};
+
+static void edges_open(struct __test_metadata *_metadata, struct edges *edges)
+{
+	*edges = (struct edges){ .observer = observer_open() };
+	if (!edges->observer)
+		TH_LOG("nothing to compare with: BPF programs can't be attached here (%s)", strerror(errno));
+}
+
+static int edge(const struct edges *edges, struct observation *seen)
+{
+	return edges->observer ? observer_read(edges->observer, seen) : 0;
+}
+
+/* Writers count on their own how much they attempted of an experiment; so did the observer. */
+static void compare(struct __test_metadata *_metadata, const struct edges *edges, int x, uint64_t attempted)
+{
+	uint64_t least = edges->before_stop.n[x] - edges->after_start.n[x];
+	uint64_t most = edges->after_stop.n[x] - edges->before_start.n[x];
+
+	TH_LOG("experiment %d: %llu attempted, the observer saw %llu to %llu", x, (unsigned long long)attempted,
+	       (unsigned long long)least, (unsigned long long)most);
+	EXPECT_LT(0, least);
+	EXPECT_LE(least, attempted);
+	EXPECT_GE(most, attempted);
+}
+
+static uint64_t attempted_of(const struct stream *stream, int x)
+{
+	uint64_t sum = 0;
+	size_t g;
+	int cpu;
+
+	for (g = 0; g < stream->nr_generations; g++)
+		for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+			sum += stream->generations[g].count[x][cpu].attempted;
+	return sum;
+}
+
 /* A child that reads a snapshot, slowly enough to be killed in the middle. Its exit code says how it went. */
 static pid_t snapshot_child(bool slow)
 {
@@ -223,6 +271,7 @@ static void flight_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 
 	control = self->control;
 	ASSERT_EQ(0, alloc_on(control));
+	switching = true;
 	ASSERT_EQ(0, start(EXPTRACE_MODE_FLIGHT));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
@@ -348,17 +397,22 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	struct stream stream = { .forget = true };
 	struct bytes bytes = {};
 	unsigned int killed = 0;
+	struct edges edges;
 	const char *idle;
 	struct log *log;
 	long long end;
-	int status;
+	int status, x;
 	pid_t pid;
 
 	control = self->control;
 	log = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(MAP_FAILED, log);
 	ASSERT_EQ(0, alloc_on(control));
+	edges_open(_metadata, &edges);
+	ASSERT_EQ(0, edge(&edges, &edges.before_start));
+	switching = false;
 	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
+	ASSERT_EQ(0, edge(&edges, &edges.after_start));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
 	/* A fast machine fills the log sooner. */
@@ -376,7 +430,9 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	EXPECT_EQ(NULL, idle) {
 		TH_LOG("%s did nothing", idle);
 	}
+	ASSERT_EQ(0, edge(&edges, &edges.before_stop));
 	ASSERT_EQ(0, device_ioctl(control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, edge(&edges, &edges.after_stop));
 	pid = stream_child(log);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_TRUE(WIFEXITED(status));
@@ -386,6 +442,9 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 		TH_LOG("%s", stream.error);
 	}
 	EXPECT_LT(0, stream.nr_generations);
+	for (x = 0; edges.observer && x < OBSERVED_EXPERIMENTS; x++)
+		compare(_metadata, &edges, x, attempted_of(&stream, x));
+	observer_close(edges.observer);
 	TH_LOG("%u readers killed, %zu generations, %zu events, %llu lost", killed, stream.nr_generations,
 	       stream.forgotten, (unsigned long long)stream_lost(&stream));
 	stream_free(&stream);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads observer.bpf.o, which lies beside the program, and adds its counters up. */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "observe.h"
+
+struct observer {
+	struct bpf_object *object;
+	struct bpf_link *links[OBSERVER_NR];
+	int programs[OBSERVER_NR], nr, counts, cpus;
+};
+
+static int no_messages(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+static int load(struct observer *o)
+{
+	struct bpf_program *program;
+	char path[512];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 20);
+
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	strcpy(strrchr(path, '/'), "/observer.bpf.o");
+	libbpf_set_print(no_messages);
+	o->object = bpf_object__open(path);
+	if (!o->object || bpf_object__load(o->object))
+		return -errno;
+	o->counts = bpf_object__find_map_fd_by_name(o->object, "counts");
+	o->cpus = libbpf_num_possible_cpus();
+	bpf_object__for_each_program(program, o->object) {
+		o->programs[o->nr] = bpf_program__fd(program);
+		o->links[o->nr] = bpf_program__attach(program);
+		if (!o->links[o->nr])
+			return -errno;
+		o->nr++;
+	}
+	return 0;
+}
+
+struct observer *observer_open(void)
+{
+	struct observer *o = calloc(1, sizeof(*o));
+	int err;
+
+	if (!o)
+		return NULL;
+	err = load(o);
+	if (!err)
+		return o;
+	observer_close(o);
+	errno = -err;
+	return NULL;
+}
+
+int observer_read(const struct observer *o, struct observation *seen)
+{
+	uint64_t values[o->cpus];
+	int i, cpu, experiment;
+
+	*seen = (struct observation){};
+	for (i = 0; i < OBSERVER_NR; i++) {
+		experiment = i >= OBSERVER_FIRST_ALLOCFREE;
+		if (bpf_map_lookup_elem(o->counts, &i, values))
+			return -errno;
+		for (cpu = 0; cpu < o->cpus; cpu++)
+			seen->n[experiment] += values[cpu];
+	}
+	/* The programs come in the order of the file, which is that of the events. */
+	for (i = 0; i < o->nr; i++) {
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(o->programs[i], &info, &size))
+			return -errno;
+		seen->n[i >= OBSERVER_FIRST_ALLOCFREE] += info.recursion_misses;
+	}
+	return 0;
+}
+
+void observer_close(struct observer *o)
+{
+	int i;
+
+	if (!o)
+		return;
+	for (i = 0; i < o->nr; i++)
+		bpf_link__destroy(o->links[i]);
+	bpf_object__close(o->object);
+	free(o);
+}

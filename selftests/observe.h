@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Has the events of the whole machine counted by BPF programs, beside exptrace. */
+#ifndef EXPTRACE_SELFTEST_OBSERVE_H
+#define EXPTRACE_SELFTEST_OBSERVE_H
+
+#include <stdint.h>
+
+#include "observer.h"
+
+/* Experiments whose events are counted: 0 and 1. */
+#define OBSERVED_EXPERIMENTS	2
+
+struct observation {
+	uint64_t n[OBSERVED_EXPERIMENTS];
+};
+
+struct observer;
+
+/* Begins to count. NULL and errno if the kernel has no such thing. */
+struct observer *observer_open(void);
+/* What was counted since. Fails only if BPF does: 0 or -errno. */
+int observer_read(const struct observer *observer, struct observation *seen);
+/* NULL: does nothing. */
+void observer_close(struct observer *observer);
+
+#endif
