@@ -514,18 +514,36 @@ int exptrace_device_set_trigger(struct exptrace_device *device, uint64_t latency
  * @kind:	EXPTRACE_MARK_TEXT, or that a region of that name begins or ends
  * @text:	what it says; it is cut to 1024 bytes
  *
- * Thread safety: any number of threads may do this with one device at a time.
+ * Cost: one ioctl(2), which copies the text; it never waits for a reader, nor for
+ * another thread that marks. While nothing is recorded it fails at that cost too, so a
+ * program that marks often should ask exptrace_device_info() now and then.
+ * Thread safety: any number of threads may do this with one device at a time. The event
+ * is the calling thread's.
  * Return: 0; -EINVAL: nothing is being recorded; -ENOBUFS: the pool is full, and the
  * marker is lost (which the ledger counts); -EBADF: opened O_RDONLY; -ENOMEM.
  */
 int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind kind,
 			 const char *text);
 
-/* exptrace_device_mark_begin() - a region of that name begins; otherwise the same */
+/**
+ * exptrace_device_mark_begin() - a region of that name begins; otherwise the same
+ *
+ * Regions of a thread nest: its last that began, and has not ended, is the first to end.
+ */
 int exptrace_device_mark_begin(struct exptrace_device *device, const char *name);
 
-/* exptrace_device_mark_end() - it ends */
+/* exptrace_device_mark_end() - it ends, in the thread that began it */
 int exptrace_device_mark_end(struct exptrace_device *device, const char *name);
+
+/**
+ * exptrace_device_mark_log() - write a value, with a key that it is found by
+ * @key:	what kind of value it is, "request" for example; cut to 1024 bytes
+ * @value:	the value; likewise
+ *
+ * Cost, thread safety and errors are those of exptrace_device_mark().
+ */
+int exptrace_device_mark_log(struct exptrace_device *device, const char *key,
+			     const char *value);
 
 /**
  * exptrace_device_map() - map the pool, for exptrace_device_take()

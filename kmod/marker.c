@@ -2,8 +2,10 @@
 /*
  * Markers: texts that programs write into the standard stream.
  */
+#include <linux/build_bug.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -11,13 +13,31 @@
 #include "marker.h"
 #include "probe.h"
 
+static int not_recorded(void)
+{
+	return READ_ONCE(exptrace.recording) ? -ENOBUFS : -EINVAL;
+}
+
 static int record(unsigned int type, const char *text, size_t len)
 {
 	EXPTRACE_WRITER(w);
 
 	if (!exptrace_standard_begin(&w, type, exptrace_max(1, len)))
-		return READ_ONCE(exptrace.recording) ? -ENOBUFS : -EINVAL;
+		return not_recorded();
 	exptrace_string(&w, text, len);
+	exptrace_end(&w);
+	return 0;
+}
+
+static int record_log(const char *key, size_t key_len, const char *value, size_t len)
+{
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_MARKER_LOG,
+				     exptrace_max(2, key_len + len)))
+		return not_recorded();
+	exptrace_string(&w, key, key_len);
+	exptrace_string(&w, value, len);
 	exptrace_end(&w);
 	return 0;
 }
@@ -40,6 +60,27 @@ ssize_t exptrace_marker_write(struct file *file, const char __user *text, size_t
 	return err ?: taken;
 }
 
+static bool is_sound(const struct exptrace_mark *mark)
+{
+	if (mark->kind > EXPTRACE_MARK_LOG || mark->length > EXPTRACE_STRING_MAX || mark->reserved)
+		return false;
+	if (mark->kind != EXPTRACE_MARK_LOG)
+		return !mark->key && !mark->key_length;
+	return mark->key_length <= EXPTRACE_STRING_MAX;
+}
+
+static int mark_log(const struct exptrace_mark *mark, const char *value)
+{
+	char *key = memdup_user(u64_to_user_ptr(mark->key), mark->key_length);
+	int err;
+
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	err = record_log(key, mark->key_length, value, mark->length);
+	kfree(key);
+	return err;
+}
+
 /* EXPTRACE_IOC_MARK */
 long exptrace_marker_ioctl(const struct exptrace_mark __user *arg)
 {
@@ -49,18 +90,24 @@ long exptrace_marker_ioctl(const struct exptrace_mark __user *arg)
 		[EXPTRACE_MARK_END]	= EXPTRACE_EVENT_MARKER_END,
 	};
 	struct exptrace_mark mark;
-	char *copy;
+	char *text;
 	int err;
+
+	/* The largest fits in the smallest batch. */
+	BUILD_BUG_ON(SZ_4K - EXPTRACE_BATCH_HEADER_MAX <
+		     exptrace_max(2, 2 * EXPTRACE_STRING_MAX));
 
 	if (copy_from_user(&mark, arg, sizeof(mark)))
 		return -EFAULT;
-	if (mark.kind >= ARRAY_SIZE(types) || mark.length > EXPTRACE_STRING_MAX ||
-	    memchr_inv(mark.reserved, 0, sizeof(mark.reserved)))
+	if (!is_sound(&mark))
 		return -EINVAL;
-	copy = memdup_user(u64_to_user_ptr(mark.text), mark.length);
-	if (IS_ERR(copy))
-		return PTR_ERR(copy);
-	err = record(types[mark.kind], copy, mark.length);
-	kfree(copy);
+	text = memdup_user(u64_to_user_ptr(mark.text), mark.length);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (mark.kind == EXPTRACE_MARK_LOG)
+		err = mark_log(&mark, text);
+	else
+		err = record(types[mark.kind], text, mark.length);
+	kfree(text);
 	return err;
 }

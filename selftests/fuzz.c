@@ -248,6 +248,26 @@ static int fuzz_give(void)
 	return device_ioctl(fd, EXPTRACE_IOC_GIVE, NULL);
 }
 
+static int fuzz_write(void)
+{
+	size_t size = one_in(2) ? upto(60 * PAGE) : upto(64);
+	ssize_t n = write(fd, one_in(8) ? bad_pointer(size) : arena, size);
+
+	return n < 0 ? -errno : 0;
+}
+
+static int fuzz_mark(void)
+{
+	struct exptrace_mark mark = { .kind = upto(4), .length = upto(1100) };
+
+	mark.text = (uintptr_t)(one_in(8) ? bad_pointer(mark.length) : arena);
+	if (mark.kind != EXPTRACE_MARK_LOG && !one_in(8))
+		return CALL(EXPTRACE_IOC_MARK, mark);
+	mark.key_length = upto(1100);
+	mark.key = (uintptr_t)(one_in(8) ? bad_pointer(mark.key_length) : arena);
+	return CALL(EXPTRACE_IOC_MARK, mark);
+}
+
 /* A request that there is not, but for one bit. */
 static int fuzz_unknown(void)
 {
@@ -279,6 +299,8 @@ static const struct {
 	{ "SET_TRIGGER", fuzz_set_trigger, 10 },
 	{ "TAKE", fuzz_take, 200 },
 	{ "GIVE", fuzz_give, 100 },
+	{ "write", fuzz_write, 30 },
+	{ "MARK", fuzz_mark, 50 },
 	{ "unknown", fuzz_unknown, 50 },
 };
 

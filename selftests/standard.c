@@ -932,7 +932,9 @@ TEST_F(module, markers_are_what_was_written)
 {
 	struct exptrace_mark mark = { .kind = EXPTRACE_MARK_BEGIN, .length = 6, .text = (uintptr_t)"region" };
 	struct exptrace_mark bad[] = {
-		{ .kind = 3 }, { .length = EXPTRACE_STRING_MAX + 1 }, { .reserved[1] = 1 },
+		{ .kind = 4 }, { .length = EXPTRACE_STRING_MAX + 1 }, { .reserved = 1 }, { .key = 1 },
+		{ .key_length = 1 }, { .kind = EXPTRACE_MARK_LOG, .key_length = EXPTRACE_STRING_MAX + 1 },
+		{ .kind = EXPTRACE_MARK_LOG, .reserved = 1 },
 	};
 	static const char *const said[] = { "hello", "no newline", "", "%s\x01\xff" };
 	char line[2 * EXPTRACE_STRING_MAX];
@@ -979,6 +981,51 @@ TEST_F(module, markers_are_what_was_written)
 	ASSERT_NE(NULL, e);
 	EXPECT_STREQ("region", e->arg[0].string);
 	EXPECT_EQ(7, stream_attempted(&r.stream, 0));
+	recording_free(&r);
+}
+
+/* Also the largest, which must fit in a batch. */
+TEST_F(module, marked_values_have_their_keys)
+{
+	struct exptrace_mark mark = {
+		.kind = EXPTRACE_MARK_LOG, .length = 5, .text = (uintptr_t)"value",
+		.key_length = 3, .key = (uintptr_t)"key",
+	};
+	const struct stream_event *e;
+	struct recording r = {};
+	char key[EXPTRACE_STRING_MAX], value[EXPTRACE_STRING_MAX];
+	size_t at = 0;
+
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	mark.length = mark.key_length = 0;
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	memset(key, 'k', sizeof(key));
+	memset(value, 'v', sizeof(value));
+	mark.key_length = sizeof(key);
+	mark.length = sizeof(value);
+	mark.key = (uintptr_t)key;
+	mark.text = (uintptr_t)value;
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	mark.key = 8;
+	EXPECT_EQ(-EFAULT, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
+	STOP_AND_DECODE(&r);
+
+	e = next_of(&r, EXPTRACE_EVENT_MARKER_LOG, getpid(), &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_STREQ("key", e->arg[0].string);
+	EXPECT_STREQ("value", e->arg[1].string);
+	e = next_of(&r, EXPTRACE_EVENT_MARKER_LOG, getpid(), &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_STREQ("", e->arg[0].string);
+	EXPECT_STREQ("", e->arg[1].string);
+	e = next_of(&r, EXPTRACE_EVENT_MARKER_LOG, getpid(), &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(EXPTRACE_STRING_MAX, strspn(e->arg[0].string, "k"));
+	EXPECT_EQ(EXPTRACE_STRING_MAX, strspn(e->arg[1].string, "v"));
+	EXPECT_EQ(3, stream_attempted(&r.stream, 0));
 	recording_free(&r);
 }
 

@@ -9,23 +9,25 @@
 #include "cmd.h"
 #include "recorder.h"
 
-enum { OPT_BEGIN = 256, OPT_END };
+enum { OPT_BEGIN = 256, OPT_END, OPT_KEY };
 
 static const struct option options[] = {
-	{ "begin",	no_argument,	NULL, OPT_BEGIN },
-	{ "end",	no_argument,	NULL, OPT_END },
-	{ "help",	no_argument,	NULL, 'h' },
+	{ "begin",	no_argument,		NULL, OPT_BEGIN },
+	{ "end",	no_argument,		NULL, OPT_END },
+	{ "key",	required_argument,	NULL, OPT_KEY },
+	{ "help",	no_argument,		NULL, 'h' },
 	{ 0 }
 };
 
-static int mark(enum exptrace_mark_kind kind, const char *text)
+static int mark(enum exptrace_mark_kind kind, const char *key, const char *text)
 {
 	struct exptrace_device *device;
 	int err;
 
 	if (open_device(O_WRONLY, &device))
 		return EXIT_PROBLEM;
-	err = exptrace_device_mark(device, kind, text);
+	err = key ? exptrace_device_mark_log(device, key, text) :
+	      exptrace_device_mark(device, kind, text);
 	exptrace_device_close(device);
 	if (err == -EINVAL)
 		return problem("cannot mark: nothing is being recorded");
@@ -37,27 +39,37 @@ static int mark(enum exptrace_mark_kind kind, const char *text)
 static int run_mark(int argc, char **argv)
 {
 	enum exptrace_mark_kind kind = EXPTRACE_MARK_TEXT;
+	const char *key = NULL;
+	unsigned int given = 0;
 	int c;
 
-	while ((c = next_option(&command_mark, argc, argv, ":h", options)) >= 0)
-		kind = c == OPT_BEGIN ? EXPTRACE_MARK_BEGIN : EXPTRACE_MARK_END;
+	while ((c = next_option(&command_mark, argc, argv, ":h", options)) >= 0) {
+		if (c == OPT_KEY)
+			key = optarg;
+		else
+			kind = c == OPT_BEGIN ? EXPTRACE_MARK_BEGIN : EXPTRACE_MARK_END;
+		given++;
+	}
 	if (c == OPTION_HELP_SHOWN)
 		return EXIT_OK;
 	if (c != -1)
 		return EXIT_USAGE;
+	if (given > 1)
+		return usage_error(&command_mark, "only one of --begin, --end and --key");
 	if (optind != argc - 1)
 		return usage_error(&command_mark, optind == argc ? "which TEXT?" : "one TEXT only");
-	return mark(kind, argv[optind]);
+	return mark(kind, key, argv[optind]);
 }
 
 const struct command command_mark = {
 	.name = "mark",
 	.purpose = "Writes a text into what is being recorded",
-	.synopsis = "[--begin|--end] TEXT",
+	.synopsis = "[--begin|--end|--key KEY] TEXT",
 	.help =
-	"      --begin  the region of that name begins\n"
-	"      --end    it ends\n"
+	"      --begin    the region of that name begins\n"
+	"      --end      it ends\n"
+	"      --key KEY  TEXT is a value, found by this key\n"
 	"\n"
-	"'echo TEXT > /dev/exptrace' does the same without this program.\n",
+	"'echo TEXT > /dev/exptrace' does the same for a TEXT alone.\n",
 	.run = run_mark,
 };

@@ -250,6 +250,20 @@ API int exptrace_device_mark_end(struct exptrace_device *device, const char *nam
 	return exptrace_device_mark(device, EXPTRACE_MARK_END, name);
 }
 
+API int exptrace_device_mark_log(struct exptrace_device *device, const char *key,
+				 const char *value)
+{
+	struct exptrace_mark mark = {
+		.kind = EXPTRACE_MARK_LOG,
+		.length = (uint32_t)strnlen(value, EXPTRACE_STRING_MAX),
+		.text = (uintptr_t)value,
+		.key_length = (uint32_t)strnlen(key, EXPTRACE_STRING_MAX),
+		.key = (uintptr_t)key,
+	};
+
+	return device_ioctl(device, EXPTRACE_IOC_MARK, &mark);
+}
+
 /* Whether any event of the group is on; or a negative errno. */
 static int group_is_on(struct exptrace_device *device, const char *group)
 {

@@ -46,7 +46,9 @@ exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump 
 	exits 2 "$exptrace" record --batch 5 && exits 2 "$exptrace" record --duration x &&
 	exits 2 "$exptrace" help nonsense && exits 2 "$exptrace" snapshot && exits 2 "$exptrace" stop x &&
 	exits 2 "$exptrace" snapshot -o x --latency 0 && exits 2 "$exptrace" start --quota alloc &&
-	exits 2 "$exptrace" record --quota 9=5 && exits 2 "$exptrace" cut -g 5-3 "$sample"
+	exits 2 "$exptrace" record --quota 9=5 && exits 2 "$exptrace" cut -g 5-3 "$sample" &&
+	exits 2 "$exptrace" mark && exits 2 "$exptrace" mark a b && exits 2 "$exptrace" mark --begin --end a &&
+	exits 2 "$exptrace" mark --begin --key k a && exits 2 "$exptrace" mark --key k
 ok "bad usage has exit code 2"
 exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
 	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
@@ -63,7 +65,8 @@ if [ -e /dev/exptrace ]; then
 else
 	exits 1 "$exptrace" record && grep -q 'module is not loaded' "$dir/err" &&
 		exits 1 "$exptrace" list
-	for command in start stop advance trigger info "snapshot -o $dir/snapshot"; do
+	for command in start stop advance trigger info "snapshot -o $dir/snapshot" "mark x" \
+		"mark --key k x"; do
 		# shellcheck disable=SC2086 # words
 		exits 1 "$exptrace" $command && grep -q 'module is not loaded' "$dir/err" &&
 			[ "$(wc -l <"$dir/err")" -eq 1 ] || echo "$command" >"$dir/silent"

@@ -158,7 +158,9 @@
 	X(STANDARD, MARKER_BEGIN, 114, 1, "marker", "marker_begin",	\
 	  A(STRING, "name"))						\
 	X(STANDARD, MARKER_END, 115, 1, "marker", "marker_end",		\
-	  A(STRING, "name"))
+	  A(STRING, "name"))						\
+	X(STANDARD, MARKER_LOG, 116, 1, "marker", "marker_log",		\
+	  A(STRING, "key") A(STRING, "value"))
 
 #define EXPTRACE_ALLOCFREE_EVENTS(X, A)					\
 	X(ALLOCFREE, ALLOC_CURRENT, 60, 1, "state", "current",		\

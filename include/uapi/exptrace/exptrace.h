@@ -203,20 +203,25 @@ enum exptrace_mark_kind {
 	EXPTRACE_MARK_TEXT		= 0,
 	EXPTRACE_MARK_BEGIN		= 1,	/* a region of that name begins */
 	EXPTRACE_MARK_END		= 2,
+	EXPTRACE_MARK_LOG		= 3,	/* a value, with a key that it is found by */
 };
 
 /**
  * struct exptrace_mark - write a marker into the standard stream
  * @kind:	enum exptrace_mark_kind
  * @length:	bytes of the text, at most 1024
- * @text:	where it is
+ * @text:	where it is; the region's name, the value
+ * @key:	where the key is; of EXPTRACE_MARK_LOG only, else zero
+ * @key_length:	bytes of the key, at most 1024
  * @reserved:	zero
  */
 struct exptrace_mark {
 	__u32 kind;
 	__u32 length;
 	__u64 text;
-	__u64 reserved[2];
+	__u64 key;
+	__u32 key_length;
+	__u32 reserved;
 };
 
 #define EXPTRACE_IOC_MAGIC		0xE7
