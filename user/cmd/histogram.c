@@ -42,6 +42,8 @@ static uint64_t bucket_start(unsigned int bucket)
 
 void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu)
 {
+	if (!histogram->count || ns < histogram->min)
+		histogram->min = ns;
 	if (!histogram->count++ || ns > histogram->max) {
 		histogram->max = ns;
 		histogram->max_at = at;
@@ -55,6 +57,8 @@ void histogram_merge(struct histogram *to, const struct histogram *from)
 {
 	unsigned int i;
 
+	if (from->count && (!to->count || from->min < to->min))
+		to->min = from->min;
 	if (!to->count || from->max > to->max) {
 		to->max = from->max;
 		to->max_at = from->max_at;
@@ -184,6 +188,7 @@ void histogram_json(struct output *output, const struct histogram *histogram)
 	put_member(output, ",\"sum_ns\":", histogram->sum);
 	put_member(output, ",\"p50_ns\":", histogram_quantile(histogram, 50));
 	put_member(output, ",\"p99_ns\":", histogram_quantile(histogram, 99));
+	put_member(output, ",\"min_ns\":", histogram->min);
 	put_member(output, ",\"max_ns\":", histogram->max);
 	put_member(output, ",\"max_at_ns\":", histogram->max_at);
 	put_member(output, ",\"max_cpu\":", histogram->max_cpu);

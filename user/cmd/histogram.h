@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How long something took: count, sum, maximum and where it was, and the distribution.
+ * How long something took: count, sum, minimum, maximum and where it was, and the
+ * distribution.
  *
  * Buckets are an eighth of a power of two wide, so a quantile is known to 6 %, in
  * constant memory.
@@ -21,6 +22,7 @@
 struct histogram {
 	uint64_t count;
 	uint64_t sum;		/* nanoseconds, as all that follows */
+	uint64_t min;
 	uint64_t max;
 	uint64_t max_at;	/* CLOCK_MONOTONIC, when it ended */
 	uint64_t max_cpu;

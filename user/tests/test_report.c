@@ -149,7 +149,7 @@ static void test_latency(void)
 	   "what is covered is told");
 	ok(run_printed(",\"latency\":{\"count\":3,\"sum_ns\":4500,"),
 	   "latencies run from wake-up to run, and from preemption to run");
-	ok(run_printed("\"max_ns\":3000,\"max_at_ns\":1000009000,\"max_cpu\":1,"),
+	ok(run_printed("\"min_ns\":500,\"max_ns\":3000,\"max_at_ns\":1000009000,\"max_cpu\":1,"),
 	   "the place of the longest is told");
 	ok(run_printed("\"histogram\":[[256,1],[512,1],[2048,1]]"),
 	   "with its histogram of powers of two");
@@ -446,11 +446,14 @@ static void test_histogram(void)
 		wrong += got < want * 0.93 || got > want * 1.07;
 	}
 	is(wrong, 0, "quantiles are right to 7 %%");
-	ok(h.max == 100000000 && h.max_at == 100000 && h.max_cpu == 7, "the maximum is exact");
+	ok(h.max == 100000000 && h.max_at == 100000 && h.max_cpu == 7 && h.min == 1000,
+	   "the maximum and the minimum are exact");
 	histogram_merge(&both, &h);
+	ok(both.min == 1000, "also of two histograms");
 	histogram_add(&both, UINT64_MAX, 1, 2);
 	histogram_add(&both, 0, 1, 2);
-	ok(both.count == 100002 && both.max == UINT64_MAX && histogram_quantile(&both, 0) == 0,
+	ok(both.count == 100002 && both.max == UINT64_MAX && both.min == 0 &&
+	   histogram_quantile(&both, 0) == 0,
 	   "any number fits");
 	memset(&h, 0, sizeof(h));
 	ok(histogram_quantile(&h, 50) == 0, "an empty histogram has no quantile");
