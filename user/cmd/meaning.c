@@ -24,6 +24,8 @@ static const struct {
 	{ "sys_enter", { "nr" }, MEANS_SYS_ENTER },
 	{ "sys_enter_args", { "nr" }, MEANS_SYS_ENTER },
 	{ "sys_exit", { "nr", "ret" }, MEANS_SYS_EXIT },
+	{ "marker_begin", { "name" }, MEANS_MARKER_BEGIN },
+	{ "marker_end", { "name" }, MEANS_MARKER_END },
 };
 
 /* All arguments must be there. */

@@ -20,6 +20,8 @@ enum meaning_kind {
 	MEANS_SOFTIRQ_EXIT,	/* vec */
 	MEANS_SYS_ENTER,	/* nr */
 	MEANS_SYS_EXIT,		/* nr, ret */
+	MEANS_MARKER_BEGIN,	/* name */
+	MEANS_MARKER_END,	/* name */
 };
 
 #define MEANING_ARGS	2

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace report: run-queue latencies, times of tasks, wakers, interrupts, system calls.
+ * exptrace report: run-queue latencies, times of tasks, wakers, interrupts, system calls,
+ * regions.
  *
  * Generations that lost events of the standard stream are left out as a whole: what was
  * lost there might have been between any two events, on any CPU, so nothing that is
@@ -36,6 +37,7 @@ struct report {
 	struct report_sched *sched;
 	struct report_wakers *wakers;
 	struct report_spans *spans;
+	struct report_regions *regions;
 	bool json;
 
 	/* the generation at hand */
@@ -77,6 +79,7 @@ static void forget(struct report *report)
 {
 	report_sched_forget(report->sched, report->end_ns);
 	report_spans_forget(report->spans);
+	report_regions_forget(report->regions);
 }
 
 static void end_generation(struct report *report)
@@ -156,6 +159,10 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	case MEANS_CURRENT:
 	case MEANS_SWITCH:
 		report_sched_event(report->sched, &report->view, meaning, record);
+		break;
+	case MEANS_MARKER_BEGIN:
+	case MEANS_MARKER_END:
+		report_regions_event(report->regions, meaning, record);
 		break;
 	default:
 		report_spans_event(report->spans, meaning, record);
@@ -249,6 +256,7 @@ static void print_text(struct report *report)
 	report_sched_print(report->sched, &report->view);
 	report_wakers_print(report->wakers, &report->view);
 	report_spans_print(report->spans, &report->view);
+	report_regions_print(report->regions, &report->view);
 }
 
 static void print_json(struct report *report, struct output *output)
@@ -267,6 +275,7 @@ static void print_json(struct report *report, struct output *output)
 	report_sched_json(report->sched, &report->view, output);
 	report_wakers_json(report->wakers, &report->view, output);
 	report_spans_json(report->spans, &report->view, output);
+	report_regions_json(report->regions, output);
 	output_text(output, "}\n");
 }
 
@@ -305,7 +314,8 @@ static bool report_init(struct report *report)
 	report->sched = report_sched_new();
 	report->wakers = report_wakers_new();
 	report->spans = report_spans_new();
-	return report->sched && report->wakers && report->spans;
+	report->regions = report_regions_new();
+	return report->sched && report->wakers && report->spans && report->regions;
 }
 
 static void report_uninit(struct report *report)
@@ -314,6 +324,7 @@ static void report_uninit(struct report *report)
 	report_sched_free(report->sched);
 	report_wakers_free(report->wakers);
 	report_spans_free(report->spans);
+	report_regions_free(report->regions);
 	meanings_uninit(&report->meanings);
 }
 
@@ -362,7 +373,7 @@ static int run_report(int argc, char **argv)
 
 const struct command command_report = {
 	.name = "report",
-	.purpose = "Works out latencies, times of tasks, wakers, interrupts and system calls",
+	.purpose = "Works out latencies, times of tasks, wakers, interrupts, system calls, regions",
 	.synopsis = "[-e WHAT] [-n N] [--json] FILE|-",
 	.help =
 	"  -e, --events WHAT  only by these: names of events, groups, experiments; +a,-b\n"

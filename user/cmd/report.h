@@ -65,4 +65,15 @@ void report_spans_print(struct report_spans *spans, const struct report_view *vi
 void report_spans_json(struct report_spans *spans, const struct report_view *view,
 		       struct output *output);
 
+/* report_regions.c: the regions that programs mark. */
+struct report_regions;
+
+struct report_regions *report_regions_new(void);
+void report_regions_free(struct report_regions *regions);
+void report_regions_event(struct report_regions *regions, const struct meaning *meaning,
+			  const struct exptrace_record *record);
+void report_regions_forget(struct report_regions *regions);
+void report_regions_print(struct report_regions *regions, const struct report_view *view);
+void report_regions_json(struct report_regions *regions, struct output *output);
+
 #endif /* EXPTRACE_REPORT_H */

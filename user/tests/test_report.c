@@ -12,7 +12,8 @@
 
 /* Events that the catalogue need not have, by their names in the trace's own schema. */
 enum {
-	IRQ_ENTRY = 110, IRQ_EXIT, SOFTIRQ_ENTRY, SOFTIRQ_EXIT, SYS_ENTER, SYS_EXIT, WAKING,
+	IRQ_ENTRY = 137, IRQ_EXIT, SOFTIRQ_ENTRY, SOFTIRQ_EXIT, SYS_ENTER, SYS_EXIT, WAKING,
+	REGION_BEGIN, REGION_END,
 };
 
 /* A tick is a nanosecond here. */
@@ -47,6 +48,10 @@ static void opening(struct writer *w, uint64_t gen)
 	describe(w, SYS_ENTER, "sys_enter", "nr", NULL);
 	describe(w, SYS_EXIT, "sys_exit", "nr", "ret");
 	describe(w, WAKING, "sched_waking", "pid", NULL);
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, REGION_BEGIN, 1, "marker", "marker_begin", 1);
+	w_schema_arg(w, EXPTRACE_KIND_STRING, "name");
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, REGION_END, 1, "marker", "marker_end", 1);
+	w_schema_arg(w, EXPTRACE_KIND_STRING, "name");
 	w_end(w);
 }
 
@@ -401,6 +406,70 @@ static void test_spans(void)
 	w_free(&w);
 }
 
+static void mark(struct writer *w, uint64_t time, unsigned int type, const char *name)
+{
+	at(w, time, type, 0);
+	w_string(w, name);
+}
+
+static void test_regions(void)
+{
+	struct writer w = { 0 };
+	unsigned int i;
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	mark(&w, 1000, REGION_END, "outer");
+	mark(&w, 2000, REGION_BEGIN, "outer");
+	mark(&w, 3000, REGION_BEGIN, "in\033ner");
+	mark(&w, 4000, REGION_BEGIN, "in\033ner");
+	mark(&w, 4500, REGION_END, "in\033ner");
+	switch_to(&w, 5000, EXPTRACE_TASK_S, 200);
+	mark(&w, 5500, REGION_END, "outer");
+	w_end(&w);
+	batch(&w, 1, 1, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 0);
+	switch_to(&w, 6000, EXPTRACE_TASK_R, 100);
+	mark(&w, 7000, REGION_END, "in\033ner");
+	mark(&w, 9000, REGION_END, "outer");
+	mark(&w, 9500, REGION_BEGIN, "open");
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK &&
+	   run_printed("\"regions\":[{\"name\":\"outer\",\"count\":1,\"sum_ns\":7000,") &&
+	   run_printed("{\"name\":\"in\\u001bner\",\"count\":2,\"sum_ns\":4500,"),
+	   "regions nest, and belong to the thread that began them");
+	ok(run_printed("\"regions_not_ended\":1,\"regions_not_begun\":2}"),
+	   "those of which an end is missing are counted");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Regions: from marker_begin") && run_printed("  in\\x1bner\n") &&
+	   !run_printed("  open\n"), "as text as well");
+	w_free(&w);
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	for (i = 0; i < 300; i++)
+		mark(&w, 1000 + i, REGION_BEGIN, i ? "more" : "first");
+	for (i = 0; i < 300; i++)
+		mark(&w, 2000 + i, REGION_END, i < 299 ? "more" : "first");
+	w_end(&w);
+	closing(&w, 1, 0);
+	opening(&w, 3);
+	batch(&w, 3, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	mark(&w, 1000, REGION_END, "more");
+	w_end(&w);
+	closing(&w, 3, 0);
+	ok(json(&w) == EXIT_OK && run_printed("{\"name\":\"more\",\"count\":256,") &&
+	   run_printed("\"regions_not_ended\":44,\"regions_not_begun\":45}"),
+	   "of too many open ones the oldest are forgotten; none runs over a gap");
+	w_free(&w);
+}
+
 static void test_names(void)
 {
 	bool known = exptrace_syscall_number("x86_64", "openat", strlen("openat")) == 257;
@@ -468,6 +537,7 @@ int main(void)
 	test_unseen();
 	test_waking();
 	test_spans();
+	test_regions();
 	test_names();
 	test_histogram();
 	return tap_end();
