@@ -125,8 +125,96 @@ list_shows_what_the_module_has() {
 	diff <(awk '{ print $1, $2, $3, $4 }' "$sys/events" | sort) <(awk '{ print $1, $2, $3, $4 }' "$work/list" | sort)
 }
 
+# The arguments of the markers in $work/t, in order.
+markers() { "$exptrace" dump -e marker "$work/t" | sed 's/.*: \(marker[a-z_]*\): /\1 /'; }
+
+mark_writes_what_it_is_told() {
+	load
+	expect_status 1 "$exptrace" mark early 2>"$work/err"
+	grep -q 'nothing is being recorded' "$work/err"
+	# What is not selected is recorded all the same.
+	# shellcheck disable=SC2016 # expanded in there
+	"$exptrace" record -o "$work/t" -e sched_process_exit -- sh -c '
+		set -e
+		"$0" mark "hello there"
+		"$0" mark --begin build
+		"$0" mark --key request -- --42
+		"$0" mark --key "" ""
+		"$0" mark --end build
+		"$0" mark "$(printf "%02000d" 0)"
+		echo shell >/dev/exptrace' "$exptrace"
+	"$exptrace" check "$work/t" | grep '^OK.* 0 lost'
+	markers >"$work/seen"
+	diff "$work/seen" - <<-END
+		marker text=hello there
+		marker_begin name=build
+		marker_log key=request value=--42
+		marker_log key= value=
+		marker_end name=build
+		marker text=$(printf '%01024d' 0)
+		marker text=shell
+	END
+	"$exptrace" dump --json -e marker_log "$work/t" | grep -F '"args":{"key":"request","value":"--42"}'
+	# Where nobody reads, there is a time when the pool is full.
+	"$exptrace" start -e sched_process_exit --pool 1 --period 0
+	not dd if=/dev/zero of=/dev/exptrace bs=1024 count=4096 2>"$work/err"
+	grep -q 'No buffer space' "$work/err"
+	expect_status 1 "$exptrace" mark late 2>"$work/err"
+	grep -q 'the pool is full, the marker is lost' "$work/err"
+	expect_status 1 "$exptrace" mark --key late late 2>"$work/err"
+	grep -q 'the pool is full, the marker is lost' "$work/err"
+	"$exptrace" stop
+}
+
+# The names of the system calls that python3 makes in $work/t, in order. (That it is python3 tells sched_process_exec.)
+calls_of_python() {
+	"$exptrace" dump -e sys_enter "$work/t" | sed -n 's/^ *python3-.*: sys_enter: nr=[0-9]* \[\(.*\)\]$/\1/p'
+}
+
+system_calls_can_be_chosen() {
+	local program='import os; [(os.getppid(), os.getuid(), os.close(os.open("/dev/null", 0))) for _ in range(7)]'
+	load
+	"$exptrace" record -o "$work/t" -e sched_process_exec,syscalls:openat,syscalls:getppid -- python3 -c "$program"
+	"$exptrace" check "$work/t" | grep '^OK.* 0 lost'
+	[ "$(calls_of_python | sort -u | paste -s -d ' ')" = "getppid openat" ]
+	[ "$(calls_of_python | grep -c getppid)" -eq 7 ]
+	"$exptrace" report --json "$work/t" >"$work/report"
+	python3 -c 'import json, sys; print(*sorted(c["name"] for c in json.load(sys.stdin)["syscalls"]))' \
+		<"$work/report" | grep -x 'getppid openat'
+
+	# By number, together with others, and all but one.
+	"$exptrace" record -o "$work/t" -e sched,syscalls:110 -- python3 -c "$program"
+	[ "$(calls_of_python | sort -u)" = getppid ]
+	[ "$(calls_of_python | wc -l)" -eq 7 ]
+	"$exptrace" dump -e sched_switch "$work/t" | grep -c sched_switch
+	"$exptrace" record -o "$work/t" -e sched,syscalls,-syscalls:getppid -- python3 -c "$program"
+	not grep -x getppid <(calls_of_python)
+	[ "$(calls_of_python | grep -c -x getuid)" -ge 7 ]
+
+	# What was chosen for a recording is forgotten after it.
+	"$exptrace" record -o "$work/t" -e sched,syscalls -- python3 -c "$program"
+	[ "$(calls_of_python | grep -c -x getppid)" -eq 7 ]
+}
+
+unknown_system_calls_are_refused() {
+	local word
+	load
+	for word in syscalls:no_such_call syscalls:openat,syscalls:no_such_call syscalls:1024 syscalls:-1 syscalls: \
+		syscalls:0x10 syscalls:99999999999999999999 -syscalls:no_such_call; do
+		expect_status 1 "$exptrace" record -o "$work/t" -e "$word" -- true 2>"$work/err"
+		grep -q "there is no system call '" "$work/err" || fail "$word: $(cat "$work/err")"
+		[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$word: $(cat "$work/err")"
+		[ ! -s "$work/t" ]
+		recording_is 0
+	done
+	# None of them was chosen.
+	"$exptrace" record -o "$work/t" -e sched,syscalls -- python3 -c 'import os; os.getppid()'
+	calls_of_python | grep -x getppid
+}
+
 run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_its_exit_code \
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
 	full_disk_is_one_message_and_what_was_written_is_readable reading_ends_quietly_when_nobody_listens \
-	list_shows_what_the_module_has
+	list_shows_what_the_module_has mark_writes_what_it_is_told system_calls_can_be_chosen \
+	unknown_system_calls_are_refused
