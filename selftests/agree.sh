@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What exptrace tells of a known workload is what perf tells of the same run: the events, the run-queue latencies of
+# "perf sched latency", the times of system calls of "perf trace -s". agree.py says how close they must be, and prints it.
+#
+# The figures are left in $EXPTRACE_OUT/agree.txt. EXPTRACE_PERF names the perf to compare with, if it is not that in $PATH.
+# shellcheck disable=SC2317 # the tests are called by their names
+. "$(dirname "$0")/tap.sh"
+
+perf=${EXPTRACE_PERF:-perf}
+workload=$here/../build/selftests/agree_work
+# The calls that it makes and nobody else: nanosleep, getpgid, getsid, rt_sigtimedwait.
+calls=(35 121 124 128)
+# What both recorded, for all tests: of $work, only files without a dot in front are removed between them.
+run=$work/.run
+
+[ -x "$exptrace" ] || skip_all "build/user/exptrace is not built"
+[ -x "$workload" ] || skip_all "build/selftests/agree_work is not built"
+[ "$(uname -m)" = x86_64 ] || skip_all "the numbers of the system calls are those of x86_64"
+"$perf" --version >/dev/null 2>&1 || skip_all "there is no perf that runs here (EXPTRACE_PERF names one)"
+
+# perf looks through the files of all modules, for symbols that nobody wants here; over a network that takes a minute.
+# shellcheck disable=SC2016 # expanded in there
+without_modules=(unshare -m sh -c 'mount -t tmpfs tmpfs "/lib/modules/$(uname -r)"; exec "$@"' sh)
+
+record_both() {
+	local filter
+	filter=$(printf ' || id == %d' "${calls[@]}")
+	mkdir "$run"
+	load events=sched
+	"$exptrace" record -o "$run/trace" -e "sched,sched_stat_runtime$(printf ',syscalls:%d' "${calls[@]}")" -- \
+		"${without_modules[@]}" "$perf" record -q -a -B -N -k mono -m 1024 -o "$run/perf.data" \
+		-e sched:sched_switch,sched:sched_wakeup,sched:sched_wakeup_new,sched:sched_stat_runtime \
+		-e raw_syscalls:sys_enter,raw_syscalls:sys_exit --filter "${filter# || }" -- "$workload" >"$run/workload.txt"
+	"$exptrace" check "$run/trace" | grep '^OK.* 0 lost'
+	"$exptrace" dump --json "$run/trace" >"$run/dump.json"
+	"$exptrace" report --json "$run/trace" >"$run/report.json"
+	"$perf" script -i "$run/perf.data" --ns --show-lost-events -F tid,cpu,time,event,trace >"$run/script.txt"
+	"$perf" sched latency -i "$run/perf.data" -p >"$run/sched.txt"
+	"$perf" trace -i "$run/perf.data" -s >"$run/trace.txt" 2>&1
+}
+
+compare() { python3 "$here/agree.py" "$run" "$1" | tee -a "${EXPTRACE_OUT:-$work}/agree.txt"; }
+
+events_are_those_that_perf_records() {
+	record_both
+	rm -f "${EXPTRACE_OUT:-$work}/agree.txt"
+	compare events
+}
+
+latencies_are_those_of_perf_sched() {
+	compare latencies
+}
+
+system_calls_take_as_long_as_perf_trace_says() {
+	compare syscalls
+}
+
+run_tests events_are_those_that_perf_records latencies_are_those_of_perf_sched \
+	system_calls_take_as_long_as_perf_trace_says
