@@ -41,11 +41,9 @@ fetch() {
 	apt-get "${apt_opts[@]}" update >&2
 	mapfile -t list < <(packages | sort -u)
 	(cd "$tmp" && mkdir root && unpack_packages root "${list[@]}")
-	(cd "$tmp" && mkdir source && unpack_packages source linux-source-6.1)
 	# Beside the include directory through which the probe finds it.
 	mkdir -p "$tmp/root/usr/src/linux/include/linux"
-	tar -xf "$tmp/source/usr/src/linux-source-6.1.tar.xz" -C "$tmp/root/usr/src/linux" --strip-components=1 \
-		"linux-source-6.1/$private"
+	unpack_source "$tmp/root/usr/src/linux" linux-source-6.1 "$private"
 	mv "$tmp/root" "$dir/root"
 }
 

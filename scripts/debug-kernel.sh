@@ -15,6 +15,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+package=linux-source-6.1
+
 # What a VM of vm.sh needs, and the tests in it. The others are for one kernel each, and found by its name.
 config_common='
 	EXPERT 64BIT SMP NR_CPUS=8 HOTPLUG_CPU PREEMPT HZ_250 HIGH_RES_TIMERS NO_HZ_IDLE JUMP_LABEL
@@ -66,34 +68,10 @@ fragment() {
 	done
 }
 
-newest_source() { find "$cache/source" -maxdepth 1 -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 | grep .; }
-
 # KASAN has no shadow of memory yet where the PVH entry and what it calls run; 6.1 does not say so itself.
 patch_source() {
 	printf '\nKASAN_SANITIZE := n\nUBSAN_SANITIZE := n\nKCSAN_SANITIZE := n\n' >>"$1/arch/x86/platform/pvh/Makefile"
 	printf '\nKASAN_SANITIZE_string.o := n\n' >>"$1/lib/Makefile"
-}
-
-# Fetch the newest sources into the cache; a directory that exists is complete. A process of its own (see lock_cache).
-fetch() {
-	local tmp version
-	lock_cache
-	if [ -z "${EXPTRACE_REFRESH:-}" ] && newest_source >/dev/null; then
-		return
-	fi
-	note "fetching the kernel's sources"
-	use_suite bookworm
-	mkdir -p "$cache/source"
-	tmp=$(mktemp -d "$cache/source/.fetch-XXXXXX")
-	# shellcheck disable=SC2064
-	trap "rm -rf '$tmp'" EXIT
-	apt-get "${apt_opts[@]}" update >&2
-	version=$(apt-cache "${apt_opts[@]}" policy linux-source-6.1 | sed -n 's/^ *Candidate: //p')
-	[ ! -d "$cache/source/$version" ] || return 0
-	(cd "$tmp" && mkdir root && unpack_packages root linux-source-6.1)
-	tar -xf "$tmp/root/usr/src/linux-source-6.1.tar.xz" -C "$tmp"
-	patch_source "$tmp/linux-source-6.1"
-	mv "$tmp/linux-source-6.1" "$cache/source/$version"
 }
 
 # An option with unmet dependencies is dropped silently: say which.
@@ -138,13 +116,13 @@ register() {
 }
 
 # The sources' version and all that this script says.
-current_key() { echo "$(newest_source) $(cksum <"${BASH_SOURCE[0]}")"; }
+current_key() { echo "$(newest_source $package) $(cksum <"${BASH_SOURCE[0]}")"; }
 is_built() { [ -f "$cache/kernel/$name.env" ] && [ "$(cat "$dir/key" 2>/dev/null)" = "$(current_key)" ]; }
 
 name=${1:-}
 case $name in
 '' | -h | --help) usage; exit 0 ;;
---fetch) fetch; exit 0 ;;
+--fetch) fetch_source bookworm $package patch_source; exit 0 ;;
 debug | kcsan) ;;
 *) die "unknown kernel '$name' (debug, kcsan)" ;;
 esac
@@ -157,7 +135,7 @@ mkdir -p "$dir"
 exec 8>"$dir/lock"
 flock 8
 ! is_built || exit 0
-source=$cache/source/$(newest_source) key=$(current_key)
+source=$cache/source/$package/$(newest_source $package) key=$(current_key)
 note "building the $name kernel: some minutes"
 began=$SECONDS
 # A process of its own, since "set -e" does not hold inside a condition.

@@ -25,9 +25,7 @@ fetch() {
 	# shellcheck disable=SC2064
 	trap "rm -rf '$tmp'" EXIT
 	apt-get "${apt_opts[@]}" update >&2
-	(cd "$tmp" && mkdir root new && unpack_packages root linux-source-6.1)
-	tar -xf "$tmp/root/usr/src/linux-source-6.1.tar.xz" -C "$tmp/new" --strip-components=1 \
-		"${wanted[@]/#/linux-source-6.1/}"
+	unpack_source "$tmp/new" linux-source-6.1 "${wanted[@]}"
 	mv "$tmp/new" "$dir"
 }
 

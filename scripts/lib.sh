@@ -69,3 +69,38 @@ unpack_packages() {
 		rm -f "$deb"
 	done
 }
+
+# Download the source package of a kernel, $2, and unpack it, or only these files of it, into the directory $1, which is made.
+unpack_source() {
+	local dir=$1 package=$2
+	shift 2
+	mkdir -p "$dir" "$dir.deb/root"
+	(cd "$dir.deb" && unpack_packages root "$package")
+	tar -xf "$dir.deb/root/usr/src/$package.tar.xz" -C "$dir" --strip-components=1 "${@/#/$package/}"
+	rm -rf "$dir.deb"
+}
+
+# The newest version of a kernel's sources, of package $1, in the cache.
+newest_source() { find "$cache/source/$1" -maxdepth 1 -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 | grep .; }
+
+# Fetch the newest sources of suite $1 that package $2 has into the cache; the command $3 changes them. A directory that exists
+# is complete. A process of its own (see lock_cache).
+fetch_source() {
+	local dir=$cache/source/$2 package=$2 change=${3:-:} tmp version
+	lock_cache
+	if [ -z "${EXPTRACE_REFRESH:-}" ] && newest_source "$package" >/dev/null; then
+		return
+	fi
+	note "fetching the kernel's sources"
+	use_suite "$1"
+	mkdir -p "$dir"
+	tmp=$(mktemp -d "$dir/.fetch-XXXXXX")
+	# shellcheck disable=SC2064
+	trap "rm -rf '$tmp'" EXIT
+	apt-get "${apt_opts[@]}" update >&2
+	version=$(apt-cache "${apt_opts[@]}" policy "$package" | sed -n 's/^ *Candidate: //p')
+	[ ! -d "$dir/$version" ] || return 0
+	unpack_source "$tmp/source" "$package"
+	"$change" "$tmp/source"
+	mv "$tmp/source" "$dir/$version"
+}
