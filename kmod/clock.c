@@ -23,37 +23,19 @@ EXPTRACE_EXPORT_KEEPING(exptrace_clock_slow);
 /* The slowest clock that a shift may leave: 8 ns a tick, for short deltas. */
 #define EXPTRACE_MIN_KHZ	125000
 
-#ifdef CONFIG_X86_TSC
-static bool tsc_is_reliable(void)
-{
-	return tsc_khz && !check_tsc_unstable();
-}
-
-static unsigned int tsc_frequency_khz(void)
-{
-	return tsc_khz;
-}
-#else
-static bool tsc_is_reliable(void)
-{
-	return false;
-}
-
-static unsigned int tsc_frequency_khz(void)
-{
-	return 0;
-}
-#endif
+/* Of the time-stamp counter; set when that is selected. */
+static unsigned int tsc_frequency_khz;
 
 /* Called at start, with no generation published. */
 void exptrace_clock_select(void)
 {
-	unsigned int khz = tsc_frequency_khz();
+	unsigned int khz = exptrace_tsc_measure_khz();
 
-	if (!tsc_is_reliable()) {
+	if (!exptrace_tsc_is_reliable()) {
 		static_branch_disable(&exptrace_clock_tsc);
 		return;
 	}
+	tsc_frequency_khz = khz;
 	exptrace.clock_shift = khz > EXPTRACE_MIN_KHZ ? ilog2(khz / EXPTRACE_MIN_KHZ) : 0;
 	static_branch_enable(&exptrace_clock_tsc);
 }
@@ -62,7 +44,7 @@ void exptrace_clock_select(void)
 u64 exptrace_clock_frequency(void)
 {
 	if (static_key_enabled(&exptrace_clock_tsc))
-		return ((u64)tsc_frequency_khz() * 1000) >> exptrace.clock_shift;
+		return ((u64)tsc_frequency_khz * 1000) >> exptrace.clock_shift;
 	return NSEC_PER_SEC;
 }
 

@@ -7,12 +7,10 @@
 
 #include <linux/jump_label.h>
 #include <linux/ktime.h>
-#ifdef CONFIG_X86_TSC
-#include <asm/tsc.h>
-#endif
 
 #include "exptrace.h"
 #include "keep.h"
+#include "tsc.h"
 
 DECLARE_STATIC_KEY_FALSE(exptrace_clock_tsc);
 
@@ -21,9 +19,9 @@ u64 exptrace_clock_slow(unsigned long unused);
 /* Ticks now: the TSC, shifted, where it is reliable, else CLOCK_MONOTONIC. */
 static __always_inline u64 exptrace_clock(void)
 {
-#ifdef CONFIG_X86_TSC
+#ifdef EXPTRACE_HAS_TSC
 	if (static_branch_likely(&exptrace_clock_tsc))
-		return rdtsc() >> (exptrace.clock_shift & 63);	/* what a CPU does anyway */
+		return exptrace_tsc() >> (exptrace.clock_shift & 63);	/* what a CPU does anyway */
 #endif
 	return EXPTRACE_CALL_KEEPING(exptrace_clock_slow, 0UL);
 }
