@@ -39,13 +39,17 @@ int names_set(struct names *names, uint64_t kind, uint64_t number, const char *n
 		return -ENOMEM;
 	free(names->list[i]);
 	names->list[i] = copy;
+	names->kinds |= 1ULL << kind % 64;
 	return 0;
 }
 
 const char *names_get(const struct names *names, uint64_t kind, uint64_t number)
 {
-	int64_t i = index_find(&names->index, kind, number);
+	int64_t i;
 
+	if (!(names->kinds >> kind % 64 & 1))
+		return NULL;
+	i = index_find(&names->index, kind, number);
 	/* past the room: it could not be kept, for want of memory */
 	return i < 0 || (size_t)i >= names->room ? NULL : names->list[i];
 }

@@ -14,6 +14,7 @@ struct names {
 	struct index index;	/* (kind, number) to its place in list */
 	char **list;
 	size_t room;
+	uint64_t kinds;		/* bit kind % 64: there may be names of it */
 };
 
 /* @number, of this kind (enum exptrace_kind), is called so. Returns 0 or -ENOMEM. */
