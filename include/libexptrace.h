@@ -302,6 +302,14 @@ uint64_t exptrace_offset(const struct exptrace_trace *trace);
 const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
 
 /**
+ * exptrace_comm_changes() - how often a thread got another name so far
+ *
+ * As long as it returns the same, so does exptrace_comm(), for every thread: what was
+ * made of a name needs not be made again.
+ */
+uint64_t exptrace_comm_changes(const struct exptrace_trace *trace);
+
+/**
  * exptrace_name() - the name that belongs to a number
  * @kind:	what is numbered, as in a schema's argument: EXPTRACE_KIND_SYSCALL,
  *		EXPTRACE_KIND_IRQ, EXPTRACE_KIND_SOFTIRQ

@@ -43,9 +43,12 @@ int tasks_set(struct tasks *tasks, uint64_t pid, const char *comm, size_t len, u
 		return 0;
 	if (len > TASKS_COMM_MAX - 1)
 		len = TASKS_COMM_MAX - 1;
+	task->time = time;
+	if (!memcmp(task->comm, comm, len) && !task->comm[len])
+		return 0;
 	memcpy(task->comm, comm, len);
 	task->comm[len] = 0;
-	task->time = time;
+	tasks->changes++;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct tasks {
 	struct index index;	/* pid to its place in list */
 	struct task *list;
 	size_t room;
+	uint64_t changes;	/* names that became others */
 };
 
 /*

@@ -217,6 +217,11 @@ API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)
 	return tasks_comm(&trace->tasks, pid);
 }
 
+API uint64_t exptrace_comm_changes(const struct exptrace_trace *trace)
+{
+	return trace->tasks.changes;
+}
+
 API const char *exptrace_property(const struct exptrace_trace *trace, const char *key)
 {
 	return properties_get(&trace->properties, key);
