@@ -37,23 +37,29 @@ static void put_comm(struct output *output, const struct exptrace_trace *trace, 
 	output_foreign(output, comm, strlen(comm));
 }
 
+static void put_spaces(struct output *output, size_t n)
+{
+	while (n--)
+		output_char(output, ' ');
+}
+
 /* "            comm-pid    " */
 static void put_task(struct output *output, const struct exptrace_trace *trace, int64_t pid)
 {
 	const char *comm = exptrace_comm(trace, pid);
 	size_t len = comm ? strlen(comm) : strlen("<...>");
-	size_t before;
+	char text[TEXT_NUMBER_MAX + 1];
 
-	output_spaces(output, len < COMM_WIDTH ? COMM_WIDTH - len : 0);
+	put_spaces(output, len < COMM_WIDTH ? COMM_WIDTH - len : 0);
 	put_comm(output, trace, pid);
 	output_char(output, '-');
-	before = output->used;
+	len = 1;
 	if (pid == EXPTRACE_PID_UNKNOWN)
-		output_char(output, '?');
+		text[0] = '?';
 	else
-		output_signed(output, pid);
-	len = output->used - before;
-	output_spaces(output, len < PID_WIDTH ? PID_WIDTH - len : 0);
+		len = (size_t)(text_signed(text, pid) - text);
+	output_bytes(output, text, len);
+	put_spaces(output, len < PID_WIDTH ? PID_WIDTH - len : 0);
 }
 
 static void put_writer(struct output *output, const struct exptrace_record *record)

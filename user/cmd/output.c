@@ -13,22 +13,22 @@ void output_init(struct output *output, int fd)
 {
 	output->fd = fd;
 	output->error = 0;
-	output->used = 0;
+	output->pos = output->buffer;
 }
 
 int output_flush(struct output *output)
 {
-	size_t done = 0;
+	const char *done = output->buffer;
 
-	while (!output->error && done < output->used) {
-		ssize_t n = write(output->fd, output->buffer + done, output->used - done);
+	while (!output->error && done < output->pos) {
+		ssize_t n = write(output->fd, done, (size_t)(output->pos - done));
 
 		if (n >= 0)
-			done += (size_t)n;
+			done += n;
 		else if (errno != EINTR)
 			output->error = -errno;
 	}
-	output->used = 0;
+	output->pos = output->buffer;
 	return output->error;
 }
 
@@ -37,9 +37,7 @@ void output_bytes(struct output *output, const char *bytes, size_t n)
 	while (n) {
 		size_t part = n < OUTPUT_RESERVE ? n : OUTPUT_RESERVE;
 
-		output_reserve(output);
-		memcpy(output->buffer + output->used, bytes, part);
-		output->used += part;
+		output->pos = text_bytes(output_room(output, output->pos), bytes, part);
 		bytes += part;
 		n -= part;
 	}
@@ -47,73 +45,62 @@ void output_bytes(struct output *output, const char *bytes, size_t n)
 
 void output_number(struct output *output, uint64_t number, unsigned int width, char fill)
 {
-	char text[24];
-	unsigned int i = sizeof(text);
-
-	do
-		text[--i] = (char)('0' + number % 10);
-	while (number /= 10);
-	while (i && sizeof(text) - i < width)
-		text[--i] = fill;
-	output_bytes(output, text + i, sizeof(text) - i);
+	output->pos = text_padded(output_room(output, output->pos), number, width, fill);
 }
 
 void output_signed(struct output *output, int64_t number)
 {
-	if (number < 0)
-		output_char(output, '-');
-	output_number(output, number < 0 ? -(uint64_t)number : (uint64_t)number, 0, ' ');
+	output->pos = text_signed(output_room(output, output->pos), number);
 }
 
 void output_hex(struct output *output, uint64_t number, unsigned int width)
 {
-	char text[16];
-	unsigned int i = sizeof(text);
-
-	do
-		text[--i] = digits[number & 15];
-	while (number >>= 4);
-	while (i && sizeof(text) - i < width)
-		text[--i] = '0';
-	output_bytes(output, text + i, sizeof(text) - i);
-}
-
-void output_spaces(struct output *output, size_t n)
-{
-	while (n--)
-		output_char(output, ' ');
+	output->pos = text_hex(output_room(output, output->pos), number, width);
 }
 
 void output_foreign(struct output *output, const char *bytes, size_t n)
 {
-	for (; n--; bytes++) {
-		unsigned char c = (unsigned char)*bytes;
+	const size_t most = OUTPUT_RESERVE / TEXT_FOREIGN(1);
 
-		if (c >= ' ' && c < 0x7f && c != '\\') {
-			output_char(output, (char)c);
-			continue;
-		}
-		output_bytes(output, "\\x", 2);
-		output_char(output, digits[c >> 4]);
-		output_char(output, digits[c & 15]);
+	while (n) {
+		size_t part = n < most ? n : most;
+
+		output->pos = text_foreign(output_room(output, output->pos), bytes, part);
+		bytes += part;
+		n -= part;
 	}
 }
 
-void output_json_string(struct output *output, const char *bytes, size_t n)
+/* The bytes of a JSON string, at most six each. */
+static char *json_bytes(char *pos, const char *bytes, size_t n)
 {
-	output_char(output, '"');
 	for (; n--; bytes++) {
 		unsigned char c = (unsigned char)*bytes;
 
 		if (c == '"' || c == '\\')
-			output_char(output, '\\');
+			*pos++ = '\\';
 		if (c >= ' ' && c < 0x7f) {
-			output_char(output, (char)c);
+			*pos++ = (char)c;
 			continue;
 		}
-		output_bytes(output, "\\u00", 4);
-		output_char(output, digits[c >> 4]);
-		output_char(output, digits[c & 15]);
+		pos = text_put(pos, "\\u00");
+		*pos++ = digits[c >> 4];
+		*pos++ = digits[c & 15];
+	}
+	return pos;
+}
+
+void output_json_string(struct output *output, const char *bytes, size_t n)
+{
+	const size_t most = OUTPUT_RESERVE / 6;
+
+	output_char(output, '"');
+	while (n) {
+		size_t part = n < most ? n : most;
+
+		output->pos = json_bytes(output_room(output, output->pos), bytes, part);
+		bytes += part;
+		n -= part;
 	}
 	output_char(output, '"');
 }

@@ -11,14 +11,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "text.h"
+
 #define OUTPUT_SIZE	(64 * 1024)
-/* What may be added between two calls of output_reserve(). */
+/* What may be added between two calls of output_room(). */
 #define OUTPUT_RESERVE	(2 * 1024)
 
 struct output {
 	int fd;
 	int error;		/* a negative errno */
-	size_t used;
+	char *pos;		/* where the next byte goes */
 	char buffer[OUTPUT_SIZE];
 };
 
@@ -27,16 +29,25 @@ void output_init(struct output *output, int fd);
 /* Writes what is buffered. 0 or the negative errno of the first failure. */
 int output_flush(struct output *output);
 
-static inline void output_reserve(struct output *output)
+/*
+ * The text goes on at @pos, up to where it was written without the functions below.
+ * Returns where OUTPUT_RESERVE bytes have room.
+ */
+static inline char *output_room(struct output *output, char *pos)
 {
-	if (OUTPUT_SIZE - output->used < OUTPUT_RESERVE)
-		output_flush(output);
+	if (likely(output->buffer + OUTPUT_SIZE - pos >= OUTPUT_RESERVE))
+		return pos;
+	output->pos = pos;
+	output_flush(output);
+	return output->pos;
 }
 
 static inline void output_char(struct output *output, char c)
 {
-	output_reserve(output);
-	output->buffer[output->used++] = c;
+	char *pos = output_room(output, output->pos);
+
+	*pos = c;
+	output->pos = pos + 1;
 }
 
 void output_bytes(struct output *output, const char *bytes, size_t n);
@@ -50,7 +61,6 @@ static inline void output_text(struct output *output, const char *text)
 void output_number(struct output *output, uint64_t number, unsigned int width, char fill);
 void output_signed(struct output *output, int64_t number);
 void output_hex(struct output *output, uint64_t number, unsigned int width);
-void output_spaces(struct output *output, size_t n);
 
 /* Foreign text: what is not printable ASCII (and \) becomes \xNN. */
 void output_foreign(struct output *output, const char *bytes, size_t n);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Numbers and foreign bytes as text, written where they belong.
+ *
+ * All of these return what follows the text. Where there is to be room for more than
+ * the text, that is said.
+ */
+#ifndef EXPTRACE_TEXT_H
+#define EXPTRACE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define TEXT_NUMBER_MAX	20	/* digits of 2^64 - 1 */
+#define TEXT_FOREIGN(n)	(4 * (size_t)(n))	/* what n foreign bytes become at most */
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+/* Copies are made in pieces of so many bytes: both sides have to have whole ones. */
+#define TEXT_PIECE	32
+
+/* A short text: the copy of a piece takes no branch and no call. */
+static inline char *text_copy(char *pos, const char *text, size_t len)
+{
+	memcpy(pos, text, TEXT_PIECE);
+	if (unlikely(len > TEXT_PIECE))
+		memcpy(pos + TEXT_PIECE, text + TEXT_PIECE, len - TEXT_PIECE);
+	return pos + len;
+}
+
+/* A text of any length. */
+char *text_bytes(char *pos, const char *bytes, size_t n);
+
+static inline char *text_put(char *pos, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(pos, text, len);
+	return pos + len;
+}
+
+extern const char text_pairs[];
+
+/* Two digits. */
+static inline char *text_pair(char *pos, unsigned int number)
+{
+	memcpy(pos, &text_pairs[2 * number], 2);
+	return pos + 2;
+}
+
+/* The decimal digits of a number, at most TEXT_NUMBER_MAX. */
+char *text_number(char *pos, uint64_t number);
+
+/* The same, with a minus if it is negative. */
+char *text_signed(char *pos, int64_t number);
+
+/* The same, filled up on the left to @width with @fill. */
+char *text_padded(char *pos, uint64_t number, unsigned int width, char fill);
+
+/* A CPU: three digits, or more. */
+static inline char *text_cpu(char *pos, uint64_t cpu)
+{
+	unsigned int number = (unsigned int)cpu;
+
+	if (unlikely(cpu >= 1000))
+		return text_number(pos, cpu);
+	*pos++ = (char)('0' + number / 100);
+	return text_pair(pos, number % 100);
+}
+
+/* Exactly nine digits of a number below 10^9. */
+char *text_nine(char *pos, uint32_t number);
+
+/* Hexadecimal digits, filled up on the left to @width, at most 16, with 0. */
+char *text_hex(char *pos, uint64_t number, unsigned int width);
+
+/* Foreign bytes: what is not printable ASCII (and \) becomes \xNN. */
+char *text_foreign(char *pos, const char *bytes, size_t n);
+
+#endif /* EXPTRACE_TEXT_H */

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Text: digits as printf() writes them, at every length; what goes through the buffer.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../cmd/output.h"
+#include "run.h"
+#include "tap.h"
+
+static unsigned int wrong;
+
+/* Compares what was written up to @end with what printf() has. */
+__attribute__((format(printf, 3, 4)))
+static void same(const char *text, const char *end, const char *format, ...)
+{
+	char want[64];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(want, sizeof(want), format, args);
+	va_end(args);
+	if (n != end - text || memcmp(text, want, (size_t)n)) {
+		printf("# %.*s, want %s\n", (int)(end - text), text, want);
+		wrong++;
+	}
+}
+
+static void compare_number(uint64_t number)
+{
+	char text[64];
+
+	same(text, text_number(text, number), "%" PRIu64, number);
+	same(text, text_signed(text, (int64_t)number), "%" PRId64, (int64_t)number);
+	same(text, text_padded(text, number, 6, ' '), "%6" PRIu64, number);
+	same(text, text_padded(text, number, 9, '0'), "%09" PRIu64, number);
+	same(text, text_cpu(text, number), "%03" PRIu64, number);
+	same(text, text_hex(text, number, 0), "%" PRIx64, number);
+	same(text, text_hex(text, number, 16), "%016" PRIx64, number);
+	number %= 1000000000;
+	same(text, text_nine(text, (uint32_t)number), "%09" PRIu64, number);
+}
+
+static void test_numbers(void)
+{
+	uint64_t number = 1, state = 0x9e3779b97f4a7c15ULL;
+	unsigned int i;
+
+	for (i = 0; i <= 20; i++, number *= i < 20 ? 10 : 0) {
+		compare_number(number - 1);
+		compare_number(number);
+		compare_number(number + 1);
+	}
+	for (i = 0; i < 64; i++) {
+		compare_number((1ULL << i) - 1);
+		compare_number(1ULL << i);
+		compare_number(-(1ULL << i));
+	}
+	for (i = 0; i < 200000; i++) {
+		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+		compare_number(state >> state % 64);
+	}
+	is(wrong, 0, "numbers of all lengths are written as printf() does it");
+}
+
+static void test_foreign(void)
+{
+	char text[64];
+	unsigned int i;
+
+	wrong = 0;
+	for (i = 0; i < 256; i++) {
+		char c = (char)i;
+
+		same(text, text_foreign(text, &c, 1), i < 32 || i > 126 || i == '\\' ? "\\x%02x" : "%c",
+		     i);
+	}
+	is(wrong, 0, "bytes that are not printable, and the backslash, become \\xNN");
+}
+
+/* Pieces of all lengths cross the buffer's end; what comes out is what went in. */
+static void test_buffer(void)
+{
+	size_t n, at = 0, size = 3 * OUTPUT_RESERVE;
+	char *want = malloc(4 * OUTPUT_SIZE + 2 * size), *got, *piece = malloc(size);
+	int fd = memory_file(NULL, 0);
+	static struct output output;
+
+	if (!want || !piece)
+		abort();
+	for (n = 0; n < size; n++)
+		piece[n] = (char)('a' + n % 26);
+	output_init(&output, fd);
+	for (n = 0; at < 4 * OUTPUT_SIZE; n = (n + 997) % size) {
+		memcpy(want + at, piece, n);
+		at += n;
+		if (n % 2)
+			output_bytes(&output, piece, n);
+		else
+			output_foreign(&output, piece, n);
+		want[at++] = '\n';
+		output_char(&output, '\n');
+	}
+	got = malloc(at + 1);
+	ok(!output_flush(&output) && got && pread(fd, got, at + 1, 0) == (ssize_t)at &&
+	   !memcmp(got, want, at), "all that goes through the buffer comes out, in order");
+	free(got);
+	free(piece);
+	free(want);
+	close(fd);
+}
+
+int main(void)
+{
+	test_numbers();
+	test_foreign();
+	test_buffer();
+	return tap_end();
+}
