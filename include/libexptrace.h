@@ -470,7 +470,8 @@ int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *i
 /**
  * exptrace_device_start() - start recording
  * @start:	EXPTRACE_START_INIT, and what shall be different; quota is by the
- *		experiment's number, in percent of the pool, 0: no limit
+ *		experiment's number, in percent of the pool, 0: no limit; a boot_id of
+ *		zeros becomes that of this machine
  *
  * Return: 0; -EBUSY: it records already, or an earlier recording was not read, or
  * the pool is mapped; -ENOMEM: no memory for the pool; -EINVAL; -EBADF: opened

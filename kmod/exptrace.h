@@ -51,6 +51,7 @@
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/uuid.h>
 #include <linux/workqueue.h>
 #include <asm/local64.h>
 
@@ -127,6 +128,7 @@ struct exptrace_cpu {
  * @owner:	the open file that stops this recording when it is closed
  * @period_ms:	between generations
  * @lost:	events lost in the completed generations since start
+ * @boot_id:	the boot's, as who started the recording said; zero if nobody did
  * @raw_addresses: kernel addresses are recorded as they are
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
  * @large:	the generation has grown large; written by the refill's irq_work
@@ -147,6 +149,7 @@ struct exptrace {
 	const void		*owner;
 	unsigned int		period_ms;
 	u64			lost;
+	uuid_t			boot_id;
 	bool			raw_addresses;
 	struct mutex		flushing;	/* see above */
 	bool			large;
@@ -163,6 +166,7 @@ struct exptrace_params {
 	unsigned int	period_ms;
 	unsigned int	mode;
 	u8		quota[EXPTRACE_NR_EXPERIMENTS];
+	uuid_t		boot_id;
 	bool		discard;
 	bool		own_snapshot;
 	const void	*owner;

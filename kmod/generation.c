@@ -225,6 +225,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	exptrace.owner = params->owner;
 	exptrace.period_ms = params->period_ms;
 	exptrace.lost = 0;
+	exptrace.boot_id = params->boot_id;
 	exptrace_pool.mode = params->mode;
 	set_quotas(params);
 	exptrace_clock_select();

@@ -65,6 +65,7 @@ static int make_params(struct exptrace_params *params, const struct exptrace_sta
 		params->pool_size = start->pool_size;
 	params->mode = start->mode;
 	memcpy(params->quota, start->quota, sizeof(params->quota));
+	import_uuid(&params->boot_id, start->boot_id);
 	params->discard = start->flags & EXPTRACE_START_DISCARD;
 	params->owner = start->flags & EXPTRACE_START_STOP_ON_CLOSE ? f : NULL;
 	return 0;

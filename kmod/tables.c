@@ -104,6 +104,17 @@ static int write_online(struct exptrace_table *table)
 	return write_property(table, "online", text);
 }
 
+/* Modules can't ask for it; who starts a recording may tell. */
+static int write_boot_id(struct exptrace_table *table)
+{
+	char text[UUID_STRING_LEN + 1];
+
+	if (uuid_is_null(&exptrace.boot_id))
+		return 0;
+	snprintf(text, sizeof(text), "%pUb", &exptrace.boot_id);
+	return write_property(table, "boot_id", text);
+}
+
 static int write_host(struct exptrace_table *table)
 {
 	const struct new_utsname *uts = &init_uts_ns.name;
@@ -111,7 +122,8 @@ static int write_host(struct exptrace_table *table)
 	return write_property(table, "release", uts->release) ?:
 	       write_property(table, "version", uts->version) ?:
 	       write_property(table, "machine", uts->machine) ?:
-	       write_property(table, "nodename", uts->nodename);
+	       write_property(table, "nodename", uts->nodename) ?:
+	       write_boot_id(table);
 }
 
 static const char *mode_name(void)

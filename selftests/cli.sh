@@ -14,7 +14,8 @@ record_for_a_time_and_read_it_back() {
 	kill $!
 	recording_is 0
 	"$exptrace" check "$work/t" | grep '^OK'
-	"$exptrace" stat "$work/t" | grep 'sched_switch'
+	"$exptrace" stat "$work/t" | tee "$work/stat" | grep 'sched_switch'
+	grep -q "^Boot: *$(cat /proc/sys/kernel/random/boot_id)\$" "$work/stat"
 	"$exptrace" dump "$work/t" >"$work/dump"
 	grep -q ' sched_switch: ' "$work/dump"
 	grep -q ' kmalloc: ' "$work/dump"

@@ -223,6 +223,8 @@ static void print_head(const struct stat *stat, const struct stat_time *time)
 
 	printf("Kernel:      %s %s on %s\n", property(stat, "release"), property(stat, "machine"),
 	       property(stat, "nodename"));
+	if (exptrace_property(stat->trace, "boot_id"))
+		printf("Boot:        %s\n", property(stat, "boot_id"));
 	printf("Clock:       %s, addresses: %s\n", property(stat, "clock"),
 	       property(stat, "addresses"));
 	if (exptrace_property(stat->trace, "mode"))

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -75,9 +76,34 @@ API int exptrace_device_info(struct exptrace_device *device, struct exptrace_inf
 	return device_ioctl(device, EXPTRACE_IOC_INFO, info);
 }
 
+/* Left as it is where the kernel does not tell. */
+static void get_boot_id(uint8_t id[16])
+{
+	char text[2 * 16 + 4 + 1];
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	const char *p = text;
+	uint8_t bytes[16];
+	size_t i;
+
+	if (!file)
+		return;
+	if (fgets(text, sizeof(text), file)) {
+		for (i = 0; i < sizeof(bytes) && sscanf(p, "%2hhx", &bytes[i]) == 1; i++)
+			p += 2 + (p[2] == '-');
+		if (i == sizeof(bytes))
+			memcpy(id, bytes, sizeof(bytes));
+	}
+	fclose(file);
+}
+
 API int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start)
 {
-	return device_ioctl(device, EXPTRACE_IOC_START, (void *)start);
+	static const uint8_t none[sizeof(start->boot_id)];
+	struct exptrace_start args = *start;
+
+	if (!memcmp(args.boot_id, none, sizeof(none)))
+		get_boot_id(args.boot_id);
+	return device_ioctl(device, EXPTRACE_IOC_START, &args);
 }
 
 API int exptrace_device_stop(struct exptrace_device *device)

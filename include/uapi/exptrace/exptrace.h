@@ -46,6 +46,8 @@ enum exptrace_state {
  * @pool_size:	bytes of all batches together; 0 for the module parameter's value
  * @quota:	by experiment, the most that its events may take of the pool, in
  *		percent; 0: no limit
+ * @boot_id:	what /proc/sys/kernel/random/boot_id says, as bytes; for the stream's
+ *		properties, which lack it if it is all zero
  * @reserved:	zero
  */
 struct exptrace_start {
@@ -55,7 +57,8 @@ struct exptrace_start {
 	__u32 period_ms;
 	__u64 pool_size;
 	__u8  quota[EXPTRACE_MAX_EXPERIMENTS];
-	__u64 reserved[4];
+	__u8  boot_id[16];
+	__u64 reserved[2];
 };
 
 /**
