@@ -129,6 +129,7 @@ struct exptrace_cpu {
  * @period_ms:	between generations
  * @lost:	events lost in the completed generations since start
  * @boot_id:	the boot's, as who started the recording said; zero if nobody did
+ * @missing_tasks: threads that found no room in the statedumps since start
  * @raw_addresses: kernel addresses are recorded as they are
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
  * @large:	the generation has grown large; written by the refill's irq_work
@@ -150,6 +151,7 @@ struct exptrace {
 	unsigned int		period_ms;
 	u64			lost;
 	uuid_t			boot_id;
+	u64			missing_tasks;
 	bool			raw_addresses;
 	struct mutex		flushing;	/* see above */
 	bool			large;

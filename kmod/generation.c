@@ -226,6 +226,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	exptrace.period_ms = params->period_ms;
 	exptrace.lost = 0;
 	exptrace.boot_id = params->boot_id;
+	exptrace.missing_tasks = 0;
 	exptrace_pool.mode = params->mode;
 	set_quotas(params);
 	exptrace_clock_select();

@@ -31,6 +31,7 @@ static long do_info(void __user *arg)
 	info.evicted_events = READ_ONCE(exptrace_flush.evicted_events);
 	info.triggers = exptrace_triggers();
 	info.latency_us = exptrace_trigger_latency();
+	info.missing_tasks = exptrace.missing_tasks;
 	mutex_unlock(&exptrace.control);
 
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;

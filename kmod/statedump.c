@@ -25,13 +25,34 @@ static u64 cgroup_of(struct task_struct *task)
 #endif
 }
 
-/* Returns false if there was no room. */
-static bool write_task(struct exptrace_writer *w, struct task_struct *task)
+struct exptrace_missing exptrace_missing;
+
+/**
+ * struct dump - a statedump that is being written
+ * @w:		its writer
+ * @full:	there was no room for something: nor is there for what follows
+ */
+struct dump {
+	struct exptrace_writer	w;
+	bool			full;
+};
+
+static bool has_room(struct dump *dump, size_t max)
 {
+	if (!dump->full)
+		dump->full = !exptrace_ensure(&dump->w, max);
+	return !dump->full;
+}
+
+static void write_task(struct dump *dump, struct task_struct *task)
+{
+	struct exptrace_writer *w = &dump->w;
 	char comm[TASK_COMM_LEN];
 
-	if (!exptrace_ensure(w, exptrace_max(7, TASK_COMM_LEN)))
-		return false;
+	if (!has_room(dump, exptrace_max(7, TASK_COMM_LEN))) {
+		exptrace_missing.tasks++;
+		return;
+	}
 	strscpy(comm, task->comm, sizeof(comm));	/* may be torn: it has no lock here */
 	exptrace_stamp(w, EXPTRACE_EVENT_TASK, NULL);
 	exptrace_number(w, task->pid);
@@ -42,39 +63,34 @@ static bool write_task(struct exptrace_writer *w, struct task_struct *task)
 	exptrace_number(w, exptrace_zigzag(READ_ONCE(task->prio)));
 	exptrace_number(w, cgroup_of(task));
 	exptrace_commit(w);
-	return true;
 }
 
-static bool write_tasks(struct exptrace_writer *w)
+static void write_tasks(struct dump *dump)
 {
 	struct task_struct *process, *thread;
-	bool room = true;
 
 	rcu_read_lock();
-	for_each_process_thread(process, thread) {
-		room = write_task(w, thread);
-		if (!room)
-			goto out;
-	}
-out:
+	for_each_process_thread(process, thread)
+		write_task(dump, thread);
 	rcu_read_unlock();
-	return room;
 }
 
 /* @number, as an argument of this @kind, has this @name. */
-static bool write_name(struct exptrace_writer *w, enum exptrace_kind kind, unsigned int number,
+static void write_name(struct dump *dump, enum exptrace_kind kind, unsigned int number,
 		       const char *name)
 {
+	struct exptrace_writer *w = &dump->w;
 	size_t len = strlen(name);
 
-	if (!exptrace_ensure(w, exptrace_max(3, len)))
-		return false;
+	if (!has_room(dump, exptrace_max(3, len))) {
+		exptrace_missing.names++;
+		return;
+	}
 	exptrace_stamp(w, EXPTRACE_EVENT_NAME, NULL);
 	exptrace_number(w, kind);
 	exptrace_number(w, number);
 	exptrace_string(w, name, len);
 	exptrace_commit(w);
-	return true;
 }
 
 /* The names of an interrupt's handlers, as in /proc/interrupts; false if it has none. */
@@ -92,7 +108,7 @@ static bool name_irq(struct irq_desc *desc, char *name, size_t size)
 	return len;
 }
 
-static bool write_irq(struct exptrace_writer *w, unsigned int irq)
+static void write_irq(struct dump *dump, unsigned int irq)
 {
 	char name[IRQ_NAME_CHARS];
 	struct irq_data *data;
@@ -102,17 +118,16 @@ static bool write_irq(struct exptrace_writer *w, unsigned int irq)
 	data = irq_get_irq_data(irq);
 	named = data && name_irq(irq_data_to_desc(data), name, sizeof(name));
 	rcu_read_unlock();
-	return !named || write_name(w, EXPTRACE_KIND_IRQ, irq, name);
+	if (named)
+		write_name(dump, EXPTRACE_KIND_IRQ, irq, name);
 }
 
-static bool write_irqs(struct exptrace_writer *w)
+static void write_irqs(struct dump *dump)
 {
 	unsigned int irq, nr = exptrace_nr_irqs();
 
 	for (irq = 0; irq < nr; irq++)
-		if (!write_irq(w, irq))
-			return false;
-	return true;
+		write_irq(dump, irq);
 }
 
 static const char *const softirqs[NR_SOFTIRQS] = {
@@ -128,28 +143,32 @@ static const char *const softirqs[NR_SOFTIRQS] = {
 	[RCU_SOFTIRQ]		= "RCU",
 };
 
-static bool write_softirqs(struct exptrace_writer *w)
+static void write_softirqs(struct dump *dump)
 {
 	unsigned int vec;
 
 	for (vec = 0; vec < NR_SOFTIRQS; vec++)
-		if (softirqs[vec] && !write_name(w, EXPTRACE_KIND_SOFTIRQ, vec, softirqs[vec]))
-			return false;
-	return true;
+		if (softirqs[vec])
+			write_name(dump, EXPTRACE_KIND_SOFTIRQ, vec, softirqs[vec]);
 }
 
 /*
  * Writes it into generation @gen, which is open. It is best effort: it takes batches
- * like any event, and stops where the pool is empty, for then the generation's events
- * have no room either.
+ * like any event, and where the pool is empty the rest is counted only, for then the
+ * generation's events have no room either. The closing tables tell the count.
  */
 void exptrace_write_statedump(unsigned long gen)
 {
 	struct exptrace_slot slot = {};
-	struct exptrace_writer w;
+	struct dump dump = {};
 
-	exptrace_unbound_writer(&w, &slot, gen, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_UNBOUND);
-	if (write_softirqs(&w) && write_irqs(&w))
-		write_tasks(&w);
+	lockdep_assert_held(&exptrace.control);
+
+	exptrace_unbound_writer(&dump.w, &slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
+				EXPTRACE_UNBOUND);
+	write_softirqs(&dump);
+	write_irqs(&dump);
+	write_tasks(&dump);
 	exptrace_flush_slot(&slot);
+	exptrace.missing_tasks += exptrace_missing.tasks;
 }

@@ -258,10 +258,27 @@ int exptrace_write_opening(unsigned long gen)
 
 unsigned int exptrace_closing_batches(unsigned int batch_size)
 {
-	return exptrace_ledger_batches(batch_size) + 1;
+	return 1 + exptrace_ledger_batches(batch_size) + 1;
+}
+
+/* What found no room in the statedump, if there is something. */
+static int write_missing(unsigned long gen)
+{
+	struct exptrace_missing missing = exptrace_missing;
+	struct exptrace_table table;
+	int err;
+
+	if (!missing.tasks && !missing.names)
+		return 0;
+	memset(&exptrace_missing, 0, sizeof(exptrace_missing));
+	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_PROPERTIES);
+	err = write_number_property(&table, "missing_tasks", "%lu", missing.tasks) ?:
+	      write_number_property(&table, "missing_names", "%lu", missing.names);
+	exptrace_table_end(&table);
+	return err;
 }
 
 int exptrace_write_closing(unsigned long gen)
 {
-	return exptrace_write_ledger(gen) ?: write_sync(gen);
+	return write_missing(gen) ?: exptrace_write_ledger(gen) ?: write_sync(gen);
 }

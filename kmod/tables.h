@@ -12,9 +12,23 @@
 unsigned int exptrace_opening_batches(unsigned int batch_size);
 int exptrace_write_opening(unsigned long gen);
 
-/* At its end, when no writer knows it any more: ledger, sync. */
+/* At its end, when no writer knows it any more: what is missing, ledger, sync. */
 unsigned int exptrace_closing_batches(unsigned int batch_size);
 int exptrace_write_closing(unsigned long gen);
+
+/**
+ * struct exptrace_missing - what found no room in the present generation's statedump
+ * @tasks:	threads
+ * @names:	names of interrupts and soft interrupts
+ *
+ * Lock: exptrace.control.
+ */
+struct exptrace_missing {
+	unsigned long	tasks;
+	unsigned long	names;
+};
+
+extern struct exptrace_missing exptrace_missing;
 
 /* statedump.c */
 void exptrace_write_statedump(unsigned long gen);

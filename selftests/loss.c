@@ -205,4 +205,87 @@ TEST_F(module, slow_reader_gets_generations_that_all_add_up)
 	stream_free(&stream);
 }
 
+#define THREADS		2000
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *wait_at_the_gate(void *unused)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return unused;
+}
+
+/* Threads of the whole machine. */
+static int count_threads(void)
+{
+	char text[128];
+	int total = 0;
+
+	sscanf(read_file("/proc/loadavg", text, sizeof(text)), "%*f %*f %*f %*d/%d", &total);
+	return total;
+}
+
+static void fill_with_markers(int fd)
+{
+	char text[EXPTRACE_STRING_MAX];
+
+	memset(text, 'x', sizeof(text));
+	while (write(fd, text, sizeof(text)) > 0)
+		;
+}
+
+/* A generation that begins when the pool has room for its tables, and for little else. */
+TEST_F(module, threads_without_room_in_the_statedump_are_counted)
+{
+	static pthread_t threads[THREADS];
+	struct exptrace_advance advance = {};
+	uint64_t missing = 0, tasks = 0;
+	struct stream stream = {};
+	struct bytes bytes = {};
+	pthread_attr_t small;
+	int before, after, err;
+	ssize_t n = 0;
+	size_t i;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 16384);
+	pthread_mutex_lock(&gate);
+	for (i = 0; i < THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], &small, wait_at_the_gate, NULL));
+	before = count_threads();
+	ASSERT_EQ(0, start_smallest(self->control, 0));
+	fill_with_markers(self->control);
+	EXPECT_EQ(ENOBUFS, errno);
+	self->reader = device_open(O_RDONLY | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	while ((err = device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance)) == -ENOBUFS && n >= 0)
+		n = bytes_read(&bytes, self->reader, 4096);
+	ASSERT_EQ(0, err);
+	after = count_threads();
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	pthread_mutex_unlock(&gate);
+	for (i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	/* What is missing is told where it is missing. */
+	ASSERT_EQ(2, stream.nr_generations);
+	for (i = 0; i < 2; i++) {
+		missing = stream.generations[i].missing_tasks;
+		tasks = stream.generations[i].tasks;
+		/* A few of the kernel's come and go. */
+		EXPECT_LE((before < after ? before : after) - 16, (int)(missing + tasks)) {
+			TH_LOG("generation %zu: %d threads, %d missing", i, (int)tasks, (int)missing);
+		}
+		EXPECT_GE((before > after ? before : after) + 16, (int)(missing + tasks));
+	}
+	EXPECT_LT(0, missing);
+	EXPECT_EQ(stream.generations[0].missing_tasks + missing, device_info(self->control).missing_tasks);
+	stream_free(&stream);
+	bytes_free(&bytes);
+}
+
 TEST_HARNESS_MAIN

@@ -242,6 +242,8 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			snprintf(s->online, sizeof(s->online), "%s", value);
 		if (!c.bad && !strcmp(key, "batch_size"))
 			s->batch_size = strtoull(value, NULL, 10);
+		if (!c.bad && !strcmp(key, "missing_tasks"))
+			g->missing_tasks = strtoull(value, NULL, 10);
 		free(key);
 		free(value);
 	}

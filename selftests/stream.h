@@ -52,6 +52,7 @@ struct stream_generation {
 	bool whole;		/* begins with an opening Sync */
 	bool schema, properties, ledger, closed, ended;
 	unsigned int batches, tasks;
+	uint64_t missing_tasks;	/* of the statedump */
 	struct stream_sync open, close;
 	struct stream_count count[STREAM_EXPERIMENTS][STREAM_CPUS];
 };

@@ -203,6 +203,24 @@ static void check_missing(struct check *check)
 	check->missing = 0;
 }
 
+static uint64_t number_property(const struct check *check, const char *key)
+{
+	const char *value = exptrace_property(check->trace, key);
+
+	return value ? strtoull(value, NULL, 10) : 0;
+}
+
+/* What the statedump had no room for; it is no problem of the trace. */
+static void count_missing_state(struct check *check)
+{
+	uint64_t tasks = number_property(check, "missing_tasks");
+	uint64_t names = number_property(check, "missing_names");
+
+	check->missing_tasks += tasks;
+	check->missing_names += names;
+	check->short_dumps += tasks || names;
+}
+
 static void end_generation(struct check *check, const struct exptrace_batch *mark)
 {
 	if (!check->inside) {
@@ -211,6 +229,7 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 	}
 	check->inside = false;
 	check_missing(check);
+	count_missing_state(check);
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
 	if (!check->broken)
@@ -263,6 +282,11 @@ static void print_result(const struct check *check)
 	if (check->given_up)
 		printf("given up: %llu generations (flight mode)\n",
 		       (unsigned long long)check->given_up);
+	if (check->short_dumps)
+		printf("no room in the statedumps of %llu generations for %llu threads, %llu names\n",
+		       (unsigned long long)check->short_dumps,
+		       (unsigned long long)check->missing_tasks,
+		       (unsigned long long)check->missing_names);
 	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
 	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
 	       (unsigned long long)check->batches, (unsigned long long)check->events,

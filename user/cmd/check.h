@@ -25,6 +25,9 @@ struct check {
 	uint64_t problems;
 	uint64_t generations, batches, events, lost;
 	uint64_t given_up;	/* generations that a flight recorder gave up */
+	uint64_t missing_tasks;	/* threads without room in the statedumps */
+	uint64_t missing_names;
+	uint64_t short_dumps;	/* generations where that was */
 	uint64_t reasons[EXPTRACE_NR_LOST + 1];	/* lost events; unknown ones in the last */
 
 	/* the generation at hand */

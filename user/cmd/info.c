@@ -44,6 +44,7 @@ static void print_info(const struct exptrace_info *info)
 	print_period(info->period_ms);
 	print_pool(info);
 	print_number("Events lost:", info->lost);
+	print_number("Threads not listed:", info->missing_tasks);
 	print_number("Generations given up:", info->evicted_generations);
 	print_number("Events in them:", info->evicted_events);
 	print_number("Triggers fired:", info->triggers);

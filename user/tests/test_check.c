@@ -37,6 +37,37 @@ static void test_sound(void)
 
 }
 
+static void missing_property(struct writer *w, const char *key, const char *value)
+{
+	w_byte(w, EXPTRACE_WIRE_PROPERTY);
+	w_string(w, key);
+	w_string(w, value);
+}
+
+static void test_missing_state(void)
+{
+	struct writer w = { 0 };
+	uint64_t gen;
+
+	w_header(&w);
+	for (gen = 1; gen <= 3; gen++) {
+		sample_opening(&w, gen, &none);
+		sample_batches(&w, gen, &none);
+		if (gen > 1) {
+			w_begin(&w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, sample_start(gen) + 999);
+			w_byte(&w, EXPTRACE_WIRE_PROPERTIES);
+			missing_property(&w, "missing_tasks", gen == 2 ? "12" : "30");
+			missing_property(&w, "missing_names", "1");
+			w_end(&w);
+		}
+		sample_closing(&w, gen, &none);
+	}
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
+	   run_printed("no room in the statedumps of 2 generations for 42 threads, 2 names\n") &&
+	   run_printed("OK: 3 generations"), "what found no room in the statedump is told");
+	w_free(&w);
+}
+
 /* Generations 2 to 6 are missing in a recording of this mode. */
 static int check_gap(const char *mode)
 {
@@ -229,6 +260,7 @@ static void test_partial_first(void)
 int main(void)
 {
 	test_sound();
+	test_missing_state();
 	test_gaps();
 	test_reasons();
 	test_ledger();

@@ -92,6 +92,7 @@ struct exptrace_advance {
  * @evicted_events:	events in them
  * @triggers:		times that a trigger fired since the module was loaded
  * @latency_us:		the threshold of SET_TRIGGER, 0: none
+ * @missing_tasks:	threads that found no room in the statedumps since start
  * @reserved:		zero
  */
 struct exptrace_info {
@@ -112,7 +113,8 @@ struct exptrace_info {
 	__u64 evicted_events;
 	__u64 triggers;
 	__u64 latency_us;
-	__u64 reserved[3];
+	__u64 missing_tasks;
+	__u64 reserved[2];
 };
 
 /* struct exptrace_event::flags */
