@@ -27,6 +27,33 @@ void *pids_next(const struct pids *pids, uint64_t *pid)
 	return NULL;
 }
 
+static size_t count_elements(const struct pids *pids, bool (*counts)(const void *element))
+{
+	const void *element;
+	size_t n = 0;
+	uint64_t pid;
+
+	for (pid = 1; (element = pids_next(pids, &pid)); pid++)
+		n += counts(element);
+	return n;
+}
+
+struct pids_ranked *pids_rank(const struct pids *pids, bool (*counts)(const void *element),
+			      int (*compare)(const void *a, const void *b), size_t *n)
+{
+	struct pids_ranked *ranked = calloc(count_elements(pids, counts) + 1, sizeof(*ranked));
+	const void *element;
+	uint64_t pid;
+
+	if (!ranked)
+		abort();
+	for (*n = 0, pid = 1; (element = pids_next(pids, &pid)); pid++)
+		if (counts(element))
+			ranked[(*n)++] = (struct pids_ranked) { (int64_t)pid, element };
+	qsort(ranked, *n, sizeof(*ranked), compare);
+	return ranked;
+}
+
 void pids_uninit(struct pids *pids)
 {
 	size_t i;

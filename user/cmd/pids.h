@@ -8,6 +8,7 @@
 #ifndef EXPTRACE_PIDS_H
 #define EXPTRACE_PIDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,20 @@ static inline void *pids_get(struct pids *pids, uint64_t pid)
 
 /* The next pid from *@pid on that has an element, which is returned; NULL at the end. */
 void *pids_next(const struct pids *pids, uint64_t *pid);
+
+/* An element in a ranking. */
+struct pids_ranked {
+	int64_t pid;
+	const void *element;
+};
+
+/*
+ * The elements from pid 1 on (0 is the idle tasks) of which counts() is true, in the order
+ * of @compare, which gets pointers to struct pids_ranked. To be freed; @n: out: their
+ * number. Ends the program without memory.
+ */
+struct pids_ranked *pids_rank(const struct pids *pids, bool (*counts)(const void *element),
+			      int (*compare)(const void *a, const void *b), size_t *n);
 
 void pids_uninit(struct pids *pids);
 

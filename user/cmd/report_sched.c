@@ -237,59 +237,38 @@ void report_sched_forget(struct report_sched *sched, uint64_t ns)
 	index_clear(&sched->cpus);
 }
 
-struct ranked {
-	int64_t pid;
-	const struct task *task;
-};
-
 static int by_latency(const void *a, const void *b)
 {
-	const struct ranked *x = a, *y = b;
+	const struct pids_ranked *x = a, *y = b;
+	const struct task *p = x->element, *q = y->element;
 
-	if (x->task->latency->max != y->task->latency->max)
-		return x->task->latency->max < y->task->latency->max ? 1 : -1;
+	if (p->latency->max != q->latency->max)
+		return p->latency->max < q->latency->max ? 1 : -1;
 	return x->pid < y->pid ? -1 : 1;
 }
 
 static int by_time(const void *a, const void *b)
 {
-	const struct ranked *x = a, *y = b;
+	const struct pids_ranked *x = a, *y = b;
+	const struct task *p = x->element, *q = y->element;
 
-	if (x->task->on_cpu != y->task->on_cpu)
-		return x->task->on_cpu < y->task->on_cpu ? 1 : -1;
+	if (p->on_cpu != q->on_cpu)
+		return p->on_cpu < q->on_cpu ? 1 : -1;
 	return x->pid < y->pid ? -1 : 1;
 }
 
-static bool has_any(const struct task *task)
+static bool has_waited(const void *element)
 {
-	return task->on_cpu || task->switches || task->wakeups || task->waiting || task->asleep;
+	const struct task *task = element;
+
+	return task->latency;
 }
 
-/* All tasks that were seen; @latency: only those that have waited. To be freed. */
-static struct ranked *rank_tasks(const struct report_sched *sched, bool latency, size_t *n)
+static bool has_any(const void *element)
 {
-	struct ranked *ranked = NULL;
-	const struct task *task;
-	size_t room = 0;
-	uint64_t pid;
+	const struct task *task = element;
 
-	for (*n = 0, pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
-		if (latency ? !task->latency : !has_any(task))
-			continue;
-		if (*n == room) {
-			struct ranked *more;
-
-			room = room ? 2 * room : 256;
-			more = realloc(ranked, room * sizeof(*ranked));
-			if (!more)
-				break;
-			ranked = more;
-		}
-		ranked[(*n)++] = (struct ranked) { (int64_t)pid, task };
-	}
-	if (*n)
-		qsort(ranked, *n, sizeof(*ranked), latency ? by_latency : by_time);
-	return ranked;
+	return task->on_cpu || task->switches || task->wakeups || task->waiting || task->asleep;
 }
 
 static void print_task_name(const struct report_view *view, int64_t pid)
@@ -302,17 +281,19 @@ static void print_task_name(const struct report_view *view, int64_t pid)
 static void print_latencies(const struct report_sched *sched, const struct report_view *view)
 {
 	char word[HISTOGRAM_WORD + 1];
-	struct ranked *ranked;
+	struct pids_ranked *ranked;
 	size_t n, i;
 
 	printf("\nRun-queue latency: from wake-up or preemption to running, the largest maximum first\n");
-	ranked = rank_tasks(sched, true, &n);
+	ranked = pids_rank(&sched->tasks, has_waited, by_latency, &n);
 	printf("  %8s  %-16s %s  |%-*s|\n", "pid", "comm", histogram_heading, HISTOGRAM_WORD,
 	       "1us  32us 1ms  32ms 1s");
 	for (i = 0; i < n && i < view->lines; i++) {
+		const struct task *task = ranked[i].element;
+
 		print_task_name(view, ranked[i].pid);
-		histogram_print_row(ranked[i].task->latency);
-		histogram_word(ranked[i].task->latency, word);
+		histogram_print_row(task->latency);
+		histogram_word(task->latency, word);
 		printf("  |%s|\n", word);
 	}
 	if (n > 1) {
@@ -343,16 +324,16 @@ static void print_unknown(const struct report_sched *sched, const struct report_
 
 static void print_times(const struct report_sched *sched, const struct report_view *view)
 {
-	struct ranked *ranked;
+	struct pids_ranked *ranked;
 	size_t n, i;
 
-	ranked = rank_tasks(sched, false, &n);
+	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
 	printf("\nTime by task: %zu tasks, the busiest first (100%% is one CPU)\n", n);
 	printf("  %8s  %-16s %12s %8s %12s %12s %12s %10s %10s %10s\n", "pid", "comm", "ms on CPU",
 	       "CPU", "ms off CPU", "of it wait", "and asleep", "switches", "preempted",
 	       "wakeups");
 	for (i = 0; i < n && i < view->lines; i++) {
-		const struct task *task = ranked[i].task;
+		const struct task *task = ranked[i].element;
 
 		print_task_name(view, ranked[i].pid);
 		printf("%12.3f %7.2f%% %12.3f %12.3f %12.3f %10" PRIu64 " %10" PRIu64 " %10" PRIu64
@@ -376,10 +357,10 @@ void report_sched_print(struct report_sched *sched, const struct report_view *vi
 	print_times(sched, view);
 }
 
-static void json_task(const struct ranked *ranked, const struct report_view *view,
+static void json_task(const struct pids_ranked *ranked, const struct report_view *view,
 		      struct output *output)
 {
-	const struct task *task = ranked->task;
+	const struct task *task = ranked->element;
 
 	report_json_number(output, "{\"pid\":", (uint64_t)ranked->pid);
 	report_json_name(output, ",\"comm\":", exptrace_comm(view->trace, ranked->pid));
@@ -401,7 +382,7 @@ static void json_task(const struct ranked *ranked, const struct report_view *vie
 void report_sched_json(struct report_sched *sched, const struct report_view *view,
 		       struct output *output)
 {
-	struct ranked *ranked;
+	struct pids_ranked *ranked;
 	size_t n, i;
 
 	output_text(output, ",\"latency\":{");
@@ -410,7 +391,7 @@ void report_sched_json(struct report_sched *sched, const struct report_view *vie
 	report_json_number(output, ",\"waits_cut_off\":", sched->cut_off);
 	report_json_number(output, ",\"longest_wait_cut_off_ns\":", sched->longest_cut_off);
 	output_text(output, ",\"tasks\":[");
-	ranked = rank_tasks(sched, false, &n);
+	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
 	for (i = 0; i < n; i++) {
 		if (i)
 			output_char(output, ',');

@@ -117,50 +117,21 @@ void stat_sched_end(struct stat_sched *sched, uint64_t ticks)
 		account(&sched->cpus[i], ticks);
 }
 
-struct ranked {
-	int64_t pid;
-	const struct stat_task *task;
-};
-
 static int by_ticks(const void *a, const void *b)
 {
-	const struct ranked *x = a, *y = b;
+	const struct pids_ranked *x = a, *y = b;
+	const struct stat_task *p = x->element, *q = y->element;
 
-	if (x->task->ticks != y->task->ticks)
-		return x->task->ticks < y->task->ticks ? 1 : -1;
+	if (p->ticks != q->ticks)
+		return p->ticks < q->ticks ? 1 : -1;
 	return x->pid < y->pid ? -1 : 1;
 }
 
-static bool has_any(const struct stat_task *task)
+static bool has_any(const void *element)
 {
+	const struct stat_task *task = element;
+
 	return task->ticks || task->switches || task->wakeups;
-}
-
-/* All tasks that were seen, the idle task left out. */
-static struct ranked *rank_tasks(const struct stat_sched *sched, size_t *n)
-{
-	struct ranked *ranked = NULL;
-	const struct stat_task *task;
-	size_t room = 0;
-	uint64_t pid;
-
-	for (*n = 0, pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
-		if (!has_any(task))
-			continue;
-		if (*n == room) {
-			struct ranked *more;
-
-			room = room ? 2 * room : 256;
-			more = realloc(ranked, room * sizeof(*ranked));
-			if (!more)
-				break;
-			ranked = more;
-		}
-		ranked[(*n)++] = (struct ranked) { (int64_t)pid, task };
-	}
-	if (*n)
-		qsort(ranked, *n, sizeof(*ranked), by_ticks);
-	return ranked;
 }
 
 static void print_task(const struct stat_task *task, int64_t pid, const char *comm,
@@ -178,18 +149,18 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 		      const struct stat_time *time, unsigned int max)
 {
 	const struct stat_task *idle;
-	struct ranked *ranked;
+	struct pids_ranked *ranked;
 	uint64_t pid = 0;
 	size_t n, i;
 
 	if (!sched->nswitches)
 		return;
-	ranked = rank_tasks(sched, &n);
+	ranked = pids_rank(&sched->tasks, has_any, by_ticks, &n);
 	printf("\nTasks: %zu, the busiest (100%% is one CPU):\n", n);
 	printf("  %8s  %-16s %12s %8s %10s %10s\n", "pid", "comm", "ms on CPU", "CPU",
 	       "switches", "wakeups");
 	for (i = 0; i < n && i < max; i++)
-		print_task(ranked[i].task, ranked[i].pid, exptrace_comm(trace, ranked[i].pid),
+		print_task(ranked[i].element, ranked[i].pid, exptrace_comm(trace, ranked[i].pid),
 			   time);
 	idle = pids_next(&sched->tasks, &pid);
 	if (idle && !pid && has_any(idle))
