@@ -6,6 +6,7 @@
  *
  *   running --sched_switch, still runnable--> waiting --sched_switch to it--> running
  *   running --sched_switch, else--> asleep --sched_wakeup--> waiting
+ *   running --sched_switch, dead--> unknown: it does not run again, but its pid may
  *
  * The time in "waiting" is the run-queue latency. An event that does not fit the state
  * (a task runs whose wake-up was not seen) moves it and measures nothing.
@@ -121,18 +122,32 @@ static void add_latency(struct report_sched *sched, struct task *task, uint64_t 
 		histogram_add(task->latency, ns, record->ns, record->cpu);
 }
 
+static enum task_state state_after(uint64_t state)
+{
+	switch (state) {
+	case EXPTRACE_TASK_R:
+	case EXPTRACE_TASK_PREEMPTED:
+		return TASK_WAITING;
+	case EXPTRACE_TASK_X:
+	case EXPTRACE_TASK_Z:
+		return TASK_UNKNOWN;
+	default:
+		return TASK_ASLEEP;
+	}
+}
+
 static void switch_out(struct report_sched *sched, const struct exptrace_record *record,
 		       uint64_t state)
 {
 	struct task *task = record->pid > 0 ? get_task(sched, (uint64_t)record->pid) : NULL;
-	bool runnable = state == EXPTRACE_TASK_R || state == EXPTRACE_TASK_PREEMPTED;
+	enum task_state after = state_after(state);
 
 	/* it runs elsewhere already, and this is older: generations overlap a little */
 	if (!task || (task->state == TASK_RUNNING && task->cpu != record->cpu))
 		return;
 	leave(task, record->ns);
-	task->preempted += runnable;
-	enter(task, runnable ? TASK_WAITING : TASK_ASLEEP, record->ns);
+	task->preempted += after == TASK_WAITING;
+	enter(task, after, record->ns);
 }
 
 static void note_unseen(struct report_sched *sched, struct task *task)

@@ -324,6 +324,31 @@ static void test_unseen(void)
 	w_free(&w);
 }
 
+/* CPU 0: 100 exits at 1000, and at 8000 a new task with its pid runs, woken at 7000. */
+static void test_exit(void)
+{
+	struct writer w = { 0 };
+	unsigned int state;
+
+	for (state = EXPTRACE_TASK_X; state <= EXPTRACE_TASK_Z; state++) {
+		w_header(&w);
+		opening(&w, 1);
+		batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+		at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+		switch_to(&w, 1000, state, 200);
+		wake(&w, 7000, 100);
+		switch_to(&w, 8000, EXPTRACE_TASK_S, 100);
+		switch_to(&w, 9000, state, 200);
+		w_end(&w);
+		closing(&w, 1, 0);
+		ok(json(&w) == EXIT_OK &&
+		   run_printed("{\"pid\":100,\"on_cpu_ns\":2000,\"waiting_ns\":1000,\"asleep_ns\":0,"
+			       "\"switches\":1,\"preempted\":0,"),
+		   "who is dead does not sleep (%u)", state);
+		w_free(&w);
+	}
+}
+
 static void test_waking(void)
 {
 	struct writer w = { 0 };
@@ -535,6 +560,7 @@ int main(void)
 	test_gap();
 	test_cut_off();
 	test_unseen();
+	test_exit();
 	test_waking();
 	test_spans();
 	test_regions();
