@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Events from NMIs are recorded, and an experiment of another module is a stream like the others. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -10,23 +9,6 @@
 #define TEST_EXPERIMENT	7
 #define TEST_EVENT	64
 #define ROUNDS		200
-
-/* Load the module that sends NMIs, which lies beside exptrace.ko: 0 or -errno. */
-static int nmi_module_load(void)
-{
-	char path[4096];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "%s", getenv("EXPTRACE_KO"));
-	strcpy(strrchr(path, '/') + 1, "exptrace_test.ko");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "rounds=%d", ROUNDS);
-	err = syscall(SYS_finit_module, fd, path, 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
 
 static volatile bool storm_on;
 
@@ -61,7 +43,8 @@ TEST_F(module, events_from_nmis_are_recorded_and_counted)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
 	storm_on = true;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, storm, NULL));
-	err = nmi_module_load();
+	snprintf(text, sizeof(text), "rounds=%d", ROUNDS);
+	err = module_load_helper("exptrace_test.ko", text);
 	storm_on = false;
 	pthread_join(thread, NULL);
 	/* ETIMEDOUT: an NMI that it sent was handled by nobody. */

@@ -503,6 +503,46 @@ TEST_F(module, idle_cpus_go_and_come_back)
 	recording_free(&r);
 }
 
+/* What a driver would tell, a module does; so it need not be a machine that changes them. */
+TEST_F(module, frequencies_are_those_that_tracefs_sees)
+{
+	unsigned long khz, cpu, told = 0;
+	const struct stream_event *e;
+	struct recording r = {};
+	char text[512];
+	size_t at = 0;
+	FILE *trace;
+
+	if (mkdir(TRACEFS, 0700) && errno != EEXIST)
+		SKIP(return, "no tracefs");
+	ASSERT_EQ(0, record_only(self->control, "cpu_frequency", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_TRUE(tracefs_set("trace", ""));
+	ASSERT_TRUE(tracefs_set("events/power/cpu_frequency/enable", "1"));
+	/* It does what it is for and does not stay. */
+	EXPECT_EQ(-EAGAIN, module_load_helper("exptrace_frequency.ko", "changes=100"));
+	EXPECT_TRUE(tracefs_set("events/power/cpu_frequency/enable", "0"));
+	STOP_AND_DECODE(&r);
+
+	trace = fopen(TRACEFS "/trace", "r");
+	ASSERT_NE(NULL, trace);
+	while (tracefs_next(trace, "cpu_frequency", getpid(), text, sizeof(text))) {
+		ASSERT_EQ(2, sscanf(text, "state=%lu cpu_id=%lu", &khz, &cpu)) {
+			TH_LOG("%s", text);
+		}
+		e = next_of(&r, EXPTRACE_EVENT_CPU_FREQUENCY, getpid(), &at);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ(khz, e->arg[0].value);
+		EXPECT_EQ(cpu, e->arg[1].value);
+		told++;
+	}
+	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_CPU_FREQUENCY, getpid(), &at));
+	EXPECT_EQ(100 * sysconf(_SC_NPROCESSORS_CONF), told);
+	fclose(trace);
+	rmdir(TRACEFS);
+	recording_free(&r);
+}
+
 static void set_frequency(const char *governor)
 {
 	write_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor);

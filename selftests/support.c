@@ -24,9 +24,9 @@ const char *module_missing(void)
 	return NULL;
 }
 
-int module_load(const char *parameters)
+static int load(const char *path, const char *parameters)
 {
-	int fd = open(getenv("EXPTRACE_KO"), O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
 
 	if (fd < 0)
 		return -errno;
@@ -34,6 +34,20 @@ int module_load(const char *parameters)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int module_load(const char *parameters)
+{
+	return load(getenv("EXPTRACE_KO"), parameters);
+}
+
+int module_load_helper(const char *file, const char *parameters)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path) - strlen(file), "%s", getenv("EXPTRACE_KO"));
+	strcpy(strrchr(path, '/') + 1, file);
+	return load(path, parameters);
 }
 
 int module_remove(void)

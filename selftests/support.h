@@ -44,6 +44,9 @@ const char *module_missing(void);
 /* Load $EXPTRACE_KO with parameters: 0 or -errno. */
 int module_load(const char *parameters);
 
+/* Load a test module, which lies beside it: 0 or -errno. */
+int module_load_helper(const char *file, const char *parameters);
+
 /* One attempt to remove it: 0 or -errno. */
 int module_remove(void);
 
