@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What exptrace tells of a known workload is what perf tells of the same run: the events, the run-queue latencies of
-# "perf sched latency", the times of system calls of "perf trace -s". agree.py says how close they must be, and prints it.
+# "perf sched latency", the times of system calls of "perf trace -s". agree.py says how close they must be.
 #
-# The figures are left in $EXPTRACE_OUT/agree.txt. EXPTRACE_PERF names the perf to compare with, if it is not that in $PATH.
+# Its figures are left in $EXPTRACE_OUT/agree.txt. EXPTRACE_PERF names the perf, if it is not the one in $PATH.
 # shellcheck disable=SC2317 # the tests are called by their names
 . "$(dirname "$0")/tap.sh"
 
@@ -26,8 +26,6 @@ without_modules=(unshare -m sh -c 'mount -t tmpfs tmpfs "/lib/modules/$(uname -r
 record_both() {
 	local filter
 	filter=$(printf ' || id == %d' "${calls[@]}")
-	mkdir "$run"
-	load events=sched
 	"$exptrace" record -o "$run/trace" -e "sched,sched_stat_runtime$(printf ',syscalls:%d' "${calls[@]}")" -- \
 		"${without_modules[@]}" "$perf" record -q -a -B -N -k mono -m 1024 -o "$run/perf.data" \
 		-e sched:sched_switch,sched:sched_wakeup,sched:sched_wakeup_new,sched:sched_stat_runtime \
@@ -42,10 +40,20 @@ record_both() {
 
 compare() { python3 "$here/agree.py" "$run" "$1" | tee -a "${EXPTRACE_OUT:-$work}/agree.txt"; }
 
+# perf drops an event that fires inside its own handler, at the tail of an interrupt for example, and tells nobody: then
+# the run is repeated.
 events_are_those_that_perf_records() {
-	record_both
+	local attempt status
+	mkdir "$run"
+	load events=sched
 	rm -f "${EXPTRACE_OUT:-$work}/agree.txt"
-	compare events
+	for attempt in 1 2 3; do
+		status=0
+		record_both
+		compare events || status=$?
+		[ "$status" -eq 3 ] || break
+	done
+	[ "$status" -eq 0 ] || fail "attempt $attempt: exit code $status"
 }
 
 latencies_are_those_of_perf_sched() {

@@ -2,8 +2,8 @@
 /*
  * The workload of agree.sh: wake-ups and system calls, so many of each, whose times exptrace and perf both measure.
  *
- * All tasks share one CPU, so that they wait for it, and so that a child that was reaped has left it: both recorders have
- * then seen all of its life. Each prints its name and pid. The system calls are such as nobody else makes.
+ * All tasks share one CPU, so that they wait for it, and so that a child that was reaped has left it: both recorders
+ * have then seen all of its life. Each prints its name and pid. The system calls are such as nobody else makes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +21,8 @@
 #define CALLS		1000
 #define ROUNDS		200
 #define SPIN_MS		600
+/* Of real time; interrupts' threads have 50. */
+#define URGENT		90
 
 static int ping[2], pong[2];
 
@@ -44,15 +46,12 @@ static int sleeps(void)
 	return 0;
 }
 
-/* Nothing of normal priority keeps it waiting, and nothing preempts it. It waits for no signal, and each wait fails. */
+/* With URGENT, from its first moment, nothing preempts it. It waits for no signal, and each wait fails. */
 static int sleeps_urgently(void)
 {
-	const struct sched_param param = { .sched_priority = 50 };
 	unsigned long signals = 0;
 	int i;
 
-	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		return 1;
 	for (i = 0; i < SLEEPS; i++)
 		if (syscall(SYS_rt_sigtimedwait, &signals, NULL, &sleep_time, sizeof(signals)) != -1 || errno != EAGAIN)
 			return 1;
@@ -104,25 +103,39 @@ static int spins(void)
 static const struct {
 	const char *name;
 	int (*run)(void);
+	int priority;		/* of real time, or 0 */
 } tasks[] = {
-	{ "agree-sleep", sleeps },
-	{ "agree-urgent", sleeps_urgently },
-	{ "agree-call", calls },
-	{ "agree-ping", plays_ping },
-	{ "agree-pong", plays_pong },
-	{ "agree-spin", spins },
+	{ "agree-sleep", sleeps, 0 },
+	{ "agree-urgent", sleeps_urgently, URGENT },
+	{ "agree-call", calls, 0 },
+	{ "agree-ping", plays_ping, 0 },
+	{ "agree-pong", plays_pong, 0 },
+	{ "agree-spin", spins, 0 },
 };
 
 #define TASKS	(sizeof(tasks) / sizeof(tasks[0]))
 
+static int set_priority(int priority)
+{
+	const struct sched_param param = { .sched_priority = priority };
+
+	return sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param);
+}
+
+/* A child has the priority of its parent. */
 static pid_t start(size_t i)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (set_priority(tasks[i].priority))
+		return -1;
+	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_NAME, tasks[i].name);
 		_exit(tasks[i].run());
 	}
+	if (set_priority(0))
+		return -1;
 	printf("%s %d\n", tasks[i].name, pid);
 	fflush(stdout);
 	return pid;
