@@ -14,6 +14,7 @@
 struct dump {
 	struct exptrace_trace *trace;
 	struct output *output;
+	struct format format;
 	const char *what;	/* NULL: all events */
 	uint64_t max;		/* lines */
 	bool all;		/* state events too */
@@ -74,6 +75,8 @@ static bool is_other_call(struct dump *dump, const struct exptrace_record *recor
 	uint64_t nr;
 	uint32_t i;
 
+	if (!dump->what)
+		return false;
 	for (i = 0; i < record->event->nargs; i++)
 		if (record->event->args[i].kind == EXPTRACE_KIND_SYSCALL)
 			break;
@@ -100,7 +103,7 @@ static int dump_events(struct dump *dump)
 		if (dump->json)
 			format_json(dump->output, dump->trace, record);
 		else
-			format_text(dump->output, dump->trace, record, dump->raw_time);
+			format_text(&dump->format, record);
 		dump->max--;
 		ret = 0;
 	}
@@ -171,7 +174,9 @@ static int run_dump(int argc, char **argv)
 	if (ret)
 		return ret;
 	output_init(&output, STDOUT_FILENO);
+	format_init(&dump.format, &output, dump.trace, dump.raw_time);
 	ret = dump_run(&dump);
+	format_uninit(&dump.format);
 	exptrace_close(dump.trace);
 	free(dump.shown);
 	return ret;

@@ -1,14 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An event as a line of text, in the layout of perf script and trace-cmd report.
+ *
+ * Each description is compiled into steps when its first event comes: a text that is
+ * always the same, then a value.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "format.h"
 
 #define NSEC_PER_SEC	1000000000ULL
-#define COMM_WIDTH	16
-#define PID_WIDTH	7
 #define SECONDS_WIDTH	6
+#define RAW_WIDTH	(SECONDS_WIDTH + 10)
 #define DEVICE_MINOR_BITS	20
+
+/*
+ * Writes a value at @pos, where OUTPUT_RESERVE bytes have room, less a text; returns what
+ * follows it, where there is room for a few bytes more. What may be longer goes through
+ * format->output.
+ */
+typedef char *put_fn(struct format *format, char *pos, const struct exptrace_value *value);
+
+struct step {
+	char text[TEXT_PIECE];	/* comes before the value */
+	put_fn *put;		/* NULL while the text may grow */
+	uint32_t arg;		/* which value it is */
+	uint32_t kind;		/* of the value */
+	uint8_t len;		/* of the text */
+	bool named;		/* the number's name follows it, if it has one */
+};
+
+struct line {
+	size_t n;		/* 0: not compiled yet */
+	struct step *steps;
+	bool failed;		/* for want of memory; then it is not compiled again */
+};
 
 static const char *const task_states[EXPTRACE_NR_TASK_STATES] = {
 	"R", "S", "D", "T", "t", "X", "Z", "P", "I", "R+",
@@ -28,119 +55,223 @@ bool format_has_suffix(const char *name, const char *suffix)
 	return n >= m && !strcmp(name + n - m, suffix);
 }
 
-static void put_comm(struct output *output, const struct exptrace_trace *trace, int64_t pid)
-{
-	const char *comm = exptrace_comm(trace, pid);
+/* Values by their kind */
 
-	if (!comm)
-		comm = "<...>";
-	output_foreign(output, comm, strlen(comm));
+static char *put_number(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	(void)format;
+	return text_number(pos, value->u64);
 }
 
-static void put_spaces(struct output *output, size_t n)
+static char *put_signed(struct format *format, char *pos, const struct exptrace_value *value)
 {
-	while (n--)
-		output_char(output, ' ');
+	(void)format;
+	return text_signed(pos, (int64_t)value->u64);
 }
 
-/* "            comm-pid    " */
-static void put_task(struct output *output, const struct exptrace_trace *trace, int64_t pid)
+static char *put_cpu(struct format *format, char *pos, const struct exptrace_value *value)
 {
-	const char *comm = exptrace_comm(trace, pid);
-	size_t len = comm ? strlen(comm) : strlen("<...>");
-	char text[TEXT_NUMBER_MAX + 1];
-
-	put_spaces(output, len < COMM_WIDTH ? COMM_WIDTH - len : 0);
-	put_comm(output, trace, pid);
-	output_char(output, '-');
-	len = 1;
-	if (pid == EXPTRACE_PID_UNKNOWN)
-		text[0] = '?';
-	else
-		len = (size_t)(text_signed(text, pid) - text);
-	output_bytes(output, text, len);
-	put_spaces(output, len < PID_WIDTH ? PID_WIDTH - len : 0);
+	(void)format;
+	return text_cpu(pos, value->u64);
 }
 
-static void put_writer(struct output *output, const struct exptrace_record *record)
+static char *put_address(struct format *format, char *pos, const struct exptrace_value *value)
 {
-	if (record->cpu == EXPTRACE_CPU_NONE) {
-		output_text(output, " [---] -");
-		return;
-	}
-	output_text(output, " [");
-	output_number(output, record->cpu, 3, '0');
-	output_text(output, "] ");
-	output_char(output, context_marks[record->context]);
+	(void)format;
+	return text_hex(pos, value->u64, 16);
 }
 
-static void put_time(struct output *output, const struct exptrace_record *record, bool raw)
+static char *put_flags(struct format *format, char *pos, const struct exptrace_value *value)
 {
-	output_char(output, ' ');
-	if (raw) {
-		output_number(output, record->ticks, SECONDS_WIDTH + 10, ' ');
-	} else {
-		output_number(output, record->ns / NSEC_PER_SEC, SECONDS_WIDTH, ' ');
-		output_char(output, '.');
-		output_number(output, record->ns % NSEC_PER_SEC, 9, '0');
-	}
-	output_text(output, ": ");
-}
-
-static void put_state(struct output *output, uint64_t state)
-{
-	const char *letters = format_task_state(state);
-
-	if (letters)
-		output_text(output, letters);
-	else
-		output_number(output, state, 0, ' ');
+	(void)format;
+	*pos++ = '0';
+	*pos++ = 'x';
+	return text_hex(pos, value->u64, 0);
 }
 
 /* "major,minor" */
-static void put_device(struct output *output, uint64_t device)
+static char *put_device(struct format *format, char *pos, const struct exptrace_value *value)
 {
-	output_number(output, device >> DEVICE_MINOR_BITS, 0, ' ');
-	output_char(output, ',');
-	output_number(output, device & ((1ULL << DEVICE_MINOR_BITS) - 1), 0, ' ');
+	(void)format;
+	pos = text_number(pos, value->u64 >> DEVICE_MINOR_BITS);
+	*pos++ = ',';
+	return text_number(pos, value->u64 & ((1ULL << DEVICE_MINOR_BITS) - 1));
 }
 
-static void put_value(struct output *output, uint32_t kind, const struct exptrace_value *value)
+static char *put_state(struct format *format, char *pos, const struct exptrace_value *value)
 {
-	if (value->str) {
-		output_foreign(output, value->str, value->len);
+	const char *letters = format_task_state(value->u64);
+
+	if (!letters)
+		return put_number(format, pos, value);
+	*pos++ = *letters++;
+	if (*letters)
+		*pos++ = *letters;
+	return pos;
+}
+
+static char *put_string(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	format->output->pos = pos;
+	output_foreign(format->output, value->str, value->len);
+	return output_room(format->output, format->output->pos);
+}
+
+static char *put_pid(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	const struct thread *thread;
+
+	if (value->u64 > INT64_MAX)
+		return text_number(pos, value->u64);
+	thread = threads_get(&format->threads, (int64_t)value->u64);
+	return text_copy(pos, thread->column + thread->pid_at, thread->pid_len);
+}
+
+static put_fn *const kinds[] = {
+	[EXPTRACE_KIND_INT] = put_signed,
+	[EXPTRACE_KIND_PID] = put_pid,
+	[EXPTRACE_KIND_CPU] = put_cpu,
+	[EXPTRACE_KIND_TEXT_ADDRESS] = put_address,
+	[EXPTRACE_KIND_DATA_ADDRESS] = put_address,
+	[EXPTRACE_KIND_STRING] = put_string,
+	[EXPTRACE_KIND_FLAGS] = put_flags,
+	[EXPTRACE_KIND_TASK_STATE] = put_state,
+	[EXPTRACE_KIND_USER_ADDRESS] = put_address,
+	[EXPTRACE_KIND_DEVICE] = put_device,
+};
+
+/* Kinds that are not known are numbers, or from 128 on strings. */
+static put_fn *kind_put(uint32_t kind)
+{
+	if (kind >= 128)
+		return put_string;
+	if (kind >= sizeof(kinds) / sizeof(kinds[0]) || !kinds[kind])
+		return put_number;
+	return kinds[kind];
+}
+
+/* What else a line has */
+
+static char *put_comm(char *pos, const struct thread *thread)
+{
+	return text_copy(pos, thread->column + thread->comm_at, thread->comm_len);
+}
+
+static char *put_pid_comm(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	int64_t pid = value->u64 > INT64_MAX ? EXPTRACE_PID_UNKNOWN : (int64_t)value->u64;
+
+	return put_comm(pos, threads_get(&format->threads, pid));
+}
+
+static char *put_writer_comm(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	(void)value;
+	return put_comm(pos, format->writer);
+}
+
+static char *put_writer_pid(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	const struct thread *thread = format->writer;
+
+	(void)value;
+	return text_copy(pos, thread->column + thread->pid_at, thread->pid_len);
+}
+
+static char *put_nothing(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	(void)format;
+	(void)value;
+	return pos;
+}
+
+/* " [openat]" behind a number that has a name */
+static char *put_name(struct format *format, char *pos, uint32_t kind, uint64_t number)
+{
+	const char *name = exptrace_name(format->trace, kind, number);
+
+	if (!name)
+		return pos;
+	*pos++ = ' ';
+	*pos++ = '[';
+	format->output->pos = pos;
+	output_foreign(format->output, name, strlen(name));
+	pos = output_room(format->output, format->output->pos);
+	*pos++ = ']';
+	return pos;
+}
+
+/* Compiling a description */
+
+/* The step whose text may still grow; NULL without memory. */
+static struct step *open_step(struct line *line)
+{
+	struct step *steps = line->steps;
+	size_t n = line->n;
+
+	if (n && !steps[n - 1].put)
+		return &steps[n - 1];
+	/* grows at powers of two */
+	if (!(n & (n - 1))) {
+		steps = realloc(steps, (n ? 2 * n : 1) * sizeof(*steps));
+		if (!steps) {
+			line->failed = true;
+			return NULL;
+		}
+		line->steps = steps;
+	}
+	memset(&steps[n], 0, sizeof(*steps));
+	line->n++;
+	return &steps[n];
+}
+
+/* Ends the step with a value; returns it. */
+static struct step *add_put(struct line *line, put_fn *put, uint32_t arg)
+{
+	struct step *step = open_step(line);
+
+	if (step) {
+		step->put = put;
+		step->arg = arg;
+	}
+	return step;
+}
+
+static void add_value(struct line *line, uint32_t kind, uint32_t arg)
+{
+	struct step *step = add_put(line, kind_put(kind), arg);
+
+	if (step) {
+		step->kind = kind;
+		step->named = true;
+	}
+}
+
+static void add_char(struct line *line, char c)
+{
+	struct step *step = open_step(line);
+
+	if (!step)
 		return;
-	}
-	switch (kind) {
-	case EXPTRACE_KIND_INT:
-		output_signed(output, (int64_t)value->u64);
-		break;
-	case EXPTRACE_KIND_CPU:
-		output_number(output, value->u64, 3, '0');
-		break;
-	case EXPTRACE_KIND_TEXT_ADDRESS:
-	case EXPTRACE_KIND_DATA_ADDRESS:
-	case EXPTRACE_KIND_USER_ADDRESS:
-		output_hex(output, value->u64, 16);
-		break;
-	case EXPTRACE_KIND_DEVICE:
-		put_device(output, value->u64);
-		break;
-	case EXPTRACE_KIND_FLAGS:
-		output_text(output, "0x");
-		output_hex(output, value->u64, 0);
-		break;
-	case EXPTRACE_KIND_TASK_STATE:
-		put_state(output, value->u64);
-		break;
-	default:
-		output_number(output, value->u64, 0, ' ');
-	}
+	step->text[step->len++] = c;
+	if (step->len == TEXT_PIECE)
+		step->put = put_nothing;
 }
 
-static int64_t value_pid(const struct exptrace_value *value)
+static void add_text(struct line *line, const char *text)
 {
-	return value->u64 > INT64_MAX ? EXPTRACE_PID_UNKNOWN : (int64_t)value->u64;
+	while (*text)
+		add_char(line, *text++);
+}
+
+static void add_foreign(struct line *line, const char *bytes, size_t n)
+{
+	char text[TEXT_FOREIGN(1) + 1];
+
+	while (n--) {
+		*text_foreign(text, bytes++, 1) = 0;
+		add_text(line, text);
+	}
 }
 
 /* Whether the event itself has the name that belongs to the pid @name: child_comm to child_pid. */
@@ -157,77 +288,185 @@ static bool has_own_comm(const struct exptrace_schema_event *event, const char *
 }
 
 /* "next_comm=make " before next_pid=..., as other tools have it */
-static void put_pid_comm(struct output *output, const struct exptrace_trace *trace,
-			 const struct exptrace_record *record, uint32_t i)
+static void add_comm(struct line *line, const struct exptrace_schema_event *event, uint32_t arg)
 {
-	const char *name = record->event->args[i].name;
+	const char *name = event->args[arg].name;
 
-	if (!format_has_suffix(name, "pid") || has_own_comm(record->event, name))
+	if (!format_has_suffix(name, "pid") || has_own_comm(event, name))
 		return;
-	output_foreign(output, name, strlen(name) - strlen("pid"));
-	output_text(output, "comm=");
-	put_comm(output, trace, value_pid(&record->args[i]));
-	output_char(output, ' ');
+	add_foreign(line, name, strlen(name) - strlen("pid"));
+	add_text(line, "comm=");
+	add_put(line, put_pid_comm, arg);
+	add_char(line, ' ');
 }
 
-/* " [openat]" behind a number that has a name */
-static void put_name(struct output *output, const struct exptrace_trace *trace, uint32_t kind,
-		     uint64_t number)
+static void add_arg(struct line *line, const struct exptrace_schema_event *event, uint32_t arg)
 {
-	const char *name = exptrace_name(trace, kind, number);
+	const char *name = event->args[arg].name;
+	uint32_t kind = event->args[arg].kind;
 
-	if (!name)
-		return;
-	output_text(output, " [");
-	output_foreign(output, name, strlen(name));
-	output_char(output, ']');
+	add_char(line, ' ');
+	if (kind == EXPTRACE_KIND_PID)
+		add_comm(line, event, arg);
+	add_foreign(line, name, strlen(name));
+	add_char(line, '=');
+	add_value(line, kind, arg);
 }
 
-static void put_arg(struct output *output, const struct exptrace_trace *trace,
-		    const struct exptrace_record *record, uint32_t i)
+/*
+ * sched_switch leaves out the task that every tool shows first: it is the current one.
+ * Its text is valid until another thread's is asked for.
+ */
+static void add_prev(struct line *line)
 {
-	const struct exptrace_schema_arg *arg = &record->event->args[i];
-
-	output_char(output, ' ');
-	if (arg->kind == EXPTRACE_KIND_PID)
-		put_pid_comm(output, trace, record, i);
-	output_foreign(output, arg->name, strlen(arg->name));
-	output_char(output, '=');
-	put_value(output, arg->kind, &record->args[i]);
-	put_name(output, trace, arg->kind, record->args[i].u64);
+	add_text(line, " prev_comm=");
+	add_put(line, put_writer_comm, 0);
+	add_text(line, " prev_pid=");
+	add_put(line, put_writer_pid, 0);
 }
 
-/* sched_switch leaves out the task that every tool shows first: it is the current one. */
-static void put_prev(struct output *output, const struct exptrace_trace *trace,
-		     const struct exptrace_record *record)
+/* Everything behind the time. */
+static void compile(struct line *line, const struct exptrace_schema_event *event)
 {
-	output_text(output, " prev_comm=");
-	put_comm(output, trace, record->pid);
-	output_text(output, " prev_pid=");
-	if (record->pid == EXPTRACE_PID_UNKNOWN)
-		output_char(output, '?');
-	else
-		output_signed(output, record->pid);
-}
-
-void format_text(struct output *output, const struct exptrace_trace *trace,
-		 const struct exptrace_record *record, bool raw_time)
-{
-	const struct exptrace_schema_event *event = record->event;
 	bool is_switch = !strcmp(event->name, "sched_switch");
 	uint32_t i;
 
-	put_task(output, trace, record->pid);
-	put_writer(output, record);
-	put_time(output, record, raw_time);
-	output_foreign(output, event->name, strlen(event->name));
-	output_char(output, ':');
+	add_text(line, ": ");
+	add_foreign(line, event->name, strlen(event->name));
+	add_char(line, ':');
 	if (is_switch)
-		put_prev(output, trace, record);
+		add_prev(line);
 	for (i = 0; i < event->nargs; i++) {
 		if (is_switch && !strcmp(event->args[i].name, "next_pid"))
-			output_text(output, " ==>");
-		put_arg(output, trace, record, i);
+			add_text(line, " ==>");
+		add_arg(line, event, i);
 	}
-	output_char(output, '\n');
+	add_char(line, '\n');
+	add_put(line, put_nothing, 0);
+}
+
+/* The line of a description that comes for the first time; NULL without memory. */
+static const struct line *make_line(struct format *format,
+				    const struct exptrace_schema_event *event)
+{
+	struct line *line;
+
+	if (event->index >= format->nlines) {
+		size_t n = 2 * (size_t)event->index + 64;
+		struct line *lines = realloc(format->lines, n * sizeof(*lines));
+
+		if (!lines)
+			return NULL;
+		memset(lines + format->nlines, 0, (n - format->nlines) * sizeof(*lines));
+		format->lines = lines;
+		format->nlines = n;
+	}
+	line = &format->lines[event->index];
+	compile(line, event);
+	if (line->failed)
+		line->n = 0;
+	return line->n ? line : NULL;
+}
+
+static const struct line *get_line(struct format *format,
+				   const struct exptrace_schema_event *event)
+{
+	if (likely(event->index < format->nlines && format->lines[event->index].n))
+		return &format->lines[event->index];
+	return make_line(format, event);
+}
+
+/* " [000] ." */
+static char *put_writer(char *pos, const struct exptrace_record *record)
+{
+	if (unlikely(record->cpu == EXPTRACE_CPU_NONE))
+		return text_put(pos, " [---] -");
+	pos = text_put(pos, " [");
+	pos = text_cpu(pos, record->cpu);
+	pos = text_put(pos, "] ");
+	*pos++ = context_marks[record->context];
+	return pos;
+}
+
+/* Makes the text of the second in which the event is. */
+static void set_second(struct format *format, uint64_t ns)
+{
+	char *pos = format->second_text;
+
+	*pos++ = ' ';
+	pos = text_padded(pos, ns / NSEC_PER_SEC, SECONDS_WIDTH, ' ');
+	*pos++ = '.';
+	format->second = ns - ns % NSEC_PER_SEC;
+	format->second_len = (size_t)(pos - format->second_text);
+}
+
+static char *put_time(struct format *format, char *pos, const struct exptrace_record *record)
+{
+	if (unlikely(format->raw_time)) {
+		*pos++ = ' ';
+		return text_padded(pos, record->ticks, RAW_WIDTH, ' ');
+	}
+	if (unlikely(record->ns - format->second >= NSEC_PER_SEC))
+		set_second(format, record->ns);
+	pos = text_copy(pos, format->second_text, format->second_len);
+	return text_nine(pos, (uint32_t)(record->ns - format->second));
+}
+
+static char *put_steps(struct format *format, char *pos, const struct line *line,
+		       const struct exptrace_value *args)
+{
+	const struct step *step = line->steps, *end = step + line->n;
+
+	for (; step < end; step++) {
+		const struct exptrace_value *value = args + step->arg;
+
+		pos = output_room(format->output, pos);
+		memcpy(pos, step->text, TEXT_PIECE);
+		pos = step->put(format, pos + step->len, value);
+		if (step->named)
+			pos = put_name(format, pos, step->kind, value->u64);
+	}
+	return pos;
+}
+
+void format_text(struct format *format, const struct exptrace_record *record)
+{
+	struct output *output = format->output;
+	const struct line *line = get_line(format, record->event);
+	const struct thread *writer;
+	char *pos;
+
+	if (unlikely(!line)) {
+		output->error = -ENOMEM;
+		return;
+	}
+	threads_update(&format->threads);
+	writer = threads_get(&format->threads, record->pid);
+	format->writer = writer;
+	pos = output_room(output, output->pos);
+	pos = text_copy(pos, writer->column, writer->len);
+	pos = put_writer(pos, record);
+	pos = put_time(format, pos, record);
+	output->pos = put_steps(format, pos, line, record->args);
+}
+
+void format_init(struct format *format, struct output *output,
+		 const struct exptrace_trace *trace, bool raw_time)
+{
+	memset(format, 0, sizeof(*format));
+	format->output = output;
+	format->trace = trace;
+	format->raw_time = raw_time;
+	threads_init(&format->threads, trace);
+	set_second(format, 0);
+}
+
+void format_uninit(struct format *format)
+{
+	size_t i;
+
+	for (i = 0; i < format->nlines; i++)
+		free(format->lines[i].steps);
+	free(format->lines);
+	threads_uninit(&format->threads);
 }

@@ -8,13 +8,36 @@
 #include <libexptrace.h>
 
 #include "output.h"
+#include "threads.h"
+
+struct line;
+
+/* What lines of text are made with. */
+struct format {
+	struct output *output;
+	const struct exptrace_trace *trace;
+	bool raw_time;
+
+	struct line *lines;	/* by index of the description */
+	size_t nlines;
+	struct threads threads;
+	const struct thread *writer;	/* the thread that ran at the event at hand */
+
+	/* the second of the last event: when it begins, " seconds." */
+	uint64_t second;
+	size_t second_len;
+	char second_text[TEXT_PIECE];
+};
+
+void format_init(struct format *format, struct output *output,
+		 const struct exptrace_trace *trace, bool raw_time);
+void format_uninit(struct format *format);
 
 /*
  * A line in the layout of perf script and trace-cmd report:
  * comm-pid [cpu] context seconds.nanoseconds: name: arguments
  */
-void format_text(struct output *output, const struct exptrace_trace *trace,
-		 const struct exptrace_record *record, bool raw_time);
+void format_text(struct format *format, const struct exptrace_record *record);
 
 /* A line with one JSON object. */
 void format_json(struct output *output, const struct exptrace_trace *trace,
