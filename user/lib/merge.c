@@ -305,8 +305,9 @@ static void heap_sift_down(struct merge *merge, size_t i)
 	size_t n = merge->nheap, child;
 
 	while ((child = 2 * i + 1) < n) {
-		if (child + 1 < n && heap[child + 1].time < heap[child].time)
-			child++;
+		/* no branch: which one it is cannot be predicted */
+		if (child + 1 < n)
+			child += heap[child + 1].time < heap[child].time;
 		if (node.time <= heap[child].time)
 			break;
 		heap[i] = heap[child];
