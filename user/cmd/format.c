@@ -117,19 +117,8 @@ static char *put_string(struct format *format, char *pos, const struct exptrace_
 	return output_room(format->output, format->output->pos);
 }
 
-static char *put_pid(struct format *format, char *pos, const struct exptrace_value *value)
-{
-	const struct thread *thread;
-
-	if (value->u64 > INT64_MAX)
-		return text_number(pos, value->u64);
-	thread = threads_get(&format->threads, (int64_t)value->u64);
-	return text_copy(pos, thread->column + thread->pid_at, thread->pid_len);
-}
-
 static put_fn *const kinds[] = {
 	[EXPTRACE_KIND_INT] = put_signed,
-	[EXPTRACE_KIND_PID] = put_pid,
 	[EXPTRACE_KIND_CPU] = put_cpu,
 	[EXPTRACE_KIND_TEXT_ADDRESS] = put_address,
 	[EXPTRACE_KIND_DATA_ADDRESS] = put_address,
