@@ -81,12 +81,12 @@ unpack_source() {
 }
 
 # The newest version of a kernel's sources, of package $1, in the cache.
-newest_source() { find "$cache/source/$1" -maxdepth 1 -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 | grep .; }
+newest_source() { find "$cache/source/$1/" -maxdepth 1 -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 | grep .; }
 
-# Fetch the newest sources of suite $1 that package $2 has into the cache; the command $3 changes them. A directory that exists
-# is complete. A process of its own (see lock_cache).
+# Fetch the newest sources of suite $1 that package $2 has, or stands for, into the cache; the command $3 changes them. A
+# directory that exists is complete. A process of its own (see lock_cache).
 fetch_source() {
-	local dir=$cache/source/$2 package=$2 change=${3:-:} tmp version
+	local dir=$cache/source/$2 package=$2 change=${3:-:} tmp version real
 	lock_cache
 	if [ -z "${EXPTRACE_REFRESH:-}" ] && newest_source "$package" >/dev/null; then
 		return
@@ -100,7 +100,8 @@ fetch_source() {
 	apt-get "${apt_opts[@]}" update >&2
 	version=$(apt-cache "${apt_opts[@]}" policy "$package" | sed -n 's/^ *Candidate: //p')
 	[ ! -d "$dir/$version" ] || return 0
-	unpack_source "$tmp/source" "$package"
+	real=$(apt-cache "${apt_opts[@]}" depends "$package" | sed -n 's/^ *Depends: \(linux-source-.*\)/\1/p')
+	unpack_source "$tmp/source" "${real:-$package}"
 	"$change" "$tmp/source"
 	mv "$tmp/source" "$dir/$version"
 }
