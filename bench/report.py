@@ -238,6 +238,31 @@ def measure_decode(figures, history):
     return out
 
 
+NATIVE = {"uml": "User Mode Linux", "native": "this machine"}
+
+
+def measure_native(figures):
+    """Nanoseconds per event, the fastest run and the median one, where kernel code ran natively."""
+    out = {}
+    for kind in NATIVE:
+        for what, *rest in figures.get(kind):
+            if what == "impossible":
+                out.setdefault(kind, {})["impossible"] = " ".join(rest)
+            elif what == "ledger":
+                out.setdefault(kind, {})["lost"] = int(rest[1])
+            else:
+                out.setdefault(kind, {}).setdefault(what, {})[rest[0]] = {"fastest": float(rest[1]), "median": float(rest[2])}
+    return out
+
+
+def fastest(data, kind, what, case="bench_2"):
+    return dig(data["native"], kind, what, case, "fastest")
+
+
+def difference(a, b):
+    return None if a is None or b is None else a - b
+
+
 def verdict(value, target, at_least=False):
     if value is None:
         return "not measured"
@@ -272,7 +297,11 @@ def targets(data):
     add("sched_switch, instructions per event", "≤ 90", dig(cases, "exptrace", "switch", "instructions"), 90)
     add("sched_switch, bytes per event", "≤ 6", dig(cases, "exptrace", "switch", "bytes"), 6)
     add("kmalloc + kfree pair, instructions", "≤ 220", dig(cases, "exptrace", "kmalloc", "instructions"), 220)
-    add("synthetic, 2 arguments, native ns per event (UML)", "≤ 1/3 of ring_buffer_benchmark", dig(data, "uml", "ratio"), 1 / 3)
+    event, entry = fastest(data, "uml", "exptrace"), fastest(data, "uml", "ring_buffer_benchmark", "entry")
+    add("synthetic, 2 arguments, native ns per event (UML)", "≤ 1/3 of ring_buffer_benchmark", ratio(event, entry), 1 / 3)
+    tracepoint = fastest(data, "uml", "empty")
+    add("the writers alone, without the kernel's tracepoint", "≤ 1/3 of the ring buffer's",
+        ratio(difference(event, tracepoint), difference(fastest(data, "uml", "ring"), tracepoint)), 1 / 3)
     own = dig(cases, "exptrace", "switch", "read_instructions")
     for peer in ("lttng", "ftrace"):
         add(f"reading, instructions per event, against {TITLES[peer]}", "≤ 1/10",
@@ -323,6 +352,21 @@ def recorder_rows(data):
     return rows
 
 
+def native_rows(data):
+    """A row per figure, a column per kernel that was measured."""
+    rows = []
+    for title, what, case in (
+            ("a tracepoint that nobody listens to", "none", "bench_2"), ("somebody listens, and does nothing", "empty", "bench_2"),
+            ("exptrace, no argument", "exptrace", "bench_0"), ("exptrace, 2 arguments", "exptrace", "bench_2"),
+            ("exptrace, 5 arguments", "exptrace", "bench_5"), ("the kernel's ring buffer, 2 arguments", "ring", "bench_2"),
+            ("the same with exptrace's clock", "ring_tsc", "bench_2"),
+            ("ring_buffer_benchmark, an entry, no tracepoint", "ring_buffer_benchmark", "entry")):
+        row = [number(fastest(data, kind, what, case)) for kind in NATIVE]
+        if any(cell != "–" for cell in row):
+            rows.append([title] + row)
+    return rows
+
+
 def table(head, rows):
     out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(out + ["| " + " | ".join(row) + " |" for row in rows])
@@ -342,13 +386,27 @@ def not_measured(data, figures, missing):
             if not dig(data["cases"], recorder, case) and (case != "sysargs" or recorder == "exptrace"):
                 reason = reason_of(figures, missing, recorder, case)
                 out.setdefault(f"{TITLES[recorder]}: {reason}", []).append(case)
-    if not data.get("uml"):
-        out["it needs a kernel that is built with ARCH=um, which the benchmark does not do yet"] = ["native ns per event, against ring_buffer_benchmark"]
-    out["it needs a machine that can load the module"] = ["native ns per event on a real machine"]
+    for kind, what, reason in (("uml", "native ns per event, against ring_buffer_benchmark", "not run"),
+                               ("native", "native ns per event on a real machine",
+                                "it loads modules into the kernel that runs here: only with --native")):
+        if fastest(data, kind, "exptrace") is None:
+            if os.path.exists(os.path.join(figures.results, kind, "failed")):
+                reason = "the measurement failed"
+            out[dig(data["native"], kind, "impossible") or reason] = [what]
     out["the instruction counter counts one CPU; by construction no shared cache line is written"] = [
         "scaling on 2, 4 and 8 CPUs"]
     out["its ring cannot keep what is newest; the figure is how many fit"] = ["BPF ring: history"]
     return out
+
+
+def show_native(data):
+    """Where the median is far from the fastest run, something else was running."""
+    for kind, whats in data["native"].items():
+        for what, cases in whats.items():
+            for case, ns in cases.items() if isinstance(cases, dict) else ():
+                print(f"# {kind} {what} {case}: fastest {ns['fastest']} ns, median {ns['median']} ns")
+        if whats.get("lost"):
+            print(f"# {kind}: exptrace lost {whats['lost']} events: not to be believed")
 
 
 def show_repetitions(data):
@@ -372,10 +430,7 @@ def main():
     data["decode"] = measure_decode(figures, data["history"])
     data["storm"] = {kind: {"recorded": int(n), "lost": int(lost)}
                      for kind, n, lost in figures.get("exptrace", "storm")}
-    uml = figures.get("exptrace", "uml")
-    if uml:
-        own, ring = map(float, uml[-1])
-        data["uml"] = {"exptrace_ns": own, "ring_buffer_ns": ring, "ratio": round(own / ring, 3)}
+    data["native"] = measure_native(figures)
     data["recorders"] = [r for r in RECORDERS if r in data["cases"]]
     data["targets"] = [dict(zip(("figure", "target", "measured", "verdict"), row)) for row in targets(data)]
     data["not_measured"] = not_measured(data, figures, missing)
@@ -384,10 +439,13 @@ def main():
         f.write("\n")
     print(f"Linux {release}, {data['date']}\n")
     print(table(["", *(TITLES[r] for r in data["recorders"])], recorder_rows(data)), "\n")
+    if native_rows(data):
+        print(table(["native, ns per event", *NATIVE.values()], native_rows(data)), "\n")
     print(table(["figure", "target", "measured", ""], targets(data)), "\n")
     for reason, what in data["not_measured"].items():
         print(f"Not measured: {', '.join(what)} ({reason})")
     show_repetitions(data)
+    show_native(data)
 
 
 main()

@@ -3,31 +3,46 @@
 # Builds the benchmark's modules for one kernel, in build/bench-KERNEL.
 #
 # Usage: bench-modules.sh KERNEL
+#        bench-modules.sh --alone KERNEL [MAKE-ARGUMENT…]
 #
 # Prints a directory that can stand for the kernel's own modules: it has these, exptrace's and the peers', for modprobe.
+# With --alone, a directory that has these and exptrace.ko, and nothing of the peers.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+alone=''
+if [ "${1:-}" = --alone ]; then
+	alone=y
+	shift
+fi
 kernel=${1:-}
 case $kernel in '' | -h | --help) usage; exit 0 ;; esac
+shift
 env=$("$top/scripts/kernel.sh" "$kernel")
 eval "$env"
-env=$("$top/scripts/bench-peers.sh" "$kernel")
-eval "$env"
-exptrace=$(dirname "$("$top/scripts/build-module.sh" "$kernel")")
-dir=$top/build/bench-$kernel
+exptrace=$(dirname "$("$top/scripts/build-module.sh" "$kernel" "$@")")
+dir=$top/build/bench-$kernel${alone:+-alone}
 symbols=$exptrace/Module.symvers
 lttng=()
-if [ -e "$PEERS_MODULES/lttng/done" ]; then
-	lttng=("LTTNG=$PEERS_MODULES/lttng/src")
-	symbols+=" $PEERS_MODULES/lttng/Module.symvers"
+if [ -z "$alone" ]; then
+	env=$("$top/scripts/bench-peers.sh" "$kernel")
+	eval "$env"
+	if [ -e "$PEERS_MODULES/lttng/done" ]; then
+		lttng=("LTTNG=$PEERS_MODULES/lttng/src")
+		symbols+=" $PEERS_MODULES/lttng/Module.symvers"
+	fi
 fi
 mkdir -p "$dir"
 rsync -rc "$top/bench/kmod/" "$dir/"
-if ! make -C "$KDIR" "M=$dir" "EXPTRACE=$exptrace" "${lttng[@]}" "KBUILD_EXTRA_SYMBOLS=$symbols" modules \
+if ! make -C "$KDIR" "M=$dir" "EXPTRACE=$exptrace" "${lttng[@]}" "KBUILD_EXTRA_SYMBOLS=$symbols" "$@" modules \
 	>"$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	die "building the benchmark's modules for $kernel failed"
+fi
+if [ -n "$alone" ]; then
+	cp "$exptrace/exptrace.ko" "$dir/"
+	echo "$dir"
+	exit 0
 fi
 # A tree that is the same stays, since virtual machines may be running with it.
 tree=$dir/tree/lib/modules/$KREL

@@ -3,10 +3,11 @@
 # The benchmark: exptrace beside the recorders that Debian has, with the same events and the same workload. Prints one
 # table, and leaves the figures in bench/results/RELEASE.json.
 #
-# Usage: bench.sh [--kernel NAME] [--only PART]… [--report]
+# Usage: bench.sh [--kernel NAME] [--only PART]… [--native] [--report]
 #
 #   --kernel NAME   6.1 (the default) or 6.12; see kernel.sh
-#   --only PART     only these: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode
+#   --only PART     only these: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode, uml, native
+#   --native        measure nanoseconds in the kernel that runs here too: loads modules into it; needs root
 #   --report        measure nothing, make the table of what is there
 #
 # What each part printed and recorded is left in build/bench/RELEASE/PART. How everything is measured, and what the
@@ -18,7 +19,7 @@ cd "$top"
 
 recorders=(none exptrace ftrace perf lttng bpf sysdig)
 
-kernel=6.1 only=() report=''
+kernel=6.1 only=() native='' report=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel | --only) [ $# -gt 1 ] || die "$1 needs a value" ;;
@@ -26,6 +27,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
 	--only) only+=("$2"); shift ;;
+	--native) native=y ;;
 	--report) report=y ;;
 	-h | --help) usage; exit 0 ;;
 	*) die "unknown option '$1' (see --help)" ;;
@@ -37,6 +39,9 @@ wanted() {
 	[ ${#only[@]} -gt 0 ] || return 0
 	[[ " ${only[*]} " == *" $1 "* ]]
 }
+
+# Modules are loaded here only if that is asked for by name.
+wants_host() { [ -n "$native" ] || [[ " ${only[*]} " == *" native "* ]]; }
 
 # Run the benchmark's part $1 in a virtual machine with these options of vm.sh; "--", and the command.
 in_vm() {
@@ -60,6 +65,20 @@ measure_recorder() {
 	in_vm "$1" --icount --cpus 1 --mem 3G --append clearcpuid=erms,fsrm -- bench/guest.sh "$1" cost history
 }
 measure_storm() { in_vm storm --cpus 4 --mem 4G -- bench/storm.sh; }
+
+# Nanoseconds, natively: in a kernel that is a process, or (host) in the one that runs here.
+measure_native() {
+	local part=$1 kernel=$2 dir=$results/$1 code=0
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	note "measuring $part"
+	scripts/bench-native.sh "$kernel" >"$dir/log" 2>"$dir/errors" || code=$?
+	if [ $code -ne 0 ]; then
+		note "$part ended with exit code $code:"
+		tail -n 5 "$dir/errors" >&2
+		echo "$code" >"$dir/failed"
+	fi
+}
 
 # Start jobs, at most JOBS at a time.
 in_parallel() {
@@ -107,8 +126,10 @@ results=$top/build/bench/$KREL
 mkdir -p "$results"
 
 if [ -z "$report" ]; then
-	# The storm wants this machine for itself.
+	# These want this machine for themselves.
 	! wanted storm || measure_storm
+	! wanted uml || measure_native uml uml
+	! wants_host || measure_native native host
 	for recorder in "${recorders[@]}"; do
 		! wanted "$recorder" || in_parallel measure_recorder "$recorder"
 	done

@@ -4,11 +4,12 @@
  *
  *	echo "kmalloc 10000" >/sys/module/bench_events/parameters/run
  *	cat /sys/module/bench_events/parameters/run
+ *	cat /sys/module/bench_events/parameters/ns
  *
  * "kmalloc" allocates and frees an object; "bench_0", "bench_2" and "bench_5" hit the
  * tracepoints of these names. The answer is in ticks of the time-stamp counter, which are
- * instructions where QEMU counts those. Interrupts are off while they are counted, and on
- * in between.
+ * instructions where QEMU counts those, and in nanoseconds. Interrupts are off while they
+ * are counted, and on in between.
  */
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
@@ -17,7 +18,10 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
+#ifndef CONFIG_UML
 #include <asm/msr.h>
+#endif
 
 #define CREATE_TRACE_POINTS
 #include "bench_trace.h"
@@ -29,8 +33,24 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(bench_5);
 /* How many go without an interrupt. */
 #define ROUND		500
 
-static u64 ticks;
-static DEFINE_MUTEX(ticks_lock);	/* protects ticks */
+/* What something took. */
+struct taken {
+	u64	ticks;
+	u64	ns;
+};
+
+static struct taken last;
+static DEFINE_MUTEX(last_lock);	/* protects last */
+
+/* In order with all before and after. */
+static __always_inline u64 read_ticks(void)
+{
+#ifdef CONFIG_UML
+	return ktime_get_ns();
+#else
+	return rdtsc_ordered();
+#endif
+}
 
 static noinline void kmalloc_kfree(u32 i)
 {
@@ -66,28 +86,31 @@ static const struct workload {
 	{ "bench_5", hit_5 },
 };
 
-static u64 run_round(const struct workload *w, u32 first, u32 n)
+static void run_round(struct taken *sum, const struct workload *w, u32 first, u32 n)
 {
+	u64 ticks, end_ticks, ns;
 	unsigned long flags;
-	u64 start, end;
 	u32 i;
 
 	local_irq_save(flags);
-	start = rdtsc_ordered();
+	ns = ktime_get_ns();
+	ticks = read_ticks();
 	for (i = first; i < first + n; i++)
 		w->event(i);
-	end = rdtsc_ordered();
+	end_ticks = read_ticks();
+	ns = ktime_get_ns() - ns;
 	local_irq_restore(flags);
-	return end - start;
+	sum->ticks += end_ticks - ticks;
+	sum->ns += ns;
 }
 
-static u64 run(const struct workload *w, u32 n)
+static struct taken run(const struct workload *w, u32 n)
 {
-	u64 sum = 0;
+	struct taken sum = { };
 	u32 i;
 
 	for (i = 0; i < n; i += ROUND) {
-		sum += run_round(w, i, min_t(u32, n - i, ROUND));
+		run_round(&sum, w, i, min_t(u32, n - i, ROUND));
 		cond_resched();
 	}
 	return sum;
@@ -95,9 +118,9 @@ static u64 run(const struct workload *w, u32 n)
 
 static int set_run(const char *text, const struct kernel_param *param)
 {
+	struct taken taken;
 	unsigned int i;
 	char name[16];
-	u64 taken;
 	u32 n;
 
 	if (sscanf(text, "%15s %u", name, &n) != 2)
@@ -106,22 +129,32 @@ static int set_run(const char *text, const struct kernel_param *param)
 		if (strcmp(name, workloads[i].name))
 			continue;
 		taken = run(&workloads[i], n);
-		mutex_lock(&ticks_lock);
-		ticks = taken;
-		mutex_unlock(&ticks_lock);
+		mutex_lock(&last_lock);
+		last = taken;
+		mutex_unlock(&last_lock);
 		return 0;
 	}
 	return -EINVAL;
 }
 
-static int get_run(char *text, const struct kernel_param *param)
+static int get_u64(char *text, const u64 *value)
 {
 	int len;
 
-	mutex_lock(&ticks_lock);
-	len = sysfs_emit(text, "%llu\n", ticks);
-	mutex_unlock(&ticks_lock);
+	mutex_lock(&last_lock);
+	len = sysfs_emit(text, "%llu\n", *value);
+	mutex_unlock(&last_lock);
 	return len;
+}
+
+static int get_run(char *text, const struct kernel_param *param)
+{
+	return get_u64(text, &last.ticks);
+}
+
+static int get_ns(char *text, const struct kernel_param *param)
+{
+	return get_u64(text, &last.ns);
 }
 
 static const struct kernel_param_ops run_ops = {
@@ -131,6 +164,13 @@ static const struct kernel_param_ops run_ops = {
 
 module_param_cb(run, &run_ops, NULL, 0600);
 MODULE_PARM_DESC(run, "write: WORKLOAD COUNT; read: ticks that it took");
+
+static const struct kernel_param_ops ns_ops = {
+	.get = get_ns,
+};
+
+module_param_cb(ns, &ns_ops, NULL, 0400);
+MODULE_PARM_DESC(ns, "nanoseconds that it took");
 
 static int __init bench_events_init(void)
 {

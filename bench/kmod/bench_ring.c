@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Benchmark: the tracepoint with two integers, written to a ring buffer of the kernel's. That
+ * is as ring_buffer_benchmark has it: a megabyte for each CPU, the oldest entries are
+ * overwritten, the clock is the default one, unless tsc=1. What is around it is as with
+ * exptrace: empty=1 writes nothing, and shows what that costs.
+ */
+#include <linux/module.h>
+#include <linux/ring_buffer.h>
+#include <linux/version.h>
+
+#include "bench_trace.h"
+
+struct entry {
+	u32	a;
+	u32	b;
+};
+
+static bool empty;
+module_param(empty, bool, 0400);
+MODULE_PARM_DESC(empty, "write nothing");
+
+static bool tsc;
+module_param(tsc, bool, 0400);
+MODULE_PARM_DESC(tsc, "take the time-stamp counter as the clock, if the kernel lets modules choose one");
+
+static struct trace_buffer *buffer;
+
+static notrace void probe_empty(void *data, u32 a, u32 b)
+{
+}
+
+static notrace u64 read_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+/* Debian's kernels do not export what this needs. */
+static int choose_clock(void)
+{
+	typeof(ring_buffer_set_clock) *set_clock = symbol_get(ring_buffer_set_clock);
+
+	if (!set_clock)
+		return -EOPNOTSUPP;
+	set_clock(buffer, read_tsc);
+	symbol_put(ring_buffer_set_clock);
+	return 0;
+}
+
+static notrace void probe_bench_2(void *data, u32 a, u32 b)
+{
+	struct ring_buffer_event *event;
+	struct entry *entry;
+
+	event = ring_buffer_lock_reserve(buffer, sizeof(*entry));
+	if (!event)
+		return;
+	entry = ring_buffer_event_data(event);
+	entry->a = a;
+	entry->b = b;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	ring_buffer_unlock_commit(buffer);
+#else
+	ring_buffer_unlock_commit(buffer, event);
+#endif
+}
+
+static int __init bench_ring_init(void)
+{
+	int err;
+
+	if (empty)
+		return register_trace_bench_2(probe_empty, NULL);
+	buffer = ring_buffer_alloc(1000000, RB_FL_OVERWRITE);
+	if (!buffer)
+		return -ENOMEM;
+	if (tsc) {
+		err = choose_clock();
+		if (err)
+			goto err_buffer;
+	}
+	err = register_trace_bench_2(probe_bench_2, NULL);
+	if (err)
+		goto err_buffer;
+	return 0;
+
+err_buffer:
+	ring_buffer_free(buffer);
+	return err;
+}
+
+static void __exit bench_ring_exit(void)
+{
+	unregister_trace_bench_2(empty ? probe_empty : probe_bench_2, NULL);
+	tracepoint_synchronize_unregister();
+	if (buffer)
+		ring_buffer_free(buffer);
+}
+
+module_init(bench_ring_init);
+module_exit(bench_ring_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("exptrace's benchmark: a synthetic tracepoint in the kernel's ring buffer");
+MODULE_AUTHOR("the exptrace developers");

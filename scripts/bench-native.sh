@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The part of the benchmark that measures time, with kernel code that runs natively: what an event takes in nanoseconds,
+# beside the kernel's own ring_buffer_benchmark.
+#
+# Usage: bench-native.sh uml|host
+#
+#   uml    a kernel that runs as a process of this machine (see uml-kernel.sh); needs no root
+#   host   the kernel that runs here: loads exptrace and the benchmark's modules, measures, and unloads them. Needs root,
+#          the kernel's headers, and that the kernel takes modules
+#
+# Prints the lines that bench/native.sh prints. Where the kernel cannot be measured, a line "figure KIND impossible REASON".
+# This machine should do nothing else meanwhile; root measures UML with real-time priority, which takes one CPU for a minute.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$top"
+
+# Why the kernel that runs here cannot be measured, if so.
+why_not_host() {
+	local rel
+	rel=$(uname -r)
+	if [ ! -e /proc/modules ]; then
+		echo "the kernel that runs here has no modules"
+	elif [ ! -d "/lib/modules/$rel/build" ]; then
+		echo "the kernel that runs here has no headers in /lib/modules/$rel/build"
+	elif [ "$(cat /proc/sys/kernel/modules_disabled 2>/dev/null)" = 1 ]; then
+		echo "the kernel that runs here takes no more modules (kernel.modules_disabled)"
+	elif grep -q -v '\[none\]' /sys/kernel/security/lockdown 2>/dev/null; then
+		echo "the kernel that runs here is locked down, and takes only modules that are signed"
+	elif [ "$(id -u)" -ne 0 ]; then
+		echo "it has to be run as root"
+	elif [ -d /sys/module/exptrace ]; then
+		echo "exptrace is loaded already, and may be in use"
+	fi
+}
+
+measure_host() {
+	local reason modules
+	reason=$(why_not_host)
+	if [ -n "$reason" ]; then
+		echo "figure native impossible $reason"
+		return
+	fi
+	modules=$(scripts/bench-modules.sh --alone host)
+	bench/native.sh native "$modules"
+}
+
+# What is done first in UML: it sees this machine's files, which it cannot change, and one folder, which it can.
+write_init() {
+	cat <<-END
+		#!/bin/sh
+		mount -t proc proc /proc
+		mount -t sysfs sysfs /sys
+		mount -t devtmpfs devtmpfs /dev
+		mount -t tmpfs tmpfs /run
+		mkdir /run/out
+		mount -t hostfs -o $out none /run/out
+		cd $top
+		EXPTRACE_BENCH_RUNS=${EXPTRACE_BENCH_RUNS:-} EXPTRACE_BENCH_TURNS=${EXPTRACE_BENCH_TURNS:-}
+		export EXPTRACE_BENCH_RUNS EXPTRACE_BENCH_TURNS
+		export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/run HOME=/run
+		bench/native.sh uml $modules >/run/out/figures 2>/run/out/errors
+		echo \$? >/run/out/code
+		busybox poweroff -f
+	END
+}
+
+measure_uml() {
+	local env out modules priority=()
+	scripts/uml-kernel.sh
+	env=$(scripts/kernel.sh uml)
+	eval "$env"
+	modules=$(scripts/bench-modules.sh --alone uml ARCH=um)
+	cp "$(find "$KMODDIR" -name 'ring_buffer_benchmark.ko')" "$modules/"
+	out=$top/build/uml
+	rm -rf "$out"
+	mkdir -p "$out"
+	write_init >"$out/init"
+	chmod +x "$out/init"
+	# Two CPUs: one for what is measured.
+	! chrt -f 1 true 2>/dev/null || priority=(chrt -f 1)
+	timeout 600 "${priority[@]}" "$KIMAGE" mem=1G ncpus=2 seccomp=on root=/dev/root rootfstype=hostfs "init=$out/init" "uml_dir=$out/" \
+		con=null con0=null,fd:1 quiet panic=-1 >"$out/console" 2>&1 </dev/null || :
+	if [ "$(cat "$out/code" 2>/dev/null)" != 0 ]; then
+		cat "$out/console" "$out/errors" >&2 2>/dev/null || :
+		die "the measurement in UML failed"
+	fi
+	cat "$out/figures"
+}
+
+case ${1:-} in
+'' | -h | --help) usage ;;
+host) measure_host ;;
+uml) measure_uml ;;
+*) die "unknown kernel '$1' (uml, host)" ;;
+esac
