@@ -13,6 +13,7 @@
 #include <linux/string.h>
 
 #include "address.h"
+#include "varint.h"
 
 DEFINE_STATIC_KEY_FALSE(exptrace_address_ids);
 EXPORT_SYMBOL_GPL(exptrace_address_ids);
@@ -43,14 +44,26 @@ void __init exptrace_address_init(void)
 	id_key.key[1] = (u64)part[2] << 32 | part[3];
 }
 
-/* An identifier for an address, never 0. Any context. */
+/* An identifier for an address; 0 for NULL alone. Any context. */
 notrace u32 exptrace_address_id(unsigned long address)
 {
-	return (u32)siphash_1u64(address, &id_key) | 1;
+	return address ? (u32)siphash_1u64(address, &id_key) | 1 : 0;
 }
 EXPORT_SYMBOL_GPL(exptrace_address_id);
 EXPTRACE_KEEPING(exptrace_address_id);
 EXPTRACE_EXPORT_KEEPING(exptrace_address_id);
+
+/* @value is as exptrace_data_address() has it; NULL is 0 behind the mark. */
+notrace u8 *exptrace_put_long_object(u8 *p, u64 value)
+{
+	bool is_null = value == ror64(0 - (u64)exptrace.data_base, 3);
+
+	memset(p, 0xff, EXPTRACE_OBJECT_BYTES);
+	return exptrace_put_varint(p + EXPTRACE_OBJECT_BYTES, is_null ? 0 : value);
+}
+EXPORT_SYMBOL_GPL(exptrace_put_long_object);
+EXPTRACE_KEEPING(exptrace_put_long_object);
+EXPTRACE_EXPORT_KEEPING(exptrace_put_long_object);
 
 /*
  * May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below

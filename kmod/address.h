@@ -29,13 +29,15 @@ static __always_inline u64 exptrace_text_address(unsigned long address)
 	return exptrace_zigzag((s64)(address - exptrace.text_base));
 }
 
-/* EXPTRACE_KIND_DATA_ADDRESS: objects are 8-byte aligned, so the low bits go. */
+/*
+ * EXPTRACE_KIND_DATA_ADDRESS, for exptrace_put_object(): objects are 8-byte aligned, so
+ * the low bits go up, where they are in the way only if they are not zero. NULL, which
+ * is far from the base, becomes a large value.
+ */
 static __always_inline u64 exptrace_data_address(const void *object)
 {
 	unsigned long address = (unsigned long)object;
 
-	if (!address)
-		return 0;
 	if (static_branch_unlikely(&exptrace_address_ids))
 		return (u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address);
 	return ror64(address - exptrace.data_base, 3);

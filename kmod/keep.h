@@ -26,10 +26,22 @@
 	__result;							\
 })
 
+/* The same with two arguments. */
+#define EXPTRACE_CALL_KEEPING2(function, first, second) ({		\
+	unsigned long __result;						\
+									\
+	asm volatile("call __raw_callee_save_" #function		\
+		     : "=a" (__result), ASM_CALL_CONSTRAINT		\
+		     : "D" (first), "S" (second) : "memory", "cc");	\
+	__result;							\
+})
+
 #else
 #define EXPTRACE_KEEPING(function)		static_assert(true)
 #define EXPTRACE_EXPORT_KEEPING(function)	static_assert(true)
 #define EXPTRACE_CALL_KEEPING(function, argument)	((unsigned long)function(argument))
+#define EXPTRACE_CALL_KEEPING2(function, first, second)	\
+	((unsigned long)function(first, second))
 #endif
 
 #endif /* _EXPTRACE_KEEP_H */

@@ -5,7 +5,6 @@
 #include <linux/slab.h>
 #include <trace/events/kmem.h>
 
-#include "address.h"
 #include "experiment.h"
 #include "writer.h"
 
@@ -23,12 +22,12 @@ static notrace void probe_kmalloc(void *data, unsigned long call_site, const voi
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_KMALLOC, exptrace_max(4, 0)))
+	if (!begin(&w, EXPTRACE_EVENT_KMALLOC, exptrace_max(5, 0)))
 		return;
-	exptrace_address(&w, exptrace_data_address(ptr));
+	exptrace_object(&w, ptr);
 	exptrace_number(&w, bytes_req);
 	exptrace_number(&w, bytes_alloc - bytes_req);
-	exptrace_address(&w, exptrace_text_address(call_site));
+	exptrace_number(&w, exptrace_text_address(call_site));
 	exptrace_end(&w);
 }
 
@@ -36,10 +35,10 @@ static notrace void probe_kfree(void *data, unsigned long call_site, const void 
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_KFREE, exptrace_max(2, 0)))
+	if (!begin(&w, EXPTRACE_EVENT_KFREE, exptrace_max(3, 0)))
 		return;
-	exptrace_address(&w, exptrace_data_address(ptr));
-	exptrace_address(&w, exptrace_text_address(call_site));
+	exptrace_object(&w, ptr);
+	exptrace_number(&w, exptrace_text_address(call_site));
 	exptrace_end(&w);
 }
 
@@ -49,11 +48,11 @@ static __always_inline void put_cache_event(unsigned int type, unsigned long cal
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, type, exptrace_max(3, 0)))
+	if (!begin(&w, type, exptrace_max(4, 0)))
 		return;
-	exptrace_address(&w, exptrace_data_address(ptr));
+	exptrace_object(&w, ptr);
 	exptrace_number(&w, kmem_cache_size((struct kmem_cache *)s));
-	exptrace_address(&w, exptrace_text_address(call_site));
+	exptrace_number(&w, exptrace_text_address(call_site));
 	exptrace_end(&w);
 }
 
@@ -83,7 +82,7 @@ static struct exptrace_switch switches[] = {
 
 struct exptrace_experiment exptrace_allocfree = {
 	.id = EXPTRACE_EXPERIMENT_ALLOCFREE,
-	.version = 1,
+	.version = 2,
 	.name = "allocfree",
 	.events = events,
 	.nr_events = ARRAY_SIZE(events),

@@ -13,9 +13,9 @@ static notrace void probe_timer_expire_entry(void *data, struct timer_list *time
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY, exptrace_max(3, 0)))
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY, exptrace_max(4, 0)))
 		return;
-	exptrace_number(&w, exptrace_data_address(timer));
+	exptrace_object(&w, timer);
 	exptrace_number(&w, exptrace_text_address((unsigned long)timer->function));
 	exptrace_signed(&w, (long)(jiffies - timer->expires));
 	exptrace_end(&w);
@@ -25,9 +25,9 @@ static __always_inline void put_exit(unsigned int type, const void *timer)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, type, exptrace_max(1, 0)))
+	if (!exptrace_standard_begin(&w, type, exptrace_max(2, 0)))
 		return;
-	exptrace_number(&w, exptrace_data_address(timer));
+	exptrace_object(&w, timer);
 	exptrace_end(&w);
 }
 
@@ -43,9 +43,9 @@ static __always_inline void put_hrtimer(const struct hrtimer *timer, ktime_t now
 	unsigned long function = (unsigned long)ACCESS_PRIVATE(timer, function);
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, exptrace_max(3, 0)))
+	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, exptrace_max(4, 0)))
 		return;
-	exptrace_number(&w, exptrace_data_address(timer));
+	exptrace_object(&w, timer);
 	exptrace_number(&w, exptrace_text_address(function));
 	exptrace_signed(&w, ktime_sub(now, hrtimer_get_softexpires(timer)));
 	exptrace_end(&w);

@@ -12,9 +12,9 @@ static __always_inline void put_work(unsigned int type, const struct work_struct
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, type, exptrace_max(2, 0)))
+	if (!exptrace_standard_begin(&w, type, exptrace_max(3, 0)))
 		return;
-	exptrace_number(&w, exptrace_data_address(work));
+	exptrace_object(&w, work);
 	exptrace_number(&w, exptrace_text_address((unsigned long)function));
 	exptrace_end(&w);
 }

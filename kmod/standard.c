@@ -15,7 +15,7 @@ static struct exptrace_switch switches[ARRAY_SIZE(events)];
 
 struct exptrace_experiment exptrace_standard = {
 	.id = EXPTRACE_EXPERIMENT_STANDARD,
-	.version = 1,
+	.version = 2,
 	.name = "standard",
 	.events = events,
 	.nr_events = ARRAY_SIZE(events),

@@ -10,6 +10,7 @@
 #include <exptrace/wire.h>
 
 #include "compat.h"
+#include "keep.h"
 
 /*
  * Writes @value in 1 to EXPTRACE_VARINT_MAX bytes; returns what is behind them.
@@ -30,30 +31,20 @@ static __always_inline u8 *exptrace_put_varint(u8 *p, u64 value)
 	return p + 2;
 }
 
-/* Writes @value, 2^21 or more and below 2^28, in four bytes. */
-static __always_inline u8 *exptrace_put_four(u8 *p, u32 value)
-{
-	u32 spread = (value & 0x3fff) | (value >> 14) << 16;
-
-	put_unaligned_le32(spread + (spread & 0x3f803f80) + 0x00808080, p);
-	return p + 4;
-}
+/* Writes @value where EXPTRACE_OBJECT_BYTES don't do; returns what is behind it. */
+u8 *exptrace_put_long_object(u8 *p, u64 value);
 
 /*
- * As exptrace_put_varint(), for addresses: those of objects and of modules' code take
- * five bytes as a rule, those of the kernel's own code four.
+ * Writes the address of an object: the low bytes of one store, whose others are
+ * overwritten by what follows.
  */
-static __always_inline u8 *exptrace_put_address(u8 *p, u64 value)
+static __always_inline u8 *exptrace_put_object(u8 *p, u64 value)
 {
-	u64 high = value >> 7;
-
-	if (likely(high - (1 << 21) < (1 << 28) - (1 << 21))) {
-		*p = value | 0x80;
-		return exptrace_put_four(p + 1, high);
+	if (likely(value < EXPTRACE_OBJECT_LONG)) {
+		put_unaligned_le64(value, p);
+		return p + EXPTRACE_OBJECT_BYTES;
 	}
-	if (likely(value - (1 << 21) < (1 << 28) - (1 << 21)))
-		return exptrace_put_four(p, value);
-	return exptrace_put_varint(p, value);
+	return (u8 *)EXPTRACE_CALL_KEEPING2(exptrace_put_long_object, p, value);
 }
 
 /* Writes @value in exactly EXPTRACE_VARINT_MAX bytes. */

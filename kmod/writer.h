@@ -21,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#include "address.h"
 #include "batch.h"
 #include "clock.h"
 #include "keep.h"
@@ -149,10 +150,10 @@ static __always_inline void exptrace_number(struct exptrace_writer *w, u64 value
 	w->pos = exptrace_put_varint(w->pos, value);
 }
 
-/* As exptrace_number(), for an address. */
-static __always_inline void exptrace_address(struct exptrace_writer *w, u64 value)
+/* Appends the address of an object, which counts for two numbers in the maximum. */
+static __always_inline void exptrace_object(struct exptrace_writer *w, const void *object)
 {
-	w->pos = exptrace_put_address(w->pos, value);
+	w->pos = exptrace_put_object(w->pos, exptrace_data_address(object));
 }
 
 /* Appends @len bytes, which must count for the maximum, as must two more. */

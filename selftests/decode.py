@@ -171,17 +171,24 @@ class Generation:
             if name == "sched_switch" and m % 4 == 0:
                 pid = values["next_pid"]
 
+    def object(self, c):
+        n = int.from_bytes(c.bytes(5), "little")
+        if n == 2**40 - 1:
+            n = c.number()
+            if not n:
+                return hex(0)
+        return hex((int(self.properties["data_base"], 16) + (n << 3 | n >> 61) % 2**64) % 2**64)
+
     def value(self, kind, c):
         if kind == STRING or kind >= 128:
             return c.string()
+        if kind == DATA:
+            return self.object(c)
         n = c.number()
         if kind == INT:
             return (n >> 1) ^ -(n & 1)
         if kind == TEXT:
             return hex((int(self.properties["text_base"], 16) + ((n >> 1) ^ -(n & 1))) % 2**64)
-        if kind == DATA:
-            rolled = (n << 3 | n >> 61) % 2**64
-            return hex(n and (int(self.properties["data_base"], 16) + rolled) % 2**64)
         return hex(n) if kind in (FLAGS, USER) else n
 
     def end(self):

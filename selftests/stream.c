@@ -206,7 +206,7 @@ static int parse_schema(struct stream *s, struct stream_generation *g, const str
 	while (!c.bad && c.p < c.end) {
 		switch (byte(&c)) {
 		case EXPTRACE_WIRE_SCHEMA_EXPERIMENT:
-			if (number(&c) >= STREAM_EXPERIMENTS || number(&c) != 1)
+			if (number(&c) >= STREAM_EXPERIMENTS || number(&c) > 2)
 				c.bad = true;
 			name(&c, experiment);
 			break;
@@ -292,17 +292,37 @@ static int parse_ledger(struct stream *s, struct stream_generation *g, const str
 	return c.bad ? fail(s, "generation %llu: bad ledger", (unsigned long long)g->number) : 0;
 }
 
+/* Five bytes, or a number behind five of 0xff. */
+static uint64_t object(const struct stream *s, struct cursor *c)
+{
+	uint64_t v = 0;
+	int i;
+
+	for (i = 0; i < EXPTRACE_OBJECT_BYTES; i++)
+		v |= (uint64_t)byte(c) << (8 * i);
+	if (v == EXPTRACE_OBJECT_LONG) {
+		v = number(c);
+		/* What has a short form is written so. */
+		if (v && v < EXPTRACE_OBJECT_LONG)
+			c->bad = true;
+		if (!v)
+			return 0;
+	}
+	return s->data_base + (v << 3 | v >> 61);
+}
+
 static uint64_t parse_arg(const struct stream *s, struct cursor *c, uint8_t kind)
 {
-	uint64_t v = number(c);
+	uint64_t v;
 
+	if (kind == EXPTRACE_KIND_DATA_ADDRESS)
+		return object(s, c);
+	v = number(c);
 	switch (kind) {
 	case EXPTRACE_KIND_INT:
 		return zigzag(v);
 	case EXPTRACE_KIND_TEXT_ADDRESS:
 		return s->text_base + zigzag(v);
-	case EXPTRACE_KIND_DATA_ADDRESS:
-		return v ? s->data_base + (v << 3 | v >> 61) : 0;
 	default:
 		return v;
 	}

@@ -75,22 +75,67 @@ static void room_that_is_just_enough_is_used(struct kunit *test)
 }
 
 /* However many bytes it takes, an address is a number. */
-static void address_is_written_as_any_number(struct kunit *test)
+static u64 five_bytes(const u8 *p)
 {
-	u8 address[EXPTRACE_VARINT_MAX + 1] = {}, number[EXPTRACE_VARINT_MAX + 1] = {};
+	return get_unaligned_le32(p) | (u64)p[4] << 32;
+}
+
+static void object_takes_five_bytes_or_a_number_follows(struct kunit *test)
+{
+	u8 bytes[EXPTRACE_OBJECT_BYTES + EXPTRACE_VARINT_MAX + 3];
 	unsigned int bit;
 	int near;
 
 	for (bit = 0; bit < 64; bit++) {
 		for (near = -2; near <= 2; near++) {
 			u64 value = BIT_ULL(bit) + near;
-			u8 *end = exptrace_put_varint(number, value);
+			const u8 *p = bytes + EXPTRACE_OBJECT_BYTES;
+			u8 *end;
 
-			KUNIT_EXPECT_EQ(test, exptrace_put_address(address, value) - address,
-					end - number);
-			KUNIT_EXPECT_EQ(test, memcmp(address, number, end - number), 0);
+			memset(bytes, 0xcc, sizeof(bytes));
+			end = exptrace_put_object(bytes, value);
+			if (value < EXPTRACE_OBJECT_LONG) {
+				KUNIT_EXPECT_EQ(test, five_bytes(bytes), value);
+			} else {
+				KUNIT_EXPECT_EQ(test, five_bytes(bytes), EXPTRACE_OBJECT_LONG);
+				KUNIT_EXPECT_EQ(test, kunit_number(&p), value);
+			}
+			KUNIT_EXPECT_PTR_EQ(test, p, (const u8 *)end);
 		}
 	}
+}
+
+static u64 read_object(const u8 *p)
+{
+	u64 value = five_bytes(p);
+
+	p += EXPTRACE_OBJECT_BYTES;
+	if (value == EXPTRACE_OBJECT_LONG) {
+		value = kunit_number(&p);
+		if (!value)
+			return 0;
+	}
+	return exptrace.data_base + rol64(value, 3);
+}
+
+static void object_is_the_address_it_was(struct kunit *test)
+{
+	unsigned long base = exptrace.data_base, addresses[] = {
+		0, 1, PAGE_OFFSET, PAGE_OFFSET - 1, PAGE_OFFSET + 8, PAGE_OFFSET + 9,
+		PAGE_OFFSET + (8UL << 40) - 16, PAGE_OFFSET + (8UL << 40) - 8,
+		(unsigned long)&exptrace, ULONG_MAX,
+	};
+	u8 bytes[EXPTRACE_OBJECT_BYTES + EXPTRACE_VARINT_MAX + 3];
+	unsigned int i;
+
+	exptrace.data_base = PAGE_OFFSET;
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		u64 value = exptrace_data_address((const void *)addresses[i]);
+
+		exptrace_put_object(bytes, value);
+		KUNIT_EXPECT_EQ(test, read_object(bytes), (u64)addresses[i]);
+	}
+	exptrace.data_base = base;
 }
 
 /*
@@ -514,7 +559,8 @@ static void generations_of_other_parity_do_not_mix(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(nothing_is_recorded_without_a_generation),
 	KUNIT_CASE(room_that_is_just_enough_is_used),
-	KUNIT_CASE(address_is_written_as_any_number),
+	KUNIT_CASE(object_takes_five_bytes_or_a_number_follows),
+	KUNIT_CASE(object_is_the_address_it_was),
 	KUNIT_CASE(event_that_fills_the_batch_is_in_it),
 	KUNIT_CASE(batch_may_hold_just_one_event),
 	KUNIT_CASE(time_goes_forward_by_one_tick_at_least),

@@ -33,6 +33,27 @@ const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
 	return pos + len;
 }
 
+/* Reads an object's address: what follows it, or NULL. */
+static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end,
+				 const struct properties *properties, uint64_t *address)
+{
+	uint64_t v;
+
+	if (end - pos < EXPTRACE_OBJECT_BYTES)
+		return NULL;
+	v = varint_load(pos) | (uint64_t)pos[4] << 32;
+	pos += EXPTRACE_OBJECT_BYTES;
+	if (unlikely(v == EXPTRACE_OBJECT_LONG)) {
+		pos = varint_get(pos, end, &v);
+		if (!v) {
+			*address = 0;
+			return pos;
+		}
+	}
+	*address = properties->data_base + varint_rol64(v, 3);
+	return pos;
+}
+
 static uint64_t arg_value(uint8_t op, uint64_t number, const struct properties *properties)
 {
 	switch (op) {
@@ -40,8 +61,6 @@ static uint64_t arg_value(uint8_t op, uint64_t number, const struct properties *
 		return (uint64_t)varint_zigzag(number);
 	case SCHEMA_OP_TEXT:
 		return properties->text_base + (uint64_t)varint_zigzag(number);
-	case SCHEMA_OP_DATA:
-		return number ? properties->data_base + varint_rol64(number, 3) : 0;
 	default:
 		return number;
 	}
@@ -61,6 +80,10 @@ const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t
 		if (event->ops[i] == SCHEMA_OP_STRING) {
 			pos = cursor_string(pos, end, value);
 			*bad = "with a bad string";
+		} else if (event->ops[i] == SCHEMA_OP_DATA) {
+			pos = get_object(pos, end, properties, &value->u64);
+			value->str = NULL;
+			*bad = "with a bad argument";
 		} else {
 			pos = varint_get(pos, end, &value->u64);
 			value->u64 = arg_value(event->ops[i], value->u64, properties);

@@ -83,15 +83,15 @@ static void cpu1_alloc(struct writer *w, uint64_t gen, const struct sample_fault
 	w_event(w, EXPTRACE_EVENT_ALLOC_CURRENT, 1);		/* 101 */
 	w_number(w, 200);
 	w_event(w, EXPTRACE_EVENT_KMALLOC, 49);			/* 150 */
-	w_number(w, 0x1000 >> 3);
+	w_object(w, 0x1000 >> 3);
 	w_number(w, 100);
 	w_number(w, 28);
 	w_signed(w, 0x1234);
 	w_event(w, faults->bad_type ? 79 : EXPTRACE_EVENT_KFREE, 100);	/* 250 */
-	w_number(w, 0x1000 >> 3);
+	w_object(w, 0x1000 >> 3);
 	w_signed(w, -16);
 	w_event(w, EXPTRACE_EVENT_KFREE, 50);			/* 300 */
-	w_number(w, 0);
+	w_object(w, 0);
 	w_signed(w, 0x5678);
 	w_end(w);
 }

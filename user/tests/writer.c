@@ -2,6 +2,7 @@
 /*
  * Writes synthetic traces, sound or not, from docs/wire-format.md alone.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,18 @@ void w_number(struct writer *w, uint64_t number)
 void w_signed(struct writer *w, int64_t number)
 {
 	w_number(w, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+}
+
+void w_object(struct writer *w, uint64_t value)
+{
+	bool is_short = value && value < EXPTRACE_OBJECT_LONG;
+	uint64_t bytes = is_short ? value : EXPTRACE_OBJECT_LONG;
+	int i;
+
+	for (i = 0; i < EXPTRACE_OBJECT_BYTES; i++)
+		w_byte(w, bytes >> (8 * i) & 0xff);
+	if (!is_short)
+		w_number(w, value);
 }
 
 void w_string(struct writer *w, const char *string)

@@ -24,6 +24,8 @@ void w_byte(struct writer *w, unsigned int byte);
 void w_bytes(struct writer *w, const void *bytes, size_t n);
 void w_number(struct writer *w, uint64_t number);
 void w_signed(struct writer *w, int64_t number);
+/* @value: of the address, as the wire has it; 0: NULL */
+void w_object(struct writer *w, uint64_t value);
 void w_string(struct writer *w, const char *string);
 
 void w_header(struct writer *w);

@@ -20,8 +20,8 @@
 #define _UAPI_EXPTRACE_EVENTS_H
 
 #define EXPTRACE_EXPERIMENTS(X)						\
-	X(STANDARD,	0, 1, "standard")				\
-	X(ALLOCFREE,	1, 1, "allocfree")
+	X(STANDARD,	0, 2, "standard")				\
+	X(ALLOCFREE,	1, 2, "allocfree")
 
 #define EXPTRACE_EVENTS(X, A)						\
 	EXPTRACE_STANDARD_EVENTS(X, A)					\

@@ -79,7 +79,7 @@ enum exptrace_kind {
 	EXPTRACE_KIND_CPU		= 4,
 	EXPTRACE_KIND_BYTES		= 5,	/* a size */
 	EXPTRACE_KIND_TEXT_ADDRESS	= 6,	/* zigzag(address - text_base) */
-	EXPTRACE_KIND_DATA_ADDRESS	= 7,	/* 0: NULL; else ror64(address - data_base, 3) */
+	EXPTRACE_KIND_DATA_ADDRESS	= 7,	/* ror64(address - data_base, 3), see below */
 	EXPTRACE_KIND_STRING		= 8,	/* length, bytes */
 	EXPTRACE_KIND_STRING_ID		= 9,
 	EXPTRACE_KIND_STACK_ID		= 10,
@@ -92,6 +92,13 @@ enum exptrace_kind {
 	EXPTRACE_KIND_SOFTIRQ		= 17,	/* a soft interrupt's number */
 	EXPTRACE_KIND_SYSCALL		= 18,	/* a system call's number */
 };
+
+/*
+ * An object's address takes so many bytes, little endian; if all their bits are set, a
+ * number follows, which is the value, or 0 for NULL.
+ */
+#define EXPTRACE_OBJECT_BYTES		5
+#define EXPTRACE_OBJECT_LONG		0xffffffffffULL
 
 /* A 32-bit program's system call: its number counts in another table. */
 #define EXPTRACE_SYSCALL_COMPAT		(1U << 31)
