@@ -60,6 +60,8 @@ enum exptrace_batch_kind {
 	EXPTRACE_BATCH_DATA,		/* an experiment's own bytes */
 	EXPTRACE_BATCH_OTHER,		/* unknown or empty: to be skipped */
 	EXPTRACE_BATCH_END,		/* no batch: the end-of-generation mark */
+	EXPTRACE_BATCH_STRINGS,		/* names of functions and modules */
+	EXPTRACE_BATCH_STACKS,		/* places in the kernel's code, and stacks of them */
 };
 
 /**
@@ -129,7 +131,8 @@ struct exptrace_schema_event {
 
 /**
  * struct exptrace_value - the value of an argument
- * @u64:	the number; signed ones as int64_t; addresses complete, not relative
+ * @u64:	the number; signed ones as int64_t; addresses complete, not relative; of
+ *		EXPTRACE_KIND_SITE and EXPTRACE_KIND_STACK_ID what exptrace_stack() takes
  * @str:	a string's bytes (no terminator); NULL if it is a number
  * @len:	their number
  */
@@ -321,6 +324,35 @@ uint64_t exptrace_comm_changes(const struct exptrace_trace *trace);
  * Return: the name; NULL if unknown.
  */
 const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number);
+
+/**
+ * struct exptrace_frame - a place in the kernel's code
+ * @address:	its address, or an identifier (see the property addresses)
+ * @function:	the function that it is in; NULL if that is not known
+ * @module:	the module that this is in; NULL: the kernel itself, or not known
+ * @offset:	bytes from the function's beginning
+ */
+struct exptrace_frame {
+	uint64_t address;
+	const char *function;
+	const char *module;
+	uint64_t offset;
+};
+
+/**
+ * exptrace_stack() - the places that a number stands for
+ * @id:		the value of an argument of EXPTRACE_KIND_SITE (a stack of one frame) or
+ *		EXPTRACE_KIND_STACK_ID
+ * @frames:	out: the innermost first
+ *
+ * Of the generation at hand: its stacks are at its end. With exptrace_next_event() they
+ * are known with its first event, unless the trace is cut off before; while batches are
+ * walked, when they have passed.
+ * Return: the number of frames, 1 at least; -ENOENT: not known (0 never is: the
+ * recorder's table was full, or there is no place).
+ */
+int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
+		   const struct exptrace_frame **frames);
 
 /* exptrace_property() - the value of a property, NULL if there is none */
 const char *exptrace_property(const struct exptrace_trace *trace, const char *key);

@@ -53,6 +53,14 @@ EXPORT_SYMBOL_GPL(exptrace_address_id);
 EXPTRACE_KEEPING(exptrace_address_id);
 EXPTRACE_EXPORT_KEEPING(exptrace_address_id);
 
+/* A place in the code, as the table of stacks has it: a signed number. */
+u64 exptrace_text_address(unsigned long address)
+{
+	if (exptrace.raw_addresses)
+		return exptrace_zigzag((s64)(address - exptrace.text_base));
+	return exptrace_zigzag(exptrace_address_id(address));
+}
+
 /* @value is as exptrace_data_address() has it; NULL is 0 behind the mark. */
 notrace u8 *exptrace_put_long_object(u8 *p, u64 value)
 {

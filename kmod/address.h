@@ -15,18 +15,11 @@
 DECLARE_STATIC_KEY_FALSE(exptrace_address_ids);
 
 u32 exptrace_address_id(unsigned long address);
+u64 exptrace_text_address(unsigned long address);
 
 static __always_inline u64 exptrace_zigzag(s64 value)
 {
 	return ((u64)value << 1) ^ (u64)(value >> 63);
-}
-
-/* EXPTRACE_KIND_TEXT_ADDRESS */
-static __always_inline u64 exptrace_text_address(unsigned long address)
-{
-	if (static_branch_unlikely(&exptrace_address_ids))
-		return exptrace_zigzag((u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address));
-	return exptrace_zigzag((s64)(address - exptrace.text_base));
 }
 
 /*

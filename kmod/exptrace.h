@@ -72,7 +72,7 @@
  * @attempted:	events attempted in this generation, also those that find it busy
  * @recorded:	events recorded in this generation
  * @batch:	the batch being filled, or NULL
- * @gen:	the generation; set before it is published
+ * @interned:	what its generation's writers share; set before that is published
  * @pid:	the thread that the batch's reader believes to run here
  * @exp:	the experiment; constant
  * @context:	enum exptrace_context, or EXPTRACE_UNBOUND*; constant
@@ -89,7 +89,7 @@ struct exptrace_slot {
 	local64_t		attempted;
 	u64			recorded;
 	struct exptrace_batch	*batch;
-	u64			gen;
+	struct exptrace_interned *interned;
 	u32			pid;
 	u8			exp;
 	u8			context;
@@ -100,6 +100,8 @@ struct exptrace_slot {
  * struct exptrace_cpu - all that a CPU's writers own
  * @slot:	by generation parity, experiment, context
  * @lost:	likewise, events lost by reason; same rule as struct exptrace_slot
+ * @unknown_sites: by generation parity, places in the code that got no number; same
+ *		rule
  * @overwritten: by generation parity and experiment, events in batches that were
  *		given up before their generation was complete; pool.lock
  */
@@ -107,6 +109,7 @@ struct exptrace_cpu {
 	struct exptrace_slot	slot[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS];
 	u64			lost[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS]
 				    [EXPTRACE_NR_LOST];
+	u64			unknown_sites[2];
 	u64			overwritten[2][EXPTRACE_NR_EXPERIMENTS] ____cacheline_aligned;
 };
 
@@ -130,6 +133,7 @@ struct exptrace_cpu {
  * @lost:	events lost in the completed generations since start
  * @boot_id:	the boot's, as who started the recording said; zero if nobody did
  * @missing_tasks: threads that found no room in the statedumps since start
+ * @unknown_sites: places without a number in the completed generations since start
  * @raw_addresses: kernel addresses are recorded as they are
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
  * @large:	the generation has grown large; written by the refill's irq_work
@@ -152,6 +156,7 @@ struct exptrace {
 	u64			lost;
 	uuid_t			boot_id;
 	u64			missing_tasks;
+	u64			unknown_sites;
 	bool			raw_addresses;
 	struct mutex		flushing;	/* see above */
 	bool			large;
@@ -183,6 +188,7 @@ int exptrace_advance(bool expedited, u64 *completed);
 void exptrace_want_advance(void);
 void exptrace_release_pool(void);
 u64 exptrace_lost(void);
+u64 exptrace_unknown_sites(void);
 int exptrace_generation_init(void);
 void exptrace_generation_exit(void);
 

@@ -24,6 +24,8 @@
 #include "clock.h"
 #include "experiment.h"
 #include "flush.h"
+#include "intern.h"
+#include "symbols.h"
 #include "tables.h"
 #include "trigger.h"
 
@@ -35,17 +37,20 @@ struct exptrace exptrace ____cacheline_aligned = {
 EXPORT_SYMBOL_GPL(exptrace);	/* for the writer's inline functions */
 
 /* Batches that the tables of a generation can need. */
-static unsigned int table_batches(unsigned int batch_size)
+static unsigned int table_batches(unsigned int sites, unsigned int batch_size)
 {
-	return exptrace_opening_batches(batch_size) + exptrace_closing_batches(batch_size);
+	return exptrace_opening_batches(batch_size) + exptrace_closing_batches(sites, batch_size);
 }
 
 /* Opens generation @gen: writers may use it when this has succeeded. */
 static int open_generation(u64 gen)
 {
+	const struct exptrace_pool *pool = &exptrace_pool;
+	unsigned int sites = exptrace_sites_max((u64)pool->nr * pool->batch_size);
 	int err;
 
-	err = exptrace_generation_open(gen, table_batches(exptrace_pool.batch_size));
+	exptrace_intern_begin(gen, sites);
+	err = exptrace_generation_open(gen, table_batches(sites, pool->batch_size));
 	if (err)
 		return err;
 	WARN_ON_ONCE(exptrace_write_opening(gen));
@@ -85,7 +90,7 @@ static void label_slots(struct exptrace_cpu *cpu, u64 gen)
 		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++) {
 			struct exptrace_slot *slot = &cpu->slot[gen & 1][exp][context];
 
-			slot->gen = gen;
+			slot->interned = &exptrace_interned[gen & 1];
 			slot->exp = exp;
 			slot->context = context;
 		}
@@ -209,13 +214,13 @@ static void set_quotas(const struct exptrace_params *params)
 
 static bool is_valid(const struct exptrace_params *params)
 {
-	unsigned int size = params->batch_size;
+	unsigned int size = params->batch_size, sites = exptrace_sites_max(params->pool_size);
 	u64 least;
 
 	if (!is_power_of_2(size) || size < SZ_4K || size > EXPTRACE_BATCH_MAX)
 		return false;
 	/* Every slot of a generation may hold a batch, and the next one needs its tables. */
-	least = 2 * (table_batches(size) + EXPTRACE_NR_CONTEXTS * num_possible_cpus());
+	least = 2 * (table_batches(sites, size) + EXPTRACE_NR_CONTEXTS * num_possible_cpus());
 	return params->pool_size >= least * size;
 }
 
@@ -227,6 +232,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	exptrace.lost = 0;
 	exptrace.boot_id = params->boot_id;
 	exptrace.missing_tasks = 0;
+	exptrace.unknown_sites = 0;
 	exptrace_pool.mode = params->mode;
 	set_quotas(params);
 	exptrace_clock_select();
@@ -396,6 +402,22 @@ u64 exptrace_lost(void)
 			lost += READ_ONCE(counter[i]);
 	}
 	return lost;
+}
+
+/* The same for places in the code that got no number. */
+u64 exptrace_unknown_sites(void)
+{
+	u64 sum = exptrace.unknown_sites;
+	int cpu;
+
+	lockdep_assert_held(&exptrace.control);
+
+	for_each_possible_cpu(cpu) {
+		const struct exptrace_cpu *c = per_cpu_ptr(exptrace.cpus, cpu);
+
+		sum += READ_ONCE(c->unknown_sites[0]) + READ_ONCE(c->unknown_sites[1]);
+	}
+	return sum;
 }
 
 /*

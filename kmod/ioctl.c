@@ -32,6 +32,7 @@ static long do_info(void __user *arg)
 	info.triggers = exptrace_triggers();
 	info.latency_us = exptrace_trigger_latency();
 	info.missing_tasks = exptrace.missing_tasks;
+	info.unknown_sites = exptrace_unknown_sites();
 	mutex_unlock(&exptrace.control);
 
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;

@@ -11,6 +11,7 @@
 
 #include "experiment.h"
 #include "flush.h"
+#include "intern.h"
 #include "trigger.h"
 
 static struct dentry *dir;
@@ -56,6 +57,16 @@ static void show_flush(struct seq_file *m)
 	seq_printf(m, "evicted_events %llu\n", READ_ONCE(flush->evicted_events));
 }
 
+static void show_sites(struct seq_file *m)
+{
+	unsigned int parity;
+
+	for (parity = 0; parity < 2; parity++)
+		seq_printf(m, "sites parity %u: %d of %u\n", parity,
+			   atomic_read(&exptrace_interned[parity].nr),
+			   READ_ONCE(exptrace_interned[parity].max));
+}
+
 static const char *const lost_names[EXPTRACE_NR_LOST] = {
 	[EXPTRACE_LOST_POOL] = "pool",
 	[EXPTRACE_LOST_NESTED] = "nested",
@@ -94,6 +105,7 @@ static int state_show(struct seq_file *m, void *unused)
 	show_recorder(m);
 	show_pool(m);
 	show_flush(m);
+	show_sites(m);
 	for_each_possible_cpu(cpu)
 		for (parity = 0; parity < 2; parity++)
 			for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)

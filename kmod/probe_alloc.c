@@ -27,7 +27,7 @@ static notrace void probe_kmalloc(void *data, unsigned long call_site, const voi
 	exptrace_object(&w, ptr);
 	exptrace_number(&w, bytes_req);
 	exptrace_number(&w, bytes_alloc - bytes_req);
-	exptrace_number(&w, exptrace_text_address(call_site));
+	exptrace_site(&w, call_site);
 	exptrace_end(&w);
 }
 
@@ -38,7 +38,7 @@ static notrace void probe_kfree(void *data, unsigned long call_site, const void 
 	if (!begin(&w, EXPTRACE_EVENT_KFREE, exptrace_max(3, 0)))
 		return;
 	exptrace_object(&w, ptr);
-	exptrace_number(&w, exptrace_text_address(call_site));
+	exptrace_site(&w, call_site);
 	exptrace_end(&w);
 }
 
@@ -52,7 +52,7 @@ static __always_inline void put_cache_event(unsigned int type, unsigned long cal
 		return;
 	exptrace_object(&w, ptr);
 	exptrace_number(&w, kmem_cache_size((struct kmem_cache *)s));
-	exptrace_number(&w, exptrace_text_address(call_site));
+	exptrace_site(&w, call_site);
 	exptrace_end(&w);
 }
 

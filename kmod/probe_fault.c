@@ -37,7 +37,7 @@ static notrace void probe_page_fault_kernel(void *data, unsigned long address,
 	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, exptrace_max(3, 0)))
 		return;
 	exptrace_number(&w, exptrace_any_address(address));
-	exptrace_number(&w, exptrace_text_address(instruction_pointer(regs)));
+	exptrace_site(&w, instruction_pointer(regs));
 	exptrace_number(&w, error_code);
 	exptrace_end(&w);
 }

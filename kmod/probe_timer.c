@@ -16,7 +16,7 @@ static notrace void probe_timer_expire_entry(void *data, struct timer_list *time
 	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY, exptrace_max(4, 0)))
 		return;
 	exptrace_object(&w, timer);
-	exptrace_number(&w, exptrace_text_address((unsigned long)timer->function));
+	exptrace_site(&w, (unsigned long)timer->function);
 	exptrace_signed(&w, (long)(jiffies - timer->expires));
 	exptrace_end(&w);
 }
@@ -46,7 +46,7 @@ static __always_inline void put_hrtimer(const struct hrtimer *timer, ktime_t now
 	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, exptrace_max(4, 0)))
 		return;
 	exptrace_object(&w, timer);
-	exptrace_number(&w, exptrace_text_address(function));
+	exptrace_site(&w, function);
 	exptrace_signed(&w, ktime_sub(now, hrtimer_get_softexpires(timer)));
 	exptrace_end(&w);
 }

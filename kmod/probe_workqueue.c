@@ -15,7 +15,7 @@ static __always_inline void put_work(unsigned int type, const struct work_struct
 	if (!exptrace_standard_begin(&w, type, exptrace_max(3, 0)))
 		return;
 	exptrace_object(&w, work);
-	exptrace_number(&w, exptrace_text_address((unsigned long)function));
+	exptrace_site(&w, (unsigned long)function);
 	exptrace_end(&w);
 }
 

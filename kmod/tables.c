@@ -9,6 +9,8 @@
 #include "clock.h"
 #include "experiment.h"
 #include "flush.h"
+#include "intern.h"
+#include "symbols.h"
 #include "tables.h"
 
 /* Most bytes of a property's value, and of a key or a name in the schema. */
@@ -256,29 +258,34 @@ int exptrace_write_opening(unsigned long gen)
 	return write_sync(gen) ?: write_properties(gen) ?: write_schema(gen);
 }
 
-unsigned int exptrace_closing_batches(unsigned int batch_size)
+/* What a generation with @sites sites needs: one batch each for sync and properties. */
+unsigned int exptrace_closing_batches(unsigned int sites, unsigned int batch_size)
 {
-	return 1 + exptrace_ledger_batches(batch_size) + 1;
+	return exptrace_symbols_batches(sites, batch_size) +
+	       exptrace_ledger_batches(batch_size) + 2;
 }
 
-/* What found no room in the statedump, if there is something. */
-static int write_missing(unsigned long gen)
+/* What is known at a generation's end only; nothing if there is nothing to say. */
+static int write_last_properties(unsigned long gen)
 {
 	struct exptrace_missing missing = exptrace_missing;
+	u64 unknown = exptrace_intern_take_unknown(gen);
 	struct exptrace_table table;
 	int err;
 
-	if (!missing.tasks && !missing.names)
+	if (!missing.tasks && !missing.names && !unknown)
 		return 0;
 	memset(&exptrace_missing, 0, sizeof(exptrace_missing));
 	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_PROPERTIES);
 	err = write_number_property(&table, "missing_tasks", "%lu", missing.tasks) ?:
-	      write_number_property(&table, "missing_names", "%lu", missing.names);
+	      write_number_property(&table, "missing_names", "%lu", missing.names) ?:
+	      write_number_property(&table, "unknown_sites", "%lu", unknown);
 	exptrace_table_end(&table);
 	return err;
 }
 
 int exptrace_write_closing(unsigned long gen)
 {
-	return write_missing(gen) ?: exptrace_write_ledger(gen) ?: write_sync(gen);
+	return exptrace_write_symbols(gen) ?: write_last_properties(gen) ?:
+	       exptrace_write_ledger(gen) ?: write_sync(gen);
 }

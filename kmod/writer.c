@@ -23,8 +23,10 @@ static u64 m_of(const struct exptrace_slot *slot)
 /* Counts the event that the writer is about. Returns false, for the caller to. */
 static bool lose(const struct exptrace_slot *slot, enum exptrace_lost reason)
 {
+	unsigned int parity = slot->interned->gen & 1;
+
 	if (is_bound(slot))	/* this_cpu_inc(): it nests, as what it counts does */
-		this_cpu_inc(exptrace.cpus->lost[slot->gen & 1][slot->exp][slot->context][reason]);
+		this_cpu_inc(exptrace.cpus->lost[parity][slot->exp][slot->context][reason]);
 	return false;
 }
 
@@ -53,7 +55,7 @@ static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch)
 	slot->batch = batch;
 	batch->first = slot->recorded;
 	batch->cpu = is_bound(slot) ? raw_smp_processor_id() : -1;
-	exptrace_batch_header(batch, slot->exp, slot->gen, m_of(slot), slot->last);
+	exptrace_batch_header(batch, slot->exp, slot->interned->gen, m_of(slot), slot->last);
 	slot->pos = batch->data + batch->start;
 	if (slot->exp != EXPTRACE_EXPERIMENT_STANDARD)
 		*slot->pos++ = EXPTRACE_CONTENT_EVENTS;
@@ -77,7 +79,7 @@ static bool exchange(struct exptrace_slot *slot)
 
 	if (slot->batch)
 		exptrace_batch_seal(slot->batch, slot->pos, slot->recorded);
-	if (exptrace_exchange(slot->batch, slot->gen, need, charge, &empty))
+	if (exptrace_exchange(slot->batch, slot->interned->gen, need, charge, &empty))
 		return lose(slot, EXPTRACE_LOST_CONTENDED);
 	disown(slot);
 	if (!empty)
@@ -145,7 +147,8 @@ void exptrace_flush_slot(struct exptrace_slot *slot)
 		exptrace_batch_give_back(batch);
 	} else {
 		exptrace_batch_seal(batch, slot->pos, slot->recorded);
-		exptrace_exchange(batch, slot->gen, EXPTRACE_NEED_NONE, EXPTRACE_NO_CHARGE, &none);
+		exptrace_exchange(batch, slot->interned->gen, EXPTRACE_NEED_NONE,
+				  EXPTRACE_NO_CHARGE, &none);
 	}
 	disown(slot);
 }

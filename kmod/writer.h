@@ -24,6 +24,7 @@
 #include "address.h"
 #include "batch.h"
 #include "clock.h"
+#include "intern.h"
 #include "keep.h"
 #include "varint.h"
 
@@ -156,6 +157,13 @@ static __always_inline void exptrace_object(struct exptrace_writer *w, const voi
 	w->pos = exptrace_put_object(w->pos, exptrace_data_address(object));
 }
 
+/* Appends a place in the kernel's code, which counts for one. */
+static __always_inline void exptrace_site(struct exptrace_writer *w, unsigned long address)
+{
+	put_unaligned_le16(exptrace_intern(w->slot->interned, address), w->pos);
+	w->pos += EXPTRACE_SITE_BYTES;
+}
+
 /* Appends @len bytes, which must count for the maximum, as must two more. */
 static __always_inline void exptrace_string(struct exptrace_writer *w, const char *s, size_t len)
 {
@@ -265,7 +273,7 @@ static __always_inline void exptrace_end(struct exptrace_writer *w)
 static inline void exptrace_unbound_writer(struct exptrace_writer *w, struct exptrace_slot *slot,
 					   u64 gen, unsigned int exp, unsigned int context)
 {
-	slot->gen = gen;
+	slot->interned = &exptrace_interned[gen & 1];
 	slot->exp = exp;
 	slot->context = context;
 	*w = (struct exptrace_writer) { .slot = slot, .context = context };

@@ -12,9 +12,10 @@ import sys
 
 HEADER = b"exptrace v1" + bytes(5)
 END, EVENTS, EXPERIMENTAL, SYNC, SCHEMA, LEDGER, PROPERTIES = 52, 1, 49, 50, 53, 56, 58
-TABLES = {2, 4, SYNC, SCHEMA, LEDGER, PROPERTIES}
+STACKS, STRINGS = 2, 4
+TABLES = {STACKS, STRINGS, SYNC, SCHEMA, LEDGER, PROPERTIES}
 NO_CPU = 2**64 - 1
-INT, TEXT, DATA, STRING, FLAGS, STATE, USER = 2, 6, 7, 8, 12, 13, 14
+INT, SITE, DATA, STRING, FLAGS, STATE, USER = 2, 6, 7, 8, 12, 13, 14
 CONTEXTS = ["task", "softirq", "hardirq", "nmi"]
 STATES = ["R", "S", "D", "T", "t", "X", "Z", "P", "I", "R+"]
 
@@ -73,10 +74,15 @@ def expect(condition, message):
         raise Damaged(message)
 
 
+class Site(int):
+    """The number of a place in the code, until the generation has said what it stands for."""
+
+
 class Generation:
     def __init__(self, number):
         self.number, self.syncs, self.schema, self.properties = number, [], {}, {}
         self.experiments = {}
+        self.strings, self.stacks = {}, {}
         self.ledger, self.events, self.batches, self.ended = {}, [], 0, False
         self.last = {}      # (experiment, m): time of its last event
         self.closed = self.whole = False
@@ -98,8 +104,9 @@ class Generation:
         if what == SYNC:
             self.sync(time, c)
             return
-        entry = {SCHEMA: self.schema_entry, LEDGER: self.ledger_entry, PROPERTIES: self.property}.get(what)
-        while entry and c.more():
+        entry = {SCHEMA: self.schema_entry, LEDGER: self.ledger_entry, PROPERTIES: self.property,
+                 STRINGS: self.string, STACKS: self.stack}[what]
+        while c.more():
             entry(c)
 
     def sync(self, time, c):
@@ -141,6 +148,24 @@ class Generation:
         expect(attempted == recorded + sum(n for _, n in lost), "a ledger entry does not add up")
         self.ledger[key] = (attempted, recorded, lost)
 
+    def string(self, c):
+        expect(c.byte() == 5, "unknown entry among the strings")
+        number = c.number()
+        expect(number and number not in self.strings, "string %d twice" % number)
+        self.strings[number] = c.string()
+
+    def stack(self, c):
+        expect(c.byte() == 3, "unknown entry among the stacks")
+        number = c.number()
+        expect(number and number not in self.stacks, "stack %d twice" % number)
+        frames = []
+        for _ in range(c.number()):
+            address = (int(self.properties["text_base"], 16) + c.signed()) % 2**64
+            function, module, offset = c.number(), c.number(), c.number()
+            expect({function, module} <= set(self.strings) | {0}, "a frame whose strings are missing")
+            frames.append((address, self.strings.get(function), self.strings.get(module), offset))
+        self.stacks[number] = frames
+
     def property(self, c):
         expect(c.byte() == 59, "unknown property")
         key = c.string()
@@ -160,6 +185,8 @@ class Generation:
             values = {}
             for i, (kind, arg) in enumerate(args):
                 values[arg] = t - first if i == 0 and ntypes > 1 else self.value(kind, c)
+                if kind == SITE:
+                    values[arg] = Site(values[arg])
                 if kind == STATE:
                     values[arg] = STATES[values[arg]]
             if m != NO_CPU:
@@ -182,13 +209,13 @@ class Generation:
     def value(self, kind, c):
         if kind == STRING or kind >= 128:
             return c.string()
+        if kind == SITE:
+            return int.from_bytes(c.bytes(2), "little")
         if kind == DATA:
             return self.object(c)
         n = c.number()
         if kind == INT:
             return (n >> 1) ^ -(n & 1)
-        if kind == TEXT:
-            return hex((int(self.properties["text_base"], 16) + ((n >> 1) ^ -(n & 1))) % 2**64)
         return hex(n) if kind in (FLAGS, USER) else n
 
     def end(self):
@@ -196,6 +223,9 @@ class Generation:
         if not self.whole:
             return
         expect(self.closed, "generation %d has no closing Sync" % self.number)
+        for *_, values in self.events:
+            for value in values.values():
+                expect(not isinstance(value, Site) or not value or value in self.stacks, "site %r is not there" % value)
         decoded = collections.Counter((e[3], e[1] // 4) for e in self.events if e[1] != NO_CPU and e[4] >= 64)
         for key in set(decoded) | set(self.ledger):
             recorded = self.ledger.get(key, (0, 0))[1]
@@ -249,11 +279,28 @@ def generations(data):
         yield g
 
 
+def symbol(frame):
+    _, function, module, offset = frame
+    return "%s+0x%x%s" % (function, offset, " [%s]" % module if module else "")
+
+
+def resolve(g, values):
+    """The arguments with the addresses of places in the code, and the names of those that have one."""
+    args, names = {}, {}
+    for key, value in values.items():
+        frames = g.stacks.get(value) if isinstance(value, Site) else None
+        args[key] = hex(frames[0][0]) if frames else value
+        if frames and frames[0][1]:
+            names[key] = symbol(frames[0])
+    return args, names
+
+
 def as_objects(g):
     """The generation's events as "exptrace dump --json" has them, without what it adds (names, groups)."""
     for time, m, pid, experiment, _, name, values in sorted(g.events, key=lambda e: e[0]):
+        args, names = resolve(g, values)
         event = {"ns": g.ns(time), "ticks": time, "generation": g.number, "experiment": g.experiments.get(experiment),
-                 "event": name, "args": values}
+                 "event": name, "args": args, "symbols": names}
         if m != NO_CPU:
             event.update(cpu=m // 4, context=CONTEXTS[m % 4])
         if pid is not None:
@@ -263,8 +310,10 @@ def as_objects(g):
 
 def comparable(event):
     """A key that sorts and compares: all but nanoseconds and the thread, which need more than equality."""
+    # Of the names, those of places in the code: system calls and interrupts have no "+0x".
+    symbols = {k: v for k, v in event.get("symbols", event.get("names", {})).items() if "+0x" in v}
     return json.dumps([event["generation"], event["ticks"], event.get("cpu"), event.get("context"),
-                       event["experiment"], event["event"], event["args"]], sort_keys=True)
+                       event["experiment"], event["event"], event["args"], symbols], sort_keys=True)
 
 
 def against(dump, path):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A strict decoder of the stream (see stream.h). It shares no code with libexptrace: one checks the other. */
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,6 +222,124 @@ static int parse_schema(struct stream *s, struct stream_generation *g, const str
 	return c.bad ? fail(s, "generation %llu: bad schema", (unsigned long long)g->number) : 0;
 }
 
+static void parse_string_entry(struct stream *s, struct cursor *c)
+{
+	uint64_t id;
+
+	if (byte(c) != EXPTRACE_WIRE_STRING)
+		c->bad = true;
+	id = number(c);
+	if (!id || id >= STREAM_IDS || s->strings[id])
+		c->bad = true;
+	if (!c->bad)
+		s->strings[id] = string(c);
+}
+
+/* The string of a frame, "" for 0. */
+static const char *frame_string(struct stream *s, struct cursor *c)
+{
+	uint64_t id = number(c);
+
+	if (!id)
+		return "";
+	if (id >= STREAM_IDS || !s->strings[id]) {
+		c->bad = true;
+		return "";
+	}
+	return s->strings[id];
+}
+
+/* The module's sites are stacks of one frame. */
+static void parse_stack(struct stream *s, struct stream_generation *g, struct cursor *c)
+{
+	struct stream_place *place;
+	const char *function, *module;
+	uint64_t id, offset;
+
+	if (byte(c) != EXPTRACE_WIRE_STACK)
+		c->bad = true;
+	id = number(c);
+	if (!id || id >= STREAM_IDS || number(c) != 1 || s->places[id].there)
+		c->bad = true;
+	if (c->bad)
+		return;
+	place = &s->places[id];
+	place->there = true;
+	place->address = s->text_base + zigzag(number(c));
+	function = frame_string(s, c);
+	module = frame_string(s, c);
+	offset = number(c);
+	if ((!function[0] && (module[0] || offset)) ||
+	    (function[0] && asprintf(&place->symbol, module[0] ? "%s+0x%llx [%s]" : "%s+0x%llx", function,
+				     (unsigned long long)offset, module) < 0))
+		c->bad = true;
+	g->places++;
+}
+
+static int parse_places(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
+{
+	struct cursor c = { b->data + 1, b->data + b->size, false };
+
+	if (!s->strings) {
+		s->strings = calloc(STREAM_IDS, sizeof(*s->strings));
+		s->places = calloc(STREAM_IDS, sizeof(*s->places));
+	}
+	if (b->data[0] == EXPTRACE_WIRE_STRINGS && g->places)
+		c.bad = true;
+	while (!c.bad && c.p < c.end) {
+		if (b->data[0] == EXPTRACE_WIRE_STRINGS)
+			parse_string_entry(s, &c);
+		else
+			parse_stack(s, g, &c);
+	}
+	return c.bad ? fail(s, "generation %llu: bad strings or stacks", (unsigned long long)g->number) : 0;
+}
+
+static void forget_places(struct stream *s)
+{
+	int id;
+
+	for (id = 0; s->strings && id < STREAM_IDS; id++) {
+		free(s->strings[id]);
+		free(s->places[id].symbol);
+	}
+	free(s->strings);
+	free(s->places);
+	s->strings = NULL;
+	s->places = NULL;
+}
+
+static int resolve_arg(struct stream *s, const struct stream_generation *g, struct stream_arg *arg)
+{
+	const struct stream_place *place = s->places ? &s->places[arg->value] : NULL;
+
+	if (!arg->value)
+		return 0;
+	if (!place || !place->there)
+		return fail(s, "generation %llu: there is no place %llu", (unsigned long long)g->number,
+			    (unsigned long long)arg->value);
+	arg->value = place->address;
+	if (place->symbol)
+		arg->string = strdup(place->symbol);
+	return 0;
+}
+
+/* Gives the generation's events the places in the code that they name. */
+static int resolve_places(struct stream *s, const struct stream_generation *g)
+{
+	size_t e;
+	int i;
+
+	for (e = g->first_event; e < s->nr_events; e++) {
+		const struct stream_type *t = &s->types[s->events[e].experiment][s->events[e].type];
+
+		for (i = 0; i < t->nargs; i++)
+			if (t->kind[i] == EXPTRACE_KIND_SITE && resolve_arg(s, g, &s->events[e].arg[i]))
+				return -1;
+	}
+	return 0;
+}
+
 static int parse_properties(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
 	struct cursor c = { b->data + 1, b->data + b->size, false };
@@ -240,6 +359,8 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			s->raw_addresses = !strcmp(value, "raw");
 		if (!c.bad && !strcmp(key, "online"))
 			snprintf(s->online, sizeof(s->online), "%s", value);
+		if (!c.bad && !strcmp(key, "unknown_sites"))
+			g->unknown_sites = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "batch_size"))
 			s->batch_size = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "missing_tasks"))
@@ -317,12 +438,14 @@ static uint64_t parse_arg(const struct stream *s, struct cursor *c, uint8_t kind
 
 	if (kind == EXPTRACE_KIND_DATA_ADDRESS)
 		return object(s, c);
+	if (kind == EXPTRACE_KIND_SITE) {
+		v = byte(c);
+		return v | byte(c) << 8;
+	}
 	v = number(c);
 	switch (kind) {
 	case EXPTRACE_KIND_INT:
 		return zigzag(v);
-	case EXPTRACE_KIND_TEXT_ADDRESS:
-		return s->text_base + zigzag(v);
 	default:
 		return v;
 	}
@@ -424,6 +547,9 @@ static int end_generation(struct stream *s, struct stream_generation *g)
 	if (!g || g->ended)
 		return fail(s, "an end of generation where none is open");
 	g->ended = true;
+	if (resolve_places(s, g))
+		return -1;
+	forget_places(s);
 	if (!g->whole)
 		return 0;
 	if (!g->closed || !g->schema || !g->properties)
@@ -466,6 +592,7 @@ static struct stream_generation *enter_generation(struct stream *s, const struct
 	g = &s->generations[s->nr_generations++];
 	memset(g, 0, sizeof(*g));
 	g->number = b->generation;
+	g->first_event = s->nr_events;
 	return g;
 }
 
@@ -494,6 +621,9 @@ static int parse_batch(struct stream *s, const struct stream_batch *b)
 		return parse_ledger(s, g, b);
 	case EXPTRACE_WIRE_PROPERTIES:
 		return parse_properties(s, g, b);
+	case EXPTRACE_WIRE_STRINGS:
+	case EXPTRACE_WIRE_STACKS:
+		return parse_places(s, g, b);
 	}
 	if (b->experiment && b->data[0] == EXPTRACE_CONTENT_DATA)
 		return 0;
@@ -543,6 +673,7 @@ void stream_free(struct stream *s)
 	for (i = 0; i < s->nr_events; i++)
 		free_strings(&s->events[i]);
 	free(s->events);
+	forget_places(s);
 	free(s->generations);
 	memset(s, 0, sizeof(*s));
 }

@@ -26,8 +26,11 @@ struct stream_type {
 };
 
 struct stream_arg {
-	uint64_t value;		/* decoded: an address, a signed number as two's complement */
-	char *string;		/* of a string, else NULL; owned by the stream */
+	/* Decoded: an address, a signed number as two's complement. Of a place in the code its address when the generation
+	 * has ended, 0 if that is not known.
+	 */
+	uint64_t value;
+	char *string;		/* of a string, or a place's "function+0x1a [module]", else NULL; owned by the stream */
 };
 
 struct stream_event {
@@ -53,9 +56,21 @@ struct stream_generation {
 	bool schema, properties, ledger, closed, ended;
 	unsigned int batches, tasks;
 	uint64_t missing_tasks;	/* of the statedump */
+	unsigned int batches, tasks, places;
+	size_t first_event;
+	uint64_t unknown_sites;
 	struct stream_sync open, close;
 	struct stream_count count[STREAM_EXPERIMENTS][STREAM_CPUS];
 };
+
+/* A place in the code, as a stack of one frame. */
+struct stream_place {
+	uint64_t address;
+	char *symbol;		/* NULL: it has none */
+	bool there;
+};
+
+#define STREAM_IDS		0x10000
 
 struct stream {
 	char error[256];	/* what is wrong with it, "" if nothing is */
@@ -66,6 +81,9 @@ struct stream {
 	uint64_t text_base, data_base, batch_size;
 	char online[128];	/* CPUs */
 	struct stream_type types[STREAM_EXPERIMENTS][256];
+	/* Of the generation that is parsed, by id; NULL: it has none. */
+	char **strings;
+	struct stream_place *places;
 	struct stream_generation *generations;
 	size_t nr_generations;
 	struct stream_event *events;

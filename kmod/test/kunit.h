@@ -52,6 +52,7 @@ static inline void kunit_suite_end(struct kunit_suite *suite)
 /* Opens generation @gen, which needs @reserve batches for its tables, for writers. */
 static inline int kunit_open(u64 gen, unsigned int reserve)
 {
+	exptrace_intern_begin(gen, EXPTRACE_MOST_SITES);
 	return exptrace_generation_open(gen, reserve);
 }
 
@@ -87,7 +88,8 @@ static inline void kunit_publish(u64 gen)
 
 	for (exp = 0; gen && exp < EXPTRACE_NR_EXPERIMENTS; exp++) {
 		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++) {
-			cpu->slot[gen & 1][exp][context].gen = gen;
+			cpu->slot[gen & 1][exp][context].interned =
+				&exptrace_interned[gen & 1];
 			cpu->slot[gen & 1][exp][context].exp = exp;
 			cpu->slot[gen & 1][exp][context].context = context;
 		}

@@ -232,6 +232,7 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 	count_missing_state(check);
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
+	check->unknown_sites += number_property(check, "unknown_sites");
 	if (!check->broken)
 		check_ledger(check, mark->offset);
 }
@@ -287,6 +288,9 @@ static void print_result(const struct check *check)
 		       (unsigned long long)check->short_dumps,
 		       (unsigned long long)check->missing_tasks,
 		       (unsigned long long)check->missing_names);
+	if (check->unknown_sites)
+		printf("unknown: %llu times a place in the code, the recorder's table was full\n",
+		       (unsigned long long)check->unknown_sites);
 	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
 	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
 	       (unsigned long long)check->batches, (unsigned long long)check->events,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "format.h"
+#include "site.h"
 
 #define NSEC_PER_SEC	1000000000ULL
 #define SECONDS_WIDTH	6
@@ -98,6 +99,17 @@ static char *put_device(struct format *format, char *pos, const struct exptrace_
 	return text_number(pos, value->u64 & ((1ULL << DEVICE_MINOR_BITS) - 1));
 }
 
+/* A place in the kernel's code: "kfree+0x1a" */
+static char *put_site(struct format *format, char *pos, const struct exptrace_value *value)
+{
+	char text[SITE_TEXT];
+
+	site_text(format->trace, value->u64, text);
+	format->output->pos = pos;
+	output_foreign(format->output, text, strlen(text));
+	return output_room(format->output, format->output->pos);
+}
+
 static char *put_state(struct format *format, char *pos, const struct exptrace_value *value)
 {
 	const char *letters = format_task_state(value->u64);
@@ -120,7 +132,7 @@ static char *put_string(struct format *format, char *pos, const struct exptrace_
 static put_fn *const kinds[] = {
 	[EXPTRACE_KIND_INT] = put_signed,
 	[EXPTRACE_KIND_CPU] = put_cpu,
-	[EXPTRACE_KIND_TEXT_ADDRESS] = put_address,
+	[EXPTRACE_KIND_SITE] = put_site,
 	[EXPTRACE_KIND_DATA_ADDRESS] = put_address,
 	[EXPTRACE_KIND_STRING] = put_string,
 	[EXPTRACE_KIND_FLAGS] = put_flags,

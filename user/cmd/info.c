@@ -47,6 +47,8 @@ static void print_info(const struct exptrace_info *info)
 	print_number("Threads not listed:", info->missing_tasks);
 	print_number("Generations given up:", info->evicted_generations);
 	print_number("Events in them:", info->evicted_events);
+	if (info->unknown_sites)
+		print_number("Places without number:", info->unknown_sites);
 	print_number("Triggers fired:", info->triggers);
 	if (info->latency_us)
 		print_number("Trigger above (us):", info->latency_us);

@@ -3,6 +3,7 @@
  * An event as a JSON object, one a line.
  */
 #include "format.h"
+#include "site.h"
 
 static const char *const context_names[EXPTRACE_NR_CONTEXTS] = {
 	"task", "softirq", "hardirq", "nmi",
@@ -21,7 +22,26 @@ static void put_number(struct output *output, const char *key, uint64_t value)
 }
 
 /* Addresses and flags are strings: a JSON number is exact to 2^53 only. */
-static void put_value(struct output *output, uint32_t kind, const struct exptrace_value *value)
+static void put_hex(struct output *output, uint64_t value)
+{
+	output_text(output, "\"0x");
+	output_hex(output, value, 0);
+	output_char(output, '"');
+}
+
+/* The address of a place in the code; its number where the trace does not tell. */
+static void put_site(struct output *output, const struct exptrace_trace *trace, uint64_t site)
+{
+	const struct exptrace_frame *frame = site_frame(trace, site);
+
+	if (frame)
+		put_hex(output, frame->address);
+	else
+		output_number(output, site, 0, ' ');
+}
+
+static void put_value(struct output *output, const struct exptrace_trace *trace, uint32_t kind,
+		      const struct exptrace_value *value)
 {
 	const char *state = kind == EXPTRACE_KIND_TASK_STATE ? format_task_state(value->u64) : NULL;
 
@@ -31,17 +51,18 @@ static void put_value(struct output *output, uint32_t kind, const struct exptrac
 		put_string(output, "", state);
 	} else if (kind == EXPTRACE_KIND_INT) {
 		output_signed(output, (int64_t)value->u64);
-	} else if (kind == EXPTRACE_KIND_TEXT_ADDRESS || kind == EXPTRACE_KIND_DATA_ADDRESS ||
-		   kind == EXPTRACE_KIND_USER_ADDRESS || kind == EXPTRACE_KIND_FLAGS) {
-		output_text(output, "\"0x");
-		output_hex(output, value->u64, 0);
-		output_char(output, '"');
+	} else if (kind == EXPTRACE_KIND_DATA_ADDRESS || kind == EXPTRACE_KIND_USER_ADDRESS ||
+		   kind == EXPTRACE_KIND_FLAGS) {
+		put_hex(output, value->u64);
+	} else if (kind == EXPTRACE_KIND_SITE) {
+		put_site(output, trace, value->u64);
 	} else {
 		output_number(output, value->u64, 0, ' ');
 	}
 }
 
-static void put_args(struct output *output, const struct exptrace_record *record)
+static void put_args(struct output *output, const struct exptrace_trace *trace,
+		     const struct exptrace_record *record)
 {
 	uint32_t i;
 
@@ -53,9 +74,24 @@ static void put_args(struct output *output, const struct exptrace_record *record
 			output_char(output, ',');
 		put_string(output, "", arg->name);
 		output_char(output, ':');
-		put_value(output, arg->kind, &record->args[i]);
+		put_value(output, trace, arg->kind, &record->args[i]);
 	}
 	output_char(output, '}');
+}
+
+/* The name of a number, or the symbol of a place in the code; NULL if it has none. */
+static const char *name_of(const struct exptrace_trace *trace, uint32_t kind, uint64_t number,
+			   char text[SITE_TEXT])
+{
+	const struct exptrace_frame *frame;
+
+	if (kind != EXPTRACE_KIND_SITE)
+		return exptrace_name(trace, kind, number);
+	frame = site_frame(trace, number);
+	if (!frame || !frame->function)
+		return NULL;
+	frame_text(frame, text);
+	return text;
 }
 
 /* The names of numbers, by argument; nothing if there are none. */
@@ -63,11 +99,12 @@ static void put_names(struct output *output, const struct exptrace_trace *trace,
 		      const struct exptrace_record *record)
 {
 	const char *before = ",\"names\":{";
+	char text[SITE_TEXT];
 	uint32_t i;
 
 	for (i = 0; i < record->event->nargs; i++) {
 		const struct exptrace_schema_arg *arg = &record->event->args[i];
-		const char *name = exptrace_name(trace, arg->kind, record->args[i].u64);
+		const char *name = name_of(trace, arg->kind, record->args[i].u64, text);
 
 		if (!name)
 			continue;
@@ -107,7 +144,7 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 		put_string(output, ",\"experiment\":", experiment);
 	put_string(output, ",\"group\":", event->group);
 	put_string(output, ",\"event\":", event->name);
-	put_args(output, record);
+	put_args(output, trace, record);
 	put_names(output, trace, record);
 	output_text(output, "}\n");
 }

@@ -162,10 +162,17 @@ static void take_generation(struct stat *stat, uint64_t generation)
 	stat->generation = generation;
 }
 
+static void end_generation(struct stat *stat)
+{
+	if (!stat_alloc_end_generation(stat->alloc, stat->trace))
+		abort();
+}
+
 static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
 {
 	if (batch->kind == EXPTRACE_BATCH_END) {
 		take_ledger(stat);
+		end_generation(stat);
 		return 0;
 	}
 	stat->batches++;
@@ -186,6 +193,7 @@ static int stat_walk(struct stat *stat)
 		if (ret)
 			break;
 	}
+	end_generation(stat);	/* one that is cut off */
 	if (stat->has_sync)
 		stat_sched_end(stat->sched, stat->last.ticks);
 	return ret;

@@ -46,6 +46,8 @@ void stat_alloc_free(struct stat_alloc *alloc);
 /* Returns false without memory. */
 bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_event *event,
 		      const struct exptrace_value *args, uint64_t ticks);
+/* The generation at hand is over: its sites get their names. False without memory. */
+bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace);
 void stat_alloc_print(struct stat_alloc *alloc, unsigned int max);
 
 #endif /* EXPTRACE_STAT_H */

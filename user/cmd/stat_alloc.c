@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../lib/index.h"
+#include "site.h"
 #include "stat.h"
 
 #define NO_ARG	UINT32_MAX
@@ -20,9 +21,16 @@ struct object {
 };
 
 struct site {
-	uint64_t address;
+	char *name;		/* NULL: not known yet */
+	uint64_t number;	/* of the generation at hand */
 	uint64_t count;
 	uint64_t bytes;
+};
+
+struct sites {
+	struct index index;
+	struct site *list;
+	size_t room;
 };
 
 struct layout {
@@ -32,11 +40,11 @@ struct layout {
 };
 
 struct stat_alloc {
-	struct index object_index, site_index;
+	struct index object_index;
 	struct object *objects;
 	size_t objects_room;
-	struct site *sites;
-	size_t sites_room;
+	struct sites now;	/* of the generation at hand, by number */
+	struct sites all;	/* of those before it, by address */
 	struct layout *layouts;	/* by the description's index */
 	size_t nlayouts;
 	uint64_t nallocs, nfrees, bytes, slack;
@@ -47,14 +55,24 @@ struct stat_alloc *stat_alloc_new(void)
 	return calloc(1, sizeof(struct stat_alloc));
 }
 
+static void sites_free(struct sites *sites)
+{
+	size_t i;
+
+	for (i = 0; i < sites->room; i++)
+		free(sites->list[i].name);
+	free(sites->list);
+	index_uninit(&sites->index);
+}
+
 void stat_alloc_free(struct stat_alloc *alloc)
 {
 	if (!alloc)
 		return;
 	index_uninit(&alloc->object_index);
-	index_uninit(&alloc->site_index);
+	sites_free(&alloc->now);
+	sites_free(&alloc->all);
 	free(alloc->objects);
-	free(alloc->sites);
 	free(alloc->layouts);
 	free(alloc);
 }
@@ -137,21 +155,64 @@ static bool note_object(struct stat_alloc *alloc, uint64_t ptr, uint64_t time, u
 	return true;
 }
 
-static bool note_site(struct stat_alloc *alloc, uint64_t address, uint64_t bytes)
+/* The site of a key, made if it is not there; NULL without memory. */
+static struct site *get_site(struct sites *sites, uint64_t a, uint64_t b)
 {
-	int64_t i = index_get(&alloc->site_index, address, 0);
-	struct site *sites;
+	int64_t i = index_get(&sites->index, a, b);
+	struct site *list;
 
 	if (i < 0)
+		return NULL;
+	list = reach(sites->list, (size_t)i, &sites->room, sizeof(*list));
+	if (!list)
+		return NULL;
+	sites->list = list;
+	return &list[i];
+}
+
+static bool note_site(struct stat_alloc *alloc, uint64_t number, uint64_t bytes)
+{
+	struct site *site = get_site(&alloc->now, number, 0);
+
+	if (!site)
 		return false;
-	sites = reach(alloc->sites, (size_t)i, &alloc->sites_room, sizeof(*sites));
-	if (!sites)
-		return false;
-	alloc->sites = sites;
-	sites[i].address = address;
-	sites[i].count++;
-	sites[i].bytes += bytes;
+	site->number = number;
+	site->count++;
+	site->bytes += bytes;
 	return true;
+}
+
+/* Adds up a site of the generation at hand, by its address; all that have none are one. */
+static bool take_site(struct stat_alloc *alloc, const struct exptrace_trace *trace,
+		      const struct site *site)
+{
+	const struct exptrace_frame *frame = site_frame(trace, site->number);
+	struct site *sum = get_site(&alloc->all, frame ? frame->address : 0, !frame);
+	char text[SITE_TEXT];
+
+	if (!sum)
+		return false;
+	if (!sum->name) {
+		site_text(trace, frame ? site->number : 0, text);
+		sum->name = strdup(text);
+	}
+	sum->count += site->count;
+	sum->bytes += site->bytes;
+	return sum->name;
+}
+
+bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace)
+{
+	struct sites *now = &alloc->now;
+	bool done = true;
+	size_t i;
+
+	for (i = 0; done && i < now->index.n; i++)
+		done = take_site(alloc, trace, &now->list[i]);
+	index_clear(&now->index);
+	if (now->room)
+		memset(now->list, 0, now->room * sizeof(*now->list));
+	return done;
 }
 
 bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_event *event,
@@ -185,7 +246,7 @@ static int by_bytes(const void *a, const void *b)
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
-	return x->address < y->address ? -1 : x->address > y->address;
+	return strcmp(x->name, y->name);
 }
 
 static void print_totals(const struct stat_alloc *alloc)
@@ -206,19 +267,19 @@ static void print_totals(const struct stat_alloc *alloc)
 
 void stat_alloc_print(struct stat_alloc *alloc, unsigned int max)
 {
-	size_t i, n = alloc->site_index.n;
+	struct sites *sites = &alloc->all;
+	size_t i, n = sites->index.n;
 
 	if (!alloc->nallocs && !alloc->nfrees)
 		return;
 	print_totals(alloc);
 	if (!n)
 		return;
-	qsort(alloc->sites, n, sizeof(*alloc->sites), by_bytes);
-	printf("  %-18s %12s %16s\n", "call site", "allocations", "bytes");
+	qsort(sites->list, n, sizeof(*sites->list), by_bytes);
+	printf("  %12s %16s  %s\n", "allocations", "bytes", "call site");
 	for (i = 0; i < n && i < max; i++)
-		printf("  0x%016llx %12llu %16llu\n", (unsigned long long)alloc->sites[i].address,
-		       (unsigned long long)alloc->sites[i].count,
-		       (unsigned long long)alloc->sites[i].bytes);
+		printf("  %12llu %16llu  %s\n", (unsigned long long)sites->list[i].count,
+		       (unsigned long long)sites->list[i].bytes, sites->list[i].name);
 	/* the index no longer fits the sorted sites */
-	index_clear(&alloc->site_index);
+	index_clear(&sites->index);
 }

@@ -54,15 +54,24 @@ static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end,
 	return pos;
 }
 
-static uint64_t arg_value(uint8_t op, uint64_t number, const struct properties *properties)
+/* Reads an argument by its op, which is not of a string: what follows it, or NULL. */
+static const uint8_t *get_arg(uint8_t op, const uint8_t *pos, const uint8_t *end,
+			      const struct properties *properties, uint64_t *value)
 {
 	switch (op) {
+	case SCHEMA_OP_DATA:
+		return get_object(pos, end, properties, value);
+	case SCHEMA_OP_SITE:
+		if (end - pos < EXPTRACE_SITE_BYTES)
+			return NULL;
+		*value = pos[0] | (uint64_t)pos[1] << 8;
+		return pos + EXPTRACE_SITE_BYTES;
 	case SCHEMA_OP_SIGNED:
-		return (uint64_t)varint_zigzag(number);
-	case SCHEMA_OP_TEXT:
-		return properties->text_base + (uint64_t)varint_zigzag(number);
+		pos = varint_get(pos, end, value);
+		*value = (uint64_t)varint_zigzag(*value);
+		return pos;
 	default:
-		return number;
+		return varint_get(pos, end, value);
 	}
 }
 
@@ -72,21 +81,16 @@ const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t
 {
 	uint32_t i = event->variant, n = event->public.nargs;
 
-	if (i)
-		values[0].u64 = arg_value(event->ops[0], values[0].u64, properties);
+	if (i && event->ops[0] == SCHEMA_OP_SIGNED)
+		values[0].u64 = (uint64_t)varint_zigzag(values[0].u64);
 	for (; i < n; i++) {
 		struct exptrace_value *value = &values[i];
 
 		if (event->ops[i] == SCHEMA_OP_STRING) {
 			pos = cursor_string(pos, end, value);
 			*bad = "with a bad string";
-		} else if (event->ops[i] == SCHEMA_OP_DATA) {
-			pos = get_object(pos, end, properties, &value->u64);
-			value->str = NULL;
-			*bad = "with a bad argument";
 		} else {
-			pos = varint_get(pos, end, &value->u64);
-			value->u64 = arg_value(event->ops[i], value->u64, properties);
+			pos = get_arg(event->ops[i], pos, end, properties, &value->u64);
 			value->str = NULL;
 			*bad = "with a bad argument";
 		}

@@ -129,8 +129,9 @@ static enum exptrace_batch_kind standard_kind(uint8_t type)
 	case EXPTRACE_WIRE_PROPERTIES:
 		return EXPTRACE_BATCH_PROPERTIES;
 	case EXPTRACE_WIRE_STACKS:
+		return EXPTRACE_BATCH_STACKS;
 	case EXPTRACE_WIRE_STRINGS:
-		return EXPTRACE_BATCH_OTHER;
+		return EXPTRACE_BATCH_STRINGS;
 	default:
 		return EXPTRACE_BATCH_EVENTS;
 	}

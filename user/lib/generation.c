@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a generation says about itself: schema, clock, ledger, properties.
+ * What a generation says about itself: schema, clock, ledger, properties, stacks.
  */
 #include <errno.h>
 
@@ -14,6 +14,7 @@ static void generation_begin(struct exptrace_trace *trace)
 	trace->has_opening_sync = trace->batch.kind == EXPTRACE_BATCH_SYNC;
 	clock_reset(&trace->clock);
 	ledger_reset(&trace->ledger);
+	stacks_reset(&trace->stacks);
 	/* what was borrowed is for the first one only */
 	if (trace->borrow.active && trace->generations == 1)
 		return;
@@ -30,6 +31,10 @@ static const char *kind_name(enum exptrace_batch_kind kind)
 		return "schema";
 	case EXPTRACE_BATCH_LEDGER:
 		return "ledger";
+	case EXPTRACE_BATCH_STRINGS:
+		return "strings";
+	case EXPTRACE_BATCH_STACKS:
+		return "stacks";
 	default:
 		return "properties";
 	}
@@ -48,6 +53,10 @@ static int table_take(struct exptrace_trace *trace)
 		err = schema_read(&trace->schema, &table);
 	else if (batch->kind == EXPTRACE_BATCH_LEDGER)
 		err = ledger_read(&trace->ledger, &table, batch->offset);
+	else if (batch->kind == EXPTRACE_BATCH_STRINGS)
+		err = stacks_read_strings(&trace->stacks, &table);
+	else if (batch->kind == EXPTRACE_BATCH_STACKS)
+		err = stacks_read(&trace->stacks, &table, trace->properties.text_base);
 	else
 		err = properties_read(&trace->properties, &table);
 	if (err)
@@ -82,6 +91,8 @@ int generation_take(struct exptrace_trace *trace)
 	case EXPTRACE_BATCH_SCHEMA:
 	case EXPTRACE_BATCH_LEDGER:
 	case EXPTRACE_BATCH_PROPERTIES:
+	case EXPTRACE_BATCH_STRINGS:
+	case EXPTRACE_BATCH_STACKS:
 		return table_take(trace);
 	default:
 		return 0;

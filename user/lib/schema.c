@@ -44,8 +44,8 @@ static uint8_t kind_op(uint32_t kind)
 	switch (kind) {
 	case EXPTRACE_KIND_INT:
 		return SCHEMA_OP_SIGNED;
-	case EXPTRACE_KIND_TEXT_ADDRESS:
-		return SCHEMA_OP_TEXT;
+	case EXPTRACE_KIND_SITE:
+		return SCHEMA_OP_SITE;
 	case EXPTRACE_KIND_DATA_ADDRESS:
 		return SCHEMA_OP_DATA;
 	default:

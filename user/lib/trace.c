@@ -48,6 +48,7 @@ API void exptrace_close(struct exptrace_trace *trace)
 	schema_uninit(&trace->schema);
 	ledger_uninit(&trace->ledger);
 	properties_uninit(&trace->properties);
+	stacks_uninit(&trace->stacks);
 	tasks_uninit(&trace->tasks);
 	names_uninit(&trace->names);
 	merge_uninit(&trace->merge);
@@ -210,6 +211,12 @@ API const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind,
 	if (kind == EXPTRACE_KIND_SYSCALL)
 		return syscall_name(exptrace_property(trace, "machine"), number);
 	return names_get(&trace->names, kind, number);
+}
+
+API int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
+		       const struct exptrace_frame **frames)
+{
+	return stacks_find(&trace->stacks, id, frames);
 }
 
 API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)

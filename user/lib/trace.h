@@ -18,6 +18,7 @@
 #include "names.h"
 #include "properties.h"
 #include "schema.h"
+#include "stacks.h"
 #include "tasks.h"
 
 /* A thread's new name, which holds after the event that tells it. */
@@ -67,6 +68,7 @@ struct exptrace_trace {
 	struct clock clock;
 	struct ledger ledger;
 	struct properties properties;
+	struct stacks stacks;
 
 	/* events */
 	struct tasks tasks;

@@ -86,13 +86,13 @@ static void cpu1_alloc(struct writer *w, uint64_t gen, const struct sample_fault
 	w_object(w, 0x1000 >> 3);
 	w_number(w, 100);
 	w_number(w, 28);
-	w_signed(w, 0x1234);
+	w_site(w, SAMPLE_SITE_MALLOC);
 	w_event(w, faults->bad_type ? 79 : EXPTRACE_EVENT_KFREE, 100);	/* 250 */
 	w_object(w, 0x1000 >> 3);
-	w_signed(w, -16);
+	w_site(w, SAMPLE_SITE_FREE);
 	w_event(w, EXPTRACE_EVENT_KFREE, 50);			/* 300 */
 	w_object(w, 0);
-	w_signed(w, 0x5678);
+	w_site(w, SAMPLE_SITE_BARE);
 	w_end(w);
 }
 
@@ -104,10 +104,34 @@ void sample_batches(struct writer *w, uint64_t gen, const struct sample_faults *
 	cpu0_irq(w, gen);
 }
 
+/* A site in the kernel, one in a module, and one that has no symbol. */
+static void symbols(struct writer *w, uint64_t gen)
+{
+	uint64_t time = sample_start(gen) + CLOSING - 200;
+
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, time);
+	w_byte(w, EXPTRACE_WIRE_STRINGS);
+	w_string_entry(w, 1, "alloc_thing");
+	w_string_entry(w, 2, "free_thing");
+	w_string_entry(w, 300, "things");
+	w_end(w);
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, time);
+	w_byte(w, EXPTRACE_WIRE_STACKS);
+	w_stack(w, SAMPLE_SITE_MALLOC, 1);
+	w_frame(w, 0x1234, 1, 0, 0x34);
+	w_stack(w, SAMPLE_SITE_FREE, 1);
+	w_frame(w, -16, 2, 300, 0x1f0);
+	w_stack(w, SAMPLE_SITE_BARE, 1);
+	w_frame(w, 0x5678, 0, 0, 0);
+	w_end(w);
+}
+
 void sample_closing(struct writer *w, uint64_t gen, const struct sample_faults *faults)
 {
 	uint64_t end = sample_start(gen) + CLOSING;
 
+	if (!faults->no_symbols)
+		symbols(w, gen);
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, end - 100);
 	w_byte(w, EXPTRACE_WIRE_LEDGER);
 	w_ledger_entry(w, EXPTRACE_EXPERIMENT_STANDARD, 0,

@@ -15,10 +15,13 @@
 
 #define SAMPLE_M(cpu, context)	(4 * (cpu) + EXPTRACE_CONTEXT_##context)
 
+/* Where the sample allocates and frees. */
+enum { SAMPLE_SITE_MALLOC = 5, SAMPLE_SITE_FREE = 0x123, SAMPLE_SITE_BARE = 0xabc };
+
 /* How a generation is to be made wrong; all 0 is sound. */
 struct sample_faults {
 	int attempted, recorded, lost;	/* added to the ledger's figures */
-	bool no_opening, no_closing, no_schema, no_end, no_entry;
+	bool no_opening, no_closing, no_schema, no_end, no_entry, no_symbols;
 	bool time_back, delta_0, bad_type;
 	unsigned int reason;	/* why events were lost */
 	const char *mode;	/* as the properties have it */

@@ -31,7 +31,7 @@ static void test_sound(void)
 
 	sample_trace(&w, 3);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
-	   run_printed("OK: 3 generations, 30 batches, 27 events, 6 lost\n"),
+	   run_printed("OK: 3 generations, 36 batches, 27 events, 6 lost\n"),
 	   "a sound trace is sound");
 	w_free(&w);
 

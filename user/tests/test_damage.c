@@ -70,6 +70,138 @@ static void test_truncation(void)
 	w_free(&w);
 }
 
+/* A trace of one allocation, at site 7, with these tables at its end. */
+static void begin_tables(struct writer *w, unsigned int what)
+{
+	static const struct sample_faults none;
+
+	w_header(w);
+	sample_opening(w, 1, &none);
+	w_begin(w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1));
+	w_event(w, EXPTRACE_EVENT_KFREE, 1);
+	w_object(w, 0x1000 >> 3);
+	w_site(w, 7);
+	w_end(w);
+	w_begin(w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1) + 10);
+	w_byte(w, what);
+}
+
+/* Ends the table and the trace: dump shows the event so, and then reports the damage, if any. */
+static void expect_tables(struct writer *w, const char *site, const char *damage)
+{
+	int ret;
+
+	w_end(w);
+	w_end_of_generation(w);
+	ret = run_trace(&command_dump, "-ekfree", w);
+	ok(ret == (damage ? EXIT_PROBLEM : EXIT_OK) && run_printed(site) &&
+	   (!damage || run_printed(damage)), "%s: %s", damage ? damage : "no damage", site);
+	w_free(w);
+}
+
+static void add_stack(struct writer *w, uint64_t id, uint64_t function, uint64_t module)
+{
+	w_stack(w, id, 1);
+	w_frame(w, 0x10, function, module, 4);
+}
+
+static void test_stacks(void)
+{
+	struct writer w = { 0 };
+
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	add_stack(&w, 8, 0, 0);
+	expect_tables(&w, "call_site=site 7\n", NULL);
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	add_stack(&w, 7, 0, 0);
+	add_stack(&w, 9, 1, 0);
+	expect_tables(&w, "call_site=0xffffffff81000010\n",
+		      "stacks of generation 1 has a frame with a string that is not there");
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	add_stack(&w, 7, 0, 5);
+	expect_tables(&w, "call_site=site 7\n", "has a frame with a string that is not there");
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	add_stack(&w, 7, 0, 0);
+	add_stack(&w, 7, 0, 0);
+	expect_tables(&w, "call_site=0xffffffff81000010\n", "has two stacks with the same number");
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	add_stack(&w, 0, 0, 0);
+	expect_tables(&w, "call_site=site 7\n", "has a stack with the number 0");
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	w_stack(&w, 7, 0);
+	expect_tables(&w, "call_site=site 7\n", "has a stack of no frames, or of more than 128");
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	w_stack(&w, 7, UINT64_MAX);
+	expect_tables(&w, "call_site=site 7\n", "has a stack of no frames, or of more than 128");
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	w_stack(&w, 7, 2);
+	w_frame(&w, 1, 0, 0, 0);
+	expect_tables(&w, "call_site=site 7\n", "has a number that is cut off or too large");
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	w_byte(&w, EXPTRACE_WIRE_STRING);
+	expect_tables(&w, "call_site=site 7\n", "has an entry of unknown type");
+}
+
+static void test_strings(void)
+{
+	struct writer w = { 0 };
+
+	begin_tables(&w, EXPTRACE_WIRE_STRINGS);
+	w_string_entry(&w, 3, "name\n");
+	w_end(&w);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1) + 10);
+	w_byte(&w, EXPTRACE_WIRE_STACKS);
+	add_stack(&w, 7, 3, 3);
+	expect_tables(&w, "call_site=name\\x0a+0x4 [name\\x0a]\n", NULL);
+	begin_tables(&w, EXPTRACE_WIRE_STRINGS);
+	w_string_entry(&w, 0, "none");
+	expect_tables(&w, "call_site=site 7\n", "has a string with the number 0");
+	begin_tables(&w, EXPTRACE_WIRE_STRINGS);
+	w_string_entry(&w, 3, "one");
+	w_string_entry(&w, 3, "other");
+	expect_tables(&w, "call_site=site 7\n", "has two strings with the same number");
+	begin_tables(&w, EXPTRACE_WIRE_STRINGS);
+	w_byte(&w, EXPTRACE_WIRE_STRING);
+	w_number(&w, 1);
+	w_number(&w, 50);
+	expect_tables(&w, "call_site=site 7\n", "has a string that is cut off");
+	begin_tables(&w, EXPTRACE_WIRE_STRINGS);
+	w_byte(&w, EXPTRACE_WIRE_STRING);
+	w_number(&w, 1);
+	w_number(&w, 2000);
+	expect_tables(&w, "call_site=site 7\n", "has a string of more than 1024 bytes");
+}
+
+/* Objects' addresses that take more than five bytes, and events that end within one. */
+static void test_objects(void)
+{
+	static const uint64_t values[] = { 0, 1, EXPTRACE_OBJECT_LONG, UINT64_MAX };
+	static const char *const shown[] = {
+		"ptr=0000000000000000", "ptr=ffff888000000008", "ptr=ffff907ffffffff8",
+		"ptr=ffff887fffffffff",
+	};
+	struct writer w = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		begin_tables(&w, EXPTRACE_WIRE_STACKS);
+		w_end(&w);
+		w_begin(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
+		w_event(&w, EXPTRACE_EVENT_KFREE, 1);
+		w_object(&w, values[i]);
+		w_site(&w, 0);
+		expect_tables(&w, shown[i], NULL);
+	}
+	for (i = 0; i < 7; i++) {
+		begin_tables(&w, EXPTRACE_WIRE_STACKS);
+		w_end(&w);
+		w_begin(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
+		w_event(&w, EXPTRACE_EVENT_KFREE, 1);
+		w_bytes(&w, "\1\2\3\4\5\6", i);
+		expect_tables(&w, "call_site=site 7", "with a bad argument");
+	}
+}
+
 /* The incomplete last generation is delivered up to the cut. */
 static void test_last_generation(void)
 {
@@ -188,5 +320,8 @@ int main(void)
 	test_bad_event();
 	test_corruption();
 	test_promises();
+	test_stacks();
+	test_strings();
+	test_objects();
 	return tap_end();
 }

@@ -82,11 +82,12 @@ static void test_text(void)
 		       "comm=make pid=100 target_cpu=000\n"),
 	   "an interrupt has the thread that it interrupted");
 	ok(run_printed("kmalloc: ptr=ffff888000001000 bytes_req=100 slack=28 "
-		       "call_site=ffffffff81001234\n"),
-	   "addresses are complete, and in hexadecimal");
-	ok(run_printed("kfree: ptr=ffff888000001000 call_site=ffffffff80fffff0\n"),
-	   "code before the base has an address too");
-	ok(run_printed("kfree: ptr=0000000000000000 call_site"), "a null pointer stays null");
+		       "call_site=alloc_thing+0x34\n"),
+	   "addresses are complete, and in hexadecimal; a place in the code is a symbol");
+	ok(run_printed("kfree: ptr=ffff888000001000 call_site=free_thing+0x1f0 [things]\n"),
+	   "with its module");
+	ok(run_printed("kfree: ptr=0000000000000000 call_site=0xffffffff81005678\n"),
+	   "or an address, if it has none; a null pointer stays null");
 	ok(run_printed("make-100     [000] .      0.000500210: task_rename: pid=100 newcomm=renamed"),
 	   "a new name holds from the next event on");
 	ok(!strstr(run_output, "current:"), "state events are hidden");

@@ -231,7 +231,7 @@ static void test_walk(void)
 		while (exptrace_next_in_batch(trace, &record) == 1)
 			events++;
 	}
-	ok(ret == 0 && ends == 3 && batches == 3 * 11 && events == 3 * SAMPLE_ALL,
+	ok(ret == 0 && ends == 3 && batches == 3 * 13 && events == 3 * SAMPLE_ALL,
 	   "the walk over batches gives every batch, mark and event");
 	ok(offsets && bytes == w.size, "with offsets and sizes that cover the whole file");
 	ok(exptrace_next_event(trace, &record) == -EINVAL, "the two ways to read do not mix");

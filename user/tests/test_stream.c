@@ -26,7 +26,7 @@ static void test_count(void)
 		at += (size_t)n;
 		pieces++;
 	}
-	ok(!n && at == w.size && pieces == 33, "a stream is cut into batches and end marks");
+	ok(!n && at == w.size && pieces == 39, "a stream is cut into batches and end marks");
 	ok(stream.generations == 3 && stream.complete == 3 && stream.first == 1 && stream.last == 3,
 	   "generations are counted");
 	is(stream.lost, 3 * SAMPLE_LOST, "lost events are counted by the ledgers");

@@ -57,6 +57,12 @@ void w_object(struct writer *w, uint64_t value)
 		w_number(w, value);
 }
 
+void w_site(struct writer *w, unsigned int site)
+{
+	w_byte(w, site & 0xff);
+	w_byte(w, site >> 8);
+}
+
 void w_string(struct writer *w, const char *string)
 {
 	w_number(w, strlen(string));
@@ -206,4 +212,27 @@ void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
 		w_number(w, reason);
 		w_number(w, lost);
 	}
+}
+
+void w_string_entry(struct writer *w, uint64_t id, const char *string)
+{
+	w_byte(w, EXPTRACE_WIRE_STRING);
+	w_number(w, id);
+	w_string(w, string);
+}
+
+void w_stack(struct writer *w, uint64_t id, uint64_t nframes)
+{
+	w_byte(w, EXPTRACE_WIRE_STACK);
+	w_number(w, id);
+	w_number(w, nframes);
+}
+
+void w_frame(struct writer *w, int64_t address, uint64_t function, uint64_t module,
+	     uint64_t offset)
+{
+	w_signed(w, address);
+	w_number(w, function);
+	w_number(w, module);
+	w_number(w, offset);
 }

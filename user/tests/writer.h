@@ -26,6 +26,7 @@ void w_number(struct writer *w, uint64_t number);
 void w_signed(struct writer *w, int64_t number);
 /* @value: of the address, as the wire has it; 0: NULL */
 void w_object(struct writer *w, uint64_t value);
+void w_site(struct writer *w, unsigned int site);
 void w_string(struct writer *w, const char *string);
 
 void w_header(struct writer *w);
@@ -50,5 +51,11 @@ void w_schema_event(struct writer *w, unsigned int experiment, unsigned int type
 void w_schema_arg(struct writer *w, unsigned int kind, const char *name);
 void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
 		    uint64_t attempted, uint64_t recorded, unsigned int reason, uint64_t lost);
+
+/* The parts of the tables of strings and stacks; a frame's address counts from text_base. */
+void w_string_entry(struct writer *w, uint64_t id, const char *string);
+void w_stack(struct writer *w, uint64_t id, uint64_t nframes);
+void w_frame(struct writer *w, int64_t address, uint64_t function, uint64_t module,
+	     uint64_t offset);
 
 #endif /* EXPTRACE_TEST_WRITER_H */

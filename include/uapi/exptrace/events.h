@@ -91,12 +91,12 @@
 
 #define EXPTRACE_TIMER_EVENTS(X, A)					\
 	X(STANDARD, TIMER_EXPIRE_ENTRY, 95, 1, "timer", "timer_expire_entry", \
-	  A(DATA_ADDRESS, "timer") A(TEXT_ADDRESS, "function")		\
+	  A(DATA_ADDRESS, "timer") A(SITE, "function")		\
 	  A(INT, "late"))						\
 	X(STANDARD, TIMER_EXPIRE_EXIT, 96, 1, "timer", "timer_expire_exit", \
 	  A(DATA_ADDRESS, "timer"))					\
 	X(STANDARD, HRTIMER_EXPIRE_ENTRY, 97, 1, "timer", "hrtimer_expire_entry", \
-	  A(DATA_ADDRESS, "hrtimer") A(TEXT_ADDRESS, "function")	\
+	  A(DATA_ADDRESS, "hrtimer") A(SITE, "function")	\
 	  A(INT, "late_ns"))						\
 	X(STANDARD, HRTIMER_EXPIRE_EXIT, 98, 1, "timer", "hrtimer_expire_exit", \
 	  A(DATA_ADDRESS, "hrtimer"))
@@ -104,10 +104,10 @@
 #define EXPTRACE_WORKQUEUE_EVENTS(X, A)					\
 	X(STANDARD, WORKQUEUE_EXECUTE_START, 99, 1, "workqueue",	\
 	  "workqueue_execute_start",					\
-	  A(DATA_ADDRESS, "work") A(TEXT_ADDRESS, "function"))		\
+	  A(DATA_ADDRESS, "work") A(SITE, "function"))		\
 	X(STANDARD, WORKQUEUE_EXECUTE_END, 100, 1, "workqueue",		\
 	  "workqueue_execute_end",					\
-	  A(DATA_ADDRESS, "work") A(TEXT_ADDRESS, "function"))
+	  A(DATA_ADDRESS, "work") A(SITE, "function"))
 
 #define EXPTRACE_SYSCALL_EVENTS(X, A)					\
 	X(STANDARD, SYS_ENTER, 101, 1, "syscalls", "sys_enter",		\
@@ -124,7 +124,7 @@
 	  A(USER_ADDRESS, "address") A(USER_ADDRESS, "ip")		\
 	  A(FLAGS, "error_code"))					\
 	X(STANDARD, PAGE_FAULT_KERNEL, 105, 1, "fault", "page_fault_kernel", \
-	  A(USER_ADDRESS, "address") A(TEXT_ADDRESS, "ip")		\
+	  A(USER_ADDRESS, "address") A(SITE, "ip")		\
 	  A(FLAGS, "error_code"))
 
 #define EXPTRACE_POWER_EVENTS(X, A)					\
@@ -167,15 +167,15 @@
 	  A(PID, "pid"))						\
 	X(ALLOCFREE, KMALLOC, 64, 1, "alloc", "kmalloc",		\
 	  A(DATA_ADDRESS, "ptr") A(BYTES, "bytes_req")			\
-	  A(BYTES, "slack") A(TEXT_ADDRESS, "call_site"))		\
+	  A(BYTES, "slack") A(SITE, "call_site"))		\
 	X(ALLOCFREE, KFREE, 65, 1, "alloc", "kfree",			\
-	  A(DATA_ADDRESS, "ptr") A(TEXT_ADDRESS, "call_site"))		\
+	  A(DATA_ADDRESS, "ptr") A(SITE, "call_site"))		\
 	X(ALLOCFREE, KMEM_CACHE_ALLOC, 66, 1, "alloc", "kmem_cache_alloc", \
 	  A(DATA_ADDRESS, "ptr") A(BYTES, "bytes")			\
-	  A(TEXT_ADDRESS, "call_site"))					\
+	  A(SITE, "call_site"))					\
 	X(ALLOCFREE, KMEM_CACHE_FREE, 67, 1, "alloc", "kmem_cache_free", \
 	  A(DATA_ADDRESS, "ptr") A(BYTES, "bytes")			\
-	  A(TEXT_ADDRESS, "call_site"))
+	  A(SITE, "call_site"))
 
 #define EXPTRACE_EXPERIMENT_ID(ID, id, version, name)			\
 	EXPTRACE_EXPERIMENT_##ID = (id),

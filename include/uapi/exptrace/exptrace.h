@@ -93,6 +93,8 @@ struct exptrace_advance {
  * @triggers:		times that a trigger fired since the module was loaded
  * @latency_us:		the threshold of SET_TRIGGER, 0: none
  * @missing_tasks:	threads that found no room in the statedumps since start
+ * @unknown_sites:	places in the code that got no number since start: the
+ *			generation had too many
  * @reserved:		zero
  */
 struct exptrace_info {
@@ -114,7 +116,8 @@ struct exptrace_info {
 	__u64 triggers;
 	__u64 latency_us;
 	__u64 missing_tasks;
-	__u64 reserved[2];
+	__u64 unknown_sites;
+	__u64 reserved;
 };
 
 /* struct exptrace_event::flags */

@@ -78,7 +78,7 @@ enum exptrace_kind {
 	EXPTRACE_KIND_PID		= 3,	/* thread id, initial namespace */
 	EXPTRACE_KIND_CPU		= 4,
 	EXPTRACE_KIND_BYTES		= 5,	/* a size */
-	EXPTRACE_KIND_TEXT_ADDRESS	= 6,	/* zigzag(address - text_base) */
+	EXPTRACE_KIND_SITE		= 6,	/* a place in the code: two bytes, a stack's id */
 	EXPTRACE_KIND_DATA_ADDRESS	= 7,	/* ror64(address - data_base, 3), see below */
 	EXPTRACE_KIND_STRING		= 8,	/* length, bytes */
 	EXPTRACE_KIND_STRING_ID		= 9,
@@ -99,6 +99,9 @@ enum exptrace_kind {
  */
 #define EXPTRACE_OBJECT_BYTES		5
 #define EXPTRACE_OBJECT_LONG		0xffffffffffULL
+
+/* A place in the kernel's code takes so many bytes, little endian; 0: it is not known. */
+#define EXPTRACE_SITE_BYTES		2
 
 /* A 32-bit program's system call: its number counts in another table. */
 #define EXPTRACE_SYSCALL_COMPAT		(1U << 31)
