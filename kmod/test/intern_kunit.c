@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the places in the code: their numbers, and what is written about them.
+ */
+#include <linux/kallsyms.h>
+
+#include "../symbols.h"
+#include "kunit.h"
+
+static unsigned int intern(u64 gen, unsigned long address)
+{
+	return exptrace_intern(&exptrace_interned[gen & 1], address);
+}
+
+static u64 unknown(u64 gen)
+{
+	return this_cpu_read(exptrace.cpus->unknown_sites[gen & 1]);
+}
+
+/* The @n-th address after @from whose hash is @hash. */
+static unsigned long with_hash(unsigned int hash, unsigned long from, unsigned int n)
+{
+	do
+		while (exptrace_site_hash(++from) != hash)
+			;
+	while (n--);
+	return from;
+}
+
+static void begin(struct kunit *test, u64 gen, unsigned int max)
+{
+	kunit_recorder_begin(test, EXPTRACE_MODE_STREAM);
+	exptrace_intern_begin(gen, max);
+}
+
+static void place_keeps_its_number(struct kunit *test)
+{
+	unsigned long base = (unsigned long)begin;
+	unsigned int id[100], i, j;
+
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	for (i = 0; i < ARRAY_SIZE(id); i++) {
+		id[i] = intern(1, base + 5 * i);
+		KUNIT_EXPECT_GT(test, id[i], 0U);
+		KUNIT_EXPECT_LT(test, id[i], EXPTRACE_NR_SITES);
+		KUNIT_EXPECT_EQ(test, exptrace_interned[1].site[id[i]], base + 5 * i);
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_NE(test, id[i], id[j]);
+	}
+	for (i = 0; i < ARRAY_SIZE(id); i++)
+		KUNIT_EXPECT_EQ(test, intern(1, base + 5 * i), id[i]);
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), (int)ARRAY_SIZE(id));
+	KUNIT_EXPECT_EQ(test, unknown(1), 0ULL);
+	kunit_recorder_end(test);
+}
+
+/* At the table's end it goes on at its beginning, where 0 is left out. */
+static void places_that_hash_alike_are_told_apart(struct kunit *test)
+{
+	const unsigned int last = EXPTRACE_NR_SITES - 1;
+	unsigned int i;
+
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 0)), last);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 1)), 1U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(0, 0x1000, 0)), 2U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(1, 0x1000, 0)), 3U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 2)), 4U);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 5);
+	kunit_recorder_end(test);
+}
+
+static void null_has_no_number_and_is_not_counted(struct kunit *test)
+{
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	KUNIT_EXPECT_EQ(test, intern(1, 0), 0U);
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 0);
+	KUNIT_EXPECT_EQ(test, unknown(1), 0ULL);
+	kunit_recorder_end(test);
+}
+
+static void full_table_counts_what_it_has_no_room_for(struct kunit *test)
+{
+	unsigned int id[3], i;
+
+	begin(test, 1, 3);
+	for (i = 0; i < 3; i++)
+		id[i] = intern(1, 0x1001 + i);
+	KUNIT_EXPECT_EQ(test, intern(1, 0x2000), 0U);
+	KUNIT_EXPECT_EQ(test, intern(1, 0x2000), 0U);
+	/* What is in it is found as before. */
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, intern(1, 0x1001 + i), id[i]);
+	KUNIT_EXPECT_EQ(test, unknown(1), 2ULL);
+	KUNIT_EXPECT_EQ(test, exptrace_intern_take_unknown(1), 2ULL);
+	KUNIT_EXPECT_EQ(test, unknown(1), 0ULL);
+	exptrace.unknown_sites = 0;
+	kunit_recorder_end(test);
+}
+
+static void generations_of_other_parity_have_their_own(struct kunit *test)
+{
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	KUNIT_EXPECT_GT(test, intern(1, 0x1001), 0U);
+	exptrace_intern_begin(2, EXPTRACE_MOST_SITES);
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[0].nr), 0);
+	KUNIT_EXPECT_GT(test, intern(2, 0x2002), 0U);
+	KUNIT_EXPECT_GT(test, intern(2, 0x2003), 0U);
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 1);
+	KUNIT_EXPECT_EQ(test, exptrace_interned[1].gen, 1ULL);
+	/* The third begins with nothing, the second keeps what it has. */
+	exptrace_intern_begin(3, EXPTRACE_MOST_SITES);
+	KUNIT_EXPECT_EQ(test, exptrace_interned[1].site[exptrace_site_hash(0x1001)], 0UL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[0].nr), 2);
+	kunit_recorder_end(test);
+}
+
+/* The bytes of a table of generation 1, one batch after the other. */
+struct bytes {
+	struct exptrace_batch	*batch;
+	const u8		*p;
+	unsigned int		kind;
+};
+
+/* False at the end of the tables of this kind. */
+static bool more(struct bytes *b)
+{
+	struct list_head *full = &exptrace_flush.writing[1]->full;
+
+	while (!b->batch || b->p == b->batch->data + b->batch->used) {
+		b->batch = b->batch ? list_next_entry(b->batch, node) :
+				      list_first_entry(full, struct exptrace_batch, node);
+		if (list_entry_is_head(b->batch, full, node))
+			return false;
+		b->p = b->batch->data + b->batch->start;
+		if (*b->p++ != b->kind)
+			b->p = b->batch->data + b->batch->used;
+	}
+	return true;
+}
+
+/* The string with number @id; an empty one if there is none. */
+static void find_string(u64 id, char *text, size_t size)
+{
+	struct bytes b = { .kind = EXPTRACE_WIRE_STRINGS };
+
+	*text = '\0';
+	while (more(&b)) {
+		u64 number, len;
+
+		b.p++;
+		number = kunit_number(&b.p);
+		len = kunit_number(&b.p);
+		if (number == id)
+			snprintf(text, size, "%.*s", (int)len, b.p);
+		b.p += len;
+	}
+}
+
+static u64 count_strings(void)
+{
+	struct bytes b = { .kind = EXPTRACE_WIRE_STRINGS };
+	u64 nr = 0;
+
+	for (; more(&b); nr++) {
+		u64 len;
+
+		b.p++;
+		kunit_number(&b.p);
+		len = kunit_number(&b.p);
+		b.p += len;
+	}
+	return nr;
+}
+
+/* A stack is what the kernel itself says about its place. */
+static void expect_stack(struct kunit *test, struct bytes *b)
+{
+	static char function[KSYM_NAME_LEN], text[KSYM_SYMBOL_LEN], want[KSYM_SYMBOL_LEN];
+	char module[64];
+	unsigned long address;
+	u64 id, offset, names[2];
+
+	KUNIT_EXPECT_EQ(test, *b->p++, EXPTRACE_WIRE_STACK);
+	id = kunit_number(&b->p);
+	KUNIT_EXPECT_EQ(test, kunit_number(&b->p), 1ULL);
+	address = kunit_number(&b->p);	/* zigzag, of what is above 0 */
+	address = exptrace.text_base + (address >> 1 ^ -(address & 1));
+	names[0] = kunit_number(&b->p);
+	names[1] = kunit_number(&b->p);
+	offset = kunit_number(&b->p);
+	KUNIT_EXPECT_EQ(test, address, exptrace_interned[1].site[id]);
+	find_string(names[0], function, sizeof(function));
+	find_string(names[1], module, sizeof(module));
+	snprintf(text, sizeof(text), *module ? "%s+0x%llx/[%s]" : "%s+0x%llx/%s", function, offset,
+		 module);
+	sprint_symbol(want, address);
+	if (!names[0]) {
+		KUNIT_EXPECT_PTR_EQ(test, strrchr(want, '+'), NULL);
+		return;
+	}
+	/* Leave out the size: "function+0x1a/0x80 [module]". */
+	*strchrnul(strchr(want, '/') + 1, ' ') = '\0';
+	if (*module)
+		sprintf(strchr(want, '/') + 1, "[%s]", module);
+	else
+		strchr(want, '/')[1] = '\0';
+	KUNIT_EXPECT_STREQ(test, text, want);
+}
+
+static void symbols_are_those_of_the_kernel(struct kunit *test)
+{
+	unsigned long places[] = {
+		(unsigned long)schedule, (unsigned long)schedule + 3,
+		(unsigned long)mutex_unlock + 1, (unsigned long)begin + 2,
+		(unsigned long)exptrace_intern_begin + 1, 0x1234,
+	};
+	bool raw = exptrace.raw_addresses;
+	struct bytes b = { .kind = EXPTRACE_WIRE_STACKS };
+	unsigned int i, nr = 0;
+
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	exptrace.raw_addresses = true;
+	KUNIT_EXPECT_EQ(test, kunit_open(1, exptrace_symbols_batches(ARRAY_SIZE(places),
+								      TEST_BATCH)), 0);
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		intern(1, places[i]);
+	KUNIT_EXPECT_EQ(test, exptrace_write_symbols(1), 0);
+	for (; more(&b); nr++)
+		expect_stack(test, &b);
+	KUNIT_EXPECT_EQ(test, nr, (unsigned int)ARRAY_SIZE(places));
+	/* schedule() is named once, and so is the module; 0x1234 has no name. */
+	KUNIT_EXPECT_EQ(test, count_strings(), 5ULL);
+	exptrace.raw_addresses = raw;
+	kunit_recorder_end(test);
+}
+
+/* As many places as there may be, each in another function, fit into what is reserved. */
+static void symbols_have_room(struct kunit *test)
+{
+	const unsigned int max = 600;
+	unsigned int reserve = exptrace_symbols_batches(max, TEST_BATCH);
+	unsigned long address = (unsigned long)schedule;
+	struct bytes b = { .kind = EXPTRACE_WIRE_STACKS };
+	struct exptrace_batch *batch, *next;
+	unsigned int nr = 0;
+	LIST_HEAD(taken);
+
+	begin(test, 1, max);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, reserve), 0);
+	exptrace_interned[1].max = max;
+	for (; !unknown(1); address += 256)
+		intern(1, address);
+	exptrace_intern_take_unknown(1);
+	exptrace.unknown_sites = 0;
+	/* Events have all the rest. */
+	for (;;) {
+		exptrace_exchange(NULL, 1, EXPTRACE_NEED_EVENTS, EXPTRACE_NO_CHARGE, &batch);
+		if (!batch)
+			break;
+		list_add_tail(&batch->node, &taken);
+	}
+	KUNIT_EXPECT_EQ(test, exptrace_write_symbols(1), 0);
+	for (; more(&b); nr++) {
+		unsigned int i;
+
+		b.p++;
+		for (i = 0; i < 6; i++)
+			kunit_number(&b.p);
+	}
+	KUNIT_EXPECT_EQ(test, nr, max);
+	list_for_each_entry_safe(batch, next, &taken, node) {
+		list_del(&batch->node);
+		exptrace_batch_give_back(batch);
+	}
+	kunit_recorder_end(test);
+}
+
+static void empty_table_is_not_written(struct kunit *test)
+{
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, 1), 0);
+	KUNIT_EXPECT_EQ(test, exptrace_write_symbols(1), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&exptrace_flush.writing[1]->full));
+	kunit_recorder_end(test);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(place_keeps_its_number),
+	KUNIT_CASE(places_that_hash_alike_are_told_apart),
+	KUNIT_CASE(null_has_no_number_and_is_not_counted),
+	KUNIT_CASE(full_table_counts_what_it_has_no_room_for),
+	KUNIT_CASE(generations_of_other_parity_have_their_own),
+	KUNIT_CASE(symbols_are_those_of_the_kernel),
+	KUNIT_CASE(symbols_have_room),
+	KUNIT_CASE(empty_table_is_not_written),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "exptrace_intern",
+	.suite_init = kunit_suite_begin,
+	.suite_exit = kunit_suite_end,
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);
