@@ -31,8 +31,8 @@
 /* The numbers of modules' names, after those of functions. */
 #define MODULE_ID	EXPTRACE_NR_SITES
 
-/* The part of the pool that a generation may reserve for all this: 1/32. */
-#define POOL_SHARE	32
+/* The part of the pool that a generation may reserve for all this: 1/64. */
+#define POOL_SHARE	64
 
 /**
  * struct symbol - what a site is called

@@ -251,7 +251,7 @@ TEST_F(module, too_many_places_are_counted_and_nothing_is_lost)
 	r.sorted = stream_sorted(&r.stream, &r.nr);
 	for (i = 0; i < r.stream.nr_generations; i++) {
 		unknown += r.stream.generations[i].unknown_sites;
-		EXPECT_GE(args.pool_size / 32 / 100, r.stream.generations[i].places);
+		EXPECT_GE(args.pool_size / 64 / 100, r.stream.generations[i].places);
 	}
 	for (i = 0; i < r.nr; i++) {
 		const struct stream_arg *place = place_of(&r, r.sorted[i]);
