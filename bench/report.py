@@ -310,6 +310,7 @@ def targets(data):
     add("decode: text dump, against babeltrace2", "≥ 30 ×", ratio(dig(decode, "dump", "events_per_second"),
         dig(decode, "babeltrace2", "events_per_second")), 30, True, " ×")
     add("history in 16 MiB, against LTTng", "≥ 10 ×", ratio(history.get("exptrace"), history.get("lttng")), 10, True, " ×")
+    add("cache lines written that are not this CPU's", "0", max((s["other_lines"] for s in data["scaling"]), default=None), 0)
     for kind, title in (("processes", "processes that switch and open files"), ("loop", "allocations in a kernel loop")):
         add(f"events lost, storm on 4 CPUs: {title}", "0", dig(data, "storm", kind, "lost"), 0)
     return rows
@@ -393,8 +394,11 @@ def not_measured(data, figures, missing):
             if os.path.exists(os.path.join(figures.results, kind, "failed")):
                 reason = "the measurement failed"
             out[dig(data["native"], kind, "impossible") or reason] = [what]
-    out["the instruction counter counts one CPU; by construction no shared cache line is written"] = [
-        "scaling on 2, 4 and 8 CPUs"]
+    cpus = {s["cpus"] for s in data["scaling"]}
+    absent = [str(n) for n in (1, 2, 4, 8) if n not in cpus]
+    if absent:
+        out["native figures need as many CPUs in this machine, and the instruction counter counts one"] = [
+            "cost of an event with " + ", ".join(absent) + " CPUs"]
     out["its ring cannot keep what is newest; the figure is how many fit"] = ["BPF ring: history"]
     return out
 
@@ -431,6 +435,8 @@ def main():
     data["storm"] = {kind: {"recorded": int(n), "lost": int(lost)}
                      for kind, n, lost in figures.get("exptrace", "storm")}
     data["native"] = measure_native(figures)
+    data["scaling"] = [{"cpus": int(n), "cpu": int(cpu), "ns": float(ns), "own_lines": int(own), "other_lines": int(others)}
+                       for n, cpu, ns, own, others in figures.get("scaling")]
     data["recorders"] = [r for r in RECORDERS if r in data["cases"]]
     data["targets"] = [dict(zip(("figure", "target", "measured", "verdict"), row)) for row in targets(data)]
     data["not_measured"] = not_measured(data, figures, missing)

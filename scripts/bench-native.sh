@@ -9,7 +9,7 @@
 #   host   the kernel that runs here: loads exptrace and the benchmark's modules, measures, and unloads them. Needs root,
 #          the kernel's headers, and that the kernel takes modules
 #
-# Prints the lines that bench/native.sh prints. Where the kernel cannot be measured, a line "figure KIND impossible REASON".
+# Prints the lines that bench/native.sh and, in UML, bench/scaling.sh print. Where the kernel cannot be measured, a line "figure KIND impossible REASON".
 # This machine should do nothing else meanwhile; root measures UML with real-time priority, which takes one CPU for a minute.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -45,7 +45,7 @@ measure_host() {
 	bench/native.sh native "$modules"
 }
 
-# What is done first in UML: it sees this machine's files, which it cannot change, and one folder, which it can.
+# What is done first in UML, to run a command: it sees this machine's files, which it cannot change, and one folder, which it can.
 write_init() {
 	cat <<-END
 		#!/bin/sh
@@ -59,33 +59,43 @@ write_init() {
 		EXPTRACE_BENCH_RUNS=${EXPTRACE_BENCH_RUNS:-} EXPTRACE_BENCH_TURNS=${EXPTRACE_BENCH_TURNS:-}
 		export EXPTRACE_BENCH_RUNS EXPTRACE_BENCH_TURNS
 		export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/run HOME=/run
-		bench/native.sh uml $modules >/run/out/figures 2>/run/out/errors
+		$* >/run/out/figures 2>/run/out/errors
 		echo \$? >/run/out/code
 		busybox poweroff -f
 	END
 }
 
-measure_uml() {
-	local env out modules priority=()
-	scripts/uml-kernel.sh
-	env=$(scripts/kernel.sh uml)
-	eval "$env"
-	modules=$(scripts/bench-modules.sh --alone uml ARCH=um)
-	cp "$(find "$KMODDIR" -name 'ring_buffer_benchmark.ko')" "$modules/"
-	out=$top/build/uml
+# Run a command in UML with $1 CPUs; print what it prints.
+run_uml() {
+	local cpus=$1 out=$top/build/bench/uml-run priority=()
+	shift
 	rm -rf "$out"
 	mkdir -p "$out"
-	write_init >"$out/init"
+	write_init "$@" >"$out/init"
 	chmod +x "$out/init"
-	# Two CPUs: one for what is measured.
 	! chrt -f 1 true 2>/dev/null || priority=(chrt -f 1)
-	timeout 600 "${priority[@]}" "$KIMAGE" mem=1G ncpus=2 seccomp=on root=/dev/root rootfstype=hostfs "init=$out/init" "uml_dir=$out/" \
-		con=null con0=null,fd:1 quiet panic=-1 >"$out/console" 2>&1 </dev/null || :
+	timeout --kill-after=5 300 "${priority[@]}" "$KIMAGE" mem=1G "ncpus=$cpus" seccomp=on root=/dev/root rootfstype=hostfs "init=$out/init" \
+		"uml_dir=$out/" con=null con0=null,fd:1 quiet panic=-1 >"$out/console" 2>&1 </dev/null || :
 	if [ "$(cat "$out/code" 2>/dev/null)" != 0 ]; then
 		cat "$out/console" "$out/errors" >&2 2>/dev/null || :
 		die "the measurement in UML failed"
 	fi
 	cat "$out/figures"
+}
+
+# Two CPUs: one for what is measured.
+measure_uml() {
+	local env modules cpus
+	scripts/uml-kernel.sh
+	env=$(scripts/kernel.sh uml)
+	eval "$env"
+	modules=$(scripts/bench-modules.sh --alone uml ARCH=um)
+	cp "$(find "$KMODDIR" -name 'ring_buffer_benchmark.ko')" "$modules/"
+	run_uml 2 bench/native.sh uml "$modules"
+	# More CPUs than this machine has tell nothing.
+	for cpus in 1 2 4 8; do
+		[ "$cpus" -gt "$(nproc)" ] || run_uml $cpus bench/scaling.sh "$modules"
+	done
 }
 
 case ${1:-} in
