@@ -68,4 +68,11 @@ static inline unsigned int exptrace_nr_irqs(void)
 #define EXPTRACE_HRTIMER_NOW_BY_VALUE
 #endif
 
+/* 6.18: the flags of a clone are 64 bits wide. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define EXPTRACE_CLONE_FLAGS	u64
+#else
+#define EXPTRACE_CLONE_FLAGS	unsigned long
+#endif
+
 #endif /* _EXPTRACE_COMPAT_H */

@@ -125,6 +125,7 @@ void exptrace_syscalls_set(const struct exptrace_syscalls *calls);
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);
 struct tracepoint *exptrace_tracepoint(const char *name);
+struct tracepoint *exptrace_kernel_tracepoint(const char *name);
 int exptrace_attach(struct exptrace_switch *sw);
 void exptrace_detach(struct exptrace_switch *sw);
 int exptrace_attach_all(void);

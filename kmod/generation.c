@@ -23,6 +23,7 @@
 #include "address.h"
 #include "clock.h"
 #include "experiment.h"
+#include "filter.h"
 #include "flush.h"
 #include "intern.h"
 #include "symbols.h"
@@ -237,6 +238,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	set_quotas(params);
 	exptrace_clock_select();
 	exptrace_address_select();
+	exptrace_filter_begin();
 	exptrace_session_prepare();
 }
 
@@ -474,6 +476,7 @@ void exptrace_generation_exit(void)
 {
 	mutex_lock(&exptrace.control);
 	exptrace_stop();
+	exptrace_filter_clear();
 	mutex_unlock(&exptrace.control);
 	cpuhp_remove_state_nocalls(cpuhp_state);
 	exptrace_latency_exit();

@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "experiment.h"
+#include "filter.h"
 #include "marker.h"
 #include "reader.h"
 #include "trigger.h"
@@ -267,13 +268,13 @@ static bool needs_no_write(unsigned int cmd)
 {
 	return cmd == EXPTRACE_IOC_INFO || cmd == EXPTRACE_IOC_GET_EVENT ||
 	       cmd == EXPTRACE_IOC_GET_SYSCALLS || cmd == EXPTRACE_IOC_TAKE ||
-	       cmd == EXPTRACE_IOC_GIVE;
+	       cmd == EXPTRACE_IOC_GIVE || cmd == EXPTRACE_IOC_GET_FILTER;
 }
 
 static bool is_known(unsigned int cmd)
 {
 	return _IOC_TYPE(cmd) == EXPTRACE_IOC_MAGIC &&
-	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_MARK);
+	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_SET_FILTER);
 }
 
 long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -290,6 +291,7 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	BUILD_BUG_ON(sizeof(struct exptrace_trigger) != 32);
 	BUILD_BUG_ON(sizeof(struct exptrace_syscalls) != 144);
 	BUILD_BUG_ON(sizeof(struct exptrace_mark) != 32);
+	BUILD_BUG_ON(sizeof(struct exptrace_filter) != 128);
 
 	if (is_known(cmd) && !needs_no_write(cmd) && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
@@ -324,6 +326,10 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_set_syscalls(user);
 	case EXPTRACE_IOC_MARK:
 		return exptrace_marker_ioctl(user);
+	case EXPTRACE_IOC_GET_FILTER:
+		return exptrace_filter_ioctl_get(user);
+	case EXPTRACE_IOC_SET_FILTER:
+		return exptrace_filter_ioctl_set(user);
 	default:
 		return -ENOTTY;
 	}

@@ -26,7 +26,7 @@
 	__result;							\
 })
 
-/* The same with two arguments. */
+/* Likewise, @function(@first, @second). */
 #define EXPTRACE_CALL_KEEPING2(function, first, second) ({		\
 	unsigned long __result;						\
 									\
@@ -36,12 +36,25 @@
 	__result;							\
 })
 
+/* Likewise, @function(@first, @second, @third). */
+#define EXPTRACE_CALL_KEEPING_3(function, first, second, third) ({	\
+	unsigned long __result;						\
+									\
+	asm volatile("call __raw_callee_save_" #function		\
+		     : "=a" (__result), ASM_CALL_CONSTRAINT		\
+		     : "D" (first), "S" (second), "d" (third)		\
+		     : "memory", "cc");					\
+	__result;							\
+})
+
 #else
 #define EXPTRACE_KEEPING(function)		static_assert(true)
 #define EXPTRACE_EXPORT_KEEPING(function)	static_assert(true)
 #define EXPTRACE_CALL_KEEPING(function, argument)	((unsigned long)function(argument))
 #define EXPTRACE_CALL_KEEPING2(function, first, second)	\
 	((unsigned long)function(first, second))
+#define EXPTRACE_CALL_KEEPING_3(function, first, second, third)	\
+	((unsigned long)function(first, second, third))
 #endif
 
 #endif /* _EXPTRACE_KEEP_H */

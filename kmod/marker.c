@@ -22,7 +22,9 @@ static int record(unsigned int type, const char *text, size_t len)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, type, exptrace_max(1, len)))
+	/* Who writes it wants it: no filter applies. */
+	if (!exptrace_begin_about(&w, EXPTRACE_EXPERIMENT_STANDARD, exptrace_about_all(), type,
+				  exptrace_max(1, len)))
 		return not_recorded();
 	exptrace_string(&w, text, len);
 	exptrace_end(&w);
@@ -33,8 +35,8 @@ static int record_log(const char *key, size_t key_len, const char *value, size_t
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_MARKER_LOG,
-				     exptrace_max(2, key_len + len)))
+	if (!exptrace_begin_about(&w, EXPTRACE_EXPERIMENT_STANDARD, exptrace_about_all(),
+				  EXPTRACE_EVENT_MARKER_LOG, exptrace_max(2, key_len + len)))
 		return not_recorded();
 	exptrace_string(&w, key, key_len);
 	exptrace_string(&w, value, len);

@@ -55,6 +55,15 @@ static __always_inline bool exptrace_standard_begin(struct exptrace_writer *w, u
 	return exptrace_begin(w, EXPTRACE_EXPERIMENT_STANDARD, type, max);
 }
 
+/* Likewise, for an event about @task, whoever runs here. */
+static __always_inline bool exptrace_standard_begin_about(struct exptrace_writer *w,
+							  const struct task_struct *task,
+							  unsigned int type, size_t max)
+{
+	return exptrace_begin_about(w, EXPTRACE_EXPERIMENT_STANDARD, exptrace_about(task), type,
+				    max);
+}
+
 /* Appends a signed number. */
 static __always_inline void exptrace_signed(struct exptrace_writer *w, s64 value)
 {

@@ -32,7 +32,8 @@ static notrace void probe_sched_switch(void *data, bool preempt, struct task_str
 	EXPTRACE_WRITER(w);
 	u32 pid = next->pid;
 
-	if (!exptrace_begin_task(&w, EXPTRACE_EXPERIMENT_STANDARD, prev, type, exptrace_max(1, 0)))
+	if (!exptrace_begin_task(&w, EXPTRACE_EXPERIMENT_STANDARD, prev,
+				 exptrace_about_switch(next), type, exptrace_max(1, 0)))
 		return;
 	exptrace_number(&w, pid);
 	w.slot->pid = pid;
@@ -43,7 +44,7 @@ static __always_inline void put_wakeup(unsigned int type, const struct task_stru
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, type, exptrace_max(2, 0)))
+	if (!exptrace_standard_begin_about(&w, p, type, exptrace_max(2, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, task_cpu(p));
@@ -64,7 +65,8 @@ static notrace void probe_sched_migrate_task(void *data, struct task_struct *p, 
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_MIGRATE_TASK, exptrace_max(3, 0)))
+	if (!exptrace_standard_begin_about(&w, p, EXPTRACE_EVENT_SCHED_MIGRATE_TASK,
+					   exptrace_max(3, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, task_cpu(p));
@@ -82,8 +84,8 @@ static notrace void probe_sched_process_fork(void *data, struct task_struct *par
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_FORK,
-				     exptrace_max(4, TASK_COMM_LEN)))
+	if (!exptrace_standard_begin_about(&w, child, EXPTRACE_EVENT_SCHED_PROCESS_FORK,
+					   exptrace_max(4, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, parent->pid);
 	exptrace_number(&w, child->pid);
@@ -111,7 +113,8 @@ static __always_inline void put_exit(const struct task_struct *p)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, exptrace_max(1, 0)))
+	if (!exptrace_standard_begin_about(&w, p, EXPTRACE_EVENT_SCHED_PROCESS_EXIT,
+					   exptrace_max(1, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_end(&w);
@@ -133,8 +136,8 @@ static notrace void probe_task_rename(void *data, struct task_struct *task, cons
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_TASK_RENAME,
-				     exptrace_max(2, TASK_COMM_LEN)))
+	if (!exptrace_standard_begin_about(&w, task, EXPTRACE_EVENT_TASK_RENAME,
+					   exptrace_max(2, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, task->pid);
 	put_comm(&w, comm);
@@ -148,7 +151,8 @@ static notrace void probe_sched_pi_setprio(void *data, struct task_struct *p,
 	int newprio = pi_task ? min(p->normal_prio, pi_task->prio) : p->normal_prio;
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_PI_SETPRIO, exptrace_max(3, 0)))
+	if (!exptrace_standard_begin_about(&w, p, EXPTRACE_EVENT_SCHED_PI_SETPRIO,
+					   exptrace_max(3, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_signed(&w, p->prio);
@@ -165,7 +169,8 @@ static __always_inline void put_runtime(const struct task_struct *p, u64 runtime
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SCHED_STAT_RUNTIME, exptrace_max(2, 0)))
+	if (!exptrace_standard_begin_about(&w, p, EXPTRACE_EVENT_SCHED_STAT_RUNTIME,
+					   exptrace_max(2, 0)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, runtime);

@@ -20,7 +20,8 @@ static notrace void probe_signal_generate(void *data, int sig, struct kernel_sig
 {
 	EXPTRACE_WRITER(w);
 
-	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SIGNAL_GENERATE, exptrace_max(5, 0)))
+	if (!exptrace_standard_begin_about(&w, task, EXPTRACE_EVENT_SIGNAL_GENERATE,
+					   exptrace_max(5, 0)))
 		return;
 	exptrace_number(&w, sig);
 	exptrace_number(&w, task->pid);

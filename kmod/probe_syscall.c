@@ -50,7 +50,8 @@ void exptrace_syscalls_set(const struct exptrace_syscalls *calls)
 
 static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
 {
-	return exptrace_begin_task(w, EXPTRACE_EXPERIMENT_STANDARD, current, type, max);
+	return exptrace_begin_task(w, EXPTRACE_EXPERIMENT_STANDARD, current,
+				   exptrace_about_current(), type, max);
 }
 
 /* EXPTRACE_KIND_SYSCALL: the present task's call number @id. */
@@ -64,22 +65,63 @@ static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
 	u32 nr = number_of(id);
 	EXPTRACE_WRITER(w);
 
-	if (!is_wanted(nr) || !begin(&w, EXPTRACE_EVENT_SYS_ENTER, exptrace_max(1, 0)))
+	if (exptrace_calls_are_timed() || !is_wanted(nr) ||
+	    !begin(&w, EXPTRACE_EVENT_SYS_ENTER, exptrace_max(1, 0)))
 		return;
 	exptrace_number(&w, nr);
 	exptrace_end(&w);
 }
 
-static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
+static __always_inline void put_exit(u32 nr, long ret)
 {
-	u32 nr = number_of(syscall_get_nr(current, regs));
 	EXPTRACE_WRITER(w);
 
-	if (!is_wanted(nr) || !begin(&w, EXPTRACE_EVENT_SYS_EXIT, exptrace_max(2, 0)))
+	if (!begin(&w, EXPTRACE_EVENT_SYS_EXIT, exptrace_max(2, 0)))
 		return;
 	exptrace_number(&w, nr);
 	exptrace_signed(&w, ret);
 	exptrace_end(&w);
+}
+
+static void put_call(u32 nr, long ret, u64 ns)
+{
+	EXPTRACE_WRITER(w);
+
+	if (!begin(&w, EXPTRACE_EVENT_SYS_CALL, exptrace_max(3, 0)))
+		return;
+	exptrace_number(&w, nr);
+	exptrace_signed(&w, ret);
+	exptrace_number(&w, ns);
+	exptrace_end(&w);
+}
+
+/* The one event of a call that has to take a minimum of time. */
+static noinline notrace void put_timed(u32 nr, long ret)
+{
+	u64 ns;
+
+	switch (exptrace_call_ended(&ns)) {
+	case EXPTRACE_CALL_UNTIMED:
+		put_exit(nr, ret);
+		break;
+	case EXPTRACE_CALL_SHORT:
+		break;
+	case EXPTRACE_CALL_LONG:
+		put_call(nr, ret, ns);
+		break;
+	}
+}
+
+static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
+{
+	u32 nr = number_of(syscall_get_nr(current, regs));
+
+	if (!is_wanted(nr))
+		return;
+	if (exptrace_calls_are_timed())
+		put_timed(nr, ret);
+	else
+		put_exit(nr, ret);
 }
 
 static notrace void probe_sys_enter_args(void *data, struct pt_regs *regs, long id)
@@ -89,7 +131,7 @@ static notrace void probe_sys_enter_args(void *data, struct pt_regs *regs, long 
 	EXPTRACE_WRITER(w);
 	int i;
 
-	if (!is_wanted(nr) ||
+	if (exptrace_calls_are_timed() || !is_wanted(nr) ||
 	    !begin(&w, EXPTRACE_EVENT_SYS_ENTER_ARGS, exptrace_max(1 + NR_ARGS, 0)))
 		return;
 	syscall_get_arguments(current, regs, args);

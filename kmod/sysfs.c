@@ -7,6 +7,7 @@
 #include <linux/sysfs.h>
 
 #include "experiment.h"
+#include "filter.h"
 #include "trigger.h"
 
 /* Takes exptrace.control for a change; -EPERM for those who may not open the device. */
@@ -92,6 +93,17 @@ static ssize_t events_store(struct device *dev, struct device_attribute *attr, c
 }
 static DEVICE_ATTR_RW(events);
 
+static ssize_t filter_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	size_t len;
+
+	mutex_lock(&exptrace.control);
+	len = exptrace_filter_describe(buf, PAGE_SIZE - 1);
+	mutex_unlock(&exptrace.control);
+	return len + sysfs_emit_at(buf, len, "%s\n", len ? "" : "none");
+}
+static DEVICE_ATTR_RO(filter);
+
 static ssize_t trigger_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			     size_t count)
 {
@@ -126,6 +138,7 @@ static struct attribute *attributes[] = {
 	&dev_attr_generation.attr,
 	&dev_attr_advance.attr,
 	&dev_attr_events.attr,
+	&dev_attr_filter.attr,
 	&dev_attr_trigger.attr,
 	&dev_attr_trigger_latency_us.attr,
 	NULL

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "experiment.h"
+#include "filter.h"
 #include "flush.h"
 #include "intern.h"
 #include "symbols.h"
@@ -16,6 +17,9 @@
 /* Most bytes of a property's value, and of a key or a name in the schema. */
 #define VALUE_CHARS	(__NEW_UTS_LEN + 1)
 #define NAME_CHARS	EXPTRACE_NAME_CHARS
+
+/* With the zero, most of the filter's: with all the others it fits into a small batch. */
+#define FILTER_CHARS	1024
 
 void exptrace_table_begin(struct exptrace_table *table, unsigned long gen, u8 kind)
 {
@@ -133,6 +137,24 @@ static const char *mode_name(void)
 	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT ? "flight" : "stream";
 }
 
+/* What of the events is recorded, if not all. */
+static int write_filter(struct exptrace_table *table)
+{
+	char text[FILTER_CHARS];
+	size_t len = exptrace_filter_describe(text, sizeof(text));
+	int err;
+
+	if (!len)
+		return 0;
+	err = exptrace_table_entry(table, 1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + len);
+	if (err)
+		return err;
+	exptrace_byte(&table->w, EXPTRACE_WIRE_PROPERTY);
+	exptrace_table_text(table, "filter");
+	exptrace_table_text(table, text);
+	return 0;
+}
+
 static int write_properties(unsigned long gen)
 {
 	struct exptrace_table table;
@@ -152,7 +174,7 @@ static int write_properties(unsigned long gen)
 				    READ_ONCE(exptrace_flush.evicted_generations)) ?:
 	      write_number_property(&table, "evicted_events", "%lu",
 				    READ_ONCE(exptrace_flush.evicted_events)) ?:
-	      write_host(&table);
+	      write_host(&table) ?: write_filter(&table);
 	exptrace_table_end(&table);
 	return err;
 }

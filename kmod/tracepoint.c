@@ -54,6 +54,33 @@ struct tracepoint *exptrace_tracepoint(const char *name)
 	return NULL;
 }
 
+/**
+ * struct sought - a tracepoint that is looked for
+ * @name:	its name
+ * @tp:		itself, when it was found
+ */
+struct sought {
+	const char		*name;
+	struct tracepoint	*tp;
+};
+
+static void match_sought(struct tracepoint *tp, void *priv)
+{
+	struct sought *sought = priv;
+
+	if (!strcmp(sought->name, tp->name))
+		sought->tp = tp;
+}
+
+/* The kernel's own tracepoint that is called @name, or NULL. */
+struct tracepoint *exptrace_kernel_tracepoint(const char *name)
+{
+	struct sought sought = { .name = name };
+
+	for_each_kernel_tracepoint(match_sought, &sought);
+	return sought.tp;
+}
+
 int exptrace_attach(struct exptrace_switch *sw)
 {
 	int err;

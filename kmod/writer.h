@@ -24,6 +24,7 @@
 #include "address.h"
 #include "batch.h"
 #include "clock.h"
+#include "filter.h"
 #include "intern.h"
 #include "keep.h"
 #include "varint.h"
@@ -203,12 +204,18 @@ static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned i
 	exptrace_number(w, delta);
 }
 
+/* An event of @task, which runs here, and about @subject. */
 static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigned int exp,
 					      unsigned int context, const struct task_struct *task,
-					      unsigned int type, size_t max)
+					      struct exptrace_subject subject, unsigned int type,
+					      size_t max)
 {
 	if (!exptrace_acquire(w, exp, context))
 		return false;
+	if (exptrace_filters_out(task, subject)) {
+		exptrace_release();
+		return false;
+	}
 	local64_inc(&w->slot->attempted);
 	if (unlikely(!exptrace_enter(w->slot))) {
 		EXPTRACE_CALL_KEEPING(exptrace_refuse, w->slot);
@@ -225,14 +232,23 @@ static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigne
 }
 
 /*
- * As exptrace_begin(), where the caller is sure that it's always called in task
+ * As exptrace_begin_about(), where the caller is sure that it's always called in task
  * context, and that @task is current.
  */
 static __always_inline bool exptrace_begin_task(struct exptrace_writer *w, unsigned int exp,
-						const struct task_struct *task, unsigned int type,
+						const struct task_struct *task,
+						struct exptrace_subject subject, unsigned int type,
 						size_t max)
 {
-	return exptrace_begin_as(w, exp, EXPTRACE_CONTEXT_TASK, task, type, max);
+	return exptrace_begin_as(w, exp, EXPTRACE_CONTEXT_TASK, task, subject, type, max);
+}
+
+/* As exptrace_begin(), for an event about @subject. */
+static __always_inline bool exptrace_begin_about(struct exptrace_writer *w, unsigned int exp,
+						 struct exptrace_subject subject,
+						 unsigned int type, size_t max)
+{
+	return exptrace_begin_as(w, exp, EXPTRACE_ANY_CONTEXT, current, subject, type, max);
 }
 
 /**
@@ -243,12 +259,12 @@ static __always_inline bool exptrace_begin_task(struct exptrace_writer *w, unsig
  * @max:	exptrace_max() of its arguments
  *
  * Context: any. Return: true with preemption off, and exptrace_end() must follow;
- * or false if nothing is being recorded or the event is lost.
+ * or false if nothing is being recorded, or the event is filtered out or lost.
  */
 static __always_inline bool exptrace_begin(struct exptrace_writer *w, unsigned int exp,
 					   unsigned int type, size_t max)
 {
-	return exptrace_begin_as(w, exp, EXPTRACE_ANY_CONTEXT, current, type, max);
+	return exptrace_begin_about(w, exp, exptrace_about_current(), type, max);
 }
 
 /* Makes the event part of the stream. */

@@ -117,7 +117,9 @@
 	X(STANDARD, SYS_ENTER_ARGS, 103, 1, "syscalls_more", "sys_enter_args", \
 	  A(SYSCALL, "nr") A(FLAGS, "arg0") A(FLAGS, "arg1")		\
 	  A(FLAGS, "arg2") A(FLAGS, "arg3") A(FLAGS, "arg4")		\
-	  A(FLAGS, "arg5"))
+	  A(FLAGS, "arg5"))						\
+	X(STANDARD, SYS_CALL, 120, 1, "syscalls", "sys_call",		\
+	  A(SYSCALL, "nr") A(INT, "ret") A(UINT, "duration"))
 
 #define EXPTRACE_FAULT_EVENTS(X, A)					\
 	X(STANDARD, PAGE_FAULT_USER, 104, 1, "fault", "page_fault_user", \

@@ -232,6 +232,44 @@ struct exptrace_mark {
 	__u32 reserved;
 };
 
+/* struct exptrace_filter::flags */
+#define EXPTRACE_FILTER_CHILDREN	(1U << 0)	/* and the processes that they create */
+
+/* struct exptrace_filter: most threads, most processes, most words of CPUs */
+#define EXPTRACE_FILTER_MAX_PIDS	1024
+#define EXPTRACE_FILTER_MAX_CPU_WORDS	128
+
+/**
+ * struct exptrace_filter - which events are attempted
+ * @flags:	EXPTRACE_FILTER_*
+ * @nr_threads:	ids in @threads, at most EXPTRACE_FILTER_MAX_PIDS
+ * @nr_processes: ids in @processes, likewise
+ * @nr_cpu_words: words in @cpus, at most EXPTRACE_FILTER_MAX_CPU_WORDS; 0: all CPUs
+ * @threads:	where they are, __u32 each: of single threads, in the initial namespace
+ * @processes:	likewise: of processes, with all threads that they have and will have
+ * @cpus:	where they are, __u64 each: bit n % 64 of word n / 64 is CPU n
+ * @cgroup:	id of a cgroup of the unified hierarchy, those below it included; 0: all
+ * @min_syscall_ns: system calls that took less are not recorded; 0: all are
+ * @min_switch_ns: switches away from a thread that ran less are not; 0: all are
+ * @reserved:	zero
+ *
+ * An event has to meet all conditions. Threads and processes are one condition: if
+ * any are named, an event is of one of them. All zero: nothing is filtered.
+ */
+struct exptrace_filter {
+	__u32 flags;
+	__u32 nr_threads;
+	__u32 nr_processes;
+	__u32 nr_cpu_words;
+	__u64 threads;
+	__u64 processes;
+	__u64 cpus;
+	__u64 cgroup;
+	__u64 min_syscall_ns;
+	__u64 min_switch_ns;
+	__u64 reserved[8];
+};
+
 #define EXPTRACE_IOC_MAGIC		0xE7
 
 /* Read the state. Any open file. */
@@ -273,5 +311,16 @@ struct exptrace_mark {
 #define EXPTRACE_IOC_SET_SYSCALLS _IOW(EXPTRACE_IOC_MAGIC, 0x0c, struct exptrace_syscalls)
 /* Write a marker. EINVAL: nothing is being recorded; ENOBUFS: it is lost. */
 #define EXPTRACE_IOC_MARK	_IOW(EXPTRACE_IOC_MAGIC, 0x0d, struct exptrace_mark)
+/*
+ * Which filter is set: in are the places for threads, processes and CPUs and how many
+ * each has room for; out is how many there are. What has no room is not told. Any
+ * open file.
+ */
+#define EXPTRACE_IOC_GET_FILTER	_IOWR(EXPTRACE_IOC_MAGIC, 0x0e, struct exptrace_filter)
+/*
+ * Set the filter, at any time; it holds until it is set again. After an error the one
+ * before still holds. ESRCH: no such thread or process; ENOENT: no such cgroup.
+ */
+#define EXPTRACE_IOC_SET_FILTER	_IOW(EXPTRACE_IOC_MAGIC, 0x0f, struct exptrace_filter)
 
 #endif /* _UAPI_EXPTRACE_EXPTRACE_H */

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How long a system call took, and how long a thread ran before it left its CPU.
+ *
+ * A probe of its own notes when each thread entered its present system call, in a
+ * table of fixed size. A thread's note lies in one of the few places that its id
+ * allows. If they are all taken, the oldest is given up: it is of a thread that
+ * ended in a call, or sleeps in one. What has no note is recorded rather than lost.
+ */
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/hash.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/tracepoint.h>
+#include <trace/events/syscalls.h>
+
+#include "duration.h"
+#include "experiment.h"
+
+#define GROUP_BITS	11
+#define GROUP_NOTES	8
+
+/* In the place of a thread's id: nobody's; being written. */
+#define NOBODY		0U
+#define CHANGING	(~0U)
+
+/**
+ * struct note - when a thread entered its system call
+ * @pid:	the thread, or NOBODY or CHANGING; changed with cmpxchg(), so that one
+ *		at a time writes @since
+ * @since:	then, by CLOCK_MONOTONIC; read between two looks at @pid
+ */
+struct note {
+	u32	pid;
+	u64	since;
+};
+
+struct exptrace_calls {
+	struct note	notes[BIT(GROUP_BITS)][GROUP_NOTES];
+};
+
+/* Of the places that @pid allows, the one that it has, else one that is free, else the oldest. */
+static __always_inline struct note *place_of(struct exptrace_calls *calls, u32 pid)
+{
+	struct note *group = calls->notes[hash_32(pid, GROUP_BITS)], *oldest = group;
+	unsigned int i;
+
+	for (i = 0; i < GROUP_NOTES; i++)
+		if (READ_ONCE(group[i].pid) == pid)
+			return &group[i];
+	for (i = 0; i < GROUP_NOTES; i++) {
+		if (READ_ONCE(group[i].pid) == NOBODY)
+			return &group[i];
+		if (READ_ONCE(group[i].since) < READ_ONCE(oldest->since))
+			oldest = &group[i];
+	}
+	return oldest;
+}
+
+static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
+{
+	u64 now = ktime_get_mono_fast_ns();
+	u32 pid = current->pid;
+	struct note *note = place_of(data, pid);
+	u32 before = READ_ONCE(note->pid);
+
+	/* If another thread has just taken it, this call goes without. */
+	if (before == CHANGING || cmpxchg(&note->pid, before, CHANGING) != before)
+		return;
+	WRITE_ONCE(note->since, now);
+	/* Pairs with the acquire in exptrace_calls_ended(). */
+	smp_store_release(&note->pid, pid);
+}
+
+static void __maybe_unused check_probe(void)
+{
+	check_trace_callback_type_sys_enter(probe_sys_enter);
+}
+
+/**
+ * exptrace_calls_ended - how long did the present thread's system call take?
+ * @calls:	the notes
+ * @ns:		out: nanoseconds
+ *
+ * Context: task. Return: false if there is no note of its beginning.
+ */
+notrace bool exptrace_calls_ended(struct exptrace_calls *calls, u64 *ns)
+{
+	u64 now = ktime_get_mono_fast_ns(), since;
+	u32 pid = current->pid;
+	struct note *note = place_of(calls, pid);
+
+	/* Pairs with the release in probe_sys_enter(). */
+	if (smp_load_acquire(&note->pid) != pid)
+		return false;
+	since = READ_ONCE(note->since);
+	/* If it is still ours, nobody else has written. */
+	if (cmpxchg(&note->pid, pid, NOBODY) != pid)
+		return false;
+	/* An earlier thread with this id ended in its call. */
+	if (since < current->start_time)
+		return false;
+	*ns = now > since ? now - since : 0;
+	return true;
+}
+
+/* Begins to note when system calls begin. Caller holds exptrace.control; an error if it can't. */
+struct exptrace_calls *exptrace_calls_time(void)
+{
+	struct tracepoint *tp = exptrace_kernel_tracepoint("sys_enter");
+	struct exptrace_calls *calls;
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (!tp)
+		return ERR_PTR(-EOPNOTSUPP);
+	calls = kvzalloc(sizeof(*calls), GFP_KERNEL);
+	if (!calls)
+		return ERR_PTR(-ENOMEM);
+	err = tracepoint_probe_register(tp, probe_sys_enter, calls);
+	if (!err)
+		return calls;
+	kvfree(calls);
+	return ERR_PTR(err);
+}
+
+/* Nobody looks at the notes any more; they may be NULL. */
+void exptrace_calls_free(struct exptrace_calls *calls)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (!calls)
+		return;
+	tracepoint_probe_unregister(exptrace_kernel_tracepoint("sys_enter"), probe_sys_enter,
+				    calls);
+	tracepoint_synchronize_unregister();
+	kvfree(calls);
+}
+
+/*
+ * This CPU switches threads: has the one that leaves run for @min_ns? So it is taken
+ * to have if nothing is known of when it came. Interrupts are off.
+ */
+notrace bool exptrace_ran(u64 __percpu *switched, u64 min_ns)
+{
+	u64 *last = this_cpu_ptr(switched), before = *last;
+
+	*last = ktime_get_mono_fast_ns();
+	return !before || *last - before >= min_ns;
+}
+
+/* Nothing is known any more. No writer runs. */
+void exptrace_ran_forget(u64 __percpu *switched)
+{
+	u64 *last;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		last = per_cpu_ptr(switched, cpu);
+		*last = 0;
+	}
+}

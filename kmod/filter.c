@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The filter: which events are attempted.
+ *
+ * A set of rules does not change once it is published, but for the threads that are
+ * followed; another filter is another set. Writers look at it with preemption off, so
+ * that after an RCU grace period nobody uses the old one.
+ */
+#include <linux/cgroup.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "duration.h"
+#include "experiment.h"
+#include "filter.h"
+#include "follow.h"
+
+/**
+ * struct rules - a filter that is set
+ * @followed:	the threads, or NULL: all
+ * @cgroup:	their cgroup, or NULL: any
+ * @cpus:	the CPUs
+ * @all_cpus:	all of them are in it
+ * @calls:	when system calls began, or NULL: it doesn't matter
+ * @switched:	when each CPU switched threads last, or NULL: likewise
+ * @as_set:	what was asked for; its arrays lie in the kernel
+ */
+struct rules {
+	struct exptrace_followed	*followed;
+	struct cgroup			*cgroup;
+	cpumask_var_t			cpus;
+	bool				all_cpus;
+	struct exptrace_calls		*calls;
+	u64 __percpu			*switched;
+	struct exptrace_filter		as_set;
+};
+
+DEFINE_STATIC_KEY_FALSE(exptrace_filtered);
+EXPORT_SYMBOL_GPL(exptrace_filtered);
+
+/*
+ * Written under exptrace.control as a release, read with preemption off by READ_ONCE();
+ * the grace period in publish() is their partner. NULL: all passes.
+ */
+static struct rules *rules;
+
+#ifdef CONFIG_CGROUPS
+/* As task_dfl_cgroup(), with preemption off in the place of an RCU read lock. */
+static bool is_in_cgroup(const struct task_struct *task, struct cgroup *cgroup)
+{
+	return cgroup_is_descendant(task_css_set_check(task, true)->dfl_cgrp, cgroup);
+}
+
+static struct cgroup *find_cgroup(u64 id)
+{
+	return cgroup_get_from_id(id);
+}
+
+static void put_cgroup(struct cgroup *cgroup)
+{
+	cgroup_put(cgroup);
+}
+#else
+static bool is_in_cgroup(const struct task_struct *task, struct cgroup *cgroup)
+{
+	return true;
+}
+
+static struct cgroup *find_cgroup(u64 id)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static void put_cgroup(struct cgroup *cgroup)
+{
+}
+#endif
+
+static bool is_chosen(const struct rules *r, const struct task_struct *task)
+{
+	if (r->followed && !exptrace_is_followed(r->followed, task))
+		return false;
+	return !r->cgroup || is_in_cgroup(task, r->cgroup);
+}
+
+/**
+ * exptrace_passes - is an event to be attempted?
+ * @task:	the thread that runs here; in interrupts, the one that is interrupted
+ * @other:	a thread that the event is about besides, or NULL
+ * @about:	in which way
+ *
+ * Context: any, with preemption off.
+ */
+noinline notrace bool exptrace_passes(const struct task_struct *task,
+				      const struct task_struct *other, enum exptrace_about about)
+{
+	const struct rules *r = READ_ONCE(rules);	/* see there */
+
+	if (!r)
+		return true;
+	/* First of all, since it takes note of the switch. */
+	if (about == EXPTRACE_ABOUT_SWITCH && r->switched &&
+	    !exptrace_ran(r->switched, r->as_set.min_switch_ns))
+		return false;
+	if (!r->all_cpus && !cpumask_test_cpu(raw_smp_processor_id(), r->cpus))
+		return false;
+	return is_chosen(r, task) || (other && is_chosen(r, other));
+}
+EXPORT_SYMBOL_GPL(exptrace_passes);
+EXPTRACE_KEEPING(exptrace_passes);
+EXPTRACE_EXPORT_KEEPING(exptrace_passes);
+
+/* See exptrace_calls_are_timed(). */
+noinline notrace bool exptrace_times_calls(unsigned long unused)
+{
+	const struct rules *r;
+	bool timed;
+
+	preempt_disable_notrace();
+	r = READ_ONCE(rules);	/* see there */
+	timed = r && r->calls;
+	preempt_enable_notrace();
+	return timed;
+}
+EXPTRACE_KEEPING(exptrace_times_calls);
+
+/* The present thread's system call ends; sets @ns if it was a long one. Task context. */
+notrace enum exptrace_call exptrace_call_ended(u64 *ns)
+{
+	enum exptrace_call call = EXPTRACE_CALL_UNTIMED;
+	const struct rules *r;
+
+	preempt_disable_notrace();
+	r = READ_ONCE(rules);	/* see there */
+	if (r && r->calls && exptrace_calls_ended(r->calls, ns))
+		call = *ns < r->as_set.min_syscall_ns ? EXPTRACE_CALL_SHORT : EXPTRACE_CALL_LONG;
+	preempt_enable_notrace();
+	return call;
+}
+
+/* The arrays of a filter that is in the kernel. */
+static const u32 *threads_of(const struct exptrace_filter *filter)
+{
+	return (const u32 *)(uintptr_t)filter->threads;
+}
+
+static const u32 *processes_of(const struct exptrace_filter *filter)
+{
+	return (const u32 *)(uintptr_t)filter->processes;
+}
+
+static const u64 *cpus_of(const struct exptrace_filter *filter)
+{
+	return (const u64 *)(uintptr_t)filter->cpus;
+}
+
+static void free_lists(const struct exptrace_filter *filter)
+{
+	kfree(threads_of(filter));
+	kfree(processes_of(filter));
+	kfree(cpus_of(filter));
+}
+
+static void free_rules(struct rules *r)
+{
+	exptrace_unfollow(r->followed);
+	exptrace_calls_free(r->calls);
+	free_percpu(r->switched);
+	if (r->cgroup)
+		put_cgroup(r->cgroup);
+	free_cpumask_var(r->cpus);
+	free_lists(&r->as_set);
+	kfree(r);
+}
+
+static int make_followed(struct rules *r)
+{
+	const struct exptrace_filter *filter = &r->as_set;
+	const struct exptrace_chosen chosen = {
+		.threads = threads_of(filter),
+		.processes = processes_of(filter),
+		.nr_threads = filter->nr_threads,
+		.nr_processes = filter->nr_processes,
+		.children = filter->flags & EXPTRACE_FILTER_CHILDREN,
+	};
+	struct exptrace_followed *followed;
+
+	if (!chosen.nr_threads && !chosen.nr_processes)
+		return 0;
+	followed = exptrace_follow(&chosen);
+	if (IS_ERR(followed))
+		return PTR_ERR(followed);
+	r->followed = followed;
+	return 0;
+}
+
+static int make_cgroup(struct rules *r)
+{
+	struct cgroup *cgroup;
+
+	if (!r->as_set.cgroup)
+		return 0;
+	cgroup = find_cgroup(r->as_set.cgroup);
+	if (IS_ERR(cgroup))
+		return PTR_ERR(cgroup);
+	r->cgroup = cgroup;
+	return 0;
+}
+
+/* Only CPUs that there can be, and one at least. */
+static int make_cpus(struct rules *r)
+{
+	const u64 *words = cpus_of(&r->as_set);
+	unsigned int cpu;
+
+	r->all_cpus = !r->as_set.nr_cpu_words;
+	for (cpu = 0; cpu < r->as_set.nr_cpu_words * 64; cpu++) {
+		if (!(words[cpu / 64] & BIT_ULL(cpu % 64)))
+			continue;
+		if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+			return -EINVAL;
+		cpumask_set_cpu(cpu, r->cpus);
+	}
+	return r->all_cpus || !cpumask_empty(r->cpus) ? 0 : -EINVAL;
+}
+
+static int make_durations(struct rules *r)
+{
+	struct exptrace_calls *calls;
+
+	if (r->as_set.min_switch_ns) {
+		r->switched = alloc_percpu(u64);
+		if (!r->switched)
+			return -ENOMEM;
+	}
+	if (!r->as_set.min_syscall_ns)
+		return 0;
+	calls = exptrace_calls_time();
+	if (IS_ERR(calls))
+		return PTR_ERR(calls);
+	r->calls = calls;
+	return 0;
+}
+
+/* Takes over the arrays of @filter, after an error too. */
+static struct rules *make_rules(const struct exptrace_filter *filter)
+{
+	struct rules *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	int err;
+
+	if (!r || !zalloc_cpumask_var(&r->cpus, GFP_KERNEL)) {
+		kfree(r);
+		free_lists(filter);
+		return ERR_PTR(-ENOMEM);
+	}
+	r->as_set = *filter;
+	err = make_cpus(r) ?: make_cgroup(r) ?: make_followed(r) ?: make_durations(r);
+	if (!err)
+		return r;
+	free_rules(r);
+	return ERR_PTR(err);
+}
+
+/* @r, or nothing if NULL, takes the place of the rules there are, which are freed. */
+static void publish(struct rules *r)
+{
+	struct rules *old = rules;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (!r)
+		static_branch_disable(&exptrace_filtered);
+	smp_store_release(&rules, r);	/* see there */
+	if (r)
+		static_branch_enable(&exptrace_filtered);
+	if (!old)
+		return;
+	synchronize_rcu();
+	free_rules(old);
+}
+
+/* A recording tells of its filter with its next generation, which begins now if it can. */
+static void begin_generation(void)
+{
+	u64 completed;
+
+	if (exptrace.recording)
+		exptrace_advance(false, &completed);
+}
+
+/* A recording is about to begin, and no writer runs. */
+void exptrace_filter_begin(void)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (rules && rules->switched)
+		exptrace_ran_forget(rules->switched);
+}
+
+void exptrace_filter_clear(void)
+{
+	publish(NULL);
+}
+
+static bool is_empty(const struct exptrace_filter *filter)
+{
+	return !filter->nr_threads && !filter->nr_processes && !filter->nr_cpu_words &&
+	       !filter->cgroup && !filter->min_syscall_ns && !filter->min_switch_ns;
+}
+
+/* Takes over the arrays of @filter. After an error all is as before. */
+static int set(const struct exptrace_filter *filter)
+{
+	struct rules *new = NULL;
+
+	if (!is_empty(filter)) {
+		new = make_rules(filter);
+		if (IS_ERR(new))
+			return PTR_ERR(new);
+	}
+	if (!new && !rules)
+		return 0;
+	publish(new);
+	begin_generation();
+	return 0;
+}
+
+static bool is_valid(const struct exptrace_filter *filter)
+{
+	if (filter->flags & ~EXPTRACE_FILTER_CHILDREN ||
+	    memchr_inv(filter->reserved, 0, sizeof(filter->reserved)))
+		return false;
+	if (filter->flags & EXPTRACE_FILTER_CHILDREN && !filter->nr_threads &&
+	    !filter->nr_processes)
+		return false;
+	return filter->nr_threads <= EXPTRACE_FILTER_MAX_PIDS &&
+	       filter->nr_processes <= EXPTRACE_FILTER_MAX_PIDS &&
+	       filter->nr_cpu_words <= EXPTRACE_FILTER_MAX_CPU_WORDS;
+}
+
+/* Puts an array of the kernel in the place of the user's, which @address says. */
+static int copy_list(u64 *address, unsigned int nr, size_t size)
+{
+	void __user *user = u64_to_user_ptr(*address);
+	void *list;
+
+	*address = 0;
+	if (!nr)
+		return 0;
+	list = memdup_user(user, nr * size);
+	if (IS_ERR(list))
+		return PTR_ERR(list);
+	*address = (uintptr_t)list;
+	return 0;
+}
+
+static int copy_lists(struct exptrace_filter *filter)
+{
+	u64 processes = filter->processes, cpus = filter->cpus;
+	int err;
+
+	/* What is not copied yet must not be freed. */
+	filter->processes = 0;
+	filter->cpus = 0;
+	err = copy_list(&filter->threads, filter->nr_threads, sizeof(u32));
+	if (!err) {
+		filter->processes = processes;
+		err = copy_list(&filter->processes, filter->nr_processes, sizeof(u32));
+	}
+	if (!err) {
+		filter->cpus = cpus;
+		err = copy_list(&filter->cpus, filter->nr_cpu_words, sizeof(u64));
+	}
+	if (err)
+		free_lists(filter);
+	return err;
+}
+
+/* EXPTRACE_IOC_SET_FILTER */
+long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg)
+{
+	struct exptrace_filter filter;
+	int err;
+
+	if (copy_from_user(&filter, arg, sizeof(filter)))
+		return -EFAULT;
+	if (!is_valid(&filter))
+		return -EINVAL;
+	err = copy_lists(&filter);
+	if (err)
+		return err;
+	mutex_lock(&exptrace.control);
+	err = set(&filter);
+	mutex_unlock(&exptrace.control);
+	return err;
+}
+
+/* A copy of @list, which may be none, at @copy. */
+static int duplicate_list(u64 *copy, const void *list, size_t size)
+{
+	void *new;
+
+	if (!size)
+		return 0;
+	new = kmemdup(list, size, GFP_KERNEL);
+	*copy = (uintptr_t)new;
+	return new ? 0 : -ENOMEM;
+}
+
+/* Makes @copy the filter that is set, with lists of its own. */
+static int duplicate(struct exptrace_filter *copy)
+{
+	const struct exptrace_filter *set = &rules->as_set;
+	int err;
+
+	*copy = *set;
+	copy->threads = 0;
+	copy->processes = 0;
+	copy->cpus = 0;
+	err = duplicate_list(&copy->threads, threads_of(set), set->nr_threads * sizeof(u32)) ?:
+	      duplicate_list(&copy->processes, processes_of(set),
+			     set->nr_processes * sizeof(u32)) ?:
+	      duplicate_list(&copy->cpus, cpus_of(set), set->nr_cpu_words * sizeof(u64));
+	if (err)
+		free_lists(copy);
+	return err;
+}
+
+/* As many of @nr elements as there is @room for. */
+static int tell_list(u64 user, unsigned int room, const void *list, unsigned int nr, size_t size)
+{
+	return copy_to_user(u64_to_user_ptr(user), list, min(nr, room) * size) ? -EFAULT : 0;
+}
+
+static int tell_lists(const struct exptrace_filter *places, const struct exptrace_filter *filter)
+{
+	return tell_list(places->threads, places->nr_threads, threads_of(filter),
+			 filter->nr_threads, sizeof(u32)) ?:
+	       tell_list(places->processes, places->nr_processes, processes_of(filter),
+			 filter->nr_processes, sizeof(u32)) ?:
+	       tell_list(places->cpus, places->nr_cpu_words, cpus_of(filter),
+			 filter->nr_cpu_words, sizeof(u64));
+}
+
+/* EXPTRACE_IOC_GET_FILTER */
+long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg)
+{
+	struct exptrace_filter places, filter = {};
+	int err = 0;
+
+	if (copy_from_user(&places, arg, sizeof(places)))
+		return -EFAULT;
+	if (memchr_inv(places.reserved, 0, sizeof(places.reserved)))
+		return -EINVAL;
+	/* What the user's memory does must not hold up the recorder. */
+	mutex_lock(&exptrace.control);
+	if (rules)
+		err = duplicate(&filter);
+	mutex_unlock(&exptrace.control);
+	if (err)
+		return err;
+	err = tell_lists(&places, &filter);
+	free_lists(&filter);
+	if (err)
+		return err;
+	filter.threads = places.threads;
+	filter.processes = places.processes;
+	filter.cpus = places.cpus;
+	return copy_to_user(arg, &filter, sizeof(filter)) ? -EFAULT : 0;
+}
+
+/**
+ * struct words - a text that is being put together
+ * @text:	where; always ends with a zero
+ * @size:	of it
+ * @len:	what there is
+ */
+struct words {
+	char	*text;
+	size_t	size;
+	size_t	len;
+};
+
+__printf(2, 3)
+static void say(struct words *words, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	words->len += vscnprintf(words->text + words->len, words->size - words->len, format,
+				 args);
+	va_end(args);
+}
+
+/* What separates a condition from the one before. */
+static const char *separator(const struct words *words)
+{
+	return words->len ? "; " : "";
+}
+
+static void say_numbers(struct words *words, const char *what, const u32 *numbers,
+			unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (i)
+			say(words, ",%u", numbers[i]);
+		else
+			say(words, "%s%s %u", separator(words), what, numbers[i]);
+}
+
+/* If not all are recorded. */
+static void say_syscalls(struct words *words)
+{
+	struct exptrace_syscalls calls;
+
+	exptrace_syscalls_get(&calls);
+	if (!memchr_inv(calls.wanted, 0xff, sizeof(calls.wanted)))
+		return;
+	BUILD_BUG_ON(sizeof(long) != sizeof(u64));
+	say(words, "%sonly system calls %*pbl", separator(words), EXPTRACE_MAX_SYSCALLS,
+	    (const unsigned long *)calls.wanted);
+}
+
+static void say_rules(struct words *words, const struct rules *r)
+{
+	const struct exptrace_filter *filter = &r->as_set;
+
+	say_numbers(words, "processes", processes_of(filter), filter->nr_processes);
+	say_numbers(words, "threads", threads_of(filter), filter->nr_threads);
+	if (filter->flags & EXPTRACE_FILTER_CHILDREN)
+		say(words, " and children");
+	if (r->cgroup)
+		say(words, "%scgroup %llu", separator(words), filter->cgroup);
+	if (!r->all_cpus)
+		say(words, "%scpus %*pbl", separator(words), cpumask_pr_args(r->cpus));
+	if (filter->min_syscall_ns)
+		say(words, "%ssystem calls of %llu ns or more", separator(words),
+		    filter->min_syscall_ns);
+	if (filter->min_switch_ns)
+		say(words, "%sswitches after %llu ns or more", separator(words),
+		    filter->min_switch_ns);
+}
+
+/*
+ * What is recorded of the events that are on, in words; empty if all is. It is cut if
+ * it is longer than @size. Returns its length. Caller holds exptrace.control.
+ */
+size_t exptrace_filter_describe(char *text, size_t size)
+{
+	struct words words = { .text = text, .size = size };
+
+	lockdep_assert_held(&exptrace.control);
+
+	*text = '\0';
+	if (rules)
+		say_rules(&words, rules);
+	say_syscalls(&words);
+	return words.len;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The filter: which events are attempted.
+ *
+ * While none is set, an event pays for it with one instruction that does nothing.
+ */
+#ifndef _EXPTRACE_FILTER_H
+#define _EXPTRACE_FILTER_H
+
+#include <linux/jump_label.h>
+
+#include "exptrace.h"
+#include "keep.h"
+
+DECLARE_STATIC_KEY_FALSE(exptrace_filtered);
+
+/* Whom an event is about, besides the thread that runs. */
+enum exptrace_about {
+	EXPTRACE_ABOUT_CURRENT,		/* nobody */
+	EXPTRACE_ABOUT_TASK,
+	EXPTRACE_ABOUT_SWITCH,		/* the thread that comes; the other one leaves */
+	EXPTRACE_ABOUT_ALL,		/* everybody: it is not filtered */
+};
+
+/**
+ * struct exptrace_subject - whom an event is about
+ * @about:	in which way
+ * @task:	who, or NULL
+ *
+ * A constant but for @task, so nothing is left of it in the code.
+ */
+struct exptrace_subject {
+	enum exptrace_about		about;
+	const struct task_struct	*task;
+};
+
+static __always_inline struct exptrace_subject exptrace_about_current(void)
+{
+	return (struct exptrace_subject) { .about = EXPTRACE_ABOUT_CURRENT };
+}
+
+static __always_inline struct exptrace_subject exptrace_about(const struct task_struct *task)
+{
+	return (struct exptrace_subject) { EXPTRACE_ABOUT_TASK, task };
+}
+
+static __always_inline struct exptrace_subject
+exptrace_about_switch(const struct task_struct *next)
+{
+	return (struct exptrace_subject) { EXPTRACE_ABOUT_SWITCH, next };
+}
+
+static __always_inline struct exptrace_subject exptrace_about_all(void)
+{
+	return (struct exptrace_subject) { .about = EXPTRACE_ABOUT_ALL };
+}
+
+bool exptrace_passes(const struct task_struct *task, const struct task_struct *other,
+		     enum exptrace_about about);
+
+/* Is an event of @task, which runs here, about @subject not wanted? Preemption is off. */
+static __always_inline bool exptrace_filters_out(const struct task_struct *task,
+						 struct exptrace_subject subject)
+{
+	return subject.about != EXPTRACE_ABOUT_ALL &&
+	       static_branch_unlikely(&exptrace_filtered) &&
+	       !(u8)EXPTRACE_CALL_KEEPING_3(exptrace_passes, task, subject.task, subject.about);
+}
+
+/* What came of a system call, as far as its duration goes. */
+enum exptrace_call {
+	EXPTRACE_CALL_UNTIMED,		/* no minimum is set, or its beginning is not known */
+	EXPTRACE_CALL_SHORT,
+	EXPTRACE_CALL_LONG,
+};
+
+bool exptrace_times_calls(unsigned long unused);
+enum exptrace_call exptrace_call_ended(u64 *ns);
+
+/* Do system calls have to take a minimum of time? */
+static __always_inline bool exptrace_calls_are_timed(void)
+{
+	return static_branch_unlikely(&exptrace_filtered) &&
+	       (u8)EXPTRACE_CALL_KEEPING(exptrace_times_calls, 0UL);
+}
+
+/* Caller holds exptrace.control. */
+void exptrace_filter_begin(void);
+void exptrace_filter_clear(void);
+size_t exptrace_filter_describe(char *text, size_t size);
+
+long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg);
+long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg);
+
+#endif /* _EXPTRACE_FILTER_H */
