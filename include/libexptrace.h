@@ -642,6 +642,29 @@ int exptrace_device_set_syscalls(struct exptrace_device *device,
 				 const struct exptrace_syscalls *calls);
 
 /**
+ * exptrace_device_filter() - which filter is set
+ * @filter:	out: it and its lists, in one piece of memory for free(3); all of it is
+ *		zero if nothing is filtered
+ *
+ * Return: 0; -ENOMEM.
+ */
+int exptrace_device_filter(struct exptrace_device *device, struct exptrace_filter **filter);
+
+/**
+ * exptrace_device_set_filter() - choose which events are attempted, at any time
+ * @filter:	the conditions, with the addresses of the lists (exptrace/exptrace.h);
+ *		NULL: nothing is filtered
+ *
+ * It holds until it is set again, also when the device is closed. After an error, what
+ * was set before still holds.
+ * Return: 0; -ESRCH: no such thread or process; -ENOENT: no such cgroup; -EINVAL: no such
+ * CPU, or a list is too long; -EOPNOTSUPP: this kernel has no cgroups; -ENOMEM;
+ * -EBADF: opened O_RDONLY.
+ */
+int exptrace_device_set_filter(struct exptrace_device *device,
+			       const struct exptrace_filter *filter);
+
+/**
  * exptrace_device_select() - switch events by a selection
  * @what:	as for exptrace_select()
  *

@@ -254,6 +254,64 @@ API int exptrace_device_set_syscalls(struct exptrace_device *device,
 	return device_ioctl(device, EXPTRACE_IOC_SET_SYSCALLS, (void *)calls);
 }
 
+/* A filter with room for as many as @want has of each; NULL: no memory. */
+static struct exptrace_filter *new_filter(const struct exptrace_filter *want)
+{
+	size_t cpus = want->nr_cpu_words * sizeof(uint64_t);
+	size_t threads = want->nr_threads * sizeof(uint32_t);
+	size_t processes = want->nr_processes * sizeof(uint32_t);
+	struct exptrace_filter *filter = malloc(sizeof(*filter) + cpus + threads + processes);
+
+	if (!filter)
+		return NULL;
+	*filter = (struct exptrace_filter) {
+		.nr_cpu_words = want->nr_cpu_words,
+		.nr_threads = want->nr_threads,
+		.nr_processes = want->nr_processes,
+		.cpus = (uintptr_t)(filter + 1),
+		.threads = (uintptr_t)(filter + 1) + cpus,
+		.processes = (uintptr_t)(filter + 1) + cpus + threads,
+	};
+	return filter;
+}
+
+static bool has_room(const struct exptrace_filter *room, const struct exptrace_filter *filter)
+{
+	return filter->nr_cpu_words <= room->nr_cpu_words &&
+	       filter->nr_threads <= room->nr_threads &&
+	       filter->nr_processes <= room->nr_processes;
+}
+
+API int exptrace_device_filter(struct exptrace_device *device, struct exptrace_filter **filter)
+{
+	struct exptrace_filter room = { 0 }, *new;
+	int err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, &room);
+
+	*filter = NULL;
+	while (!err) {
+		new = new_filter(&room);
+		if (!new)
+			return -ENOMEM;
+		err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, new);
+		if (!err && has_room(&room, new)) {
+			*filter = new;
+			return 0;
+		}
+		/* another one was set meanwhile */
+		room = *new;
+		free(new);
+	}
+	return err;
+}
+
+API int exptrace_device_set_filter(struct exptrace_device *device,
+				   const struct exptrace_filter *filter)
+{
+	static const struct exptrace_filter none;
+
+	return device_ioctl(device, EXPTRACE_IOC_SET_FILTER, (void *)(filter ? filter : &none));
+}
+
 API int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind kind,
 			     const char *text)
 {
