@@ -26,6 +26,7 @@ static const struct {
 	{ "sys_exit", { "nr", "ret" }, MEANS_SYS_EXIT },
 	{ "marker_begin", { "name" }, MEANS_MARKER_BEGIN },
 	{ "marker_end", { "name" }, MEANS_MARKER_END },
+	{ "sys_call", { "nr", "ret", "duration" }, MEANS_SYS_CALL },
 };
 
 /* All arguments must be there. */

@@ -22,9 +22,10 @@ enum meaning_kind {
 	MEANS_SYS_EXIT,		/* nr, ret */
 	MEANS_MARKER_BEGIN,	/* name */
 	MEANS_MARKER_END,	/* name */
+	MEANS_SYS_CALL,		/* nr, ret, duration */
 };
 
-#define MEANING_ARGS	2
+#define MEANING_ARGS	3
 
 struct meaning {
 	uint8_t kind;

@@ -234,6 +234,8 @@ static void print_flaw(const struct report *report, enum flaw flaw, const char *
 
 static void print_head(const struct report *report)
 {
+	const char *filter = exptrace_property(report->view.trace, "filter");
+
 	printf("Covered:     %" PRIu64 " of %" PRIu64 " generations, %.6f s\n",
 	       report->sums[FLAW_NONE].generations, report->generations,
 	       report->view.covered_ns / NSEC_PER_SEC);
@@ -244,6 +246,8 @@ static void print_head(const struct report *report)
 		printf("Lost:        %" PRIu64 " events\n", report->lost);
 	if (report->missing)
 		printf("Missing:     %" PRIu64 " generations between the others\n", report->missing);
+	if (filter)
+		printf("Filter:      %s\n", filter);
 }
 
 static void print_text(struct report *report)

@@ -3,7 +3,8 @@
  * What begins with one event and ends with another: interrupts, soft interrupts, by CPU;
  * system calls, by thread.
  *
- * An end without its beginning, or with another number, measures nothing.
+ * An end without its beginning, or with another number, measures nothing. A system call
+ * with its duration is both.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ static const struct {
 	{ "Soft interrupts: with the interrupts that came meanwhile", "softirqs",
 	  "Soft interrupts: there is no softirq_entry", MEANS_SOFTIRQ_ENTRY },
 	{ "System calls: from entry to exit, sleeping included", "syscalls",
-	  "System calls: there is no sys_enter", MEANS_SYS_ENTER },
+	  "System calls: there is no sys_enter, and no sys_call", MEANS_SYS_ENTER },
 };
 
 struct report_spans *report_spans_new(void)
@@ -161,37 +162,53 @@ static void begin(struct report_spans *spans, struct span *span, uint64_t number
 		*span = (struct span) { spans->epoch, number, ns };
 }
 
+/* A span of @time nanoseconds ends with @record; returns whose it is. */
+static struct family_member *add_span(struct report_spans *spans, unsigned int family,
+				      uint64_t number, uint64_t time,
+				      const struct exptrace_record *record)
+{
+	struct family_member *member = get_member(&spans->families[family], number);
+
+	histogram_add(&member->histogram, time, record->ns, record->cpu);
+	histogram_add(&spans->families[family].all, time, record->ns, record->cpu);
+	return member;
+}
+
 /* Returns whose it was; NULL: its beginning is not known. */
 static struct family_member *end(struct report_spans *spans, struct span *span,
 				 unsigned int family, uint64_t number,
 				 const struct exptrace_record *record)
 {
-	struct family_member *member;
-	uint64_t time;
-
 	if (!span || span->epoch != spans->epoch || span->number != number ||
 	    record->ns < span->since) {
 		spans->families[family].unmatched++;
 		return NULL;
 	}
 	span->epoch = 0;
-	time = record->ns - span->since;
-	member = get_member(&spans->families[family], number);
-	histogram_add(&member->histogram, time, record->ns, record->cpu);
-	histogram_add(&spans->families[family].all, time, record->ns, record->cpu);
-	return member;
+	return add_span(spans, family, number, record->ns - span->since, record);
+}
+
+static void count_error(struct family_member *member, int64_t result)
+{
+	if (member && result < 0 && result >= -ERRNO_MAX)
+		member->errors++;
 }
 
 static void end_syscall(struct report_spans *spans, const struct meaning *meaning,
 			const struct exptrace_record *record)
 {
-	int64_t result = (int64_t)record->args[meaning->args[1]].u64;
-	struct family_member *member;
+	count_error(end(spans, thread_span(spans, record->pid), FAMILY_SYSCALL,
+			record->args[meaning->args[0]].u64, record),
+		    (int64_t)record->args[meaning->args[1]].u64);
+}
 
-	member = end(spans, thread_span(spans, record->pid), FAMILY_SYSCALL,
-		     record->args[meaning->args[0]].u64, record);
-	if (member && result < 0 && result >= -ERRNO_MAX)
-		member->errors++;
+/* One that took long enough: it tells by itself how long. */
+static void whole_syscall(struct report_spans *spans, const struct meaning *meaning,
+			  const struct exptrace_record *record)
+{
+	count_error(add_span(spans, FAMILY_SYSCALL, record->args[meaning->args[0]].u64,
+			     record->args[meaning->args[2]].u64, record),
+		    (int64_t)record->args[meaning->args[1]].u64);
 }
 
 void report_spans_event(struct report_spans *spans, const struct meaning *meaning,
@@ -218,6 +235,9 @@ void report_spans_event(struct report_spans *spans, const struct meaning *meanin
 		break;
 	case MEANS_SYS_EXIT:
 		end_syscall(spans, meaning, record);
+		break;
+	case MEANS_SYS_CALL:
+		whole_syscall(spans, meaning, record);
 		break;
 	}
 }

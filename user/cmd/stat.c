@@ -237,6 +237,8 @@ static void print_head(const struct stat *stat, const struct stat_time *time)
 	       property(stat, "addresses"));
 	if (exptrace_property(stat->trace, "mode"))
 		printf("Mode:        %s\n", property(stat, "mode"));
+	if (exptrace_property(stat->trace, "filter"))
+		printf("Filter:      %s\n", property(stat, "filter"));
 	printf("Duration:    %.6f s\n", time->seconds);
 	printf("Generations: %llu", (unsigned long long)stat->generations);
 	if (stat->given_up)

@@ -13,7 +13,7 @@
 /* Events that the catalogue need not have, by their names in the trace's own schema. */
 enum {
 	IRQ_ENTRY = 137, IRQ_EXIT, SOFTIRQ_ENTRY, SOFTIRQ_EXIT, SYS_ENTER, SYS_EXIT, WAKING,
-	REGION_BEGIN, REGION_END,
+	REGION_BEGIN, REGION_END, SYS_CALL,
 };
 
 /* A tick is a nanosecond here. */
@@ -52,16 +52,20 @@ static void opening(struct writer *w, uint64_t gen)
 	w_schema_arg(w, EXPTRACE_KIND_STRING, "name");
 	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, REGION_END, 1, "marker", "marker_end", 1);
 	w_schema_arg(w, EXPTRACE_KIND_STRING, "name");
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, SYS_CALL, 1, "test", "sys_call", 3);
+	w_schema_arg(w, EXPTRACE_KIND_UINT, "nr");
+	w_schema_arg(w, EXPTRACE_KIND_INT, "ret");
+	w_schema_arg(w, EXPTRACE_KIND_UINT, "duration");
 	w_end(w);
 }
 
-static void machine(struct writer *w, uint64_t gen, const char *name)
+static void property(struct writer *w, uint64_t gen, const char *key, const char *value)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
 	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
 	w_byte(w, EXPTRACE_WIRE_PROPERTY);
-	w_string(w, "machine");
-	w_string(w, name);
+	w_string(w, key);
+	w_string(w, value);
 	w_end(w);
 }
 
@@ -495,6 +499,28 @@ static void test_regions(void)
 	w_free(&w);
 }
 
+/* With its filter, as it is recorded where calls have to take a minimum of time. */
+static void test_whole_system_calls(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	property(&w, 1, "filter", "system calls of 500 ns or more");
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(&w, 1100, SYS_CALL, 3, 257, 3, 700);	/* -2 */
+	at(&w, 5000, SYS_CALL, 3, 257, 8, 2000);	/* 4 */
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[{\"number\":257,") &&
+	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":2700,"),
+	   "system calls that tell their duration are measured by that");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Filter:      system calls of 500 ns or more\n"), "a filter is told");
+	w_free(&w);
+}
+
 static void test_names(void)
 {
 	bool known = exptrace_syscall_number("x86_64", "openat", strlen("openat")) == 257;
@@ -502,7 +528,7 @@ static void test_names(void)
 
 	w_header(&w);
 	opening(&w, 1);
-	machine(&w, 1, "x86_64");
+	property(&w, 1, "machine", "x86_64");
 	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, base);
 	w_event(&w, EXPTRACE_EVENT_NAME, 1);
 	w_number(&w, EXPTRACE_KIND_IRQ);
@@ -564,6 +590,7 @@ int main(void)
 	test_waking();
 	test_spans();
 	test_regions();
+	test_whole_system_calls();
 	test_names();
 	test_histogram();
 	return tap_end();
