@@ -213,9 +213,95 @@ unknown_system_calls_are_refused() {
 	calls_of_python | grep -x getppid
 }
 
+record_follows_the_command_and_its_children_only() {
+	load
+	(while :; do /bin/true; done) &
+	local other=$!
+	"$exptrace" record -o "$work/t" -e sched,syscalls --follow -- sh -c 'cat /dev/null; (sleep 0.2; true)'
+	kill "$other"
+	"$exptrace" check "$work/t"
+	"$exptrace" stat "$work/t" | grep '^Filter: .*processes [0-9]* and children$'
+	# Its first instruction, its children, and theirs.
+	"$exptrace" dump -e sched_process_exec "$work/t" >"$work/dump"
+	[ "$(grep -c 'sched_process_exec' "$work/dump")" -eq 3 ] || fail "$(cat "$work/dump")"
+	grep -q 'filename=.*/sh' "$work/dump"
+	grep -q 'filename=.*/cat' "$work/dump"
+	grep -q 'filename=.*/sleep' "$work/dump"
+	! grep 'filename=.*/true' "$work/dump" || fail "others are recorded"
+	# Nobody else called.
+	"$exptrace" dump -e sys_enter --json "$work/t" | grep -o '"comm":"[^"]*"' | sort -u >"$work/comms"
+	! grep -v -E '"(sh|cat|sleep|exptrace)"' "$work/comms" || fail "others called"
+	[ "$(cat "$sys/filter")" = none ]
+	expect_status 127 "$exptrace" record -o "$work/t" --follow -- /no/such/command
+	expect_status 7 "$exptrace" record -o "$work/t" --follow -- sh -c 'exit 7'
+	expect_status 2 "$exptrace" record -o "$work/t" --follow 2>/dev/null
+}
+
+record_filters_as_it_is_told_and_takes_it_back() {
+	local pid before
+	load
+	sleep 1000 &
+	pid=$!
+	"$exptrace" start -e sched --flight --pid "$pid" --children --cpu 0
+	before=$(cat "$sys/filter")
+	[ "$before" = "processes $pid and children; cpus 0" ] || fail "$before"
+	"$exptrace" info | grep "^Filter:  *processes $pid and children; CPUs 0$"
+	"$exptrace" stop
+	# Another recording is not filtered by what this left; a start is, and says so.
+	"$exptrace" record --discard -o "$work/t" --duration 0.3
+	"$exptrace" stat "$work/t" >"$work/stat"
+	! grep '^Filter:' "$work/stat" || fail "it is filtered"
+	[ "$(cat "$sys/filter")" = "$before" ]
+	"$exptrace" start --flight 2>"$work/err"
+	grep -q "note: a filter is set.*processes $pid and children; CPUs 0" "$work/err"
+	"$exptrace" stop
+	"$exptrace" start --flight --no-filter --discard 2>"$work/err"
+	! grep note "$work/err" || fail "it is still there"
+	[ "$(cat "$sys/filter")" = none ]
+	"$exptrace" stop
+	"$exptrace" record --discard -o "$work/t" -e syscalls:getppid,syscalls:close --duration 0.2
+	"$exptrace" stat "$work/t" | grep '^Filter: *only system calls 3,110$'
+	"$exptrace" start --flight --discard -e syscalls:getppid,syscalls:close
+	"$exptrace" info | grep '^System calls: *close,getppid$'
+	"$exptrace" stop
+	kill "$pid"
+}
+
+filter_that_is_wrong_is_one_message() {
+	local option
+	load
+	for option in '--pid 0' '--pid x' '--pid 1,' '--tid -1' '--cpu 1-0' '--cpu x' '--cpu 99999' \
+		'--min-duration syscalls' '--min-duration syscalls=1' '--min-duration x=1ms' '--min-duration syscalls=-1ms'; do
+		# shellcheck disable=SC2086 # words
+		expect_status 2 "$exptrace" record -o "$work/t" --duration 0.1 $option 2>/dev/null
+	done
+	for option in '--pid 4194303' '--tid 4194303' '--cpu 8191' '--cgroup /no/such' '--children'; do
+		# shellcheck disable=SC2086 # words
+		expect_status 1 "$exptrace" record -o "$work/t" --duration 0.1 $option 2>"$work/err"
+		[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$option: $(cat "$work/err")"
+	done
+	[ "$(cat "$sys/filter")" = none ]
+	recording_is 0
+}
+
+report_has_the_system_calls_that_took_long() {
+	load
+	"$exptrace" record -o "$work/t" -e syscalls --follow --min-duration syscalls=100ms,sched_switch=1ms -- \
+		sh -c 'sleep 0.3; cat /dev/null'
+	"$exptrace" check "$work/t"
+	"$exptrace" dump -e sys_call "$work/t" >"$work/dump"
+	grep -q 'sleep-.* sys_call: nr=[0-9]*(clock_nanosleep) ret=0 duration=3' "$work/dump" ||
+		grep -q 'sys_call: nr=.*nanosleep.* duration=[0-9]\{9\}' "$work/dump" || fail "$(cat "$work/dump")"
+	"$exptrace" report "$work/t" >"$work/report"
+	grep -q '^Filter: .*system calls of 100000000 ns or more; switches after 1000000 ns or more' "$work/report"
+	grep -q 'clock_nanosleep' "$work/report"
+}
+
 run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_its_exit_code \
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
 	full_disk_is_one_message_and_what_was_written_is_readable reading_ends_quietly_when_nobody_listens \
 	list_shows_what_the_module_has mark_writes_what_it_is_told system_calls_can_be_chosen \
-	unknown_system_calls_are_refused
+	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
+	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \
+	report_has_the_system_calls_that_took_long

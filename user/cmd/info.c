@@ -55,6 +55,14 @@ static void print_info(const struct exptrace_info *info)
 	printf("Kernel addresses:     %s\n", info->addresses ? "recorded" : "as identifiers only");
 }
 
+/* Of what could be recorded, what is; 0 or a negative errno. */
+static int print_filters(struct exptrace_device *device)
+{
+	int err = filter_print(stdout, "Filter:               ", device);
+
+	return err ? err : filter_print_syscalls(stdout, "System calls:         ", device);
+}
+
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 }
@@ -75,10 +83,13 @@ static int run_info(int argc, char **argv)
 	if (open_device(O_WRONLY, &device))
 		return EXIT_PROBLEM;
 	ret = exptrace_device_info(device, &info);
+	if (!ret) {
+		print_info(&info);
+		ret = print_filters(device);
+	}
 	exptrace_device_close(device);
 	if (ret)
 		return explain_control(ret, "tell the state");
-	print_info(&info);
 	return fflush(stdout) ? problem("cannot write the state") : EXIT_OK;
 }
 
@@ -86,6 +97,7 @@ const struct command command_info = {
 	.name = "info",
 	.purpose = "Shows the state of the recorder",
 	.synopsis = "",
-	.help = "Whether it records and how, the pool, what was lost and what was given up.\n",
+	.help = "Whether it records and how, the pool, what was lost and what was given up, and the\n"
+		"filters that are set.\n",
 	.run = run_info,
 };

@@ -15,6 +15,7 @@
 struct record {
 	const char *path;
 	uint64_t duration_ms;
+	bool follow;		/* only the command */
 	char **argv;		/* of the command; NULL: none */
 	struct settings settings;
 
@@ -105,12 +106,15 @@ static int record_run(struct record *record)
 	int ret, target_error = 0, err;
 
 	err = stream_begin(&recorder->stream, recorder->device, record->fd);
-	if (err)
+	if (err) {
+		target_abandon(&record->target);
 		return problem("cannot prepare: %s", strerror(-err));
+	}
 	record_truncate_file(record);
-	if (record->argv)
-		target_error = target_start(&record->target, record->argv,
-					    is_stdout(record));
+	if (record->argv && !record->follow)
+		target_error = target_prepare(&record->target, record->argv, is_stdout(record));
+	if (record->argv && !target_error)
+		target_error = target_start(&record->target, record->argv);
 	if (!target_error)
 		recorder_run(recorder, &record->target, record->duration_ms);
 	ret = record_stop(record);
@@ -139,10 +143,13 @@ static int record_to_file(struct record *record)
 {
 	int err, ret = record_open_file(record);
 
-	if (ret)
+	if (ret) {
+		target_abandon(&record->target);
 		return ret;
+	}
 	err = exptrace_device_start(record->recorder.device, &record->settings.start);
 	if (err) {
+		target_abandon(&record->target);
 		record_close_file(record, false);
 		return explain_start(record->recorder.device, err);
 	}
@@ -152,6 +159,30 @@ static int record_to_file(struct record *record)
 		ret = EXIT_PROBLEM;
 	target_wait(&record->target, record->recorder.interrupted);
 	return ret ? ret : record->target.exit_code;
+}
+
+/* A command that is followed is made, but does not run yet. */
+static int record_filtered(struct record *record)
+{
+	struct exptrace_device *device = record->recorder.device;
+	struct filter *filter = &record->settings.filter;
+	int ret = EXIT_OK;
+
+	if (record->follow)
+		ret = target_prepare(&record->target, record->argv, is_stdout(record));
+	if (ret)
+		return ret;
+	if (record->follow)
+		ret = filter_follow(filter, record->target.pid);
+	if (!ret)
+		ret = filter_set(filter, device);
+	if (ret) {
+		target_abandon(&record->target);
+		return ret;
+	}
+	ret = record_to_file(record);
+	filter_restore(filter, device);
+	return ret;
 }
 
 static int record_with_device(struct record *record)
@@ -165,7 +196,7 @@ static int record_with_device(struct record *record)
 		ret = selection_set(&record->selection, record->recorder.device,
 				    record->settings.what);
 		if (!ret) {
-			ret = record_to_file(record);
+			ret = record_filtered(record);
 			selection_restore(&record->selection, record->recorder.device);
 		}
 	}
@@ -173,12 +204,13 @@ static int record_with_device(struct record *record)
 	return ret;
 }
 
-enum { OPT_DURATION = OPT_OTHERS };
+enum { OPT_DURATION = OPT_OTHERS, OPT_FOLLOW };
 
 static const struct option options[] = {
 	SETTINGS_OPTIONS,
 	{ "output",	required_argument,	NULL, 'o' },
 	{ "duration",	required_argument,	NULL, OPT_DURATION },
+	{ "follow",	no_argument,		NULL, OPT_FOLLOW },
 	{ "help",	no_argument,		NULL, 'h' },
 	{ 0 }
 };
@@ -190,6 +222,8 @@ static bool record_option(struct record *record, int c)
 		return parse_seconds(optarg, &record->duration_ms);
 	if (c == 'o')
 		record->path = optarg;
+	if (c == OPT_FOLLOW)
+		record->follow = true;
 	return settings_option(&record->settings, c);
 }
 
@@ -203,6 +237,8 @@ static int record_parse(struct record *record, int argc, char **argv)
 			return usage_error(&command_record, "bad value '%s'", optarg);
 	if (c == -1 && optind < argc)
 		record->argv = argv + optind;
+	if (c == -1 && record->follow && !record->argv)
+		return usage_error(&command_record, "--follow wants a COMMAND");
 	return c;
 }
 
@@ -234,11 +270,14 @@ const struct command command_record = {
 	.purpose = "Records into a file, while COMMAND runs or until it is interrupted",
 	.synopsis = "[-o FILE|-] [-e WHAT] [--duration S] [--flight]\n"
 		    "                       [--quota EXP=PERCENT[,...]] [--pool MIB] [--batch KIB]\n"
-		    "                       [--period MS] [--discard] [-- COMMAND...]",
+		    "                       [--period MS] [--discard] [-p PID[,...]] [--tid TID[,...]]\n"
+		    "                       [--children] [--cgroup DIR] [--cpu LIST]\n"
+		    "                       [--min-duration WHAT=TIME[,...]] [--follow] [-- COMMAND...]",
 	.help =
 	"  -o, --output FILE   where to (default: exptrace.trace; - is standard output)\n"
 	"  -e, --events WHAT   what: events, groups, experiments (default: sched)\n"
 	"      --duration S    stop after S seconds (decimals allowed)\n"
+	"      --follow        only COMMAND, and the processes that it creates\n"
 	SETTINGS_HELP
 	"\n"
 	"With --flight, what the pool holds at the end is written, and nothing before.\n"

@@ -11,6 +11,7 @@
 
 #include <libexptrace.h>
 
+#include "filter.h"
 #include "stream.h"
 
 /* explain.c: what went wrong and what to do about it; return EXIT_PROBLEM. */
@@ -26,11 +27,16 @@ int open_device(int flags, struct exptrace_device **device);
 struct settings {
 	const char *what;	/* NULL: what is on already */
 	struct exptrace_start start;
+	struct filter filter;
 };
 
-#define SETTINGS_LETTERS	"e:"
-enum { OPT_POOL = 256, OPT_BATCH, OPT_PERIOD, OPT_DISCARD, OPT_FLIGHT, OPT_QUOTA, OPT_OTHERS };
+#define SETTINGS_LETTERS	"e:" FILTER_LETTERS
+enum {
+	OPT_POOL = 256, OPT_BATCH, OPT_PERIOD, OPT_DISCARD, OPT_FLIGHT, OPT_QUOTA, FILTER_VALUES,
+	OPT_OTHERS
+};
 #define SETTINGS_OPTIONS						\
+	FILTER_OPTIONS,							\
 	{ "events",	required_argument,	NULL, 'e' },		\
 	{ "pool",	required_argument,	NULL, OPT_POOL },	\
 	{ "batch",	required_argument,	NULL, OPT_BATCH },	\
@@ -39,6 +45,7 @@ enum { OPT_POOL = 256, OPT_BATCH, OPT_PERIOD, OPT_DISCARD, OPT_FLIGHT, OPT_QUOTA
 	{ "flight",	no_argument,		NULL, OPT_FLIGHT },	\
 	{ "quota",	required_argument,	NULL, OPT_QUOTA }
 #define SETTINGS_HELP							\
+	FILTER_HELP							\
 	"      --flight        when the pool is full, give up the oldest instead of the newest\n" \
 	"      --quota EXP=PERCENT[,...]  the most of the pool that an experiment may take\n" \
 	"      --pool MIB      memory for what was not written yet\n"	\
@@ -74,15 +81,23 @@ void selection_forget(struct selection *selection);
 /* target.c: the command that is recorded. */
 struct target {
 	pid_t pid;		/* 0: there is none */
+	int go;			/* a pipe: it waits for a byte from it */
+	int report;		/* a pipe: it tells why it cannot be run */
 	bool done;
 	int exit_code;		/* as a shell has it */
 };
 
 /*
- * Starts the command; if @to_stderr, what it prints goes there, as standard output
- * is the trace's. Returns 0, or its exit code where it cannot be run (reported).
+ * Makes the process, which waits; if @to_stderr, what the command prints goes there, as
+ * standard output is the trace's. Returns an exit code; problems are reported.
  */
-int target_start(struct target *target, char **argv, bool to_stderr);
+int target_prepare(struct target *target, char **argv, bool to_stderr);
+
+/* Lets it run. Returns 0, or its exit code where it cannot be run (reported). */
+int target_start(struct target *target, char **argv);
+
+/* Ends one that was prepared and not started, if there is one. */
+void target_abandon(struct target *target);
 
 /* Notices its end, if it has come. */
 void target_reap(struct target *target);

@@ -82,6 +82,8 @@ bool settings_option(struct settings *settings, int c)
 	case OPT_QUOTA:
 		ok = parse_quota(optarg, start->quota);
 		break;
+	default:
+		ok = filter_option(&settings->filter, c);
 	}
 	return ok;
 }

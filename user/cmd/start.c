@@ -8,6 +8,14 @@
 #include "cmd.h"
 #include "recorder.h"
 
+/* What an earlier command left goes on filtering, which must not go unseen. */
+static void note_filter(const struct settings *settings, struct exptrace_device *device)
+{
+	if (!settings->filter.given)
+		filter_print(stderr, "exptrace: note: a filter is set, and holds (--no-filter "
+			     "takes it back): ", device);
+}
+
 static void print_started(struct exptrace_device *device)
 {
 	struct exptrace_info info = { 0 };
@@ -18,25 +26,36 @@ static void print_started(struct exptrace_device *device)
 		(double)info.pool_size / (1 << 20));
 }
 
-static int start_device(const struct settings *settings, struct exptrace_device *device)
+static int start_device(struct settings *settings, struct exptrace_device *device)
 {
+	struct filter *filter = &settings->filter;
 	struct selection selection = { 0 };
 	int err;
 
 	if (settings->what && selection_set(&selection, device, settings->what))
 		return EXIT_PROBLEM;
+	if (filter->given && filter_set(filter, device)) {
+		selection_restore(&selection, device);
+		return EXIT_PROBLEM;
+	}
 	err = exptrace_device_start(device, &settings->start);
 	if (err) {
+		filter_restore(filter, device);
 		selection_restore(&selection, device);
 		return explain_start(device, err);
 	}
+	filter_forget(filter);
 	selection_forget(&selection);
+	note_filter(settings, device);
 	print_started(device);
 	return EXIT_OK;
 }
 
+enum { OPT_NO_FILTER = OPT_OTHERS };
+
 static const struct option options[] = {
 	SETTINGS_OPTIONS,
+	{ "no-filter",	no_argument,	NULL, OPT_NO_FILTER },
 	{ "help",	no_argument,	NULL, 'h' },
 	{ 0 }
 };
@@ -48,6 +67,8 @@ static int start_parse(struct settings *settings, int argc, char **argv)
 	while ((c = next_option(&command_start, argc, argv, ":h" SETTINGS_LETTERS, options)) >= 0)
 		if (!settings_option(settings, c))
 			return usage_error(&command_start, "bad value '%s'", optarg);
+		else if (c == OPT_NO_FILTER)
+			settings->filter.given = true;
 	return c;
 }
 
@@ -74,11 +95,15 @@ const struct command command_start = {
 	.name = "start",
 	.purpose = "Starts a recording that goes on until 'exptrace stop'",
 	.synopsis = "[-e WHAT] [--flight] [--quota EXP=PERCENT[,...]]\n"
-		    "                      [--pool MIB] [--batch KIB] [--period MS] [--discard]",
+		    "                      [--pool MIB] [--batch KIB] [--period MS] [--discard]\n"
+		    "                      [-p PID[,...]] [--tid TID[,...]] [--children] [--cgroup DIR]\n"
+		    "                      [--cpu LIST] [--min-duration WHAT=TIME[,...]] [--no-filter]",
 	.help =
 	"  -e, --events WHAT   what: events, groups, experiments (default: what is on already)\n"
 	SETTINGS_HELP
+	"      --no-filter     what was filtered before is recorded again\n"
 	"\n"
+	"Without such an option, the filter that is set holds.\n"
 	"'exptrace snapshot' reads a flight recorder, 'cat /dev/exptrace' a stream.\n",
 	.run = run_start,
 };

@@ -17,11 +17,25 @@
 #define EXIT_CANNOT_RUN	126
 #define EXIT_SIGNAL	128
 
-static _Noreturn void run_target(char **argv, bool to_stderr, int report)
+/* Waits until it may run, or the other side is closed: false. */
+static bool wait_to_go(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+static _Noreturn void run_target(char **argv, bool to_stderr, int go, int report)
 {
 	sigset_t none;
 	int err;
 
+	if (!wait_to_go(go))
+		_exit(EXIT_CANNOT_RUN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -48,27 +62,60 @@ static int read_report(int fd)
 	return n == (ssize_t)sizeof(err) ? err : 0;
 }
 
-int target_start(struct target *target, char **argv, bool to_stderr)
+int target_prepare(struct target *target, char **argv, bool to_stderr)
 {
-	int report[2], err;
+	int go[2], report[2], err;
 
-	if (pipe2(report, O_CLOEXEC) < 0)
+	if (pipe2(go, O_CLOEXEC) < 0)
 		return problem("cannot make a pipe: %s", strerror(errno));
+	if (pipe2(report, O_CLOEXEC) < 0) {
+		err = errno;
+		close(go[0]);
+		close(go[1]);
+		return problem("cannot make a pipe: %s", strerror(err));
+	}
+	target->go = go[1];
+	target->report = report[0];
 	target->pid = fork();
-	if (target->pid == 0)
-		run_target(argv, to_stderr, report[1]);
-	err = target->pid < 0 ? errno : 0;
+	if (target->pid == 0) {
+		close(go[1]);	/* or it would wait for itself */
+		run_target(argv, to_stderr, go[0], report[1]);
+	}
+	err = errno;
+	close(go[0]);
 	close(report[1]);
-	if (!err)
-		err = read_report(report[0]);
+	if (target->pid > 0)
+		return EXIT_OK;
+	target->pid = 0;
+	close(go[1]);
 	close(report[0]);
+	return problem("cannot make a process: %s", strerror(err));
+}
+
+int target_start(struct target *target, char **argv)
+{
+	int err = write(target->go, "", 1) == 1 ? 0 : errno;
+
+	close(target->go);
+	if (!err)
+		err = read_report(target->report);
+	close(target->report);
 	if (!err)
 		return 0;
-	if (target->pid > 0)
-		target_wait(target, false);
+	target_wait(target, false);
 	target->pid = 0;
 	problem("cannot run '%s': %s", argv[0], strerror(err));
 	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+void target_abandon(struct target *target)
+{
+	if (!target->pid)
+		return;
+	close(target->go);
+	close(target->report);
+	target_wait(target, false);
+	target->pid = 0;
 }
 
 static void target_ended(struct target *target, int status)

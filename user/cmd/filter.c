@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which threads, CPUs and durations are recorded: options, the device's filter, its words.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+
+#include "../lib/syscall.h"
+#include "cmd.h"
+#include "recorder.h"
+
+/* where a cgroup is looked for if it is not the path of a directory */
+static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+/* The next word of a list with commas, into @word; false if it is too long or empty. */
+static bool next_word(const char **list, char *word, size_t size)
+{
+	size_t len = strcspn(*list, ",");
+
+	if (!len || len >= size)
+		return false;
+	memcpy(word, *list, len);
+	word[len] = 0;
+	*list += len;
+	return true;
+}
+
+static bool parse_pids(const char *list, uint32_t *pids, uint32_t *n)
+{
+	char word[16];
+	uint64_t pid;
+
+	for (;; list++) {
+		if (*n == EXPTRACE_FILTER_MAX_PIDS || !next_word(&list, word, sizeof(word)) ||
+		    !parse_number(word, 1, INT32_MAX, &pid))
+			return false;
+		pids[(*n)++] = (uint32_t)pid;
+		if (!*list)
+			return true;
+	}
+}
+
+/* CPU, or FIRST-LAST. */
+static bool parse_cpus(char *word, uint64_t *cpus)
+{
+	const uint64_t max = EXPTRACE_FILTER_MAX_CPU_WORDS * 64 - 1;
+	char *dash = strchr(word, '-');
+	uint64_t first, last, cpu;
+
+	if (dash)
+		*dash = 0;
+	if (!parse_number(word, 0, max, &first) ||
+	    !parse_number(dash ? dash + 1 : word, first, max, &last))
+		return false;
+	for (cpu = first; cpu <= last; cpu++)
+		cpus[cpu / 64] |= 1ULL << cpu % 64;
+	return true;
+}
+
+static bool parse_cpu_list(const char *list, struct filter *filter)
+{
+	uint32_t n = EXPTRACE_FILTER_MAX_CPU_WORDS;
+	char word[16];
+
+	for (;; list++) {
+		if (!next_word(&list, word, sizeof(word)) || !parse_cpus(word, filter->cpus))
+			return false;
+		if (!*list)
+			break;
+	}
+	while (!filter->cpus[n - 1])
+		n--;
+	filter->conditions.nr_cpu_words = n;
+	return true;
+}
+
+/* A number and its unit, into nanoseconds. */
+static bool parse_time(const char *text, __u64 *ns)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
+	char *unit;
+	double number = strtod(text, &unit);
+	size_t i;
+
+	if (unit == text || *text < '0' || *text > '9')
+		return false;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(unit, units[i].name))
+			continue;
+		number *= (double)units[i].ns;
+		if (!(number >= 1 && number < 1e18))
+			return false;
+		*ns = (__u64)(number + 0.5);
+		return true;
+	}
+	return false;
+}
+
+/* WHAT=TIME */
+static bool parse_duration(const char *word, struct exptrace_filter *conditions)
+{
+	static const char syscalls[] = "syscalls=", sched_switch[] = "sched_switch=";
+
+	if (!strncmp(word, syscalls, strlen(syscalls)))
+		return parse_time(word + strlen(syscalls), &conditions->min_syscall_ns);
+	if (!strncmp(word, sched_switch, strlen(sched_switch)))
+		return parse_time(word + strlen(sched_switch), &conditions->min_switch_ns);
+	return false;
+}
+
+static bool parse_durations(const char *list, struct exptrace_filter *conditions)
+{
+	char word[64];
+
+	for (;; list++) {
+		if (!next_word(&list, word, sizeof(word)) || !parse_duration(word, conditions))
+			return false;
+		if (!*list)
+			return true;
+	}
+}
+
+bool filter_option(struct filter *filter, int c)
+{
+	struct exptrace_filter *conditions = &filter->conditions;
+
+	switch (c) {
+	case 'p':
+		filter->given = true;
+		return parse_pids(optarg, filter->processes, &conditions->nr_processes);
+	case OPT_TID:
+		filter->given = true;
+		return parse_pids(optarg, filter->threads, &conditions->nr_threads);
+	case OPT_CHILDREN:
+		filter->given = true;
+		conditions->flags |= EXPTRACE_FILTER_CHILDREN;
+		return true;
+	case OPT_CGROUP:
+		filter->given = true;
+		filter->cgroup = optarg;
+		return true;
+	case OPT_CPU:
+		filter->given = true;
+		return parse_cpu_list(optarg, filter);
+	case OPT_MIN_DURATION:
+		filter->given = true;
+		return parse_durations(optarg, conditions);
+	}
+	return true;
+}
+
+int filter_follow(struct filter *filter, pid_t pid)
+{
+	struct exptrace_filter *conditions = &filter->conditions;
+
+	if (conditions->nr_processes == EXPTRACE_FILTER_MAX_PIDS)
+		return problem("--pid names too many processes to follow another one");
+	filter->processes[conditions->nr_processes++] = (uint32_t)pid;
+	conditions->flags |= EXPTRACE_FILTER_CHILDREN;
+	return EXIT_OK;
+}
+
+/* The id of a cgroup's directory; false if that is none of the unified hierarchy. */
+static bool cgroup_id(const char *path, __u64 *id)
+{
+	struct statfs fs;
+	struct stat dir;
+
+	if (statfs(path, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC || stat(path, &dir) ||
+	    !S_ISDIR(dir.st_mode))
+		return false;
+	*id = dir.st_ino;
+	return true;
+}
+
+static int find_cgroup(const char *name, __u64 *id)
+{
+	char path[4096];
+	size_t i;
+
+	if (cgroup_id(name, id))
+		return EXIT_OK;
+	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", mounts[i], name);
+		if (cgroup_id(path, id))
+			return EXIT_OK;
+	}
+	return problem("there is no cgroup '%s'; it is a directory in %s, of the unified hierarchy",
+		       name, mounts[0]);
+}
+
+static uint32_t find_missing(const uint32_t *pids, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (kill((pid_t)pids[i], 0) && errno == ESRCH)
+			return pids[i];
+	return 0;
+}
+
+static int explain_filter(const struct filter *filter, int err)
+{
+	const struct exptrace_filter *conditions = &filter->conditions;
+	uint32_t pid;
+
+	switch (err) {
+	case -ESRCH:
+		pid = find_missing(filter->processes, conditions->nr_processes);
+		if (pid)
+			return problem("there is no process %u", pid);
+		pid = find_missing(filter->threads, conditions->nr_threads);
+		if (pid)
+			return problem("there is no thread %u", pid);
+		return problem("cannot filter: a process is not there, or is a thread's id "
+			       "(--tid); ids are those of the initial namespace");
+	case -ENOENT:
+		return problem("cannot filter: the module does not find the cgroup");
+	case -EINVAL:
+		return problem("cannot filter: this machine has not all of these CPUs, or "
+			       "--children comes without --pid, --tid or --follow");
+	case -EOPNOTSUPP:
+		return problem("cannot filter: this kernel lacks what it takes");
+	default:
+		return problem("cannot filter: %s", strerror(-err));
+	}
+}
+
+int filter_set(struct filter *filter, struct exptrace_device *device)
+{
+	struct exptrace_filter *conditions = &filter->conditions;
+	int err;
+
+	if (filter->cgroup && find_cgroup(filter->cgroup, &conditions->cgroup))
+		return EXIT_PROBLEM;
+	conditions->processes = (uintptr_t)filter->processes;
+	conditions->threads = (uintptr_t)filter->threads;
+	conditions->cpus = (uintptr_t)filter->cpus;
+	err = exptrace_device_filter(device, &filter->before);
+	if (err)
+		return problem("cannot tell the filter: %s", strerror(-err));
+	err = exptrace_device_set_filter(device, conditions);
+	if (!err)
+		return EXIT_OK;
+	filter_forget(filter);
+	return explain_filter(filter, err);
+}
+
+void filter_restore(struct filter *filter, struct exptrace_device *device)
+{
+	/* the threads of that filter may be gone: then nothing is */
+	if (filter->before && exptrace_device_set_filter(device, filter->before)) {
+		exptrace_device_set_filter(device, NULL);
+		problem("note: the filter that was set before cannot be set again; there is none now");
+	}
+	filter_forget(filter);
+}
+
+void filter_forget(struct filter *filter)
+{
+	free(filter->before);
+	filter->before = NULL;
+}
+
+/* A text that is printed with what comes between its parts. */
+struct parts {
+	FILE *file;
+	const char *before;	/* of the next part */
+};
+
+static void begin_part(struct parts *parts)
+{
+	fputs(parts->before, parts->file);
+	parts->before = "; ";
+}
+
+static void print_pids(struct parts *parts, const char *what, uint64_t list, uint32_t n)
+{
+	const uint32_t *pids = (const uint32_t *)(uintptr_t)list;
+	uint32_t i;
+
+	if (!n)
+		return;
+	begin_part(parts);
+	fputs(what, parts->file);
+	for (i = 0; i < n; i++)
+		fprintf(parts->file, i ? ",%u" : " %u", pids[i]);
+}
+
+static bool has_cpu(const struct exptrace_filter *filter, uint32_t cpu)
+{
+	const uint64_t *cpus = (const uint64_t *)(uintptr_t)filter->cpus;
+
+	return cpu / 64 < filter->nr_cpu_words && cpus[cpu / 64] >> cpu % 64 & 1;
+}
+
+static void print_cpus(struct parts *parts, const struct exptrace_filter *filter)
+{
+	const char *before = "CPUs ";
+	uint32_t cpu, last;
+
+	if (!filter->nr_cpu_words)
+		return;
+	begin_part(parts);
+	for (cpu = 0; cpu < filter->nr_cpu_words * 64; cpu = last + 1) {
+		last = cpu;
+		if (!has_cpu(filter, cpu))
+			continue;
+		while (has_cpu(filter, last + 1))
+			last++;
+		fprintf(parts->file, last > cpu ? "%s%u-%u" : "%s%u", before, cpu, last);
+		before = ",";
+	}
+}
+
+static void print_duration(struct parts *parts, const char *what, uint64_t ns)
+{
+	if (!ns)
+		return;
+	begin_part(parts);
+	fprintf(parts->file, "%s %.12g us or more", what, (double)ns / 1000);
+}
+
+static void print_filter(struct parts *parts, const struct exptrace_filter *filter)
+{
+	print_pids(parts, "processes", filter->processes, filter->nr_processes);
+	print_pids(parts, "threads", filter->threads, filter->nr_threads);
+	if (filter->flags & EXPTRACE_FILTER_CHILDREN)
+		fputs(" and children", parts->file);
+	if (filter->cgroup) {
+		begin_part(parts);
+		fprintf(parts->file, "cgroup %llu", (unsigned long long)filter->cgroup);
+	}
+	print_cpus(parts, filter);
+	print_duration(parts, "system calls of", filter->min_syscall_ns);
+	print_duration(parts, "switches after", filter->min_switch_ns);
+}
+
+int filter_print(FILE *file, const char *head, struct exptrace_device *device)
+{
+	struct parts parts = { file, head };
+	struct exptrace_filter *filter;
+	int err = exptrace_device_filter(device, &filter);
+
+	if (err)
+		return err;
+	print_filter(&parts, filter);
+	if (parts.before != head)
+		fputc('\n', file);
+	free(filter);
+	return 0;
+}
+
+static void print_syscalls(struct parts *parts, const struct exptrace_syscalls *calls)
+{
+	struct utsname host = { 0 };
+	unsigned int nr;
+
+	uname(&host);
+	for (nr = 0; nr < EXPTRACE_MAX_SYSCALLS; nr++) {
+		const char *name = syscall_name(host.machine, nr);
+
+		if (!(calls->wanted[nr / 64] >> nr % 64 & 1))
+			continue;
+		fputs(parts->before, parts->file);
+		parts->before = ",";
+		if (name)
+			fputs(name, parts->file);
+		else
+			fprintf(parts->file, "%u", nr);
+	}
+}
+
+int filter_print_syscalls(FILE *file, const char *head, struct exptrace_device *device)
+{
+	struct parts parts = { file, head };
+	struct exptrace_syscalls calls;
+	int err = exptrace_device_syscalls(device, &calls);
+	unsigned int i;
+
+	if (err)
+		return err;
+	for (i = 0; i < EXPTRACE_MAX_SYSCALLS / 64; i++)
+		if (~calls.wanted[i])
+			break;
+	if (i == EXPTRACE_MAX_SYSCALLS / 64)
+		return 0;
+	print_syscalls(&parts, &calls);
+	if (parts.before == head)
+		fprintf(file, "%snone", head);
+	fputc('\n', file);
+	return 0;
+}
