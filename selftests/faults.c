@@ -436,6 +436,52 @@ TEST_F_TIMEOUT(fault, setting_the_trigger_fails_cleanly, TIMEOUT)
 	FAIL_EACH(set_trigger(self, 1000000), TRIGGER_SET);
 }
 
+static int set_filter(FIXTURE_DATA(fault) *self, uint32_t cpu)
+{
+	uint32_t pids[] = { getpid(), getppid() };
+	uint64_t cpus = 1ULL << cpu;
+	struct exptrace_filter filter = {
+		.flags = EXPTRACE_FILTER_CHILDREN, .nr_threads = 1, .threads = (uintptr_t)pids,
+		.nr_processes = 2, .processes = (uintptr_t)pids, .nr_cpu_words = 1, .cpus = (uintptr_t)&cpus,
+		.min_syscall_ns = 1, .min_switch_ns = 1,
+	};
+
+	return device_ioctl(self->device, EXPTRACE_IOC_SET_FILTER, &filter);
+}
+
+static bool has_filter(FIXTURE_DATA(fault) *self)
+{
+	struct exptrace_filter filter = {};
+
+	return !device_ioctl(self->device, EXPTRACE_IOC_GET_FILTER, &filter) && filter.min_syscall_ns;
+}
+
+static int take_filter_back(FIXTURE_DATA(fault) *self)
+{
+	struct exptrace_filter none = {};
+
+	return device_ioctl(self->device, EXPTRACE_IOC_SET_FILTER, &none);
+}
+
+/* All of a filter or nothing of it, whether there is one already or not. */
+TEST_F_TIMEOUT(fault, setting_a_filter_fails_cleanly, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load("events=all"));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, start_roomy(self));
+#define FILTER_SET(err)							\
+	do {								\
+		EXPECT_EQ(!(err), has_filter(self));			\
+		EXPECT_EQ(0, take_filter_back(self));			\
+	} while (0)
+	FAIL_EACH(set_filter(self, 0), FILTER_SET);
+	EXPECT_EQ(0, set_filter(self, 0));
+#define FILTER_STAYS(err)	EXPECT_TRUE(has_filter(self))
+	FAIL_EACH(set_filter(self, 0), FILTER_STAYS);
+	ASSERT_EQ(0, stop(self));
+	check_whole(_metadata, self);
+}
+
 /* Reads all there is, and every second read(2) meets a copy that fails; the trace is whole nevertheless. */
 static void read_with_faults(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self)
 {

@@ -243,6 +243,51 @@ static int fuzz_take(void)
 	return err;
 }
 
+static int fuzz_syscalls(void)
+{
+	struct exptrace_syscalls calls = { .wanted[0] = rnd() };
+
+	if (one_in(2))
+		memset(calls.wanted, 0xff, sizeof(calls.wanted));
+	return one_in(2) ? CALL(EXPTRACE_IOC_GET_SYSCALLS, calls) : CALL(EXPTRACE_IOC_SET_SYSCALLS, calls);
+}
+
+/* A few ids, of which many are, and a CPU; each list rather not there, and now and then at a bad place. */
+static struct exptrace_filter random_filter(void)
+{
+	static uint32_t ids[8];
+	static uint64_t cpus[2];
+	struct exptrace_filter filter = {
+		.flags = one_in(4), .nr_threads = one_in(3) ? upto(4) : 0, .nr_processes = one_in(3) ? upto(8) : 0,
+		.nr_cpu_words = one_in(4) ? upto(3) : 0, .threads = (uintptr_t)ids, .processes = (uintptr_t)ids,
+		.cpus = (uintptr_t)cpus, .cgroup = one_in(8) ? upto(100) : 0,
+		.min_syscall_ns = one_in(4) ? upto(1000000) : 0, .min_switch_ns = one_in(4) ? rnd() >> upto(64) : 0,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		ids[i] = one_in(4) ? 1 + upto(300) : one_in(2) ? (uint32_t)getpid() : 1;
+	cpus[0] = 1 + upto(3);
+	cpus[1] = one_in(8);
+	if (one_in(16))
+		filter.processes = (uintptr_t)bad_pointer(sizeof(ids));
+	return filter;
+}
+
+static int fuzz_get_filter(void)
+{
+	struct exptrace_filter filter = random_filter();
+
+	return CALL(EXPTRACE_IOC_GET_FILTER, filter);
+}
+
+static int fuzz_set_filter(void)
+{
+	struct exptrace_filter filter = random_filter();
+
+	return CALL(EXPTRACE_IOC_SET_FILTER, filter);
+}
+
 static int fuzz_give(void)
 {
 	return device_ioctl(fd, EXPTRACE_IOC_GIVE, NULL);
@@ -301,6 +346,9 @@ static const struct {
 	{ "GIVE", fuzz_give, 100 },
 	{ "write", fuzz_write, 30 },
 	{ "MARK", fuzz_mark, 50 },
+	{ "SYSCALLS", fuzz_syscalls, 20 },
+	{ "GET_FILTER", fuzz_get_filter, 30 },
+	{ "SET_FILTER", fuzz_set_filter, 20 },
 	{ "unknown", fuzz_unknown, 50 },
 };
 
@@ -321,7 +369,7 @@ static unsigned int random_call(void)
 /* The errors that docs/uapi.md knows, and of a file that is closed or was interrupted. */
 static bool is_documented(int err)
 {
-	static const int known[] = { 0, EINVAL, EFAULT, EBADF, EBUSY, EAGAIN, EINTR, ECANCELED, ENOBUFS, ENOMEM, ENOENT, EPERM };
+	static const int known[] = { 0, EINVAL, EFAULT, EBADF, EBUSY, EAGAIN, EINTR, ECANCELED, ENOBUFS, ENOMEM, ENOENT, EPERM, ESRCH };
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -398,6 +446,7 @@ static void check_that_it_records(struct __test_metadata *_metadata, FIXTURE_DAT
 {
 	struct exptrace_start start = start_small();
 	struct exptrace_trigger trigger = {};
+	struct exptrace_filter filter = {};
 	struct exptrace_info info;
 	struct stream stream = {};
 	struct bytes bytes = {};
@@ -407,6 +456,7 @@ static void check_that_it_records(struct __test_metadata *_metadata, FIXTURE_DAT
 	info = device_info(self->control);
 	EXPECT_EQ(info.batches, info.batches_empty + info.batches_full);
 	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_FILTER, &filter));
 	ASSERT_EQ(0, event_set(self->control, "sched_switch", true));
 	ASSERT_EQ(0, event_set(self->control, "kmalloc", true));
 	start.flags = EXPTRACE_START_DISCARD;
