@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Reads what objdump -dr --no-show-raw-insn prints of exptrace.ko; prints what its probes do that the invariants forbid,
-# a line each: the rule, the probe, the instruction; and at last "probes N".
+# a line each: the rule, the probe, the instruction; and at last "probes N". Those count that record events, which means
+# that they look slots up; probes of a filter or a trigger do other things.
 #
 #	locked	an instruction that locks the bus, or a barrier (invariant 1)
 #	shared	a store into static data, but for the preemption count (invariant 1)
@@ -18,7 +19,7 @@ BEGIN {
 	known = "^(" known ")$"
 }
 
-function found(rule) { print rule, probe ": " insn }
+function found(rule) { findings[where] = findings[where] rule " " probe ": " insn "\n" }
 
 # A relocation belongs to the instruction before it.
 function end_of_instruction(   target, writes) {
@@ -34,6 +35,8 @@ function end_of_instruction(   target, writes) {
 		off = 1
 	else if (writes && !(insn ~ /^dec[lq].*%gs:/ && target ~ /^(__preempt_count|pcpu_hot)$/))
 		found("shared")
+	if (reloc == "exptrace-0x4")
+		records[where] = 1
 	if (reloc == "exptrace-0x4" && !off)
 		found("open")
 	if (insn ~ /^call/ && target !~ known)
@@ -44,8 +47,8 @@ function end_of_instruction(   target, writes) {
 /^[0-9a-f]+ <.*>:$/ {
 	end_of_instruction()
 	probe = $2 ~ /^<probe_[a-z0-9_.]+>:$/ ? substr($2, 2, length($2) - 3) : ""
+	where = $1	# a name may be there twice
 	off = 0
-	probes += probe != ""
 	next
 }
 
@@ -62,5 +65,9 @@ probe == "" { next }
 
 END {
 	end_of_instruction()
+	for (where in records) {
+		printf "%s", findings[where]
+		probes++
+	}
 	print "probes", probes + 0
 }

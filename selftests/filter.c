@@ -716,6 +716,68 @@ TEST_F(module, note_of_an_ended_thread_is_nobody_elses)
 	munmap(slept, 4096);
 }
 
+/* A fork(2) whose child gets this id: 0 in the child; -1 if the id is taken. */
+static pid_t fork_with_id(pid_t pid)
+{
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+			 set_tid_size, cgroup;
+	} args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* Threads whose notes share the same few places; see kmod/duration.c. */
+#define NOTES		8
+#define GROUP_OF(pid)	((uint32_t)(pid) * 0x61c88647U >> (32 - 11))
+#define SLEEPERS	(NOTES + 3)
+
+/* What finds no place in the table is recorded, without its duration. */
+TEST_F(module, call_without_a_note_is_recorded)
+{
+	struct timespec time = { .tv_sec = 3 };
+	size_t at = 0, n = 0, i, timed = 0, untimed = 0;
+	pid_t sleepers[SLEEPERS], pid;
+	const struct stream_event *e;
+	struct recording r = {};
+
+	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
+	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = MSEC }));
+	ASSERT_EQ(0, recording_start(self->control));
+	for (pid = 10000; n < SLEEPERS && pid < 32768; pid++) {
+		if (GROUP_OF(pid) != GROUP_OF(10000))
+			continue;
+		sleepers[n] = fork_with_id(pid);
+		if (!sleepers[n]) {
+			syscall(SYS_nanosleep, &time, NULL);
+			_exit(0);
+		}
+		n += sleepers[n] > 0;
+	}
+	for (i = 0; i < n; i++)
+		waitpid(sleepers[i], NULL, 0);
+	STOP_AND_DECODE(&r);
+	if (n < SLEEPERS) {
+		recording_free(&r);
+		SKIP(return, "not enough ids are free");
+	}
+	for (i = 0; i < n; i++) {
+		size_t of_this = timed + untimed;
+
+		at = 0;
+		while ((e = next_of(&r, EXPTRACE_EVENT_SYS_CALL, sleepers[i], &at)))
+			timed += e->arg[0].value == SYS_nanosleep;
+		at = 0;
+		while ((e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, sleepers[i], &at)))
+			untimed += e->arg[0].value == SYS_nanosleep;
+		EXPECT_EQ(of_this + 1, timed + untimed);
+	}
+	EXPECT_GE(NOTES, timed);
+	EXPECT_LT(0, timed);
+	EXPECT_EXACT(&r);
+	recording_free(&r);
+}
+
 /* So that others don't take it from the CPU meanwhile. */
 static void run_and_sleep(void)
 {

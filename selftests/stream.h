@@ -54,9 +54,8 @@ struct stream_generation {
 	uint64_t number;
 	bool whole;		/* begins with an opening Sync */
 	bool schema, properties, ledger, closed, ended;
-	unsigned int batches, tasks;
-	uint64_t missing_tasks;	/* of the statedump */
 	unsigned int batches, tasks, places;
+	uint64_t missing_tasks;	/* of the statedump */
 	size_t first_event;
 	uint64_t unknown_sites;
 	struct stream_sync open, close;
