@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 
 #include "experiment.h"
+#include "stack.h"
 
 struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
@@ -124,8 +125,10 @@ static void detach_experiment(struct exptrace_experiment *exp)
 {
 	unsigned int i;
 
-	for (i = 0; i < exp->nr_switches; i++)
+	for (i = 0; i < exp->nr_switches; i++) {
 		exptrace_detach(&exp->switches[i]);
+		exptrace_switch_stack(exp, &exp->switches[i], false);
+	}
 	tracepoint_synchronize_unregister();
 }
 
@@ -163,6 +166,40 @@ int exptrace_switch_set(struct exptrace_switch *sw, bool on)
 		exptrace_detach(sw);
 	if (!err)
 		sw->on = on;
+	return err;
+}
+
+static bool has_stacks(const struct exptrace_experiment *exp)
+{
+	unsigned int i;
+
+	for (i = 0; i < exp->nr_events; i++)
+		if (exp->events[i].type == EXPTRACE_EVENT_STACK)
+			return true;
+	return false;
+}
+
+/*
+ * Lets an event of @exp have stacks or not. Returns 0; -EOPNOTSUPP if the experiment has
+ * none; what exptrace_stacks_want() returns. Not to have them can't fail.
+ */
+int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
+			  bool stack)
+{
+	int err = 0;
+
+	lockdep_assert_held(&exptrace.control);
+
+	if (stack == sw->stack)
+		return 0;
+	if (!stack)
+		exptrace_stacks_unwant(exp->id, sw->def->type, sw->def->ntypes);
+	else if (has_stacks(exp))
+		err = exptrace_stacks_want(exp->id, sw->def->type, sw->def->ntypes);
+	else
+		err = -EOPNOTSUPP;
+	if (!err)
+		sw->stack = stack;
 	return err;
 }
 

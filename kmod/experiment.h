@@ -52,6 +52,7 @@ struct exptrace_event_def {
  * @def:	the event
  * @tp:		its tracepoint, NULL if the kernel has none
  * @on:		it is wanted; exptrace.control
+ * @stack:	with a stack; exptrace.control
  * @attached:	its probe is attached; exptrace.control
  */
 struct exptrace_switch {
@@ -61,6 +62,7 @@ struct exptrace_switch {
 	const struct exptrace_event_def	*def;
 	struct tracepoint		*tp;
 	bool				on;
+	bool				stack;
 	bool				attached;
 };
 
@@ -82,7 +84,8 @@ static void __maybe_unused check_probes(void)	\
  * @id:		its number on the wire, below EXPTRACE_NR_EXPERIMENTS
  * @version:	of its events
  * @name:	its name
- * @events:	its events, EXPTRACE_EVENT_CURRENT (which writers add) among them
+ * @events:	its events, EXPTRACE_EVENT_CURRENT (which writers add) among them, and
+ *		EXPTRACE_EVENT_STACK, if others are to have stacks
  * @nr_events:	their number
  * @switches:	its events that can be switched, each with a definition of the same
  *		name and a tracepoint; may be NULL
@@ -116,6 +119,8 @@ void exptrace_experiment_unregister(struct exptrace_experiment *exp);
 struct exptrace_switch *exptrace_switch_at(unsigned int index,
 					   const struct exptrace_experiment **experiment);
 int exptrace_switch_set(struct exptrace_switch *sw, bool on);
+int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
+			  bool stack);
 int exptrace_select(const char *selection);
 
 /* probe_syscall.c: which system calls are recorded. Caller holds exptrace.control. */

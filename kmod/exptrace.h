@@ -102,6 +102,7 @@ struct exptrace_slot {
  * @lost:	likewise, events lost by reason; same rule as struct exptrace_slot
  * @unknown_sites: by generation parity, places in the code that got no number; same
  *		rule
+ * @unknown_stacks: likewise, stacks
  * @overwritten: by generation parity and experiment, events in batches that were
  *		given up before their generation was complete; pool.lock
  */
@@ -110,6 +111,7 @@ struct exptrace_cpu {
 	u64			lost[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS]
 				    [EXPTRACE_NR_LOST];
 	u64			unknown_sites[2];
+	u64			unknown_stacks[2];
 	u64			overwritten[2][EXPTRACE_NR_EXPERIMENTS] ____cacheline_aligned;
 };
 
@@ -134,6 +136,7 @@ struct exptrace_cpu {
  * @boot_id:	the boot's, as who started the recording said; zero if nobody did
  * @missing_tasks: threads that found no room in the statedumps since start
  * @unknown_sites: places without a number in the completed generations since start
+ * @unknown_stacks: likewise, stacks
  * @raw_addresses: kernel addresses are recorded as they are
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
  * @large:	the generation has grown large; written by the refill's irq_work
@@ -157,6 +160,7 @@ struct exptrace {
 	uuid_t			boot_id;
 	u64			missing_tasks;
 	u64			unknown_sites;
+	u64			unknown_stacks;
 	bool			raw_addresses;
 	struct mutex		flushing;	/* see above */
 	bool			large;
@@ -188,7 +192,7 @@ int exptrace_advance(bool expedited, u64 *completed);
 void exptrace_want_advance(void);
 void exptrace_release_pool(void);
 u64 exptrace_lost(void);
-u64 exptrace_unknown_sites(void);
+void exptrace_unknown(u64 *sites, u64 *stacks);
 int exptrace_generation_init(void);
 void exptrace_generation_exit(void);
 

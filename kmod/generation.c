@@ -26,6 +26,7 @@
 #include "filter.h"
 #include "flush.h"
 #include "intern.h"
+#include "stack.h"
 #include "symbols.h"
 #include "tables.h"
 #include "trigger.h"
@@ -38,20 +39,22 @@ struct exptrace exptrace ____cacheline_aligned = {
 EXPORT_SYMBOL_GPL(exptrace);	/* for the writer's inline functions */
 
 /* Batches that the tables of a generation can need. */
-static unsigned int table_batches(unsigned int sites, unsigned int batch_size)
+static unsigned int table_batches(u64 pool_size, unsigned int batch_size)
 {
-	return exptrace_opening_batches(batch_size) + exptrace_closing_batches(sites, batch_size);
+	return exptrace_opening_batches(batch_size) +
+	       exptrace_closing_batches(pool_size, batch_size);
 }
 
 /* Opens generation @gen: writers may use it when this has succeeded. */
 static int open_generation(u64 gen)
 {
 	const struct exptrace_pool *pool = &exptrace_pool;
-	unsigned int sites = exptrace_sites_max((u64)pool->nr * pool->batch_size);
+	u64 pool_size = (u64)pool->nr * pool->batch_size;
 	int err;
 
-	exptrace_intern_begin(gen, sites);
-	err = exptrace_generation_open(gen, table_batches(sites, pool->batch_size));
+	exptrace_intern_begin(gen, exptrace_sites_max(pool_size));
+	exptrace_stacks_begin(gen, exptrace_stack_words_max(pool_size));
+	err = exptrace_generation_open(gen, table_batches(pool_size, pool->batch_size));
 	if (err)
 		return err;
 	WARN_ON_ONCE(exptrace_write_opening(gen));
@@ -215,13 +218,14 @@ static void set_quotas(const struct exptrace_params *params)
 
 static bool is_valid(const struct exptrace_params *params)
 {
-	unsigned int size = params->batch_size, sites = exptrace_sites_max(params->pool_size);
+	unsigned int size = params->batch_size;
 	u64 least;
 
 	if (!is_power_of_2(size) || size < SZ_4K || size > EXPTRACE_BATCH_MAX)
 		return false;
 	/* Every slot of a generation may hold a batch, and the next one needs its tables. */
-	least = 2 * (table_batches(sites, size) + EXPTRACE_NR_CONTEXTS * num_possible_cpus());
+	least = 2 * (table_batches(params->pool_size, size) +
+		     EXPTRACE_NR_CONTEXTS * num_possible_cpus());
 	return params->pool_size >= least * size;
 }
 
@@ -234,6 +238,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	exptrace.boot_id = params->boot_id;
 	exptrace.missing_tasks = 0;
 	exptrace.unknown_sites = 0;
+	exptrace.unknown_stacks = 0;
 	exptrace_pool.mode = params->mode;
 	set_quotas(params);
 	exptrace_clock_select();
@@ -406,20 +411,21 @@ u64 exptrace_lost(void)
 	return lost;
 }
 
-/* The same for places in the code that got no number. */
-u64 exptrace_unknown_sites(void)
+/* The same for places in the code, and for stacks, that got no number. */
+void exptrace_unknown(u64 *sites, u64 *stacks)
 {
-	u64 sum = exptrace.unknown_sites;
 	int cpu;
 
 	lockdep_assert_held(&exptrace.control);
 
+	*sites = exptrace.unknown_sites;
+	*stacks = exptrace.unknown_stacks;
 	for_each_possible_cpu(cpu) {
 		const struct exptrace_cpu *c = per_cpu_ptr(exptrace.cpus, cpu);
 
-		sum += READ_ONCE(c->unknown_sites[0]) + READ_ONCE(c->unknown_sites[1]);
+		*sites += READ_ONCE(c->unknown_sites[0]) + READ_ONCE(c->unknown_sites[1]);
+		*stacks += READ_ONCE(c->unknown_stacks[0]) + READ_ONCE(c->unknown_stacks[1]);
 	}
-	return sum;
 }
 
 /*
@@ -485,5 +491,6 @@ void exptrace_generation_exit(void)
 	cancel_delayed_work_sync(&exptrace.periodic);
 	destroy_workqueue(exptrace.wq);
 	exptrace_pool_free();
+	exptrace_stacks_exit();
 	free_percpu(exptrace.cpus);
 }

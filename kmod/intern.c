@@ -36,11 +36,11 @@ static unsigned long insert(struct exptrace_interned *interned, unsigned int id,
 }
 
 /*
- * As exptrace_intern(), for what is not where it would be found first. Context: any,
- * NMI included: nothing waits for anybody.
+ * As exptrace_intern(), without counting what has no number. Context: any, NMI included:
+ * nothing waits for anybody.
  */
-notrace unsigned long exptrace_intern_slowly(struct exptrace_interned *interned,
-					     unsigned long address)
+notrace unsigned int exptrace_intern_uncounted(struct exptrace_interned *interned,
+					       unsigned long address)
 {
 	unsigned int hash = exptrace_site_hash(address), i;
 
@@ -57,7 +57,14 @@ notrace unsigned long exptrace_intern_slowly(struct exptrace_interned *interned,
 		if (!there)
 			break;
 	}
-	return unknown(interned);
+	return 0;
+}
+
+/* As exptrace_intern(), for what is not where it would be found first. Context: any. */
+notrace unsigned long exptrace_intern_slowly(struct exptrace_interned *interned,
+					     unsigned long address)
+{
+	return exptrace_intern_uncounted(interned, address) ?: unknown(interned);
 }
 EXPORT_SYMBOL_GPL(exptrace_intern_slowly);
 EXPTRACE_KEEPING(exptrace_intern_slowly);
@@ -79,20 +86,24 @@ void exptrace_intern_begin(u64 gen, unsigned int max)
 }
 
 /*
- * How often a site of generation @gen got no number; to be asked once. No writer knows
- * it any more.
+ * How often a place of generation @gen, or a stack, got no number; to be asked once. No
+ * writer knows it any more.
  */
-u64 exptrace_intern_take_unknown(u64 gen)
+void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks)
 {
-	u64 sum = 0;
+	unsigned int parity = gen & 1;
 	int cpu;
 
+	*sites = 0;
+	*stacks = 0;
 	for_each_possible_cpu(cpu) {
-		u64 *unknown_sites = &per_cpu_ptr(exptrace.cpus, cpu)->unknown_sites[gen & 1];
+		struct exptrace_cpu *c = per_cpu_ptr(exptrace.cpus, cpu);
 
-		sum += *unknown_sites;
-		*unknown_sites = 0;
+		*sites += c->unknown_sites[parity];
+		*stacks += c->unknown_stacks[parity];
+		c->unknown_sites[parity] = 0;
+		c->unknown_stacks[parity] = 0;
 	}
-	exptrace.unknown_sites += sum;
-	return sum;
+	exptrace.unknown_sites += *sites;
+	exptrace.unknown_stacks += *stacks;
 }

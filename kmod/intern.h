@@ -34,18 +34,21 @@
  *		belongs to an entry
  * @gen:	the generation; written before it is published
  * @max:	most sites; likewise
+ * @stacks:	its table of stacks; NULL until one is wanted for the first time
  * @nr:		sites; atomic, written by those who insert
  */
 struct exptrace_interned {
 	unsigned long	site[EXPTRACE_NR_SITES] ____cacheline_aligned;
 	u64		gen;
 	unsigned int	max;
+	struct exptrace_stacks *stacks;
 	atomic_t	nr ____cacheline_aligned;
 };
 
 extern struct exptrace_interned exptrace_interned[2];
 
 unsigned long exptrace_intern_slowly(struct exptrace_interned *interned, unsigned long address);
+unsigned int exptrace_intern_uncounted(struct exptrace_interned *interned, unsigned long address);
 
 /* Where to look first. 0 for NULL, which is found there: it has no number. */
 static __always_inline unsigned int exptrace_site_hash(unsigned long address)
@@ -65,6 +68,6 @@ static __always_inline unsigned int exptrace_intern(struct exptrace_interned *in
 }
 
 void exptrace_intern_begin(u64 gen, unsigned int max);
-u64 exptrace_intern_take_unknown(u64 gen);
+void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks);
 
 #endif /* _EXPTRACE_INTERN_H */

@@ -33,7 +33,7 @@ static long do_info(void __user *arg)
 	info.triggers = exptrace_triggers();
 	info.latency_us = exptrace_trigger_latency();
 	info.missing_tasks = exptrace.missing_tasks;
-	info.unknown_sites = exptrace_unknown_sites();
+	exptrace_unknown(&info.unknown_sites, &info.unknown_stacks);
 	mutex_unlock(&exptrace.control);
 
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
@@ -143,6 +143,7 @@ static int describe(struct exptrace_event *event)
 	if (!sw)
 		return -ENOENT;
 	event->flags = (sw->on ? EXPTRACE_EVENT_F_ENABLED : 0) |
+		       (sw->stack ? EXPTRACE_EVENT_F_STACK : 0) |
 		       (sw->tp ? EXPTRACE_EVENT_F_AVAILABLE : 0);
 	event->experiment = exp->id;
 	event->type = sw->def->type;
@@ -168,20 +169,36 @@ static long do_get_event(void __user *arg)
 	return copy_to_user(arg, &event, sizeof(event)) ? -EFAULT : 0;
 }
 
+/* All that @flags say, or nothing: what may fail comes first. */
+static long set_event(const struct exptrace_experiment *exp, struct exptrace_switch *sw, u32 flags)
+{
+	bool stack = flags & EXPTRACE_EVENT_F_STACK, had_stack = sw->stack;
+	long err = 0;
+
+	if (stack)
+		err = exptrace_switch_stack(exp, sw, true);
+	if (!err)
+		err = exptrace_switch_set(sw, flags & EXPTRACE_EVENT_F_ENABLED);
+	if (err ? !had_stack : !stack)
+		exptrace_switch_stack(exp, sw, false);
+	return err;
+}
+
 static long do_set_event(void __user *arg)
 {
+	const struct exptrace_experiment *exp;
 	struct exptrace_switch *sw;
 	struct exptrace_event event;
 	long err;
 
 	if (copy_from_user(&event, arg, sizeof(event)))
 		return -EFAULT;
-	if (event.flags & ~EXPTRACE_EVENT_F_ENABLED ||
+	if (event.flags & ~(EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK) ||
 	    memchr_inv(event.reserved, 0, sizeof(event.reserved)))
 		return -EINVAL;
 	mutex_lock(&exptrace.control);
-	sw = exptrace_switch_at(event.index, NULL);
-	err = sw ? exptrace_switch_set(sw, event.flags & EXPTRACE_EVENT_F_ENABLED) : -ENOENT;
+	sw = exptrace_switch_at(event.index, &exp);
+	err = sw ? set_event(exp, sw, event.flags) : -ENOENT;
 	mutex_unlock(&exptrace.control);
 	return err;
 }

@@ -4,7 +4,9 @@
  * strings and stacks at the end of a generation.
  *
  * A name is written once: a string's number is that of the first site that needed it.
+ * The frames of stacks are made sites first, so that they get their symbols as those do.
  */
+#include <linux/bitmap.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
@@ -13,6 +15,7 @@
 
 #include "address.h"
 #include "intern.h"
+#include "stack.h"
 #include "symbols.h"
 #include "tables.h"
 
@@ -26,12 +29,14 @@
 #define STRING_HEAD	(1 + 3 + 2)
 /* Of a site: both names; a stack of one frame. */
 #define STRINGS_MAX	(2 * STRING_HEAD + SYMBOL_CHARS)
-#define STACK_MAX	(1 + 3 + 1 + EXPTRACE_VARINT_MAX + 3 + 3 + 5)
+#define STACK_HEAD	(1 + 3 + 1)
+#define FRAME_MAX	(EXPTRACE_VARINT_MAX + 3 + 3 + 5)
+#define STACK_MAX	(STACK_HEAD + FRAME_MAX)
 
 /* The numbers of modules' names, after those of functions. */
 #define MODULE_ID	EXPTRACE_NR_SITES
 
-/* The part of the pool that a generation may reserve for all this: 1/64. */
+/* The part of the pool that a generation may reserve for sites, and for stacks: 1/64. */
 #define POOL_SHARE	64
 
 /**
@@ -40,20 +45,23 @@
  * @offset:	how far behind that it is
  * @function:	the string that has the function's name
  * @module:	the string that has the module's, 0: the kernel itself
+ * @is_tracer:	the function is the tracepoint's: what calls its probes
  */
 struct symbol {
 	unsigned long	start;
 	u32		offset;
 	u16		function;
 	u16		module;
+	bool		is_tracer;
 };
 
 /*
- * The symbols of the generation that is being completed, by site; which site was the
- * first of a function, by the hash of its start; the modules so far. All of it:
- * exptrace.control.
+ * The symbols of the generation that is being completed, by site; the sites that events
+ * have named; which site was the first of a function, by the hash of its start; the
+ * modules so far. All of it: exptrace.control.
  */
 static struct symbol symbols[EXPTRACE_NR_SITES];
+static DECLARE_BITMAP(named, EXPTRACE_NR_SITES);
 static u16 first_of[EXPTRACE_NR_SITES];
 static struct {
 	char	name[MODULE_CHARS];
@@ -68,17 +76,30 @@ unsigned int exptrace_sites_max(u64 pool_size)
 		     EXPTRACE_MOST_SITES);
 }
 
-/* Batches that so many entries of @max bytes fit in: less than one is left free in each. */
-static unsigned int batches_for(unsigned int nr, size_t max, unsigned int batch_size)
+/*
+ * So many words may their stacks have: two at least are a stack of one frame, and each
+ * further one a frame.
+ */
+unsigned int exptrace_stack_words_max(u64 pool_size)
 {
-	return DIV_ROUND_UP(nr * max, batch_size - EXPTRACE_BATCH_HEADER_MAX - 1 - max);
+	if (!exptrace_stacks_wanted())
+		return 0;
+	return min_t(u64, pool_size / POOL_SHARE / FRAME_MAX, EXPTRACE_STACK_WORDS);
 }
 
-/* Batches that the tables of @sites sites fit in. */
-unsigned int exptrace_symbols_batches(unsigned int sites, unsigned int batch_size)
+/* Batches that @size bytes in entries of @max fit in: less than one is left free in each. */
+static unsigned int batches_for(size_t size, size_t max, unsigned int batch_size)
 {
-	return batches_for(sites, STRINGS_MAX, batch_size) +
-	       batches_for(sites, STACK_MAX, batch_size);
+	return DIV_ROUND_UP(size, batch_size - EXPTRACE_BATCH_HEADER_MAX - 1 - max);
+}
+
+/* Batches that the tables of @sites sites and of stacks of @words words fit in. */
+unsigned int exptrace_symbols_batches(unsigned int sites, unsigned int words,
+				      unsigned int batch_size)
+{
+	return batches_for(sites * STRINGS_MAX, STRINGS_MAX, batch_size) +
+	       batches_for(sites * STACK_MAX + words * FRAME_MAX,
+			   STACK_HEAD + EXPTRACE_STACK_FRAMES * FRAME_MAX, batch_size);
 }
 
 /*
@@ -169,6 +190,7 @@ static int name_site(struct exptrace_table *table, unsigned int site, unsigned l
 		return 0;
 	symbols[site].start = address - offset;
 	symbols[site].offset = offset;
+	symbols[site].is_tracer = strstarts(text, "__traceiter_");
 	if (module) {
 		module_len = strnlen(module, MODULE_CHARS - 1);
 		module[module_len] = '\0';
@@ -198,46 +220,115 @@ static int write_strings(const struct exptrace_interned *interned)
 	return err;
 }
 
-static int write_stack(struct exptrace_table *table, unsigned int site, unsigned long address)
+/* @behind: the address is so far behind the site, and has its symbol. */
+static void write_frame(struct exptrace_table *table, unsigned int site, unsigned long address,
+			unsigned int behind)
 {
 	const struct symbol *symbol = &symbols[site];
-	int err;
 
-	err = exptrace_table_entry(table, STACK_MAX);
-	if (err)
-		return err;
-	exptrace_byte(&table->w, EXPTRACE_WIRE_STACK);
-	exptrace_number(&table->w, site);
-	exptrace_number(&table->w, 1);
 	exptrace_number(&table->w, exptrace_text_address(address));
 	exptrace_number(&table->w, symbol->function);
 	exptrace_number(&table->w, symbol->module);
-	exptrace_number(&table->w, symbol->offset);
+	exptrace_number(&table->w, symbol->function ? symbol->offset + behind : 0);
+}
+
+static int begin_stack(struct exptrace_table *table, unsigned int id, unsigned int nr)
+{
+	int err;
+
+	err = exptrace_table_entry(table, STACK_HEAD + nr * FRAME_MAX);
+	if (err)
+		return err;
+	exptrace_byte(&table->w, EXPTRACE_WIRE_STACK);
+	exptrace_number(&table->w, id);
+	exptrace_number(&table->w, nr);
 	return 0;
 }
 
-static int write_stacks(const struct exptrace_interned *interned)
+static int write_site(struct exptrace_table *table, unsigned int site, unsigned long address)
+{
+	int err;
+
+	err = begin_stack(table, site, 1);
+	if (!err)
+		write_frame(table, site, address, 0);
+	return err;
+}
+
+/*
+ * A frame is where its function goes on when the call returns, which may be behind its
+ * end; the call is in it in any case.
+ */
+static unsigned long call_of(unsigned long frame)
+{
+	return frame - 1;
+}
+
+static unsigned int site_of(struct exptrace_interned *interned, unsigned long frame)
+{
+	return exptrace_intern_uncounted(interned, call_of(frame));
+}
+
+/* Without what is between the tracepoint and its probes. */
+static int write_stack(struct exptrace_table *table, struct exptrace_interned *interned,
+		       unsigned int id, const unsigned long *frames, unsigned int nr)
+{
+	unsigned int i;
+	int err;
+
+	while (nr > 1 && symbols[site_of(interned, frames[0])].is_tracer) {
+		frames++;
+		nr--;
+	}
+	err = begin_stack(table, id, nr);
+	for (i = 0; !err && i < nr; i++)
+		write_frame(table, site_of(interned, frames[i]), frames[i], 1);
+	return err;
+}
+
+static int write_stacks(struct exptrace_interned *interned)
 {
 	struct exptrace_table table;
-	unsigned int site;
+	const unsigned long *frames;
+	unsigned int i, nr;
 	int err = 0;
 
 	exptrace_table_begin(&table, interned->gen, EXPTRACE_WIRE_STACKS);
-	for (site = 1; !err && site < EXPTRACE_NR_SITES; site++)
-		if (interned->site[site])
-			err = write_stack(&table, site, interned->site[site]);
+	for (i = 1; !err && i < EXPTRACE_NR_SITES; i++)
+		if (test_bit(i, named))
+			err = write_site(&table, i, interned->site[i]);
+	for (i = 0; interned->stacks && !err && i < EXPTRACE_NR_STACKS; i++) {
+		nr = exptrace_stack_at(interned->stacks, i, &frames);
+		if (nr)
+			err = write_stack(&table, interned, EXPTRACE_NR_SITES + i, frames, nr);
+	}
 	exptrace_table_end(&table);
 	return err;
+}
+
+/* Makes sites of the frames of all stacks; what finds no room stays without a symbol. */
+static void intern_frames(struct exptrace_interned *interned)
+{
+	const unsigned long *frames;
+	unsigned int i, nr;
+
+	for (i = 1; i < EXPTRACE_NR_SITES; i++)
+		__assign_bit(i, named, interned->site[i]);
+	for (i = 0; interned->stacks && i < EXPTRACE_NR_STACKS; i++)
+		for (nr = exptrace_stack_at(interned->stacks, i, &frames); nr; nr--)
+			site_of(interned, *frames++);
+	memset(&symbols[0], 0, sizeof(symbols[0]));
 }
 
 /* Writes the symbols of generation @gen, which no writer knows any more. */
 int exptrace_write_symbols(u64 gen)
 {
-	const struct exptrace_interned *interned = &exptrace_interned[gen & 1];
+	struct exptrace_interned *interned = &exptrace_interned[gen & 1];
 
 	lockdep_assert_held(&exptrace.control);
 	BUILD_BUG_ON(2 * EXPTRACE_NR_SITES > 1 << 14);	/* a string's number takes two bytes */
 
+	intern_frames(interned);
 	if (!atomic_read(&interned->nr))
 		return 0;
 	return write_strings(interned) ?: write_stacks(interned);

@@ -280,10 +280,11 @@ int exptrace_write_opening(unsigned long gen)
 	return write_sync(gen) ?: write_properties(gen) ?: write_schema(gen);
 }
 
-/* What a generation with @sites sites needs: one batch each for sync and properties. */
-unsigned int exptrace_closing_batches(unsigned int sites, unsigned int batch_size)
+/* Besides symbols and ledger, one batch each for sync and properties. */
+unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 {
-	return exptrace_symbols_batches(sites, batch_size) +
+	return exptrace_symbols_batches(exptrace_sites_max(pool_size),
+					exptrace_stack_words_max(pool_size), batch_size) +
 	       exptrace_ledger_batches(batch_size) + 2;
 }
 
@@ -291,17 +292,19 @@ unsigned int exptrace_closing_batches(unsigned int sites, unsigned int batch_siz
 static int write_last_properties(unsigned long gen)
 {
 	struct exptrace_missing missing = exptrace_missing;
-	u64 unknown = exptrace_intern_take_unknown(gen);
 	struct exptrace_table table;
+	u64 sites, stacks;
 	int err;
 
-	if (!missing.tasks && !missing.names && !unknown)
+	exptrace_intern_take_unknown(gen, &sites, &stacks);
+	if (!missing.tasks && !missing.names && !sites && !stacks)
 		return 0;
 	memset(&exptrace_missing, 0, sizeof(exptrace_missing));
 	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_PROPERTIES);
 	err = write_number_property(&table, "missing_tasks", "%lu", missing.tasks) ?:
 	      write_number_property(&table, "missing_names", "%lu", missing.names) ?:
-	      write_number_property(&table, "unknown_sites", "%lu", unknown);
+	      write_number_property(&table, "unknown_sites", "%lu", sites) ?:
+	      write_number_property(&table, "unknown_stacks", "%lu", stacks);
 	exptrace_table_end(&table);
 	return err;
 }

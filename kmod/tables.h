@@ -13,7 +13,7 @@ unsigned int exptrace_opening_batches(unsigned int batch_size);
 int exptrace_write_opening(unsigned long gen);
 
 /* At its end, when no writer knows it any more: symbols, what is missing, ledger, sync. */
-unsigned int exptrace_closing_batches(unsigned int sites, unsigned int batch_size);
+unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size);
 int exptrace_write_closing(unsigned long gen);
 
 /**

@@ -27,6 +27,7 @@
 #include "filter.h"
 #include "intern.h"
 #include "keep.h"
+#include "stack.h"
 #include "varint.h"
 
 /* In the place of a context: writers that are bound to no CPU. */
@@ -62,8 +63,8 @@ void exptrace_flush_slot(struct exptrace_slot *slot);
 /* Most bytes of an event with @numbers arguments and @chars characters in strings. */
 static __always_inline size_t exptrace_max(unsigned int numbers, size_t chars)
 {
-	/* type and delta of the event and of a "current" before it, and its pid */
-	return 2 * (1 + EXPTRACE_VARINT_MAX) + 5 + numbers * EXPTRACE_VARINT_MAX + chars;
+	/* type and delta of the event, a "current" and a "stack" before it; pid; stack's id */
+	return 3 * (1 + EXPTRACE_VARINT_MAX) + 5 + 2 + numbers * EXPTRACE_VARINT_MAX + chars;
 }
 
 /* The context that runs now. Preemption is off. */
@@ -183,15 +184,24 @@ static __always_inline void exptrace_put_current(struct exptrace_writer *w, u64 
 	w->slot->last++;
 }
 
+/* Writes the stack of the event that follows, if it wants one. There is room for both. */
+static __always_inline bool exptrace_stack(struct exptrace_writer *w, unsigned int type)
+{
+	if (!static_branch_unlikely(&exptrace_stacks_on) ||
+	    !(u8)EXPTRACE_CALL_KEEPING2(exptrace_put_stack, w->slot, (unsigned long)type))
+		return false;
+	w->pos = w->slot->pos;
+	return true;
+}
+
 /*
- * Appends the head of an event: its type and when it was. @task is the thread that
- * runs here, in task context.
+ * Appends the head of an event: its type and when it was, @delta ticks after the event
+ * before. @task is the thread that runs here, in task context.
  */
-static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned int type,
-					   const struct task_struct *task)
+static __always_inline void exptrace_stamp_after(struct exptrace_writer *w, unsigned int type,
+						 const struct task_struct *task, u64 delta)
 {
 	struct exptrace_slot *slot = w->slot;
-	u64 delta = exptrace_clock() - slot->last;
 
 	if (unlikely((s64)delta < 1))
 		delta = 1;
@@ -204,12 +214,20 @@ static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned i
 	exptrace_number(w, delta);
 }
 
+static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned int type,
+					   const struct task_struct *task)
+{
+	exptrace_stamp_after(w, type, task, exptrace_clock() - w->slot->last);
+}
+
 /* An event of @task, which runs here, and about @subject. */
 static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigned int exp,
 					      unsigned int context, const struct task_struct *task,
 					      struct exptrace_subject subject, unsigned int type,
 					      size_t max)
 {
+	u64 delta;
+
 	if (!exptrace_acquire(w, exp, context))
 		return false;
 	if (exptrace_filters_out(task, subject)) {
@@ -227,7 +245,9 @@ static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigne
 		exptrace_release();
 		return false;
 	}
-	exptrace_stamp(w, type, task);
+	/* To find out the stack takes its time: the event was when that began. */
+	delta = exptrace_stack(w, type) ? 1 : exptrace_clock() - w->slot->last;
+	exptrace_stamp_after(w, type, task, delta);
 	return true;
 }
 

@@ -172,7 +172,7 @@ class Generation:
         self.properties[key] = c.string()
 
     def timed_events(self, experiment, m, time, c):
-        pid = None
+        pid, stack = None, 0
         while c.more():
             t = c.byte()
             if (experiment, t) not in self.schema:
@@ -194,7 +194,8 @@ class Generation:
                 self.last[experiment, m] = time
             if name == "current":
                 pid = values["pid"]
-            self.events.append((time, m, pid, experiment, t, name, values))
+            self.events.append((time, m, pid, experiment, t, name, stack, values))
+            stack = values["stack"] if name == "stack" else 0
             if name == "sched_switch" and m % 4 == 0:
                 pid = values["next_pid"]
 
@@ -223,7 +224,8 @@ class Generation:
         if not self.whole:
             return
         expect(self.closed, "generation %d has no closing Sync" % self.number)
-        for *_, values in self.events:
+        for *_, stack, values in self.events:
+            expect(not stack or stack in self.stacks, "stack %r is not there" % stack)
             for value in values.values():
                 expect(not isinstance(value, Site) or not value or value in self.stacks, "site %r is not there" % value)
         decoded = collections.Counter((e[3], e[1] // 4) for e in self.events if e[1] != NO_CPU and e[4] >= 64)
@@ -297,7 +299,7 @@ def resolve(g, values):
 
 def as_objects(g):
     """The generation's events as "exptrace dump --json" has them, without what it adds (names, groups)."""
-    for time, m, pid, experiment, _, name, values in sorted(g.events, key=lambda e: e[0]):
+    for time, m, pid, experiment, _, name, stack, values in sorted(g.events, key=lambda e: e[0]):
         args, names = resolve(g, values)
         event = {"ns": g.ns(time), "ticks": time, "generation": g.number, "experiment": g.experiments.get(experiment),
                  "event": name, "args": args, "symbols": names}
@@ -305,6 +307,8 @@ def as_objects(g):
             event.update(cpu=m // 4, context=CONTEXTS[m % 4])
         if pid is not None:
             event["pid"] = pid
+        if stack in g.stacks:
+            event["stack"] = [symbol(f) if f[1] else hex(f[0]) for f in g.stacks[stack]]
         yield event
 
 
@@ -313,7 +317,7 @@ def comparable(event):
     # Of the names, those of places in the code: system calls and interrupts have no "+0x".
     symbols = {k: v for k, v in event.get("symbols", event.get("names", {})).items() if "+0x" in v}
     return json.dumps([event["generation"], event["ticks"], event.get("cpu"), event.get("context"),
-                       event["experiment"], event["event"], event["args"], symbols], sort_keys=True)
+                       event["experiment"], event["event"], event["args"], symbols, event.get("stack")], sort_keys=True)
 
 
 def against(dump, path):
@@ -342,7 +346,7 @@ def summary(paths):
     for path in paths:
         with open(path, "rb") as f:
             for g in generations(f.read()):
-                for _, m, _, experiment, _, name, _ in g.events:
+                for _, m, _, experiment, _, name, *_ in g.events:
                     key = g.experiments.get(experiment, experiment), name, "-" if m == NO_CPU else m // 4
                     counts["%s/%s/%s" % key] += 1
                 for (experiment, cpu), (_, _, reasons) in g.ledger.items():

@@ -249,30 +249,53 @@ static const char *frame_string(struct stream *s, struct cursor *c)
 	return s->strings[id];
 }
 
-/* The module's sites are stacks of one frame. */
+static char *join(char *text, const char *line)
+{
+	char *joined;
+
+	if (asprintf(&joined, "%s%s\n", text ? text : "", line) < 0)
+		abort();
+	free(text);
+	return joined;
+}
+
+static void parse_frame(struct stream *s, struct cursor *c, struct stream_place *place)
+{
+	uint64_t address = s->text_base + zigzag(number(c)), offset;
+	const char *function = frame_string(s, c), *module = frame_string(s, c);
+	char *symbol = NULL;
+
+	offset = number(c);
+	if ((!function[0] && (module[0] || offset)) ||
+	    (function[0] && asprintf(&symbol, module[0] ? "%s+0x%llx [%s]" : "%s+0x%llx", function,
+				     (unsigned long long)offset, module) < 0))
+		c->bad = true;
+	place->all = join(place->all, symbol ? symbol : "?");
+	if (place->frames++) {
+		free(symbol);
+		return;
+	}
+	place->address = address;
+	place->symbol = symbol;
+}
+
 static void parse_stack(struct stream *s, struct stream_generation *g, struct cursor *c)
 {
 	struct stream_place *place;
-	const char *function, *module;
-	uint64_t id, offset;
+	uint64_t id, n;
 
 	if (byte(c) != EXPTRACE_WIRE_STACK)
 		c->bad = true;
 	id = number(c);
-	if (!id || id >= STREAM_IDS || number(c) != 1 || s->places[id].there)
+	n = number(c);
+	if (!id || id >= STREAM_IDS || !n || n > 128 || s->places[id].there)
 		c->bad = true;
 	if (c->bad)
 		return;
 	place = &s->places[id];
 	place->there = true;
-	place->address = s->text_base + zigzag(number(c));
-	function = frame_string(s, c);
-	module = frame_string(s, c);
-	offset = number(c);
-	if ((!function[0] && (module[0] || offset)) ||
-	    (function[0] && asprintf(&place->symbol, module[0] ? "%s+0x%llx [%s]" : "%s+0x%llx", function,
-				     (unsigned long long)offset, module) < 0))
-		c->bad = true;
+	while (n-- && !c->bad)
+		parse_frame(s, c, place);
 	g->places++;
 }
 
@@ -302,6 +325,7 @@ static void forget_places(struct stream *s)
 	for (id = 0; s->strings && id < STREAM_IDS; id++) {
 		free(s->strings[id]);
 		free(s->places[id].symbol);
+		free(s->places[id].all);
 	}
 	free(s->strings);
 	free(s->places);
@@ -331,11 +355,18 @@ static int resolve_places(struct stream *s, const struct stream_generation *g)
 	int i;
 
 	for (e = g->first_event; e < s->nr_events; e++) {
+		const struct stream_place *place = s->places ? &s->places[s->events[e].stack % STREAM_IDS] : NULL;
 		const struct stream_type *t = &s->types[s->events[e].experiment][s->events[e].type];
 
 		for (i = 0; i < t->nargs; i++)
 			if (t->kind[i] == EXPTRACE_KIND_SITE && resolve_arg(s, g, &s->events[e].arg[i]))
 				return -1;
+		if (!s->events[e].stack)
+			continue;
+		if (!place || !place->there)
+			return fail(s, "generation %llu: there is no stack %llu", (unsigned long long)g->number,
+				    (unsigned long long)s->events[e].stack);
+		s->events[e].frames = strdup(place->all);
 	}
 	return 0;
 }
@@ -361,6 +392,8 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			snprintf(s->online, sizeof(s->online), "%s", value);
 		if (!c.bad && !strcmp(key, "unknown_sites"))
 			g->unknown_sites = strtoull(value, NULL, 10);
+		if (!c.bad && !strcmp(key, "unknown_stacks"))
+			g->unknown_stacks = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "batch_size"))
 			s->batch_size = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "missing_tasks"))
@@ -484,6 +517,7 @@ static void free_strings(struct stream_event *e)
 
 	for (a = 0; a < STREAM_ARGS; a++)
 		free(e->arg[a].string);
+	free(e->frames);
 }
 
 static void forget_event(struct stream *s)
@@ -498,6 +532,7 @@ static int parse_events(struct stream *s, struct stream_generation *g, const str
 	bool bound = b->m != EXPTRACE_M_NONE;
 	uint64_t time = b->time;
 	int64_t pid = -1;
+	uint64_t stack = 0;
 	bool first = true;
 
 	for (; c.p < c.end; first = false) {
@@ -510,7 +545,7 @@ static int parse_events(struct stream *s, struct stream_generation *g, const str
 			return fail(s, "event type %u of experiment %u is not in the schema", type, b->experiment);
 		s->events = grow(s->events, s->nr_events, sizeof(*e));
 		e = &s->events[s->nr_events++];
-		*e = (struct stream_event){ b->generation, b->m, 0, -1, b->experiment, t->first, {} };
+		*e = (struct stream_event){ b->generation, b->m, 0, -1, b->experiment, t->first, {}, 0, NULL };
 		delta = number(&c);
 		time += delta;
 		e->time = time;
@@ -525,6 +560,11 @@ static int parse_events(struct stream *s, struct stream_generation *g, const str
 		if (type == EXPTRACE_EVENT_CURRENT)
 			pid = e->arg[0].value;
 		e->pid = pid;
+		e->stack = stack;
+		stack = type == EXPTRACE_EVENT_STACK ? e->arg[0].value : 0;
+		if (stack && e->stack)
+			return fail(s, "generation %llu, m %llu: two stacks for an event", (unsigned long long)b->generation,
+				    (unsigned long long)b->m);
 		if (!e->experiment && e->type == EXPTRACE_EVENT_SCHED_SWITCH && (b->m & 3) == EXPTRACE_CONTEXT_TASK)
 			pid = e->arg[1].value;
 		if (bound && time < s->last_time[b->experiment][b->m])

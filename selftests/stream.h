@@ -38,6 +38,8 @@ struct stream_event {
 	int64_t pid;		/* who ran, in task context; else -1 */
 	uint8_t experiment, type;	/* the first of the event's types */
 	struct stream_arg arg[STREAM_ARGS];
+	uint64_t stack;		/* the number of its stack, 0: none */
+	char *frames;		/* their symbols, a line each, when the generation has ended; NULL: none */
 };
 
 struct stream_sync {
@@ -57,15 +59,17 @@ struct stream_generation {
 	unsigned int batches, tasks, places;
 	uint64_t missing_tasks;	/* of the statedump */
 	size_t first_event;
-	uint64_t unknown_sites;
+	uint64_t unknown_sites, unknown_stacks;
 	struct stream_sync open, close;
 	struct stream_count count[STREAM_EXPERIMENTS][STREAM_CPUS];
 };
 
-/* A place in the code, as a stack of one frame. */
+/* A place in the code, or a stack of them. */
 struct stream_place {
-	uint64_t address;
-	char *symbol;		/* NULL: it has none */
+	unsigned int frames;
+	uint64_t address;	/* of the first frame */
+	char *symbol;		/* of the first frame, NULL: it has none */
+	char *all;		/* the symbols of all frames, a line each; "?" where there is none */
 	bool there;
 };
 

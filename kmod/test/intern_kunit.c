@@ -4,6 +4,7 @@
  */
 #include <linux/kallsyms.h>
 
+#include "../stack.h"
 #include "../symbols.h"
 #include "kunit.h"
 
@@ -84,6 +85,7 @@ static void null_has_no_number_and_is_not_counted(struct kunit *test)
 static void full_table_counts_what_it_has_no_room_for(struct kunit *test)
 {
 	unsigned int id[3], i;
+	u64 sites, stacks;
 
 	begin(test, 1, 3);
 	for (i = 0; i < 3; i++)
@@ -94,7 +96,9 @@ static void full_table_counts_what_it_has_no_room_for(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, intern(1, 0x1001 + i), id[i]);
 	KUNIT_EXPECT_EQ(test, unknown(1), 2ULL);
-	KUNIT_EXPECT_EQ(test, exptrace_intern_take_unknown(1), 2ULL);
+	exptrace_intern_take_unknown(1, &sites, &stacks);
+	KUNIT_EXPECT_EQ(test, sites, 2ULL);
+	KUNIT_EXPECT_EQ(test, stacks, 0ULL);
 	KUNIT_EXPECT_EQ(test, unknown(1), 0ULL);
 	exptrace.unknown_sites = 0;
 	kunit_recorder_end(test);
@@ -223,7 +227,7 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 
 	begin(test, 1, EXPTRACE_MOST_SITES);
 	exptrace.raw_addresses = true;
-	KUNIT_EXPECT_EQ(test, kunit_open(1, exptrace_symbols_batches(ARRAY_SIZE(places),
+	KUNIT_EXPECT_EQ(test, kunit_open(1, exptrace_symbols_batches(ARRAY_SIZE(places), 0,
 								      TEST_BATCH)), 0);
 	for (i = 0; i < ARRAY_SIZE(places); i++)
 		intern(1, places[i]);
@@ -241,10 +245,11 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 static void symbols_have_room(struct kunit *test)
 {
 	const unsigned int max = 600;
-	unsigned int reserve = exptrace_symbols_batches(max, TEST_BATCH);
+	unsigned int reserve = exptrace_symbols_batches(max, 0, TEST_BATCH);
 	unsigned long address = (unsigned long)schedule;
 	struct bytes b = { .kind = EXPTRACE_WIRE_STACKS };
 	struct exptrace_batch *batch, *next;
+	u64 sites, stacks;
 	unsigned int nr = 0;
 	LIST_HEAD(taken);
 
@@ -253,7 +258,7 @@ static void symbols_have_room(struct kunit *test)
 	exptrace_interned[1].max = max;
 	for (; !unknown(1); address += 256)
 		intern(1, address);
-	exptrace_intern_take_unknown(1);
+	exptrace_intern_take_unknown(1, &sites, &stacks);
 	exptrace.unknown_sites = 0;
 	/* Events have all the rest. */
 	for (;;) {
@@ -287,6 +292,86 @@ static void empty_table_is_not_written(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
+static struct exptrace_stacks *new_stacks(struct kunit *test, unsigned int room)
+{
+	struct exptrace_stacks *stacks = kvzalloc(sizeof(*stacks), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, stacks);
+	stacks->room = room;
+	return stacks;
+}
+
+static void expect_frames(struct kunit *test, const struct exptrace_stacks *stacks,
+			  unsigned int id, const unsigned long *want, unsigned int nr)
+{
+	const unsigned long *frames = want;
+
+	KUNIT_EXPECT_GE(test, id, EXPTRACE_NR_SITES);
+	KUNIT_EXPECT_LT(test, id, EXPTRACE_NR_SITES + EXPTRACE_NR_STACKS);
+	KUNIT_EXPECT_EQ(test, exptrace_stack_at(stacks, id - EXPTRACE_NR_SITES, &frames), nr);
+	KUNIT_EXPECT_EQ(test, memcmp(frames, want, nr * sizeof(*want)), 0);
+}
+
+/* One that is the beginning of another, and one in another order, are others. */
+static void stack_keeps_its_number(struct kunit *test)
+{
+	struct exptrace_stacks *stacks = new_stacks(test, EXPTRACE_STACK_WORDS);
+	unsigned long frames[] = { 1, 2, 3, 3, 2, 1 };
+	unsigned int a, b, c, round;
+
+	for (round = 0; round < 2; round++) {
+		a = exptrace_intern_stack(stacks, frames, 3);
+		b = exptrace_intern_stack(stacks, frames, 2);
+		c = exptrace_intern_stack(stacks, frames + 3, 3);
+		KUNIT_EXPECT_NE(test, a, b);
+		KUNIT_EXPECT_NE(test, a, c);
+		KUNIT_EXPECT_NE(test, b, c);
+		expect_frames(test, stacks, a, frames, 3);
+		expect_frames(test, stacks, b, frames, 2);
+		expect_frames(test, stacks, c, frames + 3, 3);
+		KUNIT_EXPECT_EQ(test, atomic_read(&stacks->nr), 3);
+		KUNIT_EXPECT_EQ(test, atomic_read(&stacks->used), 4 + 3 + 4);
+	}
+	kvfree(stacks);
+}
+
+static void full_table_of_stacks_takes_no_more(struct kunit *test)
+{
+	struct exptrace_stacks *stacks = new_stacks(test, 10);
+	unsigned long frames[] = { 1, 2, 3, 4, 5 };
+	unsigned int a, b;
+
+	a = exptrace_intern_stack(stacks, frames, 4);
+	KUNIT_EXPECT_EQ(test, exptrace_intern_stack(stacks, frames, 5), 0U);
+	b = exptrace_intern_stack(stacks, frames + 1, 4);
+	KUNIT_EXPECT_EQ(test, exptrace_intern_stack(stacks, frames, 1), 0U);
+	expect_frames(test, stacks, a, frames, 4);
+	expect_frames(test, stacks, b, frames + 1, 4);
+	KUNIT_EXPECT_EQ(test, exptrace_intern_stack(stacks, frames, 4), a);
+	KUNIT_EXPECT_EQ(test, exptrace_intern_stack(stacks, frames + 1, 4), b);
+	kvfree(stacks);
+}
+
+/* As many as there may be: those that hash alike are told apart, also at the table's end. */
+static void many_stacks_are_told_apart(struct kunit *test)
+{
+	struct exptrace_stacks *stacks = new_stacks(test, EXPTRACE_STACK_WORDS);
+	unsigned int most = EXPTRACE_NR_STACKS / 4 * 3, round;
+	unsigned long i;
+
+	for (round = 0; round < 2; round++) {
+		for (i = 1; i <= most; i++) {
+			unsigned long frames[2] = { i, ~i };
+
+			expect_frames(test, stacks, exptrace_intern_stack(stacks, frames, 2),
+				      frames, 2);
+		}
+		KUNIT_EXPECT_EQ(test, atomic_read(&stacks->nr), (int)most);
+	}
+	KUNIT_EXPECT_EQ(test, exptrace_intern_stack(stacks, &i, 1), 0U);
+	kvfree(stacks);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(place_keeps_its_number),
 	KUNIT_CASE(places_that_hash_alike_are_told_apart),
@@ -296,6 +381,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(symbols_are_those_of_the_kernel),
 	KUNIT_CASE(symbols_have_room),
 	KUNIT_CASE(empty_table_is_not_written),
+	KUNIT_CASE(stack_keeps_its_number),
+	KUNIT_CASE(full_table_of_stacks_takes_no_more),
+	KUNIT_CASE(many_stacks_are_told_apart),
 	{}
 };
 

@@ -49,7 +49,9 @@
 	  A(TASK_STATE, "state") A(CPU, "cpu") A(INT, "prio")		\
 	  A(UINT, "cgroup"))						\
 	X(STANDARD, NAME, 62, 1, "state", "name",			\
-	  A(UINT, "kind") A(UINT, "number") A(STRING, "name"))
+	  A(UINT, "kind") A(UINT, "number") A(STRING, "name"))		\
+	X(STANDARD, STACK, 63, 1, "state", "stack",			\
+	  A(STACK_ID, "stack"))
 
 #define EXPTRACE_SCHED_EVENTS(X, A)					\
 	X(STANDARD, SCHED_SWITCH, 64, 10, "sched", "sched_switch",	\
@@ -167,6 +169,8 @@
 #define EXPTRACE_ALLOCFREE_EVENTS(X, A)					\
 	X(ALLOCFREE, ALLOC_CURRENT, 60, 1, "state", "current",		\
 	  A(PID, "pid"))						\
+	X(ALLOCFREE, ALLOC_STACK, 63, 1, "state", "stack",		\
+	  A(STACK_ID, "stack"))						\
 	X(ALLOCFREE, KMALLOC, 64, 1, "alloc", "kmalloc",		\
 	  A(DATA_ADDRESS, "ptr") A(BYTES, "bytes_req")			\
 	  A(BYTES, "slack") A(SITE, "call_site"))		\

@@ -95,6 +95,7 @@ struct exptrace_advance {
  * @missing_tasks:	threads that found no room in the statedumps since start
  * @unknown_sites:	places in the code that got no number since start: the
  *			generation had too many
+ * @unknown_stacks:	likewise, stacks
  * @reserved:		zero
  */
 struct exptrace_info {
@@ -117,12 +118,14 @@ struct exptrace_info {
 	__u64 latency_us;
 	__u64 missing_tasks;
 	__u64 unknown_sites;
-	__u64 reserved;
+	__u64 unknown_stacks;
+	__u64 reserved[4];
 };
 
 /* struct exptrace_event::flags */
 #define EXPTRACE_EVENT_F_ENABLED		(1U << 0)
 #define EXPTRACE_EVENT_F_AVAILABLE	(1U << 1)	/* this kernel has it */
+#define EXPTRACE_EVENT_F_STACK		(1U << 2)	/* with the kernel's stack */
 
 /**
  * struct exptrace_event - one event of the module's catalogue
@@ -282,7 +285,11 @@ struct exptrace_filter {
 #define EXPTRACE_IOC_ADVANCE	_IOWR(EXPTRACE_IOC_MAGIC, 0x03, struct exptrace_advance)
 /* Describe an event. Any open file. */
 #define EXPTRACE_IOC_GET_EVENT	_IOWR(EXPTRACE_IOC_MAGIC, 0x04, struct exptrace_event)
-/* Switch an event, found by index: EXPTRACE_EVENT_F_ENABLED in flags or not. */
+/*
+ * Switch an event, found by index: EXPTRACE_EVENT_F_ENABLED in flags or not, and
+ * EXPTRACE_EVENT_F_STACK or not. EOPNOTSUPP: its experiment has no event for stacks;
+ * ENOMEM, ENOBUFS: no room for stacks. After an error nothing has changed.
+ */
 #define EXPTRACE_IOC_SET_EVENT	_IOW(EXPTRACE_IOC_MAGIC, 0x05, struct exptrace_event)
 /*
  * Complete the present generation and hold all complete ones; read(2) and TAKE on

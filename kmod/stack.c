@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stacks of the kernel get their numbers, and events theirs.
+ */
+#include <linux/bitmap.h>
+#include <linux/export.h>
+#include <linux/jhash.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+
+#include "stack.h"
+#include "writer.h"
+
+/* Frames of the tracer's own, at most. */
+#define OWN_FRAMES	8
+
+/* As for places: above this, what is looked for is too rarely where it is looked for first. */
+#define MOST_STACKS	(EXPTRACE_NR_STACKS / 4 * 3)
+
+DEFINE_STATIC_KEY_FALSE(exptrace_stacks_on);
+EXPORT_SYMBOL_GPL(exptrace_stacks_on);
+
+/* Types of events that are to have a stack, by experiment; changed bit by bit, read at any time. */
+static unsigned long wanted[EXPTRACE_NR_EXPERIMENTS][BITS_TO_LONGS(EXPTRACE_EVENT_LAST + 1)];
+
+/* Events of which types are wanted; exptrace.control. */
+static unsigned int nr_wanted;
+
+/* Is it the stack that @entry stands for? */
+static bool is_stack(const struct exptrace_stacks *stacks, u64 entry, const unsigned long *frames,
+		     unsigned int nr)
+{
+	const unsigned long *word = &stacks->word[(u32)entry - 1];
+
+	return word[0] == nr && !memcmp(word + 1, frames, nr * sizeof(*frames));
+}
+
+/* Copies a stack to where only it is. Returns its place plus 1; 0 if there is no room. */
+static u32 keep(struct exptrace_stacks *stacks, const unsigned long *frames, unsigned int nr)
+{
+	unsigned int end;
+
+	if (atomic_read(&stacks->used) + nr + 1 > stacks->room ||
+	    atomic_read(&stacks->nr) >= MOST_STACKS)
+		return 0;
+	end = atomic_add_return(nr + 1, &stacks->used);
+	if (end > stacks->room)
+		return 0;
+	stacks->word[end - nr - 1] = nr;
+	memcpy(&stacks->word[end - nr], frames, nr * sizeof(*frames));
+	return end - nr;
+}
+
+/*
+ * A stack that is kept and then found to be there already, since another CPU was
+ * faster, leaves its words unused.
+ */
+notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
+					   const unsigned long *frames, unsigned int nr)
+{
+	u32 hash = jhash2((const u32 *)frames, nr * sizeof(*frames) / sizeof(u32), nr), kept = 0;
+	unsigned int i;
+
+	for (i = 0; i < EXPTRACE_NR_STACKS; i++) {
+		unsigned int index = (hash + i) % EXPTRACE_NR_STACKS;
+		/* Pairs with the cmpxchg() below: with the entry, its words are there. */
+		u64 entry = smp_load_acquire(&stacks->entry[index]);
+
+		if (!entry) {
+			if (!kept)
+				kept = keep(stacks, frames, nr);
+			if (!kept)
+				return 0;
+			/* After the words, see above. */
+			entry = cmpxchg(&stacks->entry[index], 0, (u64)hash << 32 | kept);
+			if (!entry) {
+				atomic_inc(&stacks->nr);
+				return EXPTRACE_NR_SITES + index;
+			}
+		}
+		if (entry >> 32 == hash && is_stack(stacks, entry, frames, nr))
+			return EXPTRACE_NR_SITES + index;
+	}
+	return 0;
+}
+
+unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int index,
+			       const unsigned long **frames)
+{
+	const unsigned long *word;
+
+	if (!stacks->entry[index])
+		return 0;
+	word = &stacks->word[(u32)stacks->entry[index] - 1];
+	*frames = word + 1;
+	return word[0];
+}
+
+/* The number of the stack from which the tracer was called. */
+static noinline notrace unsigned int take(const struct exptrace_interned *interned)
+{
+	unsigned long frames[OWN_FRAMES + EXPTRACE_STACK_FRAMES];
+	unsigned int nr, own = 0, id = 0;
+
+	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 0);
+	while (own < min_t(unsigned int, nr, OWN_FRAMES) &&
+	       within_module(frames[own], THIS_MODULE))
+		own++;
+	nr = min_t(unsigned int, nr - own, EXPTRACE_STACK_FRAMES);
+	if (nr && interned->stacks)
+		id = exptrace_intern_stack(interned->stacks, frames + own, nr);
+	if (!id)
+		this_cpu_inc(exptrace.cpus->unknown_stacks[interned->gen & 1]);
+	return id;
+}
+
+/**
+ * exptrace_put_stack - write the stack of the event of @type that is to follow
+ * @slot:	where the event will be; there is room for both
+ * @type:	the event's type
+ *
+ * Context: any, NMI included, under any lock: nothing waits or allocates. Return: false
+ * if the event wants none; else the event is to follow one tick later.
+ */
+notrace unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type)
+{
+	struct exptrace_writer w = { .slot = slot, .pos = slot->pos, .context = slot->context };
+
+	if (!test_bit(type, wanted[slot->exp]))
+		return false;
+	exptrace_stamp(&w, EXPTRACE_EVENT_STACK, current);
+	exptrace_number(&w, take(slot->interned));
+	slot->pos = w.pos;
+	return true;
+}
+EXPORT_SYMBOL_GPL(exptrace_put_stack);
+EXPTRACE_KEEPING(exptrace_put_stack);
+EXPTRACE_EXPORT_KEEPING(exptrace_put_stack);
+
+static int alloc_tables(void)
+{
+	unsigned int parity;
+
+	for (parity = 0; parity < 2; parity++) {
+		struct exptrace_interned *interned = &exptrace_interned[parity];
+		struct exptrace_stacks *stacks;
+
+		if (interned->stacks)
+			continue;
+		stacks = kvzalloc(sizeof(*stacks), GFP_KERNEL);
+		if (!stacks)
+			return -ENOMEM;
+		/* Writers of an open generation may see it now, and find no room in it. */
+		smp_store_release(&interned->stacks, stacks);	/* after the zeros */
+	}
+	return 0;
+}
+
+/**
+ * exptrace_stacks_want - let events of these types have stacks
+ * @exp:	their experiment
+ * @type:	the first type
+ * @ntypes:	how many
+ *
+ * If something is being recorded that has had no stacks, a new generation begins, for
+ * only when it is opened does it get room for them.
+ *
+ * Context: process, exptrace.control held; sleeps. Return: 0; -ENOMEM; what
+ * exptrace_advance() returns.
+ */
+int exptrace_stacks_want(unsigned int exp, unsigned int type, unsigned int ntypes)
+{
+	u64 completed;
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	err = alloc_tables();
+	if (err)
+		return err;
+	if (!nr_wanted++ && exptrace.recording) {
+		err = exptrace_advance(false, &completed);
+		if (err) {
+			nr_wanted--;
+			return err;
+		}
+	}
+	while (ntypes--)
+		set_bit(type++, wanted[exp]);
+	static_branch_inc(&exptrace_stacks_on);
+	return 0;
+}
+
+/* Undoes that. */
+void exptrace_stacks_unwant(unsigned int exp, unsigned int type, unsigned int ntypes)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	static_branch_dec(&exptrace_stacks_on);
+	while (ntypes--)
+		clear_bit(type++, wanted[exp]);
+	nr_wanted--;
+}
+
+bool exptrace_stacks_wanted(void)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	return nr_wanted;
+}
+
+/* As exptrace_intern_begin(): @room words may be used, none if stacks are not wanted. */
+void exptrace_stacks_begin(u64 gen, unsigned int room)
+{
+	struct exptrace_stacks *stacks = exptrace_interned[gen & 1].stacks;
+
+	if (!stacks)
+		return;
+	memset(stacks->entry, 0, sizeof(stacks->entry));
+	atomic_set(&stacks->used, 0);
+	atomic_set(&stacks->nr, 0);
+	stacks->room = min(room, EXPTRACE_STACK_WORDS);
+}
+
+/* No writer is left. */
+void exptrace_stacks_exit(void)
+{
+	unsigned int parity;
+
+	for (parity = 0; parity < 2; parity++) {
+		kvfree(exptrace_interned[parity].stacks);
+		exptrace_interned[parity].stacks = NULL;
+	}
+}
