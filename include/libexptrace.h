@@ -157,6 +157,8 @@ struct exptrace_value {
  * @size:	bytes that it takes in the stream
  * @type:	its type: event->type + the variant
  * @context:	enum exptrace_context or EXPTRACE_CONTEXT_NONE
+ * @stack:	the kernel's stack, for exptrace_stack(); 0: it was not recorded, or
+ *		the recorder had no room for it
  */
 struct exptrace_record {
 	const struct exptrace_schema_event *event;
@@ -170,6 +172,7 @@ struct exptrace_record {
 	uint32_t size;
 	uint8_t type;
 	uint8_t context;
+	uint64_t stack;
 };
 
 /**
@@ -627,12 +630,23 @@ int exptrace_device_event(struct exptrace_device *device, unsigned int index,
 			  struct exptrace_event *event);
 
 /**
- * exptrace_device_enable() - switch an event on or off
+ * exptrace_device_enable() - switch an event on or off, without stacks
  * @index:	as for exptrace_device_event()
  *
  * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint.
  */
 int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on);
+
+/**
+ * exptrace_device_set_event() - switch an event on or off, with stacks or without
+ * @index:	as for exptrace_device_event()
+ * @flags:	EXPTRACE_EVENT_F_ENABLED or not, EXPTRACE_EVENT_F_STACK or not
+ *
+ * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint; -EOPNOTSUPP:
+ * events of its experiment can't have stacks; -ENOMEM, -ENOBUFS: there is no room for
+ * stacks now. After an error nothing has changed.
+ */
+int exptrace_device_set_event(struct exptrace_device *device, unsigned int index, uint32_t flags);
 
 /* exptrace_device_syscalls() - which system calls are recorded. 0 or a negative errno */
 int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_syscalls *calls);

@@ -233,6 +233,7 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
 	check->unknown_sites += number_property(check, "unknown_sites");
+	check->unknown_stacks += number_property(check, "unknown_stacks");
 	if (!check->broken)
 		check_ledger(check, mark->offset);
 }
@@ -291,6 +292,9 @@ static void print_result(const struct check *check)
 	if (check->unknown_sites)
 		printf("unknown: %llu times a place in the code, the recorder's table was full\n",
 		       (unsigned long long)check->unknown_sites);
+	if (check->unknown_stacks)
+		printf("unknown: %llu times a stack, the recorder's table was full\n",
+		       (unsigned long long)check->unknown_stacks);
 	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
 	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
 	       (unsigned long long)check->batches, (unsigned long long)check->events,

@@ -29,6 +29,7 @@ struct check {
 	uint64_t missing_names;
 	uint64_t short_dumps;	/* generations where that was */
 	uint64_t unknown_sites;	/* places in the code for which its table had no room */
+	uint64_t unknown_stacks;
 	uint64_t reasons[EXPTRACE_NR_LOST + 1];	/* lost events; unknown ones in the last */
 
 	/* the generation at hand */

@@ -430,6 +430,23 @@ static char *put_steps(struct format *format, char *pos, const struct line *line
 	return pos;
 }
 
+/* A frame a line, in the layout of perf script. */
+static void put_stack(const struct format *format, uint64_t stack)
+{
+	const struct exptrace_frame *frames;
+	int i, n = exptrace_stack(format->trace, stack, &frames);
+	char text[SITE_TEXT];
+
+	for (i = 0; i < n; i++) {
+		output_char(format->output, '\t');
+		output_hex(format->output, frames[i].address, 16);
+		output_char(format->output, ' ');
+		frame_text(&frames[i], text);
+		output_foreign(format->output, text, strlen(text));
+		output_char(format->output, '\n');
+	}
+}
+
 void format_text(struct format *format, const struct exptrace_record *record)
 {
 	struct output *output = format->output;
@@ -449,6 +466,8 @@ void format_text(struct format *format, const struct exptrace_record *record)
 	pos = put_writer(pos, record);
 	pos = put_time(format, pos, record);
 	output->pos = put_steps(format, pos, line, record->args);
+	if (unlikely(record->stack))
+		put_stack(format, record->stack);
 }
 
 void format_init(struct format *format, struct output *output,

@@ -49,6 +49,8 @@ static void print_info(const struct exptrace_info *info)
 	print_number("Events in them:", info->evicted_events);
 	if (info->unknown_sites)
 		print_number("Places without number:", info->unknown_sites);
+	if (info->unknown_stacks)
+		print_number("Stacks without number:", info->unknown_stacks);
 	print_number("Triggers fired:", info->triggers);
 	if (info->latency_us)
 		print_number("Trigger above (us):", info->latency_us);

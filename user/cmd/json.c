@@ -116,6 +116,21 @@ static void put_names(struct output *output, const struct exptrace_trace *trace,
 		output_char(output, '}');
 }
 
+/* The symbols of the stack, the innermost first; nothing if there is none. */
+static void put_stack(struct output *output, const struct exptrace_trace *trace, uint64_t stack)
+{
+	const struct exptrace_frame *frames;
+	int i, n = stack ? exptrace_stack(trace, stack, &frames) : 0;
+	char text[SITE_TEXT];
+
+	for (i = 0; i < n; i++) {
+		frame_text(&frames[i], text);
+		put_string(output, i ? "," : ",\"stack\":[", text);
+	}
+	if (n > 0)
+		output_char(output, ']');
+}
+
 static void put_task(struct output *output, const struct exptrace_trace *trace, int64_t pid)
 {
 	const char *comm = exptrace_comm(trace, pid);
@@ -146,5 +161,6 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 	put_string(output, ",\"event\":", event->name);
 	put_args(output, trace, record);
 	put_names(output, trace, record);
+	put_stack(output, trace, record->stack);
 	output_text(output, "}\n");
 }

@@ -195,6 +195,9 @@ static int record_with_device(struct record *record)
 	} else {
 		ret = selection_set(&record->selection, record->recorder.device,
 				    record->settings.what);
+		if (!ret && record->settings.stacks)
+			ret = selection_set_stacks(&record->selection, record->recorder.device,
+						   record->settings.stacks);
 		if (!ret) {
 			ret = record_filtered(record);
 			selection_restore(&record->selection, record->recorder.device);
@@ -268,7 +271,7 @@ static int run_record(int argc, char **argv)
 const struct command command_record = {
 	.name = "record",
 	.purpose = "Records into a file, while COMMAND runs or until it is interrupted",
-	.synopsis = "[-o FILE|-] [-e WHAT] [--duration S] [--flight]\n"
+	.synopsis = "[-o FILE|-] [-e WHAT] [--stacks WHAT] [--duration S] [--flight]\n"
 		    "                       [--quota EXP=PERCENT[,...]] [--pool MIB] [--batch KIB]\n"
 		    "                       [--period MS] [--discard] [-p PID[,...]] [--tid TID[,...]]\n"
 		    "                       [--children] [--cgroup DIR] [--cpu LIST]\n"

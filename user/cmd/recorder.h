@@ -26,14 +26,15 @@ int open_device(int flags, struct exptrace_device **device);
 /* settings.c: how to record: the options of record and start. */
 struct settings {
 	const char *what;	/* NULL: what is on already */
+	const char *stacks;	/* of which events; NULL: as it is already */
 	struct exptrace_start start;
 	struct filter filter;
 };
 
 #define SETTINGS_LETTERS	"e:" FILTER_LETTERS
 enum {
-	OPT_POOL = 256, OPT_BATCH, OPT_PERIOD, OPT_DISCARD, OPT_FLIGHT, OPT_QUOTA, FILTER_VALUES,
-	OPT_OTHERS
+	OPT_POOL = 256, OPT_BATCH, OPT_PERIOD, OPT_DISCARD, OPT_FLIGHT, OPT_QUOTA, OPT_STACKS,
+	FILTER_VALUES, OPT_OTHERS
 };
 #define SETTINGS_OPTIONS						\
 	FILTER_OPTIONS,							\
@@ -41,10 +42,12 @@ enum {
 	{ "pool",	required_argument,	NULL, OPT_POOL },	\
 	{ "batch",	required_argument,	NULL, OPT_BATCH },	\
 	{ "period",	required_argument,	NULL, OPT_PERIOD },	\
+	{ "stacks",	required_argument,	NULL, OPT_STACKS },	\
 	{ "discard",	no_argument,		NULL, OPT_DISCARD },	\
 	{ "flight",	no_argument,		NULL, OPT_FLIGHT },	\
 	{ "quota",	required_argument,	NULL, OPT_QUOTA }
 #define SETTINGS_HELP							\
+	"      --stacks WHAT   with the kernel's stack: names as for -e\n"	\
 	FILTER_HELP							\
 	"      --flight        when the pool is full, give up the oldest instead of the newest\n" \
 	"      --quota EXP=PERCENT[,...]  the most of the pool that an experiment may take\n" \
@@ -71,6 +74,10 @@ struct selection {
  * was on. Returns an exit code; problems are reported, and nothing is changed.
  */
 int selection_set(struct selection *selection, struct exptrace_device *device, const char *what);
+
+/* The same for the events that are to have stacks; after selection_set(), or instead of it. */
+int selection_set_stacks(struct selection *selection, struct exptrace_device *device,
+			 const char *what);
 
 /* Puts back what was on, and frees. */
 void selection_restore(struct selection *selection, struct exptrace_device *device);

@@ -11,6 +11,9 @@
 #include "cmd.h"
 #include "recorder.h"
 
+/* What can be set of an event. */
+#define FLAGS	(EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK)
+
 static int selection_load(struct selection *selection, struct exptrace_device *device)
 {
 	int ret = exptrace_device_syscalls(device, &selection->calls);
@@ -118,15 +121,24 @@ void selection_forget(struct selection *selection)
 	selection->n = 0;
 }
 
+/* Loads what is on, unless that was done, and checks @what. */
+static int selection_check(struct selection *selection, struct exptrace_device *device,
+			   const char *what)
+{
+	int err = selection->events ? 0 : selection_load(selection, device);
+
+	if (err) {
+		selection_forget(selection);
+		return problem("cannot list the events: %s", strerror(-err));
+	}
+	return check_words(selection, what);
+}
+
 int selection_set(struct selection *selection, struct exptrace_device *device, const char *what)
 {
-	int n = selection_load(selection, device);
+	int n;
 
-	if (n) {
-		selection_forget(selection);
-		return problem("cannot list the events: %s", strerror(-n));
-	}
-	if (check_words(selection, what)) {
+	if (selection_check(selection, device, what)) {
 		selection_forget(selection);
 		return EXIT_PROBLEM;
 	}
@@ -139,6 +151,47 @@ int selection_set(struct selection *selection, struct exptrace_device *device, c
 	return problem("'%s' leaves no event to be recorded", what);
 }
 
+/* Those that @what means have stacks, the others none. 0 or a negative errno. */
+static int set_stacks(const struct selection *selection, struct exptrace_device *device,
+		      const char *what)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < selection->n; i++) {
+		const struct exptrace_event *event = &selection->events[i];
+		struct exptrace_event now;
+		uint32_t flags;
+
+		if (!is_selectable(event) || !(event->flags & EXPTRACE_EVENT_F_AVAILABLE))
+			continue;
+		err = exptrace_device_event(device, event->index, &now);
+		flags = now.flags & EXPTRACE_EVENT_F_ENABLED;
+		if (exptrace_select(what, exptrace_device_experiment(event->experiment),
+				    event->group, event->name, false))
+			flags |= EXPTRACE_EVENT_F_STACK;
+		if (!err && flags != (now.flags & FLAGS))
+			err = exptrace_device_set_event(device, event->index, flags);
+	}
+	return err;
+}
+
+int selection_set_stacks(struct selection *selection, struct exptrace_device *device,
+			 const char *what)
+{
+	int err;
+
+	if (selection_check(selection, device, what)) {
+		selection_restore(selection, device);
+		return EXIT_PROBLEM;
+	}
+	err = set_stacks(selection, device, what);
+	if (!err)
+		return EXIT_OK;
+	selection_restore(selection, device);
+	return problem("cannot record stacks: %s", strerror(-err));
+}
+
 void selection_restore(struct selection *selection, struct exptrace_device *device)
 {
 	size_t i;
@@ -149,9 +202,8 @@ void selection_restore(struct selection *selection, struct exptrace_device *devi
 
 		if (exptrace_device_event(device, old->index, &now))
 			continue;
-		if ((old->flags ^ now.flags) & EXPTRACE_EVENT_F_ENABLED)
-			exptrace_device_enable(device, old->index,
-					       old->flags & EXPTRACE_EVENT_F_ENABLED);
+		if ((old->flags ^ now.flags) & FLAGS)
+			exptrace_device_set_event(device, old->index, old->flags & FLAGS);
 	}
 	exptrace_device_set_syscalls(device, &selection->calls);
 	selection_forget(selection);

@@ -79,6 +79,9 @@ bool settings_option(struct settings *settings, int c)
 	case OPT_FLIGHT:
 		start->mode = EXPTRACE_MODE_FLIGHT;
 		break;
+	case OPT_STACKS:
+		settings->stacks = optarg;
+		break;
 	case OPT_QUOTA:
 		ok = parse_quota(optarg, start->quota);
 		break;

@@ -34,6 +34,8 @@ static int start_device(struct settings *settings, struct exptrace_device *devic
 
 	if (settings->what && selection_set(&selection, device, settings->what))
 		return EXIT_PROBLEM;
+	if (settings->stacks && selection_set_stacks(&selection, device, settings->stacks))
+		return EXIT_PROBLEM;
 	if (filter->given && filter_set(filter, device)) {
 		selection_restore(&selection, device);
 		return EXIT_PROBLEM;
@@ -94,7 +96,7 @@ static int run_start(int argc, char **argv)
 const struct command command_start = {
 	.name = "start",
 	.purpose = "Starts a recording that goes on until 'exptrace stop'",
-	.synopsis = "[-e WHAT] [--flight] [--quota EXP=PERCENT[,...]]\n"
+	.synopsis = "[-e WHAT] [--stacks WHAT] [--flight] [--quota EXP=PERCENT[,...]]\n"
 		    "                      [--pool MIB] [--batch KIB] [--period MS] [--discard]\n"
 		    "                      [-p PID[,...]] [--tid TID[,...]] [--children] [--cgroup DIR]\n"
 		    "                      [--cpu LIST] [--min-duration WHAT=TIME[,...]] [--no-filter]",

@@ -26,6 +26,7 @@ struct cursor {
 	uint64_t time;		/* its time */
 	uint64_t offset;	/* of start in the stream */
 	int64_t pid;		/* the thread that runs, as far as this batch tells */
+	uint64_t stack;		/* of the next event, 0: it has none */
 	uint8_t type;
 	const char *bad;	/* what is wrong with the event at hand */
 };
@@ -140,6 +141,16 @@ static inline int64_t cursor_pid(struct cursor *cursor, const struct exptrace_va
 			pid = cursor->pid;
 	}
 	return pid;
+}
+
+/* The stack of the event at hand; takes notice of that of the next one. */
+static inline uint64_t cursor_stack(struct cursor *cursor, const struct exptrace_value *values)
+{
+	const struct schema_event *event = cursor->event;
+	uint64_t stack = cursor->stack;
+
+	cursor->stack = event->role == SCHEMA_ROLE_STACK ? values[event->pid_arg].u64 : 0;
+	return stack;
 }
 
 #endif /* EXPTRACE_LIB_CURSOR_H */

@@ -210,14 +210,16 @@ API int exptrace_device_event(struct exptrace_device *device, unsigned int index
 	return err;
 }
 
-API int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on)
+API int exptrace_device_set_event(struct exptrace_device *device, unsigned int index, uint32_t flags)
 {
-	struct exptrace_event event = {
-		.index = index,
-		.flags = on ? EXPTRACE_EVENT_F_ENABLED : 0,
-	};
+	struct exptrace_event event = { .index = index, .flags = flags };
 
 	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &event);
+}
+
+API int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on)
+{
+	return exptrace_device_set_event(device, index, on ? EXPTRACE_EVENT_F_ENABLED : 0);
 }
 
 /* Whether the selection can switch it: state events come by themselves. */
@@ -239,7 +241,9 @@ static int select_event(struct exptrace_device *device, const struct exptrace_ev
 	on = exptrace_select(what, exptrace_device_experiment(event->experiment), event->group,
 			     event->name, now);
 	if (on != now)
-		err = exptrace_device_enable(device, event->index, on);
+		err = exptrace_device_set_event(device, event->index,
+						(on ? EXPTRACE_EVENT_F_ENABLED : 0) |
+						(event->flags & EXPTRACE_EVENT_F_STACK));
 	return err ? err : on;
 }
 

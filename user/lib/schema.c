@@ -25,6 +25,7 @@ struct role {
 static const struct role roles[] = {
 	{ "current", "pid", NULL, SCHEMA_ROLE_CURRENT },
 	{ "sched_switch", "next_pid", NULL, SCHEMA_ROLE_SWITCH },
+	{ "stack", "stack", NULL, SCHEMA_ROLE_STACK },
 	{ "task", "pid", "comm", SCHEMA_ROLE_TASK },
 	{ "sched_process_fork", "child_pid", "child_comm", SCHEMA_ROLE_NAME },
 	{ "sched_process_exec", "pid", "comm", SCHEMA_ROLE_NAME },

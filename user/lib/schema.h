@@ -27,6 +27,7 @@ enum schema_role {
 	SCHEMA_ROLE_NONE,
 	SCHEMA_ROLE_CURRENT,	/* pid runs here */
 	SCHEMA_ROLE_SWITCH,	/* pid runs here from now on */
+	SCHEMA_ROLE_STACK,	/* the stack of the next event */
 	SCHEMA_ROLE_TASK,	/* pid is called comm, as the generation begins */
 	SCHEMA_ROLE_NAME,	/* pid is called comm */
 	SCHEMA_ROLE_RENAME,	/* pid is called comm from now on */

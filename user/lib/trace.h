@@ -119,7 +119,7 @@ static inline void trace_fill_batch(struct exptrace_trace *trace,
 }
 
 /* Fills in the event at hand of @cursor, whose arguments are in trace->values. */
-static inline void trace_fill_record(struct exptrace_trace *trace, const struct cursor *cursor,
+static inline void trace_fill_record(struct exptrace_trace *trace, struct cursor *cursor,
 				     int64_t pid)
 {
 	struct exptrace_record *record = &trace->record;
@@ -127,6 +127,7 @@ static inline void trace_fill_record(struct exptrace_trace *trace, const struct 
 	record->event = &cursor->event->public;
 	record->ticks = cursor->time;
 	record->pid = pid;
+	record->stack = cursor_stack(cursor, trace->values);
 	record->offset = cursor_offset(cursor);
 	record->size = (uint32_t)(cursor->pos - cursor->event_pos);
 	record->type = cursor->type;

@@ -172,6 +172,55 @@ static void test_strings(void)
 	expect_tables(&w, "call_site=site 7\n", "has a string of more than 1024 bytes");
 }
 
+/* An event with a stack of two frames, one with a stack that is unknown, and one with none. */
+static void test_event_stacks(void)
+{
+	static const struct sample_faults none;
+	struct writer w = { 0 };
+	int ret;
+
+	w_header(&w);
+	sample_opening(&w, 1, &none);
+	w_begin(&w, STANDARD_BATCH, 1, SAMPLE_M(0, TASK), sample_start(1));
+	w_event(&w, EXPTRACE_EVENT_STACK, 5);
+	w_number(&w, 4100);
+	w_event(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 1);
+	w_number(&w, 11);
+	w_event(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 1);
+	w_number(&w, 12);
+	w_event(&w, EXPTRACE_EVENT_STACK, 1);
+	w_number(&w, 0);
+	w_event(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 1);
+	w_number(&w, 13);
+	w_event(&w, EXPTRACE_EVENT_STACK, 1);
+	w_number(&w, 4101);
+	w_event(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 1);
+	w_number(&w, 14);
+	w_end(&w);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1) + 10);
+	w_byte(&w, EXPTRACE_WIRE_STRINGS);
+	w_string_entry(&w, 1, "inner");
+	w_end(&w);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1) + 10);
+	w_byte(&w, EXPTRACE_WIRE_STACKS);
+	w_stack(&w, 4100, 2);
+	w_frame(&w, 0x10, 1, 0, 4);
+	w_frame(&w, 0x20, 0, 0, 0);
+	w_end(&w);
+	w_end_of_generation(&w);
+	ret = run_trace(&command_dump, NULL, &w);
+	ok(ret == EXIT_OK &&
+	   run_printed(" pid=11\n\tffffffff81000010 inner+0x4\n\tffffffff81000020 0xffffffff81000020\n"),
+	   "a stack follows its event, a frame a line");
+	ok(!run_printed("pid=12\n\t") && !run_printed("pid=13\n\t") && !run_printed("pid=14\n\t"),
+	   "and no other event");
+	ret = run_trace(&command_dump, "--json", &w);
+	ok(ret == EXIT_OK &&
+	   run_printed("\"pid\":11},\"stack\":[\"inner+0x4\",\"0xffffffff81000020\"]}\n") &&
+	   run_printed("\"pid\":12}}\n"), "in JSON it is a list");
+	w_free(&w);
+}
+
 /* Objects' addresses that take more than five bytes, and events that end within one. */
 static void test_objects(void)
 {
@@ -322,6 +371,7 @@ int main(void)
 	test_promises();
 	test_stacks();
 	test_strings();
+	test_event_stacks();
 	test_objects();
 	return tap_end();
 }
