@@ -318,8 +318,10 @@ TEST_F(module, ADVANCE_and_events_refuse_what_they_do_not_know)
 		EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
 		EXPECT_EQ(0xccccccccccccccccULL, advance.generation);
 	}
-	for (i = 2; i < 32; i++) {
+	for (i = 1; i < 32; i++) {
 		event = (struct exptrace_event){ .flags = 1U << i };
+		if (event.flags == EXPTRACE_EVENT_F_STACK)
+			continue;
 		EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
 	}
 	for (i = 0; i < 6; i++) {
