@@ -297,6 +297,21 @@ report_has_the_system_calls_that_took_long() {
 	grep -q 'clock_nanosleep' "$work/report"
 }
 
+record_with_stacks_shows_them_and_leaves_none_on() {
+	load
+	expect_status 0 "$exptrace" record -e sched,kmalloc --stacks sched_switch -o "$work/t" -- sleep 0.2
+	"$exptrace" check "$work/t"
+	"$exptrace" dump "$work/t" >"$work/dump"
+	grep -A 1 ' sched_switch: ' "$work/dump" | grep -P '^\t[0-9a-f]{16} __schedule\+0x'
+	grep -A 1 ' kmalloc: ' "$work/dump" >"$work/kmalloc"
+	expect_status 1 grep -P '^\t' "$work/kmalloc"
+	expect_status 0 "$exptrace" record -e sched -o "$work/t" -- sleep 0.1
+	"$exptrace" dump "$work/t" >"$work/dump"
+	expect_status 1 grep -P '^\t' "$work/dump"
+	expect_status 1 "$exptrace" record --stacks nonsense -o "$work/t" -- /bin/true
+	recording_is 0
+}
+
 run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_its_exit_code \
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
@@ -304,4 +319,5 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	list_shows_what_the_module_has mark_writes_what_it_is_told system_calls_can_be_chosen \
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
 	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \
-	report_has_the_system_calls_that_took_long
+	report_has_the_system_calls_that_took_long \
+	record_with_stacks_shows_them_and_leaves_none_on

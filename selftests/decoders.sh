@@ -47,6 +47,13 @@ has_lost() {
 	"$exptrace" info | grep -E 'lost: *[1-9]'
 }
 
+decoders_agree_on_stacks() {
+	load
+	"$exptrace" record -e all --stacks sched,alloc,irq -o "$work/t" -- sh -c "echo x | tr x y"
+	agree_on "$work/t"
+	[ "$(grep -c '"stack":\["' "$work/dump")" -gt 50 ]
+}
+
 decoders_agree_on_losses() {
 	local lost
 	# Small batches, for a pool that is enough for many CPUs and soon full.
@@ -90,5 +97,5 @@ decoders_reject_the_same_damage() {
 	expect_status 1 python3 "$here/decode.py" "$work/missing"
 }
 
-run_tests decoders_agree_event_by_event decoders_agree_on_identifiers decoders_agree_on_losses \
+run_tests decoders_agree_event_by_event decoders_agree_on_identifiers decoders_agree_on_stacks decoders_agree_on_losses \
 	decoders_count_the_same decoders_reject_the_same_damage
