@@ -13,6 +13,7 @@
 #define _EXPTRACE_INTERN_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
 
@@ -21,7 +22,7 @@
 
 /* Entries of the table. Number 0 is not used: it stands for what has no number. */
 #define EXPTRACE_SITE_BITS	12
-#define EXPTRACE_NR_SITES	(1U << EXPTRACE_SITE_BITS)
+#define EXPTRACE_NR_SITES	((unsigned int)BIT(EXPTRACE_SITE_BITS))
 
 /* Above this, what is looked for is too rarely where it is looked for first. */
 #define EXPTRACE_MOST_SITES	(EXPTRACE_NR_SITES / 4 * 3)

@@ -10,6 +10,7 @@
 #define _EXPTRACE_STACK_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/jump_label.h>
 
 #include "exptrace.h"
@@ -20,7 +21,7 @@
 
 /* Entries of the table, and words for what they refer to. */
 #define EXPTRACE_STACK_BITS	11
-#define EXPTRACE_NR_STACKS	(1U << EXPTRACE_STACK_BITS)
+#define EXPTRACE_NR_STACKS	((unsigned int)BIT(EXPTRACE_STACK_BITS))
 #define EXPTRACE_STACK_WORDS	16384U
 
 /**

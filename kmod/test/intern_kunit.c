@@ -21,11 +21,11 @@ static u64 unknown(u64 gen)
 /* The @n-th address after @from whose hash is @hash. */
 static unsigned long with_hash(unsigned int hash, unsigned long from, unsigned int n)
 {
-	do
-		while (exptrace_site_hash(++from) != hash)
-			;
-	while (n--);
-	return from;
+	for (;;) {
+		from++;
+		if (exptrace_site_hash(from) == hash && !n--)
+			return from;
+	}
 }
 
 static void begin(struct kunit *test, u64 gen, unsigned int max)
@@ -223,12 +223,12 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 	};
 	bool raw = exptrace.raw_addresses;
 	struct bytes b = { .kind = EXPTRACE_WIRE_STACKS };
-	unsigned int i, nr = 0;
+	unsigned int i, nr = 0, reserve;
 
+	reserve = exptrace_symbols_batches(ARRAY_SIZE(places), 0, TEST_BATCH);
 	begin(test, 1, EXPTRACE_MOST_SITES);
 	exptrace.raw_addresses = true;
-	KUNIT_EXPECT_EQ(test, kunit_open(1, exptrace_symbols_batches(ARRAY_SIZE(places), 0,
-								      TEST_BATCH)), 0);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, reserve), 0);
 	for (i = 0; i < ARRAY_SIZE(places); i++)
 		intern(1, places[i]);
 	KUNIT_EXPECT_EQ(test, exptrace_write_symbols(1), 0);
