@@ -211,6 +211,9 @@ static int fuzz_set_event(void)
 {
 	struct exptrace_event event = { .index = upto(20), .flags = upto(2) };
 
+	if (one_in(4))
+		event.flags |= EXPTRACE_EVENT_F_STACK;
+
 	return CALL(EXPTRACE_IOC_SET_EVENT, event);
 }
 
