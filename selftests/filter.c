@@ -772,8 +772,8 @@ TEST_F(module, call_without_a_note_is_recorded)
 			untimed += e->arg[0].value == SYS_nanosleep;
 		EXPECT_EQ(of_this + 1, timed + untimed);
 	}
+	/* Those that wake may take the places of those that sleep, so there may be fewer. */
 	EXPECT_GE(NOTES, timed);
-	EXPECT_LT(0, timed);
 	EXPECT_EXACT(&r);
 	recording_free(&r);
 }
