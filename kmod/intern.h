@@ -65,7 +65,7 @@ static __always_inline unsigned int exptrace_intern(struct exptrace_interned *in
 
 	if (likely(READ_ONCE(interned->site[hash]) == address))
 		return hash;
-	return EXPTRACE_CALL_KEEPING2(exptrace_intern_slowly, interned, address);
+	return EXPTRACE_CALL_KEEPING_2(exptrace_intern_slowly, interned, address);
 }
 
 void exptrace_intern_begin(u64 gen, unsigned int max);

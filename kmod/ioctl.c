@@ -301,7 +301,7 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	BUILD_BUG_ON(sizeof(struct exptrace_start) != 64);
 	BUILD_BUG_ON(sizeof(struct exptrace_advance) != 16);
-	BUILD_BUG_ON(sizeof(struct exptrace_info) != 120);
+	BUILD_BUG_ON(sizeof(struct exptrace_info) != 152);
 	BUILD_BUG_ON(sizeof(struct exptrace_event) != 64);
 	BUILD_BUG_ON(sizeof(struct exptrace_snapshot) != 24);
 	BUILD_BUG_ON(sizeof(struct exptrace_batch_ref) != 24);

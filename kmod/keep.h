@@ -27,7 +27,7 @@
 })
 
 /* Likewise, @function(@first, @second). */
-#define EXPTRACE_CALL_KEEPING2(function, first, second) ({		\
+#define EXPTRACE_CALL_KEEPING_2(function, first, second) ({		\
 	unsigned long __result;						\
 									\
 	asm volatile("call __raw_callee_save_" #function		\
@@ -51,7 +51,7 @@
 #define EXPTRACE_KEEPING(function)		static_assert(true)
 #define EXPTRACE_EXPORT_KEEPING(function)	static_assert(true)
 #define EXPTRACE_CALL_KEEPING(function, argument)	((unsigned long)function(argument))
-#define EXPTRACE_CALL_KEEPING2(function, first, second)	\
+#define EXPTRACE_CALL_KEEPING_2(function, first, second)	\
 	((unsigned long)function(first, second))
 #define EXPTRACE_CALL_KEEPING_3(function, first, second, third)	\
 	((unsigned long)function(first, second, third))

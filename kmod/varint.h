@@ -44,7 +44,7 @@ static __always_inline u8 *exptrace_put_object(u8 *p, u64 value)
 		put_unaligned_le64(value, p);
 		return p + EXPTRACE_OBJECT_BYTES;
 	}
-	return (u8 *)EXPTRACE_CALL_KEEPING2(exptrace_put_long_object, p, value);
+	return (u8 *)EXPTRACE_CALL_KEEPING_2(exptrace_put_long_object, p, value);
 }
 
 /* Writes @value in exactly EXPTRACE_VARINT_MAX bytes. */

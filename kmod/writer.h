@@ -188,7 +188,7 @@ static __always_inline void exptrace_put_current(struct exptrace_writer *w, u64 
 static __always_inline bool exptrace_stack(struct exptrace_writer *w, unsigned int type)
 {
 	if (!static_branch_unlikely(&exptrace_stacks_on) ||
-	    !(u8)EXPTRACE_CALL_KEEPING2(exptrace_put_stack, w->slot, (unsigned long)type))
+	    !(u8)EXPTRACE_CALL_KEEPING_2(exptrace_put_stack, w->slot, (unsigned long)type))
 		return false;
 	w->pos = w->slot->pos;
 	return true;
