@@ -66,8 +66,9 @@ notrace u8 *exptrace_put_long_object(u8 *p, u64 value)
 {
 	bool is_null = value == ror64(0 - (u64)exptrace.data_base, 3);
 
-	memset(p, 0xff, EXPTRACE_OBJECT_BYTES);
-	return exptrace_put_varint(p + EXPTRACE_OBJECT_BYTES, is_null ? 0 : value);
+	put_unaligned_le32(is_null ? 0 : value, p);
+	p[EXPTRACE_OBJECT_BYTES - 1] = 0xff;
+	return exptrace_put_varint(p + EXPTRACE_OBJECT_BYTES, is_null ? 0 : value >> 32);
 }
 EXPORT_SYMBOL_GPL(exptrace_put_long_object);
 EXPTRACE_KEEPING(exptrace_put_long_object);

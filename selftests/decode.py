@@ -201,8 +201,9 @@ class Generation:
 
     def object(self, c):
         n = int.from_bytes(c.bytes(5), "little")
-        if n == 2**40 - 1:
-            n = c.number()
+        if n >> 32 == 0xff:
+            high = c.number()
+            n = n & 0xffffffff | high << 32
             if not n:
                 return hex(0)
         return hex((int(self.properties["data_base"], 16) + (n << 3 | n >> 61) % 2**64) % 2**64)

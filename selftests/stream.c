@@ -446,7 +446,7 @@ static int parse_ledger(struct stream *s, struct stream_generation *g, const str
 	return c.bad ? fail(s, "generation %llu: bad ledger", (unsigned long long)g->number) : 0;
 }
 
-/* Five bytes, or a number behind five of 0xff. */
+/* Five bytes; if the last is 0xff, a number follows, the bits beyond 32. */
 static uint64_t object(const struct stream *s, struct cursor *c)
 {
 	uint64_t v = 0;
@@ -454,13 +454,15 @@ static uint64_t object(const struct stream *s, struct cursor *c)
 
 	for (i = 0; i < EXPTRACE_OBJECT_BYTES; i++)
 		v |= (uint64_t)byte(c) << (8 * i);
-	if (v == EXPTRACE_OBJECT_LONG) {
-		v = number(c);
-		/* What has a short form is written so. */
-		if (v && v < EXPTRACE_OBJECT_LONG)
-			c->bad = true;
+	if (v >= EXPTRACE_OBJECT_LONG) {
+		uint64_t high = number(c);
+
+		v = (uint32_t)v | high << 32;
 		if (!v)
 			return 0;
+		/* What has a short form is written so. */
+		if (v < EXPTRACE_OBJECT_LONG || high > UINT32_MAX)
+			c->bad = true;
 	}
 	return s->data_base + (v << 3 | v >> 61);
 }

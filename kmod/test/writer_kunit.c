@@ -97,8 +97,9 @@ static void object_takes_five_bytes_or_a_number_follows(struct kunit *test)
 			if (value < EXPTRACE_OBJECT_LONG) {
 				KUNIT_EXPECT_EQ(test, five_bytes(bytes), value);
 			} else {
-				KUNIT_EXPECT_EQ(test, five_bytes(bytes), EXPTRACE_OBJECT_LONG);
-				KUNIT_EXPECT_EQ(test, kunit_number(&p), value);
+				KUNIT_EXPECT_EQ(test, five_bytes(bytes),
+						EXPTRACE_OBJECT_LONG | (u32)value);
+				KUNIT_EXPECT_EQ(test, kunit_number(&p), value >> 32);
 			}
 			KUNIT_EXPECT_PTR_EQ(test, p, (const u8 *)end);
 		}
@@ -110,8 +111,8 @@ static u64 read_object(const u8 *p)
 	u64 value = five_bytes(p);
 
 	p += EXPTRACE_OBJECT_BYTES;
-	if (value == EXPTRACE_OBJECT_LONG) {
-		value = kunit_number(&p);
+	if (value >= EXPTRACE_OBJECT_LONG) {
+		value = (u32)value | kunit_number(&p) << 32;
 		if (!value)
 			return 0;
 	}
@@ -122,7 +123,7 @@ static void object_is_the_address_it_was(struct kunit *test)
 {
 	unsigned long base = exptrace.data_base, addresses[] = {
 		0, 1, PAGE_OFFSET, PAGE_OFFSET - 1, PAGE_OFFSET + 8, PAGE_OFFSET + 9,
-		PAGE_OFFSET + (8UL << 40) - 16, PAGE_OFFSET + (8UL << 40) - 8,
+		PAGE_OFFSET + (255UL << 35) - 8, PAGE_OFFSET + (255UL << 35),
 		(unsigned long)&exptrace, ULONG_MAX,
 	};
 	u8 bytes[EXPTRACE_OBJECT_BYTES + EXPTRACE_VARINT_MAX + 3];

@@ -37,14 +37,17 @@ const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
 static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end,
 				 const struct properties *properties, uint64_t *address)
 {
-	uint64_t v;
+	uint64_t v, high = 0;
 
 	if (end - pos < EXPTRACE_OBJECT_BYTES)
 		return NULL;
 	v = varint_load(pos) | (uint64_t)pos[4] << 32;
 	pos += EXPTRACE_OBJECT_BYTES;
-	if (unlikely(v == EXPTRACE_OBJECT_LONG)) {
-		pos = varint_get(pos, end, &v);
+	if (unlikely(v >= EXPTRACE_OBJECT_LONG)) {
+		pos = varint_get(pos, end, &high);
+		if (high > UINT32_MAX)
+			return NULL;
+		v = (uint32_t)v | high << 32;
 		if (!v) {
 			*address = 0;
 			return pos;

@@ -225,15 +225,17 @@ static void test_event_stacks(void)
 /* Objects' addresses that take more than five bytes, and events that end within one. */
 static void test_objects(void)
 {
-	static const uint64_t values[] = { 0, 1, EXPTRACE_OBJECT_LONG, UINT64_MAX };
+	static const uint64_t values[] = {
+		0, 1, EXPTRACE_OBJECT_LONG - 1, EXPTRACE_OBJECT_LONG, UINT64_MAX
+	};
 	static const char *const shown[] = {
-		"ptr=0000000000000000", "ptr=ffff888000000008", "ptr=ffff907ffffffff8",
-		"ptr=ffff887fffffffff",
+		"ptr=0000000000000000", "ptr=ffff888000000008", "ptr=ffff9077fffffff8",
+		"ptr=ffff907800000000", "ptr=ffff887fffffffff",
 	};
 	struct writer w = { 0 };
 	unsigned int i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		begin_tables(&w, EXPTRACE_WIRE_STACKS);
 		w_end(&w);
 		w_begin(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
@@ -250,6 +252,14 @@ static void test_objects(void)
 		w_bytes(&w, "\1\2\3\4\5\6", i);
 		expect_tables(&w, "call_site=site 7", "with a bad argument");
 	}
+	/* More than 64 bits. */
+	begin_tables(&w, EXPTRACE_WIRE_STACKS);
+	w_end(&w);
+	w_begin(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
+	w_event(&w, EXPTRACE_EVENT_KFREE, 1);
+	w_bytes(&w, "\1\2\3\4\377\200\200\200\200\20", 10);
+	w_site(&w, 0);
+	expect_tables(&w, "call_site=site 7", "with a bad argument");
 }
 
 /* The incomplete last generation is delivered up to the cut. */

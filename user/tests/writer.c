@@ -48,13 +48,13 @@ void w_signed(struct writer *w, int64_t number)
 void w_object(struct writer *w, uint64_t value)
 {
 	bool is_short = value && value < EXPTRACE_OBJECT_LONG;
-	uint64_t bytes = is_short ? value : EXPTRACE_OBJECT_LONG;
+	uint64_t bytes = is_short ? value : EXPTRACE_OBJECT_LONG | (uint32_t)value;
 	int i;
 
 	for (i = 0; i < EXPTRACE_OBJECT_BYTES; i++)
 		w_byte(w, bytes >> (8 * i) & 0xff);
 	if (!is_short)
-		w_number(w, value);
+		w_number(w, value >> 32);
 }
 
 void w_site(struct writer *w, unsigned int site)

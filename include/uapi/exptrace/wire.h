@@ -94,11 +94,12 @@ enum exptrace_kind {
 };
 
 /*
- * An object's address takes so many bytes, little endian; if all their bits are set, a
- * number follows, which is the value, or 0 for NULL.
+ * An object's address takes so many bytes, little endian. Values from EXPTRACE_OBJECT_LONG
+ * on have their low 32 bits in there, then 0xff; a number with the high ones follows, or 0
+ * for NULL.
  */
 #define EXPTRACE_OBJECT_BYTES		5
-#define EXPTRACE_OBJECT_LONG		0xffffffffffULL
+#define EXPTRACE_OBJECT_LONG		(0xffULL << 32)
 
 /* A place in the kernel's code takes so many bytes, little endian; 0: it is not known. */
 #define EXPTRACE_SITE_BYTES		2
