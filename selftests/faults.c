@@ -238,7 +238,7 @@ static int start_with(FIXTURE_DATA(fault) *self, uint64_t pool_size)
 /* Every batch is an allocation that may fail: just as many as are needed. */
 static int start(FIXTURE_DATA(fault) *self)
 {
-	return start_with(self, 2 << 20);
+	return start_with(self, 4 << 20);
 }
 
 /* Room for a generation after each failure. */
@@ -594,7 +594,7 @@ TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 	int recording, advance, events;
 	char before[2048], after[2048];
 
-	ASSERT_EQ(0, module_load("pool_mb=2 batch_kb=64"));
+	ASSERT_EQ(0, module_load("pool_mb=4 batch_kb=64"));
 	ASSERT_EQ(0, open_device(&self->device));
 	recording = open(SYSFS "recording", O_WRONLY | O_CLOEXEC);
 	advance = open(SYSFS "advance", O_WRONLY | O_CLOEXEC);

@@ -208,8 +208,9 @@ static void sleep_often(void)
 {
 	int i;
 
+	/* Long enough that it has gone to sleep before the time is over. */
 	for (i = 0; i < CALLS; i++)
-		usleep(100);
+		usleep(3000);
 }
 
 /* Who leaves, who comes, who is woken: one of them is the chosen one, whoever runs. */
