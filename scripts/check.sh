@@ -10,7 +10,7 @@
 #
 # KERNELS (default "6.1 6.12") and CPUS (default "1 4") say in which virtual machines the selftests run; OTHER_KERNELS
 # (default "6.12-rt newest") are tried with the last of CPUS alone, and DEBUG_KERNELS (default none) are those of
-# debug-kernel.sh. JOBS (default: one for each CPU) virtual machines run at a time. The logs of each step are left in
+# debug-kernel.sh, of whose selftests DEBUG_TESTS (default all, which takes an hour) are run. JOBS (default: one for each CPU) virtual machines run at a time. The logs of each step are left in
 # build/out/STEP.
 #
 # A step is a function step_NAME; it writes TAP, or fails. To add one, write the function and name it in all_steps.
@@ -133,7 +133,8 @@ step_vm_kunit() {
 # Slower by far, so that the tests get more time; and afterwards nothing may be lost.
 step_vm_debug() {
 	EXPTRACE_TEST_TIMEOUT=${EXPTRACE_TEST_TIMEOUT:-1800} scripts/vm.sh --kernel "$1" --cpus "$2" --mem 2G \
-		--timeout "${VM_TIMEOUT:-3600}" --out "$out" -- scripts/leakcheck.sh make -s -C selftests run_tests
+		--timeout "${VM_TIMEOUT:-5400}" --out "$out" -- scripts/leakcheck.sh make -s -C selftests run_tests \
+		"ONLY=${DEBUG_TESTS-}"
 }
 
 # Kernel, CPUs, one of the selftests, how long it is to be.
