@@ -10,8 +10,8 @@
 #
 # KERNELS (default "6.1 6.12") and CPUS (default "1 4") say in which virtual machines the selftests run; OTHER_KERNELS
 # (default "6.12-rt newest") are tried with the last of CPUS alone, and DEBUG_KERNELS (default none) are those of
-# debug-kernel.sh, of whose selftests DEBUG_TESTS (default all, which takes an hour) are run. JOBS (default: one for each CPU) virtual machines run at a time. The logs of each step are left in
-# build/out/STEP.
+# debug-kernel.sh, with the selftests DEBUG_TESTS (default all, which takes an hour). JOBS (default: one for each CPU)
+# virtual machines run at a time. The logs of each step are left in build/out/STEP.
 #
 # A step is a function step_NAME; it writes TAP, or fails. To add one, write the function and name it in all_steps.
 set -euo pipefail
