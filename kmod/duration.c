@@ -80,6 +80,10 @@ static void __maybe_unused check_probe(void)
 	check_trace_callback_type_sys_enter(probe_sys_enter);
 }
 
+static const struct exptrace_hook hooks[] = {
+	{ "sys_enter", probe_sys_enter },
+};
+
 /**
  * exptrace_calls_ended - how long did the present thread's system call take?
  * @calls:	the notes
@@ -110,18 +114,15 @@ notrace bool exptrace_calls_ended(struct exptrace_calls *calls, u64 *ns)
 /* Begins to note when system calls begin. Caller holds exptrace.control; an error if it can't. */
 struct exptrace_calls *exptrace_calls_time(void)
 {
-	struct tracepoint *tp = exptrace_kernel_tracepoint("sys_enter");
 	struct exptrace_calls *calls;
 	int err;
 
 	lockdep_assert_held(&exptrace.control);
 
-	if (!tp)
-		return ERR_PTR(-EOPNOTSUPP);
 	calls = kvzalloc(sizeof(*calls), GFP_KERNEL);
 	if (!calls)
 		return ERR_PTR(-ENOMEM);
-	err = tracepoint_probe_register(tp, probe_sys_enter, calls);
+	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), calls);
 	if (!err)
 		return calls;
 	kvfree(calls);
@@ -135,9 +136,7 @@ void exptrace_calls_free(struct exptrace_calls *calls)
 
 	if (!calls)
 		return;
-	tracepoint_probe_unregister(exptrace_kernel_tracepoint("sys_enter"), probe_sys_enter,
-				    calls);
-	tracepoint_synchronize_unregister();
+	exptrace_unhook(hooks, ARRAY_SIZE(hooks), calls);
 	kvfree(calls);
 }
 

@@ -129,8 +129,18 @@ void exptrace_syscalls_set(const struct exptrace_syscalls *calls);
 
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);
-struct tracepoint *exptrace_tracepoint(const char *name);
-struct tracepoint *exptrace_kernel_tracepoint(const char *name);
+/**
+ * struct exptrace_hook - a probe that is no event's: of a filter, of the trigger
+ * @tracepoint:	the tracepoint's name
+ * @probe:	what is attached to it
+ */
+struct exptrace_hook {
+	const char	*tracepoint;
+	void		*probe;
+};
+
+int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data);
+void exptrace_unhook(const struct exptrace_hook *hooks, unsigned int nr, void *data);
 int exptrace_attach(struct exptrace_switch *sw);
 void exptrace_detach(struct exptrace_switch *sw);
 int exptrace_attach_all(void);

@@ -62,38 +62,10 @@ static notrace void probe_sched_process_exec(void *data, struct task_struct *p, 
 
 EXPTRACE_CHECK_PROBES(PROBES)
 
-static const struct {
-	const char	*name;
-	void		*probe;
-} probes[] = {
+static const struct exptrace_hook hooks[] = {
 	{ "task_newtask", probe_task_newtask },
 	{ "sched_process_exec", probe_sched_process_exec },
 };
-
-static void detach(struct exptrace_followed *followed, unsigned int nr)
-{
-	while (nr--)
-		tracepoint_probe_unregister(exptrace_kernel_tracepoint(probes[nr].name),
-					    probes[nr].probe, followed);
-	tracepoint_synchronize_unregister();
-}
-
-static int attach(struct exptrace_followed *followed)
-{
-	struct tracepoint *tp;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		tp = exptrace_kernel_tracepoint(probes[i].name);
-		err = tp ? tracepoint_probe_register(tp, probes[i].probe, followed) : -EOPNOTSUPP;
-		if (err) {
-			detach(followed, i);
-			return err;
-		}
-	}
-	return 0;
-}
 
 static bool exists(u32 nr, enum pid_type type)
 {
@@ -199,7 +171,7 @@ struct exptrace_followed *exptrace_follow(const struct exptrace_chosen *chosen)
 		return ERR_PTR(-ENOMEM);
 	followed->children = chosen->children;
 	/* First the probe, then those there are: so none is missed in between. */
-	err = attach(followed);
+	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), followed);
 	if (err)
 		goto err_set;
 	err = fill(followed, chosen);
@@ -208,7 +180,7 @@ struct exptrace_followed *exptrace_follow(const struct exptrace_chosen *chosen)
 	return followed;
 
 err_attach:
-	detach(followed, ARRAY_SIZE(probes));
+	exptrace_unhook(hooks, ARRAY_SIZE(hooks), followed);
 err_set:
 	free_set(followed);
 	return ERR_PTR(err);
@@ -221,6 +193,6 @@ void exptrace_unfollow(struct exptrace_followed *followed)
 
 	if (!followed)
 		return;
-	detach(followed, ARRAY_SIZE(probes));
+	exptrace_unhook(hooks, ARRAY_SIZE(hooks), followed);
 	free_set(followed);
 }

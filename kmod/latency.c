@@ -67,39 +67,11 @@ static notrace void probe_sched_switch(void *data, bool preempt, struct task_str
 
 EXPTRACE_CHECK_PROBES(PROBES)
 
-static const struct {
-	const char	*name;
-	void		*probe;
-} probes[] = {
+static const struct exptrace_hook hooks[] = {
 	{ "sched_wakeup", probe_sched_wakeup },
 	{ "sched_wakeup_new", probe_sched_wakeup },
 	{ "sched_switch", probe_sched_switch },
 };
-
-static void detach(unsigned int nr)
-{
-	while (nr--)
-		tracepoint_probe_unregister(exptrace_tracepoint(probes[nr].name), probes[nr].probe,
-					    NULL);
-	tracepoint_synchronize_unregister();
-}
-
-static int attach(void)
-{
-	struct tracepoint *tp;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		tp = exptrace_tracepoint(probes[i].name);
-		err = tp ? tracepoint_probe_register(tp, probes[i].probe, NULL) : -ENOENT;
-		if (err) {
-			detach(i);
-			return err;
-		}
-	}
-	return 0;
-}
 
 static int begin_notes(void)
 {
@@ -108,15 +80,15 @@ static int begin_notes(void)
 	notes = kvcalloc(BIT(TABLE_BITS), sizeof(*notes), GFP_KERNEL);
 	if (!notes)
 		return -ENOMEM;
-	err = attach();
+	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), NULL);
 	if (err)
 		kvfree(notes);
-	return err;
+	return err == -EOPNOTSUPP ? -ENOENT : err;	/* as docs/uapi.md says */
 }
 
 static void end_notes(void)
 {
-	detach(ARRAY_SIZE(probes));
+	exptrace_unhook(hooks, ARRAY_SIZE(hooks), NULL);
 	kvfree(notes);
 }
 

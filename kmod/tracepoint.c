@@ -42,18 +42,6 @@ unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp)
 	return found;
 }
 
-/* The tracepoint of the event that is called @name, or NULL. */
-struct tracepoint *exptrace_tracepoint(const char *name)
-{
-	struct exptrace_switch *sw;
-	unsigned int i;
-
-	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		if (!strcmp(sw->name, name))
-			return sw->tp;
-	return NULL;
-}
-
 /**
  * struct sought - a tracepoint that is looked for
  * @name:	its name
@@ -72,13 +60,58 @@ static void match_sought(struct tracepoint *tp, void *priv)
 		sought->tp = tp;
 }
 
-/* The kernel's own tracepoint that is called @name, or NULL. */
-struct tracepoint *exptrace_kernel_tracepoint(const char *name)
+static struct tracepoint *find_tracepoint(const char *name)
 {
 	struct sought sought = { .name = name };
 
 	for_each_kernel_tracepoint(match_sought, &sought);
 	return sought.tp;
+}
+
+/**
+ * exptrace_unhook - detach probes that are no event's
+ * @hooks:	they
+ * @nr:		their number
+ * @data:	what they were attached with; no probe uses it any more after this
+ *
+ * Context: process, exptrace.control held; sleeps.
+ */
+void exptrace_unhook(const struct exptrace_hook *hooks, unsigned int nr, void *data)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	while (nr--)
+		tracepoint_probe_unregister(find_tracepoint(hooks[nr].tracepoint),
+					    hooks[nr].probe, data);
+	tracepoint_synchronize_unregister();
+}
+
+/**
+ * exptrace_hook - attach probes that are no event's: all or none
+ * @hooks:	they
+ * @nr:		their number
+ * @data:	what they get as their first argument
+ *
+ * Context: as exptrace_unhook(). Return: 0; -EOPNOTSUPP if the kernel lacks a
+ * tracepoint; what attaching a probe returns.
+ */
+int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data)
+{
+	struct tracepoint *tp;
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	for (i = 0; i < nr; i++) {
+		tp = find_tracepoint(hooks[i].tracepoint);
+		err = tp ? tracepoint_probe_register(tp, hooks[i].probe, data) : -EOPNOTSUPP;
+		if (err) {
+			exptrace_unhook(hooks, i, data);
+			return err;
+		}
+	}
+	return 0;
 }
 
 int exptrace_attach(struct exptrace_switch *sw)
