@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loads observer.bpf.o, which lies beside the program, and adds its counters up. */
+/* Loads observer.bpf.o, and adds its counters up. */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "bpf_object.h"
 #include "observe.h"
 
 struct observer {
@@ -18,24 +14,12 @@ struct observer {
 	int programs[OBSERVER_NR], nr, counts, cpus;
 };
 
-static int no_messages(enum libbpf_print_level level, const char *format, va_list args)
-{
-	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
-}
-
 static int load(struct observer *o)
 {
 	struct bpf_program *program;
-	char path[512];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 20);
 
-	if (n < 0)
-		return -errno;
-	path[n] = '\0';
-	strcpy(strrchr(path, '/'), "/observer.bpf.o");
-	libbpf_set_print(no_messages);
-	o->object = bpf_object__open(path);
-	if (!o->object || bpf_object__load(o->object))
+	o->object = bpf_object_beside("observer.bpf.o");
+	if (!o->object)
 		return -errno;
 	o->counts = bpf_object__find_map_fd_by_name(o->object, "counts");
 	o->cpus = libbpf_num_possible_cpus();

@@ -12,8 +12,6 @@
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "bpf_object.h"
 #include "fixture.h"
 #include "witness.h"
 
@@ -46,27 +45,12 @@ struct witness {
 	bool of_memory[PROGRAMS];
 };
 
-static int no_messages(enum libbpf_print_level level, const char *format, va_list args)
-{
-	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
-}
-
-/* The program lies beside this one. */
 static int witness_open(struct witness *w)
 {
-	char path[512];
 	struct bpf_program *program;
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 20);
 
-	if (n < 0)
-		return -errno;
-	path[n] = '\0';
-	strcpy(strrchr(path, '/'), "/witness.bpf.o");
-	libbpf_set_print(no_messages);
-	w->object = bpf_object__open(path);
+	w->object = bpf_object_beside("witness.bpf.o");
 	if (!w->object)
-		return -errno;
-	if (bpf_object__load(w->object))
 		return -errno;
 	w->tasks = bpf_object__find_map_fd_by_name(w->object, "tasks");
 	w->control = bpf_object__find_map_fd_by_name(w->object, "control");
