@@ -61,18 +61,25 @@ u64 exptrace_text_address(unsigned long address)
 	return exptrace_zigzag(exptrace_address_id(address));
 }
 
-/* @value is as exptrace_data_address() has it; NULL is 0 behind the mark. */
-notrace u8 *exptrace_put_long_object(u8 *p, u64 value)
+/* @value is as exptrace_data_address() has it. */
+notrace u8 *exptrace_put_far_object(u8 *p, u64 value, u64 *pages)
 {
-	bool is_null = value == ror64(0 - (u64)exptrace.data_base, 3);
+	unsigned int low = value & (EXPTRACE_OBJECT_FAR - 1);
+	u64 page = value >> EXPTRACE_OBJECT_NEAR_BITS;
 
-	put_unaligned_le32(is_null ? 0 : value, p);
-	p[EXPTRACE_OBJECT_BYTES - 1] = 0xff;
-	return exptrace_put_varint(p + EXPTRACE_OBJECT_BYTES, is_null ? 0 : value >> 32);
+	pages[low >> EXPTRACE_OBJECT_PAGE_BITS] = page;
+	put_unaligned_le32(page << 16 | EXPTRACE_OBJECT_FAR | low, p);
+	p += EXPTRACE_OBJECT_BYTES;
+	if (page < EXPTRACE_OBJECT_LONG >> 16) {
+		p[-1] = page >> 16;
+		return p;
+	}
+	p[-1] = 0xff;
+	return exptrace_put_varint(p, page >> 16);
 }
-EXPORT_SYMBOL_GPL(exptrace_put_long_object);
-EXPTRACE_KEEPING(exptrace_put_long_object);
-EXPTRACE_EXPORT_KEEPING(exptrace_put_long_object);
+EXPORT_SYMBOL_GPL(exptrace_put_far_object);
+EXPTRACE_KEEPING(exptrace_put_far_object);
+EXPTRACE_EXPORT_KEEPING(exptrace_put_far_object);
 
 /*
  * May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below

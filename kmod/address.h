@@ -36,7 +36,7 @@ static __always_inline u64 exptrace_data_address(const void *object)
 	return ror64(address - exptrace.data_base, 3);
 }
 
-/* EXPTRACE_KIND_USER_ADDRESS, where it may be the kernel's too. */
+/* EXPTRACE_KIND_USER_ADDRESS and _USER_CODE, where it may be the kernel's too. */
 static __always_inline u64 exptrace_any_address(unsigned long address)
 {
 	if (static_branch_unlikely(&exptrace_address_ids) && address >= TASK_SIZE_MAX)

@@ -12,7 +12,18 @@
 #include "exptrace.h"
 
 /**
+ * struct exptrace_near - what an address in a batch is near to, zeros at its beginning
+ * @object:	the upper bits of the last object by bits 9 to 14: docs/wire-format.md
+ * @user:	the last user address by kind: EXPTRACE_KIND_USER_ADDRESS, USER_CODE
+ */
+struct exptrace_near {
+	u64			object[EXPTRACE_OBJECT_PAGES];
+	u64			user[2];
+};
+
+/**
  * struct exptrace_batch - one buffer of the pool
+ * @near:	of the addresses in it; the owner
  * @node:	in a list of the pool or of a generation; pool.lock
  * @data:	the bytes as they go out, pool.batch_size of them; the owner
  * @start:	bytes of the header; the owner
@@ -24,6 +35,7 @@
  * @nid:	the memory's NUMA node; constant
  */
 struct exptrace_batch {
+	struct exptrace_near	near;
 	struct list_head	node;
 	u8			*data;
 	u32			start;
@@ -33,7 +45,7 @@ struct exptrace_batch {
 	int			cpu;
 	unsigned int		exp;
 	int			nid;
-};
+} ____cacheline_aligned;
 
 /**
  * struct exptrace_pool - all batches

@@ -31,20 +31,22 @@ static __always_inline u8 *exptrace_put_varint(u8 *p, u64 value)
 	return p + 2;
 }
 
-/* Writes @value where EXPTRACE_OBJECT_BYTES don't do; returns what is behind it. */
-u8 *exptrace_put_long_object(u8 *p, u64 value);
+/* Writes @value as one that is not near to any, and notes it; returns what is behind it. */
+u8 *exptrace_put_far_object(u8 *p, u64 value, u64 *pages);
 
 /*
- * Writes the address of an object: the low bytes of one store, whose others are
- * overwritten by what follows.
+ * Writes the address of an object: what distinguishes it from the last one of those
+ * pages that share an entry of @pages, if it is in the same.
  */
-static __always_inline u8 *exptrace_put_object(u8 *p, u64 value)
+static __always_inline u8 *exptrace_put_object(u8 *p, u64 value, u64 *pages)
 {
-	if (likely(value < EXPTRACE_OBJECT_LONG)) {
-		put_unaligned_le64(value, p);
-		return p + EXPTRACE_OBJECT_BYTES;
+	unsigned int low = value & (EXPTRACE_OBJECT_FAR - 1);
+
+	if (likely(pages[low >> EXPTRACE_OBJECT_PAGE_BITS] == value >> EXPTRACE_OBJECT_NEAR_BITS)) {
+		put_unaligned_le16(low, p);
+		return p + EXPTRACE_OBJECT_NEAR_BYTES;
 	}
-	return (u8 *)EXPTRACE_CALL_KEEPING_2(exptrace_put_long_object, p, value);
+	return (u8 *)EXPTRACE_CALL_KEEPING_3(exptrace_put_far_object, p, value, pages);
 }
 
 /* Writes @value in exactly EXPTRACE_VARINT_MAX bytes. */

@@ -53,6 +53,7 @@ static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch)
 	slot->last = exptrace_clock();
 	slot->pid = EXPTRACE_NOBODY;
 	slot->batch = batch;
+	memset(&batch->near, 0, sizeof(batch->near));
 	batch->first = slot->recorded;
 	batch->cpu = is_bound(slot) ? raw_smp_processor_id() : -1;
 	exptrace_batch_header(batch, slot->exp, slot->interned->gen, m_of(slot), slot->last);

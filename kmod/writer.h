@@ -156,7 +156,19 @@ static __always_inline void exptrace_number(struct exptrace_writer *w, u64 value
 /* Appends the address of an object, which counts for two numbers in the maximum. */
 static __always_inline void exptrace_object(struct exptrace_writer *w, const void *object)
 {
-	w->pos = exptrace_put_object(w->pos, exptrace_data_address(object));
+	w->pos = exptrace_put_object(w->pos, exptrace_data_address(object),
+				     w->slot->batch->near.object);
+}
+
+/* Appends an address of @kind, EXPTRACE_KIND_USER_ADDRESS or _USER_CODE, a number. */
+static __always_inline void exptrace_user_address(struct exptrace_writer *w, unsigned int kind,
+						  unsigned long address)
+{
+	u64 *last = &w->slot->batch->near.user[kind == EXPTRACE_KIND_USER_CODE];
+	u64 value = exptrace_any_address(address);
+
+	exptrace_number(w, exptrace_zigzag((s64)(value - *last)));
+	*last = value;
 }
 
 /* Appends a place in the kernel's code, which counts for one. */

@@ -167,6 +167,39 @@ mark_writes_what_it_is_told() {
 	"$exptrace" stop
 }
 
+# A bit of everything: files, searching, packing, threads that talk, short processes.
+mixed_work() {
+	find /usr/include -name '*.h' | head -100 | xargs grep -l define >"$work/found"
+	tar cf - /usr/include/linux | gzip -1 >"$work/packed"
+	python3 -c '
+import socket, threading, time
+a, b = socket.socketpair()
+def talk(s):
+    for _ in range(200):
+        s.send(bytes(100))
+        s.recv(100)
+t = [threading.Thread(target=talk, args=(s,)) for s in (a, b)]
+[x.start() for x in t]
+[x.join() for x in t]
+for _ in range(50):
+    time.sleep(0.001)'
+	for _ in $(seq 20); do sh -c 'echo a | cat | wc -c' >/dev/null; done
+	dd if=/dev/zero of="$work/zeros" bs=64k count=50 status=none
+	cp "$work/zeros" "$work/copy"
+}
+
+events_of_a_mixed_workload_take_eight_bytes() {
+	load
+	"$exptrace" record -o "$work/t" --pool 64 \
+		-e sched,sched_more,irq,irq_more,timer,workqueue,syscalls,fault,power,signal,block,printk,alloc \
+		-- bash -c "work='$work'; $(declare -f mixed_work); mixed_work"
+	"$exptrace" check "$work/t" | grep '^OK.* 0 lost'
+	"$exptrace" stat "$work/t" >"$work/stat"
+	grep '^Events:' "$work/stat"
+	[ "$(sed -n 's|^Events: *\([0-9]*\),.*|\1|p' "$work/stat")" -gt 50000 ]
+	awk '/^Events:/ { exit !($(NF - 1) > 0 && $(NF - 1) <= 8) }' "$work/stat"
+}
+
 # The names of the system calls that python3 makes in $work/t, in order. (That it is python3 tells sched_process_exec.)
 calls_of_python() {
 	"$exptrace" dump -e sys_enter "$work/t" | sed -n 's/^ *python3-.*: sys_enter: nr=[0-9]* \[\(.*\)\]$/\1/p'
@@ -316,7 +349,8 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
 	full_disk_is_one_message_and_what_was_written_is_readable reading_ends_quietly_when_nobody_listens \
-	list_shows_what_the_module_has mark_writes_what_it_is_told system_calls_can_be_chosen \
+	list_shows_what_the_module_has mark_writes_what_it_is_told \
+	events_of_a_mixed_workload_take_eight_bytes system_calls_can_be_chosen \
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
 	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \
 	report_has_the_system_calls_that_took_long \

@@ -15,7 +15,7 @@ END, EVENTS, EXPERIMENTAL, SYNC, SCHEMA, LEDGER, PROPERTIES = 52, 1, 49, 50, 53,
 STACKS, STRINGS = 2, 4
 TABLES = {STACKS, STRINGS, SYNC, SCHEMA, LEDGER, PROPERTIES}
 NO_CPU = 2**64 - 1
-INT, SITE, DATA, STRING, FLAGS, STATE, USER = 2, 6, 7, 8, 12, 13, 14
+INT, SITE, DATA, STRING, FLAGS, STATE, USER, CODE = 2, 6, 7, 8, 12, 13, 14, 19
 CONTEXTS = ["task", "softirq", "hardirq", "nmi"]
 STATES = ["R", "S", "D", "T", "t", "X", "Z", "P", "I", "R+"]
 
@@ -173,6 +173,7 @@ class Generation:
 
     def timed_events(self, experiment, m, time, c):
         pid, stack = None, 0
+        self.pages, self.user = {}, {USER: 0, CODE: 0}
         while c.more():
             t = c.byte()
             if (experiment, t) not in self.schema:
@@ -200,12 +201,14 @@ class Generation:
                 pid = values["next_pid"]
 
     def object(self, c):
-        n = int.from_bytes(c.bytes(5), "little")
-        if n >> 32 == 0xff:
-            high = c.number()
-            n = n & 0xffffffff | high << 32
-            if not n:
-                return hex(0)
+        low = int.from_bytes(c.bytes(2), "little")
+        page = low >> 9 & 63
+        if low & 0x8000:
+            high = int.from_bytes(c.bytes(3), "little")
+            if high >> 16 == 0xff:
+                high = high & 0xffff | c.number() << 16
+            self.pages[page] = high
+        n = self.pages.get(page, 0) << 15 | low & 0x7fff
         return hex((int(self.properties["data_base"], 16) + (n << 3 | n >> 61) % 2**64) % 2**64)
 
     def value(self, kind, c):
@@ -215,10 +218,13 @@ class Generation:
             return int.from_bytes(c.bytes(2), "little")
         if kind == DATA:
             return self.object(c)
+        if kind in (USER, CODE):
+            self.user[kind] = (self.user[kind] + c.signed()) % 2**64
+            return hex(self.user[kind])
         n = c.number()
         if kind == INT:
             return (n >> 1) ^ -(n & 1)
-        return hex(n) if kind in (FLAGS, USER) else n
+        return hex(n) if kind == FLAGS else n
 
     def end(self):
         self.ended = True

@@ -12,6 +12,8 @@
 struct cursor {
 	const uint8_t *p, *end;
 	bool bad;
+	uint64_t object[64];	/* what addresses in the batch are near to */
+	uint64_t user_address, user_code;
 };
 
 static int fail(struct stream *s, const char *format, ...)
@@ -101,7 +103,7 @@ static void name(struct cursor *c, char out[STREAM_NAME])
 
 int stream_batch_at(const uint8_t *data, size_t size, struct stream_batch *b)
 {
-	struct cursor c = { data, data + size, false };
+	struct cursor c = { .p = data, .end = data + size };
 	uint64_t length = 0;
 	uint8_t type = byte(&c);
 	int i;
@@ -143,7 +145,7 @@ static struct stream_generation *last_generation(struct stream *s)
 
 static int parse_sync(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
-	struct cursor c = { b->data + 1, b->data + b->size, false };
+	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
 	struct stream_sync sync;
 	uint64_t sec;
 
@@ -201,7 +203,7 @@ static void parse_schema_event(struct stream *s, struct cursor *c)
 
 static int parse_schema(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
-	struct cursor c = { b->data + 1, b->data + b->size, false };
+	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
 	char experiment[STREAM_NAME];
 
 	while (!c.bad && c.p < c.end) {
@@ -301,7 +303,7 @@ static void parse_stack(struct stream *s, struct stream_generation *g, struct cu
 
 static int parse_places(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
-	struct cursor c = { b->data + 1, b->data + b->size, false };
+	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
 
 	if (!s->strings) {
 		s->strings = calloc(STREAM_IDS, sizeof(*s->strings));
@@ -373,7 +375,7 @@ static int resolve_places(struct stream *s, const struct stream_generation *g)
 
 static int parse_properties(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
-	struct cursor c = { b->data + 1, b->data + b->size, false };
+	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
 
 	while (!c.bad && c.p < c.end) {
 		char *key, *value;
@@ -435,7 +437,7 @@ static void parse_ledger_entry(struct stream_generation *g, struct cursor *c)
 
 static int parse_ledger(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
-	struct cursor c = { b->data + 1, b->data + b->size, false };
+	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
 
 	while (!c.bad && c.p < c.end) {
 		if (byte(&c) != EXPTRACE_WIRE_LEDGER_ENTRY)
@@ -446,24 +448,31 @@ static int parse_ledger(struct stream *s, struct stream_generation *g, const str
 	return c.bad ? fail(s, "generation %llu: bad ledger", (unsigned long long)g->number) : 0;
 }
 
-/* Five bytes; if the last is 0xff, a number follows, the bits beyond 32. */
+/*
+ * Two bytes: bit 15 says whether three more follow, the bits from 15 on, which are else those of the last object with
+ * the same bits 9 to 14. If the fifth is 0xff, a number follows, the bits beyond 31.
+ */
 static uint64_t object(const struct stream *s, struct cursor *c)
 {
-	uint64_t v = 0;
-	int i;
+	uint64_t low = byte(c), high, *last, v;
 
-	for (i = 0; i < EXPTRACE_OBJECT_BYTES; i++)
-		v |= (uint64_t)byte(c) << (8 * i);
-	if (v >= EXPTRACE_OBJECT_LONG) {
-		uint64_t high = number(c);
-
-		v = (uint32_t)v | high << 32;
-		if (!v)
-			return 0;
-		/* What has a short form is written so. */
-		if (v < EXPTRACE_OBJECT_LONG || high > UINT32_MAX)
-			c->bad = true;
+	low |= byte(c) << 8;
+	last = &c->object[low >> 9 & 63];
+	if (low >> 15) {
+		high = byte(c);
+		high |= byte(c) << 8;
+		v = byte(c);
+		if (v == 0xff) {
+			v = number(c);
+			if (v < 0xff || v >> 33)
+				c->bad = true;	/* it has a short form, or too many bits */
+		}
+		high |= v << 16;
+		if (high == *last)
+			c->bad = true;	/* near, and not written so */
+		*last = high;
 	}
+	v = *last << 15 | (low & 0x7fff);
 	return s->data_base + (v << 3 | v >> 61);
 }
 
@@ -473,6 +482,10 @@ static uint64_t parse_arg(const struct stream *s, struct cursor *c, uint8_t kind
 
 	if (kind == EXPTRACE_KIND_DATA_ADDRESS)
 		return object(s, c);
+	if (kind == EXPTRACE_KIND_USER_ADDRESS)
+		return c->user_address += zigzag(number(c));
+	if (kind == EXPTRACE_KIND_USER_CODE)
+		return c->user_code += zigzag(number(c));
 	if (kind == EXPTRACE_KIND_SITE) {
 		v = byte(c);
 		return v | byte(c) << 8;
@@ -530,7 +543,7 @@ static void forget_event(struct stream *s)
 
 static int parse_events(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
-	struct cursor c = { b->data + !!b->experiment, b->data + b->size, false };
+	struct cursor c = { .p = b->data + !!b->experiment, .end = b->data + b->size };
 	bool bound = b->m != EXPTRACE_M_NONE;
 	uint64_t time = b->time;
 	int64_t pid = -1;

@@ -74,69 +74,104 @@ static void room_that_is_just_enough_is_used(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* However many bytes it takes, an address is a number. */
-static u64 five_bytes(const u8 *p)
+
+/* Reads an object as docs/wire-format.md says; returns what is behind it. */
+static const u8 *read_object(const u8 *p, u64 *pages, u64 *value)
 {
-	return get_unaligned_le32(p) | (u64)p[4] << 32;
+	unsigned int low = get_unaligned_le16(p);
+	u64 *page = &pages[low >> 9 & 63];
+
+	p += 2;
+	if (low & 0x8000) {
+		u64 high = p[2];
+
+		*page = get_unaligned_le16(p);
+		p += 3;
+		if (high == 0xff)
+			high = kunit_number(&p);
+		*page |= high << 16;
+	}
+	*value = *page << 15 | (low & 0x7fff);
+	return p;
 }
 
-static void object_takes_five_bytes_or_a_number_follows(struct kunit *test)
+/* Writes @value, and reads it back; returns the number of its bytes. */
+static long write_and_read_object(struct kunit *test, u64 value, u64 *pages, u64 *pages_read)
 {
-	u8 bytes[EXPTRACE_OBJECT_BYTES + EXPTRACE_VARINT_MAX + 3];
+	u8 bytes[2 * EXPTRACE_VARINT_MAX];
+	const u8 *end;
+	u64 read;
+
+	memset(bytes, 0xcc, sizeof(bytes));
+	end = exptrace_put_object(bytes, value, pages);
+	KUNIT_EXPECT_PTR_EQ(test, read_object(bytes, pages_read, &read), end);
+	KUNIT_EXPECT_EQ(test, read, value);
+	KUNIT_EXPECT_EQ(test, memcmp(pages, pages_read, sizeof(*pages) * EXPTRACE_OBJECT_PAGES), 0);
+	return end - bytes;
+}
+
+static void object_takes_two_bytes_again_and_five_or_more_at_first(struct kunit *test)
+{
+	u64 pages[EXPTRACE_OBJECT_PAGES] = { 0 }, pages_read[EXPTRACE_OBJECT_PAGES] = { 0 };
 	unsigned int bit;
 	int near;
 
 	for (bit = 0; bit < 64; bit++) {
 		for (near = -2; near <= 2; near++) {
-			u64 value = BIT_ULL(bit) + near;
-			const u8 *p = bytes + EXPTRACE_OBJECT_BYTES;
-			u8 *end;
+			u64 value = BIT_ULL(bit) + near, page = value >> 15;
+			long first = page < 0xff0000 ? 5 : page >> 16 < 0x4000 ? 7 :
+				     page >> 16 < 0x200000 ? 8 : page >> 16 < 0x10000000 ? 9 : 10;
 
-			memset(bytes, 0xcc, sizeof(bytes));
-			end = exptrace_put_object(bytes, value);
-			if (value < EXPTRACE_OBJECT_LONG) {
-				KUNIT_EXPECT_EQ(test, five_bytes(bytes), value);
-			} else {
-				KUNIT_EXPECT_EQ(test, five_bytes(bytes),
-						EXPTRACE_OBJECT_LONG | (u32)value);
-				KUNIT_EXPECT_EQ(test, kunit_number(&p), value >> 32);
-			}
-			KUNIT_EXPECT_PTR_EQ(test, p, (const u8 *)end);
+			if (pages[value >> 9 & 63] == page)
+				first = 2;
+			KUNIT_EXPECT_EQ(test, first,
+					write_and_read_object(test, value, pages, pages_read));
+			KUNIT_EXPECT_EQ(test, 2L,
+					write_and_read_object(test, value ^ 0x1ff, pages,
+							      pages_read));
 		}
 	}
-}
-
-static u64 read_object(const u8 *p)
-{
-	u64 value = five_bytes(p);
-
-	p += EXPTRACE_OBJECT_BYTES;
-	if (value >= EXPTRACE_OBJECT_LONG) {
-		value = (u32)value | kunit_number(&p) << 32;
-		if (!value)
-			return 0;
-	}
-	return exptrace.data_base + rol64(value, 3);
 }
 
 static void object_is_the_address_it_was(struct kunit *test)
 {
 	unsigned long base = exptrace.data_base, addresses[] = {
 		0, 1, PAGE_OFFSET, PAGE_OFFSET - 1, PAGE_OFFSET + 8, PAGE_OFFSET + 9,
-		PAGE_OFFSET + (255UL << 35) - 8, PAGE_OFFSET + (255UL << 35),
+		PAGE_OFFSET + (255UL << 34) - 8, PAGE_OFFSET + (255UL << 34),
 		(unsigned long)&exptrace, ULONG_MAX,
 	};
-	u8 bytes[EXPTRACE_OBJECT_BYTES + EXPTRACE_VARINT_MAX + 3];
+	u64 pages[EXPTRACE_OBJECT_PAGES] = { 0 }, pages_read[EXPTRACE_OBJECT_PAGES] = { 0 };
+	u8 bytes[2 * EXPTRACE_VARINT_MAX];
 	unsigned int i;
+	u64 value;
 
 	exptrace.data_base = PAGE_OFFSET;
 	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
-		u64 value = exptrace_data_address((const void *)addresses[i]);
-
-		exptrace_put_object(bytes, value);
-		KUNIT_EXPECT_EQ(test, read_object(bytes), (u64)addresses[i]);
+		exptrace_put_object(bytes, exptrace_data_address((const void *)addresses[i]),
+				    pages);
+		read_object(bytes, pages_read, &value);
+		KUNIT_EXPECT_EQ(test, exptrace.data_base + rol64(value, 3), (u64)addresses[i]);
 	}
 	exptrace.data_base = base;
+}
+
+/* What was in a batch before is not what its addresses are near to. */
+static void batch_begins_near_to_nothing(struct kunit *test)
+{
+	struct exptrace_slot *slot;
+	unsigned int i;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	for (i = 0; i < exptrace_pool.nr; i++)
+		memset(&exptrace_pool.batches[i].near, 0xff, sizeof(struct exptrace_near));
+	slot = kunit_slot(1, ALLOCFREE);
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->near, 0, sizeof(struct exptrace_near)));
+	slot->batch->near.user[0] = 1;
+	slot->pos = slot->end;
+	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
+	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->near, 0, sizeof(struct exptrace_near)));
+	kunit_recorder_end(test);
 }
 
 /*
@@ -560,8 +595,9 @@ static void generations_of_other_parity_do_not_mix(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(nothing_is_recorded_without_a_generation),
 	KUNIT_CASE(room_that_is_just_enough_is_used),
-	KUNIT_CASE(object_takes_five_bytes_or_a_number_follows),
+	KUNIT_CASE(object_takes_two_bytes_again_and_five_or_more_at_first),
 	KUNIT_CASE(object_is_the_address_it_was),
+	KUNIT_CASE(batch_begins_near_to_nothing),
 	KUNIT_CASE(event_that_fills_the_batch_is_in_it),
 	KUNIT_CASE(batch_may_hold_just_one_event),
 	KUNIT_CASE(time_goes_forward_by_one_tick_at_least),

@@ -138,6 +138,7 @@ static put_fn *const kinds[] = {
 	[EXPTRACE_KIND_FLAGS] = put_flags,
 	[EXPTRACE_KIND_TASK_STATE] = put_state,
 	[EXPTRACE_KIND_USER_ADDRESS] = put_address,
+	[EXPTRACE_KIND_USER_CODE] = put_address,
 	[EXPTRACE_KIND_DEVICE] = put_device,
 };
 

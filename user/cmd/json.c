@@ -52,7 +52,7 @@ static void put_value(struct output *output, const struct exptrace_trace *trace,
 	} else if (kind == EXPTRACE_KIND_INT) {
 		output_signed(output, (int64_t)value->u64);
 	} else if (kind == EXPTRACE_KIND_DATA_ADDRESS || kind == EXPTRACE_KIND_USER_ADDRESS ||
-		   kind == EXPTRACE_KIND_FLAGS) {
+		   kind == EXPTRACE_KIND_USER_CODE || kind == EXPTRACE_KIND_FLAGS) {
 		put_hex(output, value->u64);
 	} else if (kind == EXPTRACE_KIND_SITE) {
 		put_site(output, trace, value->u64);

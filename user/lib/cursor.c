@@ -2,12 +2,15 @@
 /*
  * The events of one batch, one after the other: what is not in the inner loop.
  */
+#include <string.h>
+
 #include "cursor.h"
 #include "varint.h"
 
-void cursor_init(struct cursor *cursor, const struct exptrace_batch *batch,
-		 const struct schema_event **types)
+void cursor_init(struct cursor *cursor, struct cursor_near *near,
+		 const struct exptrace_batch *batch, const struct schema_event **types)
 {
+	memset(near, 0, sizeof(*near));
 	*cursor = (struct cursor) {
 		.start = batch->data,
 		.pos = batch->data + batch->experimental,
@@ -33,37 +36,70 @@ const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
 	return pos + len;
 }
 
+/* Reads the upper bits of an object that is far, behind its first two bytes: likewise. */
+static const uint8_t *get_far_object(const uint8_t *pos, const uint8_t *end, uint64_t *page)
+{
+	uint64_t high;
+
+	if (end - pos < EXPTRACE_OBJECT_BYTES - EXPTRACE_OBJECT_NEAR_BYTES)
+		return NULL;
+	high = pos[2];
+	*page = (uint64_t)(pos[0] | pos[1] << 8);
+	pos += EXPTRACE_OBJECT_BYTES - EXPTRACE_OBJECT_NEAR_BYTES;
+	if (high == EXPTRACE_OBJECT_LONG >> 32) {
+		pos = varint_get(pos, end, &high);
+		if (high > UINT64_MAX >> 31)
+			return NULL;
+	}
+	*page |= high << 16;
+	return pos;
+}
+
 /* Reads an object's address: what follows it, or NULL. */
-static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end,
+static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end, struct cursor_near *near,
 				 const struct properties *properties, uint64_t *address)
 {
-	uint64_t v, high = 0;
+	unsigned int low;
+	uint64_t *page;
 
-	if (end - pos < EXPTRACE_OBJECT_BYTES)
+	if (end - pos < EXPTRACE_OBJECT_NEAR_BYTES)
 		return NULL;
-	v = varint_load(pos) | (uint64_t)pos[4] << 32;
-	pos += EXPTRACE_OBJECT_BYTES;
-	if (unlikely(v >= EXPTRACE_OBJECT_LONG)) {
-		pos = varint_get(pos, end, &high);
-		if (high > UINT32_MAX)
-			return NULL;
-		v = (uint32_t)v | high << 32;
-		if (!v) {
-			*address = 0;
-			return pos;
-		}
+	low = pos[0] | (unsigned int)pos[1] << 8;
+	pos += EXPTRACE_OBJECT_NEAR_BYTES;
+	page = &near->object[(low & (EXPTRACE_OBJECT_FAR - 1)) >> EXPTRACE_OBJECT_PAGE_BITS];
+	if (low & EXPTRACE_OBJECT_FAR) {
+		pos = get_far_object(pos, end, page);
+		low -= EXPTRACE_OBJECT_FAR;
 	}
-	*address = properties->data_base + varint_rol64(v, 3);
+	*address = properties->data_base +
+		   varint_rol64(*page << EXPTRACE_OBJECT_NEAR_BITS | low, 3);
+	return pos;
+}
+
+/* Reads a user address and moves @last there: what follows it, or NULL. */
+static const uint8_t *get_user_address(const uint8_t *pos, const uint8_t *end, uint64_t *last,
+				       uint64_t *address)
+{
+	uint64_t distance;
+
+	pos = varint_get(pos, end, &distance);
+	*last += (uint64_t)varint_zigzag(distance);
+	*address = *last;
 	return pos;
 }
 
 /* Reads an argument by its op, which is not of a string: what follows it, or NULL. */
 static const uint8_t *get_arg(uint8_t op, const uint8_t *pos, const uint8_t *end,
-			      const struct properties *properties, uint64_t *value)
+			      struct cursor_near *near, const struct properties *properties,
+			      uint64_t *value)
 {
 	switch (op) {
 	case SCHEMA_OP_DATA:
-		return get_object(pos, end, properties, value);
+		return get_object(pos, end, near, properties, value);
+	case SCHEMA_OP_USER_ADDRESS:
+		return get_user_address(pos, end, &near->user[0], value);
+	case SCHEMA_OP_USER_CODE:
+		return get_user_address(pos, end, &near->user[1], value);
 	case SCHEMA_OP_SITE:
 		if (end - pos < EXPTRACE_SITE_BYTES)
 			return NULL;
@@ -79,7 +115,8 @@ static const uint8_t *get_arg(uint8_t op, const uint8_t *pos, const uint8_t *end
 }
 
 const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t *pos,
-				 const uint8_t *end, const struct properties *properties,
+				 const uint8_t *end, struct cursor_near *near,
+				 const struct properties *properties,
 				 struct exptrace_value *values, const char **bad)
 {
 	uint32_t i = event->variant, n = event->public.nargs;
@@ -93,7 +130,7 @@ const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t
 			pos = cursor_string(pos, end, value);
 			*bad = "with a bad string";
 		} else {
-			pos = get_arg(event->ops[i], pos, end, properties, &value->u64);
+			pos = get_arg(event->ops[i], pos, end, near, properties, &value->u64);
 			value->str = NULL;
 			*bad = "with a bad argument";
 		}

@@ -31,9 +31,15 @@ struct cursor {
 	const char *bad;	/* what is wrong with the event at hand */
 };
 
+/* What addresses in a batch are near to: not in the cursor, for it has no register. */
+struct cursor_near {
+	uint64_t object[EXPTRACE_OBJECT_PAGES];	/* upper bits by bits 9 to 14 */
+	uint64_t user[2];	/* the last one: data, code */
+};
+
 /* Sets out at the beginning of a batch; @types: as schema_types() has them. */
-void cursor_init(struct cursor *cursor, const struct exptrace_batch *batch,
-		 const struct schema_event **types);
+void cursor_init(struct cursor *cursor, struct cursor_near *near,
+		 const struct exptrace_batch *batch, const struct schema_event **types);
 
 /* Notes what is wrong with the event at hand, and ends the batch; returns -EBADMSG. */
 static inline int cursor_bad(struct cursor *cursor, const char *bad)
@@ -74,7 +80,8 @@ static inline int cursor_peek(struct cursor *cursor)
  * them, or NULL and in *@bad what is wrong.
  */
 const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t *pos,
-				 const uint8_t *end, const struct properties *properties,
+				 const uint8_t *end, struct cursor_near *near,
+				 const struct properties *properties,
 				 struct exptrace_value *values, const char **bad);
 
 /* The same where all are plain numbers. */
@@ -97,8 +104,8 @@ static inline const uint8_t *cursor_args_plain(const struct schema_event *event,
 }
 
 /* Decodes its arguments: 0 or -EBADMSG. */
-static inline int cursor_args(struct cursor *cursor, const struct properties *properties,
-			      struct exptrace_value *values)
+static inline int cursor_args(struct cursor *cursor, struct cursor_near *near,
+			      const struct properties *properties, struct exptrace_value *values)
 {
 	const struct schema_event *event = cursor->event;
 	const uint8_t *pos;
@@ -111,7 +118,8 @@ static inline int cursor_args(struct cursor *cursor, const struct properties *pr
 	if (likely(event->plain))
 		pos = cursor_args_plain(event, cursor->pos, cursor->end, values, &bad);
 	else
-		pos = cursor_args_mixed(event, cursor->pos, cursor->end, properties, values, &bad);
+		pos = cursor_args_mixed(event, cursor->pos, cursor->end, near, properties, values,
+					&bad);
 	if (unlikely(!pos))
 		return cursor_bad(cursor, bad);
 	cursor->pos = pos;

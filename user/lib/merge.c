@@ -25,6 +25,7 @@ struct merge_batch {
 
 struct merge_stream {
 	struct cursor cursor;
+	struct cursor_near near;
 	const struct schema_event **types;
 	uint32_t batch;		/* the one that the cursor walks */
 	uint32_t last;
@@ -232,7 +233,8 @@ static int stream_advance(struct exptrace_trace *trace, struct merge_stream *str
 		if (at->next == NO_BATCH)
 			return 0;
 		stream->batch = at->next;
-		cursor_init(&stream->cursor, &trace->merge.batches[at->next].batch, stream->types);
+		cursor_init(&stream->cursor, &stream->near,
+			    &trace->merge.batches[at->next].batch, stream->types);
 	}
 }
 
@@ -240,11 +242,12 @@ static int stream_advance(struct exptrace_trace *trace, struct merge_stream *str
 static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_stream *stream)
 {
 	struct merge_cpu *cpu = &trace->merge.cpus[stream->cpu];
+	struct cursor_near near = stream->near;
 	struct cursor cursor = stream->cursor;
 
 	if (stream->context != EXPTRACE_CONTEXT_TASK ||
 	    cursor.event->role != SCHEMA_ROLE_CURRENT || cursor.time >= cpu->since ||
-	    cursor_args(&cursor, &trace->properties, trace->values))
+	    cursor_args(&cursor, &near, &trace->properties, trace->values))
 		return;
 	cpu->since = cursor.time;
 	cpu->pid = cursor_pid(&cursor, trace->values);
@@ -265,7 +268,7 @@ static int learn_name(struct exptrace_trace *trace, const struct schema_event *e
 static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream stream)
 {
 	while (stream_advance(trace, &stream)) {
-		if (cursor_args(&stream.cursor, &trace->properties, trace->values))
+		if (cursor_args(&stream.cursor, &stream.near, &trace->properties, trace->values))
 			break;
 		if (stream.cursor.event->role == SCHEMA_ROLE_TASK &&
 		    learn_name(trace, stream.cursor.event))
@@ -326,7 +329,8 @@ static int stream_start(struct exptrace_trace *trace, uint32_t i)
 		stream_skip(trace, stream);
 		return 0;
 	}
-	cursor_init(&stream->cursor, &merge->batches[stream->batch].batch, stream->types);
+	cursor_init(&stream->cursor, &stream->near, &merge->batches[stream->batch].batch,
+		    stream->types);
 	if (stream->context == EXPTRACE_CONTEXT_NONE) {
 		struct merge_stream copy = *stream;
 
@@ -414,7 +418,7 @@ static int merge_emit(struct exptrace_trace *trace)
 	const struct schema_event *event = stream->cursor.event;
 	int err = 0;
 
-	if (cursor_args(&stream->cursor, &trace->properties, trace->values)) {
+	if (cursor_args(&stream->cursor, &stream->near, &trace->properties, trace->values)) {
 		note_error(trace, trace_bad_event(trace, &stream->cursor, batch));
 		merge_pop(trace, stream, false);
 		return 0;

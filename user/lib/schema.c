@@ -49,6 +49,10 @@ static uint8_t kind_op(uint32_t kind)
 		return SCHEMA_OP_SITE;
 	case EXPTRACE_KIND_DATA_ADDRESS:
 		return SCHEMA_OP_DATA;
+	case EXPTRACE_KIND_USER_ADDRESS:
+		return SCHEMA_OP_USER_ADDRESS;
+	case EXPTRACE_KIND_USER_CODE:
+		return SCHEMA_OP_USER_CODE;
 	default:
 		return SCHEMA_OP_NUMBER;
 	}

@@ -74,6 +74,7 @@ struct exptrace_trace {
 	struct tasks tasks;
 	struct names names;	/* of numbers of all other kinds */
 	struct cursor cursor;	/* exptrace_next_in_batch() */
+	struct cursor_near near;	/* likewise */
 	struct merge merge;	/* exptrace_next_event() */
 	struct exptrace_record record;
 	struct exptrace_value *values;
@@ -154,7 +155,7 @@ static inline int trace_step(struct exptrace_trace *trace, struct cursor *cursor
 
 	if (unlikely(ret <= 0))
 		return ret;
-	if (unlikely(cursor_args(cursor, &trace->properties, trace->values)))
+	if (unlikely(cursor_args(cursor, &trace->near, &trace->properties, trace->values)))
 		return -EBADMSG;
 	if (unlikely(cursor->event->role >= SCHEMA_ROLE_TASK))
 		ret = trace_learn_name(trace, cursor->event, cursor->time);

@@ -91,7 +91,7 @@ static void cpu1_alloc(struct writer *w, uint64_t gen, const struct sample_fault
 	w_object(w, 0x1000 >> 3);
 	w_site(w, SAMPLE_SITE_FREE);
 	w_event(w, EXPTRACE_EVENT_KFREE, 50);			/* 300 */
-	w_object(w, 0);
+	w_object(w, W_NULL);
 	w_site(w, SAMPLE_SITE_BARE);
 	w_end(w);
 }

@@ -222,44 +222,105 @@ static void test_event_stacks(void)
 	w_free(&w);
 }
 
-/* Objects' addresses that take more than five bytes, and events that end within one. */
-static void test_objects(void)
+/* A batch of experiment 1 after an empty table. */
+static void begin_objects(struct writer *w)
 {
-	static const uint64_t values[] = {
-		0, 1, EXPTRACE_OBJECT_LONG - 1, EXPTRACE_OBJECT_LONG, UINT64_MAX
-	};
-	static const char *const shown[] = {
-		"ptr=0000000000000000", "ptr=ffff888000000008", "ptr=ffff9077fffffff8",
-		"ptr=ffff907800000000", "ptr=ffff887fffffffff",
-	};
+	begin_tables(w, EXPTRACE_WIRE_STACKS);
+	w_end(w);
+	w_begin(w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
+}
+
+/* The n-th object of @values, in its batch with those before it, comes out as @shown. */
+static void expect_object(const uint64_t *values, unsigned int n, const char *shown)
+{
 	struct writer w = { 0 };
 	unsigned int i;
 
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		begin_tables(&w, EXPTRACE_WIRE_STACKS);
-		w_end(&w);
-		w_begin(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
+	begin_objects(&w);
+	for (i = 0; i <= n; i++) {
 		w_event(&w, EXPTRACE_EVENT_KFREE, 1);
 		w_object(&w, values[i]);
 		w_site(&w, 0);
-		expect_tables(&w, shown[i], NULL);
 	}
-	for (i = 0; i < 7; i++) {
-		begin_tables(&w, EXPTRACE_WIRE_STACKS);
-		w_end(&w);
-		w_begin(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
-		w_event(&w, EXPTRACE_EVENT_KFREE, 1);
-		w_bytes(&w, "\1\2\3\4\5\6", i);
-		expect_tables(&w, "call_site=site 7", "with a bad argument");
-	}
-	/* More than 64 bits. */
-	begin_tables(&w, EXPTRACE_WIRE_STACKS);
-	w_end(&w);
-	w_begin(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
+	expect_tables(&w, shown, NULL);
+}
+
+/* An object of these bytes is damage, at the end of a batch or before an event's end. */
+static void expect_bad_object(const char *bytes, size_t n)
+{
+	struct writer w = { 0 };
+
+	begin_objects(&w);
 	w_event(&w, EXPTRACE_EVENT_KFREE, 1);
-	w_bytes(&w, "\1\2\3\4\377\200\200\200\200\20", 10);
-	w_site(&w, 0);
+	w_bytes(&w, bytes, n);
 	expect_tables(&w, "call_site=site 7", "with a bad argument");
+}
+
+/* Objects that are near to others and far from them, and events that end within one. */
+static void test_objects(void)
+{
+	static const uint64_t values[] = {
+		0, W_NULL, 1, 0xff0000ULL << 15 | 1, (0xff0000ULL << 15) - 1, UINT64_MAX,
+		0xff0000ULL << 15 | 0x1ff, 0x201, 0x201 | 1 << 15, 0x201, W_NULL,
+	};
+	static const char *const shown[] = {
+		"ptr=ffff888000000000", "ptr=0000000000000000", "ptr=ffff888000000008",
+		"ptr=ffff8c7c00000008", "ptr=ffff8c7bfffffff8", "ptr=ffff887fffffffff",
+		"ptr=ffff8c7c00000ff8", "ptr=ffff888000001008", "ptr=ffff888000041008",
+		"ptr=ffff888000001008", "ptr=0000000000000000",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		expect_object(values, i, shown[i]);
+	for (i = 0; i < 4; i++)
+		expect_bad_object("\1\0\7\0", i);		/* near, then a site */
+	for (i = 0; i < 7; i++)
+		expect_bad_object("\1\200\3\4\5\7\0", i);	/* far */
+	for (i = 0; i < 8; i++)
+		expect_bad_object("\1\200\3\4\377\200\1\7", i);
+	/* More than 64 bits. */
+	expect_bad_object("\1\200\3\4\377\200\200\200\200\40\7\0", 12);
+}
+
+/* A user address is as far from the last one of its kind in the batch as the number says. */
+static void test_user_addresses(void)
+{
+	static const struct sample_faults none;
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_opening(&w, 1, &none);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1));
+	w_byte(&w, EXPTRACE_WIRE_SCHEMA);
+	w_schema_event(&w, 0, EXPTRACE_EVENT_PAGE_FAULT_USER, 1, "fault", "page_fault_user", 3);
+	w_schema_arg(&w, EXPTRACE_KIND_USER_ADDRESS, "address");
+	w_schema_arg(&w, EXPTRACE_KIND_USER_CODE, "ip");
+	w_schema_arg(&w, EXPTRACE_KIND_FLAGS, "error_code");
+	w_end(&w);
+	w_begin(&w, STANDARD_BATCH, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
+	w_event(&w, EXPTRACE_EVENT_PAGE_FAULT_USER, 1);
+	w_signed(&w, 0x7000);
+	w_signed(&w, -8);
+	w_number(&w, 6);
+	w_event(&w, EXPTRACE_EVENT_PAGE_FAULT_USER, 1);
+	w_signed(&w, -0x1000);
+	w_signed(&w, 0x408);
+	w_number(&w, 6);
+	w_end(&w);
+	w_begin(&w, STANDARD_BATCH, 1, SAMPLE_M(0, TASK), sample_start(1) + 60);
+	w_event(&w, EXPTRACE_EVENT_PAGE_FAULT_USER, 1);
+	w_signed(&w, 0x10);
+	w_signed(&w, 0x20);
+	w_number(&w, 4);
+	w_end(&w);
+	w_end_of_generation(&w);
+	ok(run_trace(&command_dump, "-epage_fault_user", &w) == EXIT_OK &&
+	   run_printed("address=0000000000007000 ip=fffffffffffffff8 error_code=0x6") &&
+	   run_printed("address=0000000000006000 ip=0000000000000400 error_code=0x6") &&
+	   run_printed("address=0000000000000010 ip=0000000000000020 error_code=0x4"),
+	   "user addresses are distances within a batch");
+	w_free(&w);
 }
 
 /* The incomplete last generation is delivered up to the cut. */
@@ -384,5 +445,6 @@ int main(void)
 	test_strings();
 	test_event_stacks();
 	test_objects();
+	test_user_addresses();
 	return tap_end();
 }

@@ -47,14 +47,19 @@ void w_signed(struct writer *w, int64_t number)
 
 void w_object(struct writer *w, uint64_t value)
 {
-	bool is_short = value && value < EXPTRACE_OBJECT_LONG;
-	uint64_t bytes = is_short ? value : EXPTRACE_OBJECT_LONG | (uint32_t)value;
-	int i;
+	uint64_t low = value & 0x7fff, page = value >> 15, *last = &w->pages[low >> 9];
+	bool is_near = *last == page, is_short = page < 0xff0000;
 
-	for (i = 0; i < EXPTRACE_OBJECT_BYTES; i++)
-		w_byte(w, bytes >> (8 * i) & 0xff);
+	*last = page;
+	w_byte(w, low & 0xff);
+	w_byte(w, low >> 8 | (is_near ? 0 : 0x80));
+	if (is_near)
+		return;
+	w_byte(w, page & 0xff);
+	w_byte(w, page >> 8 & 0xff);
+	w_byte(w, is_short ? page >> 16 : 0xff);
 	if (!is_short)
-		w_number(w, value >> 32);
+		w_number(w, page >> 16);
 }
 
 void w_site(struct writer *w, unsigned int site)
@@ -93,6 +98,7 @@ void w_begin(struct writer *w, int experiment, uint64_t gen, uint64_t m, uint64_
 	w_number(w, time);
 	w_bytes(w, length, sizeof(length));
 	w->batch = w->size;
+	memset(w->pages, 0, sizeof(w->pages));
 	if (experiment >= 0)
 		w_byte(w, EXPTRACE_CONTENT_EVENTS);
 }

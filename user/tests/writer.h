@@ -17,6 +17,7 @@ struct writer {
 	uint8_t *data;
 	size_t size, room;
 	size_t batch;		/* where the data of the open batch begins */
+	uint64_t pages[EXPTRACE_OBJECT_PAGES];	/* of its objects */
 };
 
 void w_free(struct writer *w);
@@ -24,7 +25,10 @@ void w_byte(struct writer *w, unsigned int byte);
 void w_bytes(struct writer *w, const void *bytes, size_t n);
 void w_number(struct writer *w, uint64_t number);
 void w_signed(struct writer *w, int64_t number);
-/* @value: of the address, as the wire has it; 0: NULL */
+/* NULL as the wire has it, where the base is that of w_properties(). */
+#define W_NULL		(0x778000000000 >> 3)
+
+/* @value: of the address, as the wire has it */
 void w_object(struct writer *w, uint64_t value);
 void w_site(struct writer *w, unsigned int site);
 void w_string(struct writer *w, const char *string);

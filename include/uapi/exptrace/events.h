@@ -125,10 +125,10 @@
 
 #define EXPTRACE_FAULT_EVENTS(X, A)					\
 	X(STANDARD, PAGE_FAULT_USER, 104, 1, "fault", "page_fault_user", \
-	  A(USER_ADDRESS, "address") A(USER_ADDRESS, "ip")		\
+	  A(USER_ADDRESS, "address") A(USER_CODE, "ip")			\
 	  A(FLAGS, "error_code"))					\
 	X(STANDARD, PAGE_FAULT_KERNEL, 105, 1, "fault", "page_fault_kernel", \
-	  A(USER_ADDRESS, "address") A(SITE, "ip")		\
+	  A(USER_ADDRESS, "address") A(SITE, "ip")			\
 	  A(FLAGS, "error_code"))
 
 #define EXPTRACE_POWER_EVENTS(X, A)					\

@@ -86,18 +86,26 @@ enum exptrace_kind {
 	EXPTRACE_KIND_TYPE_ID		= 11,
 	EXPTRACE_KIND_FLAGS		= 12,	/* shown in hexadecimal */
 	EXPTRACE_KIND_TASK_STATE	= 13,	/* enum exptrace_task_state */
-	EXPTRACE_KIND_USER_ADDRESS	= 14,	/* as it is */
+	EXPTRACE_KIND_USER_ADDRESS	= 14,	/* distance from the last one in the batch */
 	EXPTRACE_KIND_DEVICE		= 15,	/* major << 20 | minor */
 	EXPTRACE_KIND_IRQ		= 16,	/* an interrupt's number */
 	EXPTRACE_KIND_SOFTIRQ		= 17,	/* a soft interrupt's number */
 	EXPTRACE_KIND_SYSCALL		= 18,	/* a system call's number */
+	EXPTRACE_KIND_USER_CODE		= 19,	/* as 14, of the program's code */
 };
 
 /*
- * An object's address takes so many bytes, little endian. Values from EXPTRACE_OBJECT_LONG
- * on have their low 32 bits in there, then 0xff; a number with the high ones follows, or 0
- * for NULL.
+ * An object's address v takes two bytes, little endian: its low 15 bits. The others are
+ * those of the last object in the batch with the same bits 9 to 14 (0 if there was none).
+ * If they are not, EXPTRACE_OBJECT_FAR is set, and three more bytes have them; if that makes
+ * EXPTRACE_OBJECT_LONG or more, the fifth is 0xff, and a number follows with what the four
+ * before it, but for that mark, have no room for: v >> 31.
  */
+#define EXPTRACE_OBJECT_NEAR_BYTES	2
+#define EXPTRACE_OBJECT_NEAR_BITS	15
+#define EXPTRACE_OBJECT_PAGE_BITS	9
+#define EXPTRACE_OBJECT_PAGES		64
+#define EXPTRACE_OBJECT_FAR		0x8000U
 #define EXPTRACE_OBJECT_BYTES		5
 #define EXPTRACE_OBJECT_LONG		(0xffULL << 32)
 
