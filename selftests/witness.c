@@ -29,8 +29,11 @@
 /* Recordings, until the witness has seen all. */
 #define ATTEMPTS	10
 
-/* Tasks below the root: what "works" starts, see there. */
-#define WORKLOAD_TASKS	25
+/* Tasks of a round: what "works" starts, see there. */
+#define ROUND_TASKS	25
+
+/* Rounds of the workload where generations follow each other: no two of them in the same one. */
+#define ROUNDS		4
 
 static const char *const type_names[WITNESS_NR] = {
 	"sched_switch", "sched_wakeup", "sched_wakeup_new", "sched_migrate_task", "sched_process_fork",
@@ -224,19 +227,11 @@ static void be_killed(void)
 /* Tasks: themselves, one each of talk and be_killed, six threads, eight programs and between them. */
 static void (*const works[])(void) = { talk, allocate, migrate, start_threads, start_programs, be_killed, talk, allocate };
 
-/* The root: waits to be let go, starts everything, and inherits what loses its parent. */
-static void root_task(int go)
+/* Everything once. */
+static void do_round(void)
 {
-	/*
-	 * None of its tasks preempts another: newer kernels let a BPF program be preempted, and do not run it for another task
-	 * of its CPU meanwhile.
-	 */
-	struct sched_param fifo = { .sched_priority = 1 };
 	size_t i;
-	char c;
 
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || sched_setscheduler(0, SCHED_FIFO, &fifo) || read(go, &c, 1) != 1)
-		_exit(1);
 	for (i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
 		if (!fork()) {
 			works[i]();
@@ -245,7 +240,39 @@ static void root_task(int go)
 	}
 	while (wait(NULL) > 0)
 		;
+}
+
+/* Lives through all rounds, from one generation to the next: a round for each byte; inherits what loses its parent. */
+static void do_rounds(int go, int done)
+{
+	char c;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		_exit(1);
+	while (read(go, &c, 1) == 1) {
+		do_round();
+		if (write(done, &c, 1) != 1)
+			_exit(1);
+	}
 	_exit(0);
+}
+
+/* The root: waits to be let go, then starts the task that does the rounds. */
+static void root_task(int go, int done)
+{
+	/*
+	 * None of its tasks preempts another: newer kernels let a BPF program be preempted, and do not run it for another task
+	 * of its CPU meanwhile.
+	 */
+	struct sched_param fifo = { .sched_priority = 1 };
+	int status;
+	char c;
+
+	if (sched_setscheduler(0, SCHED_FIFO, &fifo) || read(go, &c, 1) != 1)
+		_exit(1);
+	if (!fork())
+		do_rounds(go, done);
+	_exit(wait(&status) < 0 || status);
 }
 
 /* Run on each CPU once: whatever ran there before, its switch is over. */
@@ -492,6 +519,31 @@ static int read_stream(struct stream *stream)
 	return err;
 }
 
+static int rounds_of(const FIXTURE_VARIANT(witness) *variant)
+{
+	return variant->period_ms ? ROUNDS : 1;
+}
+
+/*
+ * One byte lets the root go, one each a round. However long a round takes: the next one is in a later generation. (The work
+ * that begins generations gets no CPU as long as real-time tasks want all of them, so a round may see none begin.)
+ */
+static void do_the_work(struct __test_metadata *_metadata, FIXTURE_DATA(witness) *self,
+			const FIXTURE_VARIANT(witness) *variant, int go, int done)
+{
+	uint64_t generation;
+	int round;
+	char c;
+
+	ASSERT_EQ(1, write(go, "", 1));
+	for (round = 0; round < rounds_of(variant); round++) {
+		ASSERT_EQ(1, write(go, "", 1));
+		ASSERT_EQ(1, read(done, &c, 1));
+		generation = device_info(self->control).generation;
+		ASSERT_TRUE(!variant->period_ms || WAIT_FOR(device_info(self->control).generation > generation));
+	}
+}
+
 /* The recording and what the witness saw, of the same workload. */
 static void witness_record(struct __test_metadata *_metadata, FIXTURE_DATA(witness) *self,
 			  const FIXTURE_VARIANT(witness) *variant)
@@ -499,22 +551,28 @@ static void witness_record(struct __test_metadata *_metadata, FIXTURE_DATA(witne
 	struct exptrace_start start = { .batch_size = 16384, .period_ms = variant->period_ms, .pool_size = 96 << 20 };
 	struct witness *w = &self->witness;
 	struct witness_control c = {};
-	int go[2], key = 0, status;
+	int go[2], done[2], key = 0, status;
 
 	ASSERT_EQ(0, pipe2(go, O_CLOEXEC));
+	ASSERT_EQ(0, pipe2(done, O_CLOEXEC));
 	self->root = fork();
 	if (!self->root) {
 		/* If the test ends early, so does this, and it holds nothing open. */
 		close(go[1]);
+		close(done[0]);
 		close(self->control);
-		root_task(go[0]);
+		root_task(go[0], done[1]);
 	}
 	ASSERT_LT(0, self->root);
+	close(go[0]);
+	close(done[1]);
 	ASSERT_EQ(0, witness_open(w));
 	c.root = self->root;
 	ASSERT_EQ(0, bpf_map_update_elem(w->control, &key, &c, BPF_ANY));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
-	ASSERT_EQ(1, write(go[1], "", 1));
+	do_the_work(_metadata, self, variant, go[1], done[0]);
+	close(go[1]);
+	close(done[0]);
 	ASSERT_EQ(self->root, waitpid(self->root, &status, 0));
 	ASSERT_EQ(0, status);
 	ASSERT_TRUE(WAIT_FOR(witness_saw_all_die(w))) {
@@ -524,8 +582,6 @@ static void witness_record(struct __test_metadata *_metadata, FIXTURE_DATA(witne
 	visit_every_cpu();
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	witness_detach(w);
-	close(go[0]);
-	close(go[1]);
 	ASSERT_EQ(0, read_stream(&self->stream)) {
 		TH_LOG("%s", self->stream.error);
 	}
@@ -578,7 +634,8 @@ TEST_F(witness, counts_are_equal_to_the_last_event)
 	ASSERT_TRUE(self->stream.raw_addresses);
 	tally_all(&self->tally, &self->stream, self->root);
 	EXPECT_EQ(0, compare(&self->tally, &self->witness, &total));
-	EXPECT_EQ(WORKLOAD_TASKS, self->tally.nr);
+	/* And the one that does the rounds. */
+	EXPECT_EQ(rounds_of(variant) * ROUND_TASKS + 1, self->tally.nr);
 	/* An event that nobody saw is a failure too. */
 	for (type = 0; type < WITNESS_NR; type++) {
 		TH_LOG("%-18s %6llu", type_names[type], total.n[type]);
@@ -589,7 +646,7 @@ TEST_F(witness, counts_are_equal_to_the_last_event)
 		}
 	}
 	if (variant->period_ms) {
-		EXPECT_LT(1, self->stream.nr_generations);
+		EXPECT_LT(ROUNDS, self->stream.nr_generations);
 	}
 	TH_LOG("%d tasks, %zu generations, %llu memory events in interrupts left out (and %llu program runs)",
 	       self->tally.nr, self->stream.nr_generations, c.interrupts,
