@@ -39,11 +39,15 @@ record_passes_on_the_command_and_its_exit_code() {
 }
 
 record_ends_well_when_interrupted() {
-	local signal
+	local signal pid
 	load
 	for signal in INT TERM; do
-		# A background job of a shell ignores SIGINT, so let timeout(1) send it.
-		expect_status 0 timeout --preserve-status -s "$signal" 1 "$exptrace" record -o "$work/t"
+		# A background job of a shell ignores SIGINT otherwise.
+		env --default-signal=INT "$exptrace" record -o "$work/t" &
+		pid=$!
+		wait_for recording_is 1
+		kill -s "$signal" "$pid"
+		expect_status 0 wait "$pid"
 		recording_is 0
 		"$exptrace" check "$work/t"
 	done
