@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -204,13 +205,22 @@ TEST_F(module, filter_that_is_taken_back_filters_nothing)
 	worker_end(&worker);
 }
 
+/* How often this thread left its CPU in order to sleep. */
+static long nr_sleeps(void)
+{
+	struct rusage usage = {};
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
 static void sleep_often(void)
 {
-	int i;
+	long enough = nr_sleeps() + CALLS;
 
-	/* Long enough that it has gone to sleep before the time is over. */
-	for (i = 0; i < CALLS; i++)
-		usleep(3000);
+	/* On a busy machine, the time may be over before it has gone to sleep. */
+	while (nr_sleeps() < enough)
+		usleep(1000);
 }
 
 /* Who leaves, who comes, who is woken: one of them is the chosen one, whoever runs. */
