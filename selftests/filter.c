@@ -89,12 +89,11 @@ static void worker_end(struct worker *worker)
 	close(worker->done);
 }
 
-/* Is it asleep, waiting for what to do? */
-static bool worker_waits(const struct worker *worker)
+static bool process_sleeps(pid_t pid)
 {
 	char path[32], stat[512], *state;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", worker->pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	state = strrchr(read_file(path, stat, sizeof(stat)), ')');
 	return state && state[2] == 'S';
 }
@@ -646,7 +645,7 @@ TEST_F(module, only_long_system_calls_are_attempted)
 	ASSERT_EQ(0, worker_begin(&worker, sleep_and_call));
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", "sys_enter_args", NULL));
 	/* It sleeps in a call that began before: when that ends, nobody knows how long it took. */
-	ASSERT_TRUE(WAIT_FOR(worker_waits(&worker)));
+	ASSERT_TRUE(WAIT_FOR(process_sleeps(worker.pid)));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = min }));
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_TRUE(worker_run(&worker));
@@ -746,12 +745,13 @@ static pid_t fork_with_id(pid_t pid)
 /* What finds no place in the table is recorded, without its duration. */
 TEST_F(module, call_without_a_note_is_recorded)
 {
-	struct timespec time = { .tv_sec = 3 };
 	size_t at = 0, n = 0, i, timed = 0, untimed = 0;
 	pid_t sleepers[SLEEPERS], pid;
 	const struct stream_event *e;
 	struct recording r = {};
+	int wake[2];
 
+	ASSERT_EQ(0, pipe(wake));
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = MSEC }));
 	ASSERT_EQ(0, recording_start(self->control));
@@ -760,11 +760,18 @@ TEST_F(module, call_without_a_note_is_recorded)
 			continue;
 		sleepers[n] = fork_with_id(pid);
 		if (!sleepers[n]) {
-			syscall(SYS_nanosleep, &time, NULL);
+			close(wake[1]);
+			hear(wake[0]);
 			_exit(0);
 		}
 		n += sleepers[n] > 0;
 	}
+	/* All are in that call at a time, and for longer than it takes to be recorded. */
+	for (i = 0; i < n; i++)
+		ASSERT_TRUE(WAIT_FOR(process_sleeps(sleepers[i])));
+	usleep(2000);
+	close(wake[1]);
+	close(wake[0]);
 	for (i = 0; i < n; i++)
 		waitpid(sleepers[i], NULL, 0);
 	STOP_AND_DECODE(&r);
@@ -777,10 +784,10 @@ TEST_F(module, call_without_a_note_is_recorded)
 
 		at = 0;
 		while ((e = next_of(&r, EXPTRACE_EVENT_SYS_CALL, sleepers[i], &at)))
-			timed += e->arg[0].value == SYS_nanosleep;
+			timed += e->arg[0].value == SYS_read;
 		at = 0;
 		while ((e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, sleepers[i], &at)))
-			untimed += e->arg[0].value == SYS_nanosleep;
+			untimed += e->arg[0].value == SYS_read;
 		EXPECT_EQ(of_this + 1, timed + untimed);
 	}
 	/* Those that wake may take the places of those that sleep, so there may be fewer. */
