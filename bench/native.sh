@@ -14,7 +14,15 @@
 #   ring_tsc  with the clock that exptrace has, where the kernel allows it
 #   ring_buffer_benchmark   what the kernel's module of that name says of an entry, if there is one
 #
-# and "figure KIND ledger RECORDED LOST", what exptrace says of its last turn.
+# CASE is the tracepoint, or "direct": a loop calls what the tracepoint calls. ring_buffer_benchmark has "entry" alone. So that it is
+# treated as that, what is direct is also measured the way that module does it, which is for ten seconds and with interrupts:
+#
+#   exptrace_hammered, ring_hammered
+#   exptrace_read               for one second, while a reader writes all of it to a file in memory
+#   ring_buffer_benchmark_read  for ten, while its own reader takes what it can get
+#
+# And "figure KIND ledger CALLS KEPT GIVEN_UP LOST", for every turn what became of all events that were called for, without a
+# reader; "figure KIND read CALLS RECORDED DECODED LOST", likewise with one: what its file has of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=$1 modules=$2
@@ -28,6 +36,10 @@ events=50000
 # Runs in a turn, and turns.
 runs=${EXPTRACE_BENCH_RUNS:-50}
 turns=${EXPTRACE_BENCH_TURNS:-3}
+# Milliseconds that a loop goes on which is treated as ring_buffer_benchmark, whose own are as many; and with a reader: in a second
+# its file grows by half a gigabyte.
+long=${EXPTRACE_BENCH_LONG:-10000}
+short=1000
 
 # Nothing that was loaded or mounted stays.
 clean_up() {
@@ -49,6 +61,14 @@ measure() {
 	done
 }
 
+# Measure $2, recorded by $1, for $3 milliseconds as ring_buffer_benchmark does it. Sets "calls".
+hammer() {
+	local ns
+	echo "$2 $3" >$parameters/hammer
+	read -r calls ns <$parameters/hammer
+	awk -v ns="$ns" -v calls="$calls" -v events=$events 'BEGIN { printf "%.0f\n", ns / calls * events }' >>"$work/$1.$2"
+}
+
 measure_none() {
 	local name
 	for name in bench_0 bench_2 bench_5; do
@@ -62,19 +82,52 @@ fill() {
 	echo "bench_2 $1" >$parameters/run
 }
 
-# As it is by default, the newest is kept.
+# What the ledgers of the trace $1 have, of this experiment alone: sets "kept" and "lost"; and how many events are in it, "decoded".
+read_ledger() {
+	"$exptrace" stat "$1" | awk '
+		/^  bench +attempted / { gsub(",", ""); recorded = $5; lost = $7 }
+		/^  bench +bench_/ { decoded += $3 }
+		END { print recorded + 0, lost + 0, decoded + 0 }' >"$work/sums"
+	read -r kept lost decoded <"$work/sums"
+}
+
+info() { "$exptrace" info | sed -n "s/^$1: *//p"; }
+
+# As it is by default, the newest is kept. What becomes of each event is known: it's in the trace, or was given up with its
+# generation, or is lost. Those given up are counted with what else is in a generation, some hundred threads of its statedump.
 measure_exptrace() {
-	local name
+	local name calls total kept lost decoded
 	insmod "$modules/bench_exptrace.ko"
 	"$exptrace" start --flight --discard --period 0 -e task_rename
 	fill 2500000
-	for name in bench_0 bench_2 bench_5; do
+	total=$((2 * 2500000))
+	for name in bench_0 bench_2 bench_5 direct; do
 		measure exptrace $name
+		total=$((total + runs * events))
 	done
+	hammer exptrace_hammered direct "$long"
+	total=$((total + calls))
 	"$exptrace" snapshot -o "$work/trace"
+	read_ledger "$work/trace"
+	[ "$kept" -eq "$decoded" ] || { echo "the trace has $decoded events, its ledger $kept" >&2; return 1; }
+	echo "$total $kept $(info 'Events in them') $(info 'Events lost')" >>"$work/ledgers"
 	"$exptrace" stop
 	rmmod bench_exptrace
-	"$exptrace" stat "$work/trace" >"$work/stat"
+}
+
+# A reader takes all of it: what it has got is compared with what was called.
+measure_exptrace_read() {
+	local calls kept lost decoded
+	insmod "$modules/bench_exptrace.ko"
+	"$exptrace" start --discard --period 0 -e task_rename
+	cat /dev/exptrace >"$work/read" &
+	hammer exptrace_read direct $short
+	"$exptrace" stop
+	wait $!
+	rmmod bench_exptrace
+	read_ledger "$work/read"
+	rm "$work/read"
+	echo "$calls $kept $decoded $lost" >>"$work/reads"
 }
 
 # Measure $1, for which the module of the ring buffer gets these parameters.
@@ -84,6 +137,8 @@ measure_ring() {
 	insmod "$modules/bench_ring.ko" "$@"
 	fill 500000
 	measure "$what" bench_2
+	measure "$what" direct
+	[ "$what" != ring ] || hammer ring_hammered direct "$long"
 	rmmod bench_ring
 }
 
@@ -101,11 +156,12 @@ load_benchmark() {
 }
 
 # It writes for ten seconds, and says then how many microseconds that took and how many entries it has written. It reads the
-# clock as often as we do.
+# clock as often as we do. $1 is what it is called here, the rest are its parameters.
 measure_benchmark() {
-	local patience=60
+	local what=$1 patience=60
+	shift
 	: >$tracefs/trace
-	load_benchmark disable_reader=1 write_iteration=500 producer_nice=0
+	load_benchmark write_iteration=500 producer_nice=0 consumer_nice=0 "$@"
 	until grep -q 'ns per entry' $tracefs/trace; do
 		[ $((patience--)) -gt 0 ] || { echo "ring_buffer_benchmark says nothing" >&2; return 1; }
 		sleep 1
@@ -114,7 +170,7 @@ measure_benchmark() {
 	awk -v events=$events '
 		/ Time: / { us = $(NF - 1) }
 		/ Hit: / { hit = $NF }
-		END { printf "%.0f\n", us * 1000 / hit * events }' $tracefs/trace >>"$work/ring_buffer_benchmark.entry"
+		END { printf "%.0f\n", us * 1000 / hit * events }' $tracefs/trace >>"$work/$what.entry"
 }
 
 # The fastest and the median of a file's runs.
@@ -133,11 +189,14 @@ for ((turn = 0; turn < turns; turn++)); do
 	measure_ring empty empty=1
 	measure_ring ring
 	! can_choose_clock || measure_ring ring_tsc tsc=1
-	! has_benchmark || measure_benchmark
+	! has_benchmark || measure_benchmark ring_buffer_benchmark disable_reader=1
+	measure_exptrace_read
+	! has_benchmark || measure_benchmark ring_buffer_benchmark_read
 done
-for file in "$work"/*.bench_? "$work"/*.entry; do
+for file in "$work"/*.bench_? "$work"/*.direct "$work"/*.entry; do
 	[ -e "$file" ] || continue
 	file=${file##*/}
 	report "${file%.*}" "${file#*.}"
 done
-awk -v kind="$kind" '/^  bench +attempted / { gsub(",", ""); print "figure", kind, "ledger", $5, $7 }' "$work/stat"
+sed "s/^/figure $kind ledger /" "$work/ledgers"
+sed "s/^/figure $kind read /" "$work/reads"

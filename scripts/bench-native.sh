@@ -10,7 +10,8 @@
 #          the kernel's headers, and that the kernel takes modules
 #
 # Prints the lines that bench/native.sh and, in UML, bench/scaling.sh print. Where the kernel cannot be measured, a line "figure KIND impossible REASON".
-# This machine should do nothing else meanwhile; root measures UML with real-time priority, which takes one CPU for a minute.
+# This machine should do nothing else meanwhile; root measures UML with real-time priority, which takes one CPU for
+# three minutes, and the other while there is a reader.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
@@ -56,8 +57,8 @@ write_init() {
 		mkdir /run/out
 		mount -t hostfs -o $out none /run/out
 		cd $top
-		EXPTRACE_BENCH_RUNS=${EXPTRACE_BENCH_RUNS:-} EXPTRACE_BENCH_TURNS=${EXPTRACE_BENCH_TURNS:-}
-		export EXPTRACE_BENCH_RUNS EXPTRACE_BENCH_TURNS
+		EXPTRACE_BENCH_RUNS=${EXPTRACE_BENCH_RUNS:-} EXPTRACE_BENCH_TURNS=${EXPTRACE_BENCH_TURNS:-} EXPTRACE_BENCH_LONG=${EXPTRACE_BENCH_LONG:-}
+		export EXPTRACE_BENCH_RUNS EXPTRACE_BENCH_TURNS EXPTRACE_BENCH_LONG
 		export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/run HOME=/run
 		$* >/run/out/figures 2>/run/out/errors
 		echo \$? >/run/out/code
@@ -74,7 +75,7 @@ run_uml() {
 	write_init "$@" >"$out/init"
 	chmod +x "$out/init"
 	! chrt -f 1 true 2>/dev/null || priority=(chrt -f 1)
-	timeout --kill-after=5 300 "${priority[@]}" "$KIMAGE" mem=1G "ncpus=$cpus" seccomp=on root=/dev/root rootfstype=hostfs "init=$out/init" \
+	timeout --kill-after=5 600 "${priority[@]}" "$KIMAGE" mem=2G "ncpus=$cpus" seccomp=on root=/dev/root rootfstype=hostfs "init=$out/init" \
 		"uml_dir=$out/" con=null con0=null,fd:1 quiet panic=-1 >"$out/console" 2>&1 </dev/null || :
 	if [ "$(cat "$out/code" 2>/dev/null)" != 0 ]; then
 		cat "$out/console" "$out/errors" >&2 2>/dev/null || :

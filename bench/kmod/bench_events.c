@@ -7,15 +7,24 @@
  *	cat /sys/module/bench_events/parameters/ns
  *
  * "kmalloc" allocates and frees an object; "bench_0", "bench_2" and "bench_5" hit the
- * tracepoints of these names. The answer is in ticks of the time-stamp counter, which are
- * instructions where QEMU counts those, and in nanoseconds. Interrupts are off while they
- * are counted, and on in between.
+ * tracepoints of these names; "direct" calls what writes an event with two integers, the
+ * probe of another of these modules, without a tracepoint. The answer is in ticks of the
+ * time-stamp counter, which are instructions where QEMU counts those, and in nanoseconds.
+ * Interrupts are off while they are counted, and on in between.
+ *
+ *	echo "direct 10000" >/sys/module/bench_events/parameters/hammer
+ *	cat /sys/module/bench_events/parameters/hammer
+ *
+ * does the same for so many milliseconds, as the kernel's ring_buffer_benchmark does it, and
+ * tells how many there were and how many nanoseconds that took.
  */
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -25,12 +34,13 @@
 
 #define CREATE_TRACE_POINTS
 #include "bench_trace.h"
+#include "bench_events.h"
 
 EXPORT_TRACEPOINT_SYMBOL_GPL(bench_0);
 EXPORT_TRACEPOINT_SYMBOL_GPL(bench_2);
 EXPORT_TRACEPOINT_SYMBOL_GPL(bench_5);
 
-/* How many go without an interrupt. */
+/* How many go without an interrupt; how many between two readings of the clock. */
 #define ROUND		500
 
 /* What something took. */
@@ -39,8 +49,18 @@ struct taken {
 	u64	ns;
 };
 
+/* How many events there were in what time. */
+struct hammered {
+	u64	events;
+	u64	ns;
+};
+
 static struct taken last;
-static DEFINE_MUTEX(last_lock);	/* protects last */
+static struct hammered last_hammered;
+static DEFINE_MUTEX(last_lock);	/* protects last and last_hammered */
+
+static void (*direct)(u32 i);
+static DECLARE_RWSEM(direct_lock);	/* protects direct; held while that may be called */
 
 /* In order with all before and after. */
 static __always_inline u64 read_ticks(void)
@@ -68,25 +88,34 @@ static noinline void hit_0(u32 i)
 
 static noinline void hit_2(u32 i)
 {
-	trace_bench_2(i & 0x3fff, 4096);
+	trace_bench_2(bench_first(i), BENCH_SECOND);
 }
 
 static noinline void hit_5(u32 i)
 {
-	trace_bench_5(i & 0x3fff, 4096, 7, 120, 1000000);
+	trace_bench_5(bench_first(i), BENCH_SECOND, 7, 120, 1000000);
 }
 
 static const struct workload {
 	const char	*name;
-	void		(*event)(u32 i);
+	void		(*event)(u32 i);	/* NULL: direct */
 } workloads[] = {
 	{ "kmalloc", kmalloc_kfree },
 	{ "bench_0", hit_0 },
 	{ "bench_2", hit_2 },
 	{ "bench_5", hit_5 },
+	{ "direct", NULL },
 };
 
-static void run_round(struct taken *sum, const struct workload *w, u32 first, u32 n)
+void bench_set_direct(void (*write)(u32 i))
+{
+	down_write(&direct_lock);
+	direct = write;
+	up_write(&direct_lock);
+}
+EXPORT_SYMBOL_GPL(bench_set_direct);
+
+static void run_round(struct taken *sum, void (*event)(u32 i), u32 first, u32 n)
 {
 	u64 ticks, end_ticks, ns;
 	unsigned long flags;
@@ -96,7 +125,7 @@ static void run_round(struct taken *sum, const struct workload *w, u32 first, u3
 	ns = ktime_get_ns();
 	ticks = read_ticks();
 	for (i = first; i < first + n; i++)
-		w->event(i);
+		event(i);
 	end_ticks = read_ticks();
 	ns = ktime_get_ns() - ns;
 	local_irq_restore(flags);
@@ -104,37 +133,93 @@ static void run_round(struct taken *sum, const struct workload *w, u32 first, u3
 	sum->ns += ns;
 }
 
-static struct taken run(const struct workload *w, u32 n)
+static struct taken run(void (*event)(u32 i), u32 n)
 {
 	struct taken sum = { };
 	u32 i;
 
 	for (i = 0; i < n; i += ROUND) {
-		run_round(&sum, w, i, min_t(u32, n - i, ROUND));
+		run_round(&sum, event, i, min_t(u32, n - i, ROUND));
 		cond_resched();
 	}
 	return sum;
 }
 
-static int set_run(const char *text, const struct kernel_param *param)
+/*
+ * As ring_buffer_benchmark does it: interrupts are on, and all the time from the beginning to
+ * the last reading of the clock counts, whatever else came in between.
+ */
+static struct hammered hammer(void (*event)(u32 i), u32 ms)
 {
-	struct taken taken;
+	ktime_t begin = ktime_get(), end = ktime_add_ms(begin, ms), now;
+	u64 events = 0;
+	u32 i;
+
+	do {
+		for (i = 0; i < ROUND; i++)
+			event(events + i);
+		now = ktime_get();
+		events += ROUND;
+		if (!IS_ENABLED(CONFIG_PREEMPTION))
+			cond_resched();
+	} while (ktime_before(now, end) && !fatal_signal_pending(current));
+	return (struct hammered) { events, ktime_to_ns(ktime_sub(now, begin)) };
+}
+
+/* Caller holds direct_lock. */
+static void (*find_event(const char *name))(u32 i)
+{
 	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(workloads); i++)
+		if (!strcmp(name, workloads[i].name))
+			return workloads[i].event ?: direct;
+	return NULL;
+}
+
+/* Do what @text says, "WORKLOAD NUMBER", and keep what came of it. */
+static int work(const char *text, void (*what)(void (*event)(u32 i), u32 n))
+{
+	void (*event)(u32 i);
 	char name[16];
 	u32 n;
 
 	if (sscanf(text, "%15s %u", name, &n) != 2)
 		return -EINVAL;
-	for (i = 0; i < ARRAY_SIZE(workloads); i++) {
-		if (strcmp(name, workloads[i].name))
-			continue;
-		taken = run(&workloads[i], n);
-		mutex_lock(&last_lock);
-		last = taken;
-		mutex_unlock(&last_lock);
-		return 0;
-	}
-	return -EINVAL;
+	down_read(&direct_lock);
+	event = find_event(name);
+	if (event)
+		what(event, n);
+	up_read(&direct_lock);
+	return event ? 0 : -EINVAL;
+}
+
+static void run_and_keep(void (*event)(u32 i), u32 n)
+{
+	struct taken taken = run(event, n);
+
+	mutex_lock(&last_lock);
+	last = taken;
+	mutex_unlock(&last_lock);
+}
+
+static void hammer_and_keep(void (*event)(u32 i), u32 ms)
+{
+	struct hammered hammered = hammer(event, ms);
+
+	mutex_lock(&last_lock);
+	last_hammered = hammered;
+	mutex_unlock(&last_lock);
+}
+
+static int set_run(const char *text, const struct kernel_param *param)
+{
+	return work(text, run_and_keep);
+}
+
+static int set_hammer(const char *text, const struct kernel_param *param)
+{
+	return work(text, hammer_and_keep);
 }
 
 static int get_u64(char *text, const u64 *value)
@@ -157,6 +242,16 @@ static int get_ns(char *text, const struct kernel_param *param)
 	return get_u64(text, &last.ns);
 }
 
+static int get_hammer(char *text, const struct kernel_param *param)
+{
+	int len;
+
+	mutex_lock(&last_lock);
+	len = sysfs_emit(text, "%llu %llu\n", last_hammered.events, last_hammered.ns);
+	mutex_unlock(&last_lock);
+	return len;
+}
+
 static const struct kernel_param_ops run_ops = {
 	.set = set_run,
 	.get = get_run,
@@ -171,6 +266,14 @@ static const struct kernel_param_ops ns_ops = {
 
 module_param_cb(ns, &ns_ops, NULL, 0400);
 MODULE_PARM_DESC(ns, "nanoseconds that it took");
+
+static const struct kernel_param_ops hammer_ops = {
+	.set = set_hammer,
+	.get = get_hammer,
+};
+
+module_param_cb(hammer, &hammer_ops, NULL, 0600);
+MODULE_PARM_DESC(hammer, "write: WORKLOAD MILLISECONDS; read: events, and the nanoseconds that they took");
 
 static int __init bench_events_init(void)
 {

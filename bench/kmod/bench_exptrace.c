@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Benchmark: an experiment that records the synthetic tracepoints of bench_events.
+ * Benchmark: an experiment that records the synthetic tracepoints of bench_events, and what
+ * its workload "direct" writes.
  */
 #include <linux/module.h>
 
+#include "bench_events.h"
 #include "bench_trace.h"
 #include "experiment.h"
 #include "writer.h"
@@ -46,7 +48,8 @@ static notrace void probe_bench_0(void *data, u32 unused)
 	exptrace_end(&w);
 }
 
-static notrace void probe_bench_2(void *data, u32 a, u32 b)
+/* As the tracepoint calls it, also where we do: neither copied into the caller nor made for it. */
+static noinline __noclone notrace void probe_bench_2(void *data, u32 a, u32 b)
 {
 	EXPTRACE_WRITER(w);
 
@@ -71,6 +74,11 @@ static notrace void probe_bench_5(void *data, u32 a, u32 b, u32 c, u32 d, u32 e)
 	exptrace_end(&w);
 }
 
+static notrace void write_directly(u32 i)
+{
+	probe_bench_2(NULL, bench_first(i), BENCH_SECOND);
+}
+
 static int __init bench_exptrace_init(void)
 {
 	int err;
@@ -87,6 +95,7 @@ static int __init bench_exptrace_init(void)
 	err = register_trace_bench_5(probe_bench_5, NULL);
 	if (err)
 		goto err_bench_2;
+	bench_set_direct(write_directly);
 	return 0;
 
 err_bench_2:
@@ -101,6 +110,7 @@ err_experiment:
 
 static void __exit bench_exptrace_exit(void)
 {
+	bench_set_direct(NULL);
 	unregister_trace_bench_5(probe_bench_5, NULL);
 	unregister_trace_bench_2(probe_bench_2, NULL);
 	unregister_trace_bench_0(probe_bench_0, NULL);
