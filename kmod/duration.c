@@ -4,17 +4,20 @@
  *
  * A probe of its own notes when each thread entered its present system call, in a
  * table of fixed size. A thread's note lies in one of the few places that its id
- * allows. If they are all taken, the oldest is given up: it is of a thread that
- * ended in a call, or sleeps in one. What has no note is recorded rather than lost.
+ * allows. If they are all taken, the oldest is given up: it is of the thread that has
+ * slept longest. What has no note is recorded rather than lost. Another probe takes
+ * away the note of a thread that ends, since it does not return from that call.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/hash.h>
+#include <linux/mm_types.h>	/* trace/events/sched.h names struct folio */
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/tracepoint.h>
+#include <trace/events/sched.h>
 #include <trace/events/syscalls.h>
 
 #include "duration.h"
@@ -75,12 +78,35 @@ static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
 	smp_store_release(&note->pid, pid);
 }
 
-static void __maybe_unused check_probe(void)
+/* The call in which a thread ends has another number in each ABI, so it is noted as any. */
+static __always_inline void forget(struct exptrace_calls *calls, u32 pid)
 {
-	check_trace_callback_type_sys_enter(probe_sys_enter);
+	struct note *note = place_of(calls, pid);
+
+	cmpxchg(&note->pid, pid, NOBODY);
 }
 
+#ifdef EXPTRACE_EXIT_HAS_GROUP_DEAD
+static notrace void probe_sched_process_exit(void *data, struct task_struct *p, bool group_dead)
+{
+	forget(data, p->pid);
+}
+#else
+static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
+{
+	forget(data, p->pid);
+}
+#endif
+
+#define PROBES(X)						\
+	X(sched_process_exit)					\
+	X(sys_enter)
+
+EXPTRACE_CHECK_PROBES(PROBES)
+
+/* In this order, so that no call is noted of a thread whose end is not seen. */
 static const struct exptrace_hook hooks[] = {
+	{ "sched_process_exit", probe_sched_process_exit },
 	{ "sys_enter", probe_sys_enter },
 };
 
@@ -104,7 +130,7 @@ notrace bool exptrace_calls_ended(struct exptrace_calls *calls, u64 *ns)
 	/* If it is still ours, nobody else has written. */
 	if (cmpxchg(&note->pid, pid, NOBODY) != pid)
 		return false;
-	/* An earlier thread with this id ended in its call. */
+	/* An earlier thread with this id took another by executing a program. */
 	if (since < current->start_time)
 		return false;
 	*ns = now > since ? now - since : 0;

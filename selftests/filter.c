@@ -688,7 +688,7 @@ static void end_in_a_call(void)
 	*slept = pid;
 }
 
-/* A thread that ends in a call leaves its note; who gets its id has not been in that call. */
+/* A thread ends in a call; who gets its id has not been in that call. */
 TEST_F(module, note_of_an_ended_thread_is_nobody_elses)
 {
 	const struct stream_event *e;
@@ -794,6 +794,75 @@ TEST_F(module, call_without_a_note_is_recorded)
 	EXPECT_GE(NOTES, timed);
 	EXPECT_EXACT(&r);
 	recording_free(&r);
+}
+
+/* Ends in one of the calls that do not return. */
+static void end_by(unsigned int way)
+{
+	if (way % 3 == 0)
+		syscall(SYS_exit, 0);
+	if (way % 3 == 1)
+		syscall(SYS_exit_group, 0);
+#ifdef __x86_64__
+	/* The exit(2) of 32-bit programs, where there are such. */
+	if (!access("/proc/sys/abi/vsyscall32", F_OK))
+		asm volatile("int $0x80" : : "a" (1), "b" (0));
+#endif
+	_exit(0);
+}
+
+/* They take the places that the note of another one could have, one after the other. */
+static unsigned int end_threads_like(pid_t pid)
+{
+	unsigned int n = 0;
+	pid_t id, child;
+
+	for (id = 1000; id < 32768; id++) {
+		if (id == pid || GROUP_OF(id) != GROUP_OF(pid))
+			continue;
+		child = fork_with_id(id);
+		if (!child)
+			end_by(n);
+		if (child > 0)
+			waitpid(child, NULL, 0);
+		n += child > 0;
+	}
+	return n;
+}
+
+/* However many threads end, one that is in a call keeps its place in the table. */
+TEST_F(module, threads_that_end_leave_no_note)
+{
+	size_t at = 0, timed = 0, others = 0;
+	const struct stream_event *e;
+	struct recording r = {};
+	unsigned int ended;
+	struct worker worker;
+
+	ASSERT_EQ(0, worker_begin(&worker, call_the_kernel));
+	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
+	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = 1 }));
+	/* When this has ended, the call in which it waits is one that is noted. */
+	ASSERT_TRUE(worker_run(&worker));
+	ASSERT_TRUE(WAIT_FOR(process_sleeps(worker.pid)));
+	ended = end_threads_like(worker.pid);
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_TRUE(worker_run(&worker));
+	STOP_AND_DECODE(&r);
+	if (ended < NOTES) {
+		recording_free(&r);
+		worker_end(&worker);
+		SKIP(return, "not enough ids are free");
+	}
+	e = next_of(&r, EXPTRACE_EVENT_SYS_CALL, worker.pid, &at);
+	timed = e && e->arg[0].value == SYS_read;
+	at = 0;
+	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, worker.pid, &at)))
+		others += e->arg[0].value == SYS_read;
+	EXPECT_EQ(1, timed);
+	EXPECT_EQ(0, others);
+	recording_free(&r);
+	worker_end(&worker);
 }
 
 /* So that others don't take it from the CPU meanwhile. */
