@@ -73,8 +73,9 @@ static ssize_t events_show(struct device *dev, struct device_attribute *attr, ch
 
 	mutex_lock(&exptrace.control);
 	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
-		len += sysfs_emit_at(buf, len, "%s %s %s %s\n", exp->name, sw->def->group, sw->name,
-				     !sw->tp ? "missing" : sw->on ? "on" : "off");
+		len += sysfs_emit_at(buf, len, "%s %s %s %s%s\n", exp->name, sw->def->group,
+				     sw->name, !sw->tp ? "missing" : sw->on ? "on" : "off",
+				     sw->stack ? " stack" : "");
 	mutex_unlock(&exptrace.control);
 	return len;
 }

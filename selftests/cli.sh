@@ -127,7 +127,15 @@ reading_ends_quietly_when_nobody_listens() {
 list_shows_what_the_module_has() {
 	load events=sched_switch
 	"$exptrace" list >"$work/list"
-	diff <(awk '{ print $1, $2, $3, $4 }' "$sys/events" | sort) <(awk '{ print $1, $2, $3, $4 }' "$work/list" | sort)
+	diff <(sort "$sys/events") <(awk '{ $1 = $1; print }' "$work/list" | sort)
+	not grep stack "$work/list"
+	# Which events have stacks, whether they are on or not.
+	"$exptrace" start -e kmalloc --stacks sched_switch,kmalloc
+	"$exptrace" list >"$work/list"
+	diff <(sort "$sys/events") <(awk '{ $1 = $1; print }' "$work/list" | sort)
+	[ "$(awk 'NF > 4' "$sys/events" | sort | xargs)" = "allocfree alloc kmalloc on stack standard sched sched_switch off stack" ] ||
+		fail "$(cat "$sys/events")"
+	"$exptrace" stop
 }
 
 # The arguments of the markers in $work/t, in order.

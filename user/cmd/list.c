@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace list: the events of the running module, and whether they are on.
+ * exptrace list: the events of the running module, whether they are on, and with stacks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +26,9 @@ static int list_events(struct exptrace_device *device)
 	for (i = 0; !(err = exptrace_device_event(device, i, &event)); i++) {
 		const char *experiment = exptrace_device_experiment(event.experiment);
 
-		printf("%-12s %-14s %-28s %s\n", experiment ? experiment : "?", event.group,
-		       event.name, event_state(&event));
+		printf("%-12s %-14s %-28s %s%s\n", experiment ? experiment : "?", event.group,
+		       event.name, event_state(&event),
+		       event.flags & EXPTRACE_EVENT_F_STACK ? " stack" : "");
 	}
 	if (err != -ENOENT)
 		return problem("cannot list the events: %s", strerror(-err));
@@ -62,6 +63,8 @@ const struct command command_list = {
 	.name = "list",
 	.purpose = "Lists the events that the loaded module can record",
 	.synopsis = "",
-	.help = "A line: experiment, group, name, and on, off or missing in this kernel.\n",
+	.help =
+	"A line: experiment, group, name, and on, off or missing in this kernel; behind that\n"
+	"stack, if the event is recorded with the kernel's stack when it is on.\n",
 	.run = run_list,
 };
