@@ -205,14 +205,29 @@ int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace
 
 /* The group that can be limited to some system calls: "syscalls:NUMBER". */
 #define SYSCALLS	"syscalls"
+/* Behind a name: with stacks. */
+#define STACK		":stack"
+
+/* In the place of true: it has just become so, and is undone after an error. */
+#define ADDED		2
+
+/**
+ * struct wish - what an event is to be
+ * @on:		it is on
+ * @stack:	with a stack
+ */
+struct wish {
+	u8	on;
+	u8	stack;
+};
 
 /**
  * struct selection - what is to be on
- * @on:		events, by index
+ * @events:	events, by index
  * @calls:	system calls
  */
 struct selection {
-	u8				*on;
+	struct wish			*events;
 	struct exptrace_syscalls	calls;
 };
 
@@ -240,9 +255,31 @@ static int mark(struct selection *want, const char *name, bool on)
 		if (!is_called(sw, exp, name))
 			continue;
 		found = true;
-		want->on[i] = on && sw->tp;
+		want->events[i].on = on && sw->tp;
 		if (!strcmp(sw->def->group, SYSCALLS) && strcmp(name, sw->name))
 			want_all_calls(want);
+	}
+	return found ? 0 : -ENOENT;
+}
+
+/*
+ * What "@name:stack" says: these are on and have stacks, or have none and are on as they
+ * were. Which system calls are wanted stays the same.
+ */
+static int mark_stack(struct selection *want, const char *name, bool stack)
+{
+	const struct exptrace_experiment *exp;
+	struct exptrace_switch *sw;
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++) {
+		if (!is_called(sw, exp, name))
+			continue;
+		found = true;
+		want->events[i].stack = stack && sw->tp;
+		if (want->events[i].stack)
+			want->events[i].on = true;
 	}
 	return found ? 0 : -ENOENT;
 }
@@ -253,7 +290,7 @@ static bool wants_calls(const struct selection *want)
 	unsigned int i;
 
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		if (want->on[i] && !strcmp(sw->def->group, SYSCALLS))
+		if (want->events[i].on && !strcmp(sw->def->group, SYSCALLS))
 			return true;
 	return false;
 }
@@ -281,33 +318,71 @@ static int mark_call(struct selection *want, const char *number, bool on)
 	return 0;
 }
 
-static int mark_word(struct selection *want, const char *word, bool on)
+/* Cuts @word where ":stack" begins, if it ends so. */
+static bool cut_stack(char *word)
 {
+	size_t len = strlen(word);
+
+	if (len < strlen(STACK) || strcmp(word + len - strlen(STACK), STACK))
+		return false;
+	word[len - strlen(STACK)] = '\0';
+	return true;
+}
+
+static int mark_word(struct selection *want, char *word, bool on)
+{
+	if (cut_stack(word))
+		return mark_stack(want, word, on);
 	if (!strncmp(word, SYSCALLS ":", strlen(SYSCALLS ":")))
 		return mark_call(want, word + strlen(SYSCALLS ":"), on);
 	return mark(want, word, on);
 }
 
-/* Attaches first, which can fail and is undone then; detaching can't. */
+/* What can fail. Stacks come first: so the first event that is on has one. */
+static int grant(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
+		 struct wish *wish)
+{
+	int err;
+
+	if (wish->stack && !sw->stack) {
+		err = exptrace_switch_stack(exp, sw, true);
+		if (err)
+			return err;
+		wish->stack = ADDED;
+	}
+	if (wish->on && !sw->on) {
+		err = exptrace_switch_set(sw, true);
+		if (err)
+			return err;
+		wish->on = ADDED;
+	}
+	return 0;
+}
+
+/* What can't: takes back what is not wanted, or after an error, what was granted. */
+static void withdraw(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
+		     const struct wish *wish, bool undo)
+{
+	if (undo ? wish->on == ADDED : !wish->on)
+		exptrace_switch_set(sw, false);
+	if (undo ? wish->stack == ADDED : !wish->stack)
+		exptrace_switch_stack(exp, sw, false);
+}
+
 static int apply(struct selection *want)
 {
+	const struct exptrace_experiment *exp;
 	struct exptrace_syscalls before;
 	struct exptrace_switch *sw;
-	const u8 added = 2;
 	unsigned int i;
 	int err = 0;
 
 	exptrace_syscalls_get(&before);
 	exptrace_syscalls_set(&want->calls);
-	for (i = 0; !err && (sw = exptrace_switch_at(i, NULL)); i++) {
-		if (!want->on[i] || sw->on)
-			continue;
-		err = exptrace_switch_set(sw, true);
-		want->on[i] = err ? want->on[i] : added;
-	}
-	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		if (err ? want->on[i] == added : !want->on[i])
-			exptrace_switch_set(sw, false);
+	for (i = 0; !err && (sw = exptrace_switch_at(i, &exp)); i++)
+		err = grant(exp, sw, &want->events[i]);
+	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
+		withdraw(exp, sw, &want->events[i], err);
 	if (err)
 		exptrace_syscalls_set(&before);
 	return err;
@@ -324,7 +399,7 @@ static unsigned int nr_switches(void)
 
 static void want_nothing(struct selection *want)
 {
-	memset(want->on, 0, nr_switches() * sizeof(*want->on));
+	memset(want->events, 0, nr_switches() * sizeof(*want->events));
 	want_all_calls(want);
 }
 
@@ -355,11 +430,13 @@ static int mark_all(struct selection *want, char *names)
  * exptrace_select - switch events on and off by name
  * @selection:	names of events, groups and experiments, and "all", separated by
  *		commas or white space; "syscalls:" with a system call's number limits
- *		the group to that one. A sign adds (+) or removes (-); if the first
- *		name has none, the selection begins from nothing.
+ *		the group to that one. With ":stack" behind it, a name means its events
+ *		with stacks. A sign adds (+) or removes (-, of ":stack" the stacks
+ *		alone); if the first name has none, the selection begins from nothing.
  *
  * Context: process, exptrace.control held. Return: 0; -ENOENT if a name is not
- * known; -ENOMEM; what attaching a probe returns. After an error nothing has changed.
+ * known; -ENOMEM; what attaching a probe or exptrace_switch_stack() returns. After an
+ * error nothing has changed.
  */
 int exptrace_select(const char *selection)
 {
@@ -372,17 +449,17 @@ int exptrace_select(const char *selection)
 	lockdep_assert_held(&exptrace.control);
 
 	names = kstrdup(selection, GFP_KERNEL);
-	want.on = kcalloc(nr_switches(), sizeof(*want.on), GFP_KERNEL);
-	if (!names || !want.on)
+	want.events = kcalloc(nr_switches(), sizeof(*want.events), GFP_KERNEL);
+	if (!names || !want.events)
 		goto out;
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		want.on[i] = sw->on;
+		want.events[i] = (struct wish) { .on = sw->on, .stack = sw->stack };
 	exptrace_syscalls_get(&want.calls);
 	err = mark_all(&want, names);
 	if (!err)
 		err = apply(&want);
 out:
-	kfree(want.on);
+	kfree(want.events);
 	kfree(names);
 	return err;
 }

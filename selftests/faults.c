@@ -592,7 +592,7 @@ static int write_attribute(int fd, const char *text)
 TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 {
 	int recording, advance, events;
-	char before[2048], after[2048];
+	char before[4096], after[4096];
 
 	ASSERT_EQ(0, module_load("pool_mb=4 batch_kb=64"));
 	ASSERT_EQ(0, open_device(&self->device));
@@ -628,6 +628,7 @@ TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 		EXPECT_EQ(0, write_attribute(events, "sched"));		\
 	} while (0)
 	FAIL_EACH(write_attribute(events, "alloc"), SELECTED);
+	FAIL_EACH(write_attribute(events, "+sched_waking:stack,alloc:stack"), SELECTED);
 
 #define STOPPED_BY_SYSFS(err)						\
 	do {								\

@@ -84,6 +84,42 @@ sysfs_selects_events_by_name_and_group() {
 	are_on kfree
 }
 
+have_stacks() { [ "$(awk '$5 == "stack" { print $3 }' "$sys/events" | sort | xargs)" = "$*" ] || fail "$(cat "$sys/events")"; }
+
+sysfs_and_parameters_select_stacks() {
+	load events=sched_switch:stack,sched_wakeup
+	are_on sched_switch sched_wakeup
+	have_stacks sched_switch
+	echo "+alloc:stack -kfree:stack" >"$sys/events"
+	are_on kfree kmalloc kmem_cache_alloc kmem_cache_free sched_switch sched_wakeup
+	have_stacks kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	# One that is off keeps it for the next time; one that gets stacks is on.
+	echo "-sched_switch +sched_wakeup" >"$sys/events"
+	have_stacks kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	refuses "No such file or directory" "$sys/events" "+kfree:stack -no_such_event:stack"
+	refuses "No such file or directory" "$sys/events" "+kfree:stacks"
+	refuses "No such file or directory" "$sys/events" ":stack"
+	have_stacks kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	# As they are without a sign: these only.
+	echo "syscalls:39 sys_enter:stack -sys_exit" >"$sys/events"
+	are_on sys_enter
+	have_stacks sys_enter
+	grep -q 'only system calls 39$' "$sys/filter"
+	# While it records, too.
+	echo kmem_cache_alloc >"$sys/events"
+	have_stacks
+	echo 1 >"$sys/recording"
+	echo "+sched_switch:stack" >"$sys/events"
+	/bin/true | cat
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/trace"
+	"$exptrace" check "$work/trace"
+	"$exptrace" dump "$work/trace" >"$work/dump"
+	grep -A 1 ' sched_switch: ' "$work/dump" | grep -P '^\t[0-9a-f]{16} __schedule\+0x'
+	grep -A 1 ' kmem_cache_alloc: ' "$work/dump" >"$work/alloc"
+	expect_status 1 grep -P '^\t' "$work/alloc"
+}
+
 is_world_writable() { find "$sys/" -maxdepth 1 -type f -perm /022 | grep .; }
 
 sysfs_is_writable_for_root_alone() {
@@ -183,7 +219,8 @@ reader_pins_the_module() {
 }
 
 run_tests autostarted_recording_ends_with_the_stop_and_is_valid sysfs_starts_stops_and_advances \
-	sysfs_refuses_what_cannot_be sysfs_selects_events_by_name_and_group sysfs_is_writable_for_root_alone \
-	invalid_parameters_are_refused_and_explained pool_that_is_too_small_or_too_large_fails_the_autostart \
-	parameters_are_visible_and_used module_of_another_kernel_is_refused_and_says_why \
-	module_comes_and_goes_while_the_machine_works reader_pins_the_module
+	sysfs_refuses_what_cannot_be sysfs_selects_events_by_name_and_group sysfs_and_parameters_select_stacks \
+	sysfs_is_writable_for_root_alone invalid_parameters_are_refused_and_explained \
+	pool_that_is_too_small_or_too_large_fails_the_autostart parameters_are_visible_and_used \
+	module_of_another_kernel_is_refused_and_says_why module_comes_and_goes_while_the_machine_works \
+	reader_pins_the_module
