@@ -343,6 +343,24 @@ report_has_the_system_calls_that_took_long() {
 	grep -q 'clock_nanosleep' "$work/report"
 }
 
+# The recorder's own work begins generations.
+report_names_functions_of_timers_and_works() {
+	load
+	expect_status 0 "$exptrace" record -e timer,workqueue --period 100 -o "$work/t" -- sleep 1
+	"$exptrace" report "$work/t" >"$work/report"
+	grep -q ' advance_by_itself \[exptrace\]$' "$work/report" || fail "$(cat "$work/report")"
+	grep -q ' hrtimer_wakeup$' "$work/report" || fail "$(cat "$work/report")"
+	"$exptrace" report --json "$work/t" >"$work/json"
+	python3 - "$work/json" <<-'END'
+		import json, sys
+		report = json.load(open(sys.argv[1]))
+		works = [w for w in report["works"] if w["function"] == "advance_by_itself [exptrace]"]
+		assert len(works) == 1 and works[0]["count"] >= 5 and works[0]["sum_ns"] > 0, report["works"]
+		assert any(t["function"] == "hrtimer_wakeup" and t["count"] for t in report["hrtimers"])
+		assert any(t["function"] == "delayed_work_timer_fn" for t in report["timers"]), report["timers"]
+	END
+}
+
 record_with_stacks_shows_them_and_leaves_none_on() {
 	load
 	expect_status 0 "$exptrace" record -e sched,kmalloc --stacks sched_switch -o "$work/t" -- sleep 0.2
@@ -367,4 +385,4 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
 	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \
 	report_has_the_system_calls_that_took_long \
-	record_with_stacks_shows_them_and_leaves_none_on
+	report_names_functions_of_timers_and_works record_with_stacks_shows_them_and_leaves_none_on

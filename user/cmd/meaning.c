@@ -27,6 +27,12 @@ static const struct {
 	{ "marker_begin", { "name" }, MEANS_MARKER_BEGIN },
 	{ "marker_end", { "name" }, MEANS_MARKER_END },
 	{ "sys_call", { "nr", "ret", "duration" }, MEANS_SYS_CALL },
+	{ "timer_expire_entry", { "timer", "function" }, MEANS_TIMER_ENTRY },
+	{ "timer_expire_exit", { "timer" }, MEANS_TIMER_EXIT },
+	{ "hrtimer_expire_entry", { "hrtimer", "function" }, MEANS_HRTIMER_ENTRY },
+	{ "hrtimer_expire_exit", { "hrtimer" }, MEANS_HRTIMER_EXIT },
+	{ "workqueue_execute_start", { "work", "function" }, MEANS_WORK_START },
+	{ "workqueue_execute_end", { "work" }, MEANS_WORK_END },
 };
 
 /* All arguments must be there. */

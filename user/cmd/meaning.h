@@ -23,6 +23,12 @@ enum meaning_kind {
 	MEANS_MARKER_BEGIN,	/* name */
 	MEANS_MARKER_END,	/* name */
 	MEANS_SYS_CALL,		/* nr, ret, duration */
+	MEANS_TIMER_ENTRY,	/* timer, function */
+	MEANS_TIMER_EXIT,	/* timer */
+	MEANS_HRTIMER_ENTRY,	/* hrtimer, function */
+	MEANS_HRTIMER_EXIT,	/* hrtimer */
+	MEANS_WORK_START,	/* work, function */
+	MEANS_WORK_END,		/* work */
 };
 
 #define MEANING_ARGS	3

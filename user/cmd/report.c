@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * exptrace report: run-queue latencies, times of tasks, wakers, interrupts, system calls,
- * regions.
+ * functions of timers and works, regions.
  *
  * Generations that lost events of the standard stream are left out as a whole: what was
  * lost there might have been between any two events, on any CPU, so nothing that is
@@ -37,6 +37,7 @@ struct report {
 	struct report_sched *sched;
 	struct report_wakers *wakers;
 	struct report_spans *spans;
+	struct report_functions *functions;
 	struct report_regions *regions;
 	bool json;
 
@@ -79,6 +80,7 @@ static void forget(struct report *report)
 {
 	report_sched_forget(report->sched, report->end_ns);
 	report_spans_forget(report->spans);
+	report_functions_forget(report->functions);
 	report_regions_forget(report->regions);
 }
 
@@ -164,6 +166,14 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	case MEANS_MARKER_END:
 		report_regions_event(report->regions, meaning, record);
 		break;
+	case MEANS_TIMER_ENTRY:
+	case MEANS_TIMER_EXIT:
+	case MEANS_HRTIMER_ENTRY:
+	case MEANS_HRTIMER_EXIT:
+	case MEANS_WORK_START:
+	case MEANS_WORK_END:
+		report_functions_event(report->functions, &report->view, meaning, record);
+		break;
 	default:
 		report_spans_event(report->spans, meaning, record);
 	}
@@ -223,6 +233,40 @@ void report_json_number(struct output *output, const char *key, uint64_t value)
 	output_number(output, value, 0, ' ');
 }
 
+void report_print_foreign(const char *text, size_t len)
+{
+	for (; len--; text++) {
+		if (*text >= ' ' && *text <= '~' && *text != '\\')
+			putchar(*text);
+		else
+			printf("\\x%02x", (uint8_t)*text);
+	}
+}
+
+/* FNV-1a */
+uint64_t report_hash(const char *text, size_t len)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	while (len--)
+		hash = (hash ^ (uint8_t)*text++) * 0x100000001b3ULL;
+	return hash;
+}
+
+void *report_reach(void *array, size_t i, size_t *room, size_t size)
+{
+	size_t n = *room ? 2 * *room : 64;
+
+	if (i < *room)
+		return array;
+	array = realloc(array, n * size);
+	if (!array)
+		abort();
+	memset((char *)array + *room * size, 0, (n - *room) * size);
+	*room = n;
+	return array;
+}
+
 static void print_flaw(const struct report *report, enum flaw flaw, const char *why)
 {
 	const struct flaw_sum *sum = &report->sums[flaw];
@@ -260,6 +304,7 @@ static void print_text(struct report *report)
 	report_sched_print(report->sched, &report->view);
 	report_wakers_print(report->wakers, &report->view);
 	report_spans_print(report->spans, &report->view);
+	report_functions_print(report->functions, &report->view);
 	report_regions_print(report->regions, &report->view);
 }
 
@@ -279,6 +324,7 @@ static void print_json(struct report *report, struct output *output)
 	report_sched_json(report->sched, &report->view, output);
 	report_wakers_json(report->wakers, &report->view, output);
 	report_spans_json(report->spans, &report->view, output);
+	report_functions_json(report->functions, output);
 	report_regions_json(report->regions, output);
 	output_text(output, "}\n");
 }
@@ -318,8 +364,10 @@ static bool report_init(struct report *report)
 	report->sched = report_sched_new();
 	report->wakers = report_wakers_new();
 	report->spans = report_spans_new();
+	report->functions = report_functions_new();
 	report->regions = report_regions_new();
-	return report->sched && report->wakers && report->spans && report->regions;
+	return report->sched && report->wakers && report->spans && report->functions &&
+	       report->regions;
 }
 
 static void report_uninit(struct report *report)
@@ -328,6 +376,7 @@ static void report_uninit(struct report *report)
 	report_sched_free(report->sched);
 	report_wakers_free(report->wakers);
 	report_spans_free(report->spans);
+	report_functions_free(report->functions);
 	report_regions_free(report->regions);
 	meanings_uninit(&report->meanings);
 }
@@ -377,7 +426,7 @@ static int run_report(int argc, char **argv)
 
 const struct command command_report = {
 	.name = "report",
-	.purpose = "Works out latencies, times of tasks, wakers, interrupts, system calls, regions",
+	.purpose = "Works out latencies, times of tasks, wakers, interrupts, calls, timers, regions",
 	.synopsis = "[-e WHAT] [-n N] [--json] FILE|-",
 	.help =
 	"  -e, --events WHAT  only by these: names of events, groups, experiments; +a,-b\n"

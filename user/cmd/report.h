@@ -29,6 +29,14 @@ const char *report_name(const struct exptrace_trace *trace, enum meaning_kind ki
 void report_json_name(struct output *output, const char *key, const char *name);
 void report_json_number(struct output *output, const char *key, uint64_t value);
 
+/* Text of the trace, of which no terminal takes anything for a command. */
+void report_print_foreign(const char *text, size_t len);
+
+uint64_t report_hash(const char *text, size_t len);
+
+/* Makes room for element @i of @array; new elements are zero. Ends without memory. */
+void *report_reach(void *array, size_t i, size_t *room, size_t size);
+
 /* report_sched.c: who ran, waited and slept, and for how long. */
 struct report_sched;
 
@@ -64,6 +72,17 @@ void report_spans_forget(struct report_spans *spans);
 void report_spans_print(struct report_spans *spans, const struct report_view *view);
 void report_spans_json(struct report_spans *spans, const struct report_view *view,
 		       struct output *output);
+
+/* report_functions.c: the functions of timers and works. */
+struct report_functions;
+
+struct report_functions *report_functions_new(void);
+void report_functions_free(struct report_functions *functions);
+void report_functions_event(struct report_functions *functions, const struct report_view *view,
+			    const struct meaning *meaning, const struct exptrace_record *record);
+void report_functions_forget(struct report_functions *functions);
+void report_functions_print(struct report_functions *functions, const struct report_view *view);
+void report_functions_json(struct report_functions *functions, struct output *output);
 
 /* report_regions.c: the regions that programs mark. */
 struct report_regions;

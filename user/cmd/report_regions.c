@@ -79,16 +79,6 @@ void report_regions_free(struct report_regions *regions)
 	free(regions);
 }
 
-/* FNV-1a */
-static uint64_t hash_name(const char *name, size_t len)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	while (len--)
-		hash = (hash ^ (uint8_t)*name++) * 0x100000001b3ULL;
-	return hash;
-}
-
 static struct region *new_region(const char *name, size_t len)
 {
 	struct region *region = calloc(1, sizeof(*region));
@@ -119,7 +109,7 @@ static void add_region(struct report_regions *regions, size_t i, const char *nam
 /* The place of a name in the list; it is put there if it is new. */
 static uint32_t find_name(struct report_regions *regions, const char *name, size_t len)
 {
-	uint64_t hash = hash_name(name, len);
+	uint64_t hash = report_hash(name, len);
 
 	for (;; hash++) {
 		uint32_t n = regions->index.n;
@@ -226,23 +216,12 @@ static void sort_regions(struct report_regions *regions)
 		qsort(regions->list, regions->index.n, sizeof(*regions->list), by_sum);
 }
 
-/* Whose name no terminal takes for a command. */
-static void print_foreign(const char *text, size_t len)
-{
-	for (; len--; text++) {
-		if (*text >= ' ' && *text <= '~' && *text != '\\')
-			putchar(*text);
-		else
-			printf("\\x%02x", (uint8_t)*text);
-	}
-}
-
 static void print_region(const struct region *region)
 {
 	printf("  %12.3f ", (double)region->histogram.sum / NSEC_PER_MSEC);
 	histogram_print_row(&region->histogram);
 	printf("  ");
-	print_foreign(region->name, region->len);
+	report_print_foreign(region->name, region->len);
 	putchar('\n');
 }
 

@@ -109,29 +109,14 @@ void report_spans_forget(struct report_spans *spans)
 	spans->epoch++;
 }
 
-/* Makes room for element @i of @array; new elements are zero. Ends without memory. */
-static void *reach(void *array, size_t i, size_t *room, size_t size)
-{
-	size_t n = *room ? 2 * *room : 64;
-
-	if (i < *room)
-		return array;
-	array = realloc(array, n * size);
-	if (!array)
-		abort();
-	memset((char *)array + *room * size, 0, (n - *room) * size);
-	*room = n;
-	return array;
-}
-
 static struct family_member *get_member(struct family *family, uint64_t number)
 {
 	int64_t i = index_get(&family->index, number, 0);
 
 	if (i < 0)
 		abort();
-	family->members = reach(family->members, (size_t)i, &family->room,
-				sizeof(*family->members));
+	family->members = report_reach(family->members, (size_t)i, &family->room,
+				       sizeof(*family->members));
 	if (!family->members[i]) {
 		family->members[i] = calloc(1, sizeof(**family->members));
 		if (!family->members[i])
@@ -147,7 +132,8 @@ static struct span *cpu_span(struct report_spans *spans, uint64_t cpu, unsigned 
 
 	if (i < 0)
 		abort();
-	spans->cpus = reach(spans->cpus, (size_t)i, &spans->cpus_room, sizeof(*spans->cpus));
+	spans->cpus = report_reach(spans->cpus, (size_t)i, &spans->cpus_room,
+				   sizeof(*spans->cpus));
 	return &spans->cpus[i].spans[family];
 }
 

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the functions of timers and of works took, by their names.
+ *
+ * A timer's function runs to its end where it was called: in one context of a CPU. A
+ * work's runs in one thread, and may sleep. The numbers of functions are those of a
+ * generation, so what begins is named at once.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/index.h"
+#include "pids.h"
+#include "report.h"
+#include "site.h"
+
+#define NSEC_PER_MSEC	1e6
+
+/* What came of all calls of a function. */
+struct function {
+	char *name;
+	struct histogram histogram;
+};
+
+/* A call that goes on. */
+struct call {
+	uint32_t epoch;		/* valid in this one */
+	uint64_t object;	/* the timer or the work */
+	uint64_t since;		/* nanoseconds */
+	struct function *function;
+};
+
+enum { FAMILY_TIMER, FAMILY_HRTIMER, FAMILY_WORK, NR_FAMILIES };
+
+struct family {
+	struct index index;	/* address, hash of the name to its place in list */
+	struct function **list;
+	size_t room;
+	struct histogram all;
+	uint64_t unmatched;	/* ends without their beginning */
+};
+
+/* A context of a CPU. */
+struct place {
+	struct call calls[FAMILY_WORK];
+};
+
+struct report_functions {
+	struct family families[NR_FAMILIES];
+	struct index place_index;	/* CPU, context to its place in places */
+	struct place *places;
+	size_t places_room;
+	struct pids threads;	/* struct call */
+	uint32_t epoch;
+};
+
+static const struct {
+	const char *title;
+	const char *key;	/* of JSON */
+	const char *none;
+} about[NR_FAMILIES] = {
+	{ "Timers: the time in their functions", "timers",
+	  "Timers: there is no timer_expire_entry" },
+	{ "High-resolution timers: the time in their functions", "hrtimers",
+	  "High-resolution timers: there is no hrtimer_expire_entry" },
+	{ "Works: the time in their functions, sleeping included", "works",
+	  "Works: there is no workqueue_execute_start" },
+};
+
+struct report_functions *report_functions_new(void)
+{
+	struct report_functions *functions = calloc(1, sizeof(*functions));
+
+	if (functions) {
+		functions->threads.size = sizeof(struct call);
+		functions->epoch = 1;
+	}
+	return functions;
+}
+
+static void family_uninit(struct family *family)
+{
+	size_t i;
+
+	for (i = 0; i < family->index.n; i++) {
+		free(family->list[i]->name);
+		free(family->list[i]);
+	}
+	free(family->list);
+	index_uninit(&family->index);
+}
+
+void report_functions_free(struct report_functions *functions)
+{
+	size_t i;
+
+	if (!functions)
+		return;
+	for (i = 0; i < NR_FAMILIES; i++)
+		family_uninit(&functions->families[i]);
+	index_uninit(&functions->place_index);
+	free(functions->places);
+	pids_uninit(&functions->threads);
+	free(functions);
+}
+
+void report_functions_forget(struct report_functions *functions)
+{
+	functions->epoch++;
+}
+
+/* A function begins where its symbol does, so that needs no offset. */
+static void name_site(const struct exptrace_trace *trace, uint64_t site, char text[SITE_TEXT])
+{
+	const struct exptrace_frame *frame = site_frame(trace, site);
+
+	if (!frame || !frame->function || frame->offset)
+		site_text(trace, site, text);
+	else if (frame->module)
+		snprintf(text, SITE_TEXT, "%s [%s]", frame->function, frame->module);
+	else
+		snprintf(text, SITE_TEXT, "%s", frame->function);
+}
+
+static struct function *new_function(const char *name)
+{
+	struct function *function = calloc(1, sizeof(*function));
+
+	if (!function)
+		abort();
+	function->name = strdup(name);
+	if (!function->name)
+		abort();
+	return function;
+}
+
+/* Several functions may have the same name; and at an address, there may be others later. */
+static struct function *find_function(struct family *family, const struct exptrace_trace *trace,
+				      uint64_t site)
+{
+	const struct exptrace_frame *frame = site_frame(trace, site);
+	char name[SITE_TEXT];
+	uint32_t n = family->index.n;
+	int64_t i;
+
+	name_site(trace, site, name);
+	i = index_get(&family->index, frame ? frame->address : 0,
+		      report_hash(name, strlen(name)));
+	if (i < 0)
+		abort();
+	family->list = report_reach(family->list, (size_t)i, &family->room, sizeof(*family->list));
+	if (i == n)
+		family->list[i] = new_function(name);
+	return family->list[i];
+}
+
+static struct call *call_at(struct report_functions *functions, unsigned int family,
+			    const struct exptrace_record *record)
+{
+	int64_t i;
+
+	if (family == FAMILY_WORK)
+		return record->pid < 0 ? NULL :
+		       pids_get(&functions->threads, (uint64_t)record->pid);
+	i = index_get(&functions->place_index, record->cpu, record->context);
+	if (i < 0)
+		abort();
+	functions->places = report_reach(functions->places, (size_t)i, &functions->places_room,
+					 sizeof(*functions->places));
+	return &functions->places[i].calls[family];
+}
+
+static void begin(struct report_functions *functions, unsigned int family,
+		  const struct report_view *view, const struct meaning *meaning,
+		  const struct exptrace_record *record)
+{
+	struct call *call = call_at(functions, family, record);
+
+	if (!call)
+		return;
+	*call = (struct call) {
+		.epoch = functions->epoch,
+		.object = record->args[meaning->args[0]].u64,
+		.since = record->ns,
+		.function = find_function(&functions->families[family], view->trace,
+					  record->args[meaning->args[1]].u64),
+	};
+}
+
+static void end(struct report_functions *functions, unsigned int family,
+		const struct meaning *meaning, const struct exptrace_record *record)
+{
+	struct call *call = call_at(functions, family, record);
+	uint64_t object = record->args[meaning->args[0]].u64;
+
+	if (!call || call->epoch != functions->epoch || call->object != object ||
+	    record->ns < call->since) {
+		functions->families[family].unmatched++;
+		return;
+	}
+	call->epoch = 0;
+	histogram_add(&call->function->histogram, record->ns - call->since, record->ns,
+		      record->cpu);
+	histogram_add(&functions->families[family].all, record->ns - call->since, record->ns,
+		      record->cpu);
+}
+
+void report_functions_event(struct report_functions *functions, const struct report_view *view,
+			    const struct meaning *meaning, const struct exptrace_record *record)
+{
+	switch (meaning->kind) {
+	case MEANS_TIMER_ENTRY:
+		begin(functions, FAMILY_TIMER, view, meaning, record);
+		break;
+	case MEANS_TIMER_EXIT:
+		end(functions, FAMILY_TIMER, meaning, record);
+		break;
+	case MEANS_HRTIMER_ENTRY:
+		begin(functions, FAMILY_HRTIMER, view, meaning, record);
+		break;
+	case MEANS_HRTIMER_EXIT:
+		end(functions, FAMILY_HRTIMER, meaning, record);
+		break;
+	case MEANS_WORK_START:
+		begin(functions, FAMILY_WORK, view, meaning, record);
+		break;
+	case MEANS_WORK_END:
+		end(functions, FAMILY_WORK, meaning, record);
+		break;
+	}
+}
+
+static int by_sum(const void *a, const void *b)
+{
+	const struct function *const *x = a, *const *y = b;
+
+	if ((*x)->histogram.sum != (*y)->histogram.sum)
+		return (*x)->histogram.sum < (*y)->histogram.sum ? 1 : -1;
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* The index no longer fits. */
+static void sort_functions(struct family *family)
+{
+	if (family->index.n)
+		qsort(family->list, family->index.n, sizeof(*family->list), by_sum);
+}
+
+static void print_function(const struct function *function)
+{
+	printf("  %12.3f ", (double)function->histogram.sum / NSEC_PER_MSEC);
+	histogram_print_row(&function->histogram);
+	printf("  ");
+	report_print_foreign(function->name, strlen(function->name));
+	putchar('\n');
+}
+
+/* Those that did not end come last. */
+static void print_family(struct family *family, unsigned int which,
+			 const struct report_view *view)
+{
+	size_t i;
+
+	if (!family->index.n) {
+		printf("\n%s\n", about[which].none);
+		return;
+	}
+	sort_functions(family);
+	printf("\n%s; the longest in all first\n", about[which].title);
+	printf("  %12s %s  %s\n", "ms in all", histogram_heading, "function");
+	for (i = 0; i < family->index.n && i < view->lines; i++)
+		if (family->list[i]->histogram.count)
+			print_function(family->list[i]);
+	putchar('\n');
+	histogram_print(&family->all);
+	if (family->unmatched)
+		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
+		       family->unmatched);
+}
+
+void report_functions_print(struct report_functions *functions, const struct report_view *view)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FAMILIES; i++)
+		print_family(&functions->families[i], i, view);
+}
+
+static void json_family(struct family *family, unsigned int which, struct output *output)
+{
+	bool first = true;
+	size_t i;
+
+	sort_functions(family);
+	output_text(output, ",\"");
+	output_text(output, about[which].key);
+	output_text(output, "\":[");
+	for (i = 0; i < family->index.n; i++) {
+		const struct function *function = family->list[i];
+
+		if (!function->histogram.count)
+			continue;
+		report_json_name(output, first ? "{\"function\":" : ",{\"function\":",
+				 function->name);
+		output_char(output, ',');
+		histogram_json(output, &function->histogram);
+		output_char(output, '}');
+		first = false;
+	}
+	output_char(output, ']');
+}
+
+void report_functions_json(struct report_functions *functions, struct output *output)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FAMILIES; i++)
+		json_family(&functions->families[i], i, output);
+}
