@@ -321,6 +321,7 @@ static void print_json(struct report *report, struct output *output)
 	report_json_number(output, ",\"missing\":", report->missing);
 	report_json_number(output, ",\"lost\":", report->lost);
 	report_json_number(output, ",\"covered_ns\":", (uint64_t)report->view.covered_ns);
+	report_json_name(output, ",\"filter\":", exptrace_property(report->view.trace, "filter"));
 	report_sched_json(report->sched, &report->view, output);
 	report_wakers_json(report->wakers, &report->view, output);
 	report_spans_json(report->spans, &report->view, output);

@@ -171,6 +171,7 @@ static void test_latency(void)
 	   run_printed("{\"generations\":1,\"covered\":1,\"with_losses\":0,\"incomplete\":0,"
 		       "\"damaged\":0,\"missing\":0,\"lost\":0,\"covered_ns\":999999000,"),
 	   "what is covered is told");
+	ok(!strstr(run_output, "\"filter\""), "no filter, if there was none");
 	ok(run_printed(",\"latency\":{\"count\":3,\"sum_ns\":4500,"),
 	   "latencies run from wake-up to run, and from preemption to run");
 	ok(run_printed("\"min_ns\":500,\"max_ns\":3000,\"max_at_ns\":1000009000,\"max_cpu\":1,"),
@@ -531,6 +532,8 @@ static void test_whole_system_calls(void)
 	ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[{\"number\":257,") &&
 	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":2700,"),
 	   "system calls that tell their duration are measured by that");
+	ok(run_printed("\"covered_ns\":999999000,\"filter\":\"system calls of 500 ns or more\","),
+	   "with the filter, without which they could not be understood");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Filter:      system calls of 500 ns or more\n"), "a filter is told");
 	w_free(&w);
