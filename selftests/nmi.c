@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Events from NMIs are recorded, and an experiment of another module is a stream like the others. */
+/* Events from NMIs are recorded, with stacks; and an experiment of another module is a stream like the others. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/syscall.h>
 
-#include "fixture.h"
+#include "recording.h"
 
 #define TEST_EXPERIMENT	7
 #define TEST_EVENT	64
@@ -92,6 +92,79 @@ TEST_F(module, events_from_nmis_are_recorded_and_counted)
 	EXPECT_LT(sent / 2, from_nmi);
 	bytes_free(&bytes);
 	stream_free(&stream);
+}
+
+/* Through the handler to the entry, all of it with names; what was interrupted may be a module's beginning, which has none. */
+static bool is_stack_of_nmi(const char *frames)
+{
+	const char *handler = strstr(frames, "\nhandle_nmi+"), *entry = strstr(frames, "\nexc_nmi+");
+
+	return !strncmp(frames, "kfree+", strlen("kfree+")) && handler && entry && handler < entry &&
+	       strstr(handler, " [exptrace_test]\n") == strchr(handler, ' ') && frames + strcspn(frames, "?") > entry;
+}
+
+/* What is behind the NMI's own entry, if the kernel was interrupted. */
+static bool tells_what_was_interrupted(const char *frames)
+{
+	const char *entry = strstr(frames, "\nasm_exc_nmi+");
+
+	entry = entry ? entry : strstr(frames, "\nend_repeat_nmi+");
+	return entry && strchr(entry + 1, '\n')[1];
+}
+
+/* Each event has its whole stack, or none, which is counted. */
+TEST_F(module, stacks_are_taken_in_nmis)
+{
+	size_t i, with = 0, wrong = 0, interrupted = 0, without = 0, nmis = 0;
+	struct exptrace_event event = { .flags = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK };
+	struct exptrace_start args = start_small();
+	struct recording r = {};
+	uint64_t unknown = 0;
+	pthread_t thread;
+	int err;
+
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	event.index = event_index(self->control, "kfree");
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
+	args.pool_size = 64 << 20;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	storm_on = true;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, storm, NULL));
+	err = module_load_helper("exptrace_test.ko", "rounds=50");
+	storm_on = false;
+	pthread_join(thread, NULL);
+	ASSERT_EQ(0, err);
+	/* The names of its functions are found while it is there. */
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}));
+	ASSERT_EQ(0, syscall(SYS_delete_module, "exptrace_test", 0));
+	ASSERT_EQ(0, recording_stop(&r, self->control)) {
+		TH_LOG("%s", r.stream.error);
+	}
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+
+		if (e->experiment != 1 || e->type != EXPTRACE_EVENT_KFREE)
+			continue;
+		without += !e->stack;
+		if (e->m % 4 != EXPTRACE_CONTEXT_NMI)
+			continue;
+		nmis++;
+		if (!e->stack)
+			continue;
+		with++;
+		interrupted += e->frames && tells_what_was_interrupted(e->frames);
+		if ((!e->frames || !is_stack_of_nmi(e->frames)) && !wrong++)
+			TH_LOG("%s", e->frames ? e->frames : "(not told)");
+	}
+	for (i = 0; i < r.stream.nr_generations; i++)
+		unknown += r.stream.generations[i].unknown_stacks;
+	TH_LOG("%zu from NMIs, %zu of them with a stack, %zu of what was interrupted", nmis, with, interrupted);
+	EXPECT_LT(25 * sysconf(_SC_NPROCESSORS_ONLN), nmis);
+	EXPECT_LT(nmis / 2, with);
+	EXPECT_EQ(0, wrong);
+	EXPECT_LT(0, interrupted);
+	EXPECT_EQ(unknown, without);
+	recording_free(&r);
 }
 
 TEST_HARNESS_MAIN
