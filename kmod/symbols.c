@@ -4,13 +4,17 @@
  * strings and stacks at the end of a generation.
  *
  * A name is written once: a string's number is that of the first site that needed it.
- * The frames of stacks are made sites first, so that they get their symbols as those do.
+ * Sites are gone through in the order of their addresses, so that those of a function
+ * come one after the other, and it is looked up once: in a module, that takes the longer,
+ * the more symbols the module has. The frames of stacks are made sites first, so that they
+ * get their symbols as those do.
  */
 #include <linux/bitmap.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 
 #include "address.h"
@@ -41,14 +45,12 @@
 
 /**
  * struct symbol - what a site is called
- * @start:	where its function begins; 0: it has no symbol
- * @offset:	how far behind that it is
- * @function:	the string that has the function's name
+ * @offset:	how far behind its function's beginning it is
+ * @function:	the string that has the function's name, 0: it has no symbol
  * @module:	the string that has the module's, 0: the kernel itself
  * @is_tracer:	the function is the tracepoint's: what calls its probes
  */
 struct symbol {
-	unsigned long	start;
 	u32		offset;
 	u16		function;
 	u16		module;
@@ -57,12 +59,12 @@ struct symbol {
 
 /*
  * The symbols of the generation that is being completed, by site; the sites that events
- * have named; which site was the first of a function, by the hash of its start; the
- * modules so far. All of it: exptrace.control.
+ * have named; all sites in the order of their addresses; the modules so far. All of it:
+ * exptrace.control.
  */
 static struct symbol symbols[EXPTRACE_NR_SITES];
 static DECLARE_BITMAP(named, EXPTRACE_NR_SITES);
-static u16 first_of[EXPTRACE_NR_SITES];
+static u16 order[EXPTRACE_NR_SITES];
 static struct {
 	char	name[MODULE_CHARS];
 	u16	id;
@@ -106,11 +108,11 @@ unsigned int exptrace_symbols_batches(unsigned int sites, unsigned int words,
  * Takes "function+0x1a/0x80 [module]" apart. Returns false if it is something else: a
  * bare address is what has no symbol.
  */
-static bool split(char *text, u32 *offset, char **module)
+static bool split(char *text, u32 *offset, u32 *size, char **module)
 {
 	char *plus = strrchr(text, '+');
 
-	if (!plus || sscanf(plus, "+0x%x/", offset) != 1)
+	if (!plus || sscanf(plus, "+0x%x/0x%x", offset, size) != 2)
 		return false;
 	*plus = '\0';
 	*module = strchr(plus + 1, '[');
@@ -134,20 +136,6 @@ static int write_string(struct exptrace_table *table, unsigned int id, const cha
 	return 0;
 }
 
-/* The site that had this function first: @site, if there was none before. */
-static unsigned int first_with(unsigned long start, unsigned int site)
-{
-	unsigned int i = exptrace_site_hash(start);
-
-	while (first_of[i]) {
-		if (symbols[first_of[i]].start == start)
-			return first_of[i];
-		i = (i + 1) % EXPTRACE_NR_SITES;
-	}
-	first_of[i] = site;
-	return site;
-}
-
 /* Gives @site's module its number, and writes its name if that is new. */
 static int name_module(struct exptrace_table *table, unsigned int site, const char *name)
 {
@@ -167,29 +155,26 @@ static int name_module(struct exptrace_table *table, unsigned int site, const ch
 	return write_string(table, MODULE_ID + site, name, strlen(name));
 }
 
-static int name_function(struct exptrace_table *table, unsigned int site, const char *name,
-			 size_t most)
-{
-	symbols[site].function = first_with(symbols[site].start, site);
-	if (symbols[site].function != site)
-		return 0;
-	return write_string(table, site, name, min(strlen(name), most));
-}
-
-/* Finds out what is at @address, and writes those names that are new. */
-static int name_site(struct exptrace_table *table, unsigned int site, unsigned long address)
+/*
+ * Finds out what is at @address, and writes its names. @end is set to where its function
+ * ends, 0 if it has no symbol.
+ */
+static int name_site(struct exptrace_table *table, unsigned int site, unsigned long address,
+		     unsigned long *end)
 {
 	char text[KSYM_SYMBOL_LEN], *module;
 	size_t module_len = 0;
-	u32 offset;
+	u32 offset, size;
 	int err;
 
 	memset(&symbols[site], 0, sizeof(symbols[site]));
+	*end = 0;
 	sprint_symbol(text, address);
-	if (!split(text, &offset, &module))
+	if (!split(text, &offset, &size, &module))
 		return 0;
-	symbols[site].start = address - offset;
+	*end = address - offset + size;
 	symbols[site].offset = offset;
+	symbols[site].function = site;
 	symbols[site].is_tracer = strstarts(text, "__traceiter_");
 	if (module) {
 		module_len = strnlen(module, MODULE_CHARS - 1);
@@ -198,22 +183,51 @@ static int name_site(struct exptrace_table *table, unsigned int site, unsigned l
 		if (err)
 			return err;
 	}
-	return name_function(table, site, text, SYMBOL_CHARS - module_len);
+	return write_string(table, site, text, min(strlen(text), SYMBOL_CHARS - module_len));
+}
+
+/* @site is in the same function as @before. */
+static void name_alike(const struct exptrace_interned *interned, unsigned int site,
+		       unsigned int before)
+{
+	symbols[site] = symbols[before];
+	symbols[site].offset += interned->site[site] - interned->site[before];
+}
+
+static int by_address(const void *a, const void *b, const void *sites)
+{
+	const unsigned long *address = sites;
+	unsigned long x = address[*(const u16 *)a], y = address[*(const u16 *)b];
+
+	return x < y ? -1 : x > y;
+}
+
+/* Returns how many there are. */
+static unsigned int order_sites(const struct exptrace_interned *interned)
+{
+	unsigned int site, nr = 0;
+
+	for (site = 1; site < EXPTRACE_NR_SITES; site++)
+		if (interned->site[site])
+			order[nr++] = site;
+	sort_r(order, nr, sizeof(order[0]), by_address, NULL, interned->site);
+	return nr;
 }
 
 static int write_strings(const struct exptrace_interned *interned)
 {
+	unsigned int i, nr = order_sites(interned);
 	struct exptrace_table table;
-	unsigned int site;
+	unsigned long end = 0;
 	int err = 0;
 
-	memset(first_of, 0, sizeof(first_of));
 	nr_modules = 0;
 	exptrace_table_begin(&table, interned->gen, EXPTRACE_WIRE_STRINGS);
-	for (site = 1; !err && site < EXPTRACE_NR_SITES; site++) {
-		if (!interned->site[site])
-			continue;
-		err = name_site(&table, site, interned->site[site]);
+	for (i = 0; !err && i < nr; i++) {
+		if (interned->site[order[i]] < end)
+			name_alike(interned, order[i], order[i - 1]);
+		else
+			err = name_site(&table, order[i], interned->site[order[i]], &end);
 		cond_resched();
 	}
 	exptrace_table_end(&table);
