@@ -4,8 +4,8 @@
  *
  * Each of them ends a generation, begins one, or both:
  *
- *   open the new one on the flush side, write its opening tables
- *   publish its number (0 at stop)
+ *   open the new one on the flush side, write its opening tables and its statedump
+ *   publish its number (0 at stop), add what changed meanwhile to the statedump
  *   wait until no writer uses the old one: an RCU grace period (invariant 6)
  *   flush the old one's slots; write its closing tables; complete it
  *
@@ -119,10 +119,14 @@ static void publish_only(u64 gen)
 	WRITE_ONCE(exptrace.gen, gen);
 }
 
-/* Makes @gen what writers use; returns when none uses another (invariant 6). */
+/*
+ * Makes @gen, which has its statedump, what writers use; returns when none uses another
+ * (invariant 6).
+ */
 static void publish(u64 gen, bool expedited)
 {
 	publish_only(gen);
+	exptrace_amend_statedump(gen);
 	if (expedited)
 		synchronize_rcu_expedited();
 	else
@@ -151,9 +155,9 @@ int exptrace_advance(bool expedited, u64 *completed)
 	if (err)
 		return err;
 	exptrace.next_gen++;
+	exptrace_write_statedump(new);
 	publish(new, expedited);
 	close_generation(old);
-	exptrace_write_statedump(new);
 	*completed = old;
 	return 0;
 }
@@ -292,8 +296,9 @@ static int begin_recording(const struct exptrace_params *params)
 		drop_old_recording(true);
 		return err;
 	}
-	publish_only(gen);
 	exptrace_write_statedump(gen);
+	publish_only(gen);
+	exptrace_amend_statedump(gen);
 	exptrace_session_begin();
 	schedule_periodic();
 	return 0;

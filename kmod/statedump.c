@@ -4,10 +4,13 @@
  * what events tell by number alone.
  */
 #include <linux/cgroup.h>
+#include <linux/hash.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>	/* <linux/irqdesc.h>, and what it needs */
+#include <linux/jhash.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/timekeeping.h>
 
 #include "address.h"
 #include "tables.h"
@@ -25,15 +28,32 @@ static u64 cgroup_of(struct task_struct *task)
 #endif
 }
 
-struct exptrace_missing exptrace_missing;
+struct exptrace_missing exptrace_missing[2];
+
+#define TOLD_BITS	12
+
+/* What the dump said about a thread. */
+enum {
+	TOLD_NOTHING,
+	TOLD_OF_SEVERAL,	/* that have the same place here */
+	TOLD_FIRST,		/* a hash of its id and name, from here on */
+};
+
+/* By the hash of the thread's id; exptrace.control. */
+static u32 told[BIT(TOLD_BITS)];
 
 /**
  * struct dump - a statedump that is being written
  * @w:		its writer
+ * @missing:	what found no room in the generation's dump
+ * @since:	0, or what is told is what is not yet: threads that began after this
+ *		moment (nanoseconds of CLOCK_MONOTONIC), or have another name since
  * @full:	there was no room for something: nor is there for what follows
  */
 struct dump {
 	struct exptrace_writer	w;
+	struct exptrace_missing	*missing;
+	u64			since;
 	bool			full;
 };
 
@@ -44,16 +64,38 @@ static bool has_room(struct dump *dump, size_t max)
 	return !dump->full;
 }
 
+/* Whether this thread is to be told, with this name; notes what the whole dump tells. */
+static bool is_news(const struct dump *dump, const struct task_struct *task, const char *comm)
+{
+	u32 *last = &told[hash_32(task->pid, TOLD_BITS)];
+	u32 hash = max_t(u32, jhash(comm, strlen(comm), task->pid), TOLD_FIRST);
+
+	if (!dump->since) {
+		*last = *last == TOLD_NOTHING ? hash : TOLD_OF_SEVERAL;
+		return true;
+	}
+	if (*last == hash)
+		return false;
+	/* Whether its name is another one can't be known. */
+	return *last != TOLD_OF_SEVERAL || task->start_time >= dump->since;
+}
+
 static void write_task(struct dump *dump, struct task_struct *task)
 {
 	struct exptrace_writer *w = &dump->w;
 	char comm[TASK_COMM_LEN];
 
+	strscpy(comm, task->comm, sizeof(comm));	/* may be torn: it has no lock here */
+	if (!is_news(dump, task, comm))
+		return;
 	if (!has_room(dump, exptrace_max(7, TASK_COMM_LEN))) {
-		exptrace_missing.tasks++;
+		/* Others are told or counted, if not by this name. */
+		if (task->start_time >= dump->since) {
+			dump->missing->tasks++;
+			exptrace.missing_tasks++;
+		}
 		return;
 	}
-	strscpy(comm, task->comm, sizeof(comm));	/* may be torn: it has no lock here */
 	exptrace_stamp(w, EXPTRACE_EVENT_TASK, NULL);
 	exptrace_number(w, task->pid);
 	exptrace_number(w, task->tgid);
@@ -83,7 +125,7 @@ static void write_name(struct dump *dump, enum exptrace_kind kind, unsigned int 
 	size_t len = strlen(name);
 
 	if (!has_room(dump, exptrace_max(3, len))) {
-		exptrace_missing.names++;
+		dump->missing->names++;
 		return;
 	}
 	exptrace_stamp(w, EXPTRACE_EVENT_NAME, NULL);
@@ -152,23 +194,49 @@ static void write_softirqs(struct dump *dump)
 			write_name(dump, EXPTRACE_KIND_SOFTIRQ, vec, softirqs[vec]);
 }
 
+/* When the last whole dump began, as @since; exptrace.control. */
+static u64 begun;
+
+static void begin(struct dump *dump, struct exptrace_slot *slot, u64 gen)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	dump->missing = &exptrace_missing[gen & 1];
+	exptrace_unbound_writer(&dump->w, slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
+				EXPTRACE_UNBOUND);
+}
+
 /*
- * Writes it into generation @gen, which is open. It is best effort: it takes batches
+ * Writes it into generation @gen, which is open and not yet published: so threads that
+ * end soon after that are in it. It is best effort: it takes batches
  * like any event, and where the pool is empty the rest is counted only, for then the
  * generation's events have no room either. The closing tables tell the count.
  */
-void exptrace_write_statedump(unsigned long gen)
+void exptrace_write_statedump(u64 gen)
 {
 	struct exptrace_slot slot = {};
 	struct dump dump = {};
 
-	lockdep_assert_held(&exptrace.control);
-
-	exptrace_unbound_writer(&dump.w, &slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
-				EXPTRACE_UNBOUND);
+	begin(&dump, &slot, gen);
+	begun = ktime_get_ns();
+	memset(told, 0, sizeof(told));
 	write_softirqs(&dump);
 	write_irqs(&dump);
 	write_tasks(&dump);
 	exptrace_flush_slot(&slot);
-	exptrace.missing_tasks += exptrace_missing.tasks;
+}
+
+/*
+ * Adds what became true before @gen was published, and so is told by no event of it:
+ * threads that began, names that changed. To be called at once after that.
+ */
+void exptrace_amend_statedump(u64 gen)
+{
+	struct exptrace_slot slot = {};
+	struct dump dump = {};
+
+	begin(&dump, &slot, gen);
+	dump.since = begun;
+	write_tasks(&dump);
+	exptrace_flush_slot(&slot);
 }

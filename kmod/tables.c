@@ -291,7 +291,7 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 /* What is known at a generation's end only; nothing if there is nothing to say. */
 static int write_last_properties(unsigned long gen)
 {
-	struct exptrace_missing missing = exptrace_missing;
+	struct exptrace_missing missing = exptrace_missing[gen & 1];
 	struct exptrace_table table;
 	u64 sites, stacks;
 	int err;
@@ -299,7 +299,7 @@ static int write_last_properties(unsigned long gen)
 	exptrace_intern_take_unknown(gen, &sites, &stacks);
 	if (!missing.tasks && !missing.names && !sites && !stacks)
 		return 0;
-	memset(&exptrace_missing, 0, sizeof(exptrace_missing));
+	memset(&exptrace_missing[gen & 1], 0, sizeof(missing));
 	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_PROPERTIES);
 	err = write_number_property(&table, "missing_tasks", "%lu", missing.tasks) ?:
 	      write_number_property(&table, "missing_names", "%lu", missing.names) ?:

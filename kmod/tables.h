@@ -17,7 +17,7 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size);
 int exptrace_write_closing(unsigned long gen);
 
 /**
- * struct exptrace_missing - what found no room in the present generation's statedump
+ * struct exptrace_missing - what found no room in a generation's statedump
  * @tasks:	threads
  * @names:	names of interrupts and soft interrupts
  *
@@ -28,10 +28,12 @@ struct exptrace_missing {
 	unsigned long	names;
 };
 
-extern struct exptrace_missing exptrace_missing;
+/* By generation parity; exptrace.control. */
+extern struct exptrace_missing exptrace_missing[2];
 
 /* statedump.c */
-void exptrace_write_statedump(unsigned long gen);
+void exptrace_write_statedump(u64 gen);
+void exptrace_amend_statedump(u64 gen);
 
 /* ledger.c */
 unsigned int exptrace_ledger_batches(unsigned int batch_size);

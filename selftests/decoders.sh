@@ -97,5 +97,26 @@ decoders_reject_the_same_damage() {
 	expect_status 1 python3 "$here/decode.py" "$work/missing"
 }
 
+# With names, of threads and of all else, and with symbols.
+generation_alone_decodes_to_the_same() {
+	local g n=0
+	load
+	# Threads come and go all the time, so that some live across a generation's end.
+	# shellcheck disable=SC2016 # expanded in there
+	"$exptrace" record -e sched,irq,workqueue,kmalloc --stacks sched_wakeup --period 100 -o "$work/t" -- \
+		bash -c 'for i in $(seq 20); do (sleep 0.05; : "$(echo x | tr x y)") & sleep 0.02; done; wait'
+	"$exptrace" check "$work/t"
+	"$exptrace" dump --json --all "$work/t" |
+		awk -v "to=$work/whole" '{ match($0, /"generation":[0-9]+/); print >(to substr($0, RSTART + 13, RLENGTH - 13)) }'
+	for g in "$work"/whole*; do
+		g=${g##*whole}
+		"$exptrace" cut -g "$g" "$work/t" | "$exptrace" dump --json --all - >"$work/alone"
+		cmp "$work/whole$g" "$work/alone" || fail "generation $g: $(diff "$work/whole$g" "$work/alone" | head -n 20)"
+		n=$((n + 1))
+		[ "$n" -lt 20 ] || break
+	done
+	[ "$n" -gt 5 ]
+}
+
 run_tests decoders_agree_event_by_event decoders_agree_on_identifiers decoders_agree_on_stacks decoders_agree_on_losses \
-	decoders_count_the_same decoders_reject_the_same_damage
+	decoders_count_the_same decoders_reject_the_same_damage generation_alone_decodes_to_the_same
