@@ -41,11 +41,21 @@ struct exptrace_switch *exptrace_switch_at(unsigned int index,
 	return NULL;
 }
 
+static bool has_valid_args(const struct exptrace_event_def *event)
+{
+	unsigned int i;
+
+	for (i = 0; event->args[i].kind; i++)
+		if (i == EXPTRACE_MAX_ARGS || strlen(event->args[i].name) >= EXPTRACE_NAME_CHARS)
+			return false;
+	return true;
+}
+
 static bool is_valid_event(const struct exptrace_event_def *event)
 {
 	unsigned int last = event->type + event->ntypes - 1;
 
-	return event->ntypes && event->type >= EXPTRACE_EVENT_STATE_FIRST &&
+	return has_valid_args(event) && event->ntypes && event->type >= EXPTRACE_EVENT_STATE_FIRST &&
 	       last <= EXPTRACE_EVENT_LAST && (last < 127 || event->type > 136) &&
 	       strlen(event->name) < EXPTRACE_NAME_CHARS &&
 	       strlen(event->group) < EXPTRACE_GROUP_CHARS;
@@ -97,8 +107,8 @@ static int begin_schema(void)
  * Its events may be written and switched on when this has returned.
  *
  * Context: process; sleeps. Return: 0; -EINVAL if its numbers or names are out of
- * range; -EBUSY if its number is taken; if something is being recorded, what
- * EXPTRACE_IOC_ADVANCE returns.
+ * range, or an event has more than EXPTRACE_MAX_ARGS arguments; -EBUSY if its number
+ * is taken; if something is being recorded, what EXPTRACE_IOC_ADVANCE returns.
  */
 int exptrace_experiment_register(struct exptrace_experiment *exp)
 {

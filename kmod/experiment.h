@@ -13,6 +13,9 @@ struct tracepoint;
 #define EXPTRACE_NAME_CHARS	32
 #define EXPTRACE_GROUP_CHARS	16
 
+/* So that an event's entry in the schema fits the smallest batch. */
+#define EXPTRACE_MAX_ARGS	16
+
 /**
  * struct exptrace_arg_def - an argument in the schema
  * @kind:	enum exptrace_kind; 0 ends the arguments of an event
