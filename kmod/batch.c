@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
@@ -198,24 +199,29 @@ static int fill_pool(void)
 			return err;
 		exptrace_batch_give_back(&pool->batches[i]);
 		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
 	return 0;
 }
 
 /*
  * Allocates the pool. Returns -EINVAL if it could not hold what a generation
- * needs, -ENOMEM if the machine does not have that much. The pool must not
- * exist, and is closed. Caller holds exptrace.control.
+ * needs, -ENOMEM if the machine does not have that much, -EINTR if the caller is
+ * being killed. The pool must not exist, and is closed. Caller holds exptrace.control.
  */
 int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
-	u64 nr = div_u64(size, batch_size);
+	u64 nr = div_u64(size, batch_size), descriptors = nr * sizeof(*pool->batches);
 	int err;
 
 	lockdep_assert_held(&exptrace.control);
 
-	if (size >> PAGE_SHIFT > (unsigned long)max(si_mem_available(), 0L) / 2 || nr > UINT_MAX)
+	/* kvcalloc() warns of what is larger. */
+	if (nr > UINT_MAX || descriptors > INT_MAX)
+		return -ENOMEM;
+	if ((size + descriptors) >> PAGE_SHIFT > (unsigned long)max(si_mem_available(), 0L) / 2)
 		return -ENOMEM;
 	pool->batches = kvcalloc(nr, sizeof(*pool->batches), GFP_KERNEL);
 	if (!pool->batches)
