@@ -57,7 +57,8 @@ struct exptrace_batch {
  * @nr_reserved: of those, kept for the tables of generations; likewise
  * @nr_full:	batches on flush lists; likewise
  * @used:	batches with an experiment's events; likewise
- * @quota:	the most that @used may be; constant while recording
+ * @quota:	the most that @used may be (in flight mode: its share, out of @nr, of what a
+ *		generation holds); constant while recording
  * @mode:	enum exptrace_mode; constant while recording
  * @mapped:	mappings of the pool; @lock
  * @closed:	the pool comes or goes: no new mappings; @lock

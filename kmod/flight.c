@@ -44,11 +44,19 @@ static void evict_batch(struct exptrace_generation *gen, struct exptrace_batch *
 	exptrace_pool_put(batch);
 }
 
-/* The oldest batch of events, of @exp or of any, in a generation being written. */
-static bool evict_batch_from(struct exptrace_generation *gen, unsigned int exp)
+/*
+ * Gives up the oldest batch of @exp (EXPTRACE_NO_CHARGE: of any) in @gen, which is being
+ * written. Its events are lost, and the generation's ledger will say so. False if there
+ * is none.
+ */
+bool exptrace_evict_batch_of(struct exptrace_generation *gen, unsigned int exp)
 {
 	struct exptrace_batch *batch;
 
+	lockdep_assert_held(&exptrace_pool.lock);
+
+	if (gen->complete || gen->closing)
+		return false;
 	list_for_each_entry(batch, &gen->full, node) {
 		if (exptrace_is_table(batch) || (exp != EXPTRACE_NO_CHARGE && batch->exp != exp))
 			continue;
@@ -58,19 +66,13 @@ static bool evict_batch_from(struct exptrace_generation *gen, unsigned int exp)
 	return false;
 }
 
-/*
- * Gives up the oldest batch of @exp (EXPTRACE_NO_CHARGE: of any) that is in a
- * generation being written. Its events are lost, and the generation's ledger will
- * say so. False if there is none.
- */
-bool exptrace_evict_batch(unsigned int exp)
+/* Likewise the oldest batch of all generations being written. */
+static bool evict_batch_of_any(void)
 {
 	struct exptrace_generation *gen;
 
-	lockdep_assert_held(&exptrace_pool.lock);
-
 	list_for_each_entry(gen, &exptrace_flush.generations, node) {
-		if (!gen->complete && !gen->closing && evict_batch_from(gen, exp))
+		if (exptrace_evict_batch_of(gen, EXPTRACE_NO_CHARGE))
 			return true;
 	}
 	return false;
@@ -89,7 +91,7 @@ bool exptrace_evict(void)
 
 	gen = oldest_to_evict();
 	if (!gen)
-		return exptrace_evict_batch(EXPTRACE_NO_CHARGE);
+		return evict_batch_of_any();
 	evict_generation(gen);
 	return true;
 }

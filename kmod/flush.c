@@ -56,11 +56,12 @@ static void kick_readers(void)
 
 /*
  * A generation is to stay below an eighth of the pool: at a sixteenth the next one
- * is asked for, and it takes a grace period until that is there.
+ * is asked for, and it takes a grace period until that is there. If there was no room
+ * for it, it is asked for again after as much.
  */
 static bool is_large(const struct exptrace_generation *gen)
 {
-	return gen->pushed == max(exptrace_pool.nr / 16, MIN_LARGE);
+	return !(gen->pushed % max(exptrace_pool.nr / 16, MIN_LARGE));
 }
 
 static void link_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)
@@ -96,24 +97,39 @@ void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batc
 	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full - 1);
 }
 
-/* Has the experiment as many batches as it may have? */
-bool exptrace_over_quota(unsigned int exp)
-{
-	return READ_ONCE(exptrace_pool.used[exp]) >= exptrace_pool.quota[exp];
-}
-
 static bool is_flight(void)
 {
 	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT;
 }
 
-static bool make_room_for_events(unsigned int exp)
+/* In stream mode: has the experiment as many batches as it may have? */
+bool exptrace_over_quota(unsigned int exp)
+{
+	return !is_flight() && READ_ONCE(exptrace_pool.used[exp]) >= exptrace_pool.quota[exp];
+}
+
+/*
+ * In flight mode the quota is a share of each generation: what has passed can't be
+ * given up in part, and if it counted, the experiment would have nothing new.
+ */
+static bool is_over_share(const struct exptrace_generation *gen, unsigned int exp)
 {
 	const struct exptrace_pool *pool = &exptrace_pool;
 
-	if (exp != EXPTRACE_NO_CHARGE && exptrace_over_quota(exp) &&
-	    !(is_flight() && exptrace_evict_batch(exp)))
-		return false;
+	return gen->used[exp] && pool->quota[exp] < pool->nr &&
+	       (u64)gen->used[exp] * pool->nr > (u64)pool->quota[exp] * gen->nr;
+}
+
+static bool make_room_for_events(struct exptrace_generation *gen, unsigned int exp)
+{
+	const struct exptrace_pool *pool = &exptrace_pool;
+
+	if (exp != EXPTRACE_NO_CHARGE) {
+		if (exptrace_over_quota(exp))
+			return false;
+		if (is_flight() && is_over_share(gen, exp))
+			exptrace_evict_batch_of(gen, exp);
+	}
 	/* A generation that is given up may have had no batch left. */
 	while (pool->nr_empty <= pool->nr_reserved)
 		if (!is_flight() || !exptrace_evict())
@@ -131,7 +147,7 @@ static struct exptrace_batch *get_for(struct exptrace_generation *gen, enum expt
 	if (need == EXPTRACE_NEED_TABLES && gen->reserved) {
 		gen->reserved--;
 		WRITE_ONCE(pool->nr_reserved, pool->nr_reserved - 1);
-	} else if (!make_room_for_events(exp)) {
+	} else if (!make_room_for_events(gen, exp)) {
 		return NULL;
 	}
 	return exptrace_pool_get(exp);

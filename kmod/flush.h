@@ -122,7 +122,7 @@ void exptrace_flush_exit(void);
 
 /* flight.c */
 bool exptrace_evict(void);
-bool exptrace_evict_batch(unsigned int exp);
+bool exptrace_evict_batch_of(struct exptrace_generation *gen, unsigned int exp);
 
 /**
  * struct exptrace_view - a reader's place in a snapshot

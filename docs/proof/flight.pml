@@ -59,7 +59,7 @@ byte events = EVENTS;
 #define MAY_EVICT_FROM(v) (!G[v].closing)
 #endif
 
-/* oldest_to_evict(), evict_generation(); exptrace_evict_batch(): sets made */
+/* oldest_to_evict(), evict_generation(); evict_batch_of_any(): sets made */
 inline evict() {
 	made = false;
 	v = oldest;

@@ -546,20 +546,70 @@ static void quota_loses_the_events_of_its_experiment_only(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-static void quota_in_flight_mode_gives_up_its_own_oldest_batch(struct kunit *test)
+/* Hands over the batch that the slot fills, by an event that has no room in it. */
+static void fill_batch(struct kunit *test, unsigned int exp, unsigned int gen)
 {
+	struct exptrace_slot *slot = kunit_slot(gen, exp);
+
+	slot->pos = slot->end - 1;
+	KUNIT_EXPECT_TRUE(test, kunit_write(exp, gen, ONE_NUMBER));
+}
+
+/* However much it has in other generations: it always has its newest events. */
+static void quota_in_flight_mode_is_a_share_of_each_generation(struct kunit *test)
+{
+	struct exptrace_generation *gen;
 	struct exptrace_cpu *cpu;
+	unsigned int i, n;
 
 	begin(test, EXPTRACE_MODE_FLIGHT);
 	cpu = this_cpu_ptr(exptrace.cpus);
-	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
-	use_up_quota(test);
-	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
-	KUNIT_EXPECT_EQ(test, all_lost(1, ALLOCFREE), 0ULL);
-	KUNIT_EXPECT_EQ(test, cpu->overwritten[1][ALLOCFREE], 1ULL);
-	KUNIT_EXPECT_EQ(test, cpu->overwritten[1][STANDARD], 0ULL);
-	KUNIT_EXPECT_EQ(test, exptrace_pool.used[ALLOCFREE], 2U);
+	exptrace_pool.quota[ALLOCFREE] = exptrace_pool.nr / 4;
+	for (n = 1; n <= 4; n++) {
+		gen = exptrace_flush.writing[n & 1];
+		KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, n, ONE_NUMBER));
+		fill_batch(test, ALLOCFREE, n);
+		fill_batch(test, ALLOCFREE, n);
+		/* All that was handed over was its own. */
+		KUNIT_EXPECT_EQ(test, gen->used[ALLOCFREE], 0U);
+		KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, n, ONE_NUMBER));
+		for (i = 0; i < 6; i++)
+			fill_batch(test, STANDARD, n);
+		for (i = 0; i < 6; i++)
+			fill_batch(test, ALLOCFREE, n);
+		KUNIT_EXPECT_EQ(test, gen->used[STANDARD], 6U);
+		KUNIT_EXPECT_EQ(test, gen->used[ALLOCFREE], gen->nr / 4);
+		KUNIT_EXPECT_EQ(test, all_lost(n, ALLOCFREE), 0ULL);
+		KUNIT_EXPECT_LT(test, 0ULL, cpu->overwritten[n & 1][ALLOCFREE]);
+		KUNIT_EXPECT_EQ(test, cpu->overwritten[n & 1][STANDARD], 0ULL);
+		KUNIT_EXPECT_EQ(test, kunit_open(n + 1, 1), 0);
+		kunit_publish(n + 1);
+		kunit_close(n);
+	}
 	kunit_recorder_end(test);
+}
+
+/* Its entry in the schema has to fit a batch. */
+static void experiment_has_events_of_limited_size(struct kunit *test)
+{
+	struct exptrace_arg_def args[EXPTRACE_MAX_ARGS + 2] = {};
+	struct exptrace_event_def event = {
+		.type = EXPTRACE_EVENT_CURRENT, .ntypes = 1, .group = "g", .name = "n", .args = args,
+	};
+	struct exptrace_experiment exp = {
+		.id = EXPTRACE_NR_EXPERIMENTS - 1, .name = "e", .events = &event, .nr_events = 1,
+	};
+	unsigned int i;
+
+	for (i = 0; i < EXPTRACE_MAX_ARGS; i++)
+		args[i] = (struct exptrace_arg_def) { EXPTRACE_KIND_UINT, "a" };
+	KUNIT_ASSERT_EQ(test, exptrace_experiment_register(&exp), 0);
+	exptrace_experiment_unregister(&exp);
+	args[i] = args[0];
+	KUNIT_EXPECT_EQ(test, exptrace_experiment_register(&exp), -EINVAL);
+	args[i].kind = 0;
+	args[0].name = "a-name-of-more-than-thirty-one-characters";
+	KUNIT_EXPECT_EQ(test, exptrace_experiment_register(&exp), -EINVAL);
 }
 
 /* Invariant 7. Slots are found by the generation's parity: 1 and 3 share them, 1 and 2 do not. */
@@ -609,7 +659,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(event_writes_to_its_slot_and_batch_alone),
 	KUNIT_CASE(nmi_that_finds_the_lock_taken_loses_only_its_event),
 	KUNIT_CASE(quota_loses_the_events_of_its_experiment_only),
-	KUNIT_CASE(quota_in_flight_mode_gives_up_its_own_oldest_batch),
+	KUNIT_CASE(quota_in_flight_mode_is_a_share_of_each_generation),
+	KUNIT_CASE(experiment_has_events_of_limited_size),
 	KUNIT_CASE(generations_of_other_parity_do_not_mix),
 	{}
 };
