@@ -138,6 +138,45 @@ list_shows_what_the_module_has() {
 	"$exptrace" stop
 }
 
+# No event of the module's own is lacking in the kernels that it is tested with, but one of a test module's is.
+what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
+	load
+	load_lacking
+	log_since | grep 'exptrace: this kernel has no tracepoint exptrace_is_in_no_kernel: its event is missing$'
+	grep -x 'lacking test test_missing missing' "$sys/events"
+	"$exptrace" list | grep ' test  *test_missing  *missing$'
+	expect_status 0 "$exptrace" record -o "$work/t" -e sched,test_missing -- sh -c '/bin/true; :' 2>"$work/err"
+	grep -x "exptrace: note: this kernel has no tracepoint for 'test_missing'" "$work/err"
+	[ "$(wc -l <"$work/err")" -eq 2 ] || fail "$(cat "$work/err")"
+	"$exptrace" check "$work/t" | grep '^OK.* 0 lost'
+	"$exptrace" dump "$work/t" | grep -c ' sched_switch: '
+	# Of a group there may be some, of a system call and of what is left out there is nothing to note.
+	expect_status 0 "$exptrace" record -o "$work/t" -e test,syscalls:close -- sh -c '/bin/true; :' 2>"$work/err"
+	grep -x "exptrace: note: this kernel lacks 1 of the 2 events of 'test'" "$work/err"
+	[ "$(wc -l <"$work/err")" -eq 2 ] || fail "$(cat "$work/err")"
+	"$exptrace" check "$work/t" | grep '^OK.* 0 lost'
+	"$exptrace" dump "$work/t" | grep -c ' test_fork: .*child_pid='
+	expect_status 0 "$exptrace" record -o "$work/t" -e test,-test_missing -- /bin/true 2>"$work/err"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$(cat "$work/err")"
+	expect_status 0 "$exptrace" record -o "$work/t" --stacks sched_switch,test_missing -- /bin/true 2>"$work/err"
+	grep -x "exptrace: note: this kernel has no tracepoint for 'test_missing'" "$work/err"
+	# A recording of nothing is none, and a word that is misspelt is not a note.
+	rm "$work/t"
+	expect_status 1 "$exptrace" record -o "$work/t" -e sched,-sched,test_missing -- /bin/true 2>"$work/err"
+	grep "this kernel has no tracepoint for 'sched,-sched,test_missing', and no other event is on" "$work/err"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$(cat "$work/err")"
+	expect_status 1 "$exptrace" start -e test_missing 2>"$work/err"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$(cat "$work/err")"
+	expect_status 1 "$exptrace" record -o "$work/t" -e sched,test_mising -- /bin/true 2>"$work/err"
+	grep "there is no event, group or experiment 'test_mising'" "$work/err"
+	[ ! -e "$work/t" ]
+	recording_is 0
+	# The shell's way says it in the list alone.
+	echo 'sched_switch test_missing' >"$sys/events"
+	grep -x 'lacking test test_missing missing' "$sys/events"
+	grep -x 'standard sched sched_switch on' "$sys/events"
+}
+
 # The arguments of the markers in $work/t, in order.
 markers() { "$exptrace" dump -e marker "$work/t" | sed 's/.*: \(marker[a-z_]*\): /\1 /'; }
 
@@ -380,7 +419,8 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
 	full_disk_is_one_message_and_what_was_written_is_readable reading_ends_quietly_when_nobody_listens \
-	list_shows_what_the_module_has mark_writes_what_it_is_told \
+	list_shows_what_the_module_has what_a_kernel_lacks_is_noted_and_the_rest_is_recorded \
+	mark_writes_what_it_is_told \
 	events_of_a_mixed_workload_take_eight_bytes system_calls_can_be_chosen \
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
 	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \

@@ -57,7 +57,11 @@ recording_is() { [ "$(cat "$sys/recording")" = "$1" ]; }
 
 load() { insmod "$EXPTRACE_KO" "$@"; }
 
+# A test module, which lies beside it.
+load_lacking() { insmod "$(dirname "$EXPTRACE_KO")/exptrace_lacking.ko"; }
+
 unload() {
+	! grep -q '^exptrace_lacking ' /proc/modules || wait_for rmmod exptrace_lacking 2>/dev/null
 	! is_loaded || wait_for rmmod exptrace 2>/dev/null
 }
 

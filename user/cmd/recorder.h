@@ -71,7 +71,8 @@ struct selection {
 
 /*
  * Switches on the events that @what names, the others off, and remembers what
- * was on. Returns an exit code; problems are reported, and nothing is changed.
+ * was on. What of it this kernel lacks is noted, as long as any event is on. Returns
+ * an exit code; problems are reported, and nothing is changed.
  */
 int selection_set(struct selection *selection, struct exptrace_device *device, const char *what);
 

@@ -76,31 +76,17 @@ static int check_syscall(const char *word, size_t len)
 	return problem("there is no system call '%.*s' here; its number will do", (int)len, name);
 }
 
-/* Every word must mean an event, and one that is asked for by its own name must exist. */
+/* Every word must mean an event that there is, though not in this kernel. */
 static int check_word(const struct selection *selection, const char *word, size_t len)
 {
-	size_t i, known = 0, available = 0;
+	size_t i;
 
-	for (i = 0; i < selection->n; i++) {
-		const struct exptrace_event *event = &selection->events[i];
-
-		if (!means(word, len, event))
-			continue;
-		known++;
-		available += !!(event->flags & EXPTRACE_EVENT_F_AVAILABLE);
-	}
-	if (!known) {
-		problem("there is no event, group or experiment '%.*s'; there are:", (int)len, word);
-		print_events(selection);
-		return EXIT_PROBLEM;
-	}
-	if (!available)
-		return problem("this kernel has no tracepoint for '%.*s'; leave it out "
-			       "(see 'exptrace list')", (int)len, word);
-	if (available < known)
-		problem("note: this kernel lacks %zu of the %zu events of '%.*s'",
-			known - available, known, (int)len, word);
-	return check_syscall(word, len);
+	for (i = 0; i < selection->n; i++)
+		if (means(word, len, &selection->events[i]))
+			return check_syscall(word, len);
+	problem("there is no event, group or experiment '%.*s'; there are:", (int)len, word);
+	print_events(selection);
+	return EXIT_PROBLEM;
 }
 
 static int check_words(const struct selection *selection, const char *what)
@@ -112,6 +98,60 @@ static int check_words(const struct selection *selection, const char *what)
 	while (!ret && (word = exptrace_select_next(&what, &len)))
 		ret = check_word(selection, word, len);
 	return ret;
+}
+
+static bool is_available(const struct exptrace_event *event)
+{
+	return event->flags & EXPTRACE_EVENT_F_AVAILABLE;
+}
+
+/* Whether @what asks for it, if it was off. */
+static bool is_wanted(const struct exptrace_event *event, const char *what)
+{
+	return is_selectable(event) &&
+	       exptrace_select(what, exptrace_device_experiment(event->experiment),
+			       event->group, event->name, false);
+}
+
+/* What a word asks for and this kernel lacks; @what is all the words. */
+static void note_missing(const struct selection *selection, const char *what, const char *word,
+			 size_t len)
+{
+	size_t i, wanted = 0, missing = 0;
+
+	for (i = 0; i < selection->n; i++) {
+		const struct exptrace_event *event = &selection->events[i];
+
+		if (!means(word, len, event) || !is_wanted(event, what))
+			continue;
+		wanted++;
+		missing += !is_available(event);
+	}
+	if (missing && missing == wanted)
+		problem("note: this kernel has no tracepoint for '%.*s'", (int)len, word);
+	else if (missing)
+		problem("note: this kernel lacks %zu of the %zu events of '%.*s'", missing, wanted,
+			(int)len, word);
+}
+
+static void note_all_missing(const struct selection *selection, const char *what)
+{
+	const char *rest = what, *word;
+	size_t len;
+
+	while ((word = exptrace_select_next(&rest, &len)))
+		note_missing(selection, what, word, len);
+}
+
+static int explain_nothing(const struct selection *selection, const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < selection->n; i++)
+		if (is_wanted(&selection->events[i], what))
+			return problem("this kernel has no tracepoint for '%s', and no other event is "
+				       "on (see 'exptrace list')", what);
+	return problem("'%s' leaves no event to be recorded", what);
 }
 
 void selection_forget(struct selection *selection)
@@ -143,12 +183,16 @@ int selection_set(struct selection *selection, struct exptrace_device *device, c
 		return EXIT_PROBLEM;
 	}
 	n = exptrace_device_select(device, what);
-	if (n > 0)
+	if (n > 0) {
+		note_all_missing(selection, what);
 		return EXIT_OK;
-	selection_restore(selection, device);
+	}
 	if (n < 0)
-		return problem("cannot switch the events: %s", strerror(-n));
-	return problem("'%s' leaves no event to be recorded", what);
+		problem("cannot switch the events: %s", strerror(-n));
+	else
+		explain_nothing(selection, what);
+	selection_restore(selection, device);
+	return EXIT_PROBLEM;
 }
 
 /* Those that @what means have stacks, the others none. 0 or a negative errno. */
@@ -163,12 +207,11 @@ static int set_stacks(const struct selection *selection, struct exptrace_device 
 		struct exptrace_event now;
 		uint32_t flags;
 
-		if (!is_selectable(event) || !(event->flags & EXPTRACE_EVENT_F_AVAILABLE))
+		if (!is_selectable(event) || !is_available(event))
 			continue;
 		err = exptrace_device_event(device, event->index, &now);
 		flags = now.flags & EXPTRACE_EVENT_F_ENABLED;
-		if (exptrace_select(what, exptrace_device_experiment(event->experiment),
-				    event->group, event->name, false))
+		if (is_wanted(event, what))
 			flags |= EXPTRACE_EVENT_F_STACK;
 		if (!err && flags != (now.flags & FLAGS))
 			err = exptrace_device_set_event(device, event->index, flags);
@@ -186,8 +229,10 @@ int selection_set_stacks(struct selection *selection, struct exptrace_device *de
 		return EXIT_PROBLEM;
 	}
 	err = set_stacks(selection, device, what);
-	if (!err)
+	if (!err) {
+		note_all_missing(selection, what);
 		return EXIT_OK;
+	}
 	selection_restore(selection, device);
 	return problem("cannot record stacks: %s", strerror(-err));
 }
