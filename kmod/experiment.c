@@ -274,24 +274,29 @@ static int mark(struct selection *want, const char *name, bool on)
 
 /*
  * What "@name:stack" says: these are on and have stacks, or have none and are on as they
- * were. Which system calls are wanted stays the same.
+ * were. Which system calls are wanted stays the same. Events that cannot have stacks stay
+ * as they were; -EOPNOTSUPP if @name means no others.
  */
 static int mark_stack(struct selection *want, const char *name, bool stack)
 {
 	const struct exptrace_experiment *exp;
 	struct exptrace_switch *sw;
-	bool found = false;
+	int err = -ENOENT;
 	unsigned int i;
 
 	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++) {
 		if (!is_called(sw, exp, name))
 			continue;
-		found = true;
+		if (stack && !has_stacks(exp)) {
+			err = err ? -EOPNOTSUPP : 0;
+			continue;
+		}
+		err = 0;
 		want->events[i].stack = stack && sw->tp;
 		if (want->events[i].stack)
 			want->events[i].on = true;
 	}
-	return found ? 0 : -ENOENT;
+	return err;
 }
 
 static bool wants_calls(const struct selection *want)
@@ -413,6 +418,14 @@ static void want_nothing(struct selection *want)
 	want_all_calls(want);
 }
 
+static void explain(const char *word, int err)
+{
+	if (err == -EOPNOTSUPP)
+		pr_err("no event of \"%s\" can have a stack\n", word);
+	else
+		pr_err("no event, group or experiment is called \"%s\"\n", word);
+}
+
 static int mark_all(struct selection *want, char *names)
 {
 	bool first = true;
@@ -429,7 +442,7 @@ static int mark_all(struct selection *want, char *names)
 		first = false;
 		err = mark_word(want, name + sign, *name != '-');
 		if (err) {
-			pr_err("no event, group or experiment is called \"%s\"\n", name + sign);
+			explain(name + sign, err);
 			return err;
 		}
 	}
@@ -441,12 +454,13 @@ static int mark_all(struct selection *want, char *names)
  * @selection:	names of events, groups and experiments, and "all", separated by
  *		commas or white space; "syscalls:" with a system call's number limits
  *		the group to that one. With ":stack" behind it, a name means its events
- *		with stacks. A sign adds (+) or removes (-, of ":stack" the stacks
- *		alone); if the first name has none, the selection begins from nothing.
+ *		with stacks, as far as they can have them. A sign adds (+) or removes (-,
+ *		of ":stack" the stacks alone); if the first name has none, the selection
+ *		begins from nothing.
  *
  * Context: process, exptrace.control held. Return: 0; -ENOENT if a name is not
- * known; -ENOMEM; what attaching a probe or exptrace_switch_stack() returns. After an
- * error nothing has changed.
+ * known; -EOPNOTSUPP if no event of that name can have a stack; -ENOMEM; what attaching a
+ * probe or exptrace_switch_stack() returns. After an error nothing has changed.
  */
 int exptrace_select(const char *selection)
 {

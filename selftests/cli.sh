@@ -415,6 +415,41 @@ record_with_stacks_shows_them_and_leaves_none_on() {
 	recording_is 0
 }
 
+# "all" is all that can have them, whatever other modules have registered.
+events_that_cannot_have_stacks_do_not_keep_others_from_them() {
+	local word
+	load events=sched_switch
+	load_lacking
+	# In one word with others they are left as they are; alone they are an error, and nothing has changed.
+	echo all:stack >"$sys/events"
+	[ "$(awk '$1 != "lacking" && $4 != "missing" && !/ on stack$/' "$sys/events")" = "" ] || fail "$(cat "$sys/events")"
+	[ "$(awk '$1 == "lacking" { print $4, $5 }' "$sys/events" | xargs)" = "off missing" ] || fail "$(cat "$sys/events")"
+	echo 'sched_switch:stack test_fork' >"$sys/events"
+	echo +all:stack >"$sys/events"
+	grep -x 'lacking test test_fork on' "$sys/events"
+	echo sched_switch:stack >"$sys/events"
+	for word in test_fork:stack +test:stack sched_wakeup:stack,lacking:stack +test_missing:stack; do
+		refuses "Operation not supported" "$sys/events" "$word"
+		have_stacks sched_switch
+	done
+	log_since | grep 'exptrace: no event of "lacking:stack" can have a stack$'
+	echo -all:stack >"$sys/events"
+	have_stacks
+
+	expect_status 0 "$exptrace" record -o "$work/t" -e sched,test --stacks all -- sh -c '/bin/true; :' 2>"$work/err"
+	grep -x "exptrace: note: 1 of the [0-9]* events of 'all' cannot have stacks" "$work/err"
+	"$exptrace" check "$work/t"
+	"$exptrace" dump "$work/t" >"$work/dump"
+	grep -A 1 ' sched_switch: ' "$work/dump" | grep -P '^\t[0-9a-f]{16} __schedule\+0x'
+	grep -A 1 ' test_fork: ' "$work/dump" >"$work/fork"
+	expect_status 1 grep -P '^\t' "$work/fork"
+	expect_status 1 "$exptrace" record -o "$work/t" --stacks sched,test -- /bin/true 2>"$work/err"
+	grep -x "exptrace: cannot record stacks: 'test' has none" "$work/err"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$(cat "$work/err")"
+	have_stacks
+	recording_is 0
+}
+
 run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_its_exit_code \
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
@@ -425,4 +460,5 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
 	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \
 	report_has_the_system_calls_that_took_long \
-	report_names_functions_of_timers_and_works record_with_stacks_shows_them_and_leaves_none_on
+	report_names_functions_of_timers_and_works record_with_stacks_shows_them_and_leaves_none_on \
+	events_that_cannot_have_stacks_do_not_keep_others_from_them

@@ -42,15 +42,6 @@ sysfs_starts_stops_and_advances() {
 	"$exptrace" check "$work/trace"
 }
 
-# refuses ERROR FILE TEXT: writing that fails with just this error.
-refuses() {
-	local message
-	if message=$( (echo "$3" >"$2") 2>&1); then
-		fail "$2 took '$3'"
-	fi
-	[[ $message == *"$1" ]] || fail "$2, '$3': $message instead of $1"
-}
-
 sysfs_refuses_what_cannot_be() {
 	load
 	refuses "Invalid argument" "$sys/recording" 0
@@ -83,8 +74,6 @@ sysfs_selects_events_by_name_and_group() {
 	refuses "No such file or directory" "$sys/events" "+kmalloc -no_such_event"
 	are_on kfree
 }
-
-have_stacks() { [ "$(awk '$5 == "stack" { print $3 }' "$sys/events" | sort | xargs)" = "$*" ] || fail "$(cat "$sys/events")"; }
 
 sysfs_and_parameters_select_stacks() {
 	load events=sched_switch:stack,sched_wakeup

@@ -57,6 +57,18 @@ recording_is() { [ "$(cat "$sys/recording")" = "$1" ]; }
 
 load() { insmod "$EXPTRACE_KO" "$@"; }
 
+# refuses ERROR FILE TEXT: writing that fails with just this error.
+refuses() {
+	local message
+	if message=$( (echo "$3" >"$2") 2>&1); then
+		fail "$2 took '$3'"
+	fi
+	[[ $message == *"$1" ]] || fail "$2, '$3': $message instead of $1"
+}
+
+# have_stacks NAME...: just these events, sorted by name.
+have_stacks() { [ "$(awk '$5 == "stack" { print $3 }' "$sys/events" | sort | xargs)" = "$*" ] || fail "$(cat "$sys/events")"; }
+
 # A test module, which lies beside it.
 load_lacking() { insmod "$(dirname "$EXPTRACE_KO")/exptrace_lacking.ko"; }
 

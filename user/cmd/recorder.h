@@ -76,7 +76,10 @@ struct selection {
  */
 int selection_set(struct selection *selection, struct exptrace_device *device, const char *what);
 
-/* The same for the events that are to have stacks; after selection_set(), or instead of it. */
+/*
+ * The same for the events that are to have stacks; after selection_set(), or instead of
+ * it. Those of a word that cannot have them are noted, as long as others of it can.
+ */
 int selection_set_stacks(struct selection *selection, struct exptrace_device *device,
 			 const char *what);
 

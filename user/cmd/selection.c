@@ -195,7 +195,10 @@ int selection_set(struct selection *selection, struct exptrace_device *device, c
 	return EXIT_PROBLEM;
 }
 
-/* Those that @what means have stacks, the others none. 0 or a negative errno. */
+/*
+ * Those that @what means have stacks, as far as they can, the others none. 0 or a
+ * negative errno.
+ */
 static int set_stacks(const struct selection *selection, struct exptrace_device *device,
 		      const char *what)
 {
@@ -215,26 +218,63 @@ static int set_stacks(const struct selection *selection, struct exptrace_device 
 			flags |= EXPTRACE_EVENT_F_STACK;
 		if (!err && flags != (now.flags & FLAGS))
 			err = exptrace_device_set_event(device, event->index, flags);
+		if (err == -EOPNOTSUPP)
+			err = 0;
 	}
 	return err;
+}
+
+/* Whether some of the events that a word asks for have stacks, if this kernel has any. */
+static int check_stacks(const struct selection *selection, struct exptrace_device *device,
+			const char *what, const char *word, size_t len)
+{
+	size_t i, wanted = 0, without = 0;
+
+	for (i = 0; i < selection->n; i++) {
+		const struct exptrace_event *event = &selection->events[i];
+		struct exptrace_event now;
+
+		if (!means(word, len, event) || !is_wanted(event, what) || !is_available(event) ||
+		    exptrace_device_event(device, event->index, &now))
+			continue;
+		wanted++;
+		without += !(now.flags & EXPTRACE_EVENT_F_STACK);
+	}
+	if (without && without == wanted)
+		return problem("cannot record stacks: '%.*s' has none", (int)len, word);
+	if (without)
+		problem("note: %zu of the %zu events of '%.*s' cannot have stacks", without, wanted,
+			(int)len, word);
+	return EXIT_OK;
+}
+
+static int check_all_stacks(const struct selection *selection, struct exptrace_device *device,
+			    const char *what)
+{
+	const char *rest = what, *word;
+	size_t len;
+	int ret = EXIT_OK;
+
+	while (!ret && (word = exptrace_select_next(&rest, &len)))
+		ret = check_stacks(selection, device, what, word, len);
+	return ret;
 }
 
 int selection_set_stacks(struct selection *selection, struct exptrace_device *device,
 			 const char *what)
 {
-	int err;
+	int err, ret = selection_check(selection, device, what);
 
-	if (selection_check(selection, device, what)) {
+	if (!ret) {
+		err = set_stacks(selection, device, what);
+		ret = err ? problem("cannot record stacks: %s", strerror(-err)) :
+		      check_all_stacks(selection, device, what);
+	}
+	if (ret)
 		selection_restore(selection, device);
-		return EXIT_PROBLEM;
-	}
-	err = set_stacks(selection, device, what);
-	if (!err) {
+	else
 		note_all_missing(selection, what);
-		return EXIT_OK;
-	}
-	selection_restore(selection, device);
-	return problem("cannot record stacks: %s", strerror(-err));
+	return ret;
 }
 
 void selection_restore(struct selection *selection, struct exptrace_device *device)
