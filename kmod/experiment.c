@@ -225,10 +225,13 @@ int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace
  * struct wish - what an event is to be
  * @on:		it is on
  * @stack:	with a stack
+ * @chosen:	it is on not only for the sake of its stack: it was before, or a word
+ *		without ":stack" says so
  */
 struct wish {
 	u8	on;
 	u8	stack;
+	bool	chosen;
 };
 
 /**
@@ -266,6 +269,7 @@ static int mark(struct selection *want, const char *name, bool on)
 			continue;
 		found = true;
 		want->events[i].on = on && sw->tp;
+		want->events[i].chosen = want->events[i].on;
 		if (!strcmp(sw->def->group, SYSCALLS) && strcmp(name, sw->name))
 			want_all_calls(want);
 	}
@@ -299,13 +303,14 @@ static int mark_stack(struct selection *want, const char *name, bool stack)
 	return err;
 }
 
+/* Whether system calls are wanted. Words with ":stack" do not count, wherever they stand. */
 static bool wants_calls(const struct selection *want)
 {
 	struct exptrace_switch *sw;
 	unsigned int i;
 
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		if (want->events[i].on && !strcmp(sw->def->group, SYSCALLS))
+		if (want->events[i].chosen && !strcmp(sw->def->group, SYSCALLS))
 			return true;
 	return false;
 }
@@ -333,21 +338,30 @@ static int mark_call(struct selection *want, const char *number, bool on)
 	return 0;
 }
 
-/* Cuts @word where ":stack" begins, if it ends so. */
-static bool cut_stack(char *word)
+/* Where ":stack" begins in @word, if it ends so; else NULL. */
+static char *find_stack(char *word)
 {
 	size_t len = strlen(word);
+	char *end;
 
-	if (len < strlen(STACK) || strcmp(word + len - strlen(STACK), STACK))
-		return false;
-	word[len - strlen(STACK)] = '\0';
-	return true;
+	if (len < strlen(STACK))
+		return NULL;
+	end = word + len - strlen(STACK);
+	return strcmp(end, STACK) ? NULL : end;
 }
 
+/* @word is the same afterwards. */
 static int mark_word(struct selection *want, char *word, bool on)
 {
-	if (cut_stack(word))
-		return mark_stack(want, word, on);
+	char *end = find_stack(word);
+	int err;
+
+	if (end) {
+		*end = '\0';
+		err = mark_stack(want, word, on);
+		*end = STACK[0];
+		return err;
+	}
 	if (!strncmp(word, SYSCALLS ":", strlen(SYSCALLS ":")))
 		return mark_call(want, word + strlen(SYSCALLS ":"), on);
 	return mark(want, word, on);
@@ -477,7 +491,8 @@ int exptrace_select(const char *selection)
 	if (!names || !want.events)
 		goto out;
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		want.events[i] = (struct wish) { .on = sw->on, .stack = sw->stack };
+		want.events[i] = (struct wish) { .on = sw->on, .stack = sw->stack,
+						 .chosen = sw->on };
 	exptrace_syscalls_get(&want.calls);
 	err = mark_all(&want, names);
 	if (!err)

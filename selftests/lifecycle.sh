@@ -76,6 +76,7 @@ sysfs_selects_events_by_name_and_group() {
 }
 
 sysfs_and_parameters_select_stacks() {
+	local words
 	load events=sched_switch:stack,sched_wakeup
 	are_on sched_switch sched_wakeup
 	have_stacks sched_switch
@@ -88,12 +89,26 @@ sysfs_and_parameters_select_stacks() {
 	refuses "No such file or directory" "$sys/events" "+kfree:stack -no_such_event:stack"
 	refuses "No such file or directory" "$sys/events" "+kfree:stacks"
 	refuses "No such file or directory" "$sys/events" ":stack"
+	log_since | grep 'exptrace: no event, group or experiment is called "no_such_event:stack"$'
+	log_since | grep 'exptrace: no event, group or experiment is called ":stack"$'
 	have_stacks kmalloc kmem_cache_alloc kmem_cache_free sched_switch
 	# As they are without a sign: these only.
 	echo "syscalls:39 sys_enter:stack -sys_exit" >"$sys/events"
 	are_on sys_enter
 	have_stacks sys_enter
 	grep -q 'only system calls 39$' "$sys/filter"
+	# Which system calls there are, words with stacks do not say, and so it does not matter which word is first.
+	for words in "syscalls:39 syscalls:stack" "syscalls:stack syscalls:39" "all:stack -all:stack syscalls:39" \
+		"sys_enter:stack syscalls:39" "syscalls:39 sys_enter:stack"; do
+		echo "$words" >"$sys/events"
+		grep -x 'standard syscalls sys_exit on.*' "$sys/events" || fail "$words: $(cat "$sys/events")"
+		grep -q 'only system calls 39$' "$sys/filter" || fail "$words: $(cat "$sys/filter")"
+	done
+	have_stacks sys_enter
+	echo "syscalls:stack" >"$sys/events"
+	[ "$(cat "$sys/filter")" = none ]
+	echo "syscalls:stack syscalls syscalls:39" >"$sys/events"
+	[ "$(cat "$sys/filter")" = none ]
 	# While it records, too.
 	echo kmem_cache_alloc >"$sys/events"
 	have_stacks
