@@ -415,6 +415,39 @@ record_with_stacks_shows_them_and_leaves_none_on() {
 	recording_is 0
 }
 
+# As a recorder that was killed leaves them: each costs more than its event does.
+stacks_that_are_left_do_not_go_unseen() {
+	load
+	"$exptrace" record -o "$work/t" --stacks sched_switch --period 100 &
+	local pid=$!
+	wait_for recording_is 1
+	kill -9 "$pid"
+	wait "$pid" || :
+	wait_for recording_is 0
+	have_stacks sched_switch
+	# Another recording has none, but leaves them as they were; a start has them, and says so.
+	"$exptrace" record --discard -o "$work/t" -- /bin/true
+	"$exptrace" check "$work/t"
+	"$exptrace" dump "$work/t" >"$work/dump"
+	grep -c ' sched_switch: ' "$work/dump"
+	expect_status 1 grep -P '^\t' "$work/dump"
+	have_stacks sched_switch
+	"$exptrace" start --flight -e sched,kmalloc 2>"$work/err"
+	grep '^exptrace: note: 1 of the events that are on have stacks, as it was set before (--no-stacks ' "$work/err"
+	"$exptrace" stop
+	"$exptrace" start --flight --discard -e kmalloc 2>"$work/err"
+	not grep note "$work/err"
+	"$exptrace" stop
+	"$exptrace" start --flight --discard -e sched --stacks sched_wakeup 2>"$work/err"
+	not grep note "$work/err"
+	have_stacks sched_wakeup
+	"$exptrace" stop
+	"$exptrace" start --flight --discard --no-stacks 2>"$work/err"
+	not grep note "$work/err"
+	have_stacks
+	"$exptrace" stop
+}
+
 # "all" is all that can have them, whatever other modules have registered.
 events_that_cannot_have_stacks_do_not_keep_others_from_them() {
 	local word
@@ -461,4 +494,5 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \
 	report_has_the_system_calls_that_took_long \
 	report_names_functions_of_timers_and_works record_with_stacks_shows_them_and_leaves_none_on \
+	stacks_that_are_left_do_not_go_unseen \
 	events_that_cannot_have_stacks_do_not_keep_others_from_them

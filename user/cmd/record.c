@@ -195,7 +195,7 @@ static int record_with_device(struct record *record)
 	} else {
 		ret = selection_set(&record->selection, record->recorder.device,
 				    record->settings.what);
-		if (!ret && record->settings.stacks)
+		if (!ret)
 			ret = selection_set_stacks(&record->selection, record->recorder.device,
 						   record->settings.stacks);
 		if (!ret) {
@@ -249,7 +249,7 @@ static int run_record(int argc, char **argv)
 {
 	struct record record = {
 		.path = "exptrace.trace",
-		.settings = { .what = "sched", .start = EXPTRACE_START_INIT },
+		.settings = { .what = "sched", .stacks = "", .start = EXPTRACE_START_INIT },
 		.recorder.signals = -1,
 	};
 	int ret = record_parse(&record, argc, argv);

@@ -26,7 +26,7 @@ int open_device(int flags, struct exptrace_device **device);
 /* settings.c: how to record: the options of record and start. */
 struct settings {
 	const char *what;	/* NULL: what is on already */
-	const char *stacks;	/* of which events; NULL: as it is already */
+	const char *stacks;	/* of which events, "": none; NULL: as it is already */
 	struct exptrace_start start;
 	struct filter filter;
 };

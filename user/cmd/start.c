@@ -16,6 +16,22 @@ static void note_filter(const struct settings *settings, struct exptrace_device 
 			     "takes it back): ", device);
 }
 
+/* Likewise the stacks, which cost much more than the events that they are of. */
+static void note_stacks(const struct settings *settings, struct exptrace_device *device)
+{
+	const uint32_t both = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK;
+	struct exptrace_event event;
+	unsigned int i, n = 0;
+
+	if (settings->stacks)
+		return;
+	for (i = 0; !exptrace_device_event(device, i, &event); i++)
+		n += (event.flags & both) == both;
+	if (n)
+		problem("note: %u of the events that are on have stacks, as it was set before "
+			"(--no-stacks takes them back; see 'exptrace list')", n);
+}
+
 static void print_started(struct exptrace_device *device)
 {
 	struct exptrace_info info = { 0 };
@@ -49,15 +65,17 @@ static int start_device(struct settings *settings, struct exptrace_device *devic
 	filter_forget(filter);
 	selection_forget(&selection);
 	note_filter(settings, device);
+	note_stacks(settings, device);
 	print_started(device);
 	return EXIT_OK;
 }
 
-enum { OPT_NO_FILTER = OPT_OTHERS };
+enum { OPT_NO_FILTER = OPT_OTHERS, OPT_NO_STACKS };
 
 static const struct option options[] = {
 	SETTINGS_OPTIONS,
 	{ "no-filter",	no_argument,	NULL, OPT_NO_FILTER },
+	{ "no-stacks",	no_argument,	NULL, OPT_NO_STACKS },
 	{ "help",	no_argument,	NULL, 'h' },
 	{ 0 }
 };
@@ -71,6 +89,8 @@ static int start_parse(struct settings *settings, int argc, char **argv)
 			return usage_error(&command_start, "bad value '%s'", optarg);
 		else if (c == OPT_NO_FILTER)
 			settings->filter.given = true;
+		else if (c == OPT_NO_STACKS)
+			settings->stacks = "";
 	return c;
 }
 
@@ -99,13 +119,15 @@ const struct command command_start = {
 	.synopsis = "[-e WHAT] [--stacks WHAT] [--flight] [--quota EXP=PERCENT[,...]]\n"
 		    "                      [--pool MIB] [--batch KIB] [--period MS] [--discard]\n"
 		    "                      [-p PID[,...]] [--tid TID[,...]] [--children] [--cgroup DIR]\n"
-		    "                      [--cpu LIST] [--min-duration WHAT=TIME[,...]] [--no-filter]",
+		    "                      [--cpu LIST] [--min-duration WHAT=TIME[,...]] [--no-filter]\n"
+		    "                      [--no-stacks]",
 	.help =
 	"  -e, --events WHAT   what: events, groups, experiments (default: what is on already)\n"
 	SETTINGS_HELP
 	"      --no-filter     what was filtered before is recorded again\n"
+	"      --no-stacks     no event has a stack\n"
 	"\n"
-	"Without such an option, the filter that is set holds.\n"
+	"Without such an option, the filter that is set holds, and the stacks are as before.\n"
 	"'exptrace snapshot' reads a flight recorder, 'cat /dev/exptrace' a stream.\n",
 	.run = run_start,
 };
