@@ -13,6 +13,7 @@
 #define MARKS		8
 #define NSEC_PER_USEC	1e3
 #define NSEC_PER_SEC	1e9
+#define WORD		24
 /* 2^10 ns: the first column of a word is all below 2 us */
 #define WORD_OCTAVE	10
 
@@ -154,23 +155,26 @@ void histogram_print(const struct histogram *histogram)
 		print_octave(octave, counts[octave], most);
 }
 
-void histogram_word(const struct histogram *histogram, char *word)
+const char histogram_word_heading[] = "  |1us  32us 1ms  32ms 1s   |";
+
+void histogram_print_word(const struct histogram *histogram)
 {
 	static const char marks[MARKS + 1] = ".:-=+*#@";
-	uint64_t counts[HISTOGRAM_WORD] = { 0 }, most = 1;
+	uint64_t counts[WORD] = { 0 }, most = 1;
 	unsigned int octave, column;
 
 	for (octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {
 		column = octave < WORD_OCTAVE ? 0 : octave - WORD_OCTAVE;
-		if (column >= HISTOGRAM_WORD)
-			column = HISTOGRAM_WORD - 1;
+		if (column >= WORD)
+			column = WORD - 1;
 		counts[column] += octave_count(histogram, octave);
 		if (counts[column] > most)
 			most = counts[column];
 	}
-	for (column = 0; column < HISTOGRAM_WORD; column++)
-		word[column] = counts[column] ? marks[(counts[column] * MARKS + most - 1) / most - 1] : ' ';
-	word[HISTOGRAM_WORD] = 0;
+	printf("  |");
+	for (column = 0; column < WORD; column++)
+		putchar(counts[column] ? marks[(counts[column] * MARKS + most - 1) / most - 1] : ' ');
+	putchar('|');
 }
 
 static void put_member(struct output *output, const char *key, uint64_t value)

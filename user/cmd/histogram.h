@@ -48,9 +48,12 @@ extern const char histogram_heading[];
 /* A line for each power of two. */
 void histogram_print(const struct histogram *histogram);
 
-/* The distribution in one word: a character for each power of two from 1 us on. */
-#define HISTOGRAM_WORD	24
-void histogram_word(const struct histogram *histogram, char *word);
+/*
+ * The distribution in one word: a character for each power of two from 1 us on, darker for
+ * more; the heading of it.
+ */
+void histogram_print_word(const struct histogram *histogram);
+extern const char histogram_word_heading[];
 
 /* The members of a JSON object, without its braces. */
 void histogram_json(struct output *output, const struct histogram *histogram);

@@ -252,6 +252,7 @@ static void print_function(const struct function *function)
 {
 	printf("  %12.3f ", (double)function->histogram.sum / NSEC_PER_MSEC);
 	histogram_print_row(&function->histogram);
+	histogram_print_word(&function->histogram);
 	printf("  ");
 	report_print_foreign(function->name, strlen(function->name));
 	putchar('\n');
@@ -269,7 +270,8 @@ static void print_family(struct family *family, unsigned int which,
 	}
 	sort_functions(family);
 	printf("\n%s; the longest in all first\n", about[which].title);
-	printf("  %12s %s  %s\n", "ms in all", histogram_heading, "function");
+	printf("  %12s %s%s  %s\n", "ms in all", histogram_heading, histogram_word_heading,
+	       "function");
 	for (i = 0; i < family->index.n && i < view->lines; i++)
 		if (family->list[i]->histogram.count)
 			print_function(family->list[i]);

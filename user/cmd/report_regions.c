@@ -220,6 +220,7 @@ static void print_region(const struct region *region)
 {
 	printf("  %12.3f ", (double)region->histogram.sum / NSEC_PER_MSEC);
 	histogram_print_row(&region->histogram);
+	histogram_print_word(&region->histogram);
 	printf("  ");
 	report_print_foreign(region->name, region->len);
 	putchar('\n');
@@ -234,7 +235,8 @@ void report_regions_print(struct report_regions *regions, const struct report_vi
 		return;
 	sort_regions(regions);
 	printf("\nRegions: from marker_begin to marker_end of a thread; the longest in all first\n");
-	printf("  %12s %s  %s\n", "ms in all", histogram_heading, "name");
+	printf("  %12s %s%s  %s\n", "ms in all", histogram_heading, histogram_word_heading,
+	       "name");
 	for (i = 0; i < regions->index.n && lines < view->lines; i++) {
 		if (!regions->list[i]->histogram.count)
 			continue;

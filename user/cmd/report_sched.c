@@ -295,27 +295,25 @@ static void print_task_name(const struct report_view *view, int64_t pid)
 
 static void print_latencies(const struct report_sched *sched, const struct report_view *view)
 {
-	char word[HISTOGRAM_WORD + 1];
 	struct pids_ranked *ranked;
 	size_t n, i;
 
 	printf("\nRun-queue latency: from wake-up or preemption to running, the largest maximum first\n");
 	ranked = pids_rank(&sched->tasks, has_waited, by_latency, &n);
-	printf("  %8s  %-16s %s  |%-*s|\n", "pid", "comm", histogram_heading, HISTOGRAM_WORD,
-	       "1us  32us 1ms  32ms 1s");
+	printf("  %8s  %-16s %s%s\n", "pid", "comm", histogram_heading, histogram_word_heading);
 	for (i = 0; i < n && i < view->lines; i++) {
 		const struct task *task = ranked[i].element;
 
 		print_task_name(view, ranked[i].pid);
 		histogram_print_row(task->latency);
-		histogram_word(task->latency, word);
-		printf("  |%s|\n", word);
+		histogram_print_word(task->latency);
+		putchar('\n');
 	}
 	if (n > 1) {
 		printf("  %8zu  %-16s ", n, "tasks");
 		histogram_print_row(&sched->latency);
-		histogram_word(&sched->latency, word);
-		printf("  |%s|\n", word);
+		histogram_print_word(&sched->latency);
+		putchar('\n');
 	}
 	putchar('\n');
 	histogram_print(&sched->latency);

@@ -254,6 +254,7 @@ static void print_member(const struct report_view *view, const struct family_mem
 	histogram_print_row(&member->histogram);
 	if (kind == MEANS_SYS_ENTER)
 		printf(" %8" PRIu64, member->errors);
+	histogram_print_word(&member->histogram);
 	putchar('\n');
 }
 
@@ -269,8 +270,8 @@ static void print_family(struct family *family, unsigned int which,
 	}
 	sort_members(family);
 	printf("\n%s; the longest in all first\n", about[which].title);
-	printf("  %8s  %-16s %12s %s%s\n", "number", "name", "ms in all", histogram_heading,
-	       errors ? "   errors" : "");
+	printf("  %8s  %-16s %12s %s%s%s\n", "number", "name", "ms in all", histogram_heading,
+	       errors ? "   errors" : "", histogram_word_heading);
 	for (i = 0; i < family->index.n && i < view->lines; i++)
 		print_member(view, family->members[i], about[which].kind);
 	putchar('\n');

@@ -431,6 +431,9 @@ static void test_spans(void)
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("1 ended without their beginning in the trace: not counted"),
 	   "an end without its beginning is counted");
+	ok(run_printed("    0  |@                       |\n") &&
+	   run_printed("    1        1  |@ @                     |\n"),
+	   "each line ends with its distribution");
 	w_free(&w);
 
 	w_header(&w);
@@ -489,7 +492,8 @@ static void test_regions(void)
 	ok(run_printed("\"regions_not_ended\":1,\"regions_not_begun\":2}"),
 	   "those of which an end is missing are counted");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
-	   run_printed("Regions: from marker_begin") && run_printed("  in\\x1bner\n") &&
+	   run_printed("Regions: from marker_begin") &&
+	   run_printed("    1  |@@                      |  in\\x1bner\n") &&
 	   !run_printed("  open\n"), "as text as well");
 	w_free(&w);
 
@@ -634,7 +638,7 @@ static void test_functions(void)
 	   "a function of a module is another one");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Works: the time in their functions, sleeping included; the longest in all first\n") &&
-	   run_printed("  tock [clock]\n") && run_printed("  tick_\\x1b\n") &&
+	   run_printed("    1  |@                       |  tock [clock]\n") && run_printed("  tick_\\x1b\n") &&
 	   run_printed("  2 ended without their beginning in the trace: not counted\n"),
 	   "as text as well");
 	ok(run_trace(&command_report, "-eworkqueue_execute_start", &w) == EXIT_OK &&
