@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "histogram.h"
@@ -41,8 +42,35 @@ static uint64_t bucket_start(unsigned int bucket)
 	return (uint64_t)(HISTOGRAM_SUB + bucket % HISTOGRAM_SUB) << shift;
 }
 
+/* Makes room for one more bucket, whole powers of two at a time. */
+static void grow(struct histogram *histogram, unsigned int bucket)
+{
+	unsigned int first = bucket / HISTOGRAM_SUB * HISTOGRAM_SUB, end = first + HISTOGRAM_SUB;
+	uint32_t *buckets;
+
+	if (histogram->n && histogram->first < first)
+		first = histogram->first;
+	if (histogram->n && histogram->first + histogram->n > (int)end)
+		end = histogram->first + histogram->n;
+	buckets = calloc(end - first, sizeof(*buckets));
+	if (!buckets)
+		abort();
+	if (histogram->n)
+		memcpy(buckets + histogram->first - first, histogram->buckets,
+		       histogram->n * sizeof(*buckets));
+	free(histogram->buckets);
+	histogram->buckets = buckets;
+	histogram->first = (uint16_t)first;
+	histogram->n = (uint16_t)(end - first);
+}
+
 void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu)
 {
+	unsigned int bucket = bucket_of(ns);
+
+	if (bucket - histogram->first >= histogram->n)
+		grow(histogram, bucket);
+	histogram->buckets[bucket - histogram->first]++;
 	if (!histogram->count || ns < histogram->min)
 		histogram->min = ns;
 	if (!histogram->count++ || ns > histogram->max) {
@@ -51,36 +79,24 @@ void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64
 		histogram->max_cpu = cpu;
 	}
 	histogram->sum += ns;
-	histogram->buckets[bucket_of(ns)]++;
 }
 
-void histogram_merge(struct histogram *to, const struct histogram *from)
+void histogram_uninit(struct histogram *histogram)
 {
-	unsigned int i;
-
-	if (from->count && (!to->count || from->min < to->min))
-		to->min = from->min;
-	if (!to->count || from->max > to->max) {
-		to->max = from->max;
-		to->max_at = from->max_at;
-		to->max_cpu = from->max_cpu;
-	}
-	to->count += from->count;
-	to->sum += from->sum;
-	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
-		to->buckets[i] += from->buckets[i];
+	free(histogram->buckets);
 }
 
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned int percent)
 {
-	uint64_t rank = (histogram->count * percent + 99) / 100, seen = 0, middle;
+	uint64_t rank = (histogram->count * percent + 99) / 100, seen = 0, start, middle;
 	unsigned int i;
 
-	for (i = 0; i < HISTOGRAM_BUCKETS && rank; i++) {
+	for (i = 0; i < histogram->n && rank; i++) {
 		seen += histogram->buckets[i];
 		if (seen < rank)
 			continue;
-		middle = bucket_start(i) + (bucket_start(i + 1) - bucket_start(i)) / 2;
+		start = bucket_start(histogram->first + i);
+		middle = start + (bucket_start(histogram->first + i + 1) - start) / 2;
 		return middle < histogram->max ? middle : histogram->max;
 	}
 	return 0;
@@ -104,11 +120,15 @@ void histogram_print_row(const struct histogram *histogram)
 /* How many are from 2^@octave nanoseconds on, and below twice as much; octave 0: 0 as well. */
 static uint64_t octave_count(const struct histogram *histogram, unsigned int octave)
 {
-	uint64_t start = octave ? 1ULL << octave : 0, count = 0;
-	unsigned int i;
+	unsigned int i = octave ? bucket_of(1ULL << octave) : 0;
+	unsigned int end = octave + 1 < HISTOGRAM_OCTAVES ? bucket_of(2ULL << octave) :
+			   HISTOGRAM_BUCKETS;
+	uint64_t count = 0;
 
-	for (i = bucket_of(start); i < HISTOGRAM_BUCKETS && bucket_start(i) < 2ULL << octave; i++)
-		count += histogram->buckets[i];
+	if (i < histogram->first)
+		i = histogram->first;
+	for (; i < end && i < (unsigned int)histogram->first + histogram->n; i++)
+		count += histogram->buckets[i - histogram->first];
 	return count;
 }
 

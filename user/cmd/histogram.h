@@ -3,8 +3,8 @@
  * How long something took: count, sum, minimum, maximum and where it was, and the
  * distribution.
  *
- * Buckets are an eighth of a power of two wide, so a quantile is known to 6 %, in
- * constant memory.
+ * Buckets are an eighth of a power of two wide, so a quantile is known to 6 %. They are
+ * there from the shortest to the longest: most things differ by a few powers of two.
  */
 #ifndef EXPTRACE_HISTOGRAM_H
 #define EXPTRACE_HISTOGRAM_H
@@ -26,14 +26,14 @@ struct histogram {
 	uint64_t max;
 	uint64_t max_at;	/* CLOCK_MONOTONIC, when it ended */
 	uint64_t max_cpu;
-	uint32_t buckets[HISTOGRAM_BUCKETS];
+	uint32_t *buckets;	/* from @first on, @n of them */
+	uint16_t first, n;	/* multiples of HISTOGRAM_SUB */
 };
 
-/* Something took @ns, until @at, on @cpu. */
+/* Something took @ns, until @at, on @cpu. One of zeros is empty. Ends without memory. */
 void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu);
 
-/* Adds up. */
-void histogram_merge(struct histogram *to, const struct histogram *from);
+void histogram_uninit(struct histogram *histogram);
 
 /* What @percent of all are not above; 0 if there are none. */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned int percent);

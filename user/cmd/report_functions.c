@@ -85,9 +85,11 @@ static void family_uninit(struct family *family)
 	size_t i;
 
 	for (i = 0; i < family->index.n; i++) {
+		histogram_uninit(&family->list[i]->histogram);
 		free(family->list[i]->name);
 		free(family->list[i]);
 	}
+	histogram_uninit(&family->all);
 	free(family->list);
 	index_uninit(&family->index);
 }

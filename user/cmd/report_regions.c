@@ -71,9 +71,11 @@ void report_regions_free(struct report_regions *regions)
 		free(thread->open);
 	pids_uninit(&regions->threads);
 	for (i = 0; i < regions->index.n; i++) {
+		histogram_uninit(&regions->list[i]->histogram);
 		free(regions->list[i]->name);
 		free(regions->list[i]);
 	}
+	histogram_uninit(&regions->all);
 	free(regions->list);
 	index_uninit(&regions->index);
 	free(regions);

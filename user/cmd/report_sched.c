@@ -34,7 +34,7 @@ struct task {
 	uint64_t preempted;	/* of the switches away: it was still runnable */
 	uint64_t wakeups;
 	uint64_t unseen;	/* it ran, and nothing told that it was woken */
-	struct histogram *latency;	/* made with the first */
+	struct histogram latency;
 };
 
 struct report_sched {
@@ -68,7 +68,8 @@ void report_sched_free(struct report_sched *sched)
 	if (!sched)
 		return;
 	for (pid = 0; (task = pids_next(&sched->tasks, &pid)); pid++)
-		free(task->latency);
+		histogram_uninit(&task->latency);
+	histogram_uninit(&sched->latency);
 	pids_uninit(&sched->tasks);
 	index_uninit(&sched->cpus);
 	free(sched);
@@ -116,10 +117,7 @@ static void add_latency(struct report_sched *sched, struct task *task, uint64_t 
 			const struct exptrace_record *record)
 {
 	histogram_add(&sched->latency, ns, record->ns, record->cpu);
-	if (!task->latency)
-		task->latency = calloc(1, sizeof(*task->latency));
-	if (task->latency)
-		histogram_add(task->latency, ns, record->ns, record->cpu);
+	histogram_add(&task->latency, ns, record->ns, record->cpu);
 }
 
 static enum task_state state_after(uint64_t state)
@@ -257,8 +255,8 @@ static int by_latency(const void *a, const void *b)
 	const struct pids_ranked *x = a, *y = b;
 	const struct task *p = x->element, *q = y->element;
 
-	if (p->latency->max != q->latency->max)
-		return p->latency->max < q->latency->max ? 1 : -1;
+	if (p->latency.max != q->latency.max)
+		return p->latency.max < q->latency.max ? 1 : -1;
 	return x->pid < y->pid ? -1 : 1;
 }
 
@@ -276,7 +274,7 @@ static bool has_waited(const void *element)
 {
 	const struct task *task = element;
 
-	return task->latency;
+	return task->latency.count;
 }
 
 static bool has_any(const void *element)
@@ -305,8 +303,8 @@ static void print_latencies(const struct report_sched *sched, const struct repor
 		const struct task *task = ranked[i].element;
 
 		print_task_name(view, ranked[i].pid);
-		histogram_print_row(task->latency);
-		histogram_print_word(task->latency);
+		histogram_print_row(&task->latency);
+		histogram_print_word(&task->latency);
 		putchar('\n');
 	}
 	if (n > 1) {
@@ -384,9 +382,9 @@ static void json_task(const struct pids_ranked *ranked, const struct report_view
 	report_json_number(output, ",\"preempted\":", task->preempted);
 	report_json_number(output, ",\"wakeups\":", task->wakeups);
 	report_json_number(output, ",\"unseen_wakeups\":", task->unseen);
-	if (task->latency) {
+	if (task->latency.count) {
 		output_text(output, ",\"latency\":{");
-		histogram_json(output, task->latency);
+		histogram_json(output, &task->latency);
 		output_char(output, '}');
 	}
 	output_char(output, '}');

@@ -84,8 +84,11 @@ static void family_uninit(struct family *family)
 {
 	size_t i;
 
-	for (i = 0; i < family->index.n; i++)
+	for (i = 0; i < family->index.n; i++) {
+		histogram_uninit(&family->members[i]->histogram);
 		free(family->members[i]);
+	}
+	histogram_uninit(&family->all);
 	free(family->members);
 	index_uninit(&family->index);
 }

@@ -679,7 +679,7 @@ static void test_names(void)
 
 static void test_histogram(void)
 {
-	static struct histogram h, both;
+	struct histogram h = { 0 };
 	unsigned int wrong = 0;
 	uint64_t i;
 
@@ -693,15 +693,18 @@ static void test_histogram(void)
 	is(wrong, 0, "quantiles are right to 7 %%");
 	ok(h.max == 100000000 && h.max_at == 100000 && h.max_cpu == 7 && h.min == 1000,
 	   "the maximum and the minimum are exact");
-	histogram_merge(&both, &h);
-	ok(both.min == 1000, "also of two histograms");
-	histogram_add(&both, UINT64_MAX, 1, 2);
-	histogram_add(&both, 0, 1, 2);
-	ok(both.count == 100002 && both.max == UINT64_MAX && both.min == 0 &&
-	   histogram_quantile(&both, 0) == 0,
+	histogram_add(&h, UINT64_MAX, 1, 2);
+	histogram_add(&h, 0, 1, 2);
+	ok(h.count == 100002 && h.max == UINT64_MAX && h.min == 0 &&
+	   histogram_quantile(&h, 0) == 0,
 	   "any number fits");
-	memset(&h, 0, sizeof(h));
+	histogram_uninit(&h);
+	h = (struct histogram) { 0 };
 	ok(histogram_quantile(&h, 50) == 0, "an empty histogram has no quantile");
+	for (i = 20; i < 30; i++)
+		histogram_add(&h, 38 - i, i, 7);
+	is(h.n, 2 * HISTOGRAM_SUB, "one is as large as what is in it");
+	histogram_uninit(&h);
 }
 
 int main(void)
