@@ -175,26 +175,38 @@ void histogram_print(const struct histogram *histogram)
 		print_octave(octave, counts[octave], most);
 }
 
-const char histogram_word_heading[] = "  |1us  32us 1ms  32ms 1s   |";
-
-void histogram_print_word(const struct histogram *histogram)
+/* With @octaves in a column. */
+static void print_word(const struct histogram *histogram, unsigned int octaves)
 {
 	static const char marks[MARKS + 1] = ".:-=+*#@";
 	uint64_t counts[WORD] = { 0 }, most = 1;
-	unsigned int octave, column;
+	unsigned int octave, column, width = WORD / octaves;
 
 	for (octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {
-		column = octave < WORD_OCTAVE ? 0 : octave - WORD_OCTAVE;
-		if (column >= WORD)
-			column = WORD - 1;
+		column = octave < WORD_OCTAVE ? 0 : (octave - WORD_OCTAVE) / octaves;
+		if (column >= width)
+			column = width - 1;
 		counts[column] += octave_count(histogram, octave);
 		if (counts[column] > most)
 			most = counts[column];
 	}
 	printf("  |");
-	for (column = 0; column < WORD; column++)
+	for (column = 0; column < width; column++)
 		putchar(counts[column] ? marks[(counts[column] * MARKS + most - 1) / most - 1] : ' ');
 	putchar('|');
+}
+
+const char histogram_word_heading[] = "  |1us  32us 1ms  32ms 1s   |";
+const char histogram_short_word_heading[] = "  |1us  1ms  1s|";
+
+void histogram_print_word(const struct histogram *histogram)
+{
+	print_word(histogram, 1);
+}
+
+void histogram_print_short_word(const struct histogram *histogram)
+{
+	print_word(histogram, 2);
 }
 
 static void put_member(struct output *output, const char *key, uint64_t value)

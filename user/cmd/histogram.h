@@ -50,10 +50,12 @@ void histogram_print(const struct histogram *histogram);
 
 /*
  * The distribution in one word: a character for each power of two from 1 us on, darker for
- * more; the heading of it.
+ * more; the heading of it. A short one has a character for each power of four.
  */
 void histogram_print_word(const struct histogram *histogram);
 extern const char histogram_word_heading[];
+void histogram_print_short_word(const struct histogram *histogram);
+extern const char histogram_short_word_heading[];
 
 /* The members of a JSON object, without its braces. */
 void histogram_json(struct output *output, const struct histogram *histogram);

@@ -8,8 +8,10 @@
  *   running --sched_switch, else--> asleep --sched_wakeup--> waiting
  *   running --sched_switch, dead--> unknown: it does not run again, but its pid may
  *
- * The time in "waiting" is the run-queue latency. An event that does not fit the state
- * (a task runs whose wake-up was not seen) moves it and measures nothing.
+ * The time in "waiting" is the run-queue latency; that from one switch to a task to the next
+ * away from it is a stretch on a CPU; that from asleep to waiting is a sleep. An event that
+ * does not fit the state (a task runs whose wake-up was not seen) moves it and measures
+ * nothing.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,9 +26,17 @@
 
 enum task_state { TASK_UNKNOWN, TASK_RUNNING, TASK_WAITING, TASK_ASLEEP };
 
+/* How long each time. */
+struct times {
+	struct histogram latency;	/* waiting */
+	struct histogram stretches;	/* running */
+	struct histogram sleeps;
+};
+
 struct task {
 	uint32_t epoch;		/* the state is of this one; else it is unknown */
 	uint8_t state;
+	bool older;		/* it was in this state before anything told so */
 	uint64_t cpu;		/* it runs there */
 	uint64_t since;		/* nanoseconds */
 	uint64_t on_cpu, waiting, asleep;	/* added up */
@@ -34,7 +44,7 @@ struct task {
 	uint64_t preempted;	/* of the switches away: it was still runnable */
 	uint64_t wakeups;
 	uint64_t unseen;	/* it ran, and nothing told that it was woken */
-	struct histogram latency;
+	struct times times;
 };
 
 struct report_sched {
@@ -46,7 +56,7 @@ struct report_sched {
 	uint64_t cut_off;	/* waits that did not end before the state was forgotten */
 	uint64_t longest_cut_off;
 	int64_t longest_pid;
-	struct histogram latency;
+	struct times times;	/* of all tasks */
 };
 
 struct report_sched *report_sched_new(void)
@@ -60,6 +70,13 @@ struct report_sched *report_sched_new(void)
 	return sched;
 }
 
+static void times_uninit(struct times *times)
+{
+	histogram_uninit(&times->latency);
+	histogram_uninit(&times->stretches);
+	histogram_uninit(&times->sleeps);
+}
+
 void report_sched_free(struct report_sched *sched)
 {
 	struct task *task;
@@ -68,8 +85,8 @@ void report_sched_free(struct report_sched *sched)
 	if (!sched)
 		return;
 	for (pid = 0; (task = pids_next(&sched->tasks, &pid)); pid++)
-		histogram_uninit(&task->latency);
-	histogram_uninit(&sched->latency);
+		times_uninit(&task->times);
+	times_uninit(&sched->times);
 	pids_uninit(&sched->tasks);
 	index_uninit(&sched->cpus);
 	free(sched);
@@ -111,13 +128,14 @@ static void enter(struct task *task, enum task_state state, uint64_t ns)
 {
 	task->state = state;
 	task->since = ns;
+	task->older = false;
 }
 
-static void add_latency(struct report_sched *sched, struct task *task, uint64_t ns,
-			const struct exptrace_record *record)
+static void add_time(struct histogram *all, struct histogram *own, uint64_t ns,
+		     const struct exptrace_record *record)
 {
-	histogram_add(&sched->latency, ns, record->ns, record->cpu);
-	histogram_add(&task->latency, ns, record->ns, record->cpu);
+	histogram_add(all, ns, record->ns, record->cpu);
+	histogram_add(own, ns, record->ns, record->cpu);
 }
 
 static enum task_state state_after(uint64_t state)
@@ -139,11 +157,14 @@ static void switch_out(struct report_sched *sched, const struct exptrace_record 
 {
 	struct task *task = record->pid > 0 ? get_task(sched, (uint64_t)record->pid) : NULL;
 	enum task_state after = state_after(state);
+	uint64_t time;
 
 	/* it runs elsewhere already, and this is older: generations overlap a little */
 	if (!task || (task->state == TASK_RUNNING && task->cpu != record->cpu))
 		return;
-	leave(task, record->ns);
+	time = leave(task, record->ns);
+	if (task->state == TASK_RUNNING && !task->older)
+		add_time(&sched->times.stretches, &task->times.stretches, time, record);
 	task->preempted += after == TASK_WAITING;
 	enter(task, after, record->ns);
 }
@@ -165,7 +186,7 @@ static void switch_in(struct report_sched *sched, const struct exptrace_record *
 	time = leave(task, record->ns);
 	task->switches++;
 	if (task->state == TASK_WAITING)
-		add_latency(sched, task, time, record);
+		add_time(&sched->times.latency, &task->times.latency, time, record);
 	else if (task->state == TASK_ASLEEP)
 		note_unseen(sched, task);
 	enter(task, TASK_RUNNING, record->ns);
@@ -192,19 +213,23 @@ static void set_current(struct report_sched *sched, const struct report_view *vi
 	if (task->state == TASK_UNKNOWN && view->start_ns < since)
 		since = view->start_ns;
 	enter(task, TASK_RUNNING, since);
+	task->older = true;
 	task->cpu = record->cpu;
 }
 
 static void wake_up(struct report_sched *sched, const struct exptrace_record *record, uint64_t pid)
 {
 	struct task *task = get_task(sched, pid);
+	uint64_t time;
 
 	if (!task)
 		return;
 	task->wakeups++;
 	if (task->state == TASK_RUNNING || task->state == TASK_WAITING)
 		return;
-	leave(task, record->ns);
+	time = leave(task, record->ns);
+	if (task->state == TASK_ASLEEP)
+		add_time(&sched->times.sleeps, &task->times.sleeps, time, record);
 	enter(task, TASK_WAITING, record->ns);
 }
 
@@ -255,8 +280,8 @@ static int by_latency(const void *a, const void *b)
 	const struct pids_ranked *x = a, *y = b;
 	const struct task *p = x->element, *q = y->element;
 
-	if (p->latency.max != q->latency.max)
-		return p->latency.max < q->latency.max ? 1 : -1;
+	if (p->times.latency.max != q->times.latency.max)
+		return p->times.latency.max < q->times.latency.max ? 1 : -1;
 	return x->pid < y->pid ? -1 : 1;
 }
 
@@ -274,7 +299,7 @@ static bool has_waited(const void *element)
 {
 	const struct task *task = element;
 
-	return task->latency.count;
+	return task->times.latency.count;
 }
 
 static bool has_any(const void *element)
@@ -303,18 +328,18 @@ static void print_latencies(const struct report_sched *sched, const struct repor
 		const struct task *task = ranked[i].element;
 
 		print_task_name(view, ranked[i].pid);
-		histogram_print_row(&task->latency);
-		histogram_print_word(&task->latency);
+		histogram_print_row(&task->times.latency);
+		histogram_print_word(&task->times.latency);
 		putchar('\n');
 	}
 	if (n > 1) {
 		printf("  %8zu  %-16s ", n, "tasks");
-		histogram_print_row(&sched->latency);
-		histogram_print_word(&sched->latency);
+		histogram_print_row(&sched->times.latency);
+		histogram_print_word(&sched->times.latency);
 		putchar('\n');
 	}
 	putchar('\n');
-	histogram_print(&sched->latency);
+	histogram_print(&sched->times.latency);
 	free(ranked);
 }
 
@@ -333,6 +358,29 @@ static void print_unknown(const struct report_sched *sched, const struct report_
 		       sched->longest_pid);
 }
 
+static void print_time_row(const struct task *task, const struct report_view *view)
+{
+	printf("%12.3f", (double)task->on_cpu / NSEC_PER_MSEC);
+	histogram_print_short_word(&task->times.stretches);
+	printf(" %7.2f%% %12.3f %12.3f %12.3f",
+	       view->covered_ns > 0 ? 100.0 * (double)task->on_cpu / view->covered_ns : 0,
+	       (double)(task->waiting + task->asleep) / NSEC_PER_MSEC,
+	       (double)task->waiting / NSEC_PER_MSEC, (double)task->asleep / NSEC_PER_MSEC);
+	histogram_print_short_word(&task->times.sleeps);
+	printf(" %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", task->switches, task->preempted,
+	       task->wakeups);
+}
+
+static void print_all(const char *title, const struct histogram *histogram)
+{
+	if (!histogram->count)
+		return;
+	printf("\n  %s\n  %s\n  ", title, histogram_heading);
+	histogram_print_row(histogram);
+	printf("\n\n");
+	histogram_print(histogram);
+}
+
 static void print_times(const struct report_sched *sched, const struct report_view *view)
 {
 	struct pids_ranked *ranked;
@@ -340,21 +388,18 @@ static void print_times(const struct report_sched *sched, const struct report_vi
 
 	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
 	printf("\nTime by task: %zu tasks, the busiest first (100%% is one CPU)\n", n);
-	printf("  %8s  %-16s %12s %8s %12s %12s %12s %10s %10s %10s\n", "pid", "comm", "ms on CPU",
-	       "CPU", "ms off CPU", "of it wait", "and asleep", "switches", "preempted",
-	       "wakeups");
+	printf("  %8s  %-16s %12s%s %8s %12s %12s %12s%s %10s %10s %10s\n", "pid", "comm",
+	       "ms on CPU", histogram_short_word_heading, "CPU", "ms off CPU", "of it wait",
+	       "and asleep", histogram_short_word_heading, "switches", "preempted", "wakeups");
 	for (i = 0; i < n && i < view->lines; i++) {
-		const struct task *task = ranked[i].element;
-
 		print_task_name(view, ranked[i].pid);
-		printf("%12.3f %7.2f%% %12.3f %12.3f %12.3f %10" PRIu64 " %10" PRIu64 " %10" PRIu64
-		       "\n", (double)task->on_cpu / NSEC_PER_MSEC,
-		       view->covered_ns > 0 ? 100.0 * (double)task->on_cpu / view->covered_ns : 0,
-		       (double)(task->waiting + task->asleep) / NSEC_PER_MSEC,
-		       (double)task->waiting / NSEC_PER_MSEC, (double)task->asleep / NSEC_PER_MSEC,
-		       task->switches, task->preempted, task->wakeups);
+		print_time_row(ranked[i].element, view);
 	}
 	free(ranked);
+	print_all("All stretches on a CPU: from the switch to a task to that away from it",
+		  &sched->times.stretches);
+	print_all("All sleeps: from the switch away from a task to its wake-up",
+		  &sched->times.sleeps);
 }
 
 void report_sched_print(struct report_sched *sched, const struct report_view *view)
@@ -366,6 +411,14 @@ void report_sched_print(struct report_sched *sched, const struct report_view *vi
 	print_latencies(sched, view);
 	print_unknown(sched, view);
 	print_times(sched, view);
+}
+
+static void json_histogram(struct output *output, const char *key,
+			   const struct histogram *histogram)
+{
+	output_text(output, key);
+	histogram_json(output, histogram);
+	output_char(output, '}');
 }
 
 static void json_task(const struct pids_ranked *ranked, const struct report_view *view,
@@ -382,11 +435,12 @@ static void json_task(const struct pids_ranked *ranked, const struct report_view
 	report_json_number(output, ",\"preempted\":", task->preempted);
 	report_json_number(output, ",\"wakeups\":", task->wakeups);
 	report_json_number(output, ",\"unseen_wakeups\":", task->unseen);
-	if (task->latency.count) {
-		output_text(output, ",\"latency\":{");
-		histogram_json(output, &task->latency);
-		output_char(output, '}');
-	}
+	if (task->times.latency.count)
+		json_histogram(output, ",\"latency\":{", &task->times.latency);
+	if (task->times.stretches.count)
+		json_histogram(output, ",\"stretches\":{", &task->times.stretches);
+	if (task->times.sleeps.count)
+		json_histogram(output, ",\"sleeps\":{", &task->times.sleeps);
 	output_char(output, '}');
 }
 
@@ -396,9 +450,10 @@ void report_sched_json(struct report_sched *sched, const struct report_view *vie
 	struct pids_ranked *ranked;
 	size_t n, i;
 
-	output_text(output, ",\"latency\":{");
-	histogram_json(output, &sched->latency);
-	report_json_number(output, "},\"unseen_wakeups\":", sched->unseen);
+	json_histogram(output, ",\"latency\":{", &sched->times.latency);
+	json_histogram(output, ",\"stretches\":{", &sched->times.stretches);
+	json_histogram(output, ",\"sleeps\":{", &sched->times.sleeps);
+	report_json_number(output, ",\"unseen_wakeups\":", sched->unseen);
 	report_json_number(output, ",\"waits_cut_off\":", sched->cut_off);
 	report_json_number(output, ",\"longest_wait_cut_off_ns\":", sched->longest_cut_off);
 	output_text(output, ",\"tasks\":[");

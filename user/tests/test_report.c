@@ -158,6 +158,49 @@ static int json(const struct writer *w)
 	return run_trace(&command_report, "--json", w);
 }
 
+/*
+ * CPU 0: 100, who was there before, is switched to at 3000 and from at 5000; it sleeps until
+ * 9000, runs from 9100 to 9400, is preempted, and runs from 9500 to 9800. At the end it sleeps.
+ */
+static void test_times(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	switch_to(&w, 1000, EXPTRACE_TASK_S, 0);
+	switch_to(&w, 3000, EXPTRACE_TASK_R, 100);
+	switch_to(&w, 5000, EXPTRACE_TASK_S, 0);
+	wake(&w, 9000, 100);
+	switch_to(&w, 9100, EXPTRACE_TASK_R, 100);
+	switch_to(&w, 9400, EXPTRACE_TASK_PREEMPTED, 0);
+	switch_to(&w, 9500, EXPTRACE_TASK_R, 100);
+	switch_to(&w, 9800, EXPTRACE_TASK_S, 0);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK &&
+	   run_printed(",\"stretches\":{\"count\":3,\"sum_ns\":2600,") &&
+	   run_printed("\"histogram\":[[256,2],[1024,1]]}"),
+	   "a stretch on a CPU runs from a switch to the next; what began before it does not count");
+	ok(run_printed(",\"sleeps\":{\"count\":1,\"sum_ns\":4000,"),
+	   "a sleep ends with a wake-up: one that is not in the trace, or the trace's end, ends none");
+	ok(run_printed("\"unseen_wakeups\":1,\"latency\":{\"count\":2,\"sum_ns\":200,") &&
+	   run_printed("\"histogram\":[[64,2]]},\"stretches\":{\"count\":3,") &&
+	   run_printed("\"histogram\":[[256,2],[1024,1]]},\"sleeps\":{\"count\":1,"),
+	   "they are there for each task");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("       0.004  |@           |    0.00%      ") &&
+	   run_printed("|@           |          3          1          1\n"), "in short words");
+	ok(run_printed("\n  All stretches on a CPU: ") &&
+	   run_printed("     256 ns to      512 ns            2 |########################################|\n") &&
+	   run_printed("\n  All sleeps: ") &&
+	   run_printed("    2.05 us to     4.10 us            1 |########################################|\n"),
+	   "and below the table for all");
+	w_free(&w);
+}
+
 static void test_latency(void)
 {
 	struct writer w = { 0 };
@@ -186,7 +229,8 @@ static void test_latency(void)
 		       "\"switches\":2,\"preempted\":1,\"wakeups\":1,"),
 	   "preempted time is waiting time");
 	ok(run_printed("{\"pid\":300,\"on_cpu_ns\":3000,\"waiting_ns\":0,\"asleep_ns\":999990000,"
-		       "\"switches\":1,\"preempted\":0,\"wakeups\":0,\"unseen_wakeups\":0}"),
+		       "\"switches\":1,\"preempted\":0,\"wakeups\":0,\"unseen_wakeups\":0,"
+		       "\"stretches\":{\"count\":1,\"sum_ns\":3000,"),
 	   "a task of which nothing was known has no latency");
 	ok(run_printed("\"waker\":\"(hardirq)\",\"woken_pid\":100") &&
 	   run_printed("\"waker_pid\":100,\"waker\":\"<...>\",\"woken_pid\":200") &&
@@ -710,6 +754,7 @@ static void test_histogram(void)
 int main(void)
 {
 	test_latency();
+	test_times();
 	test_losses();
 	test_gap();
 	test_cut_off();
