@@ -42,10 +42,9 @@ static uint64_t bucket_start(unsigned int bucket)
 	return (uint64_t)(HISTOGRAM_SUB + bucket % HISTOGRAM_SUB) << shift;
 }
 
-/* Makes room for one more bucket, whole powers of two at a time. */
-static void grow(struct histogram *histogram, unsigned int bucket)
+/* Makes room for the buckets from @first on and before @end: multiples of HISTOGRAM_SUB. */
+static void grow(struct histogram *histogram, unsigned int first, unsigned int end)
 {
-	unsigned int first = bucket / HISTOGRAM_SUB * HISTOGRAM_SUB, end = first + HISTOGRAM_SUB;
 	uint32_t *buckets;
 
 	if (histogram->n && histogram->first < first)
@@ -66,10 +65,10 @@ static void grow(struct histogram *histogram, unsigned int bucket)
 
 void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu)
 {
-	unsigned int bucket = bucket_of(ns);
+	unsigned int bucket = bucket_of(ns), first = bucket / HISTOGRAM_SUB * HISTOGRAM_SUB;
 
 	if (bucket - histogram->first >= histogram->n)
-		grow(histogram, bucket);
+		grow(histogram, first, first + HISTOGRAM_SUB);
 	histogram->buckets[bucket - histogram->first]++;
 	if (!histogram->count || ns < histogram->min)
 		histogram->min = ns;
@@ -79,6 +78,27 @@ void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64
 		histogram->max_cpu = cpu;
 	}
 	histogram->sum += ns;
+}
+
+void histogram_merge(struct histogram *to, const struct histogram *from)
+{
+	unsigned int i;
+
+	if (!from->count)
+		return;
+	if (!to->count || from->min < to->min)
+		to->min = from->min;
+	if (!to->count || from->max > to->max ||
+	    (from->max == to->max && from->max_at < to->max_at)) {
+		to->max = from->max;
+		to->max_at = from->max_at;
+		to->max_cpu = from->max_cpu;
+	}
+	to->count += from->count;
+	to->sum += from->sum;
+	grow(to, from->first, from->first + from->n);
+	for (i = 0; i < from->n; i++)
+		to->buckets[from->first - to->first + i] += from->buckets[i];
 }
 
 void histogram_uninit(struct histogram *histogram)

@@ -33,6 +33,9 @@ struct histogram {
 /* Something took @ns, until @at, on @cpu. One of zeros is empty. Ends without memory. */
 void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu);
 
+/* As if what is in @from were added to @to: of two as long, the first is the longest. */
+void histogram_merge(struct histogram *to, const struct histogram *from);
+
 void histogram_uninit(struct histogram *histogram);
 
 /* What @percent of all are not above; 0 if there are none. */

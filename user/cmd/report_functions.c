@@ -38,7 +38,6 @@ struct family {
 	struct index index;	/* address, hash of the name to its place in list */
 	struct function **list;
 	size_t room;
-	struct histogram all;
 	uint64_t unmatched;	/* ends without their beginning */
 };
 
@@ -89,7 +88,6 @@ static void family_uninit(struct family *family)
 		free(family->list[i]->name);
 		free(family->list[i]);
 	}
-	histogram_uninit(&family->all);
 	free(family->list);
 	index_uninit(&family->index);
 }
@@ -205,8 +203,6 @@ static void end(struct report_functions *functions, unsigned int family,
 	call->epoch = 0;
 	histogram_add(&call->function->histogram, record->ns - call->since, record->ns,
 		      record->cpu);
-	histogram_add(&functions->families[family].all, record->ns - call->since, record->ns,
-		      record->cpu);
 }
 
 void report_functions_event(struct report_functions *functions, const struct report_view *view,
@@ -264,6 +260,7 @@ static void print_function(const struct function *function)
 static void print_family(struct family *family, unsigned int which,
 			 const struct report_view *view)
 {
+	struct histogram all = { 0 };
 	size_t i;
 
 	if (!family->index.n) {
@@ -277,8 +274,11 @@ static void print_family(struct family *family, unsigned int which,
 	for (i = 0; i < family->index.n && i < view->lines; i++)
 		if (family->list[i]->histogram.count)
 			print_function(family->list[i]);
+	for (i = 0; i < family->index.n; i++)
+		histogram_merge(&all, &family->list[i]->histogram);
 	putchar('\n');
-	histogram_print(&family->all);
+	histogram_print(&all);
+	histogram_uninit(&all);
 	if (family->unmatched)
 		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
 		       family->unmatched);

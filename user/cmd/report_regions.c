@@ -42,7 +42,6 @@ struct report_regions {
 	size_t room;
 	struct pids threads;
 	uint32_t epoch;
-	struct histogram all;
 	uint64_t nopen;
 	uint64_t unended;	/* beginnings without their end */
 	uint64_t unmatched;	/* ends without their beginning */
@@ -75,7 +74,6 @@ void report_regions_free(struct report_regions *regions)
 		free(regions->list[i]->name);
 		free(regions->list[i]);
 	}
-	histogram_uninit(&regions->all);
 	free(regions->list);
 	index_uninit(&regions->index);
 	free(regions);
@@ -178,7 +176,6 @@ static void end(struct report_regions *regions, struct thread *thread, uint32_t 
 	/* around the beginning of a generation, times may go back a little */
 	time = record->ns > since ? record->ns - since : 0;
 	histogram_add(&regions->list[name]->histogram, time, record->ns, record->cpu);
-	histogram_add(&regions->all, time, record->ns, record->cpu);
 }
 
 void report_regions_event(struct report_regions *regions, const struct meaning *meaning,
@@ -230,6 +227,7 @@ static void print_region(const struct region *region)
 
 void report_regions_print(struct report_regions *regions, const struct report_view *view)
 {
+	struct histogram all = { 0 };
 	uint64_t lines = 0;
 	size_t i;
 
@@ -245,8 +243,11 @@ void report_regions_print(struct report_regions *regions, const struct report_vi
 		print_region(regions->list[i]);
 		lines++;
 	}
+	for (i = 0; i < regions->index.n; i++)
+		histogram_merge(&all, &regions->list[i]->histogram);
 	putchar('\n');
-	histogram_print(&regions->all);
+	histogram_print(&all);
+	histogram_uninit(&all);
 	if (regions->unended)
 		printf("  %" PRIu64 " had not ended when the trace, or what is known of it, ended: "
 		       "not counted\n", regions->unended);

@@ -56,7 +56,6 @@ struct report_sched {
 	uint64_t cut_off;	/* waits that did not end before the state was forgotten */
 	uint64_t longest_cut_off;
 	int64_t longest_pid;
-	struct times times;	/* of all tasks */
 };
 
 struct report_sched *report_sched_new(void)
@@ -86,7 +85,6 @@ void report_sched_free(struct report_sched *sched)
 		return;
 	for (pid = 0; (task = pids_next(&sched->tasks, &pid)); pid++)
 		times_uninit(&task->times);
-	times_uninit(&sched->times);
 	pids_uninit(&sched->tasks);
 	index_uninit(&sched->cpus);
 	free(sched);
@@ -131,13 +129,6 @@ static void enter(struct task *task, enum task_state state, uint64_t ns)
 	task->older = false;
 }
 
-static void add_time(struct histogram *all, struct histogram *own, uint64_t ns,
-		     const struct exptrace_record *record)
-{
-	histogram_add(all, ns, record->ns, record->cpu);
-	histogram_add(own, ns, record->ns, record->cpu);
-}
-
 static enum task_state state_after(uint64_t state)
 {
 	switch (state) {
@@ -164,7 +155,7 @@ static void switch_out(struct report_sched *sched, const struct exptrace_record 
 		return;
 	time = leave(task, record->ns);
 	if (task->state == TASK_RUNNING && !task->older)
-		add_time(&sched->times.stretches, &task->times.stretches, time, record);
+		histogram_add(&task->times.stretches, time, record->ns, record->cpu);
 	task->preempted += after == TASK_WAITING;
 	enter(task, after, record->ns);
 }
@@ -186,7 +177,7 @@ static void switch_in(struct report_sched *sched, const struct exptrace_record *
 	time = leave(task, record->ns);
 	task->switches++;
 	if (task->state == TASK_WAITING)
-		add_time(&sched->times.latency, &task->times.latency, time, record);
+		histogram_add(&task->times.latency, time, record->ns, record->cpu);
 	else if (task->state == TASK_ASLEEP)
 		note_unseen(sched, task);
 	enter(task, TASK_RUNNING, record->ns);
@@ -229,7 +220,7 @@ static void wake_up(struct report_sched *sched, const struct exptrace_record *re
 		return;
 	time = leave(task, record->ns);
 	if (task->state == TASK_ASLEEP)
-		add_time(&sched->times.sleeps, &task->times.sleeps, time, record);
+		histogram_add(&task->times.sleeps, time, record->ns, record->cpu);
 	enter(task, TASK_WAITING, record->ns);
 }
 
@@ -275,6 +266,19 @@ void report_sched_forget(struct report_sched *sched, uint64_t ns)
 	index_clear(&sched->cpus);
 }
 
+/* Of all tasks. */
+static void sum_times(const struct report_sched *sched, struct times *all)
+{
+	const struct task *task;
+	uint64_t pid;
+
+	for (pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
+		histogram_merge(&all->latency, &task->times.latency);
+		histogram_merge(&all->stretches, &task->times.stretches);
+		histogram_merge(&all->sleeps, &task->times.sleeps);
+	}
+}
+
 static int by_latency(const void *a, const void *b)
 {
 	const struct pids_ranked *x = a, *y = b;
@@ -316,7 +320,8 @@ static void print_task_name(const struct report_view *view, int64_t pid)
 	printf("  %8lld  %-16s ", (long long)pid, comm ? comm : "<...>");
 }
 
-static void print_latencies(const struct report_sched *sched, const struct report_view *view)
+static void print_latencies(const struct report_sched *sched, const struct report_view *view,
+			    const struct histogram *all)
 {
 	struct pids_ranked *ranked;
 	size_t n, i;
@@ -334,12 +339,12 @@ static void print_latencies(const struct report_sched *sched, const struct repor
 	}
 	if (n > 1) {
 		printf("  %8zu  %-16s ", n, "tasks");
-		histogram_print_row(&sched->times.latency);
-		histogram_print_word(&sched->times.latency);
+		histogram_print_row(all);
+		histogram_print_word(all);
 		putchar('\n');
 	}
 	putchar('\n');
-	histogram_print(&sched->times.latency);
+	histogram_print(all);
 	free(ranked);
 }
 
@@ -381,7 +386,8 @@ static void print_all(const char *title, const struct histogram *histogram)
 	histogram_print(histogram);
 }
 
-static void print_times(const struct report_sched *sched, const struct report_view *view)
+static void print_times(const struct report_sched *sched, const struct report_view *view,
+			const struct times *all)
 {
 	struct pids_ranked *ranked;
 	size_t n, i;
@@ -397,20 +403,23 @@ static void print_times(const struct report_sched *sched, const struct report_vi
 	}
 	free(ranked);
 	print_all("All stretches on a CPU: from the switch to a task to that away from it",
-		  &sched->times.stretches);
-	print_all("All sleeps: from the switch away from a task to its wake-up",
-		  &sched->times.sleeps);
+		  &all->stretches);
+	print_all("All sleeps: from the switch away from a task to its wake-up", &all->sleeps);
 }
 
 void report_sched_print(struct report_sched *sched, const struct report_view *view)
 {
+	struct times all = { 0 };
+
 	if (!sched->nswitches) {
 		printf("\nRun-queue latency, times by task: there is no sched_switch\n");
 		return;
 	}
-	print_latencies(sched, view);
+	sum_times(sched, &all);
+	print_latencies(sched, view, &all.latency);
 	print_unknown(sched, view);
-	print_times(sched, view);
+	print_times(sched, view, &all);
+	times_uninit(&all);
 }
 
 static void json_histogram(struct output *output, const char *key,
@@ -447,12 +456,15 @@ static void json_task(const struct pids_ranked *ranked, const struct report_view
 void report_sched_json(struct report_sched *sched, const struct report_view *view,
 		       struct output *output)
 {
+	struct times all = { 0 };
 	struct pids_ranked *ranked;
 	size_t n, i;
 
-	json_histogram(output, ",\"latency\":{", &sched->times.latency);
-	json_histogram(output, ",\"stretches\":{", &sched->times.stretches);
-	json_histogram(output, ",\"sleeps\":{", &sched->times.sleeps);
+	sum_times(sched, &all);
+	json_histogram(output, ",\"latency\":{", &all.latency);
+	json_histogram(output, ",\"stretches\":{", &all.stretches);
+	json_histogram(output, ",\"sleeps\":{", &all.sleeps);
+	times_uninit(&all);
 	report_json_number(output, ",\"unseen_wakeups\":", sched->unseen);
 	report_json_number(output, ",\"waits_cut_off\":", sched->cut_off);
 	report_json_number(output, ",\"longest_wait_cut_off_ns\":", sched->longest_cut_off);

@@ -36,7 +36,6 @@ struct family {
 	struct index index;	/* number to its place in members */
 	struct family_member **members;
 	size_t room;
-	struct histogram all;
 	uint64_t unmatched;	/* ends without their beginning */
 };
 
@@ -88,7 +87,6 @@ static void family_uninit(struct family *family)
 		histogram_uninit(&family->members[i]->histogram);
 		free(family->members[i]);
 	}
-	histogram_uninit(&family->all);
 	free(family->members);
 	index_uninit(&family->index);
 }
@@ -159,7 +157,6 @@ static struct family_member *add_span(struct report_spans *spans, unsigned int f
 	struct family_member *member = get_member(&spans->families[family], number);
 
 	histogram_add(&member->histogram, time, record->ns, record->cpu);
-	histogram_add(&spans->families[family].all, time, record->ns, record->cpu);
 	return member;
 }
 
@@ -265,6 +262,7 @@ static void print_family(struct family *family, unsigned int which,
 			 const struct report_view *view)
 {
 	bool errors = which == FAMILY_SYSCALL;
+	struct histogram all = { 0 };
 	size_t i;
 
 	if (!family->index.n) {
@@ -277,8 +275,11 @@ static void print_family(struct family *family, unsigned int which,
 	       errors ? "   errors" : "", histogram_word_heading);
 	for (i = 0; i < family->index.n && i < view->lines; i++)
 		print_member(view, family->members[i], about[which].kind);
+	for (i = 0; i < family->index.n; i++)
+		histogram_merge(&all, &family->members[i]->histogram);
 	putchar('\n');
-	histogram_print(&family->all);
+	histogram_print(&all);
+	histogram_uninit(&all);
 	if (family->unmatched)
 		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
 		       family->unmatched);

@@ -723,7 +723,7 @@ static void test_names(void)
 
 static void test_histogram(void)
 {
-	struct histogram h = { 0 };
+	struct histogram h = { 0 }, other = { 0 };
 	unsigned int wrong = 0;
 	uint64_t i;
 
@@ -748,6 +748,18 @@ static void test_histogram(void)
 	for (i = 20; i < 30; i++)
 		histogram_add(&h, 38 - i, i, 7);
 	is(h.n, 2 * HISTOGRAM_SUB, "one is as large as what is in it");
+	histogram_add(&other, 1000, 5, 3);
+	histogram_add(&other, 2, 6, 3);
+	histogram_merge(&h, &other);
+	ok(h.count == 12 && h.sum == 135 + 1002 && h.min == 2 && h.max == 1000 && h.max_at == 5 &&
+	   h.max_cpu == 3 && histogram_quantile(&h, 1) == 2,
+	   "two can be added up");
+	histogram_uninit(&other);
+	other = (struct histogram) { 0 };
+	histogram_add(&other, 1000, 4, 2);
+	histogram_merge(&h, &other);
+	ok(h.count == 13 && h.max_at == 4 && h.max_cpu == 2, "the first of the longest is the longest");
+	histogram_uninit(&other);
 	histogram_uninit(&h);
 }
 
