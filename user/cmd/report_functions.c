@@ -313,7 +313,9 @@ static void json_family(struct family *family, unsigned int which, struct output
 		output_char(output, '}');
 		first = false;
 	}
-	output_char(output, ']');
+	output_text(output, "],\"");
+	output_text(output, about[which].key);
+	report_json_number(output, "_not_begun\":", family->unmatched);
 }
 
 void report_functions_json(struct report_functions *functions, struct output *output)

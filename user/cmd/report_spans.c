@@ -314,7 +314,9 @@ static void json_family(struct family *family, unsigned int which, const struct 
 		histogram_json(output, &member->histogram);
 		output_char(output, '}');
 	}
-	output_char(output, ']');
+	output_text(output, "],\"");
+	output_text(output, about[which].key);
+	report_json_number(output, "_not_begun\":", family->unmatched);
 }
 
 void report_spans_json(struct report_spans *spans, const struct report_view *view,

@@ -472,9 +472,13 @@ static void test_spans(void)
 	ok(run_printed("\"syscalls\":[{\"number\":257,") &&
 	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":5500,"),
 	   "system calls, by thread, with those that failed");
+	ok(run_printed("],\"irqs_not_begun\":1,\"softirqs\":[") &&
+	   run_printed("],\"softirqs_not_begun\":0,\"syscalls\":[") &&
+	   run_printed("],\"syscalls_not_begun\":1,\"timers\":["),
+	   "ends without their beginning are counted");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("1 ended without their beginning in the trace: not counted"),
-	   "an end without its beginning is counted");
+	   "as text as well");
 	ok(run_printed("    0  |@                       |\n") &&
 	   run_printed("    1        1  |@ @                     |\n"),
 	   "each line ends with its distribution");
@@ -680,6 +684,10 @@ static void test_functions(void)
 	   "a work is its thread's, and its function the same in the next generation");
 	ok(run_printed("{\"function\":\"tock [clock]\",\"count\":1,\"sum_ns\":100,"),
 	   "a function of a module is another one");
+	ok(run_printed("],\"timers_not_begun\":2,\"hrtimers\":[") &&
+	   run_printed("],\"hrtimers_not_begun\":0,\"works\":[") &&
+	   run_printed("],\"works_not_begun\":0,\"regions\":["),
+	   "ends without their beginning are counted");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Works: the time in their functions, sleeping included; the longest in all first\n") &&
 	   run_printed("    1  |@                       |  tock [clock]\n") && run_printed("  tick_\\x1b\n") &&
