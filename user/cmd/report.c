@@ -79,6 +79,7 @@ static bool is_complete(const struct exptrace_trace *trace, uint64_t generation,
 static void forget(struct report *report)
 {
 	report_sched_forget(report->sched, report->end_ns);
+	report_wakers_forget(report->wakers);
 	report_spans_forget(report->spans);
 	report_functions_forget(report->functions);
 	report_regions_forget(report->regions);
@@ -137,6 +138,15 @@ static void note_damage(struct report *report, const struct exptrace_record *rec
 	report->flaw = FLAW_DAMAGED;
 }
 
+static void take_switch(struct report *report, const struct meaning *meaning,
+			const struct exptrace_record *record)
+{
+	uint64_t waited = report_sched_event(report->sched, &report->view, meaning, record);
+
+	if (waited != NOT_WOKEN)
+		report_wakers_run(report->wakers, meaning, record, waited);
+}
+
 static void take_event(struct report *report, const struct exptrace_record *record)
 {
 	const struct meaning *meaning;
@@ -159,8 +169,10 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 		report_wakers_event(report->wakers, meaning, record);
 		break;
 	case MEANS_CURRENT:
-	case MEANS_SWITCH:
 		report_sched_event(report->sched, &report->view, meaning, record);
+		break;
+	case MEANS_SWITCH:
+		take_switch(report, meaning, record);
 		break;
 	case MEANS_MARKER_BEGIN:
 	case MEANS_MARKER_END:

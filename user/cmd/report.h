@@ -42,21 +42,27 @@ struct report_sched;
 
 struct report_sched *report_sched_new(void);
 void report_sched_free(struct report_sched *sched);
-void report_sched_event(struct report_sched *sched, const struct report_view *view,
-			const struct meaning *meaning, const struct exptrace_record *record);
+/* Returns how long who runs now had waited since a wake-up, in nanoseconds; or NOT_WOKEN. */
+#define NOT_WOKEN	UINT64_MAX
+uint64_t report_sched_event(struct report_sched *sched, const struct report_view *view,
+			    const struct meaning *meaning, const struct exptrace_record *record);
 /* What comes next does not follow what was before @ns. */
 void report_sched_forget(struct report_sched *sched, uint64_t ns);
 void report_sched_print(struct report_sched *sched, const struct report_view *view);
 void report_sched_json(struct report_sched *sched, const struct report_view *view,
 		       struct output *output);
 
-/* report_wakers.c: who woke whom. */
+/* report_wakers.c: who woke whom, and how long that waited. */
 struct report_wakers;
 
 struct report_wakers *report_wakers_new(void);
 void report_wakers_free(struct report_wakers *wakers);
 void report_wakers_event(struct report_wakers *wakers, const struct meaning *meaning,
 			 const struct exptrace_record *record);
+/* Who was woken last time runs, @waited nanoseconds after its wake-up. */
+void report_wakers_run(struct report_wakers *wakers, const struct meaning *meaning,
+		       const struct exptrace_record *record, uint64_t waited);
+void report_wakers_forget(struct report_wakers *wakers);
 void report_wakers_print(struct report_wakers *wakers, const struct report_view *view);
 void report_wakers_json(struct report_wakers *wakers, const struct report_view *view,
 			struct output *output);

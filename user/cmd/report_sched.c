@@ -37,6 +37,7 @@ struct task {
 	uint32_t epoch;		/* the state is of this one; else it is unknown */
 	uint8_t state;
 	bool older;		/* it was in this state before anything told so */
+	bool woken;		/* and so it waits */
 	uint64_t cpu;		/* it runs there */
 	uint64_t since;		/* nanoseconds */
 	uint64_t on_cpu, waiting, asleep;	/* added up */
@@ -126,7 +127,7 @@ static void enter(struct task *task, enum task_state state, uint64_t ns)
 {
 	task->state = state;
 	task->since = ns;
-	task->older = false;
+	task->older = task->woken = false;
 }
 
 static enum task_state state_after(uint64_t state)
@@ -166,15 +167,18 @@ static void note_unseen(struct report_sched *sched, struct task *task)
 	sched->unseen++;
 }
 
-static void switch_in(struct report_sched *sched, const struct exptrace_record *record,
-		      uint64_t pid)
+/* Returns how long it had waited since its wake-up; NOT_WOKEN: not for that. */
+static uint64_t switch_in(struct report_sched *sched, const struct exptrace_record *record,
+			  uint64_t pid)
 {
 	struct task *task = get_task(sched, pid);
 	uint64_t time;
+	bool woken;
 
 	if (!task)
-		return;
+		return NOT_WOKEN;
 	time = leave(task, record->ns);
+	woken = task->state == TASK_WAITING && task->woken;
 	task->switches++;
 	if (task->state == TASK_WAITING)
 		histogram_add(&task->times.latency, time, record->ns, record->cpu);
@@ -182,6 +186,7 @@ static void switch_in(struct report_sched *sched, const struct exptrace_record *
 		note_unseen(sched, task);
 	enter(task, TASK_RUNNING, record->ns);
 	task->cpu = record->cpu;
+	return woken ? time : NOT_WOKEN;
 }
 
 /* Whether it is the first time since the state was forgotten that this CPU tells who runs. */
@@ -222,10 +227,11 @@ static void wake_up(struct report_sched *sched, const struct exptrace_record *re
 	if (task->state == TASK_ASLEEP)
 		histogram_add(&task->times.sleeps, time, record->ns, record->cpu);
 	enter(task, TASK_WAITING, record->ns);
+	task->woken = true;
 }
 
-void report_sched_event(struct report_sched *sched, const struct report_view *view,
-			const struct meaning *meaning, const struct exptrace_record *record)
+uint64_t report_sched_event(struct report_sched *sched, const struct report_view *view,
+			    const struct meaning *meaning, const struct exptrace_record *record)
 {
 	uint64_t pid = record->args[meaning->args[0]].u64;
 
@@ -237,12 +243,12 @@ void report_sched_event(struct report_sched *sched, const struct report_view *vi
 		sched->nswitches++;
 		is_new_cpu(sched, record->cpu);
 		switch_out(sched, record, record->args[meaning->args[1]].u64);
-		switch_in(sched, record, pid);
-		break;
+		return switch_in(sched, record, pid);
 	case MEANS_WAKEUP:
 		wake_up(sched, record, pid);
 		break;
 	}
+	return NOT_WOKEN;
 }
 
 void report_sched_forget(struct report_sched *sched, uint64_t ns)

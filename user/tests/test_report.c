@@ -428,6 +428,50 @@ static void test_waking(void)
 	   run_printed("Who woke whom: 1 wake-ups") && run_printed("(softirq)") &&
 	   !strstr(run_output, "sched_waking knows better"),
 	   "where there is sched_waking, it tells who woke");
+	ok(run_printed("         1 100.00%         -  (softirq)         ->       100  <...>"
+		       "                   0.5        0.5        0.5  |@                       |\n"),
+	   "with its share, and how long that waited");
+	ok(json(&w) == EXIT_OK &&
+	   run_printed("\"wakers\":[{\"count\":1,\"waker\":\"(softirq)\",\"woken_pid\":100,"
+		       "\"woken\":\"<...>\",\"latency\":{\"count\":1,\"sum_ns\":500,") &&
+	   run_printed("],\"wakeup_latency\":{\"count\":1,\"sum_ns\":500,"),
+	   "from the wake-up that followed it");
+	w_free(&w);
+
+	/* 100 is woken before it sleeps, by 200 while it sleeps, is preempted, and then is new */
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(&w, 100, WAKING, 1, 100);
+	wake(&w, 110, 100);
+	switch_to(&w, 1000, EXPTRACE_TASK_S, 200);
+	at(&w, 2000, WAKING, 1, 100);
+	wake(&w, 2100, 100);
+	switch_to(&w, 3000, EXPTRACE_TASK_S, 100);
+	switch_to(&w, 4000, EXPTRACE_TASK_PREEMPTED, 300);
+	switch_to(&w, 5000, EXPTRACE_TASK_S, 100);
+	switch_to(&w, 6000, EXPTRACE_TASK_X, 300);
+	wake(&w, 7000, 100);
+	switch_to(&w, 8000, EXPTRACE_TASK_S, 100);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed(",\"latency\":{\"count\":3,\"sum_ns\":2900,") &&
+	   run_printed("],\"wakeup_latency\":{\"count\":1,\"sum_ns\":900,"),
+	   "who was preempted waits for no waker, and one event's wake-up is not another's");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("  1 of them ended no sleep, or what they woke was not seen to run: no latency\n") &&
+	   run_printed("         1  50.00%       100  <...>             ->       100  <...>"
+		       "                     -          -          -  |                        |\n"),
+	   "a wake-up without a sleep is counted, and has no latency");
+	ok(run_trace(&command_report, "-esched_switch,sched_wakeup", &w) == EXIT_OK &&
+	   run_printed("Who woke whom: 3 wake-ups") && run_printed("  1 of them ended no sleep"),
+	   "so it is without sched_waking");
+	w_free(&w);
+
+	woken_and_run(&w, 3, 7, 0);
+	ok(json(&w) == EXIT_OK && run_printed("],\"wakeup_latency\":{\"count\":2,"),
+	   "nor is there one over a generation that lost events");
 	w_free(&w);
 }
 
