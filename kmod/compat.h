@@ -75,4 +75,12 @@ static inline unsigned int exptrace_nr_irqs(void)
 #define EXPTRACE_CLONE_FLAGS	unsigned long
 #endif
 
+/*
+ * To read the probes of tracepoints. 7.0: they go after a grace period of SRCU, 6.13: those
+ * of system calls after one of RCU Tasks Trace; before, after one of RCU.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define EXPTRACE_PROBES_ARE_SRCU
+#endif
+
 #endif /* _EXPTRACE_COMPAT_H */

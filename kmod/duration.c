@@ -7,6 +7,9 @@
  * allows. If they are all taken, the oldest is given up: it is of the thread that has
  * slept longest. What has no note is recorded rather than lost. Another probe takes
  * away the note of a thread that ends, since it does not return from that call.
+ *
+ * These probes are attached only while something is recorded: one of sys_enter sends
+ * every system call of the machine the long way.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -15,6 +18,7 @@
 #include <linux/mm_types.h>	/* trace/events/sched.h names struct folio */
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/tracepoint.h>
 #include <trace/events/sched.h>
@@ -41,7 +45,13 @@ struct note {
 	u64	since;
 };
 
+/**
+ * struct exptrace_calls - the notes
+ * @attached:	the probes are attached, which note; exptrace.control
+ * @notes:	in groups: a thread's is in that of its id
+ */
 struct exptrace_calls {
+	bool		attached;
 	struct note	notes[BIT(GROUP_BITS)][GROUP_NOTES];
 };
 
@@ -137,32 +147,51 @@ notrace bool exptrace_calls_ended(struct exptrace_calls *calls, u64 *ns)
 	return true;
 }
 
-/* Begins to note when system calls begin. Caller holds exptrace.control; an error if it can't. */
-struct exptrace_calls *exptrace_calls_time(void)
+/* Room for notes, or an error: -EOPNOTSUPP if this kernel lacks a tracepoint, -ENOMEM. */
+struct exptrace_calls *exptrace_calls_alloc(void)
 {
 	struct exptrace_calls *calls;
 	int err;
 
+	err = exptrace_can_hook(hooks, ARRAY_SIZE(hooks));
+	if (err)
+		return ERR_PTR(err);
+	calls = kvzalloc(sizeof(*calls), GFP_KERNEL);
+	return calls ?: ERR_PTR(-ENOMEM);
+}
+
+/*
+ * Begins to note when system calls begin, with nothing known of those that have. Caller
+ * holds exptrace.control. Returns 0 or what attaching a probe returns.
+ */
+int exptrace_calls_begin(struct exptrace_calls *calls)
+{
+	int err;
+
 	lockdep_assert_held(&exptrace.control);
 
-	calls = kvzalloc(sizeof(*calls), GFP_KERNEL);
-	if (!calls)
-		return ERR_PTR(-ENOMEM);
+	memset(calls->notes, 0, sizeof(calls->notes));
 	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), calls);
-	if (!err)
-		return calls;
-	kvfree(calls);
-	return ERR_PTR(err);
+	calls->attached = !err;
+	return err;
+}
+
+/* Ends that, if it has begun. */
+void exptrace_calls_end(struct exptrace_calls *calls)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (calls->attached)
+		exptrace_unhook(hooks, ARRAY_SIZE(hooks), calls);
+	calls->attached = false;
 }
 
 /* Nobody looks at the notes any more; they may be NULL. */
 void exptrace_calls_free(struct exptrace_calls *calls)
 {
-	lockdep_assert_held(&exptrace.control);
-
 	if (!calls)
 		return;
-	exptrace_unhook(hooks, ARRAY_SIZE(hooks), calls);
+	exptrace_calls_end(calls);
 	kvfree(calls);
 }
 

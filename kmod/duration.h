@@ -10,7 +10,9 @@
 
 struct exptrace_calls;
 
-struct exptrace_calls *exptrace_calls_time(void);
+struct exptrace_calls *exptrace_calls_alloc(void);
+int exptrace_calls_begin(struct exptrace_calls *calls);
+void exptrace_calls_end(struct exptrace_calls *calls);
 void exptrace_calls_free(struct exptrace_calls *calls);
 bool exptrace_calls_ended(struct exptrace_calls *calls, u64 *ns);
 

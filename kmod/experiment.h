@@ -142,6 +142,7 @@ struct exptrace_hook {
 	void		*probe;
 };
 
+int exptrace_can_hook(const struct exptrace_hook *hooks, unsigned int nr);
 int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data);
 void exptrace_unhook(const struct exptrace_hook *hooks, unsigned int nr, void *data);
 int exptrace_attach(struct exptrace_switch *sw);

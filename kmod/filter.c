@@ -241,11 +241,12 @@ static int make_durations(struct rules *r)
 	}
 	if (!r->as_set.min_syscall_ns)
 		return 0;
-	calls = exptrace_calls_time();
+	calls = exptrace_calls_alloc();
 	if (IS_ERR(calls))
 		return PTR_ERR(calls);
 	r->calls = calls;
-	return 0;
+	/* Else when a recording begins. */
+	return exptrace.recording ? exptrace_calls_begin(calls) : 0;
 }
 
 /* Takes over the arrays of @filter, after an error too. */
@@ -294,13 +295,26 @@ static void begin_generation(void)
 		exptrace_advance(false, &completed);
 }
 
-/* A recording is about to begin, and no writer runs. */
-void exptrace_filter_begin(void)
+/*
+ * A recording is about to begin, and no writer runs. Returns 0 or what attaching a probe
+ * returns; in both cases exptrace_filter_end() is to follow.
+ */
+int exptrace_filter_begin(void)
 {
 	lockdep_assert_held(&exptrace.control);
 
 	if (rules && rules->switched)
 		exptrace_ran_forget(rules->switched);
+	return rules && rules->calls ? exptrace_calls_begin(rules->calls) : 0;
+}
+
+/* A recording has ended: no event asks the filter any more. */
+void exptrace_filter_end(void)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (rules && rules->calls)
+		exptrace_calls_end(rules->calls);
 }
 
 void exptrace_filter_clear(void)

@@ -85,7 +85,8 @@ static __always_inline bool exptrace_calls_are_timed(void)
 }
 
 /* Caller holds exptrace.control. */
-void exptrace_filter_begin(void);
+int exptrace_filter_begin(void);
+void exptrace_filter_end(void);
 void exptrace_filter_clear(void);
 size_t exptrace_filter_describe(char *text, size_t size);
 

@@ -247,7 +247,6 @@ static void prepare_recording(const struct exptrace_params *params)
 	set_quotas(params);
 	exptrace_clock_select();
 	exptrace_address_select();
-	exptrace_filter_begin();
 	exptrace_session_prepare();
 }
 
@@ -258,6 +257,19 @@ static void end_recording(void)
 	exptrace_session_end();
 }
 
+/* The probes of filters and triggers come first: so no event begins unseen by them. */
+static int attach_all(void)
+{
+	return exptrace_filter_begin() ?: exptrace_latency_begin() ?: exptrace_attach_all();
+}
+
+static void detach_all(void)
+{
+	exptrace_detach_all();
+	exptrace_latency_end();
+	exptrace_filter_end();
+}
+
 /*
  * Ends the recording, whose last generation is @last. All events end at once, when
  * nothing is published any more; probes are detached after that.
@@ -266,7 +278,7 @@ static void stop(u64 last)
 {
 	cancel_delayed_work(&exptrace.periodic);
 	publish_only(0);
-	exptrace_detach_all();
+	detach_all();
 	synchronize_rcu();	/* also for writers that are no probes (invariant 6) */
 	close_generation(last);
 	end_recording();
@@ -290,7 +302,7 @@ static int begin_recording(const struct exptrace_params *params)
 	}
 	exptrace.next_gen++;
 	/* Attached one after the other, but all events begin at once, when that is published. */
-	err = exptrace_attach_all();
+	err = attach_all();
 	if (err) {
 		stop(gen);
 		drop_old_recording(true);

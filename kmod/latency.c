@@ -2,14 +2,15 @@
 /*
  * A condition of the trigger: a thread runs later after it was woken than allowed.
  *
- * Probes of its own, attached only while there is a threshold, note when a thread
- * was woken in a table that is indexed by its pid. Threads whose pids collide
- * overwrite each other's note: then a late one may be missed, but none is invented,
- * for a note says whose it is.
+ * Probes of its own, attached only while there is a threshold and something is
+ * recorded, note when a thread was woken in a table that is indexed by its pid. Threads
+ * whose pids collide overwrite each other's note: then a late one may be missed, but
+ * none is invented, for a note says whose it is.
  */
 #include <linux/hash.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/tracepoint.h>
 #include <trace/events/sched.h>
@@ -21,8 +22,9 @@
 #define TIME_BITS	40
 
 /* A note: pid, and 1,024 ns units modulo 2^40; 0: none. One word, so never torn. */
-static u64 *notes;
-static u64 threshold_us;	/* 0: the probes are not attached; exptrace.control */
+static u64 *notes;		/* there while there is a threshold; exptrace.control */
+static bool attached;		/* the probes are; exptrace.control */
+static u64 threshold_us;	/* 0: none; exptrace.control */
 static u64 threshold_units;	/* written under exptrace.control, read anywhere */
 static const void *threshold_owner;	/* who set it, or NULL: it stays; exptrace.control */
 
@@ -73,22 +75,57 @@ static const struct exptrace_hook hooks[] = {
 	{ "sched_switch", probe_sched_switch },
 };
 
-static int begin_notes(void)
+/* With nothing known of who was woken before. */
+static int attach(void)
 {
 	int err;
 
+	memset(notes, 0, BIT(TABLE_BITS) * sizeof(*notes));
+	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), NULL);
+	attached = !err;
+	return err;
+}
+
+/*
+ * A recording is about to begin. Returns 0 or what attaching a probe returns; in both
+ * cases exptrace_latency_end() is to follow.
+ */
+int exptrace_latency_begin(void)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	return threshold_us ? attach() : 0;
+}
+
+/* It has ended: there is nothing to take a snapshot of. */
+void exptrace_latency_end(void)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (attached)
+		exptrace_unhook(hooks, ARRAY_SIZE(hooks), NULL);
+	attached = false;
+}
+
+static int begin_notes(void)
+{
+	int err = 0;
+
+	if (exptrace_can_hook(hooks, ARRAY_SIZE(hooks)))
+		return -ENOENT;		/* as docs/uapi.md says */
 	notes = kvcalloc(BIT(TABLE_BITS), sizeof(*notes), GFP_KERNEL);
 	if (!notes)
 		return -ENOMEM;
-	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), NULL);
+	if (exptrace.recording)
+		err = attach();
 	if (err)
 		kvfree(notes);
-	return err == -EOPNOTSUPP ? -ENOENT : err;	/* as docs/uapi.md says */
+	return err;
 }
 
 static void end_notes(void)
 {
-	exptrace_unhook(hooks, ARRAY_SIZE(hooks), NULL);
+	exptrace_latency_end();
 	kvfree(notes);
 }
 

@@ -68,6 +68,15 @@ static struct tracepoint *find_tracepoint(const char *name)
 	return sought.tp;
 }
 
+/* Can these probes be attached? Returns 0, or -EOPNOTSUPP if the kernel lacks a tracepoint. */
+int exptrace_can_hook(const struct exptrace_hook *hooks, unsigned int nr)
+{
+	while (nr--)
+		if (!find_tracepoint(hooks[nr].tracepoint))
+			return -EOPNOTSUPP;
+	return 0;
+}
+
 /**
  * exptrace_unhook - detach probes that are no event's
  * @hooks:	they

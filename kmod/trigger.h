@@ -19,6 +19,8 @@ void exptrace_trigger_exit(void);
 int exptrace_trigger_set_latency(u64 us, const void *owner);
 void exptrace_trigger_disown(const void *owner);
 u64 exptrace_trigger_latency(void);
+int exptrace_latency_begin(void);
+void exptrace_latency_end(void);
 void exptrace_latency_exit(void);
 
 #endif /* _EXPTRACE_TRIGGER_H */

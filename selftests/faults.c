@@ -434,6 +434,11 @@ TEST_F_TIMEOUT(fault, setting_the_trigger_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, open_device(&self->device));
 #define TRIGGER_SET(err)	EXPECT_EQ(0, set_trigger(self, 0))
 	FAIL_EACH(set_trigger(self, 1000000), TRIGGER_SET);
+	/* With its probes. */
+	ASSERT_EQ(0, start_roomy(self));
+	FAIL_EACH(set_trigger(self, 1000000), TRIGGER_SET);
+	ASSERT_EQ(0, stop(self));
+	check_whole(_metadata, self);
 }
 
 static int set_filter(FIXTURE_DATA(fault) *self, uint32_t cpu)
@@ -480,6 +485,20 @@ TEST_F_TIMEOUT(fault, setting_a_filter_fails_cleanly, TIMEOUT)
 	FAIL_EACH(set_filter(self, 0), FILTER_STAYS);
 	ASSERT_EQ(0, stop(self));
 	check_whole(_metadata, self);
+}
+
+/* Their probes are attached then: all of them or none. */
+TEST_F_TIMEOUT(fault, start_with_a_filter_and_a_trigger_fails_cleanly, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, set_filter(self, 0));
+	ASSERT_EQ(0, set_trigger(self, 3000000000ULL));
+	FAIL_EACH(start(self), CHECK_STARTED);
+	check_whole(_metadata, self);
+	EXPECT_TRUE(has_filter(self));
+	EXPECT_EQ(0, take_filter_back(self));
+	EXPECT_EQ(0, set_trigger(self, 0));
 }
 
 /* Reads all there is, and every second read(2) meets a copy that fails; the trace is whole nevertheless. */
