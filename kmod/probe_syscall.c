@@ -6,6 +6,7 @@
 #include <linux/compat.h>
 #include <linux/sched.h>
 #include <asm/syscall.h>
+#include <asm/unistd.h>
 #include <trace/events/syscalls.h>
 
 #include "probe.h"
@@ -54,10 +55,25 @@ static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, 
 				   exptrace_about_current(), type, max);
 }
 
-/* EXPTRACE_KIND_SYSCALL: the present task's call number @id. */
-static __always_inline u32 number_of(long id)
+/*
+ * EXPTRACE_KIND_SYSCALL: the present task's call number @id. A negative one is none: a
+ * program may ask for it, a tracer set it, and the return from a signal's handler leaves it.
+ */
+static __always_inline u32 number_of(int id)
 {
+	if (unlikely(id < 0))
+		return EXPTRACE_SYSCALL_NONE;
 	return in_compat_syscall() ? (u32)id | EXPTRACE_SYSCALL_COMPAT : (u32)id;
+}
+
+/*
+ * The number by which the end of call @nr is chosen. rt_sigreturn(2) puts back the registers
+ * that its thread had before, so that at its end it has lost its own. Whether it is that of a
+ * 32-bit program can't be told either: x86 goes by a bit of the number.
+ */
+static __always_inline u32 number_at_end(u32 nr)
+{
+	return nr == EXPTRACE_SYSCALL_NONE ? __NR_rt_sigreturn : nr;
 }
 
 static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
@@ -116,7 +132,7 @@ static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
 {
 	u32 nr = number_of(syscall_get_nr(current, regs));
 
-	if (!is_wanted(nr))
+	if (!is_wanted(number_at_end(nr)))
 		return;
 	if (exptrace_calls_are_timed())
 		put_timed(nr, ret);

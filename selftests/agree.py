@@ -80,6 +80,11 @@ WAKEUP = re.compile(r".* pid=(\d+) .*target_cpu=(\d+)|.*:(\d+) \[-?\d+\].* CPU:(
 RUNTIME = re.compile(r".* pid=(\d+) runtime=(\d+) ")
 
 
+def call_number(text):
+    """A negative one is none; see EXPTRACE_SYSCALL_NONE."""
+    return int(text) if int(text) >= 0 else 0x7fffffff
+
+
 def numbers(match):
     """Those of the alternative that matched."""
     return [group for group in match.groups() if group is not None]
@@ -107,10 +112,10 @@ def read_perf(path):
             pid, runtime = map(int, RUNTIME.match(text).groups())
             threads[pid, SCHED].append(Event(ns, (name, runtime)))
         elif name == "sys_enter":
-            threads[tid, CALLS].append(Event(ns, (name, int(re.match(r"NR (\d+)", text).group(1)))))
+            threads[tid, CALLS].append(Event(ns, (name, call_number(re.match(r"NR (-?\d+)", text).group(1)))))
         elif name == "sys_exit":
-            nr, ret = map(int, re.match(r"NR (\d+) = (-?\d+)", text).groups())
-            threads[tid, CALLS].append(Event(ns, (name, nr, ret)))
+            nr, ret = re.match(r"NR (-?\d+) = (-?\d+)", text).groups()
+            threads[tid, CALLS].append(Event(ns, (name, call_number(nr), int(ret))))
     return threads
 
 

@@ -170,6 +170,77 @@ TEST_F(module, system_calls_have_their_results)
 	recording_free(&r);
 }
 
+static void take_signal(int unused)
+{
+	(void)unused;
+}
+
+static void handle_a_signal(void)
+{
+	signal(SIGUSR1, take_signal);
+	raise(SIGUSR1);
+	syscall(-1);
+	syscall(SYS_getuid);
+}
+
+/* Its end has not its number any more; it has none rather than one that is another's. */
+TEST_F(module, return_from_a_signals_handler_has_an_end)
+{
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at, end;
+	pid_t pid;
+
+	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = in_child(handle_a_signal);
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+	at = 0;
+	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at)) && e->arg[0].value != SYS_rt_sigreturn)
+		;
+	ASSERT_NE(NULL, e);
+	end = at;
+	e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &end);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(EXPTRACE_SYSCALL_NONE, e->arg[0].value);
+	/* So has what a program asks for without one, from its beginning on. */
+	e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(EXPTRACE_SYSCALL_NONE, e->arg[0].value);
+	e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &end);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(EXPTRACE_SYSCALL_NONE, e->arg[0].value);
+	EXPECT_EQ(-ENOSYS, (int64_t)e->arg[1].value);
+	recording_free(&r);
+}
+
+TEST_F(module, return_from_a_signals_handler_can_be_asked_for)
+{
+	struct exptrace_syscalls calls = {};
+	const struct stream_event *e;
+	struct recording r = {};
+	size_t at = 0;
+	pid_t pid;
+
+	calls.wanted[SYS_rt_sigreturn / 64] = 1ULL << SYS_rt_sigreturn % 64;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_SYSCALLS, &calls));
+	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = in_child(handle_a_signal);
+	ASSERT_LT(0, pid);
+	STOP_AND_DECODE(&r);
+	e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(SYS_rt_sigreturn, e->arg[0].value);
+	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at));
+	at = 0;
+	e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &at);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(EXPTRACE_SYSCALL_NONE, e->arg[0].value);
+	recording_free(&r);
+}
+
 TEST_F(module, only_system_calls_asked_for_are_attempted)
 {
 	struct exptrace_syscalls calls = {};

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <exptrace/wire.h>
+
 #include "cmd.h"
 #include "format.h"
 
@@ -24,6 +26,8 @@ struct dump {
 	/* the system calls that what means; known with the trace's first event */
 	bool calls_known;
 	struct exptrace_syscalls calls;
+	/* what a call that has no number goes by: rt_sigreturn's end has lost it */
+	uint64_t without_number;
 
 	/* per description, by index: 0 not known yet, 1 shown, 2 hidden */
 	uint8_t *shown;
@@ -62,7 +66,9 @@ static bool is_shown(struct dump *dump, const struct exptrace_schema_event *even
 static void learn_calls(struct dump *dump)
 {
 	const char *machine = exptrace_property(dump->trace, "machine");
+	int nr = exptrace_syscall_number(machine, "rt_sigreturn", strlen("rt_sigreturn"));
 
+	dump->without_number = nr < 0 ? EXPTRACE_SYSCALL_NONE : (uint64_t)nr;
 	memset(&dump->calls, 0xff, sizeof(dump->calls));
 	if (dump->what && exptrace_select_syscalls(dump->what, machine, true, &dump->calls))
 		problem("note: a system call in '%s' is unknown", dump->what);
@@ -85,6 +91,8 @@ static bool is_other_call(struct dump *dump, const struct exptrace_record *recor
 	if (!dump->calls_known)
 		learn_calls(dump);
 	nr = record->args[i].u64;
+	if (nr == EXPTRACE_SYSCALL_NONE)
+		nr = dump->without_number;
 	if (nr >= EXPTRACE_MAX_SYSCALLS)
 		nr = EXPTRACE_MAX_SYSCALLS - 1;
 	return !(dump->calls.wanted[nr / 64] & 1ULL << nr % 64);

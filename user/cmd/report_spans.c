@@ -4,12 +4,14 @@
  * system calls, by thread.
  *
  * An end without its beginning, or with another number, measures nothing. A system call
- * with its duration is both.
+ * with its duration is both. One that has lost its number ends the one that its thread is in.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <exptrace/wire.h>
 
 #include "../lib/index.h"
 #include "pids.h"
@@ -183,8 +185,12 @@ static void count_error(struct family_member *member, int64_t result)
 static void end_syscall(struct report_spans *spans, const struct meaning *meaning,
 			const struct exptrace_record *record)
 {
-	count_error(end(spans, thread_span(spans, record->pid), FAMILY_SYSCALL,
-			record->args[meaning->args[0]].u64, record),
+	struct span *span = thread_span(spans, record->pid);
+	uint64_t number = record->args[meaning->args[0]].u64;
+
+	if (span && number == EXPTRACE_SYSCALL_NONE)
+		number = span->number;
+	count_error(end(spans, span, FAMILY_SYSCALL, number, record),
 		    (int64_t)record->args[meaning->args[1]].u64);
 }
 

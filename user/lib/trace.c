@@ -208,6 +208,8 @@ API uint64_t exptrace_offset(const struct exptrace_trace *trace)
 
 API const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number)
 {
+	if (kind == EXPTRACE_KIND_SYSCALL && number == EXPTRACE_SYSCALL_NONE)
+		return "none";
 	if (kind == EXPTRACE_KIND_SYSCALL)
 		return syscall_name(exptrace_property(trace, "machine"), number);
 	return names_get(&trace->names, kind, number);

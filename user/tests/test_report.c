@@ -507,6 +507,11 @@ static void test_spans(void)
 	at(&w, 5200, SYS_EXIT, 2, 0, 0);
 	at(&w, 6000, SYS_ENTER, 1, 257);
 	at(&w, 6500, SYS_EXIT, 2, 257, 8);	/* 4 */
+	/* this one has lost its number; then another has none */
+	at(&w, 7000, SYS_ENTER, 1, 15);
+	at(&w, 7300, SYS_EXIT, 2, EXPTRACE_SYSCALL_NONE, 0);
+	at(&w, 8000, SYS_ENTER, 1, EXPTRACE_SYSCALL_NONE);
+	at(&w, 8030, SYS_EXIT, 2, EXPTRACE_SYSCALL_NONE, 0);
 	w_end(&w);
 	closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"irqs\":[{\"number\":24,") &&
@@ -520,6 +525,10 @@ static void test_spans(void)
 	   run_printed("],\"softirqs_not_begun\":0,\"syscalls\":[") &&
 	   run_printed("],\"syscalls_not_begun\":1,\"timers\":["),
 	   "ends without their beginning are counted");
+	ok(run_printed("{\"number\":15,") && run_printed("\"errors\":0,\"count\":1,\"sum_ns\":300,"),
+	   "the end that has lost its number is that of the call that its thread is in");
+	ok(run_printed("{\"number\":2147483647,\"name\":\"none\",") && run_printed("\"sum_ns\":30,"),
+	   "a call without a number is one of its own");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("1 ended without their beginning in the trace: not counted"),
 	   "as text as well");

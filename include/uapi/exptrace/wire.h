@@ -115,6 +115,9 @@ enum exptrace_kind {
 /* A 32-bit program's system call: its number counts in another table. */
 #define EXPTRACE_SYSCALL_COMPAT		(1U << 31)
 
+/* In the place of a number: there is none, or at its end the call has none any more. */
+#define EXPTRACE_SYSCALL_NONE		0x7fffffffU
+
 /* How a task left its CPU; the letters are those of ps(1). */
 enum exptrace_task_state {
 	EXPTRACE_TASK_R			= 0,	/* runnable: it yielded */
