@@ -205,7 +205,7 @@ int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace
 	if (!stack)
 		exptrace_stacks_unwant(exp->id, sw->def->type, sw->def->ntypes);
 	else if (has_stacks(exp))
-		err = exptrace_stacks_want(exp->id, sw->def->type, sw->def->ntypes);
+		err = exptrace_stacks_want(exp, sw->def->type, sw->def->ntypes);
 	else
 		err = -EOPNOTSUPP;
 	if (!err)

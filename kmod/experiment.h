@@ -7,6 +7,7 @@
 
 #include "exptrace.h"
 
+struct module;
 struct tracepoint;
 
 /* With the zero: they have to fit struct exptrace_event. */
@@ -87,6 +88,8 @@ static void __maybe_unused check_probes(void)	\
  * @id:		its number on the wire, below EXPTRACE_NR_EXPERIMENTS
  * @version:	of its events
  * @name:	its name
+ * @owner:	THIS_MODULE: the module that has the probes of its switches, which stacks
+ *		leave out
  * @events:	its events, EXPTRACE_EVENT_CURRENT (which writers add) among them, and
  *		EXPTRACE_EVENT_STACK, if others are to have stacks
  * @nr_events:	their number
@@ -102,6 +105,7 @@ struct exptrace_experiment {
 	u8				id;
 	u32				version;
 	const char			*name;
+	const struct module		*owner;
 	const struct exptrace_event_def	*events;
 	unsigned int			nr_events;
 	struct exptrace_switch		*switches;

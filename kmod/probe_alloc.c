@@ -84,6 +84,7 @@ struct exptrace_experiment exptrace_allocfree = {
 	.id = EXPTRACE_EXPERIMENT_ALLOCFREE,
 	.version = 2,
 	.name = "allocfree",
+	.owner = THIS_MODULE,
 	.events = events,
 	.nr_events = ARRAY_SIZE(events),
 	.switches = switches,

@@ -11,10 +11,11 @@
 #include <linux/stacktrace.h>
 #include <linux/string.h>
 
+#include "experiment.h"
 #include "stack.h"
 #include "writer.h"
 
-/* Frames of the tracer's own, at most. */
+/* Frames of the tracer's own and of a probe, at most. */
 #define OWN_FRAMES	8
 
 /* As for places: above this, what is looked for is too rarely where it is looked for first. */
@@ -25,6 +26,12 @@ EXPORT_SYMBOL_GPL(exptrace_stacks_on);
 
 /* Types of events that are to have a stack, by experiment; changed bit by bit, read at any time. */
 static unsigned long wanted[EXPTRACE_NR_EXPERIMENTS][BITS_TO_LONGS(EXPTRACE_EVENT_LAST + 1)];
+
+/*
+ * The modules that have the probes of these events, by experiment. Written under
+ * exptrace.control before a type is wanted; a probe that runs keeps its module there.
+ */
+static const struct module *owners[EXPTRACE_NR_EXPERIMENTS];
 
 /* Events of which types are wanted; exptrace.control. */
 static unsigned int nr_wanted;
@@ -99,15 +106,24 @@ unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned in
 	return word[0];
 }
 
-/* The number of the stack from which the tracer was called. */
-static noinline notrace unsigned int take(const struct exptrace_interned *interned)
+/* Is the frame of the recorder, or of the probe that called it? */
+static __always_inline bool is_own(unsigned long frame, const struct module *owner)
+{
+	return within_module(frame, THIS_MODULE) || (owner && within_module(frame, owner));
+}
+
+/*
+ * The number of the stack of a tracepoint, whose probe @owner has. Between the two may be
+ * the kernel's own caller of probes, which write_stack() leaves out.
+ */
+static noinline notrace unsigned int take(const struct exptrace_interned *interned,
+					  const struct module *owner)
 {
 	unsigned long frames[OWN_FRAMES + EXPTRACE_STACK_FRAMES];
 	unsigned int nr, own = 0, id = 0;
 
 	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 0);
-	while (own < min_t(unsigned int, nr, OWN_FRAMES) &&
-	       within_module(frames[own], THIS_MODULE))
+	while (own < min_t(unsigned int, nr, OWN_FRAMES) && is_own(frames[own], owner))
 		own++;
 	nr = min_t(unsigned int, nr - own, EXPTRACE_STACK_FRAMES);
 	if (nr && interned->stacks)
@@ -132,7 +148,7 @@ notrace unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned lo
 	if (!test_bit(type, wanted[slot->exp]))
 		return false;
 	exptrace_stamp(&w, EXPTRACE_EVENT_STACK, current);
-	exptrace_number(&w, take(slot->interned));
+	exptrace_number(&w, take(slot->interned, READ_ONCE(owners[slot->exp])));
 	slot->pos = w.pos;
 	return true;
 }
@@ -171,7 +187,8 @@ static int alloc_tables(void)
  * Context: process, exptrace.control held; sleeps. Return: 0; -ENOMEM; what
  * exptrace_advance() returns.
  */
-int exptrace_stacks_want(unsigned int exp, unsigned int type, unsigned int ntypes)
+int exptrace_stacks_want(const struct exptrace_experiment *exp, unsigned int type,
+			 unsigned int ntypes)
 {
 	u64 completed;
 	int err;
@@ -188,8 +205,9 @@ int exptrace_stacks_want(unsigned int exp, unsigned int type, unsigned int ntype
 			return err;
 		}
 	}
+	WRITE_ONCE(owners[exp->id], exp->owner);	/* see there */
 	while (ntypes--)
-		set_bit(type++, wanted[exp]);
+		set_bit(type++, wanted[exp->id]);
 	static_branch_inc(&exptrace_stacks_on);
 	return 0;
 }

@@ -56,7 +56,10 @@ unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks, const unsigne
 unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int index,
 			       const unsigned long **frames);
 
-int exptrace_stacks_want(unsigned int exp, unsigned int type, unsigned int ntypes);
+struct exptrace_experiment;
+
+int exptrace_stacks_want(const struct exptrace_experiment *exp, unsigned int type,
+			 unsigned int ntypes);
 void exptrace_stacks_unwant(unsigned int exp, unsigned int type, unsigned int ntypes);
 bool exptrace_stacks_wanted(void);
 void exptrace_stacks_begin(u64 gen, unsigned int room);

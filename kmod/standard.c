@@ -17,6 +17,7 @@ struct exptrace_experiment exptrace_standard = {
 	.id = EXPTRACE_EXPERIMENT_STANDARD,
 	.version = 2,
 	.name = "standard",
+	.owner = THIS_MODULE,
 	.events = events,
 	.nr_events = ARRAY_SIZE(events),
 	.switches = switches,

@@ -283,7 +283,7 @@ static unsigned int site_of(struct exptrace_interned *interned, unsigned long fr
 	return exptrace_intern_uncounted(interned, call_of(frame));
 }
 
-/* Without what is between the tracepoint and its probes. */
+/* Without what is between the tracepoint and its probes, which are left out already. */
 static int write_stack(struct exptrace_table *table, struct exptrace_interned *interned,
 		       unsigned int id, const unsigned long *frames, unsigned int nr)
 {

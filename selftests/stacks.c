@@ -6,12 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "recording.h"
 
 #define STACK	EXPTRACE_EVENT_F_STACK
 #define ON	EXPTRACE_EVENT_F_ENABLED
+
+/* The experiment of kmod/test/renames.c, and its event. */
+#define RENAMES		6
+#define TEST_RENAME	64
 
 /* Switch an event by its name: 0 or -errno. */
 static int event_flags(int fd, const char *name, uint32_t flags)
@@ -156,6 +162,59 @@ TEST_F(module, only_events_that_are_to_have_a_stack_have_one)
 	EXPECT_LT(20, without);
 	EXPECT_EQ(0, wrong);
 	recording_free(&r);
+}
+
+/* Records the renames of this process by another module, which has a probe of its own; returns what is wrong, or NULL. */
+static const char *record_renames(int fd, struct recording *r, bool both)
+{
+	int i;
+
+	if (record_only(fd, both ? "task_rename" : NULL, NULL) || event_flags(fd, "test_rename", ON | STACK) ||
+	    recording_start(fd))
+		return "it can't be started";
+	for (i = 0; i < 5; i++)
+		prctl(PR_SET_NAME, i % 2 ? "one" : "other");
+	/* Its stacks are told while it is there. */
+	if (device_ioctl(fd, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}) || recording_stop(r, fd))
+		return "it can't be stopped";
+	return NULL;
+}
+
+/*
+ * Where the tracepoint is, not the probe; and no more of the probe's module. With another probe of the tracepoint, or a
+ * kernel without static calls, there is a function of the kernel's in between.
+ */
+TEST_F(module, stacks_of_another_module_begin_at_the_tracepoint)
+{
+	const struct stream_event *e;
+	int both;
+	size_t i;
+
+	syscall(SYS_delete_module, "exptrace_renames", 0);
+	ASSERT_EQ(0, module_load_helper("exptrace_renames.ko", ""));
+	for (both = 0; both < 2; both++) {
+		struct recording r = {};
+		size_t n = 0;
+
+		ASSERT_EQ(NULL, record_renames(self->control, &r, both)) {
+			TH_LOG("%s", r.stream.error);
+		}
+		for (i = 0; i < r.nr; i++) {
+			e = r.sorted[i];
+			if (e->experiment != RENAMES || e->type != TEST_RENAME || e->pid != getpid())
+				continue;
+			n++;
+			ASSERT_NE(NULL, e->frames);
+			EXPECT_EQ(e->frames, strstr(e->frames, "__set_task_comm+")) {
+				TH_LOG("%s", e->frames);
+			}
+			EXPECT_EQ(NULL, strstr(e->frames, "[exptrace"));
+			EXPECT_NE(NULL, strstr(e->frames, "prctl"));
+		}
+		EXPECT_EQ(5, n);
+		recording_free(&r);
+	}
+	EXPECT_EQ(0, syscall(SYS_delete_module, "exptrace_renames", 0));
 }
 
 /* In a generation, the same stack has the same number, and another one another. */
