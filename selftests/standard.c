@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each event of the standard stream, provoked: its values are those that the program, /proc or tracefs knows. */
+/* Each event of the standard stream, provoked: its values are those that the program, /proc or perf knows. */
 #define _GNU_SOURCE
 #include <linux/loop.h>
 #include <pthread.h>
@@ -13,24 +13,10 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
-#include "recording.h"
+#include "compare.h"
 
-#define TRACEFS		"/sys/kernel/tracing/instances/exptrace"
 #define PAGES		32
 #define SOFTIRQS	10
-
-/* Run work() in a child that lives and dies inside the recording; returns its pid, or -1 if it fails. */
-static pid_t in_child(void (*work)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		work();
-		_exit(0);
-	}
-	return waitpid(pid, &status, 0) == pid && !status ? pid : -1;
-}
 
 /* The address of a kernel function, 0 if unknown; module functions too. */
 static uint64_t address_of(const char *function)
@@ -47,32 +33,6 @@ static uint64_t address_of(const char *function)
 	return found;
 }
 
-static bool tracefs_set(const char *file, const char *text)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), TRACEFS "/%s", file);
-	return !write_file(path, text);
-}
-
-/* What tracefs saw of a thread: the next line of an event, behind "name: ". */
-static bool tracefs_next(FILE *trace, const char *event, pid_t pid, char *text, size_t size)
-{
-	char line[1024], mark[64], who[32];
-	char *at;
-
-	snprintf(mark, sizeof(mark), ": %s: ", event);
-	snprintf(who, sizeof(who), "-%d ", pid);
-	while (fgets(line, sizeof(line), trace)) {
-		at = strstr(line, mark);
-		if (*line == '#' || !at || !strstr(line, who) || strstr(line, who) > at)
-			continue;
-		snprintf(text, size, "%s", at + strlen(mark));
-		return true;
-	}
-	return false;
-}
-
 static void call_the_kernel(void)
 {
 	syscall(SYS_getppid);
@@ -81,60 +41,24 @@ static void call_the_kernel(void)
 	syscall(SYS_getuid);
 }
 
-TEST_F(module, system_calls_are_those_that_tracefs_sees)
+TEST_F(module, system_calls_are_those_that_perf_sees)
 {
-	unsigned long long arg[6];
-	struct recording r = {};
-	size_t at = 0, args_at = 0, exit_at = 0, calls = 0;
-	const struct stream_event *e;
-	char text[512];
-	FILE *trace;
-	pid_t pid;
-	long nr, ret;
-	int i;
+	static const struct perf_tracepoint seen[] = {
+		{ "raw_syscalls/sys_enter", { "id", "args[0]", "args[1]", "args[2]", "args[3]", "args[4]", "args[5]" } },
+		{ "raw_syscalls/sys_exit", { "id", "ret" } },
+	};
+	struct comparison c = {};
+	size_t at = 0, calls = 0;
 
-	if (mkdir(TRACEFS, 0700) && errno != EEXIST)
-		SKIP(return, "no tracefs");
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", "sys_enter_args", NULL));
-	ASSERT_EQ(0, recording_start(self->control));
-	ASSERT_TRUE(tracefs_set("trace", ""));
-	ASSERT_TRUE(tracefs_set("events/raw_syscalls/enable", "1"));
-	pid = in_child(call_the_kernel);
-	EXPECT_TRUE(tracefs_set("events/raw_syscalls/enable", "0"));
-	ASSERT_LT(0, pid);
-	STOP_AND_DECODE(&r);
-
-	trace = fopen(TRACEFS "/trace", "r");
-	ASSERT_NE(NULL, trace);
-	while (tracefs_next(trace, "sys_enter", pid, text, sizeof(text))) {
-		ASSERT_EQ(7, sscanf(text, "NR %ld (%llx, %llx, %llx, %llx, %llx, %llx)", &nr, &arg[0], &arg[1],
-				    &arg[2], &arg[3], &arg[4], &arg[5])) {
-			TH_LOG("%s", text);
-		}
-		e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at);
-		ASSERT_NE(NULL, e);
-		EXPECT_EQ((uint64_t)nr, e->arg[0].value);
-		e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER_ARGS, pid, &args_at);
-		ASSERT_NE(NULL, e);
-		EXPECT_EQ((uint64_t)nr, e->arg[0].value);
-		for (i = 0; i < 6; i++)
-			EXPECT_EQ(arg[i], e->arg[1 + i].value);
+	RECORD_AND_COMPARE(&c, seen, call_the_kernel);
+	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_SYS_ENTER, 0));
+	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_SYS_ENTER_ARGS, 0));
+	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_SYS_EXIT, 1));
+	while (next_of(&c.r, EXPTRACE_EVENT_SYS_ENTER_ARGS, c.pid, &at))
 		calls++;
-	}
-	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at));
 	EXPECT_LE(4, calls);
-	rewind(trace);
-	while (tracefs_next(trace, "sys_exit", pid, text, sizeof(text))) {
-		ASSERT_EQ(2, sscanf(text, "NR %ld = %ld", &nr, &ret));
-		e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &exit_at);
-		ASSERT_NE(NULL, e);
-		EXPECT_EQ((uint64_t)nr, e->arg[0].value);
-		EXPECT_EQ((uint64_t)ret, e->arg[1].value);
-	}
-	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &exit_at));
-	fclose(trace);
-	rmdir(TRACEFS);
-	recording_free(&r);
+	comparison_free(&c);
 }
 
 /* What the program knows: the number and the result of each. */
@@ -575,71 +499,68 @@ TEST_F(module, idle_cpus_go_and_come_back)
 }
 
 /* What a driver would tell, a module does; so it need not be a machine that changes them. */
-TEST_F(module, frequencies_are_those_that_tracefs_sees)
+static void tell_frequencies(void)
 {
-	unsigned long khz, cpu, told = 0;
-	const struct stream_event *e;
-	struct recording r = {};
-	char text[512];
-	size_t at = 0;
-	FILE *trace;
-
-	if (mkdir(TRACEFS, 0700) && errno != EEXIST)
-		SKIP(return, "no tracefs");
-	ASSERT_EQ(0, record_only(self->control, "cpu_frequency", NULL));
-	ASSERT_EQ(0, recording_start(self->control));
-	ASSERT_TRUE(tracefs_set("trace", ""));
-	ASSERT_TRUE(tracefs_set("events/power/cpu_frequency/enable", "1"));
 	/* It does what it is for and does not stay. */
-	EXPECT_EQ(-EAGAIN, module_load_helper("exptrace_frequency.ko", "changes=100"));
-	EXPECT_TRUE(tracefs_set("events/power/cpu_frequency/enable", "0"));
-	STOP_AND_DECODE(&r);
-
-	trace = fopen(TRACEFS "/trace", "r");
-	ASSERT_NE(NULL, trace);
-	while (tracefs_next(trace, "cpu_frequency", getpid(), text, sizeof(text))) {
-		ASSERT_EQ(2, sscanf(text, "state=%lu cpu_id=%lu", &khz, &cpu)) {
-			TH_LOG("%s", text);
-		}
-		e = next_of(&r, EXPTRACE_EVENT_CPU_FREQUENCY, getpid(), &at);
-		ASSERT_NE(NULL, e);
-		EXPECT_EQ(khz, e->arg[0].value);
-		EXPECT_EQ(cpu, e->arg[1].value);
-		told++;
-	}
-	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_CPU_FREQUENCY, getpid(), &at));
-	EXPECT_EQ(100 * sysconf(_SC_NPROCESSORS_CONF), told);
-	fclose(trace);
-	rmdir(TRACEFS);
-	recording_free(&r);
+	if (module_load_helper("exptrace_frequency.ko", "changes=100") != -EAGAIN)
+		_exit(1);
 }
 
-static void set_frequency(const char *governor)
+static const struct perf_tracepoint seen_frequency[] = { { "power/cpu_frequency", { "state", "cpu_id" } } };
+
+TEST_F(module, frequencies_are_those_that_perf_sees)
 {
-	write_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor);
+	struct comparison c = {};
+	size_t at = 0, told = 0;
+
+	ASSERT_EQ(0, record_only(self->control, "cpu_frequency", NULL));
+	RECORD_AND_COMPARE(&c, seen_frequency, tell_frequencies);
+	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_CPU_FREQUENCY, 0));
+	while (next_of(&c.r, EXPTRACE_EVENT_CPU_FREQUENCY, c.pid, &at))
+		told++;
+	EXPECT_EQ(100 * sysconf(_SC_NPROCESSORS_CONF), told);
+	comparison_free(&c);
 }
 
+#define CPUFREQ "/sys/devices/system/cpu/cpu0/cpufreq/"
+
+static char governor[64];
+
+/* From one end to the other and back to where it was. */
+static void change_governor(void)
+{
+	write_file(CPUFREQ "scaling_governor", "powersave");
+	write_file(CPUFREQ "scaling_governor", "performance");
+	write_file(CPUFREQ "scaling_governor", governor);
+}
+
+static uint64_t cpufreq_limit(const char *file)
+{
+	char text[32];
+
+	return strtoull(read_file(file, text, sizeof(text)), NULL, 10);
+}
+
+/* Drivers that leave the frequency to the CPU have nothing to tell, to perf neither. */
 TEST_F(module, frequencies_are_those_that_the_policy_allows)
 {
-	const char *files = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
 	const struct stream_event *e;
-	struct recording r = {};
-	char governor[64];
+	struct comparison c = {};
 	size_t at = 0;
 
-	if (!*read_file(files, governor, sizeof(governor)))
+	if (!*read_file(CPUFREQ "scaling_governor", governor, sizeof(governor)))
 		SKIP(return, "this machine has no cpufreq");
 	ASSERT_EQ(0, record_only(self->control, "cpu_frequency", NULL));
-	ASSERT_EQ(0, recording_start(self->control));
-	set_frequency("powersave");
-	set_frequency("performance");
-	set_frequency(governor);
-	STOP_AND_DECODE(&r);
-	while ((e = next_of(&r, EXPTRACE_EVENT_CPU_FREQUENCY, 0, &at))) {
-		EXPECT_LT(1000, e->arg[0].value);
-		EXPECT_GT(20000000, e->arg[0].value);
+	RECORD_AND_COMPARE(&c, seen_frequency, change_governor);
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_CPU_FREQUENCY, 0));
+	while ((e = next_of(&c.r, EXPTRACE_EVENT_CPU_FREQUENCY, 0, &at))) {
+		EXPECT_LE(cpufreq_limit(CPUFREQ "cpuinfo_min_freq"), e->arg[0].value);
+		EXPECT_GE(cpufreq_limit(CPUFREQ "cpuinfo_max_freq"), e->arg[0].value);
 	}
-	recording_free(&r);
+	at = c.perf.nr;
+	comparison_free(&c);
+	if (!at)
+		SKIP(return, "this machine's cpufreq driver tells no frequencies");
 }
 
 static void on_signal(int sig)
