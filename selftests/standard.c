@@ -204,23 +204,29 @@ TEST_F(module, only_system_calls_asked_for_are_attempted)
 
 static char *pages;
 
-static void touch_pages(void)
+static void __attribute__((noinline)) touch_pages(void)
 {
 	int zero = open("/dev/zero", O_RDONLY), i;
 
+	/* Each by the same instruction. */
+#pragma GCC unroll 1
 	for (i = 0; i < PAGES; i++)
-		pages[i * 4096] = 1;
+		((volatile char *)pages)[i * 4096] = 1;
 	/* And the last one by the kernel. */
 	if (read(zero, pages + PAGES * 4096, 1) != 1)
 		_exit(1);
 }
 
-TEST_F(module, page_faults_tell_the_page)
+TEST_F(module, page_faults_tell_the_page_and_who_touched_it)
 {
+	static const struct perf_tracepoint seen[] = {
+		{ "exceptions/page_fault_user", { "address", "ip", "error_code" } },
+		{ "exceptions/page_fault_kernel", { "address", "ip", "error_code" } },
+	};
 	const struct stream_event *e;
-	struct recording r = {};
+	struct comparison c = {};
 	size_t at = 0;
-	pid_t pid;
+	uint64_t ip = 0;
 	int i;
 
 	if (record_only(self->control, "page_fault_user", "page_fault_kernel", NULL))
@@ -228,28 +234,32 @@ TEST_F(module, page_faults_tell_the_page)
 	pages = mmap(NULL, (PAGES + 1) * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, pages);
 	madvise(pages, (PAGES + 1) * 4096, MADV_NOHUGEPAGE);
-	ASSERT_EQ(0, recording_start(self->control));
-	pid = in_child(touch_pages);
-	ASSERT_LT(0, pid);
-	STOP_AND_DECODE(&r);
+	RECORD_AND_COMPARE(&c, seen, touch_pages);
+	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_PAGE_FAULT_USER, 0));
+	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, 1));
 	for (i = 0; i < PAGES; i++) {
-		while ((e = next_of(&r, EXPTRACE_EVENT_PAGE_FAULT_USER, pid, &at)) &&
+		while ((e = next_of(&c.r, EXPTRACE_EVENT_PAGE_FAULT_USER, c.pid, &at)) &&
 		       e->arg[0].value != (uint64_t)pages + i * 4096)
 			;
 		ASSERT_NE(NULL, e);
-		/* Our code; a write (2) of the user (4). */
-		EXPECT_GT(1ULL << 47, e->arg[1].value);
+		/* The one instruction of ours; a write (2) of the user (4). */
+		EXPECT_LE((uint64_t)touch_pages, e->arg[1].value);
+		EXPECT_GT((uint64_t)touch_pages + 4096, e->arg[1].value);
+		if (i) {
+			EXPECT_EQ(ip, e->arg[1].value);
+		}
+		ip = e->arg[1].value;
 		EXPECT_EQ(6, e->arg[2].value & 6);
 	}
 	at = 0;
-	while ((e = next_of(&r, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, pid, &at)) &&
+	while ((e = next_of(&c.r, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, c.pid, &at)) &&
 	       e->arg[0].value != (uint64_t)pages + PAGES * 4096)
 		;
 	ASSERT_NE(NULL, e);
 	EXPECT_LE(0xffffffff80000000ULL, e->arg[1].value);
 	EXPECT_EQ(2, e->arg[2].value & 6);
 	munmap(pages, (PAGES + 1) * 4096);
-	recording_free(&r);
+	comparison_free(&c);
 }
 
 /* The sum of the numbers that follow "name:" in a file of /proc. */
