@@ -347,6 +347,59 @@ TEST_F(module, soft_interrupts_are_as_many_as_proc_counts)
 	recording_free(&r);
 }
 
+static void use_softirqs(void)
+{
+	if (work_pingpong(50) < 0)
+		_exit(1);
+	usleep(100000);
+}
+
+/*
+ * Raised before they are run, each time; raised once more before it is run, it is run once. One that is being begun may
+ * be pending again already, and with PREEMPT_RT wait in a thread besides.
+ */
+#define RAISED_MAX	3
+
+TEST_F(module, soft_interrupts_are_those_that_perf_sees)
+{
+	static const struct perf_tracepoint seen[] = {
+		{ "irq/softirq_raise", { "vec" } }, { "irq/softirq_entry", { "vec" } }, { "irq/softirq_exit", { "vec" } },
+	};
+	unsigned int raised[STREAM_CPUS][SOFTIRQS], cpu, vec;
+	struct comparison c = {};
+	size_t i, entered = 0;
+
+	ASSERT_EQ(0, record_only(self->control, "softirq_entry", "softirq_exit", "softirq_raise", NULL));
+	RECORD_AND_COMPARE(&c, seen, use_softirqs);
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_SOFTIRQ_RAISE, 0));
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_SOFTIRQ_ENTRY, 1));
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_SOFTIRQ_EXIT, 2));
+	/* What was raised before the recording began is not known. */
+	for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+		for (vec = 0; vec < SOFTIRQS; vec++)
+			raised[cpu][vec] = RAISED_MAX;
+	for (i = 0; i < c.r.nr; i++) {
+		const struct stream_event *e = c.r.sorted[i];
+
+		if (e->type < EXPTRACE_EVENT_FIRST)
+			continue;
+		cpu = e->m >> 2;
+		vec = e->arg[0].value;
+		ASSERT_GT(SOFTIRQS, vec);
+		if (e->type == EXPTRACE_EVENT_SOFTIRQ_RAISE) {
+			raised[cpu][vec] += raised[cpu][vec] < RAISED_MAX;
+		} else if (e->type == EXPTRACE_EVENT_SOFTIRQ_ENTRY) {
+			EXPECT_LT(0, raised[cpu][vec]) {
+				TH_LOG("%s on CPU %u", softirqs[vec], cpu);
+			}
+			raised[cpu][vec] -= !!raised[cpu][vec];
+			entered++;
+		}
+	}
+	EXPECT_LT(0, entered);
+	comparison_free(&c);
+}
+
 /* Something that the machine's devices have to do: names that are not cached are looked up. */
 static void use_devices(void)
 {
