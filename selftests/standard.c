@@ -262,6 +262,35 @@ TEST_F(module, page_faults_tell_the_page_and_who_touched_it)
 	comparison_free(&c);
 }
 
+/*
+ * What begins in a context ends there before the next begins, with the same first argument: how many do so, or -1 if
+ * one does not. The tracepoints are attached one after the other, so that the first ends may be missing.
+ */
+static int count_pairs(const struct recording *r, int entry, int exit)
+{
+	const struct stream_event *running[4 * STREAM_CPUS] = {};
+	bool ended[4 * STREAM_CPUS] = {};
+	int pairs = 0;
+	size_t i;
+
+	for (i = 0; i < r->nr; i++) {
+		const struct stream_event *e = r->sorted[i];
+
+		if (e->type == entry) {
+			if (running[e->m] && ended[e->m])
+				return -1;
+			running[e->m] = e;
+		} else if (e->type == exit) {
+			if (running[e->m] && running[e->m]->arg[0].value != e->arg[0].value)
+				return -1;
+			pairs += !!running[e->m];
+			running[e->m] = NULL;
+			ended[e->m] = true;
+		}
+	}
+	return pairs;
+}
+
 /* The sum of the numbers that follow "name:" in a file of /proc. */
 static uint64_t proc_count(const char *path, const char *name)
 {
@@ -411,6 +440,31 @@ static void use_devices(void)
 		if (!access(path, F_OK))
 			_exit(1);
 	}
+}
+
+/* A handler of an interrupt may be one of several, which come after each other; none comes in the middle of another. */
+TEST_F(module, interrupts_are_those_that_perf_sees)
+{
+	static const struct perf_tracepoint seen[] = {
+		{ "irq/irq_handler_entry", { "irq" } }, { "irq/irq_handler_exit", { "irq", "ret" } },
+	};
+	struct comparison c = {};
+	int pairs;
+	size_t i;
+
+	ASSERT_EQ(0, record_only(self->control, "irq_handler_entry", "irq_handler_exit", NULL));
+	RECORD_AND_COMPARE(&c, seen, use_devices);
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, 0));
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, 1));
+	for (i = 0; i < c.r.nr; i++)
+		if (c.r.sorted[i]->type >= EXPTRACE_EVENT_FIRST) {
+			EXPECT_EQ(EXPTRACE_CONTEXT_HARDIRQ, c.r.sorted[i]->m & 3);
+		}
+	pairs = count_pairs(&c.r, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, EXPTRACE_EVENT_IRQ_HANDLER_EXIT);
+	EXPECT_LE(0, pairs);
+	comparison_free(&c);
+	if (!pairs)
+		SKIP(return, "no device of this machine interrupts");
 }
 
 TEST_F(module, interrupts_are_as_many_as_proc_counts)
