@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -511,44 +512,143 @@ TEST_F(module, interrupts_are_as_many_as_proc_counts)
 	recording_free(&r);
 }
 
+#define WAITERS	8
+
+/*
+ * Waits of 300 ms and a bit more, on sockets: each is a timer, whose function is process_timeout(). So far ahead, timers
+ * expire with up to 8 others at a time, each some jiffies late but the last.
+ */
+static void wait_with_timers(void)
+{
+	int i, fds[2], status, failed = 0;
+
+	for (i = 0; i < WAITERS; i++) {
+		struct timeval timeout = { .tv_usec = 300000 + 4000 * i };
+		char byte;
+
+		if (fork())
+			continue;
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) ||
+		    setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
+			_exit(1);
+		_exit(recv(fds[0], &byte, 1, 0) != -1 || errno != EAGAIN);
+	}
+	usleep(20000);
+	while (wait(&status) > 0)
+		failed |= status;
+	if (failed)
+		_exit(1);
+}
+
+/* What perf saw last at this tracepoint of the timer that has expired; NULL: nothing. */
+static const struct perf_seen *start_of(const struct comparison *c, const struct perf_seen *expired, int tracepoint)
+{
+	const struct perf_seen *s;
+
+	for (s = expired; s-- > c->perf.seen;)
+		if (s->tracepoint == tracepoint && s->value[0] == expired->value[0])
+			return s;
+	return NULL;
+}
+
+enum { TIMER_ENTRY, TIMER_EXIT, TIMER_START, HRTIMER_ENTRY, HRTIMER_EXIT, HRTIMER_START };
+
+/* Which fields are there for what is not compared argument by argument. */
+#define NOW	3
+#define BASECLK	4
+#define EXPIRES	2
+
+static const struct perf_tracepoint seen_timers[] = {
+	[TIMER_ENTRY] = { "timer/timer_expire_entry", { "timer", "function", NULL, [NOW] = "now", [BASECLK] = "baseclk" } },
+	[TIMER_EXIT] = { "timer/timer_expire_exit", { "timer" } },
+	[TIMER_START] = { "timer/timer_start", { "timer", "function", [EXPIRES] = "expires", [NOW] = "now" } },
+	[HRTIMER_ENTRY] = { "timer/hrtimer_expire_entry", { "hrtimer", "function", NULL, [NOW] = "now" } },
+	[HRTIMER_EXIT] = { "timer/hrtimer_expire_exit", { "hrtimer" } },
+	[HRTIMER_START] = { "timer/hrtimer_start", { "hrtimer", "function", [EXPIRES] = "softexpires" } },
+};
+
+/* What jiffies was at most when this event happened: what it was at the next one on its CPU. */
+static uint64_t jiffies_after(const struct comparison *c, const struct perf_seen *expired)
+{
+	const struct perf_seen *s;
+
+	for (s = expired + 1; s < c->perf.seen + c->perf.nr; s++)
+		if (s->cpu == expired->cpu && (s->tracepoint == TIMER_ENTRY || s->tracepoint == TIMER_START))
+			return s->value[NOW];
+	return ~0ULL;
+}
+
+TEST_F(module, timers_tell_their_function_and_how_late_they_are)
+{
+	size_t i, compared = 0, late = 0;
+	struct comparison c = {};
+
+	ASSERT_EQ(0, record_only(self->control, "timer_expire_entry", "timer_expire_exit", NULL));
+	RECORD_AND_COMPARE(&c, seen_timers, wait_with_timers);
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY, TIMER_ENTRY));
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_TIMER_EXPIRE_EXIT, TIMER_EXIT));
+	for (i = 0; i < c.r.nr; i++) {
+		const struct perf_seen *expired = c.match[i], *start;
+		const struct stream_event *e = c.r.sorted[i];
+		uint64_t jiffies;
+
+		if (e->type != EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY)
+			continue;
+		EXPECT_LE(0, (int64_t)e->arg[2].value);
+		/* Other timers may get another time without being started anew. */
+		if (!expired || !e->arg[1].string || strcmp(e->arg[1].string, "process_timeout+0x0"))
+			continue;
+		start = start_of(&c, expired, TIMER_START);
+		if (!start)
+			continue;
+		/* It's read by each of the two, maybe not at the same time. */
+		jiffies = start->value[EXPIRES] + e->arg[2].value;
+		EXPECT_LE(expired->value[BASECLK], jiffies);
+		EXPECT_GE(jiffies_after(&c, expired), jiffies);
+		late += !!e->arg[2].value;
+		compared++;
+	}
+	EXPECT_LT(0, count_pairs(&c.r, EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY, EXPTRACE_EVENT_TIMER_EXPIRE_EXIT));
+	EXPECT_LE(WAITERS, compared);
+	EXPECT_LT(0, late);
+	comparison_free(&c);
+}
+
 static void sleep_a_little(void)
 {
 	usleep(20000);
 }
 
-TEST_F(module, timers_tell_their_function_and_how_late_they_are)
+TEST_F(module, high_resolution_timers_tell_their_function_and_how_late_they_are)
 {
-	uint64_t wakeup = address_of("hrtimer_wakeup"), running[4 * STREAM_CPUS] = {};
-	struct recording r = {};
-	size_t i, woken = 0, ended = 0;
+	uint64_t wakeup = address_of("hrtimer_wakeup");
+	size_t i, woken = 0, compared = 0;
+	struct comparison c = {};
 
-	ASSERT_EQ(0, record_only(self->control, "timer_expire_entry", "timer_expire_exit", "hrtimer_expire_entry",
-				 "hrtimer_expire_exit", NULL));
-	ASSERT_EQ(0, recording_start(self->control));
-	ASSERT_LT(0, in_child(sleep_a_little));
-	STOP_AND_DECODE(&r);
-	for (i = 0; i < r.nr; i++) {
-		const struct stream_event *e = r.sorted[i];
+	ASSERT_EQ(0, record_only(self->control, "hrtimer_expire_entry", "hrtimer_expire_exit", NULL));
+	RECORD_AND_COMPARE(&c, seen_timers, sleep_a_little);
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, HRTIMER_ENTRY));
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT, HRTIMER_EXIT));
+	for (i = 0; i < c.r.nr; i++) {
+		const struct perf_seen *expired = c.match[i], *start;
+		const struct stream_event *e = c.r.sorted[i];
 
-		if (e->type == EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY) {
-			EXPECT_LE(0, (int64_t)e->arg[2].value);
-			EXPECT_GT(10 * 1000000000LL, (int64_t)e->arg[2].value);
-			woken += e->arg[1].value == wakeup;
-			running[e->m] = e->arg[0].value;
-		} else if (e->type == EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT && running[e->m]) {
-			EXPECT_EQ(running[e->m], e->arg[0].value);
-			running[e->m] = 0;
-			ended++;
-		} else if (e->type == EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY) {
-			EXPECT_LE(0xffffffff80000000ULL, e->arg[1].value);
-			EXPECT_LE(0, (int64_t)e->arg[2].value);
-		}
+		if (e->type != EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY)
+			continue;
+		EXPECT_LE(0, (int64_t)e->arg[2].value);
+		woken += e->arg[1].value == wakeup;
+		start = expired ? start_of(&c, expired, HRTIMER_START) : NULL;
+		if (!start)
+			continue;
+		EXPECT_EQ(expired->value[NOW] - start->value[EXPIRES], e->arg[2].value);
+		compared++;
 	}
-	EXPECT_LT(0, ended);
+	EXPECT_LT(0, count_pairs(&c.r, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT));
+	EXPECT_LT(0, compared);
 	if (wakeup) {
 		EXPECT_LT(0, woken);
 	}
-	recording_free(&r);
+	comparison_free(&c);
 }
 
 /* The module has a work of its own, which begins generations. */
