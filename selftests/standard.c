@@ -679,19 +679,24 @@ TEST_F(module, work_tells_its_function_from_start_to_end)
 	recording_free(&r);
 }
 
+static void leave_cpus_idle(void)
+{
+	usleep(50000);
+}
+
 TEST_F(module, idle_cpus_go_and_come_back)
 {
+	static const struct perf_tracepoint seen[] = { { "power/cpu_idle", { "state", "cpu_id" } } };
 	int64_t state[STREAM_CPUS];
-	struct recording r = {};
+	struct comparison c = {};
 	size_t i, n = 0;
 
 	memset(state, 0xcc, sizeof(state));
 	ASSERT_EQ(0, record_only(self->control, "cpu_idle", NULL));
-	ASSERT_EQ(0, recording_start(self->control));
-	usleep(50000);
-	STOP_AND_DECODE(&r);
-	for (i = 0; i < r.nr; i++) {
-		const struct stream_event *e = r.sorted[i];
+	RECORD_AND_COMPARE(&c, seen, leave_cpus_idle);
+	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_CPU_IDLE, 0));
+	for (i = 0; i < c.r.nr; i++) {
+		const struct stream_event *e = c.r.sorted[i];
 		unsigned int cpu = e->m >> 2;
 		int64_t now;
 
@@ -712,7 +717,7 @@ TEST_F(module, idle_cpus_go_and_come_back)
 		n++;
 	}
 	EXPECT_LT(0, n);
-	recording_free(&r);
+	comparison_free(&c);
 }
 
 /* What a driver would tell, a module does; so it need not be a machine that changes them. */
