@@ -845,75 +845,87 @@ TEST_F(module, signals_tell_how_they_were_sent_and_taken)
 	recording_free(&r);
 }
 
-/* A loop device over a file of 1 MiB; its descriptor for direct reads, or -1. */
-static int open_loop(int *number)
+/* A loop device over a file of 1 MiB in memory, *file; its descriptor for direct reads, or -1. */
+static int open_loop(int *number, int *file)
 {
-	char path[32], backing[] = "/tmp/exptrace-XXXXXX";
-	int control, file, loop = -1;
+	char path[32];
+	int control, loop = -1;
 
 	/* Where it is a module, that may not be loaded. */
 	if (access("/dev/loop-control", F_OK) && system("modprobe loop >/dev/null 2>&1"))
 		return -1;
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	file = mkostemp(backing, O_CLOEXEC);
-	unlink(backing);
+	*file = memfd_create("exptrace", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	*number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
 	snprintf(path, sizeof(path), "/dev/loop%d", *number);
-	if (file >= 0 && *number >= 0 && !ftruncate(file, 1 << 20))
+	if (*file >= 0 && *number >= 0 && !ftruncate(*file, 1 << 20))
 		loop = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
-	if (loop >= 0 && ioctl(loop, LOOP_SET_FD, file)) {
+	if (loop >= 0 && ioctl(loop, LOOP_SET_FD, *file)) {
 		close(loop);
 		loop = -1;
 	}
 	if (control >= 0)
 		close(control);
-	if (file >= 0)
-		close(file);
+	if (loop < 0 && *file >= 0)
+		close(*file);
 	return loop;
 }
 
-TEST_F(module, block_requests_tell_what_is_read_from_where)
+static int loop, loop_file;
+
+/* The last write fails: the file takes no more. */
+static void use_loop(void)
 {
-	const struct stream_event *e;
-	struct recording r = {};
-	size_t at = 0, behind;
-	uint64_t dev;
-	int fd, number;
 	char *buffer;
 
-	fd = open_loop(&number);
-	if (fd < 0)
+	if (posix_memalign((void **)&buffer, 4096, 8192) || pread(loop, buffer, 8192, 65536) != 8192 ||
+	    pwrite(loop, buffer, 4096, 4096) != 4096 || fcntl(loop_file, F_ADD_SEALS, F_SEAL_WRITE) ||
+	    pwrite(loop, buffer, 8192, 8192) != -1 || errno != EIO)
+		_exit(1);
+}
+
+TEST_F(module, block_requests_tell_what_is_done_where_and_whether_it_failed)
+{
+	static const struct {
+		char operation;
+		uint64_t offset, bytes;
+		int error;
+	} known[] = { { 'R', 65536, 8192, 0 }, { 'W', 4096, 4096, 0 }, { 'W', 8192, 8192, -EIO } };
+	const struct stream_event *issue, *complete;
+	size_t issued = 0, completed = 0, i;
+	struct recording r = {};
+	uint64_t dev;
+	int number;
+
+	loop = open_loop(&number, &loop_file);
+	if (loop < 0)
 		SKIP(return, "no loop device");
-	ASSERT_EQ(0, posix_memalign((void **)&buffer, 4096, 8192));
 	ASSERT_EQ(0, record_only(self->control, "block_rq_issue", "block_rq_complete", NULL));
 	ASSERT_EQ(0, recording_start(self->control));
-	EXPECT_EQ(8192, pread(fd, buffer, 8192, 65536));
-	EXPECT_EQ(4096, pwrite(fd, buffer, 4096, 4096));
+	EXPECT_LT(0, in_child(use_loop));
 	STOP_AND_DECODE(&r);
-	ioctl(fd, LOOP_CLR_FD);
-	close(fd);
-	free(buffer);
+	ioctl(loop, LOOP_CLR_FD);
+	close(loop);
+	close(loop_file);
 
 	dev = 7ULL << 20 | number;
-	while ((e = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_ISSUE, 0, &at)) &&
-	       !(e->arg[0].value == dev && e->arg[3].value == 8192))
-		;
-	ASSERT_NE(NULL, e);
-	EXPECT_EQ('R', e->arg[1].string[0]);
-	EXPECT_EQ(65536 / 512, e->arg[2].value);
-	behind = at;
-	e = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_COMPLETE, 0, &behind);
-	ASSERT_NE(NULL, e);
-	EXPECT_EQ(dev, e->arg[0].value);
-	EXPECT_EQ('R', e->arg[1].string[0]);
-	EXPECT_EQ(65536 / 512, e->arg[2].value);
-	EXPECT_EQ(8192, e->arg[3].value);
-	EXPECT_EQ(0, e->arg[4].value);
-	e = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_ISSUE, 0, &at);
-	ASSERT_NE(NULL, e);
-	EXPECT_EQ('W', e->arg[1].string[0]);
-	EXPECT_EQ(4096 / 512, e->arg[2].value);
-	EXPECT_EQ(4096, e->arg[3].value);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		while ((issue = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_ISSUE, 0, &issued)) && issue->arg[0].value != dev)
+			;
+		while ((complete = next_of(&r, EXPTRACE_EVENT_BLOCK_RQ_COMPLETE, 0, &completed)) &&
+		       complete->arg[0].value != dev)
+			;
+		ASSERT_NE(NULL, issue);
+		ASSERT_NE(NULL, complete);
+		EXPECT_EQ(known[i].operation, issue->arg[1].string[0]);
+		EXPECT_STREQ(issue->arg[1].string, complete->arg[1].string);
+		EXPECT_EQ(known[i].offset / 512, issue->arg[2].value);
+		EXPECT_EQ(known[i].offset / 512, complete->arg[2].value);
+		EXPECT_EQ(known[i].bytes, issue->arg[3].value);
+		EXPECT_EQ(known[i].bytes, complete->arg[3].value);
+		EXPECT_EQ(known[i].error, (int64_t)complete->arg[4].value);
+		EXPECT_GT(completed, issued);
+	}
 	recording_free(&r);
 }
 
