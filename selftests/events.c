@@ -2,8 +2,10 @@
 /* Known work leaves exactly the events that it must: with these tasks, names, CPUs, sizes and addresses. */
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -138,6 +140,54 @@ TEST_F(module, fork_exec_and_exit_tell_who)
 	EXPECT_EQ(1, count_by(&r, 0, EXPTRACE_EVENT_SCHED_WAKEUP_NEW, 0, pid));
 	EXPECT_EQ(1, count_by(&r, 0, EXPTRACE_EVENT_SCHED_PROCESS_EXEC, 0, pid));
 	EXPECT_EQ(1, count_by(&r, 0, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 0, pid));
+	recording_free(&r);
+}
+
+static pid_t *executing;
+
+static void *execute(void *unused)
+{
+	char *argv[] = { "true", NULL };
+
+	*executing = thread_id();
+	execv("/bin/true", argv);
+	return unused;
+}
+
+/* Of the process only one is left, under the process's id. */
+TEST_F(module, exec_of_a_thread_tells_its_old_id)
+{
+	const struct stream_event *exec, *exit_event;
+	struct recording r = {};
+	pthread_t thread;
+	size_t at = 0;
+	int status;
+	pid_t pid;
+
+	executing = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, executing);
+	ASSERT_EQ(0, recording_start(self->control));
+	pid = fork();
+	if (!pid) {
+		if (!pthread_create(&thread, NULL, execute, NULL))
+			pthread_join(thread, NULL);
+		_exit(127);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	STOP_AND_DECODE(&r);
+	EXPECT_NE(0, *executing);
+	EXPECT_NE(pid, *executing);
+	exec = find(&r, 0, EXPTRACE_EVENT_SCHED_PROCESS_EXEC, 0, pid, &at);
+	ASSERT_NE(NULL, exec);
+	EXPECT_EQ(*executing, exec->arg[1].value);
+	EXPECT_STREQ("true", exec->arg[2].string);
+	EXPECT_STREQ("/bin/true", exec->arg[3].string);
+	EXPECT_EQ(pid, exec->pid);
+	exit_event = find(&r, 0, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 0, pid, &at);
+	ASSERT_NE(NULL, exit_event);
+	EXPECT_EQ(pid, exit_event->pid);
+	munmap(executing, 4096);
 	recording_free(&r);
 }
 
