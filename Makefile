@@ -6,7 +6,7 @@
 #   make KERNEL=NAME     the module for Debian's 6.1, 6.12, 6.12-rt or newest kernel
 #   make run             record a few seconds of a real workload, show what was recorded
 #   make check           all tests, in throwaway VMs
-#   make check-debug     the tests on a kernel that watches itself: KASAN, lockdep, ... (DEBUG_KERNELS="debug kcsan": races too)
+#   make check-debug     the tests on kernels that watch themselves: one with KASAN, lockdep, ..., one with KCSAN
 #   make check-long      an hour of storms, of loading and unloading, of random calls
 #   make bench           exptrace beside ftrace, perf, LTTng, BPF and sysdig, in VMs that count instructions (half an hour)
 #   make lint            checkpatch --strict, sparse, shellcheck
@@ -36,7 +36,7 @@ check: deps
 	@scripts/check.sh
 
 check-debug: deps
-	@KERNELS= OTHER_KERNELS= DEBUG_KERNELS="$${DEBUG_KERNELS:-debug}" scripts/check.sh
+	@KERNELS= OTHER_KERNELS= DEBUG_KERNELS="$${DEBUG_KERNELS:-debug kcsan}" scripts/check.sh
 
 check-long: deps
 	@scripts/check.sh --long
