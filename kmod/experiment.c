@@ -55,7 +55,8 @@ static bool is_valid_event(const struct exptrace_event_def *event)
 {
 	unsigned int last = event->type + event->ntypes - 1;
 
-	return has_valid_args(event) && event->ntypes && event->type >= EXPTRACE_EVENT_STATE_FIRST &&
+	return has_valid_args(event) && event->ntypes &&
+	       event->type >= EXPTRACE_EVENT_STATE_FIRST &&
 	       last <= EXPTRACE_EVENT_LAST && (last < 127 || event->type > 136) &&
 	       strlen(event->name) < EXPTRACE_NAME_CHARS &&
 	       strlen(event->group) < EXPTRACE_GROUP_CHARS;

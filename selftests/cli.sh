@@ -286,11 +286,11 @@ waiting_snapshot_ends_with_the_trigger() {
 	"$exptrace" snapshot --wait -o "$work/late" &
 	pid=$!
 	# It is in ioctl(2).
-	wait_for grep -q '^16 ' /proc/$pid/syscall
+	wait_for grep -q '^16 ' "/proc/$pid/syscall"
 	sleep 0.3
-	kill -0 $pid
+	kill -0 "$pid"
 	"$exptrace" trigger
-	wait $pid
+	wait "$pid"
 	"$exptrace" check "$work/late" | grep '^OK'
 	"$exptrace" info | grep 'Triggers fired: *1$'
 	"$exptrace" stop

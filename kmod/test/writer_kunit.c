@@ -594,7 +594,8 @@ static void experiment_has_events_of_limited_size(struct kunit *test)
 {
 	struct exptrace_arg_def args[EXPTRACE_MAX_ARGS + 2] = {};
 	struct exptrace_event_def event = {
-		.type = EXPTRACE_EVENT_CURRENT, .ntypes = 1, .group = "g", .name = "n", .args = args,
+		.type = EXPTRACE_EVENT_CURRENT, .ntypes = 1, .group = "g", .name = "n",
+		.args = args,
 	};
 	struct exptrace_experiment exp = {
 		.id = EXPTRACE_NR_EXPERIMENTS - 1, .name = "e", .events = &event, .nr_events = 1,
