@@ -141,7 +141,7 @@ lttng_start() {
 	shift
 	rm -rf /run/lttng-traces
 	lttng create bench --snapshot --output=/run/lttng-traces
-	lttng enable-channel --kernel --overwrite --subbuf-size=$((mib / 4))M --num-subbuf=4 bench
+	lttng enable-channel --kernel --overwrite --subbuf-size=$((mib * 1024 / ${subbuffers:-4}))K --num-subbuf="${subbuffers:-4}" bench
 	for event; do
 		case $event in
 		sys_enter) lttng enable-event --kernel --channel=bench --syscall --all ;;
@@ -152,7 +152,8 @@ lttng_start() {
 	done
 	lttng start
 } >&2
-lttng_flight_start() { lttng_start "$@"; }
+# What is overwritten is given up a sub-buffer at a time: the smaller they are, the more is left.
+lttng_flight_start() { subbuffers=64 lttng_start "$@"; }
 lttng_stop() { lttng stop >&2; }
 lttng_read() {
 	local before
