@@ -2,17 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The part of the benchmark that runs in a virtual machine which counts instructions, for one recorder.
 #
-# Usage: guest.sh RECORDER cost|history…
+# Usage: guest.sh RECORDER cost|reading|history…
 #
-#   cost     instructions per event, to record and to read, each event alone
+#   cost     instructions per event, to record it, each event alone
+#   reading  what it takes to read events from the buffer into a file
 #   history  how many events a buffer of 16 MiB holds
 #
 # Prints a line "figure RECORDER …" for each, and leaves what was recorded in $EXPTRACE_OUT:
 #
 #   base CASE TICKS ROUNDS EVENTS            the workload alone; EVENTS are those per round
 #   write CASE TICKS ROUNDS EVENTS           the same while it is recorded
-#   read CASE large|small NANOSECONDS EVENTS the reading of what was recorded; EVENTS are those of the workload
+#   recorded CASE EVENTS                     how many there were in all that was recorded
+#   read CASE large|small NANOSECONDS        the reading of a recording
 #   history SWITCHES                         how many there were
+#
+# A recording R is RECORDER-R; its R.lost, where the recorder tells, says how many events it lost.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 programs=$PWD/build/bench
@@ -33,48 +37,48 @@ bench_0  bench_0              10000 1
 bench_2  bench_2              10000 1
 bench_5  bench_5              10000 1
 '
-# Those whose reading is measured too.
-reading=' switch kmalloc '
 
 figure() { echo "figure $recorder $*"; }
 
-# Run so many rounds of a workload; print the ticks that they took and how many were measured.
+# Run so many rounds of a workload; print the ticks that they took, how many were measured, and how many there were.
 run() {
 	case $1 in
 	kmalloc | bench_*)
 		echo "$1 $2" >/sys/module/bench_events/parameters/run
-		echo "$(cat /sys/module/bench_events/parameters/run) $2"
+		echo "$(cat /sys/module/bench_events/parameters/run) $2 $2"
 		;;
 	sysargs) "$programs/workload" syscall "$2" ;;
 	*) "$programs/workload" "$1" "$2" ;;
 	esac
 }
 
+# Run it, with the result in ticks and rounds; add all rounds to sum.
+run_and_add() {
+	local all
+	read -r ticks rounds all <<<"$(run "$@")"
+	sum=$((sum + all))
+}
+
 measure_cost() {
-	local name=$1 rounds=$3 per_round=$4 events i cpu
+	local name=$1 n=$3 per_round=$4 events i ticks rounds sum=0
 	read -r -a events <<<"${2//,/ }"
-	run "$name" "$rounds" >/dev/null
+	run "$name" "$n" >/dev/null
 	for ((i = 0; i < repeats; i++)); do
-		figure base "$name" "$(run "$name" "$rounds")" "$per_round"
+		run_and_add "$name" "$n"
+		figure base "$name" "$ticks" "$rounds" "$per_round"
 	done
+	sum=0
 	"${recorder}_start" $buffer "${events[@]}"
-	run "$name" 500 >/dev/null
+	run_and_add "$name" 500
 	for ((i = 0; i < repeats; i++)); do
-		figure write "$name" "$(run "$name" "$rounds")" "$per_round"
+		run_and_add "$name" "$n"
+		figure write "$name" "$ticks" "$rounds" "$per_round"
 	done
 	"${recorder}_stop"
 	[ "$recorder" != none ] || return 0
-	"${recorder}_read" "/run/$recorder-$name-large"
-	figure read "$name" large "$cpu" $(((repeats * rounds + 500) * per_round))
-	# Again with less, for what a byte and the reading of an event take.
-	if [[ $reading == *" $name "* || $recorder = sysdig ]]; then
-		"${recorder}_start" $buffer "${events[@]}"
-		run "$name" 500 >/dev/null
-		"${recorder}_stop"
-		"${recorder}_read" "/run/$recorder-$name-small"
-		figure read "$name" small "$cpu" $((500 * per_round))
-	fi
-	mv "/run/$recorder-$name-"* "$EXPTRACE_OUT/"
+	"${recorder}_read" "/run/$recorder-$name"
+	figure recorded "$name" $((sum * per_round))
+	mv "/run/$recorder-$name"* "$EXPTRACE_OUT/"
 }
 
 can_record() {
@@ -94,6 +98,41 @@ cost() {
 		can_record "$events" || continue
 		measure_cost "$name" "$events" "$rounds" "$per_round"
 	done <<<"$cases"
+}
+
+# Record so many rounds of a workload, and read them. Their file, which is in memory, replaces the one before.
+read_once() {
+	local name=$1 size=$2 work=$3 n=$4 cpu
+	shift 4
+	rm -rf "/run/$recorder-$name-$size"*
+	"${recorder}_start" $buffer "$@"
+	run "$work" "$n" >/dev/null
+	"${recorder}_stop"
+	"${recorder}_read" "/run/$recorder-$name-$size"
+	figure read "$name" "$size" "$cpu"
+}
+
+# The difference between many and a tenth of them is what an event takes, each time anew.
+measure_reading() {
+	local name=$1 work=$2 n=$3 i
+	shift 3
+	for ((i = 0; i < repeats; i++)); do
+		read_once "$name" large "$work" "$n" "$@"
+		read_once "$name" small "$work" $((n / 10)) "$@"
+	done
+	mv "/run/$recorder-$name-"* "$EXPTRACE_OUT/"
+}
+
+# 200,000 events; sysdig's buffer has eight megabytes.
+reading() {
+	case $recorder in
+	none) ;;
+	sysdig) measure_reading syscall syscall 25000 sys_enter sys_exit ;;
+	*)
+		measure_reading switch yield 200000 sched_switch
+		measure_reading kmalloc kmalloc 100000 kmalloc kfree
+		;;
+	esac
 }
 
 # More switches than any recorder's buffer holds.

@@ -5,7 +5,7 @@
 #   R_start MIB EVENT…  records; no reader runs after that
 #   R_stop           no longer
 #   R_read FILE      leaves in FILE (a directory for LTTng) what was recorded, and in cpu the nanoseconds of CPU time of
-#                    the recorder's own reader
+#                    the recorder's own reader; in FILE.lost, if the recorder tells, how many events it lost
 #   R_flight_start MIB EVENT…  as R_start, but what is newest is kept
 #
 # Events are sched_switch, sys_enter, sys_exit, kmalloc, kfree, bench_0, bench_2, bench_5.
@@ -22,7 +22,7 @@ in_background() {
 	pid=$!
 }
 
-# CPU time so far of all threads of all processes whose command line has a word.
+# CPU time so far of all threads of all processes whose command line matches.
 cpu_of_all() {
 	local p
 	for p in $(pgrep -f "$1"); do
@@ -95,9 +95,12 @@ ftrace_flight_start() { ftrace_start "$@"; }
 ftrace_stop() {
 	echo 0 >$tracefs/tracing_on
 	echo >$tracefs/set_event
-	grep -H -E 'entries|overrun|dropped' $tracefs/per_cpu/cpu0/stats >&2
+	awk '/^(overrun|commit overrun|dropped events):/ { n += $NF } END { print n + 0 }' $tracefs/per_cpu/cpu*/stats >/run/ftrace.lost
 }
-ftrace_read() { cpu_of trace-cmd extract --compression none -o "$1"; }
+ftrace_read() {
+	cpu_of trace-cmd extract --compression none -o "$1"
+	mv /run/ftrace.lost "$1.lost"
+}
 
 perf_load() { :; }
 perf_start() {
@@ -157,9 +160,9 @@ lttng_flight_start() { subbuffers=64 lttng_start "$@"; }
 lttng_stop() { lttng stop >&2; }
 lttng_read() {
 	local before
-	before=$(cpu_of_all lttng-consumerd)
+	before=$(cpu_of_all '^[^ ]*lttng-consumerd')
 	lttng snapshot record >&2
-	cpu=$(($(cpu_of_all lttng-consumerd) - before))
+	cpu=$(($(cpu_of_all '^[^ ]*lttng-consumerd') - before))
 	lttng destroy --all >&2
 	mv /run/lttng-traces "$1"
 }
@@ -186,7 +189,7 @@ bpf_read() {
 
 sysdig_load() { modprobe scap; }
 sysdig_start() {
-	in_background "$programs/workload" cpu /run/sysdig.cpu sysdig -q -w /run/sysdig.data
+	in_background "$programs/workload" cpu /run/sysdig.cpu sysdig -q -v -w /run/sysdig.data >/run/sysdig.log 2>&1
 	sleep 5
 	sysdig_pid=$(pgrep -x sysdig)
 	kill -STOP "$sysdig_pid"
@@ -199,5 +202,7 @@ sysdig_read() {
 	kill -INT "$sysdig_pid"
 	wait "$pid" || :
 	mv /run/sysdig.data "$1"
+	cat /run/sysdig.log >&2
+	sed -n 's/^Driver Drops: *//p' /run/sysdig.log >"$1.lost"
 	cpu=$(cat /run/sysdig.cpu)
 }

@@ -43,9 +43,10 @@ def output(*command):
     return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stdout
 
 
-def lines_of(*command):
-    """The lines that a command prints, one at a time."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace") as p:
+def lines_of(*command, errors=False):
+    """The lines that a command prints, one at a time, those to its standard error too if wanted."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
+                          text=True, errors="replace") as p:
         yield from p.stdout
 
 
@@ -61,8 +62,49 @@ def size_of(path):
                if f != "metadata" and not f.endswith(".idx"))
 
 
-def count_exptrace(path):
-    """Events by name, and how many were lost."""
+# What distinguishes a workload's events from what else was recorded meanwhile, and how many such things there are: the threads that
+# switch to each other, a pair for each of its runs (see guest.sh); its system call; the places in the code of its loop.
+OWN = {
+    "switch": (r"prev_(?:pid|tid) ?= ?([1-9]\d*)\b.*next_(?:pid|tid) ?= ?([1-9]\d*)\b", 4),
+    "syscall": (r"\b(?:NR |nr=)(110)\b|(getppid)", 1),
+    "kmalloc": (r"call_site ?= ?([^\s,]+)", 1),
+    "bench": (r"()", 1),
+}
+
+
+class Events:
+    """Counts the lines of a tool by event, and those of the workload among them."""
+
+    def __init__(self, case):
+        self.counts, self.keys = {}, {}
+        self.own = OWN.get(case and {"sysargs": "syscall"}.get(case, case.split("_")[0]))
+
+    def add(self, name, line):
+        self.counts[name] = self.counts.get(name, 0) + 1
+        key = self.own and re.search(self.own[0], line)
+        if key:
+            keys = self.keys.setdefault(name, {})
+            key = frozenset(key.groups())
+            keys[key] = keys.get(key, 0) + 1
+
+    def result(self, case, lost):
+        """Events by name; those of the workload; those that were lost, None if the recorder does not tell."""
+        own = None
+        if self.own:
+            own = sum(sum(sorted(self.keys.get(name, {}).values())[-self.own[1]:]) for name in CASES[case])
+        return self.counts, own, lost
+
+
+def told(path):
+    """What the recorder said while it recorded."""
+    if os.path.exists(path + ".lost"):
+        with open(path + ".lost", encoding="ascii") as f:
+            text = f.read().strip()
+        return int(text) if text.isdigit() else None
+    return None
+
+
+def count_exptrace(path, case=None):
     counts, lost = {}, 0
     for line in output(EXPTRACE, "stat", path).splitlines():
         event = re.match(r"^  (\S+) +(\S+) +(\d+) +(\d+) +[\d.]+ +[\d.]+$", line)
@@ -71,53 +113,67 @@ def count_exptrace(path):
         ledger = re.match(r"^  \S+ +attempted \d+, recorded \d+, lost (\d+)", line)
         if ledger:
             lost += int(ledger[1])
-    return counts, lost
+    events = Events(case)
+    if case:
+        for line in lines_of(EXPTRACE, "dump", path):
+            found = re.search(r"\d: (\w+):(?: |$)", line)
+            if found:
+                events.add(found[1], line)
+    events.counts = counts
+    return events.result(case, lost)
 
 
-def count_lines(pattern, *command):
-    counts = {}
-    for line in lines_of(*command):
-        found = re.search(pattern, line)
+def count_ftrace(path, case=None):
+    events = Events(case)
+    for line in lines_of("trace-cmd", "report", "-i", path):
+        found = re.search(r"\d: (\w+): ", line)
         if found:
-            counts[found[1]] = counts.get(found[1], 0) + 1
-    return counts
+            events.add(found[1], line)
+    return events.result(case, told(path))
 
 
-def count_ftrace(path):
-    return count_lines(r"\d: (\w+): ", "trace-cmd", "report", "-i", path), 0
+def count_perf(path, case=None):
+    events, lost = Events(case), 0
+    for line in lines_of("perf", "script", "-f", "--show-lost-events", "-i", path):
+        found = re.search(r"\d: +\w+:(\w+): ", line)
+        if found:
+            events.add(found[1], line)
+        elif "PERF_RECORD_LOST" in line:
+            number = re.search(r"(\d+)\s*$", line)
+            lost += int(number[1]) if number else 1
+    return events.result(case, lost)
 
 
-def count_perf(path):
-    counts = count_lines(r"\d: +\w+:(\w+): ", "perf", "script", "-f", "-i", path)
-    return counts, sum(1 for line in lines_of("perf", "script", "-f", "--show-lost-events", "-i", path)
-                       if "PERF_RECORD_LOST" in line)
+def count_lttng(path, case=None):
+    """What LTTng discarded, babeltrace2 tells among its errors."""
+    events, lost = Events(case), 0
+    for line in lines_of("babeltrace2", path, errors=True):
+        found = re.match(r"^\[[^]]*\] \([^)]*\) \S+ (\w+):", line)
+        if found:
+            name = re.sub("^kmem_", "", found[1])
+            name = re.sub("^syscall_entry_.*", "sys_enter", name)
+            name = re.sub("^syscall_exit_.*", "sys_exit", name)
+            events.add(name, line)
+        discarded = re.search(r"[Dd]iscarded (\d+) (?:event|packet)", line)
+        if discarded:
+            lost += int(discarded[1])
+    return events.result(case, lost)
 
 
-def count_lttng(path):
-    counts = {}
-    for name, n in count_lines(r"^\[[^]]*\] \([^)]*\) \S+ (\w+):", "babeltrace2", path).items():
-        name = re.sub("^kmem_", "", name)
-        name = re.sub("^syscall_entry_.*", "sys_enter", name)
-        name = re.sub("^syscall_exit_.*", "sys_exit", name)
-        counts[name] = counts.get(name, 0) + n
-    return counts, 0
-
-
-def count_bpf(path):
+def count_bpf(path, case=None):
     """It tells only how many there are in all, and knows no others than those that are asked for."""
     with open(path + ".counts", encoding="ascii") as f:
         words = f.read().split()
-    return {None: int(words[1])}, int(words[5])
+    return {None: int(words[1])}, None, int(words[5])
 
 
-def count_sysdig(path):
-    counts = {}
+def count_sysdig(path, case=None):
+    events = Events(case)
     for line in lines_of("sysdig", "-r", path):
         direction = re.match(r"^\d+ \S+ \d+ .*? ([<>]) ", line)
         if direction:
-            name = "sys_enter" if direction[1] == ">" else "sys_exit"
-            counts[name] = counts.get(name, 0) + 1
-    return counts, 0
+            events.add("sys_enter" if direction[1] == ">" else "sys_exit", line)
+    return events.result(case, told(path))
 
 
 COUNT = {"exptrace": count_exptrace, "ftrace": count_ftrace, "perf": count_perf, "lttng": count_lttng,
@@ -161,34 +217,48 @@ def write_cost(figures, recorder, case):
             "base": round(statistics.mean(base), 1), "repetitions": [round(c, 1) for c in costs]}
 
 
-def recorded(figures, recorder, case, size):
-    """CPU time of reading, bytes and events of one recording."""
-    lines = figures.get(recorder, "read", case, size)
-    path = figures.path(recorder, f"{case}-{size}")
-    if not lines or not os.path.exists(path):
+def recorded(figures, recorder, case, size=None):
+    """Bytes and events of one recording."""
+    path = figures.path(recorder, f"{case}-{size}" if size else case)
+    if not os.path.exists(path):
         return None
-    counts, lost = COUNT[recorder](path)
+    counts, own, lost = COUNT[recorder](path, case)
     events = counts[None] if None in counts else sum(counts.get(e, 0) for e in CASES[case])
-    total = sum(counts.values())
-    return {"cpu": int(lines[0][0]), "expected": int(lines[0][1]), "events": events, "all": total, "lost": lost,
-            "bytes": size_of(path)}
+    return {"events": events, "own": own, "all": sum(counts.values()), "lost": lost, "bytes": size_of(path)}
+
+
+def reading(figures, recorder, case, events):
+    """Instructions to read an event, and how far the repetitions are apart, in percent."""
+    lines = figures.get(recorder, "read", case)
+    cpu = {size: [int(ns) for s, ns in lines if s == size] for size in ("large", "small")}
+    costs = [(a - b) / events for a, b in zip(cpu["large"], cpu["small"])]
+    if not costs or not events:
+        return {}
+    mean = statistics.mean(costs)
+    return {"read_instructions": round(mean, 1), "read_events": events,
+            "read_spread_percent": round(100 * (max(costs) - min(costs)) / abs(mean), 1),
+            "read_repetitions": [round(c, 1) for c in costs]}
 
 
 def stored(figures, recorder, case, fixed):
-    """Bytes per event, instructions to read one, and what a trace has in common with every other."""
-    large = recorded(figures, recorder, case, "large")
-    small = recorded(figures, recorder, case, "small")
-    if not large:
-        return {}, fixed
-    out = {"recorded": large["events"], "workload": large["expected"], "lost": large["lost"],
-           "complete": large["events"] >= large["expected"] and not large["lost"]}
-    if small:
+    """
+    Whether the events were all recorded, bytes per event, instructions to read one, and what a trace has in common with every other.
+    """
+    out = {}
+    whole, large, small = (recorded(figures, recorder, case, size) for size in (None, "large", "small"))
+    expected = figures.get(recorder, "recorded", case)
+    if whole and expected:
+        events = whole["events"] if whole["own"] is None else whole["own"]
+        out = {"recorded": whole["events"], "own": whole["own"], "workload": int(expected[0][0]), "lost": whole["lost"],
+               "complete": events >= int(expected[0][0]) and not whole["lost"]}
+    if large and small:
         events = large["all"] - small["all"]
         out["bytes"] = round((large["bytes"] - small["bytes"]) / events, 2)
-        out["read_instructions"] = round((large["cpu"] - small["cpu"]) / events, 1)
+        out.update(reading(figures, recorder, case, events))
+        out["read_lost"] = large["lost"]
         fixed = small["bytes"] - small["all"] * out["bytes"] if fixed is None else fixed
-    elif fixed is not None:
-        out["bytes"] = round((large["bytes"] - fixed) / large["all"], 2)
+    elif whole and fixed is not None:
+        out["bytes"] = round((whole["bytes"] - fixed) / whole["all"], 2)
     return out, fixed
 
 
@@ -222,7 +292,7 @@ def measure_history(figures):
     for recorder in RECORDERS:
         path = figures.path(recorder, "history")
         if figures.get(recorder, "history") and os.path.exists(path):
-            counts, _ = COUNT[recorder](path)
+            counts, _, _ = COUNT[recorder](path)
             out[recorder] = counts.get(None) or counts.get("sched_switch", 0)
     return out
 
@@ -334,6 +404,19 @@ def number(value, digits=1):
     return "–" if value is None else f"{value:,.{digits}f}".removesuffix(".0") if digits else f"{value:,.0f}"
 
 
+def with_spread(mean, spread):
+    """A figure whose repetitions are more than a percent apart is not told as if it were exact."""
+    if mean is None or not spread or spread <= 1:
+        return number(mean, 1 if mean is not None and mean < 100 else 0)
+    digits = 1 if mean < 100 else 0
+    return f"{number(mean, digits)} ± {number(mean * spread / 200, digits)}"
+
+
+def reading_cell(data, recorder, case):
+    figure = dig(data["cases"], recorder, case)
+    return with_spread(dig(figure, "read_instructions"), dig(figure, "read_spread_percent"))
+
+
 def recorder_rows(data):
     """A row per figure, a column per recorder."""
     rows = []
@@ -358,7 +441,9 @@ def recorder_rows(data):
         add(f"stored, bytes: {name}", lambda r, c=case: figure(r, c, "bytes"))
     for case in ("switch", "kmalloc"):
         name = names[case].replace(", the pair", ", mean")
-        add(f"read to file, instructions: {name}", lambda r, c=case: dig(data["cases"], r, c, "read_instructions"))
+        cells = [reading_cell(data, r, case) for r in data["recorders"]]
+        if any(cell != "–" for cell in cells):
+            rows.append([f"read to file, instructions: {name}"] + cells)
     add("sched_switch events in 16 MiB", lambda r: data["history"].get(r), 0)
     tool = {"exptrace": "dump", "ftrace": "report", "perf": "script", "lttng": "babeltrace2"}
     add("shown as text, thousand events/s", lambda r: ratio(dig(data["decode"], tool.get(r), "events_per_second"), 1e3), 0)
@@ -442,9 +527,14 @@ def show_repetitions(data):
         for case, figure in cases.items():
             agree = "agree" if figure["spread_percent"] <= 1 else "differ by more than 1 %"
             print(f"# {recorder} {case}: {figure['repetitions']} {agree} ({figure['spread_percent']} %)")
+            if "read_repetitions" in figure:
+                lost = {None: "unknown whether any were lost"}.get(figure["read_lost"], f"{figure['read_lost']} lost")
+                print(f"# {recorder} {case}, reading of {figure['read_events']} events: {figure['read_repetitions']} "
+                      f"({figure['read_spread_percent']} % apart), {lost}")
             if not figure.get("complete", True):
-                print(f"# {recorder} {case}: {figure['recorded']} events recorded of {figure['workload']}, "
-                      f"{figure['lost']} lost: not to be believed")
+                print(f"# {recorder} {case}: of the workload's {figure['workload']} events "
+                      f"{figure['recorded'] if figure['own'] is None else figure['own']} recorded, "
+                      f"{'unknown how many' if figure['lost'] is None else figure['lost']} lost: not to be believed")
 
 
 def main():

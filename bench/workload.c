@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Workloads of a fixed size, and what they took in ticks of the time-stamp counter: under QEMU's instruction counter
- * that are instructions, the guest kernel's included. They print "TICKS ROUNDS". What was going on while an
- * interrupt came is not in these figures, so that they are the same every time.
+ * that are instructions, the guest kernel's included. They print "TICKS ROUNDS ALL". What was going on while an
+ * interrupt came is not in the first two figures, so that they are the same every time; ALL is how many rounds there were.
  *
  *	workload switch N	N round trips through two pipes between two processes on one CPU: 2 N switches
  *	workload yield N	two processes on one CPU that yield to each other: N switches, not measured
@@ -114,7 +114,7 @@ static void measure(void (*part)(void *data, unsigned long n), void *data, unsig
 		    unsigned long size)
 {
 	uint64_t *taken = calloc(n / size + 1, sizeof(*taken)), start, sum = 0;
-	unsigned long done, seen, parts = 0, i;
+	unsigned long done, seen, parts = 0, all = 0, i;
 
 	if (!taken)
 		die("memory");
@@ -124,13 +124,14 @@ static void measure(void (*part)(void *data, unsigned long n), void *data, unsig
 		seen = interrupts();
 		start = ticks();
 		part(data, size);
+		all += WARM_UP + size;
 		taken[parts] = ticks() - start;
 		parts += seen == interrupts();
 	}
 	qsort(taken, parts, sizeof(*taken), compare);
 	for (i = 0; i < parts && taken[i] <= taken[parts / 2] + STRAY; i++)
 		sum += taken[i];
-	printf("%llu %lu\n", (unsigned long long)sum, i * size);
+	printf("%llu %lu %lu\n", (unsigned long long)sum, i * size, all);
 	free(taken);
 }
 

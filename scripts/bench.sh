@@ -62,7 +62,7 @@ in_vm() {
 # Where the CPU says that it copies bytes fast, the kernel copies pages with an instruction that repeats itself 4096 times, and
 # QEMU counts all of these; without, 512 times.
 measure_recorder() {
-	in_vm "$1" --icount --cpus 1 --mem 3G --append clearcpuid=erms,fsrm -- bench/guest.sh "$1" cost history
+	in_vm "$1" --icount --cpus 1 --mem 3G --append clearcpuid=erms,fsrm -- bench/guest.sh "$1" cost reading history
 }
 measure_storm() { in_vm storm --cpus 4 --mem 4G -- bench/storm.sh; }
 
