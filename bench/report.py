@@ -544,8 +544,8 @@ def main():
     data = {"kernel": release, "date": datetime.date.today().isoformat(), "cases": measure(figures),
             "noise": measure_noise(figures), "history": measure_history(figures)}
     data["decode"] = measure_decode(figures, data["history"])
-    data["storm"] = {kind: {"recorded": int(n), "lost": int(lost)}
-                     for kind, n, lost in figures.get("exptrace", "storm")}
+    data["storm"] = {kind: dict(zip(("recorded", "lost", "least", "counted", "most"), map(int, numbers)))
+                     for kind, *numbers in figures.get("exptrace", "storm")}
     data["native"] = measure_native(figures)
     data["scaling"] = [{"cpus": int(n), "cpu": int(cpu), "ns": float(ns), "own_lines": int(own), "other_lines": int(others)}
                        for n, cpu, ns, own, others in figures.get("scaling")]

@@ -17,14 +17,26 @@
  *
  * does the same for so many milliseconds, as the kernel's ring_buffer_benchmark does it, and
  * tells how many there were and how many nanoseconds that took.
+ *
+ *	echo "kmalloc 1000" >/sys/module/bench_events/parameters/together
+ *	cat /sys/module/bench_events/parameters/together
+ *
+ * does it on all CPUs at the same time, for so many milliseconds, as "run" does, and has a
+ * line for each: the CPU, how many there were, and the nanoseconds that these took. The
+ * parameters of a module are written one after the other, so that shells on several CPUs
+ * which write to "run" wait for each other.
  */
+#include <linux/atomic.h>
+#include <linux/cpu.h>
 #include <linux/irqflags.h>
+#include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -55,9 +67,20 @@ struct hammered {
 	u64	ns;
 };
 
+/* What one CPU does while all others do the same. */
+struct part {
+	struct task_struct *task;	/* NULL: the CPU is not online */
+	void		(*event)(u32 i);
+	u32		ms;
+	atomic_t	*absent;	/* how many CPUs have not begun */
+	u64		events;
+	struct taken	taken;
+};
+
 static struct taken last;
 static struct hammered last_hammered;
-static DEFINE_MUTEX(last_lock);	/* protects last and last_hammered */
+static struct part *last_parts;		/* by CPU; NULL: none yet */
+static DEFINE_MUTEX(last_lock);	/* protects last, last_hammered and last_parts */
 
 static void (*direct)(u32 i);
 static DECLARE_RWSEM(direct_lock);	/* protects direct; held while that may be called */
@@ -166,6 +189,76 @@ static struct hammered hammer(void (*event)(u32 i), u32 ms)
 	return (struct hammered) { events, ktime_to_ns(ktime_sub(now, begin)) };
 }
 
+/* Nobody begins before all can. */
+static int do_part(void *data)
+{
+	struct part *part = data;
+	ktime_t end;
+
+	atomic_dec(part->absent);
+	while (atomic_read(part->absent) > 0) {
+		cpu_relax();
+		cond_resched();
+	}
+	end = ktime_add_ms(ktime_get(), part->ms);
+	do {
+		run_round(&part->taken, part->event, part->events, ROUND);
+		part->events += ROUND;
+		cond_resched();
+	} while (ktime_before(ktime_get(), end));
+	return 0;
+}
+
+static int create_part(struct part *part, unsigned int cpu)
+{
+	struct task_struct *task = kthread_create(do_part, part, "bench/%u", cpu);
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	kthread_bind(task, cpu);
+	part->task = get_task_struct(task);
+	atomic_inc(part->absent);
+	return 0;
+}
+
+/* Waits for their ends; those that have not begun never will. */
+static void end_parts(struct part *parts)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (!parts[cpu].task)
+			continue;
+		kthread_stop(parts[cpu].task);
+		put_task_struct(parts[cpu].task);
+	}
+}
+
+static int run_parts(struct part *parts, void (*event)(u32 i), u32 ms)
+{
+	atomic_t absent = ATOMIC_INIT(0);
+	int cpu, err = 0;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		parts[cpu].event = event;
+		parts[cpu].ms = ms;
+		parts[cpu].absent = &absent;
+		err = create_part(&parts[cpu], cpu);
+		if (err)
+			goto out;
+	}
+	for_each_online_cpu(cpu)
+		wake_up_process(parts[cpu].task);
+	/* kthread_stop() would keep one from beginning that has not been there yet. */
+	while (atomic_read(&absent) > 0)
+		schedule_timeout_uninterruptible(1);
+out:
+	end_parts(parts);
+	cpus_read_unlock();
+	return err;
+}
+
 /* Caller holds direct_lock. */
 static void (*find_event(const char *name))(u32 i)
 {
@@ -178,9 +271,10 @@ static void (*find_event(const char *name))(u32 i)
 }
 
 /* Do what @text says, "WORKLOAD NUMBER", and keep what came of it. */
-static int work(const char *text, void (*what)(void (*event)(u32 i), u32 n))
+static int work(const char *text, int (*what)(void (*event)(u32 i), u32 n))
 {
 	void (*event)(u32 i);
+	int err = -EINVAL;
 	char name[16];
 	u32 n;
 
@@ -189,27 +283,46 @@ static int work(const char *text, void (*what)(void (*event)(u32 i), u32 n))
 	down_read(&direct_lock);
 	event = find_event(name);
 	if (event)
-		what(event, n);
+		err = what(event, n);
 	up_read(&direct_lock);
-	return event ? 0 : -EINVAL;
+	return err;
 }
 
-static void run_and_keep(void (*event)(u32 i), u32 n)
+static int run_and_keep(void (*event)(u32 i), u32 n)
 {
 	struct taken taken = run(event, n);
 
 	mutex_lock(&last_lock);
 	last = taken;
 	mutex_unlock(&last_lock);
+	return 0;
 }
 
-static void hammer_and_keep(void (*event)(u32 i), u32 ms)
+static int hammer_and_keep(void (*event)(u32 i), u32 ms)
 {
 	struct hammered hammered = hammer(event, ms);
 
 	mutex_lock(&last_lock);
 	last_hammered = hammered;
 	mutex_unlock(&last_lock);
+	return 0;
+}
+
+static int run_parts_and_keep(void (*event)(u32 i), u32 ms)
+{
+	struct part *parts = kvcalloc(nr_cpu_ids, sizeof(*parts), GFP_KERNEL);
+	int err;
+
+	if (!parts)
+		return -ENOMEM;
+	err = run_parts(parts, event, ms);
+	if (!err) {
+		mutex_lock(&last_lock);
+		swap(last_parts, parts);
+		mutex_unlock(&last_lock);
+	}
+	kvfree(parts);
+	return err;
 }
 
 static int set_run(const char *text, const struct kernel_param *param)
@@ -220,6 +333,11 @@ static int set_run(const char *text, const struct kernel_param *param)
 static int set_hammer(const char *text, const struct kernel_param *param)
 {
 	return work(text, hammer_and_keep);
+}
+
+static int set_together(const char *text, const struct kernel_param *param)
+{
+	return work(text, run_parts_and_keep);
 }
 
 static int get_u64(char *text, const u64 *value)
@@ -252,6 +370,22 @@ static int get_hammer(char *text, const struct kernel_param *param)
 	return len;
 }
 
+static int get_together(char *text, const struct kernel_param *param)
+{
+	int cpu, len = 0;
+
+	mutex_lock(&last_lock);
+	for_each_possible_cpu(cpu) {
+		const struct part *part = last_parts ? &last_parts[cpu] : NULL;
+
+		if (part && part->task)
+			len += sysfs_emit_at(text, len, "%d %llu %llu\n", cpu, part->events,
+					     part->taken.ns);
+	}
+	mutex_unlock(&last_lock);
+	return len;
+}
+
 static const struct kernel_param_ops run_ops = {
 	.set = set_run,
 	.get = get_run,
@@ -275,6 +409,14 @@ static const struct kernel_param_ops hammer_ops = {
 module_param_cb(hammer, &hammer_ops, NULL, 0600);
 MODULE_PARM_DESC(hammer, "write: WORKLOAD MILLISECONDS; read: events, and the nanoseconds that they took");
 
+static const struct kernel_param_ops together_ops = {
+	.set = set_together,
+	.get = get_together,
+};
+
+module_param_cb(together, &together_ops, NULL, 0600);
+MODULE_PARM_DESC(together, "write: WORKLOAD MILLISECONDS; read: CPU, events and the nanoseconds that they took, for every CPU");
+
 static int __init bench_events_init(void)
 {
 	return 0;
@@ -282,6 +424,7 @@ static int __init bench_events_init(void)
 
 static void __exit bench_events_exit(void)
 {
+	kvfree(last_parts);
 }
 
 module_init(bench_events_init);
