@@ -394,10 +394,24 @@ def targets(data):
     add("decode: text dump, against babeltrace2", "≥ 30 ×", ratio(dig(decode, "dump", "events_per_second"),
         dig(decode, "babeltrace2", "events_per_second")), 30, True, " ×")
     add("history in 16 MiB, against LTTng", "≥ 10 ×", ratio(history.get("exptrace"), history.get("lttng")), 10, True, " ×")
-    add("cache lines written that are not this CPU's", "0", max((s["other_lines"] for s in data["scaling"]), default=None), 0)
+    cpus, others = other_lines(data)
+    add(f"cache lines written that are not the writing CPU's, {cpus} CPUs", "0", others, 0)
     for kind, title in (("processes", "processes that switch and open files"), ("loop", "allocations in a kernel loop")):
         add(f"events lost, storm on 4 CPUs: {title}", "0", dig(data, "storm", kind, "lost"), 0)
     return rows
+
+
+def other_lines(data):
+    """With how many CPUs that was looked at, and how many lines at most were found that are not the writer's."""
+    cpus = sorted({line["cpus"] for line in data["lines"]})
+    alone = [line["others"] for line in data["lines"]]
+    # All at once, each has the same lines of its own as alone, and nothing else is written.
+    together = [line["shared"] + max(0, line["most"] - most_alone(data, line["cpus"])) for line in data["lines_together"]]
+    return ", ".join(str(n) for n in cpus) or "no", max(alone + together, default=None)
+
+
+def most_alone(data, cpus):
+    return max((line["own"] for line in data["lines"] if line["cpus"] == cpus), default=0)
 
 
 def number(value, digits=1):
@@ -499,11 +513,10 @@ def not_measured(data, figures, missing):
             if os.path.exists(os.path.join(figures.results, kind, "failed")):
                 reason = "the measurement failed"
             out[dig(data["native"], kind, "impossible") or reason] = [what]
-    cpus = {s["cpus"] for s in data["scaling"]}
-    absent = [str(n) for n in (1, 2, 4, 8) if n not in cpus]
-    if absent:
-        out["native figures need as many CPUs in this machine, and the instruction counter counts one"] = [
-            "cost of an event with " + ", ".join(absent) + " CPUs"]
+    for what, there in (("cost of an event", data["scaling"]), ("cache lines", data["lines"])):
+        absent = [str(n) for n in (1, 2, 4, 8) if n not in {s["cpus"] for s in there}]
+        if absent:
+            out[f"{what}: more CPUs than this machine has, or not run"] = [", ".join(absent) + " CPUs"]
     out["its ring cannot keep what is newest; the figure is how many fit"] = ["BPF ring: history"]
     return out
 
@@ -547,8 +560,11 @@ def main():
     data["storm"] = {kind: dict(zip(("recorded", "lost", "least", "counted", "most"), map(int, numbers)))
                      for kind, *numbers in figures.get("exptrace", "storm")}
     data["native"] = measure_native(figures)
-    data["scaling"] = [{"cpus": int(n), "cpu": int(cpu), "ns": float(ns), "own_lines": int(own), "other_lines": int(others)}
-                       for n, cpu, ns, own, others in figures.get("scaling")]
+    data["scaling"] = [{"cpus": int(n), "cpu": int(cpu), "how": how, "fastest": float(ns), "median": float(median)}
+                       for n, cpu, how, ns, median in figures.get("scaling")]
+    data["lines"] = [dict(zip(("cpus", "cpu", "own", "others"), map(int, numbers))) for numbers in figures.get("lines")]
+    data["lines_together"] = [dict(zip(("cpus", "fewest", "most", "shared"), map(int, numbers)))
+                              for numbers in figures.get("lines_together")]
     data["recorders"] = [r for r in RECORDERS if r in data["cases"]]
     data["targets"] = [dict(zip(("figure", "target", "measured", "verdict"), row)) for row in targets(data)]
     data["not_measured"] = not_measured(data, figures, missing)

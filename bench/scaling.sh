@@ -1,37 +1,77 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The part of the benchmark that looks at what an event costs on each CPU in turn, and which memory it writes: runs as root on
-# the kernel that is measured.
+# The part of the benchmark that looks at what an event costs on each CPU, alone and while all others write too, and at which memory
+# it writes: runs as root on the kernel that is measured.
 #
-# Usage: scaling.sh MODULES
+# Usage: scaling.sh MODULES [lines]
 #
-# Prints for every CPU "figure scaling CPUS CPU FASTEST OWN OTHERS": nanoseconds per event in the fastest of many short runs;
-# how many cache lines of that CPU's, and of what is not that CPU's, a hundred events changed.
+# Prints for every CPU, in nanoseconds per event, the fastest and the median of many short runs:
+#
+#   figure scaling CPUS CPU alone FASTEST MEDIAN      no other CPU writes
+#   figure scaling CPUS CPU together FASTEST MEDIAN   all write at the same time
+#   figure lines CPUS CPU OWN OTHERS                  cache lines of that CPU's, and of what is not that CPU's, that a hundred
+#                                                     events changed
+#
+# and "figure lines_together CPUS FEWEST MOST SHARED": what a hundred events on all CPUs at the same time changed of a CPU's own,
+# and of what is nobody's. With "lines", only what needs no time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-modules=$1
+modules=$1 only=${2:-}
 exptrace=$PWD/build/user/exptrace
 parameters=/sys/module/bench_events/parameters
-events=50000
+events=50000 runs=${EXPTRACE_BENCH_RUNS:-50} ms=50
+cpus=$(nproc --all)
+
+# The fastest and the median of the numbers that come.
+summary() { sort -n | awk '{ ns[NR] = $1 } END { printf "%.2f %.2f\n", ns[1], ns[int((NR + 1) / 2)] }'; }
 
 # On the CPU that this shell is bound to.
-measure() {
-	local i ns best=''
-	for ((i = 0; i < 50; i++)); do
+run_alone() {
+	local i ns
+	for ((i = 0; i < runs; i++)); do
 		echo "bench_2 $events" >$parameters/run
 		read -r ns <$parameters/ns
-		[ -n "$best" ] && [ "$ns" -ge "$best" ] || best=$ns
+		echo "$ns"
+	done | awk -v events=$events '{ print $1 / events }'
+}
+
+# Prints "CPU NANOSECONDS" for every CPU and run.
+run_together() {
+	local i
+	for ((i = 0; i < runs; i++)); do
+		echo "bench_2 $ms" >$parameters/together
+		awk '{ print $1, $3 / $2 }' $parameters/together
 	done
-	awk -v ns="$best" -v events=$events 'BEGIN { printf "%.2f", ns / events }'
+}
+
+measure_time() {
+	local cpu all
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		taskset -pc $cpu $$ >/dev/null
+		echo "figure scaling $cpus $cpu alone $(run_alone | summary)"
+	done
+	all=$(run_together)
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		echo "figure scaling $cpus $cpu together $(awk -v cpu=$cpu '$1 == cpu { print $2 }' <<<"$all" | summary)"
+	done
+}
+
+measure_lines() {
+	local cpu lines
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		taskset -pc $cpu $$ >/dev/null
+		# Reading it fails if nothing was recorded.
+		lines=$(cat /sys/module/bench_lines/parameters/written)
+		echo "figure lines $cpus $cpu $lines"
+	done
+	lines=$(cat /sys/module/bench_lines/parameters/written_together)
+	echo "figure lines_together $cpus $lines"
 }
 
 for module in exptrace bench_events bench_exptrace bench_lines; do
 	insmod "$modules/$module.ko"
 done
 "$exptrace" start --flight --discard --period 0 -e task_rename
-for ((cpu = 0; cpu < $(nproc --all); cpu++)); do
-	taskset -pc $cpu $$ >/dev/null
-	fastest=$(measure)
-	echo "figure scaling $(nproc --all) $cpu $fastest $(cat /sys/module/bench_lines/parameters/written)"
-done
+[ -n "$only" ] || measure_time
+measure_lines
 "$exptrace" stop

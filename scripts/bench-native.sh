@@ -3,15 +3,16 @@
 # The part of the benchmark that measures time, with kernel code that runs natively: what an event takes in nanoseconds,
 # beside the kernel's own ring_buffer_benchmark.
 #
-# Usage: bench-native.sh uml|host
+# Usage: bench-native.sh uml|scaling|host
 #
-#   uml    a kernel that runs as a process of this machine (see uml-kernel.sh); needs no root
-#   host   the kernel that runs here: loads exptrace and the benchmark's modules, measures, and unloads them. Needs root,
-#          the kernel's headers, and that the kernel takes modules
+#   uml       a kernel that runs as a process of this machine (see uml-kernel.sh); needs no root
+#   scaling   what more CPUs cost there
+#   host      the kernel that runs here: loads exptrace and the benchmark's modules, measures, and unloads them. Needs root,
+#             the kernel's headers, and that the kernel takes modules
 #
-# Prints the lines that bench/native.sh and, in UML, bench/scaling.sh print. Where the kernel cannot be measured, a line "figure KIND impossible REASON".
+# Prints the lines that bench/native.sh or, for scaling, bench/scaling.sh prints. Where the kernel cannot be measured, a line "figure KIND impossible REASON".
 # This machine should do nothing else meanwhile; root measures UML with real-time priority, which takes one CPU for
-# three minutes, and the other while there is a reader.
+# three minutes, and the other while there is a reader or all CPUs write.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
@@ -66,7 +67,8 @@ write_init() {
 	END
 }
 
-# Run a command in UML with $1 CPUs; print what it prints.
+# Run a command in UML with $1 CPUs; print what it prints. More CPUs than this machine has wait for each other, and must not keep
+# each other from running.
 run_uml() {
 	local cpus=$1 out=$top/build/bench/uml-run priority=()
 	shift
@@ -74,7 +76,9 @@ run_uml() {
 	mkdir -p "$out"
 	write_init "$@" >"$out/init"
 	chmod +x "$out/init"
-	! chrt -f 1 true 2>/dev/null || priority=(chrt -f 1)
+	if [ "$cpus" -le "$(nproc)" ] && chrt -f 1 true 2>/dev/null; then
+		priority=(chrt -f 1)
+	fi
 	timeout --kill-after=5 600 "${priority[@]}" "$KIMAGE" mem=2G "ncpus=$cpus" seccomp=on root=/dev/root rootfstype=hostfs "init=$out/init" \
 		"uml_dir=$out/" con=null con0=null,fd:1 quiet panic=-1 >"$out/console" 2>&1 </dev/null || :
 	if [ "$(cat "$out/code" 2>/dev/null)" != 0 ]; then
@@ -84,18 +88,33 @@ run_uml() {
 	cat "$out/figures"
 }
 
-# Two CPUs: one for what is measured.
-measure_uml() {
-	local env modules cpus
+# Set modules to the directory with those that are measured in UML.
+make_uml() {
+	local env
 	scripts/uml-kernel.sh
 	env=$(scripts/kernel.sh uml)
 	eval "$env"
 	modules=$(scripts/bench-modules.sh --alone uml ARCH=um)
 	cp "$(find "$KMODDIR" -name 'ring_buffer_benchmark.ko')" "$modules/"
+}
+
+# Two CPUs: one for what is measured.
+measure_uml() {
+	local modules
+	make_uml
 	run_uml 2 bench/native.sh uml "$modules"
-	# More CPUs than this machine has tell nothing.
+}
+
+# More CPUs than this machine has take time from each other; which memory they write does not depend on that.
+measure_scaling() {
+	local modules cpus
+	make_uml
 	for cpus in 1 2 4 8; do
-		[ "$cpus" -gt "$(nproc)" ] || run_uml $cpus bench/scaling.sh "$modules"
+		if [ "$cpus" -le "$(nproc)" ]; then
+			run_uml $cpus bench/scaling.sh "$modules"
+		else
+			run_uml $cpus bench/scaling.sh "$modules" lines
+		fi
 	done
 }
 
@@ -103,5 +122,6 @@ case ${1:-} in
 '' | -h | --help) usage ;;
 host) measure_host ;;
 uml) measure_uml ;;
-*) die "unknown kernel '$1' (uml, host)" ;;
+scaling) measure_scaling ;;
+*) die "unknown argument '$1' (uml, scaling, host)" ;;
 esac

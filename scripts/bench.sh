@@ -6,7 +6,7 @@
 # Usage: bench.sh [--kernel NAME] [--only PART]… [--native] [--report]
 #
 #   --kernel NAME   6.1 (the default) or 6.12; see kernel.sh
-#   --only PART     only these: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode, uml, native
+#   --only PART     only these: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode, uml, scaling, native
 #   --native        measure nanoseconds in the kernel that runs here too: loads modules into it; needs root
 #   --report        measure nothing, make the table of what is there
 #
@@ -129,6 +129,7 @@ if [ -z "$report" ]; then
 	# These want this machine for themselves.
 	! wanted storm || measure_storm
 	! wanted uml || measure_native uml uml
+	! wanted scaling || measure_native scaling scaling
 	! wants_host || measure_native native host
 	for recorder in "${recorders[@]}"; do
 		! wanted "$recorder" || in_parallel measure_recorder "$recorder"

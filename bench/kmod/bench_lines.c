@@ -8,18 +8,42 @@
  * for all CPUs, and for each of them, before and after. The answer is how many lines have
  * changed of this CPU's, and how many of all others. Batches are not looked at: each
  * belongs to one CPU.
+ *
+ *	cat /sys/module/bench_lines/parameters/written_together
+ *
+ * does it on all CPUs at the same time. Who has written a line that is one of several CPUs'
+ * cannot be told then, but how many there are can: the answer is how many lines of a CPU's
+ * own have changed, the fewest and the most, and how many that are nobody's.
+ *
+ * That nothing is recorded is an error (ENODATA). When a batch was exchanged meanwhile, which
+ * is not what is looked for, it is done again.
  */
+#include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/irqflags.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/smp.h>
+#include <linux/stop_machine.h>
 #include <linux/string.h>
 
 #include "bench_trace.h"
 #include "exptrace.h"
 
 #define EVENTS		100
+#define TRIES		100
+
+/* What there was before, and what has changed since. */
+struct lines {
+	struct exptrace		all;
+	unsigned int		shared;
+	atomic_t		before, after;	/* how many CPUs are not there yet */
+	struct lines_cpu {
+		struct exptrace_cpu	state;
+		unsigned int		own;
+	} cpus[];
+};
 
 static unsigned int changed_lines(const void *before, const void *now, size_t size)
 {
@@ -31,55 +55,159 @@ static unsigned int changed_lines(const void *before, const void *now, size_t si
 	return n;
 }
 
-static void copy_all(struct exptrace *all, struct exptrace_cpu *cpus)
+/* Whether a slot of a CPU has got another batch. */
+static bool exchanged(const struct exptrace_cpu *before, int cpu)
 {
-	int cpu;
+	const struct exptrace_slot *old = &before->slot[0][0][0];
+	const struct exptrace_slot *new = &per_cpu_ptr(exptrace.cpus, cpu)->slot[0][0][0];
+	unsigned int i;
 
-	memcpy(all, &exptrace, sizeof(*all));
-	for_each_possible_cpu(cpu)
-		memcpy(&cpus[cpu], per_cpu_ptr(exptrace.cpus, cpu), sizeof(*cpus));
+	for (i = 0; i < sizeof(before->slot) / sizeof(*old); i++)
+		if (old[i].batch != new[i].batch)
+			return true;
+	return false;
 }
 
-static void count_lines(const struct exptrace *all, const struct exptrace_cpu *cpus,
-			unsigned int *own, unsigned int *others)
+static void copy_cpu(struct lines *lines, int cpu)
 {
+	memcpy(&lines->cpus[cpu].state, per_cpu_ptr(exptrace.cpus, cpu),
+	       sizeof(struct exptrace_cpu));
+}
+
+static void copy_all(struct lines *lines)
+{
+	memcpy(&lines->all, &exptrace, sizeof(exptrace));
+}
+
+static void compare_cpu(struct lines *lines, int cpu)
+{
+	lines->cpus[cpu].own = changed_lines(&lines->cpus[cpu].state,
+					     per_cpu_ptr(exptrace.cpus, cpu),
+					     sizeof(struct exptrace_cpu));
+}
+
+static void compare_all(struct lines *lines)
+{
+	lines->shared = changed_lines(&lines->all, &exptrace, sizeof(exptrace));
+}
+
+static void hit(void)
+{
+	u32 i;
+
+	for (i = 0; i < EVENTS; i++)
+		trace_bench_2(i, 4096);
+}
+
+/* Writes on this CPU alone. Returns whether that can be told. */
+static bool write_alone(struct lines *lines, unsigned int *own, unsigned int *others)
+{
+	unsigned long flags;
+	int cpu, me;
+	bool good;
+
+	local_irq_save(flags);
+	me = smp_processor_id();
+	copy_all(lines);
+	for_each_possible_cpu(cpu)
+		copy_cpu(lines, cpu);
+	hit();
+	compare_all(lines);
+	*others = lines->shared;
+	for_each_possible_cpu(cpu) {
+		compare_cpu(lines, cpu);
+		if (cpu != me)
+			*others += lines->cpus[cpu].own;
+	}
+	*own = lines->cpus[me].own;
+	good = !exchanged(&lines->cpus[me].state, me);
+	local_irq_restore(flags);
+	return good;
+}
+
+static void wait_for_all(atomic_t *absent)
+{
+	atomic_dec(absent);
+	while (atomic_read(absent) > 0)
+		cpu_relax();
+}
+
+/* On every CPU, with interrupts off. */
+static int write_part(void *data)
+{
+	struct lines *lines = data;
+	int cpu = smp_processor_id();
+
+	copy_cpu(lines, cpu);
+	if (cpu == cpumask_first(cpu_online_mask))
+		copy_all(lines);
+	wait_for_all(&lines->before);
+	hit();
+	wait_for_all(&lines->after);
+	compare_cpu(lines, cpu);
+	if (cpu == cpumask_first(cpu_online_mask))
+		compare_all(lines);
+	return 0;
+}
+
+/*
+ * Writes on all CPUs at the same time, of which none may come or go. Returns whether what
+ * that changed can be told.
+ */
+static bool write_together(struct lines *lines, unsigned int *fewest, unsigned int *most)
+{
+	bool good = true;
 	int cpu;
 
-	*own = 0;
-	*others = changed_lines(all, &exptrace, sizeof(*all));
-	for_each_possible_cpu(cpu) {
-		unsigned int n = changed_lines(&cpus[cpu], per_cpu_ptr(exptrace.cpus, cpu),
-					       sizeof(*cpus));
-
-		if (cpu == smp_processor_id())
-			*own = n;
-		else
-			*others += n;
+	atomic_set(&lines->before, num_online_cpus());
+	atomic_set(&lines->after, num_online_cpus());
+	stop_machine(write_part, lines, cpu_online_mask);
+	*fewest = UINT_MAX;
+	*most = 0;
+	for_each_online_cpu(cpu) {
+		*fewest = min(*fewest, lines->cpus[cpu].own);
+		*most = max(*most, lines->cpus[cpu].own);
+		good = good && !exchanged(&lines->cpus[cpu].state, cpu);
 	}
+	return good;
+}
+
+static struct lines *alloc_lines(void)
+{
+	return kvzalloc(sizeof(struct lines) + nr_cpu_ids * sizeof(struct lines_cpu), GFP_KERNEL);
 }
 
 static int get_written(char *text, const struct kernel_param *param)
 {
-	struct exptrace_cpu *cpus = kvcalloc(nr_cpu_ids, sizeof(*cpus), GFP_KERNEL);
-	struct exptrace *all = kvzalloc(sizeof(*all), GFP_KERNEL);
-	unsigned int own = 0, others = 0;
-	unsigned long flags;
-	int err = -ENOMEM;
-	u32 i;
+	struct lines *lines = alloc_lines();
+	unsigned int own, others;
+	int tries = TRIES;
 
-	if (!cpus || !all)
-		goto out;
-	local_irq_save(flags);
-	copy_all(all, cpus);
-	for (i = 0; i < EVENTS; i++)
-		trace_bench_2(i, 4096);
-	count_lines(all, cpus, &own, &others);
-	local_irq_restore(flags);
-	err = sysfs_emit(text, "%u %u\n", own, others);
-out:
-	kvfree(all);
-	kvfree(cpus);
-	return err;
+	if (!lines)
+		return -ENOMEM;
+	while (!write_alone(lines, &own, &others) && tries)
+		tries--;
+	kvfree(lines);
+	if (!tries)
+		return -EAGAIN;
+	return own ? sysfs_emit(text, "%u %u\n", own, others) : -ENODATA;
+}
+
+static int get_written_together(char *text, const struct kernel_param *param)
+{
+	struct lines *lines = alloc_lines();
+	unsigned int fewest, most, shared;
+	int tries = TRIES;
+
+	if (!lines)
+		return -ENOMEM;
+	while (!write_together(lines, &fewest, &most) && tries)
+		tries--;
+	shared = lines->shared;
+	kvfree(lines);
+	if (!tries)
+		return -EAGAIN;
+	return fewest ? sysfs_emit(text, "%u %u %u\n", fewest, most, shared) : -ENODATA;
 }
 
 static const struct kernel_param_ops written_ops = {
@@ -88,6 +216,13 @@ static const struct kernel_param_ops written_ops = {
 
 module_param_cb(written, &written_ops, NULL, 0400);
 MODULE_PARM_DESC(written, "cache lines that a hundred events write: this CPU's, and all others");
+
+static const struct kernel_param_ops written_together_ops = {
+	.get = get_written_together,
+};
+
+module_param_cb(written_together, &written_together_ops, NULL, 0400);
+MODULE_PARM_DESC(written_together, "the same on all CPUs at once: a CPU's own, fewest and most, and those that are nobody's");
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("exptrace's benchmark: the cache lines that an event writes");
