@@ -298,13 +298,14 @@ def measure_history(figures):
 
 
 def measure_decode(figures, history):
-    """Events per second of CPU time."""
+    """Events per second of CPU time, each tool with its own recorder's history."""
     out = {}
     for recorder in RECORDERS:
-        for tool, cpu in figures.get(recorder, "decode"):
+        for tool, cpu, lines in figures.get(recorder, "decode"):
             if history.get(recorder) and int(cpu):
-                out[tool] = {"events": history[recorder], "cpu_seconds": round(int(cpu) / 1e9, 3),
-                             "events_per_second": round(history[recorder] * 1e9 / int(cpu))}
+                out[tool] = {"events": history[recorder], "lines": int(lines), "cpu_seconds": round(int(cpu) / 1e9, 3),
+                             "events_per_second": round(history[recorder] * 1e9 / int(cpu)),
+                             "complete": int(lines) == history[recorder]}
     return out
 
 
@@ -548,6 +549,9 @@ def show_repetitions(data):
                 print(f"# {recorder} {case}: of the workload's {figure['workload']} events "
                       f"{figure['recorded'] if figure['own'] is None else figure['own']} recorded, "
                       f"{'unknown how many' if figure['lost'] is None else figure['lost']} lost: not to be believed")
+    for tool, figure in data["decode"].items():
+        if not figure["complete"]:
+            print(f"# {tool}: shows {figure['lines']} of {figure['events']} events: not to be believed")
 
 
 def main():

@@ -88,30 +88,46 @@ in_parallel() {
 	"$@" &
 }
 
-# CPU time of the fastest of three runs of a command that shows a recorder's history.
+# CPU time of the fastest of three runs of a command that shows a recorder's history, and how many switches it shows: the lines of
+# a tool that prints one per event, or what "stat" says.
 time_tool() {
-	local tool=$1 recorder=$2
+	local tool=$1 recorder=$2 lines
 	shift 2
 	[ -e "$results/$recorder/$recorder-history" ] || return 0
 	for _ in 1 2 3; do
 		build/bench/workload cpu "$results/decode/cpu" "$@" >/dev/null 2>"$results/decode/$tool.log"
 		cat "$results/decode/cpu"
-	done | sort -n | head -n 1 | sed "s/^/figure $recorder decode $tool /"
+	done >"$results/decode/$tool.cpu"
+	if [ "$tool" = stat ]; then
+		lines=$("$@" | awk '$2 == "sched_switch" { print $3 }')
+	else
+		lines=$("$@" 2>/dev/null | grep -c '[ :]sched_switch: ')
+	fi
+	echo "figure $recorder decode $tool $(sort -n "$results/decode/$tool.cpu" | head -n 1) $lines"
 }
 
-# The tools show what the recorders have left of their history.
+# The tools show what the recorders have left of their history, each its own.
 measure_decode() {
-	local r=$results
+	local r=$results code=0
 	rm -rf "$r/decode"
 	mkdir -p "$r/decode"
 	note "measuring decode"
-	{
+	# A process of its own, since "set -e" does not hold inside a condition.
+	set +e
+	(
+		set -e
 		time_tool stat exptrace build/user/exptrace stat "$r/exptrace/exptrace-history"
 		time_tool dump exptrace build/user/exptrace dump "$r/exptrace/exptrace-history"
 		time_tool report ftrace trace-cmd report -i "$r/ftrace/ftrace-history"
 		time_tool script perf perf script -f -i "$r/perf/perf-history"
 		time_tool babeltrace2 lttng babeltrace2 "$r/lttng/lttng-history"
-	} >"$r/decode/log"
+	) >"$r/decode/log"
+	code=$?
+	set -e
+	if [ $code -ne 0 ]; then
+		note "decode ended with exit code $code"
+		echo "$code" >"$r/decode/failed"
+	fi
 }
 
 make -s user
