@@ -8,7 +8,7 @@
 #   make check           all tests, in throwaway VMs
 #   make check-debug     the tests on kernels that watch themselves: one with KASAN, lockdep, ..., one with KCSAN
 #   make check-long      an hour of storms, of loading and unloading, of random calls
-#   make bench           exptrace beside ftrace, perf, LTTng, BPF and sysdig, in VMs that count instructions (half an hour)
+#   make bench           exptrace beside ftrace, perf, LTTng, BPF and sysdig, in VMs that count instructions (an hour)
 #   make lint            checkpatch --strict, sparse, shellcheck
 #   make install         tools, library and headers (PREFIX, DESTDIR)
 #   make clean

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Makes the benchmark's table and JSON out of what its parts printed and recorded.
+"""Makes the benchmark's tables and JSON out of what its parts printed and recorded.
 
-Usage: report.py RESULTS RELEASE JSON MISSING-PEERS
+Usage: report.py [--docs] [--store] RESULTS RELEASE JSON MISSING-PEERS
 
 RESULTS has a directory per part of scripts/bench.sh, with its log. A figure that is not there is said to be not measured,
-with the reason.
+with the reason. What is known is left in RESULTS/report.json, and with --store in JSON. Where RESULTS has no part at all, the
+figures are those of JSON. With --docs, the tables of README.md and docs/performance.md are printed too.
 """
+import argparse
 import datetime
+import gzip
 import json
 import os
 import re
@@ -29,6 +32,7 @@ CASES = {
 # Shown for the pair, where an event seldom comes alone.
 PAIRS = {"kmalloc": 2}
 EXPTRACE = "build/user/exptrace"
+PARTS = ["none", *RECORDERS, "storm", "decode", "uml", "scaling", "native"]
 
 REASONS = {
     ("sysdig", "switch"): "its driver records system calls always, and only what it knows of the scheduler with them",
@@ -186,7 +190,7 @@ class Figures:
     def __init__(self, results):
         self.results = results
         self.lines = []
-        for part in sorted(os.listdir(results)):
+        for part in PARTS:
             log = os.path.join(results, part, "log")
             if os.path.exists(log):
                 with open(log, encoding="utf-8", errors="replace") as f:
@@ -197,6 +201,60 @@ class Figures:
 
     def path(self, recorder, name):
         return os.path.join(self.results, recorder, f"{recorder}-{name}")
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def cpu_model():
+    found = re.search(r"^model name\s*: (.*)$", read_text("/proc/cpuinfo"), re.M)
+    return found[1] if found else "unknown"
+
+
+def accelerator(figures, part):
+    """What ran the virtual machine of a part, None if there was none."""
+    if part in RECORDERS or part == "none":
+        return "tcg, counting instructions"
+    log = read_text(os.path.join(figures.results, part, "dmesg.log"))
+    if not log:
+        return None
+    return "kvm" if "Hypervisor detected: KVM" in log else "tcg, which emulates the CPUs in turn"
+
+
+def made(figures):
+    """Of each part the commit, the day and the accelerator."""
+    out = {}
+    for part in PARTS:
+        commit, *day = read_text(os.path.join(figures.results, part, "made")).split("\n")
+        if commit:
+            out[part] = {"commit": commit, "date": day[0], "accelerator": accelerator(figures, part)}
+    return out
+
+
+# Packages whose versions are told, and the source packages by which their changelogs are called.
+PEER_PACKAGES = ["lttng-tools", "lttng-modules-dkms", "babeltrace2", "trace-cmd", "linux-perf", "sysdig", "falcosecurity-scap-dkms"]
+
+
+def peer_versions():
+    """Of Debian's packages, by their changelogs; libbpf is this machine's."""
+    out = {}
+    for package in PEER_PACKAGES:
+        for name in ("changelog.Debian.amd64.gz", "changelog.Debian.gz"):
+            path = os.path.join(os.environ.get("EXPTRACE_PEERS", ""), "usr/share/doc", package, name)
+            if os.path.exists(path):
+                with gzip.open(path, "rt", errors="replace") as f:
+                    found = re.match(r"\S+ \(([^)]+)\)", f.readline())
+                out[package] = found[1] if found else "unknown"
+                break
+    version = output("dpkg-query", "-W", "-f", "${Version}", "libbpf1")
+    if version:
+        out["libbpf1"] = version
+    return out
 
 
 def rates(lines):
@@ -493,32 +551,60 @@ def table(head, rows):
     return "\n".join(out + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def reason_of(figures, missing, recorder, case):
-    failed = os.path.join(figures.results, recorder, "failed")
+def reason_of(figures, missing, recorder, case=None):
     return (REASONS.get((recorder, case)) or missing.get({"sysdig": "scap"}.get(recorder, recorder)) or
-            ("the measurement failed" if os.path.exists(failed) else "not run"))
+            ("the measurement failed" if has_failed(figures, recorder) else "not run"))
+
+
+def has_failed(figures, part):
+    return os.path.exists(os.path.join(figures.results, part, "failed"))
+
+
+DECODERS = {"stat": "exptrace", "dump": "exptrace", "report": "ftrace", "script": "perf", "babeltrace2": "lttng"}
 
 
 def not_measured(data, figures, missing):
     """Reasons, and what they hold for."""
     out = {}
+
+    def add(reason, what):
+        out.setdefault(reason, []).append(what)
+
     for recorder in RECORDERS:
+        title = TITLES[recorder]
         for case in CASES:
-            if not dig(data["cases"], recorder, case) and (case != "sysargs" or recorder == "exptrace"):
-                reason = reason_of(figures, missing, recorder, case)
-                out.setdefault(f"{TITLES[recorder]}: {reason}", []).append(case)
+            figure = dig(data["cases"], recorder, case)
+            if not figure and (case != "sysargs" or recorder == "exptrace"):
+                add(reason_of(figures, missing, recorder, case), f"{title}: {case}")
+            elif case in ("switch", "kmalloc") and figure and dig(figure, "read_instructions") is None:
+                add(reason_of(figures, missing, recorder), f"{title}: reading of {case}")
+        if recorder == "sysdig":
+            add("its driver records system calls, with so few others that a buffer's worth of switches is never there", f"{title}: history")
+        elif data["history"].get(recorder) is None:
+            add(reason_of(figures, missing, recorder), f"{title}: history")
+    for tool, recorder in DECODERS.items():
+        if tool not in data["decode"]:
+            reason = "the measurement failed" if has_failed(figures, "decode") else \
+                "there is no history to show" if data["history"].get(recorder) is None else "not run"
+            add(reason, f"decode: {tool}")
+    for kind in ("processes", "loop"):
+        if kind not in data["storm"]:
+            add("the measurement failed" if has_failed(figures, "storm") else "not run", f"storm: {kind}")
     for kind, what, reason in (("uml", "native ns per event, against ring_buffer_benchmark", "not run"),
                                ("native", "native ns per event on a real machine",
                                 "it loads modules into the kernel that runs here: only with --native")):
         if fastest(data, kind, "exptrace") is None:
-            if os.path.exists(os.path.join(figures.results, kind, "failed")):
+            if has_failed(figures, kind):
                 reason = "the measurement failed"
-            out[dig(data["native"], kind, "impossible") or reason] = [what]
-    for what, there in (("cost of an event", data["scaling"]), ("cache lines", data["lines"])):
-        absent = [str(n) for n in (1, 2, 4, 8) if n not in {s["cpus"] for s in there}]
+            add(dig(data["native"], kind, "impossible") or reason, what)
+    for what, there, reason in (("cost of an event", {s["cpus"] for s in data["scaling"]}, "they take as many CPUs in this machine"),
+                                ("cache lines", {s["cpus"] for s in data["lines"]}, "not run")):
+        absent = [n for n in (1, 2, 4, 8) if n not in there]
+        if not there or has_failed(figures, "scaling"):
+            reason = "the measurement failed" if has_failed(figures, "scaling") else "not run"
         if absent:
-            out[f"{what}: more CPUs than this machine has, or not run"] = [", ".join(absent) + " CPUs"]
-    out["its ring cannot keep what is newest; the figure is how many fit"] = ["BPF ring: history"]
+            add(reason, f"{what} with " + ", ".join(str(n) for n in absent) + " CPUs")
+    add("its ring cannot keep what is newest; the figure is how many fit", "BPF ring: history")
     return out
 
 
@@ -554,12 +640,93 @@ def show_repetitions(data):
             print(f"# {tool}: shows {figure['lines']} of {figure['events']} events: not to be believed")
 
 
-def main():
-    results, release, path, missing_text = sys.argv[1:5]
-    missing = dict(line.split(": ", 1) for line in missing_text.splitlines())
-    figures = Figures(results)
-    data = {"kernel": release, "date": datetime.date.today().isoformat(), "cases": measure(figures),
-            "noise": measure_noise(figures), "history": measure_history(figures)}
+def show(data):
+    print(f"Linux {data['kernel']}, {data['date']}, commit {data['commit']}, {data['cpu']}")
+    for part, how in data["parts"].items():
+        if how["commit"] != data["commit"]:
+            print(f"The figures of {part} are of commit {how['commit']}, {how['date']}")
+    print()
+    print(table(["", *(TITLES[r] for r in data["recorders"])], recorder_rows(data)), "\n")
+    if native_rows(data):
+        print(table(["native, ns per event", *NATIVE.values()], native_rows(data)), "\n")
+    print(table(["figure", "target", "measured", ""], targets(data)), "\n")
+    for reason, what in data["not_measured"].items():
+        print(f"Not measured: {', '.join(what)} ({reason})")
+    show_repetitions(data)
+    show_native(data)
+    for line in data["scaling"]:
+        print(f"# uml, CPU {line['cpu']} of {line['cpus']}, {line['how']}: fastest {line['fastest']} ns, median {line['median']} ns")
+
+
+README_RECORDERS = ["exptrace", "bpf", "lttng", "ftrace", "perf"]
+README_TITLES = {"bpf": "BPF ring buffer"}
+
+
+def readme_rows(data):
+    names = README_RECORDERS
+    tools = {"exptrace": "dump", "ftrace": "report", "perf": "script", "lttng": "babeltrace2"}
+
+    def row(title, value, digits=0):
+        return [title] + ["" if value(r) is None else number(value(r), digits).replace(",", "") for r in names]
+
+    return [row("instructions to record a sched_switch", lambda r: dig(data["cases"], r, "switch", "instructions")),
+            row("to record a kmalloc and its kfree", lambda r: dig(data["cases"], r, "kmalloc", "instructions")),
+            ["to read a sched_switch from the buffer into a file"] + [reading_cell(data, r, "switch") for r in names],
+            row("bytes of a sched_switch", lambda r: dig(data["cases"], r, "switch", "bytes")),
+            row("sched_switches in 16 MiB, thousands", lambda r: ratio(data["history"].get(r), 1e3)),
+            row("shown as text, thousand events per second",
+                lambda r: ratio(dig(data["decode"], tools.get(r), "events_per_second"), 1e3))]
+
+
+def uml_rows(data):
+    """Fastest and median, as docs/performance.md has them."""
+    rows = []
+    for title, what, case in (
+            ("`none`", "none", "bench_2"), ("`empty`", "empty", "bench_2"), ("`exptrace`, no argument", "exptrace", "bench_0"),
+            ("`exptrace`, 2 arguments", "exptrace", "bench_2"), ("`exptrace`, 5 arguments", "exptrace", "bench_5"),
+            ("`ring`, 2 arguments", "ring", "bench_2"), ("`ring_tsc`, 2 arguments", "ring_tsc", "bench_2"),
+            ("`empty direct`", "empty", "direct"), ("`exptrace direct`, 2 arguments", "exptrace", "direct"),
+            ("`ring direct`, 2 arguments", "ring", "direct"), ("`ring_tsc direct`, 2 arguments", "ring_tsc", "direct"),
+            ("`exptrace_hammered`, 2 arguments", "exptrace_hammered", "direct"), ("`ring_hammered`, 2 arguments", "ring_hammered", "direct"),
+            ("`ring_buffer_benchmark`, entry", "ring_buffer_benchmark", "entry"),
+            ("`exptrace_read`, 2 arguments", "exptrace_read", "direct"),
+            ("`ring_buffer_benchmark_read`, entry", "ring_buffer_benchmark_read", "entry")):
+        ns = dig(data["native"], "uml", what, case)
+        if ns:
+            rows.append([title, f"{ns['fastest']:.1f}", f"{ns['median']:.1f}"])
+    return rows
+
+
+def scaling_rows(data):
+    """By the number of CPUs: nanoseconds alone and together, each the worst CPU's, and cache lines."""
+    rows = []
+    for cpus in sorted({line["cpus"] for line in data["lines"]}):
+        def worst(how, n=cpus):
+            return max((s["fastest"] for s in data["scaling"] if s["cpus"] == n and s["how"] == how), default=None)
+        lines = [line for line in data["lines"] if line["cpus"] == cpus]
+        together = [line for line in data["lines_together"] if line["cpus"] == cpus]
+        rows.append([str(cpus), number(worst("alone")), number(worst("together")),
+                     f"{max(line['own'] for line in lines)} and {max(line['others'] for line in lines)}",
+                     ", ".join(f"{line['most']} and {line['shared']}" for line in together)])
+    return rows
+
+
+def show_docs(data):
+    """The tables of README.md and docs/performance.md."""
+    print("\nREADME.md:\n")
+    print(table(["", *(README_TITLES.get(r, TITLES[r]) for r in README_RECORDERS)], readme_rows(data)))
+    print("\ndocs/performance.md:\n")
+    print(table(["Linux, UML", "fastest, ns", "median, ns"], uml_rows(data)), "\n")
+    print(table(["CPUs", "ns, one writes", "ns, all write", "lines written: own and others", "all at once: own and shared"],
+                scaling_rows(data)), "\n")
+    print(table(["figure", "target", "measured", ""], targets(data)), "\n")
+
+
+def collect(figures, release, missing):
+    data = {"kernel": release, "date": datetime.date.today().isoformat(),
+            "commit": output("git", "describe", "--always", "--dirty").strip() or "unknown", "cpu": cpu_model(),
+            "parts": made(figures), "peers": peer_versions(), "cases": measure(figures), "noise": measure_noise(figures),
+            "history": measure_history(figures)}
     data["decode"] = measure_decode(figures, data["history"])
     data["storm"] = {kind: dict(zip(("recorded", "lost", "least", "counted", "most"), map(int, numbers)))
                      for kind, *numbers in figures.get("exptrace", "storm")}
@@ -572,18 +739,34 @@ def main():
     data["recorders"] = [r for r in RECORDERS if r in data["cases"]]
     data["targets"] = [dict(zip(("figure", "target", "measured", "verdict"), row)) for row in targets(data)]
     data["not_measured"] = not_measured(data, figures, missing)
+    return data
+
+
+def store(data, path):
     with open(path, "w", encoding="utf-8") as f:
         json.dump(data, f, indent=1, ensure_ascii=False)
         f.write("\n")
-    print(f"Linux {release}, {data['date']}\n")
-    print(table(["", *(TITLES[r] for r in data["recorders"])], recorder_rows(data)), "\n")
-    if native_rows(data):
-        print(table(["native, ns per event", *NATIVE.values()], native_rows(data)), "\n")
-    print(table(["figure", "target", "measured", ""], targets(data)), "\n")
-    for reason, what in data["not_measured"].items():
-        print(f"Not measured: {', '.join(what)} ({reason})")
-    show_repetitions(data)
-    show_native(data)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--store", action="store_true")
+    parser.add_argument("rest", nargs=4)
+    options = parser.parse_args()
+    results, release, path, missing_text = options.rest
+    figures = Figures(results)
+    if figures.lines:
+        data = collect(figures, release, dict(line.split(": ", 1) for line in missing_text.splitlines()))
+        store(data, os.path.join(results, "report.json"))
+        if options.store:
+            store(data, path)
+    else:
+        with open(path, encoding="utf-8") as f:
+            data = json.load(f)
+    show(data)
+    if options.docs:
+        show_docs(data)
 
 
 main()

@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The benchmark: exptrace beside the recorders that Debian has, with the same events and the same workload. Prints one
-# table, and leaves the figures in bench/results/RELEASE.json.
+# The benchmark: exptrace beside the recorders that Debian has, with the same events and the same workload. Prints its
+# tables, and leaves the figures in build/bench/RELEASE/report.json, those of a whole run also in bench/results/RELEASE.json.
 #
-# Usage: bench.sh [--kernel NAME] [--only PART]… [--native] [--report]
+# Usage: bench.sh [--kernel NAME] [--only PART]… [--native] [--store]
+#        bench.sh [--kernel NAME] --report [--store]
 #
 #   --kernel NAME   6.1 (the default) or 6.12; see kernel.sh
 #   --only PART     only these: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode, uml, scaling, native
 #   --native        measure nanoseconds in the kernel that runs here too: loads modules into it; needs root
-#   --report        measure nothing, make the table of what is there
+#   --report        measure nothing; print the tables of what is there (where nothing is, of bench/results), and those of README.md
+#                   and docs/performance.md
+#   --store         leave the figures in bench/results although this is no whole run, or one that failed in part
 #
 # What each part printed and recorded is left in build/bench/RELEASE/PART. How everything is measured, and what the
 # figures mean, is told in docs/performance.md. JOBS virtual machines run at a time (default: one per CPU of this machine);
-# what counts instructions does not depend on what else runs.
+# what counts instructions does not depend on what else runs. The exit code is 1 if a part failed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 
 recorders=(none exptrace ftrace perf lttng bpf sysdig)
 
-kernel=6.1 only=() native='' report=''
+kernel=6.1 only=() native='' report='' store=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel | --only) [ $# -gt 1 ] || die "$1 needs a value" ;;
@@ -29,10 +32,14 @@ while [ $# -gt 0 ]; do
 	--only) only+=("$2"); shift ;;
 	--native) native=y ;;
 	--report) report=y ;;
+	--store) store=y ;;
 	-h | --help) usage; exit 0 ;;
 	*) die "unknown option '$1' (see --help)" ;;
 	esac
 	shift
+done
+for part in "${only[@]}"; do
+	[[ " ${recorders[*]} storm decode uml scaling native " == *" $part "* ]] || die "unknown part '$part' (see --help)"
 done
 
 wanted() {
@@ -43,19 +50,37 @@ wanted() {
 # Modules are loaded here only if that is asked for by name.
 wants_host() { [ -n "$native" ] || [[ " ${only[*]} " == *" native "* ]]; }
 
+# Whether a recorder's modules could not be built.
+is_missing() {
+	local name=$1
+	[ "$name" != sysdig ] || name=scap
+	grep -q "^$name: " <<<"$PEERS_MISSING"
+}
+
+# Begin the part $1: what an earlier run left of it is gone. Its figures are those of this commit.
+begin() {
+	note "measuring $1"
+	rm -rf "${results:?}/$1"
+	mkdir -p "$results/$1"
+	printf '%s\n' "$(git describe --always --dirty 2>/dev/null || echo unknown)" "$(date -u +%F)" >"$results/$1/made"
+}
+
+# Say that the part $1 ended with the exit code $2.
+failed() {
+	note "$1 ended with exit code $2: see $results/$1"
+	echo "$2" >"$results/$1/failed"
+}
+
 # Run the benchmark's part $1 in a virtual machine with these options of vm.sh; "--", and the command.
 in_vm() {
 	local part=$1 dir=$results/$1 code=0
 	shift
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	note "measuring $part"
+	begin "$part"
 	scripts/vm.sh --kernel "$kernel" --no-module --allow-warnings --out "$dir" --timeout 3000 "$@" >"$dir/log" 2>&1 ||
 		code=$?
 	if [ $code -ne 0 ]; then
-		note "$part ended with exit code $code: see $dir/log"
+		failed "$part" $code
 		tail -n 5 "$dir/log" >&2
-		echo "$code" >"$dir/failed"
 	fi
 }
 
@@ -66,17 +91,14 @@ measure_recorder() {
 }
 measure_storm() { in_vm storm --cpus 4 --mem 4G -- bench/storm.sh; }
 
-# Nanoseconds, natively: in a kernel that is a process, or (host) in the one that runs here.
+# Natively: in a kernel that is a process (uml, scaling), or in the one that runs here (host).
 measure_native() {
-	local part=$1 kernel=$2 dir=$results/$1 code=0
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	note "measuring $part"
-	scripts/bench-native.sh "$kernel" >"$dir/log" 2>"$dir/errors" || code=$?
+	local part=$1 what=$2 dir=$results/$1 code=0
+	begin "$part"
+	scripts/bench-native.sh "$what" >"$dir/log" 2>"$dir/errors" || code=$?
 	if [ $code -ne 0 ]; then
-		note "$part ended with exit code $code:"
+		failed "$part" $code
 		tail -n 5 "$dir/errors" >&2
-		echo "$code" >"$dir/failed"
 	fi
 }
 
@@ -109,9 +131,7 @@ time_tool() {
 # The tools show what the recorders have left of their history, each its own.
 measure_decode() {
 	local r=$results code=0
-	rm -rf "$r/decode"
-	mkdir -p "$r/decode"
-	note "measuring decode"
+	begin decode
 	# A process of its own, since "set -e" does not hold inside a condition.
 	set +e
 	(
@@ -124,10 +144,7 @@ measure_decode() {
 	) >"$r/decode/log"
 	code=$?
 	set -e
-	if [ $code -ne 0 ]; then
-		note "decode ended with exit code $code"
-		echo "$code" >"$r/decode/failed"
-	fi
+	[ $code -eq 0 ] || failed decode $code
 }
 
 make -s user
@@ -136,10 +153,12 @@ env=$(scripts/kernel.sh "$kernel")
 eval "$env"
 env=$(scripts/bench-peers.sh "$kernel")
 eval "$env"
-EXPTRACE_BENCH_MODULES=$(scripts/bench-modules.sh "$kernel")
+EXPTRACE_BENCH_MODULES=''
+[ -n "$report" ] || EXPTRACE_BENCH_MODULES=$(scripts/bench-modules.sh "$kernel")
 export EXPTRACE_BENCH_MODULES EXPTRACE_PEERS=$PEERS EXPTRACE_PEERS_PATH=$PEERS_PATH EXPTRACE_PEERS_LIBS=$PEERS_LIBS
 results=$top/build/bench/$KREL
 mkdir -p "$results"
+touch "$results/began"
 
 if [ -z "$report" ]; then
 	# These want this machine for themselves.
@@ -148,7 +167,9 @@ if [ -z "$report" ]; then
 	! wanted scaling || measure_native scaling scaling
 	! wants_host || measure_native native host
 	for recorder in "${recorders[@]}"; do
-		! wanted "$recorder" || in_parallel measure_recorder "$recorder"
+		if wanted "$recorder" && ! is_missing "$recorder"; then
+			in_parallel measure_recorder "$recorder"
+		fi
 	done
 	wait
 fi
@@ -157,4 +178,11 @@ export BABELTRACE_PLUGIN_PATH=$PEERS_BABELTRACE/plugins LIBBABELTRACE2_PLUGIN_PR
 if [ -z "$report" ] && wanted decode; then
 	measure_decode
 fi
-bench/report.py "$results" "$KREL" "bench/results/$KREL.json" "$PEERS_MISSING"
+failures=$(find "$results" -name failed -newer "$results/began")
+whole=''
+if [ -z "$report$failures" ] && [ ${#only[@]} -eq 0 ]; then
+	whole=y
+fi
+EXPTRACE_PEERS=$PEERS bench/report.py ${report:+--docs} ${store:+--store} ${whole:+--store} "$results" "$KREL" \
+	"bench/results/$KREL.json" "$PEERS_MISSING"
+[ -z "$failures" ]
