@@ -504,8 +504,8 @@ def with_spread(mean, spread):
     """A figure whose repetitions are more than a percent apart is not told as if it were exact."""
     if mean is None or not spread or spread <= 1:
         return number(mean, 1 if mean is not None and mean < 100 else 0)
-    digits = 1 if mean < 100 else 0
-    return f"{number(mean, digits)} ± {number(mean * spread / 200, digits)}"
+    digits = 1 if mean < 50 else 0
+    return f"{mean:,.{digits}f} ± {number(mean * spread / 200, digits)}"
 
 
 def reading_cell(data, recorder, case):
