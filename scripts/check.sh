@@ -67,7 +67,7 @@ long_steps() {
 	echo "kernel-debug step_debug_kernel debug"
 	echo "module-debug step_module debug"
 	echo "selftests step_build_selftests"
-	echo "long-cycles step_vm_long 6.12 1 lifecycle EXPTRACE_CYCLES=$long_cycles"
+	echo "long-cycles step_vm_long 6.12 4 lifecycle EXPTRACE_CYCLES=$long_cycles"
 	echo "long-chaos step_vm_long 6.12 4 chaos EXPTRACE_CHAOS_SECONDS=$long_chaos"
 	echo "long-fuzz step_vm_long debug 2 fuzz EXPTRACE_FUZZ_CALLS=$long_fuzz"
 }

@@ -197,6 +197,13 @@ module_of_another_kernel_is_refused_and_says_why() {
 	[ "$tried" -gt 0 ] || skip "no module of another kernel in build/"
 }
 
+# Stops it, and looks at all of it: the order of generations, each event, the ledger.
+whole_recording_is_valid() {
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/t"
+	"$exptrace" check "$work/t" | grep '^OK'
+}
+
 # Invariant 11, as often as EXPTRACE_CYCLES says.
 module_comes_and_goes_while_the_machine_works() {
 	local i cycles=${EXPTRACE_CYCLES:-20} workers=()
@@ -206,7 +213,10 @@ module_comes_and_goes_while_the_machine_works() {
 	done
 	for i in $(seq "$cycles"); do
 		load autostart=1 events=sched,alloc period_ms=20 batch_kb=4 pool_mb=2
-		[ $((i % 4)) -ne 0 ] || timeout 0.2 cat /dev/exptrace >/dev/null || :
+		case $((i % 4)) in
+		0) timeout 0.2 cat /dev/exptrace >/dev/null || : ;;
+		2) whole_recording_is_valid ;;
+		esac
 		rmmod exptrace
 	done
 	kill "${workers[@]}"
