@@ -75,7 +75,8 @@ def read_exptrace(path):
 
 LINE = re.compile(r"\s*(-?\d+)\s+\[\d+\]\s+(\d+)\.(\d{9}):\s+\w+:(\w+): (.*)")
 # As the kernel prints it, or a plugin of perf's library.
-SWITCH = re.compile(r".* prev_state=(\S+) ==> .* next_pid=(\d+) |.*:\d+ \[-?\d+\] (\S+) ==> .*:(\d+) \[-?\d+\]")
+SWITCH = re.compile(r".* prev_pid=(\d+) .* prev_state=(\S+) ==> .* next_pid=(\d+) "
+                    r"|.*:(\d+) \[-?\d+\] (\S+) ==> .*:(\d+) \[-?\d+\]")
 WAKEUP = re.compile(r".* pid=(\d+) .*target_cpu=(\d+)|.*:(\d+) \[-?\d+\].* CPU:(\d+)")
 RUNTIME = re.compile(r".* pid=(\d+) runtime=(\d+) ")
 
@@ -102,8 +103,9 @@ def read_perf(path):
         tid, ns = int(tid), int(seconds) * 10**9 + int(fraction)
         text += " "
         if name == "sched_switch":
-            state, next_pid = numbers(SWITCH.match(text))
-            threads[tid, SCHED].append(Event(ns, ("out", state)))
+            # At its last switch a thread has no id any more, if its parent was quick: perf's own is -1 then.
+            prev_pid, state, next_pid = numbers(SWITCH.match(text))
+            threads[int(prev_pid), SCHED].append(Event(ns, ("out", state)))
             threads[int(next_pid), SCHED].append(Event(ns, ("in",)))
         elif name in ("sched_wakeup", "sched_wakeup_new"):
             pid, cpu = map(int, numbers(WAKEUP.match(text)))
