@@ -373,15 +373,37 @@ static void map_close(struct vm_area_struct *vma)
 	exptrace_pool_unlock(flags);
 }
 
+static struct page *page_at(pgoff_t pgoff)
+{
+	u32 within;
+	u64 nr = div_u64_rem((u64)pgoff << PAGE_SHIFT, exptrace_pool.batch_size, &within);
+
+	return virt_to_page(exptrace_pool.batches[nr].data + within);
+}
+
+/*
+ * Maps the pages of a batch together, for a reader touches all of them: a fault costs more
+ * than all the rest of reading a page. Those that can't be mapped now fault by themselves.
+ */
+static void map_around(struct vm_area_struct *vma, pgoff_t pgoff)
+{
+	pgoff_t first = round_down(pgoff, exptrace_pool.batch_size >> PAGE_SHIFT);
+	pgoff_t end = first + (exptrace_pool.batch_size >> PAGE_SHIFT), i;
+
+	first = max(first, vma->vm_pgoff);
+	end = min(end, vma->vm_pgoff + vma_pages(vma));
+	for (i = first; i < end; i++)
+		if (i != pgoff)
+			vm_insert_page(vma, vma->vm_start + ((i - vma->vm_pgoff) << PAGE_SHIFT),
+				       page_at(i));
+}
+
 static vm_fault_t map_fault(struct vm_fault *vmf)
 {
-	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
-	u32 within;
-	u64 nr = div_u64_rem(offset, exptrace_pool.batch_size, &within);
-
-	if (nr >= exptrace_pool.nr)
+	if (vmf->pgoff >= (u64)exptrace_pool.nr * (exptrace_pool.batch_size >> PAGE_SHIFT))
 		return VM_FAULT_SIGBUS;
-	vmf->page = virt_to_page(exptrace_pool.batches[nr].data + within);
+	map_around(vmf->vma, vmf->pgoff);
+	vmf->page = page_at(vmf->pgoff);
 	get_page(vmf->page);
 	return 0;
 }
@@ -406,7 +428,7 @@ int exptrace_mmap(struct file *file, struct vm_area_struct *vma)
 		map_close(vma);
 		return -EPERM;
 	}
-	exptrace_vm_flags(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE);
+	exptrace_vm_flags(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_MIXEDMAP, VM_MAYWRITE);
 	vma->vm_ops = &map_ops;
 	return 0;
 }
