@@ -93,19 +93,6 @@ static struct region *new_region(const char *name, size_t len)
 	return region;
 }
 
-static void add_region(struct report_regions *regions, size_t i, const char *name, size_t len)
-{
-	size_t room = regions->room ? 2 * regions->room : 64;
-
-	if (i >= regions->room) {
-		regions->list = realloc(regions->list, room * sizeof(*regions->list));
-		if (!regions->list)
-			abort();
-		regions->room = room;
-	}
-	regions->list[i] = new_region(name, len);
-}
-
 /* The place of a name in the list; it is put there if it is new. */
 static uint32_t find_name(struct report_regions *regions, const char *name, size_t len)
 {
@@ -117,8 +104,10 @@ static uint32_t find_name(struct report_regions *regions, const char *name, size
 
 		if (i < 0)
 			abort();
+		regions->list = report_reach(regions->list, (size_t)i, &regions->room,
+					     sizeof(*regions->list));
 		if (i == n)
-			add_region(regions, n, name, len);
+			regions->list[i] = new_region(name, len);
 		/* another name may have the same hash */
 		if (!memcmp(regions->list[i]->name, name, len))
 			return (uint32_t)i;
