@@ -10,6 +10,7 @@
 
 #include <libexptrace.h>
 
+#include "../lib/index.h"
 #include "histogram.h"
 #include "meaning.h"
 
@@ -77,6 +78,37 @@ void report_spans_event(struct report_spans *spans, const struct meaning *meanin
 void report_spans_forget(struct report_spans *spans);
 void report_spans_print(struct report_spans *spans, const struct report_view *view);
 void report_spans_json(struct report_spans *spans, const struct report_view *view,
+		       struct output *output);
+
+/* report_named.c: times by name. */
+struct report_named {
+	struct histogram histogram;
+	size_t len;
+	char name[];		/* terminated */
+};
+
+struct report_named_list {
+	struct index index;	/* key, hash of the name to its place in rows */
+	struct report_named **rows;
+	size_t room;
+	uint64_t unended;	/* beginnings without their end, where that is counted */
+	uint64_t unmatched;	/* ends without their beginning */
+};
+
+/*
+ * The one with this name and @key, which tells apart those that have the same name; it is
+ * added if it is new, and stays where it is. Ends without memory.
+ */
+struct report_named *report_named_get(struct report_named_list *list, uint64_t key,
+				      const char *name, size_t len);
+void report_named_uninit(struct report_named_list *list);
+/*
+ * Those that ended: at most @lines, out of the first @among with those that did not. They are
+ * sorted, so none can be found or added any more.
+ */
+void report_named_print(struct report_named_list *list, const char *title, const char *what,
+			uint64_t among, uint64_t lines);
+void report_named_json(struct report_named_list *list, const char *key, const char *what,
 		       struct output *output);
 
 /* report_functions.c: the functions of timers and works. */

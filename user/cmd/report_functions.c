@@ -6,7 +6,6 @@
  * work's runs in one thread, and may sleep. The numbers of functions are those of a
  * generation, so what begins is named at once.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,30 +15,15 @@
 #include "report.h"
 #include "site.h"
 
-#define NSEC_PER_MSEC	1e6
-
-/* What came of all calls of a function. */
-struct function {
-	char *name;
-	struct histogram histogram;
-};
-
 /* A call that goes on. */
 struct call {
 	uint32_t epoch;		/* valid in this one */
 	uint64_t object;	/* the timer or the work */
 	uint64_t since;		/* nanoseconds */
-	struct function *function;
+	struct report_named *function;
 };
 
 enum { FAMILY_TIMER, FAMILY_HRTIMER, FAMILY_WORK, NR_FAMILIES };
-
-struct family {
-	struct index index;	/* address, hash of the name to its place in list */
-	struct function **list;
-	size_t room;
-	uint64_t unmatched;	/* ends without their beginning */
-};
 
 /* A context of a CPU. */
 struct place {
@@ -47,7 +31,7 @@ struct place {
 };
 
 struct report_functions {
-	struct family families[NR_FAMILIES];
+	struct report_named_list families[NR_FAMILIES];
 	struct index place_index;	/* CPU, context to its place in places */
 	struct place *places;
 	size_t places_room;
@@ -79,19 +63,6 @@ struct report_functions *report_functions_new(void)
 	return functions;
 }
 
-static void family_uninit(struct family *family)
-{
-	size_t i;
-
-	for (i = 0; i < family->index.n; i++) {
-		histogram_uninit(&family->list[i]->histogram);
-		free(family->list[i]->name);
-		free(family->list[i]);
-	}
-	free(family->list);
-	index_uninit(&family->index);
-}
-
 void report_functions_free(struct report_functions *functions)
 {
 	size_t i;
@@ -99,7 +70,7 @@ void report_functions_free(struct report_functions *functions)
 	if (!functions)
 		return;
 	for (i = 0; i < NR_FAMILIES; i++)
-		family_uninit(&functions->families[i]);
+		report_named_uninit(&functions->families[i]);
 	index_uninit(&functions->place_index);
 	free(functions->places);
 	pids_uninit(&functions->threads);
@@ -124,36 +95,15 @@ static void name_site(const struct exptrace_trace *trace, uint64_t site, char te
 		snprintf(text, SITE_TEXT, "%s", frame->function);
 }
 
-static struct function *new_function(const char *name)
-{
-	struct function *function = calloc(1, sizeof(*function));
-
-	if (!function)
-		abort();
-	function->name = strdup(name);
-	if (!function->name)
-		abort();
-	return function;
-}
-
 /* Several functions may have the same name; and at an address, there may be others later. */
-static struct function *find_function(struct family *family, const struct exptrace_trace *trace,
-				      uint64_t site)
+static struct report_named *find_function(struct report_named_list *family,
+					  const struct exptrace_trace *trace, uint64_t site)
 {
 	const struct exptrace_frame *frame = site_frame(trace, site);
 	char name[SITE_TEXT];
-	uint32_t n = family->index.n;
-	int64_t i;
 
 	name_site(trace, site, name);
-	i = index_get(&family->index, frame ? frame->address : 0,
-		      report_hash(name, strlen(name)));
-	if (i < 0)
-		abort();
-	family->list = report_reach(family->list, (size_t)i, &family->room, sizeof(*family->list));
-	if (i == n)
-		family->list[i] = new_function(name);
-	return family->list[i];
+	return report_named_get(family, frame ? frame->address : 0, name, strlen(name));
 }
 
 static struct call *call_at(struct report_functions *functions, unsigned int family,
@@ -230,58 +180,15 @@ void report_functions_event(struct report_functions *functions, const struct rep
 	}
 }
 
-static int by_sum(const void *a, const void *b)
-{
-	const struct function *const *x = a, *const *y = b;
-
-	if ((*x)->histogram.sum != (*y)->histogram.sum)
-		return (*x)->histogram.sum < (*y)->histogram.sum ? 1 : -1;
-	return strcmp((*x)->name, (*y)->name);
-}
-
-/* The index no longer fits. */
-static void sort_functions(struct family *family)
-{
-	if (family->index.n)
-		qsort(family->list, family->index.n, sizeof(*family->list), by_sum);
-}
-
-static void print_function(const struct function *function)
-{
-	printf("  %12.3f ", (double)function->histogram.sum / NSEC_PER_MSEC);
-	histogram_print_row(&function->histogram);
-	histogram_print_word(&function->histogram);
-	printf("  ");
-	report_print_foreign(function->name, strlen(function->name));
-	putchar('\n');
-}
-
 /* Those that did not end come last. */
-static void print_family(struct family *family, unsigned int which,
+static void print_family(struct report_named_list *family, unsigned int which,
 			 const struct report_view *view)
 {
-	struct histogram all = { 0 };
-	size_t i;
-
-	if (!family->index.n) {
+	if (family->index.n)
+		report_named_print(family, about[which].title, "function", view->lines,
+				   view->lines);
+	else
 		printf("\n%s\n", about[which].none);
-		return;
-	}
-	sort_functions(family);
-	printf("\n%s; the longest in all first\n", about[which].title);
-	printf("  %12s %s%s  %s\n", "ms in all", histogram_heading, histogram_word_heading,
-	       "function");
-	for (i = 0; i < family->index.n && i < view->lines; i++)
-		if (family->list[i]->histogram.count)
-			print_function(family->list[i]);
-	for (i = 0; i < family->index.n; i++)
-		histogram_merge(&all, &family->list[i]->histogram);
-	putchar('\n');
-	histogram_print(&all);
-	histogram_uninit(&all);
-	if (family->unmatched)
-		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
-		       family->unmatched);
 }
 
 void report_functions_print(struct report_functions *functions, const struct report_view *view)
@@ -292,28 +199,11 @@ void report_functions_print(struct report_functions *functions, const struct rep
 		print_family(&functions->families[i], i, view);
 }
 
-static void json_family(struct family *family, unsigned int which, struct output *output)
+static void json_family(struct report_named_list *family, unsigned int which,
+			struct output *output)
 {
-	bool first = true;
-	size_t i;
-
-	sort_functions(family);
+	report_named_json(family, about[which].key, "function", output);
 	output_text(output, ",\"");
-	output_text(output, about[which].key);
-	output_text(output, "\":[");
-	for (i = 0; i < family->index.n; i++) {
-		const struct function *function = family->list[i];
-
-		if (!function->histogram.count)
-			continue;
-		report_json_name(output, first ? "{\"function\":" : ",{\"function\":",
-				 function->name);
-		output_char(output, ',');
-		histogram_json(output, &function->histogram);
-		output_char(output, '}');
-		first = false;
-	}
-	output_text(output, "],\"");
 	output_text(output, about[which].key);
 	report_json_number(output, "_not_begun\":", family->unmatched);
 }
