@@ -251,12 +251,10 @@ void exptrace_pool_free(void)
 	exptrace_pool_init();
 }
 
-/* Writes the header of @batch; its length is patched when it is sealed. */
-void exptrace_batch_header(struct exptrace_batch *batch, unsigned int exp, u64 gen, u64 m,
+/* Writes a header to @p in @batch; its length is patched when it is sealed. */
+void exptrace_batch_header(struct exptrace_batch *batch, u8 *p, unsigned int exp, u64 gen, u64 m,
 			   u64 time)
 {
-	u8 *p = batch->data;
-
 	if (exp == EXPTRACE_EXPERIMENT_STANDARD) {
 		*p++ = EXPTRACE_WIRE_EVENT_BATCH;
 	} else {
@@ -287,4 +285,32 @@ void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos, u64 record
 bool exptrace_batch_is_bare(const struct exptrace_batch *batch, unsigned int exp, const u8 *pos)
 {
 	return pos - batch->data <= batch->start + (exp != EXPTRACE_EXPERIMENT_STANDARD);
+}
+
+/* Where the batch of the stream that begins at @start of @batch ends. */
+static u32 end_of(const struct exptrace_batch *batch, u32 start)
+{
+	const u8 *p = batch->data + start;
+	u64 length;
+
+	p += *p == EXPTRACE_WIRE_EXP_BATCH ? 2 : 1;
+	exptrace_get_varint(&p);
+	exptrace_get_varint(&p);
+	exptrace_get_varint(&p);
+	length = exptrace_get_varint(&p);
+	return p - batch->data + length;
+}
+
+/*
+ * A reader has what is before @offset of @batch, which is sealed, and leaves: the next one
+ * begins with the batch of the stream that it does not have whole.
+ */
+void exptrace_batch_rewind(struct exptrace_batch *batch, u32 offset)
+{
+	u32 end = end_of(batch, batch->begin);
+
+	while (end <= offset) {
+		batch->begin = end;
+		end = end_of(batch, end);
+	}
 }

@@ -22,11 +22,13 @@ struct exptrace_near {
 };
 
 /**
- * struct exptrace_batch - one buffer of the pool
+ * struct exptrace_batch - one buffer of the pool, with a batch of the stream; short ones of
+ * tables and dumps may follow each other in it
  * @near:	of the addresses in it; the owner
  * @node:	in a list of the pool or of a generation; pool.lock
  * @data:	the bytes as they go out, pool.batch_size of them; the owner
- * @start:	bytes of the header; the owner
+ * @begin:	where the next reader begins; the owner
+ * @start:	where the data of its (last) batch begins, behind the header; the owner
  * @used:	bytes of it all, once it is sealed; the owner
  * @first:	events that its slot had recorded before it; the owner
  * @events:	events in it, once it is sealed; the owner
@@ -38,6 +40,7 @@ struct exptrace_batch {
 	struct exptrace_near	near;
 	struct list_head	node;
 	u8			*data;
+	u32			begin;
 	u32			start;
 	u32			used;
 	u64			first;
@@ -103,10 +106,12 @@ void exptrace_pool_init(void);
 /* Batches of tables and dumps are charged to no experiment. */
 #define EXPTRACE_NO_CHARGE	EXPTRACE_NR_EXPERIMENTS
 
-void exptrace_batch_header(struct exptrace_batch *batch, unsigned int exp, u64 gen, u64 m,
+void exptrace_batch_header(struct exptrace_batch *batch, u8 *p, unsigned int exp, u64 gen, u64 m,
 			   u64 time);
 void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos, u64 recorded);
 bool exptrace_batch_is_bare(const struct exptrace_batch *batch, unsigned int exp, const u8 *pos);
+
+void exptrace_batch_rewind(struct exptrace_batch *batch, u32 offset);
 
 static inline bool exptrace_is_table(const struct exptrace_batch *batch)
 {

@@ -20,8 +20,8 @@ struct exptrace_flush exptrace_flush = {
 	.dead = LIST_HEAD_INIT(exptrace_flush.dead),
 };
 
-/* Batches below which no generation is large: its tables alone take half a dozen. */
-#define MIN_LARGE	64U
+/* Batches below which no generation is large: tables, and what each writer has begun. */
+#define MIN_LARGE	16U
 
 /* Wakes readers from a context where that is allowed (invariant 5). */
 static void wake_readers(struct irq_work *work)
@@ -57,11 +57,16 @@ static void kick_readers(void)
 /*
  * A generation is to stay below an eighth of the pool: at a sixteenth the next one
  * is asked for, and it takes a grace period until that is there. If there was no room
- * for it, it is asked for again after as much.
+ * for it, it is asked for again after as much. In the smallest pools it would be all
+ * tables. What an advance flushes into the generation that it ends asks for no other:
+ * if that alone made it large, there would be no end.
  */
 static bool is_large(const struct exptrace_generation *gen)
 {
-	return !(gen->pushed % max(exptrace_pool.nr / 16, MIN_LARGE));
+	unsigned int nr = exptrace_pool.nr;
+
+	nr = nr > 4 * MIN_LARGE ? max(nr / 16, MIN_LARGE) : 4 * MIN_LARGE;
+	return gen->gen == READ_ONCE(exptrace.gen) && !(gen->pushed % nr);
 }
 
 static void link_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)

@@ -4,7 +4,8 @@
  *
  * Each of them ends a generation, begins one, or both:
  *
- *   open the new one on the flush side, write its opening tables and its statedump
+ *   open the new one on the flush side
+ *   write its opening tables and its statedump
  *   publish its number (0 at stop), add what changed meanwhile to the statedump
  *   wait until no writer uses the old one: an RCU grace period (invariant 6)
  *   flush the old one's slots; write its closing tables; complete it
@@ -28,7 +29,6 @@
 #include "intern.h"
 #include "stack.h"
 #include "symbols.h"
-#include "tables.h"
 #include "trigger.h"
 
 struct exptrace exptrace ____cacheline_aligned = {
@@ -45,20 +45,25 @@ static unsigned int table_batches(u64 pool_size, unsigned int batch_size)
 	       exptrace_closing_batches(pool_size, batch_size);
 }
 
-/* Opens generation @gen: writers may use it when this has succeeded. */
+/* Opens generation @gen. */
 static int open_generation(u64 gen)
 {
 	const struct exptrace_pool *pool = &exptrace_pool;
 	u64 pool_size = (u64)pool->nr * pool->batch_size;
-	int err;
 
 	exptrace_intern_begin(gen, exptrace_sites_max(pool_size));
 	exptrace_stacks_begin(gen, exptrace_stack_words_max(pool_size));
-	err = exptrace_generation_open(gen, table_batches(pool_size, pool->batch_size));
-	if (err)
-		return err;
-	WARN_ON_ONCE(exptrace_write_opening(gen));
-	return 0;
+	return exptrace_generation_open(gen, table_batches(pool_size, pool->batch_size));
+}
+
+/* What generation @gen, which is open and not yet published, begins with. */
+static void write_beginning(u64 gen)
+{
+	struct exptrace_table table;
+
+	WARN_ON_ONCE(exptrace_write_opening(&table, gen));
+	exptrace_write_statedump(&table, gen);
+	exptrace_tables_end(&table);
 }
 
 static void flush_cpu(struct exptrace_cpu *cpu, unsigned int parity)
@@ -155,7 +160,7 @@ int exptrace_advance(bool expedited, u64 *completed)
 	if (err)
 		return err;
 	exptrace.next_gen++;
-	exptrace_write_statedump(new);
+	write_beginning(new);
 	publish(new, expedited);
 	close_generation(old);
 	*completed = old;
@@ -308,7 +313,7 @@ static int begin_recording(const struct exptrace_params *params)
 		drop_old_recording(true);
 		return err;
 	}
-	exptrace_write_statedump(gen);
+	write_beginning(gen);
 	publish_only(gen);
 	exptrace_amend_statedump(gen);
 	exptrace_session_begin();

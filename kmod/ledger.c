@@ -32,12 +32,10 @@ static unsigned int nr_experiments(void)
 	return nr;
 }
 
-/* Batches that the ledger of any generation fits in. */
-unsigned int exptrace_ledger_batches(unsigned int batch_size)
+/* How much the ledger of any generation can be. */
+void exptrace_ledger_extent(struct exptrace_extent *extent)
 {
-	unsigned int room = batch_size - EXPTRACE_BATCH_HEADER_MAX - 2 * ENTRY_MAX;
-
-	return DIV_ROUND_UP(num_possible_cpus() * nr_experiments() * ENTRY_MAX, room);
+	exptrace_extent_add(extent, num_possible_cpus() * nr_experiments(), ENTRY_MAX);
 }
 
 /* Nothing adds to it any more: the generation is closing. */
@@ -110,24 +108,22 @@ static int write_entry(struct exptrace_table *table, unsigned int exp, unsigned 
  * Writes the ledger of generation @gen, whose slots are flushed, and clears their
  * counters. There is one batch at least, even if nothing was attempted.
  */
-int exptrace_write_ledger(unsigned long gen)
+int exptrace_write_ledger(struct exptrace_table *table, unsigned long gen)
 {
-	struct exptrace_table table;
 	struct account account;
 	unsigned int exp;
 	int cpu, err;
 
 	lockdep_assert_held(&exptrace.control);
 
-	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_LEDGER);
-	err = exptrace_table_entry(&table, 0);
+	exptrace_table_begin(table, EXPTRACE_WIRE_LEDGER);
+	err = exptrace_table_entry(table, 0);
 	for_each_possible_cpu(cpu) {
 		for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++) {
 			settle(&account, per_cpu_ptr(exptrace.cpus, cpu), gen & 1, exp);
 			if (account.attempted && !err)
-				err = write_entry(&table, exp, cpu, &account);
+				err = write_entry(table, exp, cpu, &account);
 		}
 	}
-	exptrace_table_end(&table);
 	return err;
 }

@@ -49,6 +49,7 @@ void exptrace_reader_put_back(struct exptrace_file *f)
 		f->view.active = false;
 		end_view(f);
 	} else if (f->batch) {
+		exptrace_batch_rewind(f->batch, f->offset);
 		exptrace_untake(f->batch, f->gen);
 	} else if (f->ending) {
 		exptrace_untake_end();
@@ -114,7 +115,7 @@ static int take_next(struct exptrace_file *f)
 {
 	switch (find_next(f)) {
 	case EXPTRACE_NEXT_BATCH:
-		f->offset = 0;
+		f->offset = f->batch->begin;
 		return 0;
 	case EXPTRACE_NEXT_END_OF_GENERATION:
 		f->ending = true;
@@ -259,8 +260,9 @@ static void describe(struct exptrace_batch_ref *ref, const struct exptrace_file 
 		ref->kind = EXPTRACE_REF_END;
 	} else {
 		ref->kind = EXPTRACE_REF_BATCH;
-		ref->length = f->batch->used;
-		ref->offset = (u64)(f->batch - pool->batches) * pool->batch_size;
+		ref->length = f->batch->used - f->batch->begin;
+		ref->offset = (u64)(f->batch - pool->batches) * pool->batch_size +
+			      f->batch->begin;
 	}
 }
 

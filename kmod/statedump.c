@@ -44,14 +44,14 @@ static u32 told[BIT(TOLD_BITS)];
 
 /**
  * struct dump - a statedump that is being written
- * @w:		its writer
+ * @table:	what it is written with, behind the generation's opening tables if there is room
  * @missing:	what found no room in the generation's dump
  * @since:	0, or what is told is what is not yet: threads that began after this
  *		moment (nanoseconds of CLOCK_MONOTONIC), or have another name since
  * @full:	there was no room for something: nor is there for what follows
  */
 struct dump {
-	struct exptrace_writer	w;
+	struct exptrace_table	*table;
 	struct exptrace_missing	*missing;
 	u64			since;
 	bool			full;
@@ -60,7 +60,7 @@ struct dump {
 static bool has_room(struct dump *dump, size_t max)
 {
 	if (!dump->full)
-		dump->full = !exptrace_ensure(&dump->w, max);
+		dump->full = exptrace_table_entry(dump->table, max);
 	return !dump->full;
 }
 
@@ -82,7 +82,7 @@ static bool is_news(const struct dump *dump, const struct task_struct *task, con
 
 static void write_task(struct dump *dump, struct task_struct *task)
 {
-	struct exptrace_writer *w = &dump->w;
+	struct exptrace_writer *w = &dump->table->w;
 	char comm[TASK_COMM_LEN];
 
 	strscpy(comm, task->comm, sizeof(comm));	/* may be torn: it has no lock here */
@@ -121,7 +121,7 @@ static void write_tasks(struct dump *dump)
 static void write_name(struct dump *dump, enum exptrace_kind kind, unsigned int number,
 		       const char *name)
 {
-	struct exptrace_writer *w = &dump->w;
+	struct exptrace_writer *w = &dump->table->w;
 	size_t len = strlen(name);
 
 	if (!has_room(dump, exptrace_max(3, len))) {
@@ -197,13 +197,13 @@ static void write_softirqs(struct dump *dump)
 /* When the last whole dump began, as @since; exptrace.control. */
 static u64 begun;
 
-static void begin(struct dump *dump, struct exptrace_slot *slot, u64 gen)
+static void begin(struct dump *dump, struct exptrace_table *table, u64 gen)
 {
 	lockdep_assert_held(&exptrace.control);
 
+	dump->table = table;
 	dump->missing = &exptrace_missing[gen & 1];
-	exptrace_unbound_writer(&dump->w, slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
-				EXPTRACE_UNBOUND);
+	exptrace_table_events(table);
 }
 
 /*
@@ -212,18 +212,16 @@ static void begin(struct dump *dump, struct exptrace_slot *slot, u64 gen)
  * like any event, and where the pool is empty the rest is counted only, for then the
  * generation's events have no room either. The closing tables tell the count.
  */
-void exptrace_write_statedump(u64 gen)
+void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 {
-	struct exptrace_slot slot = {};
 	struct dump dump = {};
 
-	begin(&dump, &slot, gen);
+	begin(&dump, table, gen);
 	begun = ktime_get_ns();
 	memset(told, 0, sizeof(told));
 	write_softirqs(&dump);
 	write_irqs(&dump);
 	write_tasks(&dump);
-	exptrace_flush_slot(&slot);
 }
 
 /*
@@ -232,11 +230,12 @@ void exptrace_write_statedump(u64 gen)
  */
 void exptrace_amend_statedump(u64 gen)
 {
-	struct exptrace_slot slot = {};
+	struct exptrace_table table;
 	struct dump dump = {};
 
-	begin(&dump, &slot, gen);
+	exptrace_tables_begin(&table, gen);
+	begin(&dump, &table, gen);
 	dump.since = begun;
 	write_tasks(&dump);
-	exptrace_flush_slot(&slot);
+	exptrace_tables_end(&table);
 }

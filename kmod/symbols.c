@@ -89,19 +89,16 @@ unsigned int exptrace_stack_words_max(u64 pool_size)
 	return min_t(u64, pool_size / POOL_SHARE / FRAME_MAX, EXPTRACE_STACK_WORDS);
 }
 
-/* Batches that @size bytes in entries of @max fit in: less than one is left free in each. */
-static unsigned int batches_for(size_t size, size_t max, unsigned int batch_size)
+/* How much @sites sites and stacks of @words words can be. */
+void exptrace_symbols_extent(struct exptrace_extent *extent, unsigned int sites,
+			     unsigned int words)
 {
-	return DIV_ROUND_UP(size, batch_size - EXPTRACE_BATCH_HEADER_MAX - 1 - max);
-}
-
-/* Batches that the tables of @sites sites and of stacks of @words words fit in. */
-unsigned int exptrace_symbols_batches(unsigned int sites, unsigned int words,
-				      unsigned int batch_size)
-{
-	return batches_for(sites * STRINGS_MAX, STRINGS_MAX, batch_size) +
-	       batches_for(sites * STACK_MAX + words * FRAME_MAX,
-			   STACK_HEAD + EXPTRACE_STACK_FRAMES * FRAME_MAX, batch_size);
+	exptrace_extent_add(extent, sites, STRINGS_MAX);
+	exptrace_extent_add(extent, sites, STACK_MAX);
+	/* Of stacks a word is at most a frame, and those are in the same table. */
+	extent->size += words * FRAME_MAX;
+	extent->entry = max_t(size_t, extent->entry,
+			      STACK_HEAD + EXPTRACE_STACK_FRAMES * FRAME_MAX);
 }
 
 /*
@@ -214,23 +211,21 @@ static unsigned int order_sites(const struct exptrace_interned *interned)
 	return nr;
 }
 
-static int write_strings(const struct exptrace_interned *interned)
+static int write_strings(struct exptrace_table *table, const struct exptrace_interned *interned)
 {
 	unsigned int i, nr = order_sites(interned);
-	struct exptrace_table table;
 	unsigned long end = 0;
 	int err = 0;
 
 	nr_modules = 0;
-	exptrace_table_begin(&table, interned->gen, EXPTRACE_WIRE_STRINGS);
+	exptrace_table_begin(table, EXPTRACE_WIRE_STRINGS);
 	for (i = 0; !err && i < nr; i++) {
 		if (interned->site[order[i]] < end)
 			name_alike(interned, order[i], order[i - 1]);
 		else
-			err = name_site(&table, order[i], interned->site[order[i]], &end);
+			err = name_site(table, order[i], interned->site[order[i]], &end);
 		cond_resched();
 	}
-	exptrace_table_end(&table);
 	return err;
 }
 
@@ -300,23 +295,21 @@ static int write_stack(struct exptrace_table *table, struct exptrace_interned *i
 	return err;
 }
 
-static int write_stacks(struct exptrace_interned *interned)
+static int write_stacks(struct exptrace_table *table, struct exptrace_interned *interned)
 {
-	struct exptrace_table table;
 	const unsigned long *frames;
 	unsigned int i, nr;
 	int err = 0;
 
-	exptrace_table_begin(&table, interned->gen, EXPTRACE_WIRE_STACKS);
+	exptrace_table_begin(table, EXPTRACE_WIRE_STACKS);
 	for (i = 1; !err && i < EXPTRACE_NR_SITES; i++)
 		if (test_bit(i, named))
-			err = write_site(&table, i, interned->site[i]);
+			err = write_site(table, i, interned->site[i]);
 	for (i = 0; interned->stacks && !err && i < EXPTRACE_NR_STACKS; i++) {
 		nr = exptrace_stack_at(interned->stacks, i, &frames);
 		if (nr)
-			err = write_stack(&table, interned, EXPTRACE_NR_SITES + i, frames, nr);
+			err = write_stack(table, interned, EXPTRACE_NR_SITES + i, frames, nr);
 	}
-	exptrace_table_end(&table);
 	return err;
 }
 
@@ -335,7 +328,7 @@ static void intern_frames(struct exptrace_interned *interned)
 }
 
 /* Writes the symbols of generation @gen, which no writer knows any more. */
-int exptrace_write_symbols(u64 gen)
+int exptrace_write_symbols(struct exptrace_table *table, u64 gen)
 {
 	struct exptrace_interned *interned = &exptrace_interned[gen & 1];
 
@@ -345,5 +338,5 @@ int exptrace_write_symbols(u64 gen)
 	intern_frames(interned);
 	if (!atomic_read(&interned->nr))
 		return 0;
-	return write_strings(interned) ?: write_stacks(interned);
+	return write_strings(table, interned) ?: write_stacks(table, interned);
 }

@@ -5,12 +5,12 @@
 #ifndef _EXPTRACE_SYMBOLS_H
 #define _EXPTRACE_SYMBOLS_H
 
-#include "exptrace.h"
+#include "tables.h"
 
 unsigned int exptrace_sites_max(u64 pool_size);
 unsigned int exptrace_stack_words_max(u64 pool_size);
-unsigned int exptrace_symbols_batches(unsigned int sites, unsigned int words,
-				      unsigned int batch_size);
-int exptrace_write_symbols(u64 gen);
+void exptrace_symbols_extent(struct exptrace_extent *extent, unsigned int sites,
+			     unsigned int words);
+int exptrace_write_symbols(struct exptrace_table *table, u64 gen);
 
 #endif /* _EXPTRACE_SYMBOLS_H */

@@ -21,12 +21,29 @@
 /* With the zero, most of the filter's: with all the others it fits into a small batch. */
 #define FILTER_CHARS	1024
 
-void exptrace_table_begin(struct exptrace_table *table, unsigned long gen, u8 kind)
+/* Most bytes with which a table begins, or goes on in another batch. */
+#define HEAD_MAX	(EXPTRACE_BATCH_HEADER_MAX + 1)
+
+void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen)
 {
-	memset(&table->slot, 0, sizeof(table->slot));
-	table->kind = kind;
+	memset(table, 0, sizeof(*table));
 	exptrace_unbound_writer(&table->w, &table->slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
 				EXPTRACE_UNBOUND_TABLE);
+}
+
+/* The next table: in batches of its own, but in the same memory as the one before. */
+void exptrace_table_begin(struct exptrace_table *table, u8 kind)
+{
+	table->kind = kind;
+	table->fresh = true;
+}
+
+/* Likewise events, for which nothing is reserved. */
+void exptrace_table_events(struct exptrace_table *table)
+{
+	exptrace_table_begin(table, 0);
+	table->slot.context = EXPTRACE_UNBOUND;
+	table->w.context = EXPTRACE_UNBOUND;
 }
 
 /*
@@ -37,12 +54,20 @@ int exptrace_table_entry(struct exptrace_table *table, size_t max)
 {
 	struct exptrace_writer *w = &table->w;
 	const struct exptrace_batch *before = w->slot->batch;
+	bool follows = before && table->fresh;
 
 	w->slot->pos = before ? w->pos : NULL;
-	if (!exptrace_ensure(w, max + 1))
+	if (!exptrace_ensure(w, max + (follows ? HEAD_MAX : 1)))
 		return -ENOBUFS;
-	if (w->slot->batch != before)
+	if (w->slot->batch != before) {
+		table->fresh = true;
+	} else if (follows) {
+		exptrace_append_batch(w->slot);
+		w->pos = w->slot->pos;
+	}
+	if (table->fresh && table->kind)
 		exptrace_byte(w, table->kind);
+	table->fresh = false;
 	return 0;
 }
 
@@ -51,39 +76,59 @@ void exptrace_table_text(struct exptrace_table *table, const char *s)
 	exptrace_string(&table->w, s, strlen(s));
 }
 
-void exptrace_table_end(struct exptrace_table *table)
+void exptrace_tables_end(struct exptrace_table *table)
 {
 	table->slot.pos = table->w.pos;
 	exptrace_flush_slot(&table->slot);
 }
 
-static int write_sync(unsigned long gen)
+/* Adds a table of @nr entries, of at most @entry bytes each. */
+void exptrace_extent_add(struct exptrace_extent *extent, unsigned int nr, size_t entry)
+{
+	extent->tables++;
+	extent->size += nr * entry;
+	extent->entry = max(extent->entry, entry);
+}
+
+/* Batches of the pool that hold it: at the end of each less than an entry is left free. */
+unsigned int exptrace_extent_batches(const struct exptrace_extent *extent,
+				     unsigned int batch_size)
+{
+	return DIV_ROUND_UP(extent->size + extent->tables * HEAD_MAX,
+			    batch_size - extent->entry - 2 * HEAD_MAX);
+}
+
+#define SYNC_MAX	(2 + 5 * EXPTRACE_VARINT_MAX)
+
+static int write_sync(struct exptrace_table *table)
 {
 	struct exptrace_clock_snapshot now;
-	struct exptrace_table table;
 	int err;
 
-	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_SYNC);
-	err = exptrace_table_entry(&table, 2 + 5 * EXPTRACE_VARINT_MAX);
+	exptrace_table_begin(table, EXPTRACE_WIRE_SYNC);
+	err = exptrace_table_entry(table, SYNC_MAX);
 	if (err)
 		return err;
 	exptrace_clock_snapshot(&now);
-	exptrace_byte(&table.w, EXPTRACE_WIRE_FREQUENCY);
-	exptrace_number(&table.w, exptrace_clock_frequency());
-	exptrace_byte(&table.w, EXPTRACE_WIRE_CLOCK_SNAPSHOT);
-	exptrace_number(&table.w, now.ticks - table.slot.last);
-	exptrace_number(&table.w, now.mono);
-	exptrace_number(&table.w, now.wall.tv_sec);
-	exptrace_number(&table.w, now.wall.tv_nsec);
-	exptrace_table_end(&table);
+	exptrace_byte(&table->w, EXPTRACE_WIRE_FREQUENCY);
+	exptrace_number(&table->w, exptrace_clock_frequency());
+	exptrace_byte(&table->w, EXPTRACE_WIRE_CLOCK_SNAPSHOT);
+	exptrace_number(&table->w, now.ticks - table->slot.last);
+	exptrace_number(&table->w, now.mono);
+	exptrace_number(&table->w, now.wall.tv_sec);
+	exptrace_number(&table->w, now.wall.tv_nsec);
 	return 0;
 }
+
+#define PROPERTY_MAX	(1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + VALUE_CHARS)
+/* The filter's may be longer. */
+#define FILTER_MAX	(1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + FILTER_CHARS)
 
 static int write_property(struct exptrace_table *table, const char *key, const char *value)
 {
 	int err;
 
-	err = exptrace_table_entry(table, 1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + VALUE_CHARS);
+	err = exptrace_table_entry(table, PROPERTY_MAX);
 	if (err)
 		return err;
 	exptrace_byte(&table->w, EXPTRACE_WIRE_PROPERTY);
@@ -146,7 +191,7 @@ static int write_filter(struct exptrace_table *table)
 
 	if (!len)
 		return 0;
-	err = exptrace_table_entry(table, 1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + len);
+	err = exptrace_table_entry(table, FILTER_MAX - FILTER_CHARS + len);
 	if (err)
 		return err;
 	exptrace_byte(&table->w, EXPTRACE_WIRE_PROPERTY);
@@ -155,28 +200,27 @@ static int write_filter(struct exptrace_table *table)
 	return 0;
 }
 
-static int write_properties(unsigned long gen)
-{
-	struct exptrace_table table;
-	int err;
+/* Properties that a generation begins with, without the filter; and those it ends with. */
+#define NR_PROPERTIES		16
+#define NR_LAST_PROPERTIES	4
 
-	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_PROPERTIES);
-	err = write_number_property(&table, "text_base", "0x%lx", exptrace.text_base) ?:
-	      write_number_property(&table, "data_base", "0x%lx", exptrace.data_base) ?:
-	      write_property(&table, "addresses", exptrace.raw_addresses ? "raw" : "id") ?:
-	      write_property(&table, "clock", exptrace_clock_name()) ?:
-	      write_number_property(&table, "cpus", "%lu", num_possible_cpus()) ?:
-	      write_online(&table) ?:
-	      write_number_property(&table, "batch_size", "%lu", exptrace_pool.batch_size) ?:
-	      write_number_property(&table, "batches", "%lu", exptrace_pool.nr) ?:
-	      write_property(&table, "mode", mode_name()) ?:
-	      write_number_property(&table, "evicted_generations", "%lu",
-				    READ_ONCE(exptrace_flush.evicted_generations)) ?:
-	      write_number_property(&table, "evicted_events", "%lu",
-				    READ_ONCE(exptrace_flush.evicted_events)) ?:
-	      write_host(&table) ?: write_filter(&table);
-	exptrace_table_end(&table);
-	return err;
+static int write_properties(struct exptrace_table *table)
+{
+	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
+	return write_number_property(table, "text_base", "0x%lx", exptrace.text_base) ?:
+	       write_number_property(table, "data_base", "0x%lx", exptrace.data_base) ?:
+	       write_property(table, "addresses", exptrace.raw_addresses ? "raw" : "id") ?:
+	       write_property(table, "clock", exptrace_clock_name()) ?:
+	       write_number_property(table, "cpus", "%lu", num_possible_cpus()) ?:
+	       write_online(table) ?:
+	       write_number_property(table, "batch_size", "%lu", exptrace_pool.batch_size) ?:
+	       write_number_property(table, "batches", "%lu", exptrace_pool.nr) ?:
+	       write_property(table, "mode", mode_name()) ?:
+	       write_number_property(table, "evicted_generations", "%lu",
+				     READ_ONCE(exptrace_flush.evicted_generations)) ?:
+	       write_number_property(table, "evicted_events", "%lu",
+				     READ_ONCE(exptrace_flush.evicted_events)) ?:
+	       write_host(table) ?: write_filter(table);
 }
 
 static unsigned int nr_args(const struct exptrace_event_def *event)
@@ -187,6 +231,8 @@ static unsigned int nr_args(const struct exptrace_event_def *event)
 		nr++;
 	return nr;
 }
+
+#define SCHEMA_EXPERIMENT_MAX	(1 + 3 * EXPTRACE_VARINT_MAX + NAME_CHARS)
 
 /* Most bytes of the event's entry. */
 static size_t schema_event_max(const struct exptrace_event_def *event)
@@ -224,7 +270,7 @@ static int write_schema_experiment(struct exptrace_table *table,
 	unsigned int i;
 	int err;
 
-	err = exptrace_table_entry(table, 1 + 3 * EXPTRACE_VARINT_MAX + NAME_CHARS);
+	err = exptrace_table_entry(table, SCHEMA_EXPERIMENT_MAX);
 	if (err)
 		return err;
 	exptrace_byte(&table->w, EXPTRACE_WIRE_SCHEMA_EXPERIMENT);
@@ -236,81 +282,92 @@ static int write_schema_experiment(struct exptrace_table *table,
 	return err;
 }
 
-static int write_schema(unsigned long gen)
+static int write_schema(struct exptrace_table *table)
 {
-	struct exptrace_table table;
 	unsigned int i;
 	int err = 0;
 
-	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_SCHEMA);
+	exptrace_table_begin(table, EXPTRACE_WIRE_SCHEMA);
 	for (i = 0; !err && i < EXPTRACE_NR_EXPERIMENTS; i++)
 		if (exptrace_experiments[i])
-			err = write_schema_experiment(&table, exptrace_experiments[i]);
-	exptrace_table_end(&table);
+			err = write_schema_experiment(table, exptrace_experiments[i]);
 	return err;
 }
 
-static unsigned int schema_batches(unsigned int batch_size)
+static void schema_extent(struct exptrace_extent *extent)
 {
-	size_t room = batch_size - EXPTRACE_BATCH_HEADER_MAX, max = 0, sum = 0;
-	unsigned int i, j;
+	unsigned int i, j, nr = 0;
 
+	extent->tables++;
 	for (i = 0; i < EXPTRACE_NR_EXPERIMENTS; i++) {
 		const struct exptrace_experiment *exp = exptrace_experiments[i];
 
+		nr += !!exp;
 		for (j = 0; exp && j < exp->nr_events; j++) {
 			size_t size = schema_event_max(&exp->events[j]);
 
-			max = max(max, size);
-			sum += size;
+			extent->entry = max(extent->entry, size);
+			extent->size += size;
 		}
 	}
-	/* At the end of each batch less than the largest entry is left free. */
-	return DIV_ROUND_UP(sum, room - min(max, room / 2)) + 1;
+	extent->size += nr * SCHEMA_EXPERIMENT_MAX;
 }
 
-/* One batch each for sync and properties, and what the schema takes. */
 unsigned int exptrace_opening_batches(unsigned int batch_size)
 {
-	return 2 + schema_batches(batch_size);
+	struct exptrace_extent extent = {};
+
+	exptrace_extent_add(&extent, 1, SYNC_MAX);
+	exptrace_extent_add(&extent, NR_PROPERTIES, PROPERTY_MAX);
+	exptrace_extent_add(&extent, 1, FILTER_MAX);
+	schema_extent(&extent);
+	return exptrace_extent_batches(&extent, batch_size);
 }
 
-int exptrace_write_opening(unsigned long gen)
+/* After it the statedump may follow; the caller ends @table, in any case. */
+int exptrace_write_opening(struct exptrace_table *table, unsigned long gen)
 {
-	return write_sync(gen) ?: write_properties(gen) ?: write_schema(gen);
+	exptrace_tables_begin(table, gen);
+	return write_sync(table) ?: write_properties(table) ?: write_schema(table);
 }
 
-/* Besides symbols and ledger, one batch each for sync and properties. */
 unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 {
-	return exptrace_symbols_batches(exptrace_sites_max(pool_size),
-					exptrace_stack_words_max(pool_size), batch_size) +
-	       exptrace_ledger_batches(batch_size) + 2;
+	struct exptrace_extent extent = {};
+
+	exptrace_symbols_extent(&extent, exptrace_sites_max(pool_size),
+				exptrace_stack_words_max(pool_size));
+	exptrace_extent_add(&extent, NR_LAST_PROPERTIES, PROPERTY_MAX);
+	exptrace_ledger_extent(&extent);
+	exptrace_extent_add(&extent, 1, SYNC_MAX);
+	return exptrace_extent_batches(&extent, batch_size);
 }
 
 /* What is known at a generation's end only; nothing if there is nothing to say. */
-static int write_last_properties(unsigned long gen)
+static int write_last_properties(struct exptrace_table *table, unsigned long gen)
 {
 	struct exptrace_missing missing = exptrace_missing[gen & 1];
-	struct exptrace_table table;
 	u64 sites, stacks;
-	int err;
 
 	exptrace_intern_take_unknown(gen, &sites, &stacks);
 	if (!missing.tasks && !missing.names && !sites && !stacks)
 		return 0;
 	memset(&exptrace_missing[gen & 1], 0, sizeof(missing));
-	exptrace_table_begin(&table, gen, EXPTRACE_WIRE_PROPERTIES);
-	err = write_number_property(&table, "missing_tasks", "%lu", missing.tasks) ?:
-	      write_number_property(&table, "missing_names", "%lu", missing.names) ?:
-	      write_number_property(&table, "unknown_sites", "%lu", sites) ?:
-	      write_number_property(&table, "unknown_stacks", "%lu", stacks);
-	exptrace_table_end(&table);
-	return err;
+	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
+	return write_number_property(table, "missing_tasks", "%lu", missing.tasks) ?:
+	       write_number_property(table, "missing_names", "%lu", missing.names) ?:
+	       write_number_property(table, "unknown_sites", "%lu", sites) ?:
+	       write_number_property(table, "unknown_stacks", "%lu", stacks);
 }
 
 int exptrace_write_closing(unsigned long gen)
 {
-	return exptrace_write_symbols(gen) ?: write_last_properties(gen) ?:
-	       exptrace_write_ledger(gen) ?: write_sync(gen);
+	struct exptrace_table table;
+	int err;
+
+	exptrace_tables_begin(&table, gen);
+	err = exptrace_write_symbols(&table, gen) ?: write_last_properties(&table, gen) ?:
+	      exptrace_write_ledger(&table, gen) ?: write_sync(&table);
+	exptrace_tables_end(&table);
+	return err;
 }

@@ -8,9 +8,46 @@
 
 #include "writer.h"
 
+/**
+ * struct exptrace_table - tables that are being written, one after the other
+ * @w:		their writer
+ * @slot:	what that works on
+ * @kind:	the byte with which each batch of the present one begins, 0 for events
+ * @fresh:	nothing of the present one is written yet
+ */
+struct exptrace_table {
+	struct exptrace_writer	w;
+	struct exptrace_slot	slot;
+	u8			kind;
+	bool			fresh;
+};
+
+void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen);
+void exptrace_table_begin(struct exptrace_table *table, u8 kind);
+void exptrace_table_events(struct exptrace_table *table);
+int exptrace_table_entry(struct exptrace_table *table, size_t max);
+void exptrace_table_text(struct exptrace_table *table, const char *s);
+void exptrace_tables_end(struct exptrace_table *table);
+
+/**
+ * struct exptrace_extent - how much tables can be
+ * @tables:	how many
+ * @size:	bytes of all their entries
+ * @entry:	bytes of the largest
+ */
+struct exptrace_extent {
+	unsigned int	tables;
+	size_t		size;
+	size_t		entry;
+};
+
+void exptrace_extent_add(struct exptrace_extent *extent, unsigned int nr, size_t entry);
+unsigned int exptrace_extent_batches(const struct exptrace_extent *extent,
+				     unsigned int batch_size);
+
 /* At the beginning of generation @gen: sync, properties, schema. */
 unsigned int exptrace_opening_batches(unsigned int batch_size);
-int exptrace_write_opening(unsigned long gen);
+int exptrace_write_opening(struct exptrace_table *table, unsigned long gen);
 
 /* At its end, when no writer knows it any more: symbols, what is missing, ledger, sync. */
 unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size);
@@ -32,28 +69,11 @@ struct exptrace_missing {
 extern struct exptrace_missing exptrace_missing[2];
 
 /* statedump.c */
-void exptrace_write_statedump(u64 gen);
+void exptrace_write_statedump(struct exptrace_table *table, u64 gen);
 void exptrace_amend_statedump(u64 gen);
 
 /* ledger.c */
-unsigned int exptrace_ledger_batches(unsigned int batch_size);
-int exptrace_write_ledger(unsigned long gen);
-
-/**
- * struct exptrace_table - a table that is being written
- * @w:		its writer
- * @slot:	what that works on
- * @kind:	the byte with which each of its batches begins
- */
-struct exptrace_table {
-	struct exptrace_writer	w;
-	struct exptrace_slot	slot;
-	u8			kind;
-};
-
-void exptrace_table_begin(struct exptrace_table *table, unsigned long gen, u8 kind);
-int exptrace_table_entry(struct exptrace_table *table, size_t max);
-void exptrace_table_text(struct exptrace_table *table, const char *s);
-void exptrace_table_end(struct exptrace_table *table);
+void exptrace_ledger_extent(struct exptrace_extent *extent);
+int exptrace_write_ledger(struct exptrace_table *table, unsigned long gen);
 
 #endif /* _EXPTRACE_TABLES_H */

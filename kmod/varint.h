@@ -61,4 +61,17 @@ static inline void exptrace_put_padded_varint(u8 *p, u64 value)
 	*p = value;
 }
 
+/* Reads a number that was written to *@p, and goes behind it. */
+static inline u64 exptrace_get_varint(const u8 **p)
+{
+	unsigned int shift = 0;
+	u64 value = 0;
+
+	while (**p & 0x80) {
+		value |= (u64)(*(*p)++ & 0x7f) << shift;
+		shift += 7;
+	}
+	return value | (u64)*(*p)++ << shift;
+}
+
 #endif /* _EXPTRACE_VARINT_H */

@@ -48,19 +48,38 @@ static enum exptrace_lost nothing_to_get(const struct exptrace_slot *slot)
 	return EXPTRACE_NR_LOST;
 }
 
-static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch)
+/* Begins a batch of the stream at @at, in the memory that @slot has. */
+static void begin_batch(struct exptrace_slot *slot, u8 *at)
 {
+	struct exptrace_batch *batch = slot->batch;
+
 	slot->last = exptrace_clock();
 	slot->pid = EXPTRACE_NOBODY;
-	slot->batch = batch;
 	memset(&batch->near, 0, sizeof(batch->near));
-	batch->first = slot->recorded;
-	batch->cpu = is_bound(slot) ? raw_smp_processor_id() : -1;
-	exptrace_batch_header(batch, slot->exp, slot->interned->gen, m_of(slot), slot->last);
+	exptrace_batch_header(batch, at, slot->exp, slot->interned->gen, m_of(slot), slot->last);
 	slot->pos = batch->data + batch->start;
 	if (slot->exp != EXPTRACE_EXPERIMENT_STANDARD)
 		*slot->pos++ = EXPTRACE_CONTENT_EVENTS;
+}
+
+static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch)
+{
+	slot->batch = batch;
 	slot->end = batch->data + exptrace_pool.batch_size;
+	batch->begin = 0;
+	batch->first = slot->recorded;
+	batch->cpu = is_bound(slot) ? raw_smp_processor_id() : -1;
+	begin_batch(slot, batch->data);
+}
+
+/*
+ * Begins another batch of the stream right behind the one that @slot, bound to no CPU, has
+ * written something to; there is room for its header.
+ */
+void exptrace_append_batch(struct exptrace_slot *slot)
+{
+	exptrace_batch_seal(slot->batch, slot->pos, slot->recorded);
+	begin_batch(slot, slot->pos);
 }
 
 /* The slot has no batch any more. */

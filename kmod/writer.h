@@ -58,6 +58,7 @@ struct exptrace_writer {
 
 bool exptrace_refill(struct exptrace_slot *slot);
 bool exptrace_refuse(struct exptrace_slot *slot);
+void exptrace_append_batch(struct exptrace_slot *slot);
 void exptrace_flush_slot(struct exptrace_slot *slot);
 
 /* Most bytes of an event with @numbers arguments and @chars characters in strings. */

@@ -65,7 +65,7 @@ static void header_has_the_announced_size(struct kunit *test)
 		const u8 *p = data + 1 + (headers[i].exp != 0);
 
 		memset(data, 0xcc, sizeof(data));
-		exptrace_batch_header(&batch, headers[i].exp, headers[i].gen, headers[i].m,
+		exptrace_batch_header(&batch, data, headers[i].exp, headers[i].gen, headers[i].m,
 				      headers[i].time);
 		KUNIT_EXPECT_EQ(test, batch.start, headers[i].size);
 		KUNIT_EXPECT_EQ(test, data[0], headers[i].exp ? EXPTRACE_WIRE_EXP_BATCH :
@@ -83,7 +83,7 @@ static void seal_patches_the_length_and_may_be_repeated(struct kunit *test)
 	struct exptrace_batch batch = { .data = data, .first = 40 };
 	unsigned int length;
 
-	exptrace_batch_header(&batch, 0, 1, 2, 3);
+	exptrace_batch_header(&batch, data, 0, 1, 2, 3);
 	for (length = 0; length < 200; length++) {
 		const u8 *p = data + batch.start - EXPTRACE_VARINT_MAX;
 
@@ -100,13 +100,48 @@ static void bare_batch_has_no_events(struct kunit *test)
 	u8 data[EXPTRACE_BATCH_HEADER_MAX + 2];
 	struct exptrace_batch batch = { .data = data };
 
-	exptrace_batch_header(&batch, 0, 1, 2, 3);
+	exptrace_batch_header(&batch, data, 0, 1, 2, 3);
 	KUNIT_EXPECT_TRUE(test, exptrace_batch_is_bare(&batch, 0, data + batch.start));
 	KUNIT_EXPECT_FALSE(test, exptrace_batch_is_bare(&batch, 0, data + batch.start + 1));
-	exptrace_batch_header(&batch, 3, 1, 2, 3);
+	exptrace_batch_header(&batch, data, 3, 1, 2, 3);
 	/* An experiment's batch begins with a byte that says what it holds. */
 	KUNIT_EXPECT_TRUE(test, exptrace_batch_is_bare(&batch, 3, data + batch.start + 1));
 	KUNIT_EXPECT_FALSE(test, exptrace_batch_is_bare(&batch, 3, data + batch.start + 2));
+}
+
+/* The next reader begins with the batch of the stream in which the one before it stopped. */
+static void rewind_goes_to_the_batch_that_was_cut(struct kunit *test)
+{
+	static const struct {
+		unsigned int exp;
+		u64 gen, m, time;
+		unsigned int length;
+	} batches[] = {
+		{ 0, 1, 0, 0, 5 }, { 7, U64_MAX, EXPTRACE_M_NONE, U64_MAX, 1 },
+		{ 0, 300, 9, 70000, 200 },
+	};
+	u8 data[3 * EXPTRACE_BATCH_HEADER_MAX + 206];
+	struct exptrace_batch batch = { .data = data };
+	unsigned int i, begin[ARRAY_SIZE(batches)], offset, at;
+	u8 *p = data;
+
+	for (i = 0; i < ARRAY_SIZE(batches); i++) {
+		begin[i] = p - data;
+		exptrace_batch_header(&batch, p, batches[i].exp, batches[i].gen, batches[i].m,
+				      batches[i].time);
+		p = data + batch.start + batches[i].length;
+		exptrace_batch_seal(&batch, p, 0);
+	}
+	for (offset = 0; offset < batch.used; offset++) {
+		for (at = 0; at + 1 < ARRAY_SIZE(batches) && begin[at + 1] <= offset; at++)
+			;
+		batch.begin = 0;
+		exptrace_batch_rewind(&batch, offset);
+		KUNIT_EXPECT_EQ(test, batch.begin, begin[at]);
+		/* And again, from there. */
+		exptrace_batch_rewind(&batch, offset);
+		KUNIT_EXPECT_EQ(test, batch.begin, begin[at]);
+	}
 }
 
 static void pool_gives_each_batch_once(struct kunit *test)
@@ -142,6 +177,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(header_has_the_announced_size),
 	KUNIT_CASE(seal_patches_the_length_and_may_be_repeated),
 	KUNIT_CASE(bare_batch_has_no_events),
+	KUNIT_CASE(rewind_goes_to_the_batch_that_was_cut),
 	KUNIT_CASE(pool_gives_each_batch_once),
 	{}
 };

@@ -125,6 +125,7 @@ static void generations_of_other_parity_have_their_own(struct kunit *test)
 struct bytes {
 	struct exptrace_batch	*batch;
 	const u8		*p;
+	const u8		*end;
 	unsigned int		kind;
 };
 
@@ -133,14 +134,19 @@ static bool more(struct bytes *b)
 {
 	struct list_head *full = &exptrace_flush.writing[1]->full;
 
-	while (!b->batch || b->p == b->batch->data + b->batch->used) {
-		b->batch = b->batch ? list_next_entry(b->batch, node) :
-				      list_first_entry(full, struct exptrace_batch, node);
-		if (list_entry_is_head(b->batch, full, node))
-			return false;
-		b->p = b->batch->data + b->batch->start;
+	while (b->p == b->end) {
+		/* Tables follow each other in the memory of a batch. */
+		if (!b->batch || b->end == b->batch->data + b->batch->used) {
+			b->batch = b->batch ? list_next_entry(b->batch, node) :
+					      list_first_entry(full, struct exptrace_batch, node);
+			if (list_entry_is_head(b->batch, full, node))
+				return false;
+			b->end = b->batch->data;
+		}
+		b->p = b->end;
+		b->end = kunit_batch(&b->p);
 		if (*b->p++ != b->kind)
-			b->p = b->batch->data + b->batch->used;
+			b->p = b->end;
 	}
 	return true;
 }
@@ -214,6 +220,25 @@ static void expect_stack(struct kunit *test, struct bytes *b)
 	KUNIT_EXPECT_STREQ(test, text, want);
 }
 
+static unsigned int symbols_batches(unsigned int sites)
+{
+	struct exptrace_extent extent = {};
+
+	exptrace_symbols_extent(&extent, sites, 0);
+	return exptrace_extent_batches(&extent, TEST_BATCH);
+}
+
+static int write_symbols(void)
+{
+	struct exptrace_table table;
+	int err;
+
+	exptrace_tables_begin(&table, 1);
+	err = exptrace_write_symbols(&table, 1);
+	exptrace_tables_end(&table);
+	return err;
+}
+
 static void symbols_are_those_of_the_kernel(struct kunit *test)
 {
 	unsigned long places[] = {
@@ -225,13 +250,13 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 	struct bytes b = { .kind = EXPTRACE_WIRE_STACKS };
 	unsigned int i, nr = 0, reserve;
 
-	reserve = exptrace_symbols_batches(ARRAY_SIZE(places), 0, TEST_BATCH);
+	reserve = symbols_batches(ARRAY_SIZE(places));
 	begin(test, 1, EXPTRACE_MOST_SITES);
 	exptrace.raw_addresses = true;
 	KUNIT_EXPECT_EQ(test, kunit_open(1, reserve), 0);
 	for (i = 0; i < ARRAY_SIZE(places); i++)
 		intern(1, places[i]);
-	KUNIT_EXPECT_EQ(test, exptrace_write_symbols(1), 0);
+	KUNIT_EXPECT_EQ(test, write_symbols(), 0);
 	for (; more(&b); nr++)
 		expect_stack(test, &b);
 	KUNIT_EXPECT_EQ(test, nr, (unsigned int)ARRAY_SIZE(places));
@@ -245,7 +270,7 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 static void symbols_have_room(struct kunit *test)
 {
 	const unsigned int max = 600;
-	unsigned int reserve = exptrace_symbols_batches(max, 0, TEST_BATCH);
+	unsigned int reserve = symbols_batches(max);
 	unsigned long address = (unsigned long)schedule;
 	struct bytes b = { .kind = EXPTRACE_WIRE_STACKS };
 	struct exptrace_batch *batch, *next;
@@ -267,7 +292,7 @@ static void symbols_have_room(struct kunit *test)
 			break;
 		list_add_tail(&batch->node, &taken);
 	}
-	KUNIT_EXPECT_EQ(test, exptrace_write_symbols(1), 0);
+	KUNIT_EXPECT_EQ(test, write_symbols(), 0);
 	for (; more(&b); nr++) {
 		unsigned int i;
 
@@ -287,7 +312,7 @@ static void empty_table_is_not_written(struct kunit *test)
 {
 	begin(test, 1, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_EQ(test, kunit_open(1, 1), 0);
-	KUNIT_EXPECT_EQ(test, exptrace_write_symbols(1), 0);
+	KUNIT_EXPECT_EQ(test, write_symbols(), 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&exptrace_flush.writing[1]->full));
 	kunit_recorder_end(test);
 }

@@ -180,4 +180,17 @@ static inline u64 kunit_number(const u8 **p)
 	return U64_MAX;
 }
 
+/* Goes from a batch of the standard stream at @p to its data; returns where that ends. */
+static inline const u8 *kunit_batch(const u8 **p)
+{
+	u64 length;
+
+	*p += 1;
+	kunit_number(p);
+	kunit_number(p);
+	kunit_number(p);
+	length = kunit_number(p);
+	return *p + length;
+}
+
 #endif /* _EXPTRACE_KUNIT_H */

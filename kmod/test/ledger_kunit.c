@@ -55,10 +55,29 @@ static unsigned int read_ledger(struct kunit *test, struct entry *entries, unsig
 	return nr;
 }
 
+static unsigned int ledger_batches(void)
+{
+	struct exptrace_extent extent = {};
+
+	exptrace_ledger_extent(&extent);
+	return exptrace_extent_batches(&extent, TEST_BATCH);
+}
+
+static int write_ledger(void)
+{
+	struct exptrace_table table;
+	int err;
+
+	exptrace_tables_begin(&table, 1);
+	err = exptrace_write_ledger(&table, 1);
+	exptrace_tables_end(&table);
+	return err;
+}
+
 static void begin(struct kunit *test)
 {
 	kunit_recorder_begin(test, EXPTRACE_MODE_STREAM);
-	KUNIT_EXPECT_EQ(test, kunit_open(1, exptrace_ledger_batches(TEST_BATCH)), 0);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, ledger_batches()), 0);
 }
 
 /* All counters of generation 1 on CPU @cpu to different numbers, @big ones or small. */
@@ -94,7 +113,7 @@ static void nothing_attempted_is_an_empty_ledger(struct kunit *test)
 	struct entry entry;
 
 	begin(test);
-	KUNIT_EXPECT_EQ(test, exptrace_write_ledger(1), 0);
+	KUNIT_EXPECT_EQ(test, write_ledger(), 0);
 	KUNIT_EXPECT_EQ(test, exptrace_flush.writing[1]->nr, 1U);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, &entry, 1), 0U);
 	kunit_recorder_end(test);
@@ -111,7 +130,7 @@ static void contexts_are_added_up_and_counters_cleared(struct kunit *test)
 	cpu = raw_smp_processor_id();
 	before = exptrace.lost;
 	fill_counters(cpu, 1, 0);
-	KUNIT_EXPECT_EQ(test, exptrace_write_ledger(1), 0);
+	KUNIT_EXPECT_EQ(test, write_ledger(), 0);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, &e, 1), 1U);
 	KUNIT_EXPECT_EQ(test, e.exp, 1ULL);
 	KUNIT_EXPECT_EQ(test, e.cpu, (u64)cpu);
@@ -142,7 +161,7 @@ static void overwritten_events_are_lost_and_not_recorded(struct kunit *test)
 	c->slot[1][0][0].recorded = 90;
 	c->lost[1][0][0][EXPTRACE_LOST_NESTED] = 10;
 	c->overwritten[1][0] = 30;
-	KUNIT_EXPECT_EQ(test, exptrace_write_ledger(1), 0);
+	KUNIT_EXPECT_EQ(test, write_ledger(), 0);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, &e, 1), 1U);
 	KUNIT_EXPECT_EQ(test, e.attempted, 100ULL);
 	KUNIT_EXPECT_EQ(test, e.recorded, 60ULL);
@@ -162,7 +181,7 @@ static void other_generation_is_left_alone(struct kunit *test)
 	c = this_cpu_ptr(exptrace.cpus);
 	local64_set(&c->slot[0][0][0].attempted, 7);
 	c->overwritten[0][0] = 3;
-	KUNIT_EXPECT_EQ(test, exptrace_write_ledger(1), 0);
+	KUNIT_EXPECT_EQ(test, write_ledger(), 0);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, &e, 1), 0U);
 	KUNIT_EXPECT_EQ(test, kunit_attempted(&c->slot[0][0][0]), 7ULL);
 	KUNIT_EXPECT_EQ(test, c->overwritten[0][0], 3ULL);
@@ -189,9 +208,9 @@ static void longest_ledger_fits_the_reserve(struct kunit *test)
 		}
 	}
 	/* Nothing but the reserve is left. */
-	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_reserved, exptrace_ledger_batches(TEST_BATCH));
-	KUNIT_EXPECT_EQ(test, exptrace_write_ledger(1), 0);
-	KUNIT_EXPECT_LE(test, exptrace_flush.writing[1]->nr, exptrace_ledger_batches(TEST_BATCH));
+	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_reserved, ledger_batches());
+	KUNIT_EXPECT_EQ(test, write_ledger(), 0);
+	KUNIT_EXPECT_LE(test, exptrace_flush.writing[1]->nr, ledger_batches());
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty + exptrace_flush.writing[1]->nr,
 			TEST_BATCHES);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, entries, want), want);

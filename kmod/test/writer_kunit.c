@@ -431,18 +431,92 @@ static void event_writes_to_its_slot_and_batch_alone(struct kunit *test)
  */
 static void dump_into_an_empty_pool_stops(struct kunit *test)
 {
+	struct exptrace_table table;
 	LIST_HEAD(taken);
 
 	begin(test, EXPTRACE_MODE_STREAM);
 	empty_the_pool(&taken);
 	migrate_enable();
-	exptrace_write_statedump(1);
+	exptrace_tables_begin(&table, 1);
+	exptrace_write_statedump(&table, 1);
+	exptrace_tables_end(&table);
 	migrate_disable();
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 0U);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty, 4U);
 	while (!list_empty(&taken))
 		give_back_one(&taken);
 	kunit_recorder_end(test);
+}
+
+/* Writes tables of @sizes bytes, up to a zero, with kinds from 100 on. */
+static void write_tables(struct kunit *test, const unsigned int *sizes)
+{
+	struct exptrace_table table;
+	u8 kind;
+
+	exptrace_tables_begin(&table, 1);
+	for (kind = 100; *sizes; sizes++, kind++) {
+		unsigned int i;
+
+		exptrace_table_begin(&table, kind);
+		KUNIT_EXPECT_EQ(test, exptrace_table_entry(&table, *sizes), 0);
+		for (i = 0; i < *sizes; i++)
+			exptrace_byte(&table.w, kind);
+	}
+	exptrace_tables_end(&table);
+}
+
+/* The batches of the stream in @batch have these tables, from @kind on, in full. */
+static void expect_tables(struct kunit *test, const struct exptrace_batch *batch, u8 kind,
+			  const unsigned int *sizes, unsigned int nr)
+{
+	const u8 *p = batch->data;
+
+	for (; nr; nr--, kind++, sizes++) {
+		const u8 *end = kunit_batch(&p);
+
+		KUNIT_EXPECT_EQ(test, (unsigned int)(end - p), *sizes + 1);
+		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(p, kind, *sizes + 1), NULL);
+		p = end;
+	}
+	KUNIT_EXPECT_PTR_EQ(test, p, batch->data + batch->used);
+}
+
+/* Short tables share a batch of the pool; what does not fit goes to the next one. */
+static void tables_follow_each_other(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 10, 2000, 1, 3000, 0 };
+	struct exptrace_batch *first, *second;
+
+	begin(test, EXPTRACE_MODE_STREAM);
+	write_tables(test, sizes);
+	KUNIT_EXPECT_EQ(test, exptrace_flush.writing[1]->nr, 2U);
+	first = list_first_entry(&exptrace_flush.writing[1]->full, struct exptrace_batch, node);
+	second = list_last_entry(&exptrace_flush.writing[1]->full, struct exptrace_batch, node);
+	expect_tables(test, first, 100, sizes, 3);
+	expect_tables(test, second, 103, sizes + 3, 1);
+	KUNIT_EXPECT_EQ(test, first->events, 0U);
+	kunit_recorder_end(test);
+}
+
+/* Where a table just fits behind another, and where one byte is too many for it. */
+static void table_that_just_fits_follows(struct kunit *test)
+{
+	unsigned int sizes[] = { 100, 0, 0 }, more, used;
+	const struct exptrace_batch *batch;
+
+	for (more = 0; more < 2; more++) {
+		begin(test, EXPTRACE_MODE_STREAM);
+		sizes[1] = 0;
+		write_tables(test, sizes);
+		batch = list_first_entry(&exptrace_flush.writing[1]->full, struct exptrace_batch,
+					 node);
+		used = batch->used;
+		sizes[1] = TEST_BATCH - used - (EXPTRACE_BATCH_HEADER_MAX + 1) + more;
+		write_tables(test, sizes);
+		KUNIT_EXPECT_EQ(test, exptrace_flush.writing[1]->nr, 2 + more);
+		kunit_recorder_end(test);
+	}
 }
 
 /* Invariants 4 and 5: a probe of any slot that fires where this CPU has the pool's lock. */
@@ -655,6 +729,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(batch_says_who_runs),
 	KUNIT_CASE(empty_pool_loses_events_and_counts_them),
 	KUNIT_CASE(dump_into_an_empty_pool_stops),
+	KUNIT_CASE(tables_follow_each_other),
+	KUNIT_CASE(table_that_just_fits_follows),
 	KUNIT_CASE(event_inside_an_event_is_refused),
 	KUNIT_CASE(event_inside_the_lock_is_refused),
 	KUNIT_CASE(event_writes_to_its_slot_and_batch_alone),

@@ -166,15 +166,16 @@ struct exptrace_snapshot {
 
 /* struct exptrace_batch_ref::kind */
 enum exptrace_ref_kind {
-	EXPTRACE_REF_BATCH		= 0,
+	EXPTRACE_REF_BATCH		= 0,	/* one or more, whole */
 	EXPTRACE_REF_END_OF_GENERATION	= 1,
 	EXPTRACE_REF_END		= 2,	/* the stream is at its end */
 };
 
 /**
- * struct exptrace_batch_ref - where in the mapped pool the next batch lies
+ * struct exptrace_batch_ref - where in the mapped pool the next batch lies, or several that
+ * follow each other
  * @kind:	enum exptrace_ref_kind
- * @length:	bytes of the batch, its header included
+ * @length:	bytes of them, headers included
  * @offset:	of its first byte in the mapping
  * @generation:	its generation
  */
