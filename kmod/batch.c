@@ -40,7 +40,10 @@ notrace unsigned long exptrace_pool_lock(void)
 	return flags;
 }
 
-/* For NMIs. False if the lock is taken, or this CPU was about to take it. */
+/*
+ * For NMIs, and for who must not wait. False if the lock is taken, or this CPU was
+ * about to take it.
+ */
 notrace bool exptrace_pool_trylock(unsigned long *flags)
 {
 	if (exptrace_pool_locked_here())

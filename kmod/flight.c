@@ -30,6 +30,7 @@ static void evict_generation(struct exptrace_generation *gen)
 	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
 		WRITE_ONCE(pool->used[exp], pool->used[exp] - gen->used[exp]);
 	list_move(&gen->node, &flush->dead);
+	flush->nr_dead++;
 	WRITE_ONCE(flush->nr, flush->nr - 1);
 	WRITE_ONCE(flush->evicted_generations, flush->evicted_generations + 1);
 	WRITE_ONCE(flush->evicted_events, flush->evicted_events + gen->events);

@@ -213,6 +213,7 @@ static void free_dead(void)
 
 	flags = exptrace_pool_lock();
 	list_splice_init(&exptrace_flush.dead, &dead);
+	exptrace_flush.nr_dead = 0;
 	exptrace_pool_unlock(flags);
 
 	list_for_each_entry_safe(gen, next, &dead, node)
@@ -313,6 +314,7 @@ bool exptrace_discard_all(void)
 	}
 	flush->reading = 0;
 	list_splice_init(&flush->generations, &flush->dead);
+	flush->nr_dead += flush->nr;
 	WRITE_ONCE(flush->nr, 0);
 	exptrace_pool_unlock(flags);
 
@@ -508,6 +510,18 @@ u64 exptrace_session_to_read(void)
 		session++;
 	exptrace_pool_unlock(flags);
 	return session;
+}
+
+/* Are readers about to be woken? Takes no lock. */
+bool exptrace_wake_pending(void)
+{
+	return irq_work_is_pending(&wake_work);
+}
+
+/* Likewise, is a new generation about to be asked for? */
+bool exptrace_advance_pending(void)
+{
+	return irq_work_is_pending(&advance_work);
 }
 
 /* No writer and no reader is left (invariant 11). */

@@ -45,6 +45,7 @@ struct exptrace_generation {
  * struct exptrace_flush - the flush side
  * @generations: oldest first; the last one or two are being written; pool.lock
  * @dead:	generations given up, to be freed by advance(); pool.lock
+ * @nr_dead:	length of @dead; pool.lock
  * @writing:	those that writers know, by parity, or NULL; pool.lock
  * @nr:		length of @generations; written under pool.lock, read anywhere
  * @opening:	the recording that a generation opened now belongs to; exptrace.control
@@ -62,6 +63,7 @@ struct exptrace_generation {
 struct exptrace_flush {
 	struct list_head		generations;
 	struct list_head		dead;
+	unsigned int			nr_dead;
 	struct exptrace_generation	*writing[2];
 	unsigned int			nr;
 	u64				opening;
@@ -118,6 +120,8 @@ void exptrace_session_prepare(void);
 void exptrace_session_begin(void);
 void exptrace_session_end(void);
 
+bool exptrace_wake_pending(void);
+bool exptrace_advance_pending(void);
 void exptrace_flush_exit(void);
 
 /* flight.c */

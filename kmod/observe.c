@@ -2,17 +2,71 @@
 /*
  * Self-observation: /sys/kernel/debug/exptrace/state.
  *
- * Takes no lock of the recorder, so that it can be read when that hangs; numbers
- * that are read one after the other need not fit together.
+ * Waits for no lock of the recorder, so that it can be read when that hangs. The
+ * lists of generations are copied under the pool's lock if it can be had; all other
+ * numbers are read one after the other, and need not fit together.
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/time64.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
 
 #include "experiment.h"
 #include "flush.h"
 #include "intern.h"
 #include "trigger.h"
+
+/* Generations that are shown, half of them the oldest, half the newest. */
+#define MOST_SHOWN	32U
+
+/* How often and how long the pool's lock is tried for, and how long is slept in between. */
+#define MOST_TRIES	100
+#define MOST_NS		(100 * NSEC_PER_MSEC)
+#define BETWEEN_US	1000
+
+/**
+ * struct summary - what is told of a generation; see struct exptrace_generation
+ * @gen:	its number
+ * @session:	its recording
+ * @events:	events in the batches on its list
+ * @nr:		these batches
+ * @pushed:	batches that ever came
+ * @reserved:	batches kept for its tables
+ * @closing:	its ledger is being written
+ * @complete:	nothing will be added
+ * @begun:	a reader has taken from it
+ */
+struct summary {
+	u64		gen;
+	u64		session;
+	u64		events;
+	unsigned int	nr;
+	unsigned int	pushed;
+	unsigned int	reserved;
+	bool		closing;
+	bool		complete;
+	bool		begun;
+};
+
+/**
+ * struct lists - the lists of generations, as they were at one moment
+ * @writing:	the generations that writers know, by parity, 0: none
+ * @nr:		generations on the flush list
+ * @nr_dead:	generations given up and not freed yet
+ * @nr_shown:	of those in @nr, how many are in @shown
+ * @shown:	the oldest and the newest, in order
+ */
+struct lists {
+	u64		writing[2];
+	unsigned int	nr;
+	unsigned int	nr_dead;
+	unsigned int	nr_shown;
+	struct summary	shown[MOST_SHOWN];
+};
 
 static struct dentry *dir;
 
@@ -23,7 +77,14 @@ static void show_recorder(struct seq_file *m)
 	seq_printf(m, "next_generation %llu\n", READ_ONCE(exptrace.next_gen));
 	seq_printf(m, "control_locked %d\n", mutex_is_locked(&exptrace.control));
 	seq_printf(m, "flushing_locked %d\n", mutex_is_locked(&exptrace.flushing));
+	seq_printf(m, "period_ms %u\n", READ_ONCE(exptrace.period_ms));
+	seq_printf(m, "periodic_pending %d\n", delayed_work_pending(&exptrace.periodic));
+	seq_printf(m, "advance_pending %d\n", exptrace_advance_pending());
+	seq_printf(m, "large %d\n", READ_ONCE(exptrace.large));
 	seq_printf(m, "triggers %llu\n", exptrace_triggers());
+	seq_printf(m, "trigger_armed %d\n", exptrace_trigger_armed());
+	seq_printf(m, "trigger_pending %d\n", exptrace_trigger_pending());
+	seq_printf(m, "trigger_done %d\n", exptrace_trigger_done());
 }
 
 static void show_pool(struct seq_file *m)
@@ -38,6 +99,7 @@ static void show_pool(struct seq_file *m)
 	seq_printf(m, "reserved %u\n", READ_ONCE(pool->nr_reserved));
 	seq_printf(m, "full %u\n", READ_ONCE(pool->nr_full));
 	seq_printf(m, "mapped %u\n", READ_ONCE(pool->mapped));
+	seq_printf(m, "closed %d\n", READ_ONCE(pool->closed));
 	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
 		if (READ_ONCE(pool->used[exp]))
 			seq_printf(m, "used experiment %u batches %u\n", exp,
@@ -49,12 +111,135 @@ static void show_flush(struct seq_file *m)
 	const struct exptrace_flush *flush = &exptrace_flush;
 
 	seq_printf(m, "generations %u\n", READ_ONCE(flush->nr));
+	seq_printf(m, "recordings_begun %llu\n", READ_ONCE(flush->begun));
+	seq_printf(m, "recordings_ended %llu\n", READ_ONCE(flush->ended));
 	seq_printf(m, "reading %llu\n", READ_ONCE(flush->reading));
+	seq_printf(m, "taken %d\n", READ_ONCE(flush->taken));
 	seq_printf(m, "frozen %llu\n", READ_ONCE(flush->frozen));
 	seq_printf(m, "flushed %llu\n", READ_ONCE(flush->flushed));
 	seq_printf(m, "woken %llu\n", READ_ONCE(flush->kicked));
+	seq_printf(m, "wake_pending %d\n", exptrace_wake_pending());
+	/* No barrier: it may be one moment late. */
+	seq_printf(m, "waiting %d\n", waitqueue_active(&exptrace_readers));
 	seq_printf(m, "evicted_generations %llu\n", READ_ONCE(flush->evicted_generations));
 	seq_printf(m, "evicted_events %llu\n", READ_ONCE(flush->evicted_events));
+}
+
+static void summarize(struct summary *summary, const struct exptrace_generation *gen)
+{
+	*summary = (struct summary) {
+		.gen = gen->gen,
+		.session = gen->session,
+		.events = gen->events,
+		.nr = gen->nr,
+		.pushed = gen->pushed,
+		.reserved = gen->reserved,
+		.closing = gen->closing,
+		.complete = gen->complete,
+		.begun = gen->begun,
+	};
+}
+
+/* Copies the @most oldest generations behind those that @lists has. */
+static void copy_oldest(struct lists *lists, unsigned int most)
+{
+	const struct exptrace_generation *gen;
+
+	list_for_each_entry(gen, &exptrace_flush.generations, node) {
+		if (!most--)
+			return;
+		summarize(&lists->shown[lists->nr_shown++], gen);
+	}
+}
+
+/* Likewise the @nr newest, which there are. */
+static void copy_newest(struct lists *lists, unsigned int nr)
+{
+	const struct exptrace_generation *gen;
+
+	lists->nr_shown += nr;
+	list_for_each_entry_reverse(gen, &exptrace_flush.generations, node) {
+		if (!nr--)
+			return;
+		summarize(&lists->shown[MOST_SHOWN / 2 + nr], gen);
+	}
+}
+
+static void copy_lists(struct lists *lists)
+{
+	const struct exptrace_flush *flush = &exptrace_flush;
+	unsigned int parity;
+
+	lockdep_assert_held(&exptrace_pool.lock);
+
+	for (parity = 0; parity < 2; parity++)
+		lists->writing[parity] = flush->writing[parity] ? flush->writing[parity]->gen : 0;
+	lists->nr = flush->nr;
+	lists->nr_dead = flush->nr_dead;
+	lists->nr_shown = 0;
+	if (flush->nr <= MOST_SHOWN) {
+		copy_oldest(lists, flush->nr);
+	} else {
+		copy_oldest(lists, MOST_SHOWN / 2);
+		copy_newest(lists, MOST_SHOWN / 2);
+	}
+}
+
+/* False if the pool's lock can't be had, which may be what has to be found out. */
+static bool try_to_copy_lists(struct lists *lists)
+{
+	u64 end = ktime_get_mono_fast_ns() + MOST_NS;
+	unsigned long flags;
+	unsigned int tries;
+
+	for (tries = 0; tries < MOST_TRIES && ktime_get_mono_fast_ns() < end; tries++) {
+		if (exptrace_pool_trylock(&flags)) {
+			copy_lists(lists);
+			exptrace_pool_unlock(flags);
+			return true;
+		}
+		usleep_range(BETWEEN_US / 2, BETWEEN_US);
+	}
+	return false;
+}
+
+static const char *state_of(const struct summary *gen)
+{
+	return gen->complete ? "complete" : gen->closing ? "closing" : "open";
+}
+
+static void show_generation(struct seq_file *m, const struct summary *gen)
+{
+	seq_printf(m, "list generation %llu: recording %llu state %s begun %d",
+		   gen->gen, gen->session, state_of(gen), gen->begun);
+	seq_printf(m, " batches %u pushed %u events %llu reserved %u\n",
+		   gen->nr, gen->pushed, gen->events, gen->reserved);
+}
+
+static void show_copied(struct seq_file *m, const struct lists *lists)
+{
+	unsigned int i;
+
+	seq_puts(m, "lists_read 1\n");
+	for (i = 0; i < 2; i++)
+		seq_printf(m, "writing parity %u: generation %llu\n", i, lists->writing[i]);
+	seq_printf(m, "dead %u\n", lists->nr_dead);
+	seq_printf(m, "not_shown %u\n", lists->nr - lists->nr_shown);
+	for (i = 0; i < lists->nr_shown; i++)
+		show_generation(m, &lists->shown[i]);
+}
+
+/* Nothing is allocated or printed under the lock. */
+static void show_lists(struct seq_file *m)
+{
+	struct lists *lists = kzalloc(sizeof(*lists), GFP_KERNEL);
+
+	if (lists && try_to_copy_lists(lists))
+		show_copied(m, lists);
+	else
+		seq_printf(m, "lists_read 0: %s\n",
+			   lists ? "the pool's lock is taken" : "there is no memory");
+	kfree(lists);
 }
 
 static void show_sites(struct seq_file *m)
@@ -106,6 +291,7 @@ static int state_show(struct seq_file *m, void *unused)
 	show_pool(m);
 	show_flush(m);
 	show_sites(m);
+	show_lists(m);
 	for_each_possible_cpu(cpu)
 		for (parity = 0; parity < 2; parity++)
 			for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)

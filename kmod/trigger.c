@@ -101,6 +101,24 @@ u64 exptrace_triggers(void)
 	return atomic64_read(&trigger.fired);
 }
 
+/* Does somebody wait for it? This and the next two take no lock. */
+bool exptrace_trigger_armed(void)
+{
+	return READ_ONCE(trigger.armed);
+}
+
+/* Is there a snapshot, or an error, that who waited has not seen yet? */
+bool exptrace_trigger_done(void)
+{
+	return READ_ONCE(trigger.done);
+}
+
+/* Has it fired, and the work that makes the snapshot not begun? */
+bool exptrace_trigger_pending(void)
+{
+	return irq_work_is_pending(&fire_work) || work_pending(&snapshot_work);
+}
+
 /*
  * Holds what there is, now. Returns 0, -EBUSY if a snapshot is held already,
  * -EAGAIN if there is nothing, -ENOMEM.

@@ -13,6 +13,9 @@ int exptrace_trigger_wait(u64 *first, u64 *last);
 void exptrace_trigger_fire(void);
 void exptrace_trigger_cancel(void);
 u64 exptrace_triggers(void);
+bool exptrace_trigger_armed(void);
+bool exptrace_trigger_done(void);
+bool exptrace_trigger_pending(void);
 void exptrace_trigger_exit(void);
 
 /* latency.c */
