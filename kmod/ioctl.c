@@ -203,13 +203,18 @@ static long do_set_event(void __user *arg)
 	return err;
 }
 
-/* Begins to read what exptrace_trigger_snapshot() or _wait() holds up to @last. */
-static int view_snapshot(struct exptrace_file *f, u64 last)
+/*
+ * Tells of the snapshot that exptrace_trigger_snapshot() or _wait() holds, and begins
+ * to read it. What can't be told is not held, and @f is where it was in the stream.
+ */
+static int view_snapshot(struct exptrace_file *f, const struct exptrace_snapshot *snapshot,
+			 struct exptrace_snapshot __user *to)
 {
 	int err;
 
 	mutex_lock(&f->lock);
-	err = exptrace_reader_snapshot(f, last);
+	err = copy_to_user(to, snapshot, sizeof(*snapshot)) ? -EFAULT :
+	      exptrace_reader_snapshot(f, snapshot->last);
 	mutex_unlock(&f->lock);
 	if (err)
 		exptrace_thaw();
@@ -238,11 +243,7 @@ static long do_snapshot(struct file *file, void __user *arg)
 	err = snapshot.flags & EXPTRACE_SNAPSHOT_WAIT ?
 	      exptrace_trigger_wait(&snapshot.first, &snapshot.last) :
 	      exptrace_trigger_snapshot(&snapshot.first, &snapshot.last);
-	if (!err)
-		err = view_snapshot(f, snapshot.last);
-	if (err)
-		return err;
-	return copy_to_user(arg, &snapshot, sizeof(snapshot)) ? -EFAULT : 0;
+	return err ?: view_snapshot(f, &snapshot, arg);
 }
 
 static long do_set_trigger(struct exptrace_file *f, void __user *arg)

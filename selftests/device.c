@@ -804,6 +804,114 @@ TEST_F(module, state_counts_generations_that_were_given_up)
 	EXPECT_EQ(state_number(&s, "generations"), s.nr);
 }
 
+/* A snapshot's arguments where the kernel can read, but not write; NULL if there is no memory. */
+static struct exptrace_snapshot *read_only_snapshot(uint32_t flags)
+{
+	struct exptrace_snapshot *shot = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (shot == MAP_FAILED)
+		return NULL;
+	*shot = (struct exptrace_snapshot){ .flags = flags, .first = 0xcccccccc, .last = 0xcccccccc };
+	return mprotect(shot, 4096, PROT_READ) ? NULL : shot;
+}
+
+static bool holds_nothing(void)
+{
+	static struct state s;
+
+	return !state_read(&s) && !state_number(&s, "frozen") && !state_number(&s, "trigger_armed") &&
+	       !state_number(&s, "trigger_done");
+}
+
+/* A process that fires the trigger as soon as somebody waits for it. */
+static pid_t fork_trigger(int fd)
+{
+	static struct state s;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(!WAIT_FOR(!state_read(&s) && state_number(&s, "trigger_armed") == 1) ||
+		      device_ioctl(fd, EXPTRACE_IOC_TRIGGER, NULL));
+	return pid;
+}
+
+/* Everything that the next snapshot has, with an argument that is in order. */
+static int read_snapshot(int fd, struct exptrace_snapshot *shot, struct stream *stream)
+{
+	*shot = (struct exptrace_snapshot){};
+	return device_ioctl(fd, EXPTRACE_IOC_SNAPSHOT, shot) ?: drain_and_parse(fd, stream);
+}
+
+TEST_F(module, snapshot_that_cannot_be_told_is_not_held)
+{
+	static const uint32_t flags[] = { 0, EXPTRACE_SNAPSHOT_WAIT };
+	struct exptrace_start start = start_small();
+	struct exptrace_snapshot *bad, shot;
+	struct stream stream;
+	int i, status;
+	size_t g;
+	pid_t pid;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	start.mode = EXPTRACE_MODE_FLIGHT;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	for (i = 0; i < 2; i++) {
+		bad = read_only_snapshot(flags[i]);
+		ASSERT_NE(NULL, bad);
+		ASSERT_LT(0, work_pingpong(100));
+		pid = flags[i] ? fork_trigger(self->control) : 0;
+		EXPECT_EQ(-EFAULT, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, bad));
+		if (pid) {
+			EXPECT_EQ(pid, waitpid(pid, &status, 0));
+			EXPECT_EQ(0, status);
+		}
+		EXPECT_EQ(0xcccccccc, bad->first);
+		EXPECT_TRUE(holds_nothing());
+		stream = (struct stream){};
+		ASSERT_EQ(0, read_snapshot(self->reader, &shot, &stream)) {
+			TH_LOG("%s", stream.error);
+		}
+		/* Those that the others had completed, too. */
+		ASSERT_EQ(2 * (i + 1), stream.nr_generations);
+		EXPECT_EQ(shot.first, stream.generations[0].number);
+		EXPECT_EQ(shot.last, stream.generations[2 * i + 1].number);
+		for (g = 0; g < stream.nr_generations; g++)
+			EXPECT_TRUE(stream.generations[g].whole && stream.generations[g].ledger &&
+				    stream.generations[g].ended);
+		stream_free(&stream);
+		munmap(bad, 4096);
+	}
+}
+
+TEST_F(module, stream_goes_on_after_a_snapshot_that_cannot_be_told)
+{
+	struct exptrace_snapshot *bad = read_only_snapshot(0);
+	struct exptrace_start start = start_small();
+	struct bytes bytes = {};
+	struct stream stream = {};
+
+	ASSERT_NE(NULL, bad);
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	ASSERT_LT(0, work_pingpong(100));
+	ASSERT_LT(0, advance(self->control));
+	ASSERT_EQ(EXPTRACE_HEADER_SIZE, bytes_read(&bytes, self->reader, EXPTRACE_HEADER_SIZE));
+	EXPECT_EQ(-EFAULT, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, bad));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	/* No second header in it, nothing left out, and its end is that of the recording. */
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 4096));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(3, stream.nr_generations);
+	EXPECT_EQ(0, device_info(self->control).batches_full);
+	bytes_free(&bytes);
+	stream_free(&stream);
+	munmap(bad, 4096);
+}
+
 static int pin_to(int cpu)
 {
 	cpu_set_t one;
