@@ -15,7 +15,8 @@
 /* Bit 0 is set while a file is open for reading. */
 static unsigned long reader_taken;
 
-static int may_open(void)
+/* 0, or -EPERM without the capability, or in a kernel that is locked down against tracing. */
+int exptrace_may_open(void)
 {
 	return perfmon_capable() ? security_locked_down(LOCKDOWN_TRACEFS) : -EPERM;
 }
@@ -25,7 +26,7 @@ static int exptrace_open(struct inode *inode, struct file *file)
 	struct exptrace_file *f;
 	int err;
 
-	err = may_open();
+	err = exptrace_may_open();
 	if (err)
 		return err;
 	f = kzalloc(sizeof(*f), GFP_KERNEL);

@@ -200,6 +200,7 @@ void exptrace_generation_exit(void);
 void exptrace_default_params(struct exptrace_params *params);
 
 /* chardev.c */
+int exptrace_may_open(void);
 int exptrace_chardev_init(void);
 void exptrace_chardev_exit(void);
 

@@ -7,6 +7,7 @@
 #include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/security.h>
 #include <linux/sizes.h>
 #include <linux/utsname.h>
 #include <generated/utsrelease.h>
@@ -96,9 +97,27 @@ static int __init register_own(void)
 	return -EOPNOTSUPP;
 }
 
-static int prepare_recording(void)
+/* In a kernel that is locked down, tracers can't be registered either. */
+static int start_by_itself(void)
 {
 	struct exptrace_params params;
+	int err;
+
+	err = security_locked_down(LOCKDOWN_TRACEFS);
+	if (err) {
+		pr_err("autostart refused: the kernel is locked down\n");
+		return err;
+	}
+	exptrace_default_params(&params);
+	err = exptrace_start(&params);
+	if (err)
+		pr_err("autostart failed: %d (pool of %llu MiB)\n", err,
+		       params.pool_size / SZ_1M);
+	return err;
+}
+
+static int prepare_recording(void)
+{
 	int err;
 
 	mutex_lock(&exptrace.control);
@@ -107,11 +126,7 @@ static int prepare_recording(void)
 		pr_err("events=%s: can't be switched on\n", events);
 		err = err == -ENOENT ? -EINVAL : err;
 	} else if (autostart) {
-		exptrace_default_params(&params);
-		err = exptrace_start(&params);
-		if (err)
-			pr_err("autostart failed: %d (pool of %llu MiB)\n", err,
-			       params.pool_size / SZ_1M);
+		err = start_by_itself();
 	}
 	mutex_unlock(&exptrace.control);
 	return err;

@@ -10,12 +10,25 @@
 #include "filter.h"
 #include "trigger.h"
 
-/* Takes exptrace.control for a change; -EPERM for those who may not open the device. */
+static int lock_control(void)
+{
+	return mutex_lock_interruptible(&exptrace.control) ? -ERESTARTSYS : 0;
+}
+
+/*
+ * Takes exptrace.control for a change; -EPERM for those who may not open the device. The
+ * files of tracefs are refused at open(2) in a kernel that is locked down; sysfs asks its
+ * attributes only now, so that here a file that was opened before is refused, too.
+ */
 static int begin_change(void)
 {
-	if (!perfmon_capable())
-		return -EPERM;
-	return mutex_lock_interruptible(&exptrace.control) ? -ERESTARTSYS : 0;
+	return exptrace_may_open() ?: lock_control();
+}
+
+/* Likewise to stop, which gives nothing away: what began before a lockdown can be ended. */
+static int begin_stop(void)
+{
+	return perfmon_capable() ? lock_control() : -EPERM;
 }
 
 static ssize_t recording_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -33,7 +46,7 @@ static ssize_t recording_store(struct device *dev, struct device_attribute *attr
 	err = kstrtobool(buf, &on);
 	if (err)
 		return err;
-	err = begin_change();
+	err = on ? begin_change() : begin_stop();
 	if (err)
 		return err;
 	exptrace_default_params(&params);
@@ -108,8 +121,10 @@ static DEVICE_ATTR_RO(filter);
 static ssize_t trigger_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			     size_t count)
 {
-	if (!perfmon_capable())
-		return -EPERM;
+	int err = exptrace_may_open();
+
+	if (err)
+		return err;
 	exptrace_trigger_fire();
 	return count;
 }
@@ -127,9 +142,8 @@ static ssize_t trigger_latency_us_store(struct device *dev, struct device_attrib
 	u64 us;
 	int err;
 
-	if (!perfmon_capable())
-		return -EPERM;
-	err = kstrtou64(buf, 0, &us) ?: exptrace_trigger_set_latency(us, NULL);
+	err = exptrace_may_open() ?: kstrtou64(buf, 0, &us) ?:
+	      exptrace_trigger_set_latency(us, NULL);
 	return err ? err : count;
 }
 static DEVICE_ATTR_RW(trigger_latency_us);

@@ -11,22 +11,58 @@ lockdown=/sys/kernel/security/lockdown
 mountpoint -q /sys/kernel/security || mount -t securityfs none /sys/kernel/security
 [ -e "$lockdown" ] || skip_all "this kernel has no lockdown"
 
-locked_down_kernel_opens_the_device_to_nobody() {
-	load autostart=1
+state() { sed -n "s/^$1 //p" /sys/kernel/debug/exptrace/state; }
+
+# What would record is refused, whether something is recorded already or not, and changes nothing.
+sysfs_changes_nothing() {
+	local before denied="Operation not permitted"
+	before=$(cat "$sys"/{recording,generation,events,trigger_latency_us}; state triggers)
+	refuses "$denied" "$sys/recording" 1
+	refuses "$denied" "$sys/events" +alloc
+	refuses "$denied" "$sys/events" -sched_switch
+	refuses "$denied" "$sys/events" sched:stack
+	refuses "$denied" "$sys/advance" 1
+	refuses "$denied" "$sys/trigger" 1
+	refuses "$denied" "$sys/trigger_latency_us" 1000
+	[ "$(cat "$sys"/{recording,generation,events,trigger_latency_us}; state triggers)" = "$before" ] || fail "something has changed"
+}
+
+locked_down_kernel_opens_the_device_to_nobody_and_starts_nothing() {
+	load autostart=1 period_ms=0
 	cat /dev/exptrace >"$work/before" &
 	local reader=$! message
 	wait_for test -s "$work/before"
 	"$exptrace" info
+	exec 3>"$sys/events"
 	echo confidentiality >"$lockdown"
 	grep -F '[confidentiality]' "$lockdown"
 	message=$("$exptrace" info 2>&1) && fail "the device can be opened"
 	[[ $message == *"locked down"* ]] || fail "the message does not name the cause: $message"
 	message=$(head -c 1 /dev/exptrace 2>&1) && fail "the device can be read"
 	[[ $message == *"not permitted"* ]] || fail "not EPERM: $message"
-	# What is open stays open, as the files of tracefs do.
+	sysfs_changes_nothing
+	message=$(printf '+alloc\n' 2>&1 >&3) && fail "a file that was open takes what is refused to others"
+	[[ $message == *"not permitted"* ]] || fail "not EPERM: $message"
+	exec 3>&-
+	# What is open stays open, as the files of tracefs do, and what records can be stopped.
+	recording_is 1
 	echo 0 >"$sys/recording"
+	recording_is 0
 	wait "$reader"
 	"$exptrace" check "$work/before"
+	sysfs_changes_nothing
+	[ "$(state lists_read)" = 1 ]
 }
 
-run_tests locked_down_kernel_opens_the_device_to_nobody
+# A kernel that is locked down loads signed modules alone, so this is for one that was built with this module's key.
+locked_down_kernel_starts_nothing_with_the_module() {
+	load 2>/dev/null || skip "this kernel does not load the module when it is locked down"
+	recording_is 0
+	unload
+	not load autostart=1
+	is_loaded && fail "the module is there"
+	log_since | grep -F 'exptrace: autostart refused: the kernel is locked down'
+}
+
+run_tests locked_down_kernel_opens_the_device_to_nobody_and_starts_nothing \
+	locked_down_kernel_starts_nothing_with_the_module
