@@ -190,16 +190,9 @@ static int parse(const struct bytes *bytes, struct stream *stream)
 
 /* The observer's counts just before and after START and STOP: what was attempted lies in between. */
 struct edges {
-	struct observer *observer;
+	struct observer *observer;	/* NULL: nobody observes */
 	struct observation before_start, after_start, before_stop, after_stop;
 };
-
-static void edges_open(struct __test_metadata *_metadata, struct edges *edges)
-{
-	*edges = (struct edges){ .observer = observer_open() };
-	if (!edges->observer)
-		TH_LOG("nothing to compare with: BPF programs can't be attached here (%s)", strerror(errno));
-}
 
 static int edge(const struct edges *edges, struct observation *seen)
 {
@@ -393,12 +386,12 @@ static void mend(const struct log *log, struct bytes *bytes)
 	}
 }
 
-static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self)
+static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self, struct observer *observer)
 {
 	struct stream stream = { .forget = true };
+	struct edges edges = { .observer = observer };
 	struct bytes bytes = {};
 	unsigned int killed = 0;
-	struct edges edges;
 	const char *idle;
 	struct log *log;
 	long long end;
@@ -409,9 +402,8 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	log = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(MAP_FAILED, log);
 	ASSERT_EQ(0, alloc_on(control));
-	edges_open(_metadata, &edges);
 	ASSERT_EQ(0, edge(&edges, &edges.before_start));
-	switching = false;
+	switching = !observer;
 	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
 	ASSERT_EQ(0, edge(&edges, &edges.after_start));
 	ASSERT_EQ(0, begin_storms());
@@ -443,9 +435,8 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 		TH_LOG("%s", stream.error);
 	}
 	EXPECT_LT(0, stream.nr_generations);
-	for (x = 0; edges.observer && x < OBSERVED_EXPERIMENTS; x++)
+	for (x = 0; observer && x < OBSERVED_EXPERIMENTS; x++)
 		compare(_metadata, &edges, x, attempted_of(&stream, x));
-	observer_close(edges.observer);
 	TH_LOG("%u readers killed, %zu generations, %zu events, %llu lost", killed, stream.nr_generations,
 	       stream.forgotten, (unsigned long long)stream_lost(&stream));
 	stream_free(&stream);
@@ -458,7 +449,26 @@ TEST_F_TIMEOUT(module, stream_survives_everything_at_once, TIMEOUT)
 	int i;
 
 	for (i = 0; i < rounds(); i++)
-		stream_round(_metadata, self);
+		stream_round(_metadata, self, NULL);
+}
+
+/* Of a recording in the midst of it all, with all that it lost. */
+TEST_F_TIMEOUT(module, as_many_events_are_attempted_as_bpf_programs_saw, TIMEOUT)
+{
+	const char *missing = observer_missing();
+	struct observer *observer;
+	int i;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	observer = observer_open();
+	ASSERT_NE(NULL, observer) {
+		TH_LOG("the kernel has BPF programs for tracepoints, but those of the test can't be attached: %s",
+		       strerror(errno));
+	}
+	for (i = 0; i < rounds(); i++)
+		stream_round(_metadata, self, observer);
+	observer_close(observer);
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bpf_object.h"
 #include "observe.h"
@@ -13,6 +14,21 @@ struct observer {
 	struct bpf_link *links[OBSERVER_NR];
 	int programs[OBSERVER_NR], nr, counts, cpus;
 };
+
+/* A kernel without BPF, or without its programs at tracepoints, knows no such program; whatever else is wrong is a failure. */
+const char *observer_missing(void)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", nothing, 2, NULL);
+
+	if (fd < 0)
+		return errno == ENOSYS || errno == EINVAL ? "the kernel has no BPF programs for tracepoints" : NULL;
+	close(fd);
+	return NULL;
+}
 
 static int load(struct observer *o)
 {

@@ -16,7 +16,9 @@ struct observation {
 
 struct observer;
 
-/* Begins to count. NULL and errno if the kernel has no such thing. */
+/* Why the kernel cannot have events counted so, or NULL. */
+const char *observer_missing(void);
+/* Begins to count. NULL and errno if that fails. */
 struct observer *observer_open(void);
 /* What was counted since. Fails only if BPF does: 0 or -errno. */
 int observer_read(const struct observer *observer, struct observation *seen);
