@@ -13,6 +13,9 @@
 #define SECONDS		8
 #define POOL		(16 << 20)
 
+/* Recordings of a round that is about starting and stopping, at least. */
+#define RESTARTS	6
+
 /* That many rounds, in seconds; the runner's own limit is stricter (see the Makefile). */
 #define TIMEOUT		7200
 
@@ -61,17 +64,13 @@ static void *sched_storm(void *count)
 	return NULL;
 }
 
-/* Not while what was attempted is compared: it takes events away. */
-static bool switching;
-
 static void *switch_storm(void *count)
 {
 	static const char *const names[] = { "kmalloc", "kfree", "sched_wakeup", "sched_migrate_task" };
 	unsigned int i = 0;
 
 	while (!stop) {
-		if (switching)
-			event_set(control, names[i % 4], i / 4 % 2);
+		event_set(control, names[i % 4], i / 4 % 2);
 		usleep(20000);
 		i++;
 		++*(unsigned long *)count;
@@ -109,23 +108,93 @@ static void *observe_storm(void *count)
 	return NULL;
 }
 
+static int start(int mode)
+{
+	struct exptrace_start args = start_small();
+
+	args.mode = mode;
+	args.pool_size = POOL;
+	args.period_ms = 1;
+	return device_ioctl(control, EXPTRACE_IOC_START, &args);
+}
+
+/* What came of the restarts: the first error, and the generations that were given up. */
+static int restart_error;
+static uint64_t given_up;
+
+/* Nothing is given up any more when it has ended, and the next recording begins to count anew. */
+static int end_recording(void)
+{
+	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL);
+
+	given_up += device_info(control).evicted_generations;
+	return err;
+}
+
+/* A recording can begin when readers have all of the one before. Their modes take turns. */
+static int start_when_read(int mode)
+{
+	int err;
+
+	while ((err = start(mode)) == -EBUSY && !stop)
+		usleep(1000);
+	return err;
+}
+
+/* Recordings of 1 to 128 ms, and more where the machine is slow. */
+static void *restart_storm(void *count)
+{
+	unsigned int i = 0;
+
+	while (!stop && !restart_error) {
+		usleep(1000 << i++ % 8);
+		restart_error = end_recording();
+		if (!restart_error)
+			restart_error = start_when_read(i % 2 ? EXPTRACE_MODE_FLIGHT : EXPTRACE_MODE_STREAM);
+		*(unsigned long *)count += !restart_error;
+	}
+	/* It was to end while it waited. */
+	if (stop && restart_error == -EBUSY)
+		restart_error = 0;
+	return NULL;
+}
+
+/* Events are not switched while what was attempted is compared: that takes events away. */
+static bool switching, restarting;
+
 static const struct {
 	const char *name;
 	void *(*run)(void *count);
+	const bool *wanted;	/* NULL: always */
 } storms[] = {
-	{ "advance", advance_storm },
-	{ "advance again", advance_storm },
-	{ "alloc", alloc_storm },
-	{ "sched", sched_storm },
-	{ "switch", switch_storm },
-	{ "hotplug", hotplug_storm },
-	{ "observe", observe_storm },
+	{ "advance", advance_storm, NULL },
+	{ "advance again", advance_storm, NULL },
+	{ "alloc", alloc_storm, NULL },
+	{ "sched", sched_storm, NULL },
+	{ "switch", switch_storm, &switching },
+	{ "hotplug", hotplug_storm, NULL },
+	{ "observe", observe_storm, NULL },
+	{ "restart", restart_storm, &restarting },
 };
 
 #define NR_STORMS	(sizeof(storms) / sizeof(storms[0]))
 
 static pthread_t threads[NR_STORMS];
 static unsigned long counts[NR_STORMS];
+
+static bool is_wanted(size_t i)
+{
+	return !storms[i].wanted || *storms[i].wanted;
+}
+
+static unsigned long count_of(void *(*run)(void *count))
+{
+	size_t i;
+
+	for (i = 0; storms[i].run != run; i++)
+		;
+	return __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
+}
 
 static int begin_storms(void)
 {
@@ -134,7 +203,7 @@ static int begin_storms(void)
 	stop = false;
 	memset(counts, 0, sizeof(counts));
 	for (i = 0; i < NR_STORMS; i++)
-		if (pthread_create(&threads[i], NULL, storms[i].run, &counts[i]))
+		if (is_wanted(i) && pthread_create(&threads[i], NULL, storms[i].run, &counts[i]))
 			return -1;
 	return 0;
 }
@@ -147,21 +216,12 @@ static const char *end_storms(void)
 
 	stop = true;
 	for (i = 0; i < NR_STORMS; i++)
-		pthread_join(threads[i], NULL);
+		if (is_wanted(i))
+			pthread_join(threads[i], NULL);
 	for (i = 0; i < NR_STORMS; i++)
-		if (!counts[i] && (storms[i].run != hotplug_storm || sysconf(_SC_NPROCESSORS_CONF) > 1))
+		if (is_wanted(i) && !counts[i] && (storms[i].run != hotplug_storm || sysconf(_SC_NPROCESSORS_CONF) > 1))
 			idle = storms[i].name;
 	return idle;
-}
-
-static int start(int mode)
-{
-	struct exptrace_start args = start_small();
-
-	args.mode = mode;
-	args.pool_size = POOL;
-	args.period_ms = 1;
-	return device_ioctl(control, EXPTRACE_IOC_START, &args);
 }
 
 static int alloc_on(int fd)
@@ -265,6 +325,7 @@ static void flight_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	control = self->control;
 	ASSERT_EQ(0, alloc_on(control));
 	switching = true;
+	restarting = false;
 	ASSERT_EQ(0, start(EXPTRACE_MODE_FLIGHT));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
@@ -319,49 +380,70 @@ struct log {
 
 #define LOG_SIZE	(512UL << 20)
 
-static pid_t stream_child(struct log *log)
+/* Not while a recording begins or ends, which is a moment. */
+static const uint8_t *map_pool(int fd, size_t *size)
+{
+	void *pool;
+
+	*size = device_info(fd).pool_size;
+	return WAIT_FOR((pool = mmap(NULL, *size, PROT_READ, MAP_SHARED, fd, 0)) != MAP_FAILED) ? pool : NULL;
+}
+
+/* To the end of the recording, or of what there is if @fd does not wait: 0, or an exit code. */
+static int copy_recording(struct log *log, int fd)
 {
 	static const uint8_t mark = EXPTRACE_WIRE_END_OF_GENERATION;
 	struct exptrace_batch_ref ref;
-	struct exptrace_info info;
-	const uint8_t *pool;
+	const uint8_t *pool = NULL;
+	size_t size;
+	int err;
+
+	while (!(err = device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref)) && ref.kind != EXPTRACE_REF_END) {
+		size_t n = ref.kind == EXPTRACE_REF_BATCH ? ref.length : 1;
+
+		/* As long as it has something in its hands, there is a pool. */
+		if (!pool)
+			pool = map_pool(fd, &size);
+		if (!pool)
+			return 3;
+		if (log->size + n > LOG_SIZE - sizeof(*log))
+			return 4;
+		memcpy(log->data + log->size, ref.kind == EXPTRACE_REF_BATCH ? pool + ref.offset : &mark, n);
+		__atomic_store_n(&log->size, log->size + n, __ATOMIC_RELEASE);
+	}
+	/* As long as the pool is mapped, no recording can begin. */
+	if (pool)
+		munmap((void *)pool, size);
+	return err && err != -EAGAIN ? 5 : 0;
+}
+
+/* Copies recordings one after the other until it is killed; or, if nothing is being recorded any more, what there is. */
+static pid_t stream_child(struct log *log, bool last)
+{
 	pid_t pid = fork();
-	int fd;
+	int fd, code;
 
 	if (pid)
 		return pid;
-	fd = device_open(O_RDONLY);
-	if (fd < 0)
-		_exit(2);
-	info = device_info(fd);
-	pool = mmap(NULL, info.pool_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (pool == MAP_FAILED)
-		_exit(3);
-	while (!device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref)) {
-		const uint8_t *from = ref.kind == EXPTRACE_REF_BATCH ? pool + ref.offset : &mark;
-		size_t n = ref.kind == EXPTRACE_REF_BATCH ? ref.length : 1;
-
-		if (ref.kind == EXPTRACE_REF_END)
-			_exit(0);
-		if (log->size + n > LOG_SIZE - sizeof(*log))
-			_exit(4);
-		memcpy(log->data + log->size, from, n);
-		__atomic_store_n(&log->size, log->size + n, __ATOMIC_RELEASE);
-	}
-	_exit(5);
+	do {
+		fd = device_open(last ? O_RDONLY | O_NONBLOCK : O_RDONLY);
+		if (fd < 0)
+			_exit(2);
+		code = copy_recording(log, fd);
+		close(fd);
+	} while (!code && !last);
+	_exit(code);
 }
 
-/*
- * What a killed reader had copied but not given back, its successor gets again; and an end mark that it had taken but
- * not written down is missing. Both show in the framing alone: drop the one, add the other.
- */
+/* What a killed reader had copied but not given back, batch or end mark, its successor gets again: drop that. */
 static void mend(const struct log *log, struct bytes *bytes)
 {
 	struct stream_batch batch, last = {};
+	bool ended = false;
 	size_t at = 0;
 	int kind;
 
-	bytes->room = log->size + (1 << 20);
+	bytes->room = EXPTRACE_HEADER_SIZE + log->size;
 	bytes->data = malloc(bytes->room);
 	memset(bytes->data, 0, EXPTRACE_HEADER_SIZE);
 	memcpy(bytes->data, EXPTRACE_HEADER_MAGIC, strlen(EXPTRACE_HEADER_MAGIC));
@@ -369,14 +451,16 @@ static void mend(const struct log *log, struct bytes *bytes)
 	while (at < log->size) {
 		kind = stream_batch_at(log->data + at, log->size - at, &batch);
 		if (kind == 2) {
-			bytes->data[bytes->size++] = log->data[at++];
-			last.generation = 0;
+			/* No generation is empty. */
+			if (!ended)
+				bytes->data[bytes->size++] = log->data[at];
+			ended = true;
+			at++;
 			continue;
 		}
 		if (kind != 1)
 			break;
-		if (last.generation && batch.generation > last.generation)
-			bytes->data[bytes->size++] = EXPTRACE_WIRE_END_OF_GENERATION;
+		ended = false;
 		if (batch.total != last.total || memcmp(log->data + at, last.data + last.size - last.total, last.total)) {
 			memcpy(bytes->data + bytes->size, log->data + at, batch.total);
 			bytes->size += batch.total;
@@ -386,37 +470,67 @@ static void mend(const struct log *log, struct bytes *bytes)
 	}
 }
 
+static void kill_a_reader(struct __test_metadata *_metadata, struct log *log)
+{
+	pid_t pid = stream_child(log, false);
+	int status;
+
+	usleep(200000);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status)) {
+		TH_LOG("reader exited with %d", WEXITSTATUS(status));
+	}
+}
+
+static struct log *make_log(void)
+{
+	void *log = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return log == MAP_FAILED ? NULL : log;
+}
+
+/* The rest of what was recorded, and all of it together. Every generation is whole, and each ledger adds up. */
+static void read_rest(struct __test_metadata *_metadata, struct log *log, struct stream *stream)
+{
+	pid_t pid = stream_child(log, true);
+	struct bytes bytes = {};
+	int status;
+
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	mend(log, &bytes);
+	ASSERT_EQ(0, parse(&bytes, stream)) {
+		TH_LOG("%s", stream->error);
+	}
+	bytes_free(&bytes);
+	munmap(log, LOG_SIZE);
+}
+
 static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self, struct observer *observer)
 {
 	struct stream stream = { .forget = true };
 	struct edges edges = { .observer = observer };
-	struct bytes bytes = {};
+	struct log *log = make_log();
 	unsigned int killed = 0;
 	const char *idle;
-	struct log *log;
 	long long end;
-	int status, x;
-	pid_t pid;
+	int x;
 
+	ASSERT_NE(NULL, log);
 	control = self->control;
-	log = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ASSERT_NE(MAP_FAILED, log);
 	ASSERT_EQ(0, alloc_on(control));
 	ASSERT_EQ(0, edge(&edges, &edges.before_start));
 	switching = !observer;
+	restarting = false;
 	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
 	ASSERT_EQ(0, edge(&edges, &edges.after_start));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
 	/* A fast machine fills the log sooner. */
 	while (now_ms() < end && log->size < LOG_SIZE / 2) {
-		pid = stream_child(log);
-		usleep(200000);
-		kill(pid, SIGKILL);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_TRUE(WIFSIGNALED(status)) {
-			TH_LOG("reader exited with %d", WEXITSTATUS(status));
-		}
+		kill_a_reader(_metadata, log);
 		killed++;
 	}
 	idle = end_storms();
@@ -426,22 +540,13 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	ASSERT_EQ(0, edge(&edges, &edges.before_stop));
 	ASSERT_EQ(0, device_ioctl(control, EXPTRACE_IOC_STOP, NULL));
 	ASSERT_EQ(0, edge(&edges, &edges.after_stop));
-	pid = stream_child(log);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_TRUE(WIFEXITED(status));
-	EXPECT_EQ(0, WEXITSTATUS(status));
-	mend(log, &bytes);
-	ASSERT_EQ(0, parse(&bytes, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_rest(_metadata, log, &stream);
 	EXPECT_LT(0, stream.nr_generations);
 	for (x = 0; observer && x < OBSERVED_EXPERIMENTS; x++)
 		compare(_metadata, &edges, x, attempted_of(&stream, x));
 	TH_LOG("%u readers killed, %zu generations, %zu events, %llu lost", killed, stream.nr_generations,
 	       stream.forgotten, (unsigned long long)stream_lost(&stream));
 	stream_free(&stream);
-	bytes_free(&bytes);
-	munmap(log, LOG_SIZE);
 }
 
 TEST_F_TIMEOUT(module, stream_survives_everything_at_once, TIMEOUT)
@@ -469,6 +574,56 @@ TEST_F_TIMEOUT(module, as_many_events_are_attempted_as_bpf_programs_saw, TIMEOUT
 	for (i = 0; i < rounds(); i++)
 		stream_round(_metadata, self, observer);
 	observer_close(observer);
+}
+
+static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self)
+{
+	/* Between two generations may be some that were given up: they are counted. */
+	struct stream stream = { .forget = true, .flight = true };
+	struct log *log = make_log();
+	unsigned int killed = 0;
+	const char *idle;
+	uint64_t first;
+	long long end;
+
+	ASSERT_NE(NULL, log);
+	control = self->control;
+	ASSERT_EQ(0, alloc_on(control));
+	switching = restarting = true;
+	restart_error = 0;
+	given_up = 0;
+	first = recorder_state("next_generation");
+	ASSERT_LT(0, first);
+	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
+	ASSERT_EQ(0, begin_storms());
+	end = now_ms() + 1000LL * SECONDS;
+	for (; (now_ms() < end || count_of(restart_storm) < RESTARTS) && log->size < LOG_SIZE / 2; killed++)
+		kill_a_reader(_metadata, log);
+	idle = end_storms();
+	EXPECT_EQ(NULL, idle) {
+		TH_LOG("%s did nothing", idle);
+	}
+	EXPECT_EQ(0, restart_error) {
+		TH_LOG("%s", strerror(-restart_error));
+	}
+	EXPECT_LE(RESTARTS, count_of(restart_storm));
+	if (device_info(control).state == EXPTRACE_STATE_RECORDING)
+		ASSERT_EQ(0, end_recording());
+	read_rest(_metadata, log, &stream);
+	TH_LOG("%lu restarts, %u readers killed, %zu generations, %llu given up, %zu events, %llu lost",
+	       count_of(restart_storm), killed, stream.nr_generations, (unsigned long long)given_up,
+	       stream.forgotten, (unsigned long long)stream_lost(&stream));
+	/* All of all recordings. */
+	EXPECT_EQ(recorder_state("next_generation") - first, stream.nr_generations + given_up);
+	stream_free(&stream);
+}
+
+TEST_F_TIMEOUT(module, recordings_that_begin_and_end_amid_everything_are_whole, TIMEOUT)
+{
+	int i;
+
+	for (i = 0; i < rounds(); i++)
+		restart_round(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

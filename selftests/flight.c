@@ -58,17 +58,6 @@ static bool storm_until_evicted(int fd, unsigned int nr)
 	return WAIT_FOR((alloc_storm(STORM / 10), !advance(fd) && device_info(fd).evicted_generations >= goal));
 }
 
-/* A number that the recorder tells about itself. */
-static uint64_t state_of(const char *name)
-{
-	char text[8192], line[64];
-	const char *at;
-
-	snprintf(line, sizeof(line), "\n%s ", name);
-	at = strstr(read_file("/sys/kernel/debug/exptrace/state", text, sizeof(text)), line);
-	return at ? strtoull(at + strlen(line), NULL, 10) : 0;
-}
-
 /* Everything that a reader gets until the end of file, parsed: 0, or -1 with the reason in stream->error. */
 static int drain_and_parse(int fd, struct stream *stream)
 {
@@ -162,10 +151,10 @@ static bool storm_until_overwritten(int fd)
 {
 	uint64_t generation = device_info(fd).generation, flushed;
 
-	if (!WAIT_FOR((alloc_storm(10), state_of("empty") <= state_of("reserved"))))
+	if (!WAIT_FOR((alloc_storm(10), recorder_state("empty") <= recorder_state("reserved"))))
 		return false;
-	flushed = state_of("flushed");
-	return WAIT_FOR((alloc_storm(10), state_of("flushed") >= flushed + 2)) &&
+	flushed = recorder_state("flushed");
+	return WAIT_FOR((alloc_storm(10), recorder_state("flushed") >= flushed + 2)) &&
 	       device_info(fd).generation == generation;
 }
 

@@ -112,6 +112,17 @@ int event_set(int fd, const char *name, bool on)
 	return index < 0 ? index : device_ioctl(fd, EXPTRACE_IOC_SET_EVENT, &event);
 }
 
+uint64_t recorder_state(const char *name)
+{
+	static char text[65536];
+	char line[64];
+	const char *at;
+
+	snprintf(line, sizeof(line), "\n%s ", name);
+	at = strstr(read_file("/sys/kernel/debug/exptrace/state", text, sizeof(text)), line);
+	return at ? strtoull(at + strlen(line), NULL, 10) : 0;
+}
+
 ssize_t bytes_read(struct bytes *b, int fd, size_t n)
 {
 	ssize_t got;

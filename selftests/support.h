@@ -72,6 +72,9 @@ int event_index(int fd, const char *name);
 /* Switch an event: 0 or -errno. */
 int event_set(int fd, const char *name, bool on);
 
+/* A number that the recorder tells about itself in debugfs; 0 if it is not there. */
+uint64_t recorder_state(const char *name);
+
 /* What a reader has read. */
 struct bytes {
 	uint8_t *data;
