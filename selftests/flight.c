@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The flight recorder: old generations go, snapshots stay; quotas, triggers, the mapped pool, CPU hot-unplug. */
+/* The flight recorder: old generations go, snapshots stay; quotas, triggers, the mapped pool. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
@@ -535,54 +535,6 @@ TEST_F(module, killed_reader_gives_its_batch_back)
 	stream_free(&stream);
 	close(pipes[0]);
 	close(pipes[1]);
-}
-
-/* Has the stream a batch of this CPU? */
-static bool has_cpu(const struct bytes *bytes, unsigned int cpu)
-{
-	size_t at = EXPTRACE_HEADER_SIZE;
-	struct stream_batch batch;
-	int kind;
-
-	while (at < bytes->size) {
-		kind = stream_batch_at(bytes->data + at, bytes->size - at, &batch);
-		if (kind <= 0)
-			return false;
-		if (kind == 1 && batch.m != EXPTRACE_M_NONE && batch.m / 4 == cpu)
-			return true;
-		at += kind == 1 ? batch.total : 1;
-	}
-	return false;
-}
-
-TEST_F(module, offline_cpu_hands_over_what_it_recorded)
-{
-	struct stream stream = {};
-	struct bytes bytes = {};
-
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, "needs two CPUs");
-	self->reader = device_open(O_RDWR | O_NONBLOCK);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
-	EXPECT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
-	EXPECT_FALSE(has_cpu(&bytes, 1));
-	ASSERT_EQ(0, write_file("/sys/devices/system/cpu/cpu1/online", "0"));
-	/* No generation has ended, and the CPU can't flush any more: it has been done. */
-	EXPECT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
-	EXPECT_TRUE(has_cpu(&bytes, 1));
-	ASSERT_EQ(0, write_file("/sys/devices/system/cpu/cpu1/online", "1"));
-	ASSERT_LT(0, work_pingpong(ROUNDS / 3));
-	ASSERT_EQ(0, advance(self->control));
-	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
-	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
-	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
-		TH_LOG("%s", stream.error);
-	}
-	EXPECT_TRUE(all_whole(&stream));
-	EXPECT_EQ(0, stream_lost_needlessly(&stream));
-	stream_free(&stream);
-	bytes_free(&bytes);
 }
 
 TEST_F(module, recorder_can_be_observed)

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A CPU goes: what it recorded is handed over at once, by all its writers. It comes back, and records as if it were new. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "recording.h"
+
+/* The one that goes. */
+#define CPU		1
+#define ONLINE		"/sys/devices/system/cpu/cpu1/online"
+
+/* Experiments of test modules: kmod/test/renames.c and nmi.c. */
+#define RENAMES		6
+#define NMIS		7
+
+/* After four, it has gone in generations of both parities. */
+#define CYCLES		4
+
+FIXTURE(hotplug) {
+	int log, control, reader;
+	bool nmis;		/* here they can be sent */
+	struct bytes bytes;
+};
+
+FIXTURE_VARIANT(hotplug) {
+	int mode;
+};
+
+FIXTURE_VARIANT_ADD(hotplug, stream) { .mode = EXPTRACE_MODE_STREAM };
+FIXTURE_VARIANT_ADD(hotplug, flight) { .mode = EXPTRACE_MODE_FLIGHT };
+
+FIXTURE_SETUP(hotplug)
+{
+	(void)variant;
+	memset(self, 0, sizeof(*self));
+	self->reader = -1;
+	self->control = -1;
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+	ASSERT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, module_load_helper("exptrace_renames.ko", ""));
+	self->control = device_open(O_WRONLY);
+	ASSERT_LE(0, self->control);
+}
+
+FIXTURE_TEARDOWN(hotplug)
+{
+	char line[256];
+
+	(void)variant;
+	write_file(ONLINE, "1");
+	syscall(SYS_delete_module, "exptrace_test", O_NONBLOCK);
+	syscall(SYS_delete_module, "exptrace_renames", O_NONBLOCK);
+	if (self->reader >= 0)
+		close(self->reader);
+	if (self->control >= 0)
+		close(self->control);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_FALSE(log_has(self->log, NULL, line)) {
+		TH_LOG("kernel log: %s", line);
+	}
+	close(self->log);
+	bytes_free(&self->bytes);
+}
+
+static const char *hotplug_missing(void)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return "needs two CPUs";
+	return access(ONLINE, W_OK) ? "the second CPU can't be switched off" : NULL;
+}
+
+static bool cpu_switch(bool on)
+{
+	/* The kernel may be busy with another CPU. */
+	return WAIT_FOR(!write_file(ONLINE, on ? "1" : "0"));
+}
+
+/* A writer's slot as the recorder shows it. */
+struct slot {
+	int cpu;
+	unsigned int parity, experiment, context, batch, busy;
+	unsigned long long attempted, recorded;
+};
+
+/* Calls @look for every slot of the CPU in which something was attempted; the sum of what that returns. */
+static unsigned int for_each_slot(unsigned int (*look)(const struct slot *slot, const void *arg), const void *arg)
+{
+	static char text[1 << 17];
+	unsigned int sum = 0;
+	struct slot s;
+	char *line;
+
+	read_file("/sys/kernel/debug/exptrace/state", text, sizeof(text));
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (sscanf(line, "cpu %d parity %u experiment %u context %u: attempted %llu recorded %llu batch %u busy %u",
+			   &s.cpu, &s.parity, &s.experiment, &s.context, &s.attempted, &s.recorded, &s.batch, &s.busy) == 8 &&
+		    s.cpu == CPU)
+			sum += look(&s, arg);
+	return sum;
+}
+
+/* A writer that is to have something in its batch before the CPU goes. */
+struct writer {
+	unsigned int experiment, context;
+};
+
+static const struct writer wanted[] = {
+	{ EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_CONTEXT_TASK },
+	{ EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_CONTEXT_HARDIRQ },
+	{ EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_CONTEXT_TASK },
+	{ RENAMES, EXPTRACE_CONTEXT_TASK },
+	/* With PREEMPT_RT soft interrupts are tasks. */
+	{ EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_CONTEXT_SOFTIRQ },
+	{ EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_CONTEXT_SOFTIRQ },
+};
+
+#define NR_WANTED	(sizeof(wanted) / sizeof(wanted[0]) - (access(REALTIME, F_OK) ? 0 : 2))
+
+static unsigned int has_batch_of(const struct slot *s, const void *arg)
+{
+	const struct writer *w = arg;
+
+	return s->batch && s->experiment == w->experiment && s->context == w->context;
+}
+
+static bool holds(const struct writer *writer)
+{
+	return for_each_slot(has_batch_of, writer);
+}
+
+static bool all_hold(void)
+{
+	size_t i;
+
+	for (i = 0; i < NR_WANTED; i++)
+		if (!holds(&wanted[i]))
+			return false;
+	return true;
+}
+
+static unsigned int is_in_use(const struct slot *s, const void *unused)
+{
+	(void)unused;
+	return s->batch || s->busy;
+}
+
+/* Threads, memory, names; timers' interrupts; a datagram that nobody takes is answered in a soft interrupt. */
+static void make_events(void)
+{
+	struct sockaddr_in nobody = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), pipes[2], i;
+	long long end;
+
+	for (i = 0; i < 20 && !pipe(pipes); i++) {
+		close(pipes[0]);
+		close(pipes[1]);
+		prctl(PR_SET_NAME, i % 2 ? "one" : "other");
+		sendto(fd, "", 1, 0, (struct sockaddr *)&nobody, sizeof(nobody));
+		usleep(200);
+	}
+	close(fd);
+	/* The clock ticks while a thread runs. */
+	for (end = now_ms() + 10; now_ms() < end;)
+		;
+}
+
+/* On the CPU. */
+static bool work(void)
+{
+	cpu_set_t old, one;
+
+	CPU_ZERO(&one);
+	CPU_SET(CPU, &one);
+	if (sched_getaffinity(0, sizeof(old), &old) || sched_setaffinity(0, sizeof(one), &one))
+		return false;
+	make_events();
+	return !sched_setaffinity(0, sizeof(old), &old);
+}
+
+/* Events of all writers that there are, and one of each is in a batch that is not full. */
+static void fill_slots(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self)
+{
+	static const struct writer in_nmi = { NMIS, EXPTRACE_CONTEXT_NMI };
+	int err = module_load_helper("exptrace_test.ko", "rounds=10");
+	size_t i;
+
+	/* Not every machine can send them. */
+	ASSERT_TRUE(!err || err == -ENOENT);
+	self->nmis = !err;
+	EXPECT_TRUE(WAIT_FOR(work() && all_hold())) {
+		for (i = 0; i < NR_WANTED; i++)
+			TH_LOG("experiment %u, context %u: %d", wanted[i].experiment, wanted[i].context, holds(&wanted[i]));
+	}
+	EXPECT_TRUE(!self->nmis || holds(&in_nmi));
+}
+
+static void free_slots(FIXTURE_DATA(hotplug) *self)
+{
+	if (self->nmis)
+		syscall(SYS_delete_module, "exptrace_test", 0);
+}
+
+static int start(FIXTURE_DATA(hotplug) *self, const FIXTURE_VARIANT(hotplug) *variant)
+{
+	struct exptrace_start args = { .mode = variant->mode, .batch_size = 16384, .pool_size = 64 << 20 };
+
+	return record_only(self->control, "sched_switch", "sched_wakeup", "task_rename", "softirq_entry", "softirq_exit",
+			   "softirq_raise", "hrtimer_expire_entry", "irq_handler_entry", "kmalloc", "kfree",
+			   "kmem_cache_alloc", "kmem_cache_free", "test_rename", NULL) ?:
+	       device_ioctl(self->control, EXPTRACE_IOC_START, &args);
+}
+
+static int advance(FIXTURE_DATA(hotplug) *self)
+{
+	struct exptrace_advance args = {};
+
+	return device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &args);
+}
+
+/* What was delivered until now. NMIs may find a lock taken; nothing else may be lost that need not be. */
+static void parse(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, struct stream *stream)
+{
+	uint64_t contended = 0;
+	size_t g;
+	int x, cpu;
+
+	ASSERT_EQ(0, stream_parse(stream, self->bytes.data, self->bytes.size)) {
+		TH_LOG("%s", stream->error);
+	}
+	EXPECT_EQ(0, stream->cut);
+	for (g = 0; g < stream->nr_generations; g++)
+		for (x = 0; x < STREAM_EXPERIMENTS; x++)
+			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+				contended += stream->generations[g].count[x][cpu].lost[EXPTRACE_LOST_CONTENDED];
+	EXPECT_EQ(contended, stream_lost_needlessly(stream));
+}
+
+static bool all_end(const struct stream *stream)
+{
+	size_t g;
+
+	for (g = 0; g < stream->nr_generations; g++)
+		if (!stream->generations[g].whole || !stream->generations[g].ended || !stream->generations[g].ledger)
+			return false;
+	return stream->nr_generations;
+}
+
+struct delivered {
+	const struct stream *stream;
+	uint64_t generation;
+};
+
+/* Has the stream other events of this writer than it recorded? */
+static unsigned int differs(const struct slot *s, const void *arg)
+{
+	const struct delivered *d = arg;
+	unsigned long long n = 0;
+	size_t i;
+
+	if (s->parity != (d->generation & 1))
+		return 0;
+	for (i = 0; i < d->stream->nr_events; i++) {
+		const struct stream_event *e = &d->stream->events[i];
+
+		n += e->generation == d->generation && e->m == 4ULL * CPU + s->context &&
+		     e->experiment == s->experiment && e->type >= EXPTRACE_EVENT_FIRST;
+	}
+	if (n != s->recorded)
+		fprintf(stderr, "# experiment %u, context %u: %llu recorded, %llu delivered\n", s->experiment, s->context,
+			s->recorded, n);
+	return n != s->recorded;
+}
+
+/* The CPU is off, and its generation goes on: all that it recorded has been delivered. */
+static void check_handed_over(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, uint64_t generation)
+{
+	struct stream stream = {};
+	struct delivered delivered = { &stream, generation };
+
+	EXPECT_EQ(0, for_each_slot(is_in_use, NULL));
+	ASSERT_EQ(-EAGAIN, bytes_drain(&self->bytes, self->reader, 65536));
+	parse(_metadata, self, &stream);
+	EXPECT_EQ(0, for_each_slot(differs, &delivered));
+	ASSERT_EQ(generation, device_info(self->control).generation);
+	stream_free(&stream);
+}
+
+/* It records with all writers, goes, comes back in the same generation or a later one, and records with all again. */
+static void go_and_come(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, bool same_generation)
+{
+	uint64_t generation;
+
+	fill_slots(_metadata, self);
+	generation = device_info(self->control).generation;
+	ASSERT_TRUE(cpu_switch(false));
+	check_handed_over(_metadata, self, generation);
+	if (!same_generation)
+		ASSERT_EQ(0, advance(self));
+	EXPECT_EQ(0, for_each_slot(is_in_use, NULL));
+	ASSERT_TRUE(cpu_switch(true));
+	EXPECT_TRUE(WAIT_FOR(work() && all_hold()));
+	free_slots(self);
+}
+
+TEST_F(hotplug, cpu_hands_over_all_that_it_recorded_and_comes_back_clean)
+{
+	struct stream stream = {};
+	uint64_t parities = 0;
+	int i;
+
+	if (hotplug_missing())
+		SKIP(return, "%s", hotplug_missing());
+	self->reader = device_open(O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start(self, variant));
+	for (i = 0; i < CYCLES; i++)
+		go_and_come(_metadata, self, i % 2 == 0);
+	fill_slots(_metadata, self);
+	ASSERT_TRUE(cpu_switch(false));
+	/* STOP comes while it is off. */
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(0, for_each_slot(is_in_use, NULL));
+	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
+	parse(_metadata, self, &stream);
+	EXPECT_TRUE(all_end(&stream));
+	/* The parser has compared all that the ledger says of each CPU with the events. */
+	for (i = 0; i < (int)stream.nr_generations; i++)
+		if (stream.generations[i].count[RENAMES][CPU].recorded)
+			parities |= 1 << (stream.generations[i].number & 1);
+	EXPECT_EQ(3, parities);
+	free_slots(self);
+	stream_free(&stream);
+}
+
+/* It is off when the recording begins. */
+TEST_F(hotplug, cpu_that_comes_during_a_recording_records)
+{
+	const struct stream_generation *last;
+	struct stream stream = {};
+	int x;
+
+	if (hotplug_missing())
+		SKIP(return, "%s", hotplug_missing());
+	self->reader = device_open(O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_TRUE(cpu_switch(false));
+	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, advance(self));
+	EXPECT_EQ(0, for_each_slot(is_in_use, NULL));
+	ASSERT_TRUE(cpu_switch(true));
+	EXPECT_TRUE(WAIT_FOR(work() && all_hold()));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
+	parse(_metadata, self, &stream);
+	ASSERT_TRUE(all_end(&stream));
+	last = &stream.generations[stream.nr_generations - 1];
+	for (x = 0; x < STREAM_EXPERIMENTS; x++) {
+		EXPECT_EQ(0, stream.generations[0].count[x][CPU].attempted);
+		if (x < 2 || x == RENAMES)
+			EXPECT_LT(0, last->count[x][CPU].recorded);
+	}
+	stream_free(&stream);
+}
+
+struct advancing {
+	FIXTURE_DATA(hotplug) *self;
+	bool enough;
+	int err;
+};
+
+/* Generations as fast as they come, and their reader: while one ends, the CPU's writers know two. */
+static void *advance_and_read(void *arg)
+{
+	struct advancing *a = arg;
+
+	while (!a->err && !__atomic_load_n(&a->enough, __ATOMIC_RELAXED)) {
+		a->err = advance(a->self);
+		if (!a->err && bytes_drain(&a->self->bytes, a->self->reader, 65536) != -EAGAIN)
+			a->err = -EIO;
+	}
+	return NULL;
+}
+
+TEST_F(hotplug, cpu_that_goes_while_generations_end_loses_nothing)
+{
+	struct advancing advancing = { .self = self };
+	struct stream stream = {};
+	pthread_t thread;
+	int i;
+
+	if (hotplug_missing())
+		SKIP(return, "%s", hotplug_missing());
+	self->reader = device_open(O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, advance_and_read, &advancing));
+	for (i = 0; i < 2 * CYCLES; i++) {
+		EXPECT_TRUE(work());
+		EXPECT_TRUE(cpu_switch(false));
+		EXPECT_EQ(0, for_each_slot(is_in_use, NULL));
+		EXPECT_TRUE(cpu_switch(true));
+	}
+	__atomic_store_n(&advancing.enough, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, advancing.err);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
+	parse(_metadata, self, &stream);
+	EXPECT_TRUE(all_end(&stream));
+	EXPECT_EQ(0, device_info(self->control).evicted_generations);
+	EXPECT_LE(2 * CYCLES, stream.nr_generations);
+	stream_free(&stream);
+}
+
+TEST_HARNESS_MAIN
