@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A reader that is stopped holds up nobody: recording, advance and STOP go on, and when it goes on, its stream is whole. */
+#define _GNU_SOURCE
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "fixture.h"
+
+#define PAGE		4096
+#define LOG_SIZE	(64UL << 20)
+
+/* Generations that are given up while the reader is stopped, at least. */
+#define EVICTED		3
+
+/* Where it is stopped. */
+enum where {
+	AMID_A_BATCH,		/* between two calls of read(2), with a part of a batch delivered */
+	IN_THE_COPY,		/* in read(2) itself: the page that it copies to is not there */
+	WAITING,		/* in read(2), which has nothing to deliver */
+	WITH_A_BATCH,		/* with a batch of the mapped pool in its hands */
+};
+
+FIXTURE(suspended) {
+	int log, control;
+	pid_t reader;
+	struct shared *shared;
+	struct stream stream;
+};
+
+FIXTURE_VARIANT(suspended) {
+	int mode;
+	enum where where;
+};
+
+#define VARIANTS(where, WHERE)										\
+	FIXTURE_VARIANT_ADD(suspended, stream_##where) { EXPTRACE_MODE_STREAM, WHERE };			\
+	FIXTURE_VARIANT_ADD(suspended, flight_##where) { EXPTRACE_MODE_FLIGHT, WHERE }
+
+VARIANTS(amid_a_batch, AMID_A_BATCH);
+VARIANTS(in_the_copy, IN_THE_COPY);
+VARIANTS(waiting, WAITING);
+VARIANTS(with_a_batch, WITH_A_BATCH);
+
+/* What the reader and the test share: what was read, and where it is. */
+struct shared {
+	bool in_the_copy;	/* the page is waited for */
+	bool go_on;		/* it may come */
+	bool no_faults;		/* the kernel can't tell of them */
+	size_t size;
+	uint8_t data[];
+};
+
+FIXTURE_SETUP(suspended)
+{
+	(void)variant;
+	memset(self, 0, sizeof(*self));
+	self->reader = -1;
+	self->control = -1;
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+	ASSERT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load(""));
+	self->control = device_open(O_WRONLY);
+	ASSERT_LE(0, self->control);
+	self->shared = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->shared);
+	ASSERT_EQ(0, event_set(self->control, "kmalloc", true));
+	ASSERT_EQ(0, event_set(self->control, "kfree", true));
+}
+
+FIXTURE_TEARDOWN(suspended)
+{
+	char line[256];
+
+	(void)variant;
+	if (self->reader > 0) {
+		kill(self->reader, SIGKILL);
+		waitpid(self->reader, NULL, 0);
+	}
+	if (self->control >= 0)
+		close(self->control);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_FALSE(log_has(self->log, NULL, line)) {
+		TH_LOG("kernel log: %s", line);
+	}
+	close(self->log);
+	stream_free(&self->stream);
+	munmap(self->shared, LOG_SIZE);
+}
+
+/* The reader: its exit code tells what went wrong. */
+
+static void keep(struct shared *s, const void *data, size_t n)
+{
+	if (s->size + n > LOG_SIZE - sizeof(*s))
+		_exit(20);
+	memcpy(s->data + s->size, data, n);
+	__atomic_store_n(&s->size, s->size + n, __ATOMIC_RELEASE);
+}
+
+static void read_some(struct shared *s, int fd, void *buffer, size_t size)
+{
+	ssize_t n = read(fd, buffer, size);
+
+	if (n <= 0)
+		_exit(n ? 21 : 0);
+	keep(s, buffer, n);
+}
+
+static void read_all(struct shared *s, int fd)
+{
+	static char buffer[65536];
+
+	for (;;)
+		read_some(s, fd, buffer, sizeof(buffer));
+}
+
+static void read_amid_a_batch(struct shared *s, int fd)
+{
+	char buffer[EXPTRACE_HEADER_SIZE + 10];
+
+	/* The header, and ten bytes of the first batch. */
+	read_some(s, fd, buffer, sizeof(buffer));
+	raise(SIGSTOP);
+	read_all(s, fd);
+}
+
+struct fault {
+	struct shared *shared;
+	int uffd;
+};
+
+/* Gives the page that is waited for, once it may come. A thread that waits for a page can't be stopped by a signal. */
+static void *give_page(void *arg)
+{
+	struct fault *f = arg;
+	struct uffdio_zeropage zero;
+	struct uffd_msg message;
+
+	if (read(f->uffd, &message, sizeof(message)) != sizeof(message))
+		_exit(22);
+	__atomic_store_n(&f->shared->in_the_copy, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&f->shared->go_on, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	zero = (struct uffdio_zeropage){ .range = { message.arg.pagefault.address & -PAGE, PAGE } };
+	if (ioctl(f->uffd, UFFDIO_ZEROPAGE, &zero))
+		_exit(23);
+	return NULL;
+}
+
+/* A page that is not there until it may; false if the kernel has no such thing. */
+static bool make_fault(struct fault *f, void *page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .range = { (uintptr_t)page, PAGE }, .mode = UFFDIO_REGISTER_MODE_MISSING };
+	pthread_t thread;
+
+	f->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (f->uffd < 0 && errno == ENOSYS)
+		return false;
+	if (ioctl(f->uffd, UFFDIO_API, &api) || ioctl(f->uffd, UFFDIO_REGISTER, &reg) ||
+	    pthread_create(&thread, NULL, give_page, f))
+		_exit(24);
+	return true;
+}
+
+/* The page is missing after the header and ten bytes of the first batch. */
+static void read_to_a_missing_page(struct shared *s, int fd)
+{
+	uint8_t *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before = EXPTRACE_HEADER_SIZE + 10;
+	struct fault fault = { .shared = s };
+
+	if (pages == MAP_FAILED)
+		_exit(25);
+	if (!make_fault(&fault, pages + PAGE)) {
+		__atomic_store_n(&s->no_faults, true, __ATOMIC_RELEASE);
+		_exit(0);
+	}
+	read_some(s, fd, pages + PAGE - before, before + PAGE);
+	read_all(s, fd);
+}
+
+/* What it has in its hands stays as it is. */
+static void stop_with_a_batch(const uint8_t *batch, size_t size)
+{
+	uint8_t *copy = malloc(size);
+
+	memcpy(copy, batch, size);
+	raise(SIGSTOP);
+	if (memcmp(copy, batch, size))
+		_exit(26);
+	free(copy);
+}
+
+static void take_all(struct shared *s, int fd)
+{
+	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+	static const uint8_t mark = EXPTRACE_WIRE_END_OF_GENERATION;
+	uint8_t *pool = mmap(NULL, device_info(fd).pool_size, PROT_READ, MAP_SHARED, fd, 0);
+	struct exptrace_batch_ref ref;
+
+	if (pool == MAP_FAILED)
+		_exit(27);
+	keep(s, header, sizeof(header));
+	while (!device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref)) {
+		if (ref.kind == EXPTRACE_REF_END)
+			_exit(0);
+		if (ref.kind == EXPTRACE_REF_BATCH && s->size == sizeof(header))
+			stop_with_a_batch(pool + ref.offset, ref.length);
+		if (ref.kind == EXPTRACE_REF_BATCH)
+			keep(s, pool + ref.offset, ref.length);
+		else
+			keep(s, &mark, 1);
+	}
+	_exit(28);
+}
+
+static pid_t begin_to_read(struct shared *s, enum where where)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = device_open(O_RDONLY);
+	if (fd < 0)
+		_exit(29);
+	switch (where) {
+	case AMID_A_BATCH:
+		read_amid_a_batch(s, fd);
+		break;
+	case IN_THE_COPY:
+		read_to_a_missing_page(s, fd);
+		break;
+	case WAITING:
+		read_all(s, fd);
+		break;
+	case WITH_A_BATCH:
+		take_all(s, fd);
+		break;
+	}
+	_exit(30);
+}
+
+/* The test. */
+
+static bool sleeps(pid_t pid)
+{
+	char path[64], stat[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	state = strrchr(read_file(path, stat, sizeof(stat)), ')');
+	return state && state[2] == 'S';
+}
+
+/* It has read all there is, and sleeps nowhere else. */
+static bool waits_for_more(FIXTURE_DATA(suspended) *self)
+{
+	return __atomic_load_n(&self->shared->size, __ATOMIC_ACQUIRE) > EXPTRACE_HEADER_SIZE && sleeps(self->reader);
+}
+
+static bool is_in_the_copy(const struct shared *s)
+{
+	return __atomic_load_n(&s->in_the_copy, __ATOMIC_ACQUIRE) || __atomic_load_n(&s->no_faults, __ATOMIC_ACQUIRE);
+}
+
+static void suspend(struct __test_metadata *_metadata, FIXTURE_DATA(suspended) *self, enum where where)
+{
+	int status;
+
+	self->reader = begin_to_read(self->shared, where);
+	ASSERT_LT(0, self->reader);
+	if (where == IN_THE_COPY) {
+		ASSERT_TRUE(WAIT_FOR(is_in_the_copy(self->shared)));
+		return;
+	}
+	if (where == WAITING) {
+		ASSERT_TRUE(WAIT_FOR(waits_for_more(self)));
+		ASSERT_EQ(0, kill(self->reader, SIGSTOP));
+	}
+	ASSERT_EQ(self->reader, waitpid(self->reader, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status)) {
+		TH_LOG("the reader has ended: %#x", status);
+	}
+}
+
+/* The reader goes on, to the end of the stream. */
+static void resume(struct __test_metadata *_metadata, FIXTURE_DATA(suspended) *self)
+{
+	int status;
+
+	__atomic_store_n(&self->shared->go_on, true, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, kill(self->reader, SIGCONT));
+	ASSERT_EQ(self->reader, waitpid(self->reader, &status, 0));
+	self->reader = -1;
+	ASSERT_TRUE(WIFEXITED(status));
+	ASSERT_EQ(0, WEXITSTATUS(status));
+}
+
+static void work(void)
+{
+	int i, pipes[2];
+
+	for (i = 0; i < 500 && !pipe(pipes); i++) {
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+}
+
+static int advance(int fd)
+{
+	struct exptrace_advance args = {};
+
+	return device_ioctl(fd, EXPTRACE_IOC_ADVANCE, &args);
+}
+
+/* The pool fills, then all that is new is lost and counted; no call waits for the reader. */
+static void record_beside_a_stream(struct __test_metadata *_metadata, int fd)
+{
+	uint64_t lost;
+	int err;
+
+	work();
+	EXPECT_EQ(0, advance(fd));
+	ASSERT_TRUE(WAIT_FOR((work(), lost = device_info(fd).lost)));
+	ASSERT_TRUE(WAIT_FOR((work(), device_info(fd).lost > lost)));
+	err = advance(fd);
+	EXPECT_TRUE(!err || err == -ENOBUFS);
+}
+
+/* Generations come, and the older ones of those that nobody reads are given up. */
+static void record_beside_a_flight(struct __test_metadata *_metadata, int fd)
+{
+	ASSERT_TRUE(WAIT_FOR((work(), !advance(fd) && device_info(fd).evicted_generations >= EVICTED)));
+	work();
+}
+
+static uint64_t decoded_in(const struct stream_generation *g)
+{
+	uint64_t sum = 0;
+	int cpu;
+
+	for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+		sum += g->count[EXPTRACE_EXPERIMENT_ALLOCFREE][cpu].decoded;
+	return sum;
+}
+
+/* Every generation in between was given up, and is counted; none after one that is there. */
+static void check_flight(struct __test_metadata *_metadata, const struct stream *stream, uint64_t evicted)
+{
+	const struct stream_generation *g = stream->generations, *last = g + stream->nr_generations - 1;
+
+	ASSERT_LE(3, stream->nr_generations);
+	EXPECT_EQ(g->number + evicted + 1, g[1].number);
+	EXPECT_EQ(last->number - g[1].number, last - &g[1]);
+	EXPECT_LT(0, decoded_in(last));
+}
+
+TEST_F(suspended, reader_holds_up_nobody)
+{
+	struct exptrace_start args = start_small();
+	struct exptrace_info info;
+	uint64_t first, last;
+	size_t i;
+
+	args.mode = variant->mode;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	first = device_info(self->control).generation;
+	if (variant->where != WAITING) {
+		work();
+		ASSERT_EQ(0, advance(self->control));
+	}
+	suspend(_metadata, self, variant->where);
+	if (self->shared->no_faults)
+		SKIP(return, "the kernel has no userfaultfd");
+	if (variant->mode == EXPTRACE_MODE_STREAM)
+		record_beside_a_stream(_metadata, self->control);
+	else
+		record_beside_a_flight(_metadata, self->control);
+	last = device_info(self->control).generation;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	info = device_info(self->control);
+	resume(_metadata, self);
+	self->stream.flight = variant->mode == EXPTRACE_MODE_FLIGHT;
+	ASSERT_EQ(0, stream_parse(&self->stream, self->shared->data, self->shared->size)) {
+		TH_LOG("%s", self->stream.error);
+	}
+	EXPECT_EQ(0, self->stream.cut);
+	ASSERT_LE(2, self->stream.nr_generations);
+	for (i = 0; i < self->stream.nr_generations; i++)
+		EXPECT_TRUE(self->stream.generations[i].whole && self->stream.generations[i].ended &&
+			    self->stream.generations[i].ledger);
+	/* The one that was being read is there, and the newest. */
+	EXPECT_EQ(first, self->stream.generations[0].number);
+	EXPECT_LT(0, decoded_in(&self->stream.generations[0]));
+	EXPECT_EQ(last, self->stream.generations[self->stream.nr_generations - 1].number);
+	if (variant->mode == EXPTRACE_MODE_FLIGHT)
+		check_flight(_metadata, &self->stream, info.evicted_generations);
+	else
+		EXPECT_EQ(info.lost, stream_lost(&self->stream));
+	TH_LOG("%zu generations, %llu given up, %llu events lost", self->stream.nr_generations,
+	       (unsigned long long)info.evicted_generations, (unsigned long long)info.lost);
+}
+
+TEST_HARNESS_MAIN
