@@ -487,6 +487,97 @@ TEST_F_TIMEOUT(fault, setting_a_filter_fails_cleanly, TIMEOUT)
 	check_whole(_metadata, self);
 }
 
+/* As set_filter() sets it; what is told of it. */
+struct told {
+	struct exptrace_filter filter;
+	uint32_t threads[2], processes[2];
+	uint64_t cpus[1];
+};
+
+static int get_filter(FIXTURE_DATA(fault) *self, struct told *told)
+{
+	memset(told, 0xcc, sizeof(*told));
+	told->filter = (struct exptrace_filter){
+		.nr_threads = 2, .threads = (uintptr_t)told->threads, .nr_processes = 2,
+		.processes = (uintptr_t)told->processes, .nr_cpu_words = 1, .cpus = (uintptr_t)told->cpus,
+	};
+	return device_ioctl(self->device, EXPTRACE_IOC_GET_FILTER, &told->filter);
+}
+
+static bool is_told(const struct told *told)
+{
+	return told->filter.nr_threads == 1 && told->filter.nr_processes == 2 && told->filter.nr_cpu_words &&
+	       told->threads[0] == (uint32_t)getpid() && told->threads[1] == 0xcccccccc &&
+	       told->processes[0] + told->processes[1] == (uint32_t)(getpid() + getppid()) && told->cpus[0] == 1;
+}
+
+/* What could not be told is told the next time. */
+TEST_F_TIMEOUT(fault, getting_a_filter_fails_cleanly, TIMEOUT)
+{
+	struct told told;
+
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+#define FILTER_TOLD(err)						\
+	do {								\
+		EXPECT_TRUE((err) || is_told(&told));			\
+		EXPECT_EQ(0, get_filter(self, &told));			\
+		EXPECT_TRUE(is_told(&told));				\
+	} while (0)
+	ASSERT_EQ(0, set_filter(self, 0));
+	FAIL_EACH(get_filter(self, &told), FILTER_TOLD);
+	EXPECT_EQ(0, take_filter_back(self));
+}
+
+static int mark(FIXTURE_DATA(fault) *self, int kind)
+{
+	struct exptrace_mark mark = { .kind = kind, .length = 1000, .text = (uintptr_t)self->image };
+
+	if (kind == EXPTRACE_MARK_LOG) {
+		mark.key_length = 1000;
+		mark.key = (uintptr_t)self->image;
+	}
+	return device_ioctl(self->device, EXPTRACE_IOC_MARK, &mark);
+}
+
+static int write_marker(FIXTURE_DATA(fault) *self)
+{
+	ssize_t n = write(self->device, self->image, 1000);
+
+	return n < 0 ? -errno : n == 1000 ? 0 : -EIO;
+}
+
+/* One that failed is not in the stream, and every other is once. */
+TEST_F_TIMEOUT(fault, markers_fail_cleanly, TIMEOUT)
+{
+	static const int types[] = {
+		EXPTRACE_EVENT_MARKER, EXPTRACE_EVENT_MARKER_BEGIN, EXPTRACE_EVENT_MARKER_END, EXPTRACE_EVENT_MARKER_LOG,
+	};
+	unsigned int made[4] = {}, kind;
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, start_roomy(self));
+#define MARKED(err)	made[kind] += !(err)
+	for (kind = EXPTRACE_MARK_TEXT; kind <= EXPTRACE_MARK_LOG; kind++)
+		FAIL_EACH(mark(self, kind), MARKED);
+	kind = EXPTRACE_MARK_TEXT;
+	FAIL_EACH(write_marker(self), MARKED);
+	ASSERT_EQ(0, stop(self));
+	ASSERT_EQ(0, bytes_drain(&bytes, self->device, 65536));
+	EXPECT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	for (kind = EXPTRACE_MARK_TEXT; kind <= EXPTRACE_MARK_LOG; kind++) {
+		EXPECT_LT(0, made[kind]);
+		EXPECT_EQ(made[kind], stream_count(&stream, 0, types[kind], 0));
+	}
+	bytes_free(&bytes);
+	stream_free(&stream);
+}
+
 /* Their probes are attached then: all of them or none. */
 TEST_F_TIMEOUT(fault, start_with_a_filter_and_a_trigger_fails_cleanly, TIMEOUT)
 {
