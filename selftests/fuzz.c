@@ -200,16 +200,35 @@ static int fuzz_advance(void)
 	return CALL(EXPTRACE_IOC_ADVANCE, advance);
 }
 
+/* Events that there are. */
+static unsigned int nr_events;
+
+static unsigned int count_events(int file)
+{
+	struct exptrace_event event = {};
+	unsigned int nr;
+
+	for (nr = 0; !device_ioctl(file, EXPTRACE_IOC_GET_EVENT, &event); nr++)
+		event = (struct exptrace_event){ .index = nr + 1 };
+	return nr;
+}
+
+/* Any of them, and some beyond. */
+static unsigned int random_event(void)
+{
+	return upto(nr_events + 5);
+}
+
 static int fuzz_get_event(void)
 {
-	struct exptrace_event event = { .index = upto(20) };
+	struct exptrace_event event = { .index = random_event() };
 
 	return CALL(EXPTRACE_IOC_GET_EVENT, event);
 }
 
 static int fuzz_set_event(void)
 {
-	struct exptrace_event event = { .index = upto(20), .flags = upto(2) };
+	struct exptrace_event event = { .index = random_event(), .flags = upto(2) };
 
 	if (one_in(4))
 		event.flags |= EXPTRACE_EVENT_F_STACK;
@@ -493,6 +512,8 @@ TEST_F_TIMEOUT(module, device_survives_random_calls, 7200)
 
 	TH_LOG("EXPTRACE_FUZZ_SEED=%llu", (unsigned long long)seed);
 	random_state = seed | 1;
+	nr_events = count_events(self->control);
+	ASSERT_LT(20, nr_events);
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, tally);
 	for (alive = 0; alive < PROCESSES; alive++)
