@@ -26,7 +26,7 @@ static int rounds(void)
 {
 	const char *text = getenv("EXPTRACE_CHAOS_SECONDS");
 
-	return text ? (atoi(text) + SECONDS - 1) / SECONDS : 1;
+	return text && atoi(text) > 0 ? (atoi(text) + SECONDS - 1) / SECONDS : 1;
 }
 
 /* The troublemakers. Each counts what it did, for a test in which one of them slept proves little. */
