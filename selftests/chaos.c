@@ -435,12 +435,27 @@ static pid_t stream_child(struct log *log, bool last)
 	_exit(code);
 }
 
-/* What a killed reader had copied but not given back, batch or end mark, its successor gets again: drop that. */
+/* As many batches of the stream as one of the pool may have: the tables around a generation are short. */
+#define TAKEN_AT_ONCE	16
+
+/* Is the batch at @at one of the last that were kept? No two are the same, for they have their times. */
+static bool is_known(const struct bytes *bytes, const size_t *kept, const uint8_t *at, size_t size)
+{
+	int i;
+
+	for (i = 0; i < TAKEN_AT_ONCE; i++)
+		if (kept[i] && size <= bytes->size - kept[i] && !memcmp(bytes->data + kept[i], at, size))
+			return true;
+	return false;
+}
+
+/* What a killed reader had copied but not given back, batches or end mark, its successor gets again: drop that. */
 static void mend(const struct log *log, struct bytes *bytes)
 {
-	struct stream_batch batch, last = {};
+	size_t at = 0, kept[TAKEN_AT_ONCE] = {};
+	struct stream_batch batch;
+	unsigned int nr = 0;
 	bool ended = false;
-	size_t at = 0;
 	int kind;
 
 	bytes->room = EXPTRACE_HEADER_SIZE + log->size;
@@ -461,12 +476,12 @@ static void mend(const struct log *log, struct bytes *bytes)
 		if (kind != 1)
 			break;
 		ended = false;
-		if (batch.total != last.total || memcmp(log->data + at, last.data + last.size - last.total, last.total)) {
+		if (!is_known(bytes, kept, log->data + at, batch.total)) {
+			kept[nr++ % TAKEN_AT_ONCE] = bytes->size;
 			memcpy(bytes->data + bytes->size, log->data + at, batch.total);
 			bytes->size += batch.total;
 		}
 		at += batch.total;
-		last = batch;
 	}
 }
 

@@ -623,33 +623,48 @@ static uint64_t events_of(const struct stream *stream, uint64_t generation)
 	return sum;
 }
 
-/* Is what was read of a generation what was told about it? */
-static bool is_as_listed(const struct stream *stream, size_t i, const struct listed *l)
+/* Is what was taken of a generation, in that many batches of the pool, what was told about it? */
+static bool is_as_listed(const struct stream *stream, size_t i, unsigned int batches, const struct listed *l)
 {
 	const struct stream_generation *g = &stream->generations[i];
 
-	if (g->number == l->gen && g->batches == l->batches && events_of(stream, l->gen) == l->events)
+	if (g->number == l->gen && batches == l->batches && events_of(stream, l->gen) == l->events)
 		return true;
-	printf("# generation %llu: %u batches and %llu events read, listed %llu: %u and %llu\n",
-	       (unsigned long long)g->number, g->batches, (unsigned long long)events_of(stream, g->number), l->gen,
+	printf("# generation %llu: %u batches and %llu events taken, listed %llu: %u and %llu\n",
+	       (unsigned long long)g->number, batches, (unsigned long long)events_of(stream, g->number), l->gen,
 	       l->batches, l->events);
 	return false;
 }
 
-static int drain_and_parse(int fd, struct stream *stream)
+/* Takes all that there is out of the mapped pool, and counts the batches of each generation. */
+static int take_and_parse(int fd, struct stream *stream, unsigned int *batches)
 {
-	struct bytes bytes = {};
-	int err = bytes_drain(&bytes, fd, 65536);
+	static const uint8_t mark = EXPTRACE_WIRE_END_OF_GENERATION;
+	size_t size = device_info(fd).pool_size;
+	struct exptrace_batch_ref ref;
+	uint8_t *pool;
+	int err;
 
-	if (!err)
-		err = stream_parse(stream, bytes.data, bytes.size);
-	bytes_free(&bytes);
+	pool = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (pool == MAP_FAILED)
+		return -errno;
+	while (!(err = device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref)) && ref.kind != EXPTRACE_REF_END) {
+		if (ref.kind == EXPTRACE_REF_BATCH)
+			err = stream_parse_batches(stream, pool + ref.offset, ref.length);
+		else
+			err = stream_parse_batches(stream, &mark, 1);
+		if (err)
+			break;
+		batches[stream->nr_generations - 1] += ref.kind == EXPTRACE_REF_BATCH;
+	}
+	munmap(pool, size);
 	return err;
 }
 
 TEST_F(module, state_tells_each_generation_while_it_records_and_after)
 {
 	struct exptrace_start start = start_small();
+	unsigned int batches[3] = {};
 	struct exptrace_info info;
 	struct stream stream = {};
 	static struct state s;
@@ -697,12 +712,12 @@ TEST_F(module, state_tells_each_generation_while_it_records_and_after)
 		     state_number(&s, "writing parity 1: generation"));
 	self->reader = device_open(O_RDONLY);
 	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+	ASSERT_EQ(0, take_and_parse(self->reader, &stream, batches)) {
 		TH_LOG("%s", stream.error);
 	}
 	ASSERT_EQ(3, stream.nr_generations);
 	for (i = 0; i < 3; i++)
-		EXPECT_TRUE(is_as_listed(&stream, i, &s.list[i]));
+		EXPECT_TRUE(is_as_listed(&stream, i, batches[i], &s.list[i]));
 	stream_free(&stream);
 	ASSERT_EQ(0, state_read(&s));
 	EXPECT_EQ(0, s.nr);
@@ -714,6 +729,7 @@ TEST_F(module, state_tells_what_a_reader_and_a_snapshot_hold)
 	struct exptrace_start start = start_small();
 	struct exptrace_snapshot shot = {};
 	struct exptrace_batch_ref ref;
+	unsigned int batches[3] = {};
 	struct exptrace_info info;
 	struct stream stream = {};
 	static struct state s;
@@ -749,12 +765,12 @@ TEST_F(module, state_tells_what_a_reader_and_a_snapshot_hold)
 	EXPECT_TRUE(is_listed(&s, 0, ref.generation, "complete", true));
 	EXPECT_TRUE(is_listed(&s, 2, shot.last, "complete", false));
 	EXPECT_TRUE(is_listed(&s, 3, shot.last + 1, "open", false));
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+	ASSERT_EQ(0, take_and_parse(self->reader, &stream, batches)) {
 		TH_LOG("%s", stream.error);
 	}
 	ASSERT_EQ(2, stream.nr_generations);
 	for (i = 0; i < 2; i++)
-		EXPECT_TRUE(is_as_listed(&stream, i, &s.list[1 + i]));
+		EXPECT_TRUE(is_as_listed(&stream, i, batches[i], &s.list[1 + i]));
 	stream_free(&stream);
 	ASSERT_EQ(0, state_read(&s));
 	EXPECT_EQ(0, state_number(&s, "frozen"));
@@ -833,6 +849,17 @@ static pid_t fork_trigger(int fd)
 		_exit(!WAIT_FOR(!state_read(&s) && state_number(&s, "trigger_armed") == 1) ||
 		      device_ioctl(fd, EXPTRACE_IOC_TRIGGER, NULL));
 	return pid;
+}
+
+static int drain_and_parse(int fd, struct stream *stream)
+{
+	struct bytes bytes = {};
+	int err = bytes_drain(&bytes, fd, 65536);
+
+	if (!err)
+		err = stream_parse(stream, bytes.data, bytes.size);
+	bytes_free(&bytes);
+	return err;
 }
 
 /* Everything that the next snapshot has, with an argument that is in order. */
