@@ -119,7 +119,7 @@ static int start(int mode)
 }
 
 /* What came of the restarts: the first error, and the generations that were given up. */
-static int restart_error;
+static volatile int restart_error;
 static uint64_t given_up;
 
 /* Nothing is given up any more when it has ended, and the next recording begins to count anew. */
@@ -131,31 +131,28 @@ static int end_recording(void)
 	return err;
 }
 
-/* A recording can begin when readers have all of the one before. Their modes take turns. */
+/* A recording can begin when readers have all of the one before; none need begin when the storms end. */
 static int start_when_read(int mode)
 {
 	int err;
 
-	while ((err = start(mode)) == -EBUSY && !stop)
-		usleep(1000);
-	return err;
+	WAIT_FOR((err = start(mode)) != -EBUSY || stop);
+	return err == -EBUSY && stop ? 0 : err;
 }
 
-/* Recordings of 1 to 128 ms, and more where the machine is slow. */
+/* Recordings of 1 to 128 ms, and more where the machine is slow. Their modes take turns. */
 static void *restart_storm(void *count)
 {
 	unsigned int i = 0;
 
 	while (!stop && !restart_error) {
+		int err;
+
 		usleep(1000 << i++ % 8);
-		restart_error = end_recording();
-		if (!restart_error)
-			restart_error = start_when_read(i % 2 ? EXPTRACE_MODE_FLIGHT : EXPTRACE_MODE_STREAM);
-		*(unsigned long *)count += !restart_error;
+		err = end_recording() ?: start_when_read(i % 2 ? EXPTRACE_MODE_FLIGHT : EXPTRACE_MODE_STREAM);
+		*(unsigned long *)count += !err;
+		restart_error = err;
 	}
-	/* It was to end while it waited. */
-	if (stop && restart_error == -EBUSY)
-		restart_error = 0;
 	return NULL;
 }
 
@@ -612,8 +609,10 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
-	for (; (now_ms() < end || count_of(restart_storm) < RESTARTS) && log->size < LOG_SIZE / 2; killed++)
+	while ((now_ms() < end || count_of(restart_storm) < RESTARTS) && log->size < LOG_SIZE / 2 && !restart_error) {
 		kill_a_reader(_metadata, log);
+		killed++;
+	}
 	idle = end_storms();
 	EXPECT_EQ(NULL, idle) {
 		TH_LOG("%s did nothing", idle);
