@@ -304,16 +304,29 @@ static u32 end_of(const struct exptrace_batch *batch, u32 start)
 	return p - batch->data + length;
 }
 
+/* Where the batch of the stream begins that the byte at @offset of @batch, sealed, is in. */
+static u32 start_of(const struct exptrace_batch *batch, u32 offset)
+{
+	u32 start = batch->begin, end = end_of(batch, start);
+
+	while (end <= offset) {
+		start = end;
+		end = end_of(batch, end);
+	}
+	return start;
+}
+
 /*
- * A reader has what is before @offset of @batch, which is sealed, and leaves: the next one
- * begins with the batch of the stream that it does not have whole.
+ * A reader has what is before @offset of @batch, and leaves: the next one begins with the
+ * batch of the stream that it does not have whole.
  */
 void exptrace_batch_rewind(struct exptrace_batch *batch, u32 offset)
 {
-	u32 end = end_of(batch, batch->begin);
+	batch->begin = start_of(batch, offset);
+}
 
-	while (end <= offset) {
-		batch->begin = end;
-		end = end_of(batch, end);
-	}
+/* Has a reader that has what is before @offset a part of a batch of the stream? */
+bool exptrace_batch_is_cut(const struct exptrace_batch *batch, u32 offset)
+{
+	return start_of(batch, offset) != offset;
 }

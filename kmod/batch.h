@@ -112,6 +112,7 @@ void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos, u64 record
 bool exptrace_batch_is_bare(const struct exptrace_batch *batch, unsigned int exp, const u8 *pos);
 
 void exptrace_batch_rewind(struct exptrace_batch *batch, u32 offset);
+bool exptrace_batch_is_cut(const struct exptrace_batch *batch, u32 offset);
 
 static inline bool exptrace_is_table(const struct exptrace_batch *batch)
 {

@@ -47,6 +47,7 @@ void exptrace_reader_put_back(struct exptrace_file *f)
 {
 	if (f->view.active) {
 		f->view.active = false;
+		f->header = f->stream_header;
 		end_view(f);
 	} else if (f->batch) {
 		exptrace_batch_rewind(f->batch, f->offset);
@@ -77,6 +78,16 @@ void exptrace_reader_restart(struct exptrace_file *f)
 	f->header = 0;
 }
 
+/* Puts back what follows on the last batch that was read. False amid one. */
+static bool leave_batch(struct exptrace_file *f)
+{
+	if (f->taken || (f->batch && exptrace_batch_is_cut(f->batch, f->offset)))
+		return false;
+	if (f->batch || f->ending)
+		exptrace_reader_put_back(f);
+	return true;
+}
+
 /* Lets go the snapshot being read, if any. -EBUSY amid a batch of the stream. */
 int exptrace_reader_leave_view(struct exptrace_file *f)
 {
@@ -84,7 +95,7 @@ int exptrace_reader_leave_view(struct exptrace_file *f)
 
 	if (f->view.active)
 		exptrace_reader_put_back(f);
-	return f->batch || f->ending ? -EBUSY : 0;
+	return leave_batch(f) ? 0 : -EBUSY;
 }
 
 /* Reads the frozen generations up to @last from now on. -EBUSY amid a batch. */
@@ -92,9 +103,10 @@ int exptrace_reader_snapshot(struct exptrace_file *f, u64 last)
 {
 	lockdep_assert_held(&f->lock);
 
-	if (f->batch || f->ending)
+	if (!leave_batch(f))
 		return -EBUSY;
 	exptrace_view_begin(&f->view, last);
+	f->stream_header = f->header;
 	f->header = 0;
 	return 0;
 }
@@ -260,9 +272,8 @@ static void describe(struct exptrace_batch_ref *ref, const struct exptrace_file 
 		ref->kind = EXPTRACE_REF_END;
 	} else {
 		ref->kind = EXPTRACE_REF_BATCH;
-		ref->length = f->batch->used - f->batch->begin;
-		ref->offset = (u64)(f->batch - pool->batches) * pool->batch_size +
-			      f->batch->begin;
+		ref->length = f->batch->used - f->offset;
+		ref->offset = (u64)(f->batch - pool->batches) * pool->batch_size + f->offset;
 	}
 }
 
@@ -297,12 +308,27 @@ static long take_into(struct exptrace_file *f, struct exptrace_batch_ref __user 
 	return 0;
 }
 
+/* Takes what read(2) has left of what is in hand. */
+static long take_rest(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
+{
+	struct exptrace_batch_ref ref = {};
+
+	if (f->batch && exptrace_batch_is_cut(f->batch, f->offset))
+		return -EBUSY;
+	describe(&ref, f);
+	if (copy_to_user(to, &ref, sizeof(ref)))
+		return -EFAULT;
+	f->takes = true;
+	f->taken = true;
+	return 0;
+}
+
 static long try_take(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
 {
 	lockdep_assert_held(&f->lock);
 
 	if ((f->batch || f->ending) && !f->taken)
-		return -EBUSY;	/* read(2) has a part of it */
+		return take_rest(f, to);
 	f->takes = true;
 	finish(f);
 	return take_into(f, to);

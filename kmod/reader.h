@@ -14,11 +14,12 @@
  * struct exptrace_file - an open file of the device
  * @lock:	serializes what delivers the stream, and START and SNAPSHOT with it
  * @session:	the number of the recording that it reads; written under @lock
- * @header:	bytes of the stream's header delivered; @lock
+ * @header:	bytes of the header delivered, the stream's or the snapshot's; @lock
+ * @stream_header: of the stream's, while a snapshot is being read; @lock
  * @batch:	the batch being delivered, or NULL; @lock
  * @ending:	the end of a generation is being delivered; @lock
  * @gen:	the generation of either; @lock
- * @offset:	bytes of @batch delivered by read(2); @lock
+ * @offset:	where in @batch goes on what read(2) has not delivered; @lock
  * @taken:	it was taken by TAKE, and is to be given back; @lock
  * @takes:	TAKE was called, so the header is not waited for; @lock
  * @view:	the snapshot being read; @lock
@@ -28,6 +29,7 @@ struct exptrace_file {
 	struct mutex		lock;	/* see above */
 	u64			session;
 	size_t			header;
+	size_t			stream_header;
 	struct exptrace_batch	*batch;
 	bool			ending;
 	u64			gen;

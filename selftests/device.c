@@ -939,6 +939,84 @@ TEST_F(module, stream_goes_on_after_a_snapshot_that_cannot_be_told)
 	munmap(bad, 4096);
 }
 
+/* Reads the header and the first batch of the stream, and not a byte more; amid it nothing else can be done. */
+static int read_first_batch(int fd, struct bytes *bytes)
+{
+	struct exptrace_snapshot shot = {};
+	struct exptrace_batch_ref ref;
+	struct stream_batch batch;
+
+	for (;;) {
+		ssize_t n = bytes_read(bytes, fd, 1);
+
+		if (n != 1)
+			return n ? n : -EPIPE;
+		if (bytes->size <= EXPTRACE_HEADER_SIZE)
+			continue;
+		if (stream_batch_at(bytes->data + EXPTRACE_HEADER_SIZE, bytes->size - EXPTRACE_HEADER_SIZE, &batch) == 1)
+			return 0;
+		if (device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref) != -EBUSY ||
+		    device_ioctl(fd, EXPTRACE_IOC_SNAPSHOT, &shot) != -EBUSY)
+			return -EPROTO;
+	}
+}
+
+/* The tables around a generation come several at a time, but a reader may stop after any. */
+TEST_F(module, reader_between_two_batches_may_take_the_rest)
+{
+	struct exptrace_start start = start_small();
+	unsigned int batches[1] = {};
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	ASSERT_LT(0, work_pingpong(100));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, read_first_batch(self->reader, &bytes));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size));
+	ASSERT_EQ(1, stream.nr_generations);
+	ASSERT_EQ(0, take_and_parse(self->reader, &stream, batches)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(1, stream.nr_generations);
+	EXPECT_TRUE(stream.generations[0].whole && stream.generations[0].ledger && stream.generations[0].ended);
+	stream_free(&stream);
+	bytes_free(&bytes);
+}
+
+/* Of the file's two places, in the stream and in a snapshot, each has its header, and is left as it was. */
+TEST_F(module, reader_between_two_batches_may_snapshot_and_go_on)
+{
+	struct exptrace_snapshot *bad = read_only_snapshot(0), shot = {};
+	struct exptrace_start start = start_small();
+	struct stream stream = {};
+	struct bytes bytes = {};
+
+	ASSERT_NE(NULL, bad);
+	start.mode = EXPTRACE_MODE_FLIGHT;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	ASSERT_LT(0, work_pingpong(100));
+	ASSERT_LT(0, advance(self->control));
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, read_first_batch(self->reader, &bytes));
+	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	/* Of that nothing is read. */
+	EXPECT_EQ(-EFAULT, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, bad));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 4096));
+	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(4, stream.nr_generations);
+	EXPECT_TRUE(stream.generations[0].whole && stream.generations[3].ended);
+	bytes_free(&bytes);
+	stream_free(&stream);
+	munmap(bad, 4096);
+}
+
 static int pin_to(int cpu)
 {
 	cpu_set_t one;
