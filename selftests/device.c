@@ -939,6 +939,34 @@ TEST_F(module, stream_goes_on_after_a_snapshot_that_cannot_be_told)
 	munmap(bad, 4096);
 }
 
+/*
+ * A generation that is large is ended, not one that becomes so when it ends: what every CPU has begun, and the tables, may
+ * be more than that by themselves.
+ */
+TEST_F(module, advance_asks_for_no_other)
+{
+	struct exptrace_start start = start_small();
+	char text[1000];
+	static struct state s;
+	uint64_t first;
+
+	memset(text, 'x', sizeof(text));
+	/* 128 batches: one of 16 is large. */
+	start.pool_size = 512 << 10;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	first = device_info(self->control).generation;
+	do {
+		ASSERT_EQ((ssize_t)sizeof(text), write(self->control, text, sizeof(text)));
+		ASSERT_EQ(0, state_read(&s));
+	} while (s.list[0].pushed < 14);
+	ASSERT_GT(16, s.list[0].pushed);
+	ASSERT_EQ(first, advance(self->control));
+	usleep(300000);
+	ASSERT_EQ(0, state_read(&s));
+	EXPECT_LE(16, s.list[0].pushed);
+	EXPECT_EQ(first + 1, device_info(self->control).generation);
+}
+
 /* Reads the header and the first batch of the stream, and not a byte more; amid it nothing else can be done. */
 static int read_first_batch(int fd, struct bytes *bytes)
 {
