@@ -39,6 +39,15 @@ record_both() {
 	"$perf" script -i "$run/perf.data" --ns --show-lost-events -F tid,cpu,time,event,trace >"$run/script.txt"
 	"$perf" sched latency -i "$run/perf.data" -p >"$run/sched.txt"
 	"$perf" trace -i "$run/perf.data" -s >"$run/trace.txt" 2>&1
+	described_calls >"$run/described.txt"
+}
+
+# The calls of which perf trace knows anything: those with tracepoints of their own (CONFIG_FTRACE_SYSCALLS).
+described_calls() {
+	local events
+	for events in /sys/kernel/{,debug/}tracing/events/syscalls; do
+		[ ! -d "$events" ] || ls "$events"
+	done | sed -n 's/^sys_enter_//p' | sort -u
 }
 
 compare() { python3 "$here/agree.py" "$run" "$1" | tee -a "${EXPTRACE_OUT:-$work}/agree.txt"; }
@@ -68,6 +77,8 @@ latencies_are_those_of_perf_sched() {
 }
 
 system_calls_take_as_long_as_perf_trace_says() {
+	[ -s "$run/described.txt" ] ||
+		remark "this kernel has no CONFIG_FTRACE_SYSCALLS: perf trace -s is silent, perf's own events are the witness"
 	compare syscalls
 }
 

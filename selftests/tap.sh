@@ -25,6 +25,9 @@ skip() {
 	exit 0
 }
 
+# remark TEXT: what a reader of the report has to know of a test, whether it passes or not.
+remark() { echo "$*" >>"$work/remarks"; }
+
 fail() {
 	echo "# $*"
 	exit 1
@@ -95,6 +98,7 @@ run_test() {
 		status=1
 	fi
 	[ "$status" -eq 0 ] || sed 's/^#* */# /' "$work/log"
+	[ ! -e "$work/remarks" ] || sed 's/^/# /' "$work/remarks"
 	echo "# $((SECONDS - begun)) s"
 	if [ "$status" -ne 0 ]; then
 		echo "not ok $number $name"
