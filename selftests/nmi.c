@@ -9,6 +9,7 @@
 #define TEST_EXPERIMENT	7
 #define TEST_EVENT	64
 #define ROUNDS		200
+#define STACK_ROUNDS	50
 
 static volatile bool storm_on;
 
@@ -112,15 +113,32 @@ static bool tells_what_was_interrupted(const char *frames)
 	return entry && strchr(entry + 1, '\n')[1];
 }
 
-/* Each event has its whole stack, or none, which is counted. */
+/* Of an experiment, the events that were lost because an NMI found the pool's lock taken. */
+static uint64_t contended(const struct stream *stream, int experiment)
+{
+	uint64_t sum = 0;
+	size_t g;
+	int cpu;
+
+	for (g = 0; g < stream->nr_generations; g++)
+		for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+			sum += stream->generations[g].count[experiment][cpu].lost[EXPTRACE_LOST_CONTENDED];
+	return sum;
+}
+
+/*
+ * Each event has its whole stack, or none, which is counted. An NMI's first event needs a batch, and the storm has the lock
+ * often: what is lost then (invariant 5) is missing among those from NMIs, and nothing else is lost.
+ */
 TEST_F(module, stacks_are_taken_in_nmis)
 {
 	size_t i, with = 0, wrong = 0, interrupted = 0, without = 0, nmis = 0;
 	struct exptrace_event event = { .flags = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK };
 	struct exptrace_start args = start_small();
 	struct recording r = {};
-	uint64_t unknown = 0;
+	uint64_t unknown = 0, kfrees_lost;
 	pthread_t thread;
+	char text[64];
 	int err;
 
 	ASSERT_EQ(0, record_only(self->control, NULL));
@@ -130,14 +148,20 @@ TEST_F(module, stacks_are_taken_in_nmis)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
 	storm_on = true;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, storm, NULL));
-	err = module_load_helper("exptrace_test.ko", "rounds=50");
+	snprintf(text, sizeof(text), "rounds=%d", STACK_ROUNDS);
+	err = module_load_helper("exptrace_test.ko", text);
 	storm_on = false;
 	pthread_join(thread, NULL);
 	ASSERT_EQ(0, err);
 	/* The names of its functions are found while it is there. */
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}));
 	ASSERT_EQ(0, syscall(SYS_delete_module, "exptrace_test", 0));
-	ASSERT_EQ(0, recording_stop(&r, self->control)) {
+	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
+		TH_LOG("%s", r.stream.error);
+	}
+	kfrees_lost = contended(&r.stream, EXPTRACE_EXPERIMENT_ALLOCFREE);
+	EXPECT_EQ(kfrees_lost + contended(&r.stream, TEST_EXPERIMENT), stream_lost_needlessly(&r.stream)) {
+		stream_tell_losses(&r.stream);
 		TH_LOG("%s", r.stream.error);
 	}
 	for (i = 0; i < r.nr; i++) {
@@ -159,7 +183,9 @@ TEST_F(module, stacks_are_taken_in_nmis)
 	for (i = 0; i < r.stream.nr_generations; i++)
 		unknown += r.stream.generations[i].unknown_stacks;
 	TH_LOG("%zu from NMIs, %zu of them with a stack, %zu of what was interrupted", nmis, with, interrupted);
-	EXPECT_LT(25 * sysconf(_SC_NPROCESSORS_ONLN), nmis);
+	/* One in each NMI that was sent. */
+	EXPECT_EQ(STACK_ROUNDS * sysconf(_SC_NPROCESSORS_ONLN), nmis + kfrees_lost);
+	EXPECT_LT(kfrees_lost, nmis);
 	EXPECT_LT(nmis / 2, with);
 	EXPECT_EQ(0, wrong);
 	EXPECT_LT(0, interrupted);

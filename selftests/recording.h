@@ -43,8 +43,8 @@ static inline int recording_start(int fd)
 	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
 }
 
-/* Stop, read all and decode; nothing may be lost that need not be. */
-static inline int recording_stop(struct recording *r, int control)
+/* Stop, read all and decode. */
+static inline int recording_stop_lossy(struct recording *r, int control)
 {
 	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL), fd;
 
@@ -57,10 +57,19 @@ static inline int recording_stop(struct recording *r, int control)
 	close(fd);
 	if (!err && stream_parse(&r->stream, r->bytes.data, r->bytes.size))
 		return -EBADMSG;
-	if (!err && stream_lost_needlessly(&r->stream))
-		return -ENOBUFS;
 	r->sorted = stream_sorted(&r->stream, &r->nr);
 	return err;
+}
+
+/* Likewise; nothing may be lost that need not be. */
+static inline int recording_stop(struct recording *r, int control)
+{
+	int err = recording_stop_lossy(r, control);
+
+	if (err || !stream_lost_needlessly(&r->stream))
+		return err;
+	stream_tell_losses(&r->stream);
+	return -ENOBUFS;
 }
 
 static inline void recording_free(struct recording *r)

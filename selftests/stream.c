@@ -759,6 +759,29 @@ uint64_t stream_lost_needlessly(const struct stream *s)
 	return stream_lost(s) - (access(REALTIME, F_OK) ? 0 : nested);
 }
 
+static void tell_loss(struct stream *s, int experiment, int cpu, int reason, uint64_t lost)
+{
+	size_t n = strlen(s->error);
+
+	if (lost)
+		snprintf(s->error + n, sizeof(s->error) - n, ", of experiment %d on CPU %d for reason %d: %llu", experiment, cpu,
+			 reason, (unsigned long long)lost);
+}
+
+void stream_tell_losses(struct stream *s)
+{
+	int experiment, cpu, reason;
+	size_t g;
+
+	strcpy(s->error, "lost");
+	for (g = 0; g < s->nr_generations; g++)
+		for (experiment = 0; experiment < STREAM_EXPERIMENTS; experiment++)
+			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
+				for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
+					tell_loss(s, experiment, cpu, reason,
+						  s->generations[g].count[experiment][cpu].lost[reason]);
+}
+
 uint64_t stream_attempted(const struct stream *s, int experiment)
 {
 	uint64_t sum = 0;

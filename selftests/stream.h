@@ -135,6 +135,9 @@ uint64_t stream_lost(const struct stream *stream);
  */
 uint64_t stream_lost_needlessly(const struct stream *stream);
 
+/* What was lost, by its reason, into @stream->error. */
+void stream_tell_losses(struct stream *stream);
+
 uint64_t stream_attempted(const struct stream *stream, int experiment);
 
 /* How many events of a type there are, in a generation or (0) in all. */
