@@ -143,7 +143,10 @@ static inline struct comparison_part comparison_part(const struct comparison *c,
 	return part;
 }
 
-/* Arguments that perf has no field for are not compared. An int that the tracepoint keeps unsigned may be negative. */
+/*
+ * Arguments that perf has no field for, or does not know, are not compared. An int that the tracepoint keeps unsigned may be
+ * negative.
+ */
 static inline bool comparison_same(const struct comparison *c, const struct stream_event *e, const struct perf_seen *s,
 				   int *arg)
 {
@@ -154,7 +157,7 @@ static inline bool comparison_same(const struct comparison *c, const struct stre
 		uint64_t value = s->value[*arg], recorded = e->arg[*arg].value;
 		char text[sizeof(value) + 1] = "";
 
-		if (!field->size)
+		if (!field->size || s->unknown & 1U << *arg)
 			continue;
 		if (type->kind[*arg] == EXPTRACE_KIND_STRING) {
 			memcpy(text, &value, sizeof(value));

@@ -29,6 +29,7 @@ struct perf_seen {
 	pid_t tid;		/* who ran; 0: the idle task */
 	int tracepoint;		/* its index */
 	size_t nth;		/* of those of the same CPU */
+	unsigned int unknown;	/* a bit for each value that is not known */
 	uint64_t value[PERF_FIELDS];
 };
 

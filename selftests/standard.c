@@ -557,6 +557,7 @@ enum { TIMER_ENTRY, TIMER_EXIT, TIMER_START, HRTIMER_ENTRY, HRTIMER_EXIT, HRTIME
 #define NOW	3
 #define BASECLK	4
 #define EXPIRES	2
+#define LATE	2
 
 static const struct perf_tracepoint seen_timers[] = {
 	[TIMER_ENTRY] = { "timer/timer_expire_entry", { "timer", "function", NULL, [NOW] = "now", [BASECLK] = "baseclk" } },
@@ -619,6 +620,29 @@ static void sleep_a_little(void)
 	usleep(20000);
 }
 
+/*
+ * How late those that expired were: perf has no such field, but when each was to expire, if it saw that. They are compared as
+ * an argument, for of a timer that expires again and again, like the tick's, nothing else tells which time it was.
+ */
+static void tell_lateness(struct comparison *c)
+{
+	size_t i;
+
+	c->perf.field[HRTIMER_ENTRY][LATE].size = sizeof(c->perf.seen->value[LATE]);
+	for (i = 0; i < c->perf.nr; i++) {
+		struct perf_seen *s = &c->perf.seen[i];
+		const struct perf_seen *start;
+
+		if (s->tracepoint != HRTIMER_ENTRY)
+			continue;
+		start = start_of(c, s, HRTIMER_START);
+		if (start)
+			s->value[LATE] = s->value[NOW] - start->value[EXPIRES];
+		else
+			s->unknown |= 1U << LATE;
+	}
+}
+
 TEST_F(module, high_resolution_timers_tell_their_function_and_how_late_they_are)
 {
 	uint64_t wakeup = address_of("hrtimer_wakeup");
@@ -627,21 +651,17 @@ TEST_F(module, high_resolution_timers_tell_their_function_and_how_late_they_are)
 
 	ASSERT_EQ(0, record_only(self->control, "hrtimer_expire_entry", "hrtimer_expire_exit", NULL));
 	RECORD_AND_COMPARE(&c, seen_timers, sleep_a_little);
+	tell_lateness(&c);
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, HRTIMER_ENTRY));
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT, HRTIMER_EXIT));
 	for (i = 0; i < c.r.nr; i++) {
-		const struct perf_seen *expired = c.match[i], *start;
 		const struct stream_event *e = c.r.sorted[i];
 
 		if (e->type != EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY)
 			continue;
-		EXPECT_LE(0, (int64_t)e->arg[2].value);
+		EXPECT_LE(0, (int64_t)e->arg[LATE].value);
 		woken += e->arg[1].value == wakeup;
-		start = expired ? start_of(&c, expired, HRTIMER_START) : NULL;
-		if (!start)
-			continue;
-		EXPECT_EQ(expired->value[NOW] - start->value[EXPIRES], e->arg[2].value);
-		compared++;
+		compared += c.match[i] && !c.match[i]->unknown;
 	}
 	EXPECT_LT(0, count_pairs(&c.r, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT));
 	EXPECT_LT(0, compared);
