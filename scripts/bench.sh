@@ -85,11 +85,13 @@ in_vm() {
 }
 
 # Where the CPU says that it copies bytes fast, the kernel copies pages with an instruction that repeats itself 4096 times, and
-# QEMU counts all of these; without, 512 times.
+# QEMU executes and counts all of these; without, 512 times.
+pages_by_words="clearcpuid=erms,fsrm"
+
 measure_recorder() {
-	in_vm "$1" --icount --cpus 1 --mem 3G --append clearcpuid=erms,fsrm -- bench/guest.sh "$1" cost reading history
+	in_vm "$1" --icount --cpus 1 --mem 3G --append "$pages_by_words" -- bench/guest.sh "$1" cost reading history
 }
-measure_storm() { in_vm storm --cpus 4 --mem 4G -- bench/storm.sh; }
+measure_storm() { in_vm storm --cpus 4 --mem 4G --append "$pages_by_words" -- bench/storm.sh; }
 
 # Natively: in a kernel that is a process (uml, scaling), or in the one that runs here (host).
 measure_native() {
