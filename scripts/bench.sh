@@ -112,13 +112,13 @@ in_parallel() {
 	"$@" &
 }
 
-# CPU time of the fastest of three runs of a command that shows a recorder's history, and how many switches it shows: the lines of
+# CPU time of the fastest of seven runs of a command that shows a recorder's history, and how many switches it shows: the lines of
 # a tool that prints one per event, or what "stat" says.
 time_tool() {
 	local tool=$1 recorder=$2 lines
 	shift 2
 	[ -e "$results/$recorder/$recorder-history" ] || return 0
-	for _ in 1 2 3; do
+	for _ in 1 2 3 4 5 6 7; do
 		build/bench/workload cpu "$results/decode/cpu" "$@" >/dev/null 2>"$results/decode/$tool.log"
 		cat "$results/decode/cpu"
 	done >"$results/decode/$tool.cpu"
