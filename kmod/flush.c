@@ -58,15 +58,21 @@ static void kick_readers(void)
  * A generation is to stay below an eighth of the pool: at a sixteenth the next one
  * is asked for, and it takes a grace period until that is there. If there was no room
  * for it, it is asked for again after as much. In the smallest pools it would be all
- * tables. What an advance flushes into the generation that it ends asks for no other:
- * if that alone made it large, there would be no end.
+ * tables. What an experiment gives up for its own new events makes it no larger: if that
+ * counted, such an experiment would fill the pool with generations. What an advance
+ * flushes into the generation that it ends asks for no other: if that alone made it
+ * large, there would be no end.
  */
-static bool is_large(const struct exptrace_generation *gen)
+static bool becomes_large(struct exptrace_generation *gen)
 {
 	unsigned int nr = exptrace_pool.nr;
 
 	nr = nr > 4 * MIN_LARGE ? max(nr / 16, MIN_LARGE) : 4 * MIN_LARGE;
-	return gen->gen == READ_ONCE(exptrace.gen) && !(gen->pushed % nr);
+	if (gen->gen != READ_ONCE(exptrace.gen) || gen->pushed - gen->overwritten < nr ||
+	    gen->pushed - gen->asked < nr)
+		return false;
+	gen->asked = gen->pushed;
+	return true;
 }
 
 static void link_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)
@@ -84,7 +90,7 @@ static void push(struct exptrace_generation *gen, struct exptrace_batch *batch)
 	link_batch(gen, batch);
 	gen->pushed++;
 	WRITE_ONCE(exptrace_flush.flushed, exptrace_flush.flushed + 1);
-	if (is_large(gen))
+	if (becomes_large(gen))
 		irq_work_queue(&advance_work);
 	kick_readers();
 }

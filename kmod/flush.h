@@ -19,6 +19,8 @@
  * @used:	of those, by experiment; pool.lock
  * @events:	events in @full; pool.lock
  * @pushed:	batches that ever came; pool.lock
+ * @overwritten: of those, given up while it was being written; pool.lock
+ * @asked:	@pushed when the next generation was asked for last; pool.lock
  * @reserved:	empty batches still kept for its tables; pool.lock
  * @raw:	kernel addresses are in it as they are; constant
  * @closing:	its ledger is being written: no batch may be given up; pool.lock
@@ -34,6 +36,8 @@ struct exptrace_generation {
 	unsigned int		used[EXPTRACE_NR_EXPERIMENTS];
 	u64			events;
 	unsigned int		pushed;
+	unsigned int		overwritten;
+	unsigned int		asked;
 	unsigned int		reserved;
 	bool			raw;
 	bool			closing;

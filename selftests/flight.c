@@ -406,6 +406,33 @@ TEST_F(module, quota_in_flight_mode_is_a_share_of_each_generation)
 	stream_free(&stream);
 }
 
+/* What an experiment gives up for its own new events makes no generation large: a storm would leave nothing but its own. */
+TEST_F(module, lasting_storm_leaves_the_schedulers_history)
+{
+	struct exptrace_start args = start_small();
+	struct stream stream = {};
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	args.mode = EXPTRACE_MODE_FLIGHT;
+	args.pool_size = 1 << 20;
+	args.quota[EXPTRACE_EXPERIMENT_ALLOCFREE] = 10;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	ASSERT_LT(0, work_pingpong(ROUNDS / 5));
+	alloc_storm(10 * STORM);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(0, device_info(self->control).evicted_generations);
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_LE(2 * (ROUNDS / 5), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
+	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_OVERWRITTEN));
+	/* More than the pool could hold, of the two bytes that none has less than. */
+	EXPECT_LT(args.pool_size / 2, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_OVERWRITTEN));
+	stream_free(&stream);
+}
+
 TEST_F(module, large_generation_ends_by_itself)
 {
 	uint64_t first;
