@@ -79,7 +79,8 @@ static void link_batch(struct exptrace_generation *gen, struct exptrace_batch *b
 {
 	list_add_tail(&batch->node, &gen->full);
 	gen->nr++;
-	gen->events += batch->events;
+	if (!exptrace_is_table(batch))
+		gen->events += batch->events;
 	if (batch->exp != EXPTRACE_NO_CHARGE)
 		gen->used[batch->exp]++;
 	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full + 1);
@@ -102,7 +103,8 @@ void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batc
 
 	list_del(&batch->node);
 	gen->nr--;
-	gen->events -= batch->events;
+	if (!exptrace_is_table(batch))
+		gen->events -= batch->events;
 	if (batch->exp != EXPTRACE_NO_CHARGE)
 		gen->used[batch->exp]--;
 	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full - 1);

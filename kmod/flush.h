@@ -17,7 +17,7 @@
  * @full:	its full batches, in the order in which they came; pool.lock
  * @nr:		batches in @full; pool.lock
  * @used:	of those, by experiment; pool.lock
- * @events:	events in @full; pool.lock
+ * @events:	events in @full, tables' entries not; pool.lock
  * @pushed:	batches that ever came; pool.lock
  * @overwritten: of those, given up while it was being written; pool.lock
  * @asked:	@pushed when the next generation was asked for last; pool.lock

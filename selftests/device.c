@@ -609,7 +609,7 @@ static uint64_t advance(int fd)
 	return device_ioctl(fd, EXPTRACE_IOC_ADVANCE, &args) ? 0 : args.generation;
 }
 
-/* Events that were found in a generation, those of its statedump included, which are of no CPU. */
+/* Events that were found in a generation; its statedump, which is of no CPU, has none. */
 static uint64_t events_of(const struct stream *stream, uint64_t generation)
 {
 	uint64_t sum = 0;
@@ -618,7 +618,7 @@ static uint64_t events_of(const struct stream *stream, uint64_t generation)
 	for (i = 0; i < stream->nr_events; i++) {
 		const struct stream_event *e = &stream->events[i];
 
-		sum += e->generation == generation && (e->type >= EXPTRACE_EVENT_FIRST || e->m == EXPTRACE_M_NONE);
+		sum += e->generation == generation && e->type >= EXPTRACE_EVENT_FIRST && e->m != EXPTRACE_M_NONE;
 	}
 	return sum;
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "fixture.h"
+#include "recording.h"
 
 #define ROUNDS		3000
 #define STORM		5000
@@ -143,6 +144,37 @@ TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 	ASSERT_LT(1, stream.nr_generations);
 	EXPECT_EQ(newest, stream.generations[stream.nr_generations - 1].number);
 	EXPECT_EQ(info.evicted_generations + 1, stream.generations[0].number);
+	stream_free(&stream);
+}
+
+/* Markers are all that is recorded, so how many there were is known. */
+TEST_F(module, events_given_up_are_those_that_were_recorded)
+{
+	char text[512];
+	struct exptrace_info info;
+	struct stream stream = {};
+	unsigned int marked = 0, i;
+
+	memset(text, 'x', sizeof(text));
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	ASSERT_EQ(0, start_flight(self->control, 1 << 20));
+	do {
+		for (i = 0; i < 100; i++)
+			ASSERT_EQ(sizeof(text), write(self->control, text, sizeof(text)));
+		marked += i;
+		ASSERT_EQ(0, advance(self->control));
+		info = device_info(self->control);
+	} while (info.evicted_generations < 5 && marked < 100000);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	info = device_info(self->control);
+	EXPECT_LE(5, info.evicted_generations);
+	EXPECT_LT(0, info.evicted_events);
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(marked, info.evicted_events + stream_attempted(&stream, 0));
 	stream_free(&stream);
 }
 

@@ -89,7 +89,7 @@ struct exptrace_advance {
  * @mode:		enum exptrace_mode
  * @padding:		zero
  * @evicted_generations: complete generations given up since start (flight mode)
- * @evicted_events:	events in them
+ * @evicted_events:	events in them, what their tables describe not counted
  * @triggers:		times that a trigger fired since the module was loaded
  * @latency_us:		the threshold of SET_TRIGGER, 0: none
  * @missing_tasks:	threads that found no room in the statedumps since start
