@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's log, as text. It may come from any context, NMI included.
+ * The kernel's log, as text. It may come from any context, NMI included. What is in it
+ * can't be redacted, addresses and registers for example, so it is for those who may see
+ * addresses (invariant 12).
  */
 #include <linux/minmax.h>
 #include <trace/events/printk.h>
@@ -11,6 +13,8 @@ static notrace void probe_console(void *data, const char *text, size_t len)
 {
 	EXPTRACE_WRITER(w);
 
+	if (!exptrace.raw_addresses)
+		return;
 	if (len && text[len - 1] == '\n')
 		len--;
 	len = min_t(size_t, len, EXPTRACE_STRING_MAX);

@@ -975,6 +975,26 @@ TEST_F(module, log_lines_are_recorded_as_text)
 	recording_free(&r);
 }
 
+/* They can have any address in them (invariant 12). */
+TEST_F(module, log_lines_are_for_who_may_see_addresses)
+{
+	struct recording r = {};
+	char old[16];
+
+	read_file("/proc/sys/kernel/kptr_restrict", old, sizeof(old));
+	ASSERT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", "2"));
+	ASSERT_EQ(0, record_only(self->control, "console", NULL));
+	EXPECT_EQ(0, recording_start(self->control));
+	EXPECT_EQ(0, device_info(self->control).addresses);
+	EXPECT_EQ(0, write_file("/dev/kmsg", "exptrace selftest"));
+	EXPECT_EQ(7, write(self->control, "marker\n", 7));
+	EXPECT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", old));
+	STOP_AND_DECODE(&r);
+	/* The marker alone. */
+	EXPECT_EQ(1, stream_attempted(&r.stream, 0));
+	recording_free(&r);
+}
+
 static pthread_mutex_t mutex;
 static volatile int have_mutex;
 static volatile pid_t owner, waiter;
