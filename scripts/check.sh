@@ -42,6 +42,7 @@ all_steps() {
 		echo "module-$k step_module $k"
 	done
 	echo "lint step_lint"
+	echo "proof step_proof quick"
 	echo "unit step_unit"
 	echo "unit-san step_unit_san"
 	echo "selftests step_build_selftests"
@@ -66,6 +67,7 @@ long_steps() {
 	echo "module-6.12 step_module 6.12"
 	echo "kernel-debug step_debug_kernel debug"
 	echo "module-debug step_module debug"
+	echo "proof step_proof"
 	echo "selftests step_build_selftests"
 	echo "long-cycles step_vm_long 6.12 4 lifecycle EXPTRACE_CYCLES=$long_cycles"
 	echo "long-chaos step_vm_long 6.12 4 chaos EXPTRACE_CHAOS_SECONDS=$long_chaos"
@@ -99,6 +101,7 @@ step_module_by_directory() {
 }
 
 step_lint() { scripts/lint.sh; }
+step_proof() { scripts/proof.sh "$@"; }
 step_unit() { make -s -C user check; }
 
 has_sanitizers() {

@@ -113,6 +113,31 @@ static int read_errno(void)
 	return -err;
 }
 
+/* The errno with which its first batch can't be taken, or 0; what is taken of a batch tells addresses, too. */
+static int take_errno(void)
+{
+	struct exptrace_batch_ref ref;
+	int fd = device_open(O_RDONLY), err;
+
+	if (fd < 0)
+		return 254;
+	err = device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref);
+	close(fd);
+	return -err;
+}
+
+/* The errno with which its pool can't be mapped, or 0. */
+static int map_errno(void)
+{
+	int fd = device_open(O_RDONLY), err;
+
+	if (fd < 0)
+		return 254;
+	err = mmap(NULL, device_info(fd).pool_size, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? errno : 0;
+	close(fd);
+	return err;
+}
+
 /* What root recorded is not for a reader who may not see addresses (invariant 12). */
 TEST_F(module, raw_addresses_are_not_read_without_the_right)
 {
@@ -125,7 +150,11 @@ TEST_F(module, raw_addresses_are_not_read_without_the_right)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
 	ASSERT_EQ(1, device_info(self->control).addresses);
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	EXPECT_EQ(EPERM, as_user(CAP_BIT(CAP_PERFMON), take_errno));
+	EXPECT_EQ(EPERM, as_user(CAP_BIT(CAP_PERFMON), map_errno));
 	EXPECT_EQ(EPERM, as_user(CAP_BIT(CAP_PERFMON), read_errno));
+	EXPECT_EQ(0, as_user(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYSLOG), take_errno));
+	EXPECT_EQ(0, as_user(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYSLOG), map_errno));
 	EXPECT_EQ(0, as_user(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYSLOG), read_errno));
 	EXPECT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", old));
 }
