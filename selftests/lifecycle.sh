@@ -197,14 +197,47 @@ module_of_another_kernel_is_refused_and_says_why() {
 	[ "$tried" -gt 0 ] || skip "no module of another kernel in build/"
 }
 
-# Stops it, and looks at all of it: the order of generations, each event, the ledger.
+# Looks at all of it: the order of generations, each event, and that each ledger adds up and has as many events as there are.
+is_valid() { "$exptrace" check "$@" "$work/t" | grep '^OK'; }
+
 whole_recording_is_valid() {
 	echo 0 >"$sys/recording"
 	cat /dev/exptrace >"$work/t"
-	"$exptrace" check "$work/t" | grep '^OK'
+	is_valid
 }
 
-# Invariant 11, as often as EXPTRACE_CYCLES says.
+# Another reads from the beginning to the end, which comes meanwhile.
+recording_read_meanwhile_is_valid() {
+	cat /dev/exptrace >"$work/t" &
+	local reader=$!
+	sleep 0.1
+	echo 0 >"$sys/recording"
+	wait "$reader"
+	is_valid
+}
+
+# Most likely in the midst of a batch.
+kill_a_reader() { expect_status 137 timeout -s KILL 0.2 dd if=/dev/exptrace of=/dev/null bs=1000 status=none; }
+
+# Of what an earlier reader had begun to read, the beginning is gone.
+rest_is_valid() {
+	echo 0 >"$sys/recording"
+	cat /dev/exptrace >"$work/t"
+	is_valid --allow-partial-first
+}
+
+# Takes nothing away: it goes on, and what is there is still to be read. A full pool may have no room to end a generation.
+snapshot_is_valid() {
+	if "$exptrace" snapshot -o "$work/t" 2>"$work/err"; then
+		is_valid
+	else
+		grep 'no generation is complete' "$work/err"
+		rest_is_valid
+	fi
+}
+
+# Invariant 11, as often as EXPTRACE_CYCLES says. It goes when all was read (2, 6, 7), or what a killed reader had left (0); or
+# while it records, and nothing was read (1, 3, 5), or a part (4). All that is left is valid, but when it goes at once (3).
 module_comes_and_goes_while_the_machine_works() {
 	local i cycles=${EXPTRACE_CYCLES:-20} workers=()
 	for i in 1 2; do
@@ -213,9 +246,13 @@ module_comes_and_goes_while_the_machine_works() {
 	done
 	for i in $(seq "$cycles"); do
 		load autostart=1 events=sched,alloc period_ms=20 batch_kb=4 pool_mb=2
-		case $((i % 4)) in
-		0) timeout 0.2 cat /dev/exptrace >/dev/null || : ;;
-		2) whole_recording_is_valid ;;
+		case $((i % 8)) in
+		0) kill_a_reader; rest_is_valid ;;
+		1 | 5) snapshot_is_valid ;;
+		2 | 6) whole_recording_is_valid ;;
+		3) ;;
+		4) kill_a_reader; snapshot_is_valid ;;
+		7) recording_read_meanwhile_is_valid ;;
 		esac
 		rmmod exptrace
 	done
