@@ -39,6 +39,8 @@ static int load(struct observer *o)
 		return -errno;
 	o->counts = bpf_object__find_map_fd_by_name(o->object, "counts");
 	o->cpus = libbpf_num_possible_cpus();
+	if (o->cpus < 1 || o->cpus > OBSERVED_CPUS)
+		return -E2BIG;
 	bpf_object__for_each_program(program, o->object) {
 		o->programs[o->nr] = bpf_program__fd(program);
 		o->links[o->nr] = bpf_program__attach(program);
@@ -75,7 +77,7 @@ int observer_read(const struct observer *o, struct observation *seen)
 		if (bpf_map_lookup_elem(o->counts, &i, values))
 			return -errno;
 		for (cpu = 0; cpu < o->cpus; cpu++)
-			seen->n[experiment] += values[cpu];
+			seen->n[experiment][cpu] += values[cpu];
 	}
 	/* The programs come in the order of the file, which is that of the events. */
 	for (i = 0; i < o->nr; i++) {
@@ -84,7 +86,7 @@ int observer_read(const struct observer *o, struct observation *seen)
 
 		if (bpf_obj_get_info_by_fd(o->programs[i], &info, &size))
 			return -errno;
-		seen->n[i >= OBSERVER_FIRST_ALLOCFREE] += info.recursion_misses;
+		seen->missed[i >= OBSERVER_FIRST_ALLOCFREE] += info.recursion_misses;
 	}
 	return 0;
 }

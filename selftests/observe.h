@@ -10,8 +10,13 @@
 /* Experiments whose events are counted: 0 and 1. */
 #define OBSERVED_EXPERIMENTS	2
 
+/* Machines with more are not observed. */
+#define OBSERVED_CPUS		64
+
+/* Since the observer began: what was counted on each CPU, and how often a program was not run, on whatever CPU. */
 struct observation {
-	uint64_t n[OBSERVED_EXPERIMENTS];
+	uint64_t n[OBSERVED_EXPERIMENTS][OBSERVED_CPUS];
+	uint64_t missed[OBSERVED_EXPERIMENTS];
 };
 
 struct observer;
@@ -20,7 +25,7 @@ struct observer;
 const char *observer_missing(void);
 /* Begins to count. NULL and errno if that fails. */
 struct observer *observer_open(void);
-/* What was counted since. Fails only if BPF does: 0 or -errno. */
+/* All numbers are as they were at moments during this. Fails only if BPF does: 0 or -errno. */
 int observer_read(const struct observer *observer, struct observation *seen);
 /* NULL: does nothing. */
 void observer_close(struct observer *observer);
