@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Whatever allocation or copy from user space fails inside an operation, the operation fails cleanly and whole, nothing is
- * lost, and it works when it is tried again. Each operation is tried with its first, second, ... allocation failing, until
- * none is left to fail. Needs the fault injection of a debug kernel (scripts/debug-kernel.sh); what was lost meanwhile,
- * scripts/leakcheck.sh finds at the end, for a look of kmemleak takes half a minute.
+ * lost, and it works when it is tried again. Each operation is tried with its first, second, ... call failing, until none
+ * is left to fail: once with that one alone, once with all allocations after it failing as well, for what has something to
+ * fall back on (kvmalloc(), a cache of the kernel's own) fails only then. Needs the fault injection of a debug kernel
+ * (scripts/debug-kernel.sh); what was lost meanwhile, scripts/leakcheck.sh finds at the end, for a look of kmemleak takes
+ * half a minute.
  */
 #define _GNU_SOURCE
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "fixture.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define MAKE_IT_FAIL	"/proc/thread-self/make-it-fail"
+#define STATE		"/sys/kernel/debug/exptrace/state"
 #define SYSFS		"/sys/class/misc/exptrace/"
 
 /* More than any operation allocates. */
@@ -33,16 +38,51 @@ static void __attribute__((constructor)) skip_without_fault_injection(void)
 	exit(4);
 }
 
-/* Every allocation may fail, not only those that may not sleep; and no word about it. */
+static void set_injection(const char *what, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s", what);
+	write_file(path, value);
+}
+
+/*
+ * Every allocation may fail, not only those that may not sleep; and no word about it. Of a thread that is marked
+ * (make-it-fail) all do, but only when its countdown to the first one (fail-nth) has ended; of other threads none does.
+ */
 static void set_up_injection(void)
 {
-	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "0");
-	write_file("/sys/kernel/debug/failslab/verbose", "0");
-	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "0");
-	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "0");
-	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
-	write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
-	write_file("/sys/kernel/debug/fail_usercopy/verbose", "0");
+	set_injection("failslab/ignore-gfp-wait", "0");
+	set_injection("failslab/verbose", "0");
+	set_injection("failslab/task-filter", "1");
+	set_injection("failslab/times", "-1");
+	set_injection("failslab/probability", "100");
+	set_injection("fail_page_alloc/ignore-gfp-wait", "0");
+	set_injection("fail_page_alloc/ignore-gfp-highmem", "0");
+	set_injection("fail_page_alloc/min-order", "0");
+	set_injection("fail_page_alloc/verbose", "0");
+	set_injection("fail_page_alloc/task-filter", "1");
+	set_injection("fail_page_alloc/times", "-1");
+	set_injection("fail_page_alloc/probability", "100");
+	set_injection("fail_usercopy/verbose", "0");
+}
+
+static void take_injection_down(void)
+{
+	set_injection("failslab/probability", "0");
+	set_injection("fail_page_alloc/probability", "0");
+}
+
+/*
+ * A page of ours that has to come while all allocations fail would be tried for over and over, and a stack that has to grow
+ * while one fails is a segmentation fault.
+ */
+static int hold_our_pages(void)
+{
+	char stack[256 << 10];
+
+	explicit_bzero(stack, sizeof(stack));
+	return mlockall(MCL_CURRENT);
 }
 
 /* Of this thread, n calls from now on. */
@@ -52,6 +92,13 @@ static void inject(int fd, unsigned int n)
 	int len = snprintf(text, sizeof(text), "%u", n);
 
 	if (pwrite(fd, text, len, 0) != len)
+		abort();
+}
+
+/* Are all allocations to fail that come after it? */
+static void inject_all(int fd, bool all)
+{
+	if (pwrite(fd, all ? "1" : "0", 1, 0) != 1)
 		abort();
 }
 
@@ -68,7 +115,7 @@ static unsigned int injection_left(int fd)
 }
 
 FIXTURE(fault) {
-	int log, nth, device;
+	int log, nth, all, device;
 	void *image;
 	size_t size;
 };
@@ -97,7 +144,10 @@ FIXTURE_SETUP(fault)
 	set_up_injection();
 	self->nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->nth);
+	self->all = open(MAKE_IT_FAIL, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->all);
 	ASSERT_EQ(0, read_image(&self->image, &self->size));
+	ASSERT_EQ(0, hold_our_pages());
 	write_file("/dev/kmsg", LOG_BEGIN);
 }
 
@@ -105,6 +155,7 @@ FIXTURE_TEARDOWN(fault)
 {
 	char line[256];
 
+	take_injection_down();
 	write_file("/dev/kmsg", LOG_END);
 	if (self->device >= 0)
 		close(self->device);
@@ -119,6 +170,7 @@ FIXTURE_TEARDOWN(fault)
 	}
 	close(self->log);
 	close(self->nth);
+	close(self->all);
 	free(self->image);
 }
 
@@ -127,28 +179,68 @@ static bool is_clean(int err)
 	return err == 0 || err == -ENOMEM || err == -EFAULT;
 }
 
+/* Attempts at an operation with one failure after the other. */
+struct sweep {
+	const char *what;
+	int error;	/* which it is to return */
+	/* This one, from 0 on; every even one fails all from a call on, the one after it that call alone. */
+	unsigned int attempt;
+	/* How many in a row, up to this one, had nothing left to fail. */
+	unsigned int unharmed;
+	/* How often the operation failed; of those where all failed, how often as it is to. */
+	unsigned int failed[2], wanted;
+};
+
+static bool begin_attempt(FIXTURE_DATA(fault) *self, const struct sweep *sweep)
+{
+	if (sweep->unharmed == 2)
+		return false;
+	inject_all(self->all, !(sweep->attempt % 2));
+	inject(self->nth, sweep->attempt / 2 + 1);
+	return true;
+}
+
+static void end_attempt(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, struct sweep *sweep, int err)
+{
+	unsigned int left = injection_left(self->nth), one = sweep->attempt % 2;
+
+	inject_all(self->all, false);
+	EXPECT_TRUE(left ? !err : is_clean(err)) {
+		TH_LOG("%s, call %u%s: %s", sweep->what, sweep->attempt / 2 + 1, one ? "" : " and all after it",
+		       strerror(-err));
+	}
+	sweep->unharmed = left ? sweep->unharmed + 1 : 0;
+	sweep->failed[one] += !!err;
+	sweep->wanted += !one && err == sweep->error;
+	sweep->attempt++;
+}
+
+/* None that failed means that nothing was tested, unless that is what is wanted. */
+static void end_sweep(struct __test_metadata *_metadata, const struct sweep *sweep)
+{
+	TH_LOG("%s: %u attempts, failed with all calls failing from one on: %u (%u: %s), with one failing: %u", sweep->what,
+	       sweep->attempt, sweep->failed[0], sweep->wanted, strerror(-sweep->error), sweep->failed[1]);
+	EXPECT_LT(2, sweep->attempt);
+	EXPECT_LT(0, sweep->wanted);
+	EXPECT_EQ(!!sweep->error, !!sweep->failed[0]);
+	EXPECT_EQ(!!sweep->error, !!sweep->failed[1]);
+}
+
 /*
  * Calls @operation with one failure after the other until there is none left, and each time @check with what it returned;
- * that sees to it that the next attempt finds what the first one found.
+ * that sees to it that the next attempt finds what the first one found. @want is the error that it is to return at least
+ * once: -ENOMEM if it allocates, -EFAULT if it only copies, 0 if nothing makes it fail.
  */
-#define FAIL_EACH(operation, check)							\
-	do {										\
-		unsigned int _n, _left, _failed = 0;					\
-		int _err;								\
-		for (_n = 1; _n < MANY; _n++) {						\
-			inject(self->nth, _n);						\
-			_err = (operation);						\
-			_left = injection_left(self->nth);				\
-			_failed += !_left && _err;					\
-			EXPECT_TRUE(is_clean(_err)) {					\
-				TH_LOG("allocation %u: %s", _n, strerror(-_err));	\
-			}								\
-			check(_err);							\
-			if (_left)							\
-				break;							\
-		}									\
-		TH_LOG("%u places, %u of them make it fail", _n - 1, _failed);		\
-		EXPECT_EQ(0, _err);							\
+#define FAIL_EACH(want, operation, check)					\
+	do {									\
+		struct sweep _sweep = { .what = #operation, .error = (want) };	\
+		int _err;							\
+		while (begin_attempt(self, &_sweep)) {				\
+			_err = (operation);					\
+			end_attempt(_metadata, self, &_sweep, _err);		\
+			check(_err);						\
+		}								\
+		end_sweep(_metadata, &_sweep);					\
 	} while (0)
 
 static int load(FIXTURE_DATA(fault) *self, const char *parameters)
@@ -223,13 +315,22 @@ TEST_F_TIMEOUT(fault, open_fails_cleanly, TIMEOUT)
 			close(self->device);		\
 		self->device = -1;			\
 	} while (0)
-	FAIL_EACH(open_device(&self->device), CLOSE_AGAIN);
+	FAIL_EACH(-ENOMEM, open_device(&self->device), CLOSE_AGAIN);
 }
 
-static int start_with(FIXTURE_DATA(fault) *self, uint64_t pool_size)
+static void load_afresh(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, const char *parameters)
+{
+	if (self->device >= 0)
+		close(self->device);
+	ASSERT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load(parameters));
+	ASSERT_EQ(0, open_device(&self->device));
+}
+
+static int start_with(FIXTURE_DATA(fault) *self, uint64_t pool_size, uint32_t mode)
 {
 	struct exptrace_start how = {
-		.batch_size = 65536, .pool_size = pool_size, .flags = EXPTRACE_START_DISCARD,
+		.batch_size = 65536, .pool_size = pool_size, .mode = mode, .flags = EXPTRACE_START_DISCARD,
 	};
 
 	return device_ioctl(self->device, EXPTRACE_IOC_START, &how);
@@ -238,13 +339,18 @@ static int start_with(FIXTURE_DATA(fault) *self, uint64_t pool_size)
 /* Every batch is an allocation that may fail: just as many as are needed. */
 static int start(FIXTURE_DATA(fault) *self)
 {
-	return start_with(self, 4 << 20);
+	return start_with(self, 4 << 20, EXPTRACE_MODE_STREAM);
+}
+
+static int start_flight(FIXTURE_DATA(fault) *self)
+{
+	return start_with(self, 4 << 20, EXPTRACE_MODE_FLIGHT);
 }
 
 /* Room for a generation after each failure. */
 static int start_roomy(FIXTURE_DATA(fault) *self)
 {
-	return start_with(self, 64 << 20);
+	return start_with(self, 64 << 20, EXPTRACE_MODE_STREAM);
 }
 
 /* A recording is on, or there is nothing of it. */
@@ -279,8 +385,16 @@ TEST_F_TIMEOUT(fault, start_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, module_load("events=all"));
 	ASSERT_EQ(0, open_device(&self->device));
 #define CHECK_STARTED(err) check_started(_metadata, self, err)
-	FAIL_EACH(start(self), CHECK_STARTED);
+	FAIL_EACH(-ENOMEM, start(self), CHECK_STARTED);
 	/* The last one was whole: nothing is left of those that failed. */
+	check_whole(_metadata, self);
+}
+
+TEST_F_TIMEOUT(fault, start_in_flight_mode_fails_cleanly, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load("events=all"));
+	ASSERT_EQ(0, open_device(&self->device));
+	FAIL_EACH(-ENOMEM, start_flight(self), CHECK_STARTED);
 	check_whole(_metadata, self);
 }
 
@@ -301,10 +415,7 @@ TEST_F_TIMEOUT(fault, reader_waits_on_when_a_start_failed, TIMEOUT)
 	for (n = places; n > places - 25; n--) {
 		int err;
 
-		close(self->device);
-		ASSERT_EQ(0, module_unload());
-		ASSERT_EQ(0, module_load("events=all"));
-		ASSERT_EQ(0, open_device(&self->device));
+		load_afresh(_metadata, self, "events=all");
 		ASSERT_EQ((ssize_t)sizeof(header), read(self->device, header, sizeof(header)));
 		inject(self->nth, n);
 		err = start(self);
@@ -334,7 +445,7 @@ TEST_F_TIMEOUT(fault, advance_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, module_load("events=all"));
 	ASSERT_EQ(0, open_device(&self->device));
 	ASSERT_EQ(0, start_roomy(self));
-	FAIL_EACH(advance(self), STILL_RECORDS);
+	FAIL_EACH(-ENOMEM, advance(self), STILL_RECORDS);
 	ASSERT_EQ(0, device_ioctl(self->device, EXPTRACE_IOC_STOP, NULL));
 	check_whole(_metadata, self);
 }
@@ -357,7 +468,7 @@ TEST_F_TIMEOUT(fault, stop_never_fails, TIMEOUT)
 		check_whole(_metadata, self);				\
 		EXPECT_EQ(0, start(self));				\
 	} while (0)
-	FAIL_EACH(stop(self), STOPPED);
+	FAIL_EACH(0, stop(self), STOPPED);
 	EXPECT_EQ(0, stop(self));
 }
 
@@ -390,16 +501,47 @@ TEST_F_TIMEOUT(fault, switching_an_event_fails_cleanly, TIMEOUT)
 		EXPECT_EQ(!(err), event_is_on(self, index));		\
 		EXPECT_EQ(0, set_event(self, index, false));		\
 	} while (0)
-	FAIL_EACH(set_event(self, index, true), SWITCHED_ON);
+	FAIL_EACH(-ENOMEM, set_event(self, index, true), SWITCHED_ON);
 	EXPECT_EQ(0, set_event(self, index, true));
 #define SWITCHED_OFF(err)						\
 	do {								\
 		EXPECT_EQ(!!(err), event_is_on(self, index));		\
 		EXPECT_EQ(0, set_event(self, index, true));		\
 	} while (0)
-	FAIL_EACH(set_event(self, index, false), SWITCHED_OFF);
+	FAIL_EACH(-EFAULT, set_event(self, index, false), SWITCHED_OFF);
 	EXPECT_EQ(0, stop(self));
 	check_whole(_metadata, self);
+}
+
+static int set_event_with_stack(FIXTURE_DATA(fault) *self, int index)
+{
+	struct exptrace_event event = { .index = index, .flags = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK };
+
+	return device_ioctl(self->device, EXPTRACE_IOC_SET_EVENT, &event);
+}
+
+/* The room for stacks, once it is there, stays until the module is unloaded. */
+TEST_F_TIMEOUT(fault, first_event_with_a_stack_fails_cleanly, TIMEOUT)
+{
+	int index;
+
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+	index = event_index(self->device, "kmalloc");
+	ASSERT_LE(0, index);
+	ASSERT_EQ(0, start_roomy(self));
+#define FIRST_STACK(err)						\
+	do {								\
+		EXPECT_EQ(!(err), event_is_on(self, index));		\
+		if (!(err)) {						\
+			ASSERT_EQ(0, stop(self));			\
+			check_whole(_metadata, self);			\
+			load_afresh(_metadata, self, "");		\
+			ASSERT_EQ(0, start_roomy(self));		\
+		}							\
+	} while (0)
+	FAIL_EACH(-ENOMEM, set_event_with_stack(self, index), FIRST_STACK);
+	ASSERT_EQ(0, stop(self));
 }
 
 static int snapshot(FIXTURE_DATA(fault) *self, struct exptrace_snapshot *s)
@@ -416,7 +558,7 @@ TEST_F_TIMEOUT(fault, snapshot_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, module_load("events=all"));
 	ASSERT_EQ(0, open_device(&self->device));
 	ASSERT_EQ(0, start_roomy(self));
-	FAIL_EACH(snapshot(self, &s), STILL_RECORDS);
+	FAIL_EACH(-ENOMEM, snapshot(self, &s), STILL_RECORDS);
 	check_whole(_metadata, self);
 	ASSERT_EQ(0, stop(self));
 }
@@ -433,10 +575,10 @@ TEST_F_TIMEOUT(fault, setting_the_trigger_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, module_load(""));
 	ASSERT_EQ(0, open_device(&self->device));
 #define TRIGGER_SET(err)	EXPECT_EQ(0, set_trigger(self, 0))
-	FAIL_EACH(set_trigger(self, 1000000), TRIGGER_SET);
+	FAIL_EACH(-ENOMEM, set_trigger(self, 1000000), TRIGGER_SET);
 	/* With its probes. */
 	ASSERT_EQ(0, start_roomy(self));
-	FAIL_EACH(set_trigger(self, 1000000), TRIGGER_SET);
+	FAIL_EACH(-ENOMEM, set_trigger(self, 1000000), TRIGGER_SET);
 	ASSERT_EQ(0, stop(self));
 	check_whole(_metadata, self);
 }
@@ -479,10 +621,10 @@ TEST_F_TIMEOUT(fault, setting_a_filter_fails_cleanly, TIMEOUT)
 		EXPECT_EQ(!(err), has_filter(self));			\
 		EXPECT_EQ(0, take_filter_back(self));			\
 	} while (0)
-	FAIL_EACH(set_filter(self, 0), FILTER_SET);
+	FAIL_EACH(-ENOMEM, set_filter(self, 0), FILTER_SET);
 	EXPECT_EQ(0, set_filter(self, 0));
 #define FILTER_STAYS(err)	EXPECT_TRUE(has_filter(self))
-	FAIL_EACH(set_filter(self, 0), FILTER_STAYS);
+	FAIL_EACH(-ENOMEM, set_filter(self, 0), FILTER_STAYS);
 	ASSERT_EQ(0, stop(self));
 	check_whole(_metadata, self);
 }
@@ -525,8 +667,24 @@ TEST_F_TIMEOUT(fault, getting_a_filter_fails_cleanly, TIMEOUT)
 		EXPECT_TRUE(is_told(&told));				\
 	} while (0)
 	ASSERT_EQ(0, set_filter(self, 0));
-	FAIL_EACH(get_filter(self, &told), FILTER_TOLD);
+	FAIL_EACH(-ENOMEM, get_filter(self, &told), FILTER_TOLD);
 	EXPECT_EQ(0, take_filter_back(self));
+}
+
+/* Notes of when system calls begin are the largest allocation that a filter makes. */
+static int set_syscall_filter(FIXTURE_DATA(fault) *self)
+{
+	struct exptrace_filter filter = { .min_syscall_ns = 1 };
+
+	return device_ioctl(self->device, EXPTRACE_IOC_SET_FILTER, &filter);
+}
+
+TEST_F_TIMEOUT(fault, setting_a_filter_while_nothing_is_recorded_fails_cleanly, TIMEOUT)
+{
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+	FAIL_EACH(-ENOMEM, set_syscall_filter(self), FILTER_SET);
+	FAIL_EACH(-ENOMEM, set_filter(self, 0), FILTER_SET);
 }
 
 static int mark(FIXTURE_DATA(fault) *self, int kind)
@@ -562,9 +720,9 @@ TEST_F_TIMEOUT(fault, markers_fail_cleanly, TIMEOUT)
 	ASSERT_EQ(0, start_roomy(self));
 #define MARKED(err)	made[kind] += !(err)
 	for (kind = EXPTRACE_MARK_TEXT; kind <= EXPTRACE_MARK_LOG; kind++)
-		FAIL_EACH(mark(self, kind), MARKED);
+		FAIL_EACH(-ENOMEM, mark(self, kind), MARKED);
 	kind = EXPTRACE_MARK_TEXT;
-	FAIL_EACH(write_marker(self), MARKED);
+	FAIL_EACH(-ENOMEM, write_marker(self), MARKED);
 	ASSERT_EQ(0, stop(self));
 	ASSERT_EQ(0, bytes_drain(&bytes, self->device, 65536));
 	EXPECT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
@@ -585,7 +743,7 @@ TEST_F_TIMEOUT(fault, start_with_a_filter_and_a_trigger_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, open_device(&self->device));
 	ASSERT_EQ(0, set_filter(self, 0));
 	ASSERT_EQ(0, set_trigger(self, 3000000000ULL));
-	FAIL_EACH(start(self), CHECK_STARTED);
+	FAIL_EACH(-ENOMEM, start(self), CHECK_STARTED);
 	check_whole(_metadata, self);
 	EXPECT_TRUE(has_filter(self));
 	EXPECT_EQ(0, take_filter_back(self));
@@ -721,9 +879,9 @@ TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 		close(self->device);					\
 		ASSERT_EQ(0, open_device(&self->device));		\
 	} while (0)
-	FAIL_EACH(write_attribute(recording, "1"), STARTED_BY_SYSFS);
+	FAIL_EACH(-ENOMEM, write_attribute(recording, "1"), STARTED_BY_SYSFS);
 	ASSERT_EQ(0, start_roomy(self));
-	FAIL_EACH(write_attribute(advance, "1"), STILL_RECORDS);
+	FAIL_EACH(-ENOMEM, write_attribute(advance, "1"), STILL_RECORDS);
 
 	/* All of a selection or nothing. */
 	read_file(SYSFS "events", before, sizeof(before));
@@ -737,8 +895,8 @@ TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 		}							\
 		EXPECT_EQ(0, write_attribute(events, "sched"));		\
 	} while (0)
-	FAIL_EACH(write_attribute(events, "alloc"), SELECTED);
-	FAIL_EACH(write_attribute(events, "+sched_waking:stack,alloc:stack"), SELECTED);
+	FAIL_EACH(-ENOMEM, write_attribute(events, "alloc"), SELECTED);
+	FAIL_EACH(-ENOMEM, write_attribute(events, "+sched_waking:stack,alloc:stack"), SELECTED);
 
 #define STOPPED_BY_SYSFS(err)						\
 	do {								\
@@ -748,12 +906,56 @@ TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 			EXPECT_EQ(0, start(self));			\
 		}							\
 	} while (0)
-	FAIL_EACH(write_attribute(recording, "0"), STOPPED_BY_SYSFS);
+	FAIL_EACH(-ENOMEM, write_attribute(recording, "0"), STOPPED_BY_SYSFS);
 	EXPECT_EQ(0, stop(self));
 	check_whole(_metadata, self);
 	close(recording);
 	close(advance);
 	close(events);
+}
+
+/* Opened and read to its end. */
+static int read_state(char *text, size_t size)
+{
+	int fd = open(STATE, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, text + used, size - 1 - used);
+		used += n > 0 ? n : 0;
+	} while (n > 0);
+	n = n ? -errno : 0;
+	text[used] = '\0';
+	close(fd);
+	return n;
+}
+
+/* It tells what it can without memory: all but the lists. */
+TEST_F_TIMEOUT(fault, reading_the_state_fails_cleanly, TIMEOUT)
+{
+	unsigned int with = 0, without = 0;
+	char text[65536] = "";
+
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, open_device(&self->device));
+	ASSERT_EQ(0, start(self));
+#define STATE_READ(err)								\
+	do {									\
+		if (!(err)) {							\
+			EXPECT_TRUE(strstr(text, "recording 1\n"));		\
+			with += !!strstr(text, "\nlists_read 1\n");		\
+			without += !!strstr(text, "\nlists_read 0: there is no memory\n"); \
+		}								\
+		text[0] = '\0';							\
+	} while (0)
+	FAIL_EACH(-ENOMEM, read_state(text, sizeof(text)), STATE_READ);
+	EXPECT_LT(0, with);
+	EXPECT_LT(0, without);
+	EXPECT_EQ(0, stop(self));
+	check_whole(_metadata, self);
 }
 
 TEST_HARNESS_MAIN
