@@ -70,6 +70,8 @@ FIXTURE_SETUP(suspended)
 	self->shared = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->shared);
 	ASSERT_EQ(0, event_set(self->control, "kmalloc", true));
+	ASSERT_EQ(0, event_set(self->control, "kmem_cache_alloc", true));
+	ASSERT_EQ(0, event_set(self->control, "kmem_cache_free", true));
 	ASSERT_EQ(0, event_set(self->control, "kfree", true));
 }
 
@@ -370,6 +372,8 @@ TEST_F(suspended, reader_holds_up_nobody)
 	uint64_t first, last;
 	size_t i;
 
+	/* It has to fill on a kernel that checks everything, too. */
+	args.pool_size = 1 << 20;
 	args.mode = variant->mode;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
 	first = device_info(self->control).generation;
