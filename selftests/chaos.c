@@ -127,14 +127,6 @@ static struct observer *observer;	/* NULL: nobody observes */
 static struct look looks[LOOKS];
 static size_t nr_looks;		/* those before are there to stay */
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
 static int look(void)
 {
 	struct look *new = &looks[nr_looks];

@@ -32,14 +32,6 @@ struct comparison {
 	char difference[512];
 };
 
-static inline uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
 /* Run work() in a child that lives and dies inside the recording; returns its pid, or -1 if it fails. */
 static inline pid_t in_child(void (*work)(void))
 {

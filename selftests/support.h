@@ -18,12 +18,17 @@
 /* Emulated machines are slow: no test may depend on this being short. */
 #define DEADLINE_MS	60000
 
-static inline long long now_ms(void)
+static inline uint64_t now_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static inline long long now_ms(void)
+{
+	return now_ns() / 1000000;
 }
 
 /* Wait until a condition is true, looking every millisecond; false if it isn't within the deadline. */
