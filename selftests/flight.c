@@ -99,11 +99,6 @@ static uint64_t lost_after(const struct stream *stream, uint64_t last, int exper
 	return sum;
 }
 
-static uint64_t lost_for(const struct stream *stream, int experiment, int reason)
-{
-	return lost_after(stream, 0, experiment, reason);
-}
-
 static uint64_t decoded_of(const struct stream_generation *g, int experiment)
 {
 	uint64_t sum = 0;
@@ -397,10 +392,10 @@ TEST_F(module, quota_keeps_an_allocation_storm_from_the_scheduler)
 	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
 		TH_LOG("%s", stream.error);
 	}
-	EXPECT_LT(0, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_QUOTA));
-	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_POOL));
-	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_QUOTA));
-	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_POOL));
+	EXPECT_LT(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_QUOTA));
+	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_POOL));
+	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_QUOTA));
+	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_POOL));
 	EXPECT_LE(2 * ROUNDS, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	stream_free(&stream);
 }
@@ -430,9 +425,9 @@ TEST_F(module, quota_in_flight_mode_is_a_share_of_each_generation)
 		TH_LOG("%s", stream.error);
 	}
 	EXPECT_LE(2 * (ROUNDS / 5 * 5), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
-	EXPECT_LT(0, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_OVERWRITTEN));
-	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_QUOTA));
-	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_OVERWRITTEN));
+	EXPECT_LT(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_OVERWRITTEN));
+	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_QUOTA));
+	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_OVERWRITTEN));
 	for (i = 0; i < 5; i++)
 		EXPECT_LT(0, decoded_of(&stream.generations[i], EXPTRACE_EXPERIMENT_ALLOCFREE));
 	stream_free(&stream);
@@ -459,9 +454,9 @@ TEST_F(module, lasting_storm_leaves_the_schedulers_history)
 		TH_LOG("%s", stream.error);
 	}
 	EXPECT_LE(2 * (ROUNDS / 5), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
-	EXPECT_EQ(0, lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_OVERWRITTEN));
+	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_OVERWRITTEN));
 	/* More than the pool could hold: they take 7 bytes on average. */
-	EXPECT_LT(args.pool_size / 6, lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_OVERWRITTEN));
+	EXPECT_LT(args.pool_size / 6, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_OVERWRITTEN));
 	stream_free(&stream);
 }
 

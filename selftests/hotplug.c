@@ -227,19 +227,11 @@ static int advance(FIXTURE_DATA(hotplug) *self)
 /* What was delivered until now. NMIs may find a lock taken; nothing else may be lost that need not be. */
 static void parse(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, struct stream *stream)
 {
-	uint64_t contended = 0;
-	size_t g;
-	int x, cpu;
-
 	ASSERT_EQ(0, stream_parse(stream, self->bytes.data, self->bytes.size)) {
 		TH_LOG("%s", stream->error);
 	}
 	EXPECT_EQ(0, stream->cut);
-	for (g = 0; g < stream->nr_generations; g++)
-		for (x = 0; x < STREAM_EXPERIMENTS; x++)
-			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
-				contended += stream->generations[g].count[x][cpu].lost[EXPTRACE_LOST_CONTENDED];
-	EXPECT_EQ(contended, stream_lost_needlessly(stream));
+	EXPECT_EQ(stream_lost_for(stream, -1, EXPTRACE_LOST_CONTENDED), stream_lost_needlessly(stream));
 }
 
 static bool all_end(const struct stream *stream)

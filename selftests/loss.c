@@ -19,20 +19,6 @@ static int start_smallest(int fd, uint32_t period_ms)
 	return err;
 }
 
-/* Sums of the ledger by reason. */
-static uint64_t lost_for(const struct stream *stream, int reason)
-{
-	uint64_t sum = 0;
-	size_t g;
-	int x, cpu;
-
-	for (g = 0; g < stream->nr_generations; g++)
-		for (x = 0; x < STREAM_EXPERIMENTS; x++)
-			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
-				sum += stream->generations[g].count[x][cpu].lost[reason];
-	return sum;
-}
-
 /*
  * Work until the pool is full: how much that takes depends on the number of CPUs. A few events may be lost before, nested
  * in others.
@@ -71,7 +57,7 @@ TEST_F(module, full_pool_loses_new_events_and_says_so)
 	EXPECT_EQ(1, stream.nr_generations);
 	EXPECT_TRUE(stream.generations[0].whole && stream.generations[0].ended && stream.generations[0].ledger);
 	EXPECT_EQ(info.lost, stream_lost(&stream));
-	EXPECT_LT(0, lost_for(&stream, EXPTRACE_LOST_POOL));
+	EXPECT_LT(0, stream_lost_for(&stream, -1, EXPTRACE_LOST_POOL));
 	/* A round is two switches and a wake-up at least. */
 	EXPECT_LE(3 * ROUNDS, stream_attempted(&stream, 0));
 	EXPECT_LT(0, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));

@@ -113,19 +113,6 @@ static bool tells_what_was_interrupted(const char *frames)
 	return entry && strchr(entry + 1, '\n')[1];
 }
 
-/* Of an experiment, the events that were lost because an NMI found the pool's lock taken. */
-static uint64_t contended(const struct stream *stream, int experiment)
-{
-	uint64_t sum = 0;
-	size_t g;
-	int cpu;
-
-	for (g = 0; g < stream->nr_generations; g++)
-		for (cpu = 0; cpu < STREAM_CPUS; cpu++)
-			sum += stream->generations[g].count[experiment][cpu].lost[EXPTRACE_LOST_CONTENDED];
-	return sum;
-}
-
 /*
  * Each event has its whole stack, or none, which is counted. An NMI's first event needs a batch, and the storm has the lock
  * often: what is lost then (invariant 5) is missing among those from NMIs, and nothing else is lost.
@@ -159,8 +146,9 @@ TEST_F(module, stacks_are_taken_in_nmis)
 	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
 		TH_LOG("%s", r.stream.error);
 	}
-	kfrees_lost = contended(&r.stream, EXPTRACE_EXPERIMENT_ALLOCFREE);
-	EXPECT_EQ(kfrees_lost + contended(&r.stream, TEST_EXPERIMENT), stream_lost_needlessly(&r.stream)) {
+	kfrees_lost = stream_lost_for(&r.stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_CONTENDED);
+	EXPECT_EQ(kfrees_lost + stream_lost_for(&r.stream, TEST_EXPERIMENT, EXPTRACE_LOST_CONTENDED),
+		  stream_lost_needlessly(&r.stream)) {
 		stream_tell_losses(&r.stream);
 		TH_LOG("%s", r.stream.error);
 	}

@@ -733,29 +733,33 @@ void stream_free(struct stream *s)
 	memset(s, 0, sizeof(*s));
 }
 
-uint64_t stream_lost(const struct stream *s)
+uint64_t stream_lost_for(const struct stream *s, int experiment, int reason)
 {
 	uint64_t sum = 0;
 	size_t g;
-	int x, cpu, reason;
+	int x, cpu;
 
 	for (g = 0; g < s->nr_generations; g++)
 		for (x = 0; x < STREAM_EXPERIMENTS; x++)
-			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
-				for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
-					sum += s->generations[g].count[x][cpu].lost[reason];
+			for (cpu = 0; (experiment < 0 || x == experiment) && cpu < STREAM_CPUS; cpu++)
+				sum += s->generations[g].count[x][cpu].lost[reason];
+	return sum;
+}
+
+uint64_t stream_lost(const struct stream *s)
+{
+	uint64_t sum = 0;
+	int reason;
+
+	for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
+		sum += stream_lost_for(s, -1, reason);
 	return sum;
 }
 
 uint64_t stream_lost_needlessly(const struct stream *s)
 {
-	uint64_t nested = 0;
-	size_t g;
-	int cpu;
+	uint64_t nested = stream_lost_for(s, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_NESTED);
 
-	for (g = 0; g < s->nr_generations; g++)
-		for (cpu = 0; cpu < STREAM_CPUS; cpu++)
-			nested += s->generations[g].count[EXPTRACE_EXPERIMENT_STANDARD][cpu].lost[EXPTRACE_LOST_NESTED];
 	return stream_lost(s) - (access(REALTIME, F_OK) ? 0 : nested);
 }
 

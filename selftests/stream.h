@@ -129,6 +129,9 @@ int stream_batch_at(const uint8_t *data, size_t size, struct stream_batch *batch
 /* Sums over all generations. */
 uint64_t stream_lost(const struct stream *stream);
 
+/* Those of an experiment (negative: of all) for a reason. */
+uint64_t stream_lost_for(const struct stream *stream, int experiment, int reason);
+
 /*
  * What was lost though there was room for it. With PREEMPT_RT the end of an interrupt wakes ksoftirqd as if the interrupted
  * task did, and if that was writing an event, this one is refused and counted (LOST_NESTED): that must be.
