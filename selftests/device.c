@@ -880,17 +880,6 @@ static pid_t fork_trigger(int fd)
 	return pid;
 }
 
-static int drain_and_parse(int fd, struct stream *stream)
-{
-	struct bytes bytes = {};
-	int err = bytes_drain(&bytes, fd, 65536);
-
-	if (!err)
-		err = stream_parse(stream, bytes.data, bytes.size);
-	bytes_free(&bytes);
-	return err;
-}
-
 /* Everything that the next snapshot has, with an argument that is in order. */
 static int read_snapshot(int fd, struct exptrace_snapshot *shot, struct stream *stream)
 {

@@ -59,22 +59,6 @@ static bool storm_until_evicted(int fd, unsigned int nr)
 	return WAIT_FOR((alloc_storm(STORM / 10), !advance(fd) && device_info(fd).evicted_generations >= goal));
 }
 
-/* Everything that a reader gets until the end of file, parsed: 0, or -1 with the reason in stream->error. */
-static int drain_and_parse(int fd, struct stream *stream)
-{
-	struct bytes bytes = {};
-	int err;
-
-	err = bytes_drain(&bytes, fd, 65536);
-	if (err) {
-		snprintf(stream->error, sizeof(stream->error), "reading: %s", strerror(-err));
-		return -1;
-	}
-	err = stream_parse(stream, bytes.data, bytes.size);
-	bytes_free(&bytes);
-	return err;
-}
-
 static bool all_whole(const struct stream *stream)
 {
 	size_t g;
@@ -109,6 +93,16 @@ static uint64_t decoded_of(const struct stream_generation *g, int experiment)
 	return sum;
 }
 
+/* All that there is to read. */
+static void read_all(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self, struct stream *stream)
+{
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, drain_and_parse(self->reader, stream)) {
+		TH_LOG("%s", stream->error);
+	}
+}
+
 TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 {
 	struct exptrace_info info;
@@ -128,11 +122,7 @@ TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 	info = device_info(self->control);
 	EXPECT_LT(0, info.evicted_generations);
 	EXPECT_LT(0, info.evicted_events);
-	self->reader = device_open(O_RDONLY);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_all(_metadata, self, &stream);
 	EXPECT_TRUE(all_whole(&stream));
 	/* Of those given up too, where nothing may be lost. */
 	EXPECT_EQ(0, access(REALTIME, F_OK) ? info.lost : stream_lost_needlessly(&stream));
@@ -164,11 +154,7 @@ TEST_F(module, events_given_up_are_those_that_were_recorded)
 	info = device_info(self->control);
 	EXPECT_LE(5, info.evicted_generations);
 	EXPECT_LT(0, info.evicted_events);
-	self->reader = device_open(O_RDONLY);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_all(_metadata, self, &stream);
 	EXPECT_EQ(marked, info.evicted_events + stream_attempted(&stream, 0));
 	stream_free(&stream);
 }
@@ -207,11 +193,7 @@ TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	info = device_info(self->control);
 	close(self->reader);
-	self->reader = device_open(O_RDONLY);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_all(_metadata, self, &stream);
 	EXPECT_TRUE(all_whole(&stream));
 	ASSERT_LT(0, stream.nr_generations);
 	/* What was held is still there. */
@@ -387,11 +369,7 @@ TEST_F(module, quota_keeps_an_allocation_storm_from_the_scheduler)
 	ASSERT_TRUE(WAIT_FOR((alloc_storm(STORM / 10), device_info(self->control).lost)));
 	ASSERT_LT(0, work_pingpong(ROUNDS));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
-	self->reader = device_open(O_RDONLY);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_all(_metadata, self, &stream);
 	EXPECT_LT(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_QUOTA));
 	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_POOL));
 	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_QUOTA));
@@ -419,11 +397,7 @@ TEST_F(module, quota_in_flight_mode_is_a_share_of_each_generation)
 	}
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	EXPECT_EQ(0, device_info(self->control).evicted_generations);
-	self->reader = device_open(O_RDONLY);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_all(_metadata, self, &stream);
 	EXPECT_LE(2 * (ROUNDS / 5 * 5), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	EXPECT_LT(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_OVERWRITTEN));
 	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_QUOTA));
@@ -448,11 +422,7 @@ TEST_F(module, lasting_storm_leaves_the_schedulers_history)
 	alloc_storm(2 * STORM);
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	EXPECT_EQ(0, device_info(self->control).evicted_generations);
-	self->reader = device_open(O_RDONLY);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_all(_metadata, self, &stream);
 	EXPECT_LE(2 * (ROUNDS / 5), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_OVERWRITTEN));
 	/* More than the pool could hold: they take 7 bytes on average. */
@@ -580,11 +550,7 @@ TEST_F(module, killed_reader_gives_its_batch_back)
 	EXPECT_EQ('k', c);
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
-	self->reader = device_open(O_RDONLY);
-	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
-		TH_LOG("%s", stream.error);
-	}
+	read_all(_metadata, self, &stream);
 	EXPECT_TRUE(all_whole(&stream));
 	stream_free(&stream);
 	close(pipes[0]);

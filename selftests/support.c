@@ -150,6 +150,19 @@ int bytes_drain(struct bytes *b, int fd, size_t n)
 	return got;
 }
 
+int drain_and_parse(int fd, struct stream *stream)
+{
+	struct bytes bytes = {};
+	int err = bytes_drain(&bytes, fd, 65536);
+
+	if (err)
+		snprintf(stream->error, sizeof(stream->error), "reading: %s", strerror(-err));
+	else
+		err = stream_parse(stream, bytes.data, bytes.size);
+	bytes_free(&bytes);
+	return err;
+}
+
 void bytes_free(struct bytes *b)
 {
 	free(b->data);

@@ -94,6 +94,9 @@ int bytes_drain(struct bytes *bytes, int fd, size_t n);
 
 void bytes_free(struct bytes *bytes);
 
+/* Everything that a reader gets until the end of file, parsed: 0, or not, with the reason in stream->error. */
+int drain_and_parse(int fd, struct stream *stream);
+
 /* The kernel log. */
 
 /* A descriptor that sees what is logged from now on. */
