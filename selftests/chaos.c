@@ -4,12 +4,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
+#include "attempts.h"
 #include "fixture.h"
-#include "observe.h"
 
 /* Seconds of a round. There are as many as it takes for EXPTRACE_CHAOS_SECONDS. */
 #define SECONDS		8
@@ -293,110 +291,9 @@ static int parse(const struct bytes *bytes, struct stream *stream)
 	return 0;
 }
 
-/*
- * What the observer had counted shortly before and after something began, and before and after it ended. When exactly that
- * was, no user can tell, so there are two bounds: what was attempted from the one to the other is at least what was seen
- * inside and at most what was seen outside.
- */
-struct edges {
-	struct observation before_start, after_start, before_stop, after_stop;
-};
-
 static int edge(struct observation *seen)
 {
 	return observer ? observer_read(observer, seen) : 0;
-}
-
-/*
- * Since 7.0 a task can be preempted between the observer's part of an event and the recorder's, and go on elsewhere and
- * later. Before, an event is all on one CPU.
- */
-static bool events_can_be_preempted(void)
-{
-	struct utsname name;
-
-	return !uname(&name) && atoi(name.release) >= 7;
-}
-
-/*
- * How many events can at a moment be counted by the observer and not yet by the recorder: on a CPU, on all together. A
- * virtual CPU may be stopped in the midst of one while another stops the recording.
- */
-#define MOST_HALF_DONE	EXPTRACE_NR_CONTEXTS
-
-static uint64_t most_half_done(void)
-{
-	uint64_t n = MOST_HALF_DONE * sysconf(_SC_NPROCESSORS_CONF);
-	struct sysinfo info;
-
-	/* One of each task. */
-	if (events_can_be_preempted() && !sysinfo(&info))
-		n += info.procs;
-	return n;
-}
-
-/* What the kernel says of a program that was not run is not by CPU. */
-static bool is_between(const struct edges *e, int x, int cpu, uint64_t attempted)
-{
-	uint64_t least = e->before_stop.n[x][cpu] - e->after_start.n[x][cpu];
-	uint64_t most = e->after_stop.n[x][cpu] - e->before_start.n[x][cpu] +
-			e->after_stop.missed[x] - e->before_start.missed[x];
-
-	if (least <= attempted + MOST_HALF_DONE && attempted <= most + MOST_HALF_DONE)
-		return true;
-	fprintf(stderr, "# experiment %d, CPU %d: %llu attempted, the observer saw %llu to %llu\n", x, cpu,
-		(unsigned long long)attempted, (unsigned long long)least, (unsigned long long)most);
-	return false;
-}
-
-static uint64_t seen_between(const struct observation *from, const struct observation *to, int x)
-{
-	uint64_t sum = to->missed[x] - from->missed[x];
-	int cpu;
-
-	for (cpu = 0; cpu < OBSERVED_CPUS; cpu++)
-		sum += to->n[x][cpu] - from->n[x][cpu];
-	return sum;
-}
-
-/* What was attempted, by CPU. */
-struct attempts {
-	uint64_t n[OBSERVED_EXPERIMENTS][OBSERVED_CPUS];
-};
-
-static void count_attempts(struct attempts *sum, const struct stream_generation *gen)
-{
-	int x, cpu;
-
-	for (x = 0; x < OBSERVED_EXPERIMENTS; x++)
-		for (cpu = 0; cpu < OBSERVED_CPUS; cpu++)
-			sum->n[x][cpu] += gen->count[x][cpu].attempted;
-}
-
-/* Writers count on their own how much they attempted of an experiment; so did the observer. Returns how often they differ. */
-static int differences(const struct edges *e, const struct attempts *attempts, bool tell)
-{
-	uint64_t slack = most_half_done();
-	int x, cpu, n = 0;
-
-	for (x = 0; x < OBSERVED_EXPERIMENTS; x++) {
-		uint64_t least = seen_between(&e->after_start, &e->before_stop, x);
-		uint64_t most = seen_between(&e->before_start, &e->after_stop, x);
-		uint64_t attempted = 0;
-		bool wrong;
-
-		for (cpu = 0; cpu < OBSERVED_CPUS; cpu++) {
-			attempted += attempts->n[x][cpu];
-			n += !events_can_be_preempted() && !is_between(e, x, cpu, attempts->n[x][cpu]);
-		}
-		wrong = !least || least > attempted + slack || attempted > most + slack;
-		n += wrong;
-		if (!wrong && !tell)
-			continue;
-		fprintf(stderr, "# experiment %d: %llu attempted, the observer saw %llu to %llu\n", x,
-			(unsigned long long)attempted, (unsigned long long)least, (unsigned long long)most);
-	}
-	return n;
 }
 
 /*
@@ -424,7 +321,7 @@ static void describe_shot(struct shot *shot, const struct stream *stream)
 	shot->last_opens = gens[n - 1].open.mono;
 	shot->last_but_one_closes = gens[n - 2].close.mono;
 	for (g = 1; g < n - 1; g++)
-		count_attempts(&shot->attempts, &gens[g]);
+		attempts_add(&shot->attempts, &gens[g]);
 	shot->done = true;
 }
 
@@ -481,7 +378,7 @@ static int differences_of_shots(const struct shot *shots)
 	for (i = SHOTS - 1; i >= 0; i--) {
 		if (!find_edges(&edges, &shots[i]))
 			continue;
-		n += differences(&edges, &shots[i].attempts, tell);
+		n += attempts_differ(&shots[i].attempts, &edges, tell);
 		tell = false;
 	}
 	return n;
@@ -538,13 +435,13 @@ static void compare_all(struct __test_metadata *_metadata, const struct edges *e
 			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
 				attempted += stream->generations[g].count[x][cpu].recorded;
 	for (x = 0; x < OBSERVED_EXPERIMENTS; x++) {
-		least += seen_between(&e->after_start, &e->before_stop, x);
-		most += seen_between(&e->before_start, &e->after_stop, x);
+		least += observed_between(&e->after_start, &e->before_stop, x);
+		most += observed_between(&e->before_start, &e->after_stop, x);
 	}
 	TH_LOG("%llu attempted, %llu of them given up, the observer saw %llu to %llu", (unsigned long long)attempted,
 	       (unsigned long long)info->evicted_events, (unsigned long long)least, (unsigned long long)most);
 	EXPECT_LT(0, least);
-	EXPECT_LE(least, attempted + most_half_done());
+	EXPECT_LE(least, attempted + observer_slack());
 	EXPECT_GE(most, attempted);
 }
 
@@ -822,9 +719,9 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	read_rest(_metadata, log, &stream);
 	EXPECT_LT(0, stream.nr_generations);
 	for (g = 0; g < stream.nr_generations; g++)
-		count_attempts(&attempts, &stream.generations[g]);
+		attempts_add(&attempts, &stream.generations[g]);
 	if (observer)
-		EXPECT_EQ(0, differences(&edges, &attempts, true));
+		EXPECT_EQ(0, attempts_differ(&attempts, &edges, true));
 	TH_LOG("%u readers killed, %zu generations, %zu events, %llu lost", killed, stream.nr_generations,
 	       stream.forgotten, (unsigned long long)stream_lost(&stream));
 	stream_free(&stream);
