@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "attempts.h"
 #include "fixture.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
@@ -380,6 +381,61 @@ static void check_whole(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *
 	stream_free(&stream);
 }
 
+/* What the observer counts: nothing else may be attempted in a recording that is compared with it. */
+#define OBSERVED_EVENTS	"events=sched,alloc"
+
+/* A recording whose events BPF programs count, too. */
+struct observed {
+	struct observer *observer;
+	struct edges edges;
+};
+
+/* Works where the kernel has no such programs: then nothing is compared. */
+static void start_observed(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, struct observed *o)
+{
+	const char *missing = observer_missing();
+
+	*o = (struct observed){};
+	ASSERT_EQ(0, module_load(OBSERVED_EVENTS));
+	ASSERT_EQ(0, open_device(&self->device));
+	if (missing) {
+		TH_LOG("not compared: %s", missing);
+	} else {
+		o->observer = observer_open();
+		ASSERT_NE(NULL, o->observer);
+		ASSERT_EQ(0, observer_read(o->observer, &o->edges.before_start));
+	}
+	ASSERT_EQ(0, start_roomy(self));
+	if (o->observer)
+		ASSERT_EQ(0, observer_read(o->observer, &o->edges.after_start));
+}
+
+/* All of it is there, as it was attempted, and read by another than who was disturbed. */
+static void stop_observed(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, struct observed *o)
+{
+	struct attempts attempts = {};
+	struct stream stream = {};
+	size_t g;
+
+	if (o->observer)
+		ASSERT_EQ(0, observer_read(o->observer, &o->edges.before_stop));
+	ASSERT_EQ(0, device_ioctl(self->device, EXPTRACE_IOC_STOP, NULL));
+	if (o->observer)
+		ASSERT_EQ(0, observer_read(o->observer, &o->edges.after_stop));
+	close(self->device);
+	ASSERT_EQ(0, open_device(&self->device));
+	EXPECT_EQ(0, drain_and_parse(self->device, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_EQ(0, stream.cut);
+	for (g = 0; g < stream.nr_generations; g++)
+		attempts_add(&attempts, &stream.generations[g]);
+	if (o->observer)
+		EXPECT_EQ(0, attempts_differ(&attempts, &o->edges, true));
+	observer_close(o->observer);
+	stream_free(&stream);
+}
+
 TEST_F_TIMEOUT(fault, start_fails_cleanly, TIMEOUT)
 {
 	ASSERT_EQ(0, module_load("events=all"));
@@ -442,12 +498,11 @@ static int advance(FIXTURE_DATA(fault) *self)
 
 TEST_F_TIMEOUT(fault, advance_fails_cleanly, TIMEOUT)
 {
-	ASSERT_EQ(0, module_load("events=all"));
-	ASSERT_EQ(0, open_device(&self->device));
-	ASSERT_EQ(0, start_roomy(self));
+	struct observed o;
+
+	start_observed(_metadata, self, &o);
 	FAIL_EACH(-ENOMEM, advance(self), STILL_RECORDS);
-	ASSERT_EQ(0, device_ioctl(self->device, EXPTRACE_IOC_STOP, NULL));
-	check_whole(_metadata, self);
+	stop_observed(_metadata, self, &o);
 }
 
 static int stop(FIXTURE_DATA(fault) *self)
@@ -554,13 +609,12 @@ static int snapshot(FIXTURE_DATA(fault) *self, struct exptrace_snapshot *s)
 TEST_F_TIMEOUT(fault, snapshot_fails_cleanly, TIMEOUT)
 {
 	struct exptrace_snapshot s;
+	struct observed o;
 
-	ASSERT_EQ(0, module_load("events=all"));
-	ASSERT_EQ(0, open_device(&self->device));
-	ASSERT_EQ(0, start_roomy(self));
+	start_observed(_metadata, self, &o);
 	FAIL_EACH(-ENOMEM, snapshot(self, &s), STILL_RECORDS);
 	check_whole(_metadata, self);
-	ASSERT_EQ(0, stop(self));
+	stop_observed(_metadata, self, &o);
 }
 
 static int set_trigger(FIXTURE_DATA(fault) *self, uint64_t us)
@@ -576,11 +630,16 @@ TEST_F_TIMEOUT(fault, setting_the_trigger_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, open_device(&self->device));
 #define TRIGGER_SET(err)	EXPECT_EQ(0, set_trigger(self, 0))
 	FAIL_EACH(-ENOMEM, set_trigger(self, 1000000), TRIGGER_SET);
-	/* With its probes. */
-	ASSERT_EQ(0, start_roomy(self));
+}
+
+/* With its probes. */
+TEST_F_TIMEOUT(fault, setting_the_trigger_while_it_records_fails_cleanly, TIMEOUT)
+{
+	struct observed o;
+
+	start_observed(_metadata, self, &o);
 	FAIL_EACH(-ENOMEM, set_trigger(self, 1000000), TRIGGER_SET);
-	ASSERT_EQ(0, stop(self));
-	check_whole(_metadata, self);
+	stop_observed(_metadata, self, &o);
 }
 
 static int set_filter(FIXTURE_DATA(fault) *self, uint32_t cpu)
