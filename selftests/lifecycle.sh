@@ -197,13 +197,61 @@ module_of_another_kernel_is_refused_and_says_why() {
 	[ "$tried" -gt 0 ] || skip "no module of another kernel in build/"
 }
 
+# From here on BPF programs count the events of "sched" and "alloc" on the whole machine.
+count_events() {
+	coproc observer { "$here/../build/selftests/tally"; }
+	read -r slack reason <&"${observer[0]}"
+	[ "$slack" != none ] || remark "nothing is compared with BPF programs: $reason"
+}
+
+# count ARRAY: what they have counted, of the standard stream and of allocations.
+count() {
+	[ "$slack" != none ] || return 0
+	echo >&"${observer[1]}"
+	read -r -a "$1" <&"${observer[0]}"
+}
+
+# All that was recorded is in the trace, so just as much was attempted as they saw from about its begin to about its end.
+as_many_as_counted() {
+	local i attempted
+	[ "$slack" != none ] || return 0
+	# A line for each experiment.
+	mapfile -t attempted < <("$exptrace" stat "$work/t" | sed -n 's/^ .* attempted \([0-9]*\), recorded .*/\1/p')
+	[ ${#attempted[@]} -eq 2 ]
+	for i in 0 1; do
+		local least=$((before_stop[i] - after_start[i])) most=$((after_stop[i] - before_start[i]))
+		if [ $((attempted[i] + slack)) -lt "$least" ] || [ "${attempted[i]}" -gt $((most + slack)) ]; then
+			fail "experiment $i: ${attempted[i]} attempted, BPF programs saw $least to $most"
+		fi
+		all=$((all + attempted[i])) all_least=$((all_least + least)) all_most=$((all_most + most))
+	done
+	compared=$((compared + 1))
+}
+
+start_by_sysfs() { echo 1 >"$sys/recording"; }
+
+# start_counted COMMAND...: what makes it record.
+start_counted() {
+	count before_start
+	"$@"
+	count after_start
+}
+
+stop_counted() {
+	count before_stop
+	echo 0 >"$sys/recording"
+	count after_stop
+}
+
 # Looks at all of it: the order of generations, each event, and that each ledger adds up and has as many events as there are.
 is_valid() { "$exptrace" check "$@" "$work/t" | grep '^OK'; }
 
 whole_recording_is_valid() {
-	echo 0 >"$sys/recording"
+	sleep 0.1
+	stop_counted
 	cat /dev/exptrace >"$work/t"
 	is_valid
+	as_many_as_counted
 }
 
 # Another reads from the beginning to the end, which comes meanwhile.
@@ -211,9 +259,10 @@ recording_read_meanwhile_is_valid() {
 	cat /dev/exptrace >"$work/t" &
 	local reader=$!
 	sleep 0.1
-	echo 0 >"$sys/recording"
+	stop_counted
 	wait "$reader"
 	is_valid
+	as_many_as_counted
 }
 
 # Most likely in the midst of a batch.
@@ -238,14 +287,21 @@ snapshot_is_valid() {
 
 # Invariant 11, as often as EXPTRACE_CYCLES says. It goes when all was read (2, 6, 7), or what a killed reader had left (0); or
 # while it records, and nothing was read (1, 3, 5), or a part (4). All that is left is valid, but when it goes at once (3).
+# Where all was read, it is compared with BPF programs.
 module_comes_and_goes_while_the_machine_works() {
-	local i cycles=${EXPTRACE_CYCLES:-20} workers=()
+	local i cycles=${EXPTRACE_CYCLES:-20} workers=() slack before_start after_start before_stop after_stop
+	local compared=0 all=0 all_least=0 all_most=0
+	local parameters=(events=sched,alloc period_ms=20 batch_kb=4 pool_mb=2)
+	count_events
 	for i in 1 2; do
 		busy &
 		workers+=($!)
 	done
 	for i in $(seq "$cycles"); do
-		load autostart=1 events=sched,alloc period_ms=20 batch_kb=4 pool_mb=2
+		case $((i % 8)) in
+		2 | 6) load "${parameters[@]}"; start_counted start_by_sysfs ;;
+		*) start_counted load autostart=1 "${parameters[@]}" ;;
+		esac
 		case $((i % 8)) in
 		0) kill_a_reader; rest_is_valid ;;
 		1 | 5) snapshot_is_valid ;;
@@ -257,8 +313,11 @@ module_comes_and_goes_while_the_machine_works() {
 		rmmod exptrace
 	done
 	kill "${workers[@]}"
-	wait || :
+	wait "${workers[@]}" || :
 	not is_loaded
+	[ "$slack" != none ] || return 0
+	remark "$compared of $cycles recordings compared: $all events attempted, BPF programs saw $all_least to $all_most"
+	[ "$compared" -gt 0 ]
 }
 
 reader_pins_the_module() {
