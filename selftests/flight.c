@@ -59,17 +59,6 @@ static bool storm_until_evicted(int fd, unsigned int nr)
 	return WAIT_FOR((alloc_storm(STORM / 10), !advance(fd) && device_info(fd).evicted_generations >= goal));
 }
 
-static bool all_whole(const struct stream *stream)
-{
-	size_t g;
-
-	for (g = 0; g < stream->nr_generations; g++)
-		if (!stream->generations[g].whole || !stream->generations[g].ended ||
-		    !stream->generations[g].ledger)
-			return false;
-	return true;
-}
-
 /* Of generations after @last. */
 static uint64_t lost_after(const struct stream *stream, uint64_t last, int experiment, int reason)
 {
@@ -123,7 +112,7 @@ TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 	EXPECT_LT(0, info.evicted_generations);
 	EXPECT_LT(0, info.evicted_events);
 	read_all(_metadata, self, &stream);
-	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	/* Of those given up too, where nothing may be lost. */
 	EXPECT_EQ(0, access(REALTIME, F_OK) ? info.lost : stream_lost_needlessly(&stream));
 	ASSERT_LT(1, stream.nr_generations);
@@ -194,7 +183,7 @@ TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
 	info = device_info(self->control);
 	close(self->reader);
 	read_all(_metadata, self, &stream);
-	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	ASSERT_LT(0, stream.nr_generations);
 	/* What was held is still there. */
 	EXPECT_EQ(shot.first, stream.generations[0].number);
@@ -223,7 +212,7 @@ TEST_F(module, snapshots_in_a_row_each_hold_all_complete_generations)
 		ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
 			TH_LOG("%s", stream.error);
 		}
-		EXPECT_TRUE(all_whole(&stream));
+		EXPECT_TRUE(stream_all_whole(&stream));
 		ASSERT_LT(0, stream.nr_generations);
 		EXPECT_EQ(shot.first, stream.generations[0].number);
 		EXPECT_EQ(shot.last, stream.generations[stream.nr_generations - 1].number);
@@ -258,7 +247,7 @@ TEST_F(module, snapshot_is_not_overwritten_while_it_is_read)
 	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
 		TH_LOG("%s", stream.error);
 	}
-	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	EXPECT_EQ(shot.first, stream.generations[0].number);
 	EXPECT_EQ(shot.last, stream.generations[stream.nr_generations - 1].number);
 	stream_free(&stream);
@@ -325,7 +314,7 @@ TEST_F(module, trigger_wakes_who_waits_for_a_snapshot)
 	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
 		TH_LOG("%s", stream.error);
 	}
-	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	EXPECT_LE(2 * (ROUNDS / 3), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	stream_free(&stream);
 }
@@ -489,7 +478,7 @@ TEST_F(module, mapped_pool_delivers_the_same_stream)
 	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
 		TH_LOG("%s", stream.error);
 	}
-	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	EXPECT_LE(2 * ROUNDS, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	info = device_info(self->control);
 	EXPECT_EQ(info.batches, info.batches_empty);
@@ -551,7 +540,7 @@ TEST_F(module, killed_reader_gives_its_batch_back)
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	read_all(_metadata, self, &stream);
-	EXPECT_TRUE(all_whole(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	stream_free(&stream);
 	close(pipes[0]);
 	close(pipes[1]);

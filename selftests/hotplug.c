@@ -234,16 +234,6 @@ static void parse(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self
 	EXPECT_EQ(stream_lost_for(stream, -1, EXPTRACE_LOST_CONTENDED), stream_lost_needlessly(stream));
 }
 
-static bool all_end(const struct stream *stream)
-{
-	size_t g;
-
-	for (g = 0; g < stream->nr_generations; g++)
-		if (!stream->generations[g].whole || !stream->generations[g].ended || !stream->generations[g].ledger)
-			return false;
-	return stream->nr_generations;
-}
-
 struct delivered {
 	const struct stream *stream;
 	uint64_t generation;
@@ -321,7 +311,7 @@ TEST_F(hotplug, cpu_hands_over_all_that_it_recorded_and_comes_back_clean)
 	EXPECT_EQ(0, for_each_slot(is_in_use, NULL));
 	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
 	parse(_metadata, self, &stream);
-	EXPECT_TRUE(all_end(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	/* The parser has compared all that the ledger says of each CPU with the events. */
 	for (i = 0; i < (int)stream.nr_generations; i++)
 		if (stream.generations[i].count[RENAMES][CPU].recorded)
@@ -351,7 +341,7 @@ TEST_F(hotplug, cpu_that_comes_during_a_recording_records)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
 	parse(_metadata, self, &stream);
-	ASSERT_TRUE(all_end(&stream));
+	ASSERT_TRUE(stream_all_whole(&stream));
 	last = &stream.generations[stream.nr_generations - 1];
 	for (x = 0; x < STREAM_EXPERIMENTS; x++) {
 		EXPECT_EQ(0, stream.generations[0].count[x][CPU].attempted);
@@ -405,7 +395,7 @@ TEST_F(hotplug, cpu_that_goes_while_generations_end_loses_nothing)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
 	parse(_metadata, self, &stream);
-	EXPECT_TRUE(all_end(&stream));
+	EXPECT_TRUE(stream_all_whole(&stream));
 	EXPECT_EQ(0, device_info(self->control).evicted_generations);
 	EXPECT_LE(2 * CYCLES, stream.nr_generations);
 	stream_free(&stream);

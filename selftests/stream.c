@@ -746,6 +746,16 @@ uint64_t stream_lost_for(const struct stream *s, int experiment, int reason)
 	return sum;
 }
 
+bool stream_all_whole(const struct stream *s)
+{
+	size_t g;
+
+	for (g = 0; g < s->nr_generations; g++)
+		if (!s->generations[g].whole || !s->generations[g].ended || !s->generations[g].ledger)
+			return false;
+	return s->nr_generations;
+}
+
 uint64_t stream_lost(const struct stream *s)
 {
 	uint64_t sum = 0;

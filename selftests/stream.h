@@ -126,6 +126,9 @@ struct stream_batch {
  */
 int stream_batch_at(const uint8_t *data, size_t size, struct stream_batch *batch);
 
+/* Does every generation begin and end as it should, and have its ledger? Not if there is none. */
+bool stream_all_whole(const struct stream *stream);
+
 /* Sums over all generations. */
 uint64_t stream_lost(const struct stream *stream);
 
