@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The flight recorder: old generations go, snapshots stay; quotas, triggers, the mapped pool. */
 #define _GNU_SOURCE
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
@@ -431,6 +433,87 @@ TEST_F(module, large_generation_ends_by_itself)
 	EXPECT_TRUE(WAIT_FOR((alloc_storm(STORM / 50), device_info(self->control).generation >= first + 2)));
 }
 
+static volatile bool storm_ends;
+
+static void *lasting_storm(void *unused)
+{
+	(void)unused;
+	while (!storm_ends)
+		alloc_storm(10);
+	return NULL;
+}
+
+/* On all CPUs at once, with batches and a pool as they are when nobody says otherwise. */
+TEST_F(module, generations_of_a_storm_stay_below_an_eighth_of_the_pool)
+{
+	struct exptrace_start args = { .batch_size = 16384, .pool_size = 16 << 20, .mode = EXPTRACE_MODE_FLIGHT };
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN), i;
+	pthread_t threads[cpus];
+	struct stream stream = { .flight = true, .forget = true };
+	unsigned int batches, most = 0;
+	uint64_t first;
+	size_t g;
+
+	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	first = device_info(self->control).generation;
+	storm_ends = false;
+	for (i = 0; i < cpus; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, lasting_storm, NULL));
+	EXPECT_TRUE(WAIT_FOR(device_info(self->control).generation >= first + 3));
+	storm_ends = true;
+	for (i = 0; i < cpus; i++)
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	batches = device_info(self->control).batches;
+	read_all(_metadata, self, &stream);
+	EXPECT_LE(4, stream.nr_generations);
+	for (g = 0; g < stream.nr_generations; g++)
+		most = stream.generations[g].batches > most ? stream.generations[g].batches : most;
+	TH_LOG("at most %u of %u batches in a generation", most, batches);
+	EXPECT_LE(most, batches / 8);
+	stream_free(&stream);
+}
+
+/* Counts calls of a function of the kernel by this thread: a descriptor, or -errno. */
+static int count_calls(const char *function)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr), .kprobe_func = (uintptr_t)function };
+	char type[16];
+	int fd;
+
+	attr.type = atoi(read_file("/sys/bus/event_source/devices/kprobe/type", type, sizeof(type)));
+	if (!attr.type)
+		return -ENOENT;
+	fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static uint64_t calls(int fd)
+{
+	uint64_t n = 0;
+
+	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : UINT64_MAX;
+}
+
+TEST_F(module, snapshot_does_not_wait_for_a_leisurely_grace_period)
+{
+	struct exptrace_snapshot shot = {};
+	int expedited = count_calls("synchronize_rcu_expedited");
+
+	if (expedited == -ENOENT)
+		SKIP(return, "the kernel has no kprobes for perf");
+	ASSERT_LE(0, expedited);
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	ASSERT_EQ(0, advance(self->control));
+	EXPECT_EQ(0, calls(expedited));
+	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	EXPECT_EQ(1, calls(expedited));
+	close(expedited);
+}
+
 /* Takes the whole recording out of the mapped pool. */
 static int take_all(int fd, const uint8_t *pool, struct bytes *bytes)
 {
@@ -495,6 +578,8 @@ TEST_F(module, mapping_is_read_only)
 {
 	struct exptrace_info info;
 	uint8_t *pool;
+	int memory;
+	char c;
 
 	self->reader = device_open(O_RDWR);
 	ASSERT_LE(0, self->reader);
@@ -510,7 +595,74 @@ TEST_F(module, mapping_is_read_only)
 	ASSERT_NE(MAP_FAILED, pool);
 	EXPECT_EQ(-1, mprotect(pool, info.pool_size, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(EACCES, errno);
+	/* Nor as a debugger writes to what a program may only read. */
+	memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, memory);
+	EXPECT_EQ(1, pread(memory, &c, 1, (off_t)pool));
+	EXPECT_EQ(-1, pwrite(memory, &c, 1, (off_t)pool));
+	close(memory);
 	ASSERT_EQ(0, munmap(pool, info.pool_size));
+	/* A private mapping is not to be written to, either. */
+	pool = mmap(NULL, info.pool_size, PROT_READ, MAP_PRIVATE, self->reader, 0);
+	ASSERT_NE(MAP_FAILED, pool);
+	EXPECT_EQ(-1, mprotect(pool, info.pool_size, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(EACCES, errno);
+	ASSERT_EQ(0, munmap(pool, info.pool_size));
+}
+
+/* Half of it, elsewhere, in a child: whatever is left of a mapping keeps the pool, and nothing makes it larger. */
+TEST_F(module, pool_stays_while_any_part_of_it_is_mapped)
+{
+	uint8_t *pool, *copy, *elsewhere;
+	struct stream stream = {};
+	int status, pipes[2];
+	size_t size, half;
+	pid_t child;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	size = device_info(self->control).pool_size;
+	half = size / 2;
+	elsewhere = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, elsewhere);
+	pool = mmap(NULL, size, PROT_READ, MAP_SHARED, self->reader, 0);
+	ASSERT_NE(MAP_FAILED, pool);
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	/* When all is read, nothing but the mapping keeps it. */
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	copy = malloc(size);
+	ASSERT_NE(NULL, copy);
+	memcpy(copy, pool, size);
+	EXPECT_EQ(MAP_FAILED, mremap(pool, size, 2 * size, MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	if (!child) {
+		char c;
+
+		close(pipes[1]);
+		/* Until the parent closes the other end. */
+		_exit(read(pipes[0], &c, 1) || memcmp(copy, pool, size));
+	}
+	ASSERT_LT(0, child);
+	ASSERT_EQ(elsewhere, mremap(pool, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere));
+	EXPECT_EQ(-EBUSY, start_flight(self->control, 4 << 20));
+	ASSERT_EQ(0, munmap(elsewhere, half));
+	EXPECT_EQ(-EBUSY, start_flight(self->control, 4 << 20));
+	EXPECT_EQ(0, memcmp(copy + half, elsewhere + half, half));
+	ASSERT_EQ(0, munmap(elsewhere + half, half));
+	EXPECT_EQ(-EBUSY, start_flight(self->control, 4 << 20));
+	close(pipes[1]);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, start_flight(self->control, 4 << 20));
+	close(pipes[0]);
+	free(copy);
+	stream_free(&stream);
 }
 
 TEST_F(module, killed_reader_gives_its_batch_back)
