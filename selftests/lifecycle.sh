@@ -265,8 +265,14 @@ recording_read_meanwhile_is_valid() {
 	as_many_as_counted
 }
 
-# Most likely in the midst of a batch.
-kill_a_reader() { expect_status 137 timeout -s KILL 0.2 dd if=/dev/exptrace of=/dev/null bs=1000 status=none; }
+# Most likely in the midst of a batch. It is gone, and the device free again, when it was waited for.
+kill_a_reader() {
+	dd if=/dev/exptrace of=/dev/null bs=1000 status=none &
+	local reader=$!
+	sleep 0.2
+	kill -KILL "$reader"
+	expect_status 137 wait "$reader"
+}
 
 # Of what an earlier reader had begun to read, the beginning is gone.
 rest_is_valid() {
@@ -280,7 +286,8 @@ snapshot_is_valid() {
 	if "$exptrace" snapshot -o "$work/t" 2>"$work/err"; then
 		is_valid
 	else
-		grep 'no generation is complete' "$work/err"
+		local status=$?
+		grep 'no generation is complete' "$work/err" || fail "exit code $status: $(cat "$work/err")"
 		rest_is_valid
 	fi
 }

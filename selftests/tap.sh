@@ -91,7 +91,13 @@ run_test() {
 	echo "$mark" >/dev/kmsg
 	# No "||" here: in a list, the shell would ignore that a command of the test fails.
 	# shellcheck disable=SC2154 # says which command
-	(set -Eeuo pipefail; trap 'echo "line $LINENO failed: $BASH_COMMAND"' ERR; "$name") >"$work/log" 2>&1
+	# What it has begun ends with it.
+	(
+		set -Eeuo pipefail
+		trap 'echo "line $LINENO failed: $BASH_COMMAND"' ERR
+		trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
+		"$name"
+	) >"$work/log" 2>&1
 	status=$?
 	(unload) >>"$work/log" 2>&1 || status=1
 	if log_since | grep -E "$bug_signs" >>"$work/log"; then
