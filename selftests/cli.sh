@@ -262,7 +262,7 @@ snapshot_writes_what_the_recorder_holds() {
 	load
 	expect_status 1 "$exptrace" snapshot -o "$work/none" 2>"$work/err"
 	grep -q . "$work/err"
-	"$exptrace" start --flight -e sched --pool 4 --period 200
+	"$exptrace" start --flight -e sched --pool 16 --period 200
 	sleep 1
 	"$exptrace" snapshot -o "$work/one"
 	recording_is 1
