@@ -288,9 +288,13 @@ clean_up() {
 }
 
 # The kernel's log without what is no warning: kernel arguments may have such words in their names, how long an NMI takes is
-# up to the machine below, and between two lines of the test of faults the kernel tells where an allocation failed.
+# up to the machine below, and between two lines of the test of faults the kernel tells where an allocation failed. And 6.12
+# does not always stop its deadline server for fair tasks in time when a CPU goes: Debian's 6.12.95 warns so with no module
+# loaded, too, the 88th time beside a few busy processes; from then on its count of tasks is wrong.
 without_wanted() {
-	awk '
+	awk -v release="$KREL" '
+		release ~ /^6\.12\./ && /WARNING: .* at kernel\/sched\/deadline\.c:/ { server = report = 1; next }
+		server && /WARNING: .* sched_cpu_dying\+/ { report = 1; next }
 		/[Cc]ommand line/ || /INFO: NMI handler .* took too long to run/ { next }
 		/exptrace-faults: failed allocations are wanted$/ { wanted = 1 }
 		/exptrace-faults: failed allocations are not wanted any more/ { wanted = report = 0 }
@@ -303,6 +307,9 @@ without_wanted() {
 # Show each warning in the kernel's log with what is around it; true if there is one.
 show_warnings() {
 	without_wanted "$out/dmesg.log" >"$tmpdir/log"
+	if [[ $KREL == 6.12.* ]] && grep -q 'WARNING: .* at kernel/sched/deadline\.c:' "$out/dmesg.log"; then
+		note "overlooked, for it is the kernel's own: a warning of its deadline server ($out/dmesg.log)"
+	fi
 	grep -q -E "$warnings" "$tmpdir/log" || return 1
 	note "warnings in the kernel's log ($out/dmesg.log):"
 	grep -E -B 3 -A 30 "$warnings" "$tmpdir/log" | sed -n 1,200p >&2

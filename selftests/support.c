@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "support.h"
@@ -195,6 +196,25 @@ static bool is_bug(const char *line)
 	return false;
 }
 
+/*
+ * The deadline server that 6.12 has for fair tasks is not always stopped in time when a CPU goes: Debian's 6.12.95 warns so with
+ * no module loaded, too, the 88th time beside a few busy processes. vm.sh, which knows it too, sees the whole log.
+ */
+static bool is_of_the_fair_server(const char *line)
+{
+	static bool report;
+	struct utsname name;
+
+	if (strstr(line, "---[ end trace"))
+		report = false;
+	if (uname(&name) || strncmp(name.release, "6.12.", 5) || !strstr(line, "WARNING: "))
+		return report && strstr(line, "Call Trace");
+	report = strstr(line, " at kernel/sched/deadline.c:") || strstr(line, " sched_cpu_dying+");
+	if (report)
+		fprintf(stderr, "# overlooked, for it is the kernel's own: %s", strchr(line, ';') ? strchr(line, ';') + 1 : line);
+	return report;
+}
+
 bool log_has(int fd, const char *text, char line[256])
 {
 	char record[8192];
@@ -205,7 +225,7 @@ bool log_has(int fd, const char *text, char line[256])
 		if (n < 0)
 			continue;
 		record[n] = '\0';
-		if (text ? !strstr(record, text) : !is_bug(record))
+		if (text ? !strstr(record, text) : is_of_the_fair_server(record) || !is_bug(record))
 			continue;
 		if (line)
 			snprintf(line, 256, "%.255s", strchr(record, ';') ? strchr(record, ';') + 1 : record);
