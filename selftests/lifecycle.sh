@@ -298,7 +298,7 @@ snapshot_is_valid() {
 module_comes_and_goes_while_the_machine_works() {
 	local i cycles=${EXPTRACE_CYCLES:-20} workers=() slack before_start after_start before_stop after_stop
 	local compared=0 all=0 all_least=0 all_most=0
-	local parameters=(events=sched,alloc period_ms=20 batch_kb=4 pool_mb=2)
+	local parameters=("events=sched,alloc" period_ms=20 batch_kb=4 pool_mb=2)
 	count_events
 	for i in 1 2; do
 		busy &
