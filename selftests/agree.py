@@ -20,6 +20,7 @@ the two probes of a system call, and the scheduler in it.
 """
 import collections
 import json
+import os
 import re
 import sys
 
@@ -31,6 +32,9 @@ DIGIT_NS = 500
 MISSED = 3
 # Of an ordinary event: a probe is some hundred to some thousand instructions, on an emulated machine too.
 PROBE_NS = 20000
+# A kernel that checks each access (scripts/debug-kernel.sh) takes several times as long for perf's part.
+if os.path.exists("/sys/kernel/debug/kmemleak"):
+    PROBE_NS *= 5
 
 # A thread's event; "what" is all that both recorders tell of it, its name first.
 Event = collections.namedtuple("Event", "ns what")
