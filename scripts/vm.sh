@@ -301,15 +301,13 @@ without_wanted() {
 		wanted && /page allocation failure|vmalloc error|vmap allocation/ { report = 1 }
 		report && /Call Trace:/ { next }
 		/<\/TASK>/ { report = 0 }
-		{ print }' "$1"
+		{ print }
+		END { if (server) print "vm.sh: overlooked: a warning of the kernel'\''s deadline server (" FILENAME ")" >"/dev/stderr" }' "$1"
 }
 
 # Show each warning in the kernel's log with what is around it; true if there is one.
 show_warnings() {
 	without_wanted "$out/dmesg.log" >"$tmpdir/log"
-	if [[ $KREL == 6.12.* ]] && grep -q 'WARNING: .* at kernel/sched/deadline\.c:' "$out/dmesg.log"; then
-		note "overlooked, for it is the kernel's own: a warning of its deadline server ($out/dmesg.log)"
-	fi
 	grep -q -E "$warnings" "$tmpdir/log" || return 1
 	note "warnings in the kernel's log ($out/dmesg.log):"
 	grep -E -B 3 -A 30 "$warnings" "$tmpdir/log" | sed -n 1,200p >&2

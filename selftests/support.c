@@ -196,6 +196,14 @@ static bool is_bug(const char *line)
 	return false;
 }
 
+/* A record of the log without what is before the text. */
+static const char *text_of(const char *record)
+{
+	const char *semicolon = strchr(record, ';');
+
+	return semicolon ? semicolon + 1 : record;
+}
+
 /*
  * The deadline server that 6.12 has for fair tasks is not always stopped in time when a CPU goes: Debian's 6.12.95 warns so with
  * no module loaded, too, the 88th time beside a few busy processes. vm.sh, which knows it too, sees the whole log.
@@ -211,7 +219,7 @@ static bool is_of_the_fair_server(const char *line)
 		return report && strstr(line, "Call Trace");
 	report = strstr(line, " at kernel/sched/deadline.c:") || strstr(line, " sched_cpu_dying+");
 	if (report)
-		fprintf(stderr, "# overlooked, for it is the kernel's own: %s", strchr(line, ';') ? strchr(line, ';') + 1 : line);
+		fprintf(stderr, "# overlooked, for it is the kernel's own: %s", text_of(line));
 	return report;
 }
 
@@ -228,7 +236,7 @@ bool log_has(int fd, const char *text, char line[256])
 		if (text ? !strstr(record, text) : is_of_the_fair_server(record) || !is_bug(record))
 			continue;
 		if (line)
-			snprintf(line, 256, "%.255s", strchr(record, ';') ? strchr(record, ';') + 1 : record);
+			snprintf(line, 256, "%.255s", text_of(record));
 		return true;
 	}
 	return false;

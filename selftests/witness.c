@@ -587,7 +587,6 @@ static void witness_record(struct __test_metadata *_metadata, FIXTURE_DATA(witne
 	}
 }
 
-/* Says where events were lost, and why. */
 static void witness_close(FIXTURE_DATA(witness) *self)
 {
 	bpf_object__close(self->witness.object);
