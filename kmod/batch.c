@@ -17,58 +17,6 @@ struct exptrace_pool exptrace_pool = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(exptrace_pool.lock),
 };
 
-/*
- * This CPU is in the pool's lock, or on its way into it: what fires in there, the
- * lock's own tracepoints for example, must not come back for it (invariant 4).
- */
-static DEFINE_PER_CPU(bool, locked_here);
-
-notrace bool exptrace_pool_locked_here(void)
-{
-	return this_cpu_read(locked_here);
-}
-
-notrace unsigned long exptrace_pool_lock(void)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	this_cpu_write(locked_here, true);
-	barrier();	/* before the lock's tracepoints; on this CPU only */
-	raw_spin_lock(&exptrace_pool.lock);
-	__release(&exptrace_pool.lock);	/* sparse: balanced, function by function */
-	return flags;
-}
-
-/*
- * For NMIs, and for who must not wait. False if the lock is taken, or this CPU was
- * about to take it.
- */
-notrace bool exptrace_pool_trylock(unsigned long *flags)
-{
-	if (exptrace_pool_locked_here())
-		return false;
-	local_irq_save(*flags);
-	this_cpu_write(locked_here, true);
-	barrier();
-	if (raw_spin_trylock(&exptrace_pool.lock)) {
-		__release(&exptrace_pool.lock);
-		return true;
-	}
-	this_cpu_write(locked_here, false);
-	local_irq_restore(*flags);
-	return false;
-}
-
-notrace void exptrace_pool_unlock(unsigned long flags)
-{
-	__acquire(&exptrace_pool.lock);
-	raw_spin_unlock(&exptrace_pool.lock);
-	barrier();
-	this_cpu_write(locked_here, false);
-	local_irq_restore(flags);
-}
-
 void exptrace_pool_init(void)
 {
 	int nid;

@@ -10,6 +10,7 @@
 #define _EXPTRACE_BATCH_H
 
 #include "exptrace.h"
+#include "lock.h"
 
 /**
  * struct exptrace_near - what an address in a batch is near to, zeros at its beginning
@@ -87,11 +88,6 @@ struct exptrace_pool {
 };
 
 extern struct exptrace_pool exptrace_pool;
-
-unsigned long exptrace_pool_lock(void);
-bool exptrace_pool_trylock(unsigned long *flags);
-void exptrace_pool_unlock(unsigned long flags);
-bool exptrace_pool_locked_here(void);
 
 int exptrace_pool_alloc(u64 size, unsigned int batch_size);
 void exptrace_pool_free(void);

@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "experiment.h"
+#include "lock.h"
 
 static bool autostart;
 module_param(autostart, bool, 0444);
@@ -38,6 +39,10 @@ MODULE_PARM_DESC(mode, "what a full pool does: stream (lose new events) or fligh
 static unsigned int period_ms = 1000;
 module_param(period_ms, uint, 0444);
 MODULE_PARM_DESC(period_ms, "milliseconds between generations, 0: only on demand (default 1000)");
+
+static bool time_holds;
+module_param(time_holds, bool, 0444);
+MODULE_PARM_DESC(time_holds, "for debugging: time how long the pool's lock is held (default 0)");
 
 static u64 default_pool_size(void)
 {
@@ -140,6 +145,8 @@ static int __init exptrace_init(void)
 	if (err)
 		return err;
 	exptrace_address_init();
+	if (time_holds)
+		exptrace_time_holds();
 	err = register_own();
 	if (err)
 		return err;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Self-observation: /sys/kernel/debug/exptrace/state.
+ * Self-observation: /sys/kernel/debug/exptrace/state, and longest_hold beside it.
  *
- * Waits for no lock of the recorder, so that it can be read when that hangs. The
+ * "state" waits for no lock of the recorder, so that it can be read when that hangs. The
  * lists of generations are copied under the pool's lock if it can be had; all other
  * numbers are read one after the other, and need not fit together.
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/time64.h>
@@ -301,11 +303,45 @@ static int state_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(state);
 
+/* Nanoseconds, and the function that let go the lock; nothing if no hold was timed. */
+static int longest_hold_show(struct seq_file *m, void *unused)
+{
+	unsigned long holder;
+	u64 ns;
+
+	if (exptrace_longest_hold(&ns, &holder))
+		seq_printf(m, "%llu %ps\n", ns, (void *)holder);
+	return 0;
+}
+
+static int longest_hold_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, longest_hold_show, NULL);
+}
+
+/* Whatever is written, the longest hold is one that is still to come. */
+static ssize_t longest_hold_write(struct file *file, const char __user *buf, size_t count,
+				  loff_t *pos)
+{
+	exptrace_forget_longest_hold();
+	return count;
+}
+
+static const struct file_operations longest_hold_fops = {
+	.owner = THIS_MODULE,
+	.open = longest_hold_open,
+	.read = seq_read,
+	.write = longest_hold_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 /* Without debugfs there is nothing to see, which is no reason to fail. */
 void __init exptrace_observe_init(void)
 {
 	dir = debugfs_create_dir("exptrace", NULL);
 	debugfs_create_file("state", 0400, dir, NULL, &state_fops);
+	debugfs_create_file("longest_hold", 0600, dir, NULL, &longest_hold_fops);
 }
 
 void exptrace_observe_exit(void)

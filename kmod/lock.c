@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pool's lock, and how long it was held at most.
+ *
+ * Interrupts are off while it is held, so each hold is bounded by a constant (invariant
+ * 13). With the module's parameter time_holds, each one is timed: a CPU's clock that is
+ * read twice shows no more than the longest, but that for the recorder as it is built.
+ */
+#include <linux/jump_label.h>
+#include <linux/ktime.h>
+#include <linux/percpu.h>
+
+#include "batch.h"
+#include "lock.h"
+
+/*
+ * This CPU is in the pool's lock, or on its way into it: what fires in there, the
+ * lock's own tracepoints for example, must not come back for it (invariant 4).
+ */
+static DEFINE_PER_CPU(bool, locked_here);
+
+/* Holds are timed. Constant while the module is loaded, but for its beginning. */
+static DEFINE_STATIC_KEY_FALSE(timed);
+
+/**
+ * struct longest - the longest hold since it was forgotten
+ * @since:	when the present hold began, ns of CLOCK_MONOTONIC; pool.lock
+ * @ns:		how long the longest was; written under pool.lock, read anywhere
+ * @holder:	where that was let go; likewise
+ */
+static struct longest {
+	u64		since;
+	u64		ns;
+	unsigned long	holder;
+} longest;
+
+static __always_inline void begin_hold(void)
+{
+	if (static_branch_unlikely(&timed))
+		longest.since = ktime_get_mono_fast_ns();
+}
+
+static __always_inline void end_hold(unsigned long holder)
+{
+	u64 ns;
+
+	if (!static_branch_unlikely(&timed))
+		return;
+	ns = ktime_get_mono_fast_ns() - longest.since;
+	if (ns > longest.ns) {
+		WRITE_ONCE(longest.ns, ns);
+		WRITE_ONCE(longest.holder, holder);
+	}
+}
+
+notrace bool exptrace_pool_locked_here(void)
+{
+	return this_cpu_read(locked_here);
+}
+
+notrace unsigned long exptrace_pool_lock(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	this_cpu_write(locked_here, true);
+	barrier();	/* before the lock's tracepoints; on this CPU only */
+	raw_spin_lock(&exptrace_pool.lock);
+	begin_hold();
+	__release(&exptrace_pool.lock);	/* sparse: balanced, function by function */
+	return flags;
+}
+
+/*
+ * For NMIs, and for who must not wait. False if the lock is taken, or this CPU was
+ * about to take it.
+ */
+notrace bool exptrace_pool_trylock(unsigned long *flags)
+{
+	if (exptrace_pool_locked_here())
+		return false;
+	local_irq_save(*flags);
+	this_cpu_write(locked_here, true);
+	barrier();
+	if (raw_spin_trylock(&exptrace_pool.lock)) {
+		begin_hold();
+		__release(&exptrace_pool.lock);
+		return true;
+	}
+	this_cpu_write(locked_here, false);
+	local_irq_restore(*flags);
+	return false;
+}
+
+notrace void exptrace_pool_unlock(unsigned long flags)
+{
+	__acquire(&exptrace_pool.lock);
+	end_hold(_RET_IP_);
+	raw_spin_unlock(&exptrace_pool.lock);
+	barrier();
+	this_cpu_write(locked_here, false);
+	local_irq_restore(flags);
+}
+
+/* From now on all holds are timed. Context: process; sleeps. */
+void exptrace_time_holds(void)
+{
+	static_branch_enable(&timed);
+}
+
+/* The longest hold so far, in ns, and where it was let go. False if none was timed. */
+bool exptrace_longest_hold(u64 *ns, unsigned long *holder)
+{
+	*ns = READ_ONCE(longest.ns);
+	*holder = READ_ONCE(longest.holder);
+	return *ns;
+}
+
+void exptrace_forget_longest_hold(void)
+{
+	unsigned long flags = exptrace_pool_lock();
+
+	WRITE_ONCE(longest.ns, 0);
+	exptrace_pool_unlock(flags);
+}
