@@ -27,6 +27,9 @@ struct exptrace_near {
  * tables and dumps may follow each other in it
  * @near:	of the addresses in it; the owner
  * @node:	in a list of the pool or of a generation; pool.lock
+ * @mate:	in its generation's list of batches with the experiment's events, while it is full
+ *		and no table; pool.lock
+ * @turn:	how many its generation had got before it, while it is full; pool.lock
  * @data:	the bytes as they go out, pool.batch_size of them; the owner
  * @begin:	where the next reader begins; the owner
  * @start:	where the data of its (last) batch begins, behind the header; the owner
@@ -40,6 +43,8 @@ struct exptrace_near {
 struct exptrace_batch {
 	struct exptrace_near	near;
 	struct list_head	node;
+	struct list_head	mate;
+	unsigned int		turn;
 	u8			*data;
 	u32			begin;
 	u32			start;

@@ -3,35 +3,38 @@
  * The flight recorder: old generations are given up for new events, and snapshots
  * hold what there is while recording goes on.
  */
+#include <linux/minmax.h>
+
 #include "flush.h"
 
-/* The oldest generation that may be given up whole, or NULL. */
+static struct exptrace_generation *oldest(void)
+{
+	return list_first_entry_or_null(&exptrace_flush.generations, struct exptrace_generation,
+					node);
+}
+
+/*
+ * The oldest generation that may be given up whole, or NULL. What a snapshot holds is
+ * before @behind, and what is being written after all that is complete.
+ */
 static struct exptrace_generation *oldest_to_evict(void)
 {
-	struct exptrace_generation *gen;
+	const struct exptrace_flush *flush = &exptrace_flush;
+	struct exptrace_generation *gen = flush->frozen ? flush->behind : oldest();
 
-	list_for_each_entry(gen, &exptrace_flush.generations, node) {
-		if (gen->complete && gen->gen != exptrace_flush.reading &&
-		    gen->gen > exptrace_flush.frozen)
-			return gen;
-	}
-	return NULL;
+	if (gen && gen->gen == flush->reading)
+		gen = exptrace_following(gen);
+	return gen && gen->complete ? gen : NULL;
 }
 
 static void evict_generation(struct exptrace_generation *gen)
 {
 	struct exptrace_flush *flush = &exptrace_flush;
-	struct exptrace_pool *pool = &exptrace_pool;
-	unsigned int exp;
 
-	list_splice_tail_init(&gen->full, &pool->reclaim);
-	WRITE_ONCE(pool->nr_empty, pool->nr_empty + gen->nr);
-	WRITE_ONCE(pool->nr_full, pool->nr_full - gen->nr);
-	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
-		WRITE_ONCE(pool->used[exp], pool->used[exp] - gen->used[exp]);
-	list_move(&gen->node, &flush->dead);
+	exptrace_reclaim_batches(gen);
+	exptrace_unlink_generation(gen);
+	list_add_tail(&gen->node, &flush->dead);
 	flush->nr_dead++;
-	WRITE_ONCE(flush->nr, flush->nr - 1);
 	WRITE_ONCE(flush->evicted_generations, flush->evicted_generations + 1);
 	WRITE_ONCE(flush->evicted_events, flush->evicted_events + gen->events);
 }
@@ -46,6 +49,27 @@ static void evict_batch(struct exptrace_generation *gen, struct exptrace_batch *
 	gen->overwritten++;
 }
 
+/* The oldest batch with events of @exp in @gen, or NULL. */
+static struct exptrace_batch *oldest_batch_of(struct exptrace_generation *gen, unsigned int exp)
+{
+	return list_first_entry_or_null(&gen->of[exp], struct exptrace_batch, mate);
+}
+
+/* Likewise with events of any experiment. */
+static struct exptrace_batch *oldest_batch(struct exptrace_generation *gen)
+{
+	struct exptrace_batch *oldest = NULL;
+	unsigned int exp;
+
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++) {
+		struct exptrace_batch *batch = oldest_batch_of(gen, exp);
+
+		if (batch && (!oldest || batch->turn < oldest->turn))
+			oldest = batch;
+	}
+	return oldest;
+}
+
 /*
  * Gives up the oldest batch of @exp (EXPTRACE_NO_CHARGE: of any) in @gen, which is being
  * written. Its events are lost, and the generation's ledger will say so. False if there
@@ -57,27 +81,25 @@ bool exptrace_evict_batch_of(struct exptrace_generation *gen, unsigned int exp)
 
 	lockdep_assert_held(&exptrace_pool.lock);
 
-	if (gen->complete || gen->closing)
+	if (gen->closing)
 		return false;
-	list_for_each_entry(batch, &gen->full, node) {
-		if (exptrace_is_table(batch) || (exp != EXPTRACE_NO_CHARGE && batch->exp != exp))
-			continue;
-		evict_batch(gen, batch);
-		return true;
-	}
-	return false;
+	batch = exp == EXPTRACE_NO_CHARGE ? oldest_batch(gen) : oldest_batch_of(gen, exp);
+	if (!batch)
+		return false;
+	evict_batch(gen, batch);
+	return true;
 }
 
-/* Likewise the oldest batch of all generations being written. */
+/* Likewise the oldest batch of all generations being written, the older one first. */
 static bool evict_batch_of_any(void)
 {
-	struct exptrace_generation *gen;
+	struct exptrace_generation *first = exptrace_flush.writing[0];
+	struct exptrace_generation *second = exptrace_flush.writing[1];
 
-	list_for_each_entry(gen, &exptrace_flush.generations, node) {
-		if (exptrace_evict_batch_of(gen, EXPTRACE_NO_CHARGE))
-			return true;
-	}
-	return false;
+	if (first && second && second->gen < first->gen)
+		swap(first, second);
+	return (first && exptrace_evict_batch_of(first, EXPTRACE_NO_CHARGE)) ||
+	       (second && exptrace_evict_batch_of(second, EXPTRACE_NO_CHARGE));
 }
 
 /*
@@ -98,15 +120,24 @@ bool exptrace_evict(void)
 	return true;
 }
 
-/* In a snapshot are complete generations from which no reader has taken. */
-static struct exptrace_generation *first_to_view(struct list_head *from, u64 last)
+/*
+ * The first generation from @gen on that is in a snapshot up to @last, or NULL: complete, and
+ * no reader has taken from it. A reader takes from the oldest, so at most that is passed over.
+ */
+static struct exptrace_generation *first_to_view(struct exptrace_generation *gen, u64 last)
 {
-	struct exptrace_generation *gen = list_entry(from, struct exptrace_generation, node);
+	if (gen && gen->begun)
+		gen = exptrace_following(gen);
+	return gen && gen->complete && gen->gen <= last ? gen : NULL;
+}
 
-	list_for_each_entry_continue(gen, &exptrace_flush.generations, node) {
-		if (gen->gen > last)
-			return NULL;
-		if (gen->complete && !gen->begun)
+/* The newest complete generation, or NULL: there are at most two after it. */
+static struct exptrace_generation *newest_complete(void)
+{
+	struct exptrace_generation *gen;
+
+	list_for_each_entry_reverse(gen, &exptrace_flush.generations, node) {
+		if (gen->complete)
 			return gen;
 	}
 	return NULL;
@@ -122,7 +153,7 @@ static struct exptrace_generation *first_to_view(struct list_head *from, u64 las
 int exptrace_freeze(u64 *first, u64 *last)
 {
 	struct exptrace_flush *flush = &exptrace_flush;
-	struct exptrace_generation *gen;
+	struct exptrace_generation *from, *to;
 	unsigned long flags;
 	int err = -EAGAIN;
 
@@ -131,13 +162,14 @@ int exptrace_freeze(u64 *first, u64 *last)
 		err = -EBUSY;
 		goto out;
 	}
-	gen = first_to_view(&flush->generations, U64_MAX);
-	if (!gen)
+	from = first_to_view(oldest(), U64_MAX);
+	if (!from)
 		goto out;
-	*first = gen->gen;
-	for (; gen; gen = first_to_view(&gen->node, U64_MAX))
-		*last = gen->gen;
-	flush->frozen = *last;
+	to = newest_complete();
+	flush->behind = exptrace_following(to);
+	flush->frozen = to->gen;
+	*first = from->gen;
+	*last = to->gen;
 	err = 0;
 out:
 	exptrace_pool_unlock(flags);
@@ -151,6 +183,7 @@ void exptrace_thaw(void)
 
 	flags = exptrace_pool_lock();
 	exptrace_flush.frozen = 0;
+	exptrace_flush.behind = NULL;
 	exptrace_pool_unlock(flags);
 }
 
@@ -164,7 +197,7 @@ void exptrace_view_begin(struct exptrace_view *view, u64 last)
 	view->held = true;
 	view->last = last;
 	view->batch = NULL;
-	view->gen = first_to_view(&exptrace_flush.generations, last);
+	view->gen = first_to_view(oldest(), last);
 	exptrace_pool_unlock(flags);
 }
 
@@ -179,7 +212,7 @@ static enum exptrace_next step(struct exptrace_view *view)
 		view->batch = list_entry(next, struct exptrace_batch, node);
 		return EXPTRACE_NEXT_BATCH;
 	}
-	view->gen = first_to_view(&view->gen->node, view->last);
+	view->gen = first_to_view(exptrace_following(view->gen), view->last);
 	view->batch = NULL;
 	return EXPTRACE_NEXT_END_OF_GENERATION;
 }

@@ -8,6 +8,7 @@
  */
 #include <linux/hardirq.h>
 #include <linux/irq_work.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -75,21 +76,24 @@ static bool becomes_large(struct exptrace_generation *gen)
 	return true;
 }
 
-static void link_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)
+/* Counts @batch for @gen, to whose lists it was added. */
+static void count_linked(struct exptrace_generation *gen, const struct exptrace_batch *batch)
 {
-	list_add_tail(&batch->node, &gen->full);
 	gen->nr++;
-	if (!exptrace_is_table(batch))
+	if (!exptrace_is_table(batch)) {
 		gen->events += batch->events;
-	if (batch->exp != EXPTRACE_NO_CHARGE)
 		gen->used[batch->exp]++;
+	}
 	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full + 1);
 }
 
 static void push(struct exptrace_generation *gen, struct exptrace_batch *batch)
 {
-	link_batch(gen, batch);
-	gen->pushed++;
+	list_add_tail(&batch->node, &gen->full);
+	if (!exptrace_is_table(batch))
+		list_add_tail(&batch->mate, &gen->of[batch->exp]);
+	count_linked(gen, batch);
+	batch->turn = gen->pushed++;
 	WRITE_ONCE(exptrace_flush.flushed, exptrace_flush.flushed + 1);
 	if (becomes_large(gen))
 		irq_work_queue(&advance_work);
@@ -103,11 +107,50 @@ void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batc
 
 	list_del(&batch->node);
 	gen->nr--;
-	if (!exptrace_is_table(batch))
+	if (!exptrace_is_table(batch)) {
+		list_del(&batch->mate);
 		gen->events -= batch->events;
-	if (batch->exp != EXPTRACE_NO_CHARGE)
 		gen->used[batch->exp]--;
+	}
 	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full - 1);
+}
+
+/* Takes all batches off the lists of @gen, which is complete: they are empty. */
+void exptrace_reclaim_batches(struct exptrace_generation *gen)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	unsigned int exp;
+
+	lockdep_assert_held(&pool->lock);
+
+	list_splice_tail_init(&gen->full, &pool->reclaim);
+	WRITE_ONCE(pool->nr_empty, pool->nr_empty + gen->nr);
+	WRITE_ONCE(pool->nr_full, pool->nr_full - gen->nr);
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
+		WRITE_ONCE(pool->used[exp], pool->used[exp] - gen->used[exp]);
+}
+
+/* The one after @gen, or NULL. */
+struct exptrace_generation *exptrace_following(struct exptrace_generation *gen)
+{
+	lockdep_assert_held(&exptrace_pool.lock);
+
+	if (list_is_last(&gen->node, &exptrace_flush.generations))
+		return NULL;
+	return list_next_entry(gen, node);
+}
+
+/* Takes @gen off the list of generations. */
+void exptrace_unlink_generation(struct exptrace_generation *gen)
+{
+	struct exptrace_flush *flush = &exptrace_flush;
+
+	lockdep_assert_held(&exptrace_pool.lock);
+
+	if (flush->behind == gen)
+		flush->behind = exptrace_following(gen);
+	list_del(&gen->node);
+	WRITE_ONCE(flush->nr, flush->nr - 1);
 }
 
 static bool is_flight(void)
@@ -198,18 +241,41 @@ notrace int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrac
 	return 0;
 }
 
-/* Keeps @nr empty batches back for tables. False if there are not that many. */
-static bool reserve_batches(unsigned int nr)
+/* For so many batches does one hold give up generations, at most. */
+#define MOST_RESERVED	16U
+
+/* Keeps up to @nr empty batches back for tables. Returns how many; 0 if there are not that many. */
+static unsigned int reserve_some(unsigned int nr)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
 
 	lockdep_assert_held(&pool->lock);
 
+	if (is_flight() && pool->nr_empty - pool->nr_reserved < nr)
+		nr = min(nr, MOST_RESERVED);
 	while (pool->nr_empty - pool->nr_reserved < nr)
 		if (!is_flight() || !exptrace_evict())
-			return false;
+			return 0;
 	WRITE_ONCE(pool->nr_reserved, pool->nr_reserved + nr);
-	return true;
+	return nr;
+}
+
+/* Keeps @nr empty batches back for tables. False if there are not that many. */
+static bool reserve_batches(unsigned int nr)
+{
+	struct exptrace_pool *pool = &exptrace_pool;
+	unsigned int reserved = 0, some = 1;
+	unsigned long flags;
+
+	while (some && reserved < nr) {
+		flags = exptrace_pool_lock();
+		some = reserve_some(nr - reserved);
+		reserved += some;
+		if (!some)
+			WRITE_ONCE(pool->nr_reserved, pool->nr_reserved - reserved);
+		exptrace_pool_unlock(flags);
+	}
+	return some;
 }
 
 /* Frees the generations that were given up; the refill must not. */
@@ -224,26 +290,41 @@ static void free_dead(void)
 	exptrace_flush.nr_dead = 0;
 	exptrace_pool_unlock(flags);
 
-	list_for_each_entry_safe(gen, next, &dead, node)
+	list_for_each_entry_safe(gen, next, &dead, node) {
 		kfree(gen);
+		cond_resched();
+	}
 }
 
-static bool add_generation(struct exptrace_generation *new)
+static void add_generation(struct exptrace_generation *new)
 {
 	struct exptrace_flush *flush = &exptrace_flush;
 	unsigned long flags;
-	bool added;
 
 	flags = exptrace_pool_lock();
-	added = reserve_batches(new->reserved);
-	if (added) {
-		WARN_ON_ONCE(flush->writing[new->gen & 1]);
-		flush->writing[new->gen & 1] = new;
-		list_add_tail(&new->node, &flush->generations);
-		WRITE_ONCE(flush->nr, flush->nr + 1);
-	}
+	WARN_ON_ONCE(flush->writing[new->gen & 1]);
+	flush->writing[new->gen & 1] = new;
+	list_add_tail(&new->node, &flush->generations);
+	WRITE_ONCE(flush->nr, flush->nr + 1);
+	if (flush->frozen && !flush->behind)
+		flush->behind = new;
 	exptrace_pool_unlock(flags);
-	return added;
+}
+
+static struct exptrace_generation *make_generation(u64 gen)
+{
+	struct exptrace_generation *new = kzalloc(sizeof(*new), GFP_KERNEL);
+	unsigned int exp;
+
+	if (!new)
+		return NULL;
+	new->gen = gen;
+	new->session = exptrace_flush.opening;
+	new->raw = exptrace.raw_addresses;
+	INIT_LIST_HEAD(&new->full);
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
+		INIT_LIST_HEAD(&new->of[exp]);
+	return new;
 }
 
 /*
@@ -256,18 +337,15 @@ int exptrace_generation_open(u64 gen, unsigned int reserve)
 	struct exptrace_generation *new;
 
 	free_dead();
-	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	new = make_generation(gen);
 	if (!new)
 		return -ENOMEM;
-	new->gen = gen;
-	new->session = exptrace_flush.opening;
-	new->raw = exptrace.raw_addresses;
-	new->reserved = reserve;
-	INIT_LIST_HEAD(&new->full);
-	if (!add_generation(new)) {
+	if (!reserve_batches(reserve)) {
 		kfree(new);
 		return -ENOBUFS;
 	}
+	new->reserved = reserve;
+	add_generation(new);
 	return 0;
 }
 
@@ -298,34 +376,43 @@ void exptrace_generation_complete(u64 gen)
 	exptrace_pool_unlock(flags);
 }
 
+/* Takes all generations away from readers, at once. False if something of them is in use. */
+static bool take_all(struct list_head *generations)
+{
+	struct exptrace_flush *flush = &exptrace_flush;
+	unsigned long flags;
+	bool idle;
+
+	flags = exptrace_pool_lock();
+	idle = !flush->frozen && !flush->taken;
+	if (idle) {
+		flush->reading = 0;
+		list_splice_init(&flush->generations, generations);
+		WRITE_ONCE(flush->nr, 0);
+	}
+	exptrace_pool_unlock(flags);
+	return idle;
+}
+
 /*
  * Drops all generations; nothing is being recorded. False if a snapshot holds
  * them, or the reader a part of one.
  */
 bool exptrace_discard_all(void)
 {
-	struct exptrace_flush *flush = &exptrace_flush;
-	struct exptrace_generation *gen;
-	struct exptrace_batch *batch, *tmp;
+	struct exptrace_generation *gen, *next;
+	LIST_HEAD(generations);
 	unsigned long flags;
 
-	flags = exptrace_pool_lock();
-	if (flush->frozen || flush->taken) {
-		exptrace_pool_unlock(flags);
+	if (!take_all(&generations))
 		return false;
+	list_for_each_entry_safe(gen, next, &generations, node) {
+		flags = exptrace_pool_lock();
+		exptrace_reclaim_batches(gen);
+		exptrace_pool_unlock(flags);
+		kfree(gen);
+		cond_resched();
 	}
-	list_for_each_entry(gen, &flush->generations, node) {
-		list_for_each_entry_safe(batch, tmp, &gen->full, node) {
-			exptrace_unlink_batch(gen, batch);
-			exptrace_pool_put(batch);
-		}
-	}
-	flush->reading = 0;
-	list_splice_init(&flush->generations, &flush->dead);
-	flush->nr_dead += flush->nr;
-	WRITE_ONCE(flush->nr, 0);
-	exptrace_pool_unlock(flags);
-
 	free_dead();
 	return true;
 }
@@ -357,15 +444,14 @@ static enum exptrace_next next_of(const struct exptrace_generation *gen, u64 ses
  */
 enum exptrace_next exptrace_peek(u64 session, bool after_first)
 {
-	const struct exptrace_generation *gen;
+	struct exptrace_generation *gen;
 	enum exptrace_next next;
 	unsigned long flags;
 
 	flags = exptrace_pool_lock();
 	gen = oldest();
 	if (gen && after_first)
-		gen = list_is_last(&gen->node, &exptrace_flush.generations) ?
-		      NULL : list_next_entry(gen, node);
+		gen = exptrace_following(gen);
 	next = next_of(gen, session);
 	exptrace_pool_unlock(flags);
 	return next;
@@ -416,8 +502,10 @@ void exptrace_untake(struct exptrace_batch *batch, u64 gen)
 	flags = exptrace_pool_lock();
 	first = oldest();
 	if (!WARN_ON_ONCE(!first || first->gen != gen)) {
-		link_batch(first, batch);
-		list_move(&batch->node, &first->full);
+		list_add(&batch->node, &first->full);
+		if (!exptrace_is_table(batch))
+			list_add(&batch->mate, &first->of[batch->exp]);
+		count_linked(first, batch);
 		exptrace_flush.taken = false;
 	}
 	exptrace_pool_unlock(flags);
@@ -452,10 +540,9 @@ void exptrace_end_generation(void)
 
 	flags = exptrace_pool_lock();
 	first = oldest();
-	list_del(&first->node);
+	exptrace_unlink_generation(first);
 	exptrace_flush.reading = 0;
 	exptrace_flush.taken = false;
-	WRITE_ONCE(exptrace_flush.nr, exptrace_flush.nr - 1);
 	exptrace_pool_unlock(flags);
 	kfree(first);
 }

@@ -15,8 +15,9 @@
  * @gen:	its number; constant
  * @session:	the recording that it belongs to; constant
  * @full:	its full batches, in the order in which they came; pool.lock
+ * @of:		of those, the ones with events, by experiment; pool.lock
  * @nr:		batches in @full; pool.lock
- * @used:	of those, by experiment; pool.lock
+ * @used:	batches in @of; pool.lock
  * @events:	events in @full, tables' entries not; pool.lock
  * @pushed:	batches that ever came; pool.lock
  * @overwritten: of those, given up while it was being written; pool.lock
@@ -32,6 +33,7 @@ struct exptrace_generation {
 	u64			gen;
 	u64			session;
 	struct list_head	full;
+	struct list_head	of[EXPTRACE_NR_EXPERIMENTS];
 	unsigned int		nr;
 	unsigned int		used[EXPTRACE_NR_EXPERIMENTS];
 	u64			events;
@@ -59,6 +61,8 @@ struct exptrace_generation {
  * @reading:	the generation that the reader takes from, 0 if none; pool.lock
  * @taken:	the reader holds a batch, or the end of a generation; pool.lock
  * @frozen:	generations up to this number are held for a snapshot; pool.lock
+ * @behind:	while something is held, the first of @generations that is not, or NULL;
+ *		pool.lock
  * @evicted_generations: given up since start; as @nr
  * @evicted_events: events in them; as @nr
  * @flushed:	batches handed over since the module was loaded; as @nr
@@ -76,6 +80,7 @@ struct exptrace_flush {
 	u64				reading;
 	bool				taken;
 	u64				frozen;
+	struct exptrace_generation	*behind;
 	u64				evicted_generations;
 	u64				evicted_events;
 	u64				flushed;
@@ -101,6 +106,9 @@ void exptrace_generation_closing(u64 gen);
 void exptrace_generation_complete(u64 gen);
 bool exptrace_discard_all(void);
 void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch);
+void exptrace_unlink_generation(struct exptrace_generation *gen);
+void exptrace_reclaim_batches(struct exptrace_generation *gen);
+struct exptrace_generation *exptrace_following(struct exptrace_generation *gen);
 
 /* What the reader finds next. */
 enum exptrace_next {

@@ -60,6 +60,9 @@ all_steps() {
 	for k in "${other_kernels[@]}"; do
 		echo "vm-$k-${cpus[-1]} step_vm_selftests $k ${cpus[-1]}"
 	done
+	for k in "${kernels[@]}" "${other_kernels[@]}"; do
+		[ "$k" = 6.12-rt ] || echo "holds-$k step_vm_counted $k holds"
+	done
 }
 
 long_steps() {
@@ -71,6 +74,7 @@ long_steps() {
 	echo "selftests step_build_selftests"
 	echo "long-cycles step_vm_long 6.12 4 lifecycle EXPTRACE_CYCLES=$long_cycles"
 	echo "long-chaos step_vm_long 6.12 4 chaos EXPTRACE_CHAOS_SECONDS=$long_chaos"
+	echo "long-holds step_vm_large_pool"
 	echo "long-fuzz step_vm_long debug 2 fuzz EXPTRACE_FUZZ_CALLS=$long_fuzz"
 }
 
@@ -123,6 +127,15 @@ step_build_selftests() { one_test "builds" make -s -C selftests; }
 step_vm_selftests() {
 	scripts/vm.sh --kernel "$1" --cpus "$2" --timeout "${VM_TIMEOUT:-1800}" --out "$out" -- make -s -C selftests run_tests
 }
+
+# What counts instructions, on one CPU.
+step_vm_counted() {
+	scripts/vm.sh --kernel "$1" --icount --mem "${3:-1G}" --timeout "${VM_TIMEOUT:-1800}" --out "$out" -- \
+		make -s -C selftests run_tests "ONLY=$2"
+}
+
+# The longest hold does not grow with the pool: 64 times that of the other steps.
+step_vm_large_pool() { EXPTRACE_HOLDS_POOL_MB=4096 step_vm_counted 6.12 holds 12G; }
 
 step_debug_kernel() { one_test "builds" scripts/debug-kernel.sh "$1"; }
 

@@ -18,8 +18,8 @@
 #
 # COMMAND sees all files of this machine; what it writes goes to memory and is gone afterwards, except in the out
 # folder. It runs as root in the top directory of the repository, with EXPTRACE_OUT (the out folder), EXPTRACE_KO (the
-# module built for that kernel), and every EXPTRACE_… variable of ours. Its output is ours. The kernel's log is left
-# in the out folder as dmesg.log.
+# module built for that kernel), EXPTRACE_ICOUNT=1 if instructions are counted, and every EXPTRACE_… variable of ours. Its
+# output is ours. The kernel's log is left in the out folder as dmesg.log.
 #
 # Exit code: COMMAND's (128+n if a signal killed it); or
 #   2    the VM could not be started
@@ -142,6 +142,7 @@ settings() {
 		environment+=("$name=${!name}")
 	done
 	environment+=("EXPTRACE_CACHE=$cache" "EXPTRACE_OUT=$out" "EXPTRACE_KO=$ko" "EXPTRACE_VM=$kernel")
+	[ -z "$icount" ] || environment+=("EXPTRACE_ICOUNT=1")
 	printf '%s=%s\n' workdir "${top@Q}" kmoddir "${KMODDIR@Q}" krel "${KREL@Q}" out "${out@Q}"
 	# By its full name: busybox would take its own programs for those of the host.
 	echo "run() { /usr/bin/env -i ${environment[*]@Q} ${command[*]@Q}; }"

@@ -243,6 +243,31 @@ static void closing_generation_keeps_its_batches(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
+/* A snapshot that is let go, and taken again, holds what there is then. */
+static void snapshot_holds_what_came_since_the_last_one(struct kunit *test)
+{
+	u64 first, last;
+
+	fly(test);
+	KUNIT_EXPECT_EQ(test, exptrace_freeze(&first, &last), 0);
+	exptrace_generation_complete(4);
+	/* Behind what is held comes the one that is opened then. */
+	KUNIT_EXPECT_TRUE(test, evict());
+	KUNIT_EXPECT_EQ(test, kunit_open(5, 1), 0);
+	KUNIT_EXPECT_FALSE(test, evict());
+	hand_over(test, 5, 1);
+	exptrace_generation_complete(5);
+	KUNIT_EXPECT_TRUE(test, evict());
+	KUNIT_EXPECT_EQ(test, exptrace_flush.nr, 3U);
+	exptrace_thaw();
+	KUNIT_EXPECT_TRUE(test, evict());
+	KUNIT_EXPECT_EQ(test, oldest(), 2ULL);
+	KUNIT_EXPECT_EQ(test, exptrace_freeze(&first, &last), 0);
+	KUNIT_EXPECT_EQ(test, first, 2ULL);
+	KUNIT_EXPECT_EQ(test, last, 3ULL);
+	kunit_recorder_end(test);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(generations_come_in_order_and_end),
 	KUNIT_CASE(batch_that_is_put_back_comes_first_again),
@@ -250,6 +275,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(oldest_generation_is_given_up_as_a_whole),
 	KUNIT_CASE(generation_that_is_read_is_not_given_up),
 	KUNIT_CASE(snapshot_holds_and_takes_nothing_away),
+	KUNIT_CASE(snapshot_holds_what_came_since_the_last_one),
 	KUNIT_CASE(nothing_complete_is_no_snapshot),
 	KUNIT_CASE(closing_generation_keeps_its_batches),
 	{}
