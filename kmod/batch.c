@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
+#include <linux/vmalloc.h>
 
 #include "batch.h"
 #include "varint.h"
@@ -23,7 +24,29 @@ void exptrace_pool_init(void)
 
 	for (nid = 0; nid < MAX_NUMNODES; nid++)
 		INIT_LIST_HEAD(&exptrace_pool.empty[nid]);
+	nodes_clear(exptrace_pool.nodes);
 	INIT_LIST_HEAD(&exptrace_pool.reclaim);
+}
+
+/* Batches given up by whole generations that one hold sorts by their nodes, at most. */
+#define MOST_SORTED	16
+
+/*
+ * A generation is given up as a whole, with batches of all nodes. They are sorted when
+ * one is needed, until it is of node @nid.
+ */
+static void sort_reclaimed(struct exptrace_pool *pool, int nid)
+{
+	struct exptrace_batch *batch;
+	unsigned int i;
+
+	for (i = 0; i < MOST_SORTED && !list_empty(&pool->reclaim); i++) {
+		batch = list_first_entry(&pool->reclaim, struct exptrace_batch, node);
+		list_move(&batch->node, &pool->empty[batch->nid]);
+		node_set(batch->nid, pool->nodes);
+		if (batch->nid == nid)
+			return;
+	}
 }
 
 /* A list with empty batches, of this CPU's node if possible. There is one. */
@@ -31,15 +54,11 @@ static struct list_head *nearest(struct exptrace_pool *pool)
 {
 	int nid = numa_mem_id();
 
+	if (list_empty(&pool->empty[nid]))
+		sort_reclaimed(pool, nid);
 	if (!list_empty(&pool->empty[nid]))
 		return &pool->empty[nid];
-	if (!list_empty(&pool->reclaim))
-		return &pool->reclaim;
-	for_each_node(nid) {
-		if (!list_empty(&pool->empty[nid]))
-			break;
-	}
-	return &pool->empty[nid];
+	return nodes_empty(pool->nodes) ? &pool->reclaim : &pool->empty[first_node(pool->nodes)];
 }
 
 /* Takes an empty batch for @exp, or EXPTRACE_NO_CHARGE. NULL if there is none. */
@@ -54,6 +73,8 @@ struct exptrace_batch *exptrace_pool_get(unsigned int exp)
 		return NULL;
 	batch = list_first_entry(nearest(pool), struct exptrace_batch, node);
 	list_del(&batch->node);
+	if (list_empty(&pool->empty[batch->nid]))
+		node_clear(batch->nid, pool->nodes);
 	WRITE_ONCE(pool->nr_empty, pool->nr_empty - 1);
 	batch->exp = exp;
 	if (exp != EXPTRACE_NO_CHARGE)
@@ -69,6 +90,7 @@ void exptrace_pool_put(struct exptrace_batch *batch)
 	lockdep_assert_held(&pool->lock);
 
 	list_add(&batch->node, &pool->empty[batch->nid]);
+	node_set(batch->nid, pool->nodes);
 	WRITE_ONCE(pool->nr_empty, pool->nr_empty + 1);
 	if (exp != EXPTRACE_NO_CHARGE)
 		WRITE_ONCE(pool->used[exp], pool->used[exp] - 1);
@@ -169,12 +191,12 @@ int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 
 	lockdep_assert_held(&exptrace.control);
 
-	/* kvcalloc() warns of what is larger. */
-	if (nr > UINT_MAX || descriptors > INT_MAX)
+	if (nr > UINT_MAX)
 		return -ENOMEM;
 	if ((size + descriptors) >> PAGE_SHIFT > (unsigned long)max(si_mem_available(), 0L) / 2)
 		return -ENOMEM;
-	pool->batches = kvcalloc(nr, sizeof(*pool->batches), GFP_KERNEL);
+	/* kvcalloc() warns of more than 2 GiB, which a pool of 64 GiB needs. */
+	pool->batches = vcalloc(nr, sizeof(*pool->batches));
 	if (!pool->batches)
 		return -ENOMEM;
 	pool->nr = nr;
@@ -191,9 +213,11 @@ void exptrace_pool_free(void)
 	struct exptrace_pool *pool = &exptrace_pool;
 	unsigned int i;
 
-	for (i = 0; i < pool->nr && pool->batches[i].data; i++)
+	for (i = 0; i < pool->nr && pool->batches[i].data; i++) {
 		free_pages((unsigned long)pool->batches[i].data, get_order(pool->batch_size));
-	kvfree(pool->batches);
+		cond_resched();
+	}
+	vfree(pool->batches);
 	pool->batches = NULL;
 	pool->nr = 0;
 	pool->nr_empty = 0;

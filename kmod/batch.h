@@ -9,6 +9,8 @@
 #ifndef _EXPTRACE_BATCH_H
 #define _EXPTRACE_BATCH_H
 
+#include <linux/nodemask.h>
+
 #include "exptrace.h"
 #include "lock.h"
 
@@ -61,6 +63,7 @@ struct exptrace_batch {
  * @lock:	protects the lists of batches and everything that is said to be;
  *		the innermost lock, taken with interrupts off (invariant 5)
  * @empty:	empty batches by NUMA node; @lock
+ * @nodes:	the nodes that have some; @lock
  * @reclaim:	empty batches of any node, given up by whole generations; @lock
  * @nr_empty:	batches on both; written under @lock, read anywhere (READ_ONCE)
  * @nr_reserved: of those, kept for the tables of generations; likewise
@@ -78,6 +81,7 @@ struct exptrace_batch {
 struct exptrace_pool {
 	raw_spinlock_t		lock;
 	struct list_head	empty[MAX_NUMNODES];
+	nodemask_t		nodes;
 	struct list_head	reclaim;
 	unsigned int		nr_empty;
 	unsigned int		nr_reserved;

@@ -243,6 +243,58 @@ static void closing_generation_keeps_its_batches(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
+/* As if three of four batches of generation 1 were of @node. */
+static void move_to_node(int node)
+{
+	struct exptrace_batch *batch;
+	unsigned int i = 0;
+
+	list_for_each_entry(batch, &exptrace_flush.writing[1]->full, node)
+		if (i++ % 4)
+			batch->nid = node;
+}
+
+/* Takes @nr empty batches, of @node if it is not negative, and keeps them in @taken. */
+static void take_empty(struct kunit *test, unsigned int nr, int node, struct list_head *taken)
+{
+	struct exptrace_batch *batch;
+	unsigned long flags;
+
+	while (nr--) {
+		flags = exptrace_pool_lock();
+		batch = exptrace_pool_get(STANDARD);
+		exptrace_pool_unlock(flags);
+		KUNIT_EXPECT_PTR_NE(test, batch, NULL);
+		if (!batch)
+			return;
+		if (node >= 0)
+			KUNIT_EXPECT_EQ(test, batch->nid, node);
+		list_add(&batch->node, taken);
+	}
+}
+
+static void evicted_batches_are_reused_on_their_own_node_first(struct kunit *test)
+{
+	int own = numa_mem_id(), other = (own + 1) % MAX_NUMNODES;
+	struct exptrace_batch *batch, *next;
+	LIST_HEAD(taken);
+
+	if (other == own)
+		kunit_skip(test, "this kernel has one node only");
+	kunit_recorder_begin(test, EXPTRACE_MODE_FLIGHT);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, 0), 0);
+	hand_over(test, 1, TEST_BATCHES - 4);
+	move_to_node(other);
+	exptrace_generation_complete(1);
+	take_empty(test, 4, own, &taken);
+	KUNIT_EXPECT_TRUE(test, evict());
+	take_empty(test, TEST_BATCHES / 4 - 1, own, &taken);
+	take_empty(test, TEST_BATCHES / 4 * 3 - 3, other, &taken);
+	list_for_each_entry_safe(batch, next, &taken, node)
+		exptrace_batch_give_back(batch);
+	kunit_recorder_end(test);
+}
+
 /* A snapshot that is let go, and taken again, holds what there is then. */
 static void snapshot_holds_what_came_since_the_last_one(struct kunit *test)
 {
@@ -278,6 +330,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(snapshot_holds_what_came_since_the_last_one),
 	KUNIT_CASE(nothing_complete_is_no_snapshot),
 	KUNIT_CASE(closing_generation_keeps_its_batches),
+	KUNIT_CASE(evicted_batches_are_reused_on_their_own_node_first),
 	{}
 };
 
