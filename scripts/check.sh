@@ -74,6 +74,8 @@ long_steps() {
 	echo "selftests step_build_selftests"
 	echo "long-cycles step_vm_long 6.12 4 lifecycle EXPTRACE_CYCLES=$long_cycles"
 	echo "long-chaos step_vm_long 6.12 4 chaos EXPTRACE_CHAOS_SECONDS=$long_chaos"
+	echo "module-6.12-rt step_module 6.12-rt"
+	echo "long-latency step_vm_counted 6.12-rt latency"
 	echo "long-holds step_vm_large_pool"
 	echo "long-fuzz step_vm_long debug 2 fuzz EXPTRACE_FUZZ_CALLS=$long_fuzz"
 }
