@@ -41,10 +41,10 @@
  * 11. Unload is two-phase: detach, wait until no probe runs, flush, sync the
  *     irq_work, free. Open files pin the module.
  * 12. Kernel addresses go only to those who may see them.
- * 13. No lock is held, and preemption is not disabled, for longer than a constant
- *     (10,000 instructions), whatever the size of the pool and the number of
- *     generations, threads and CPUs. Otherwise the recorder can't run beside
- *     real-time work.
+ * 13. No spinlock is held, and preemption is not disabled, for longer than a constant
+ *     (10,000 instructions; more with stacks, see docs/design.md), whatever the size
+ *     of the pool and the number of generations, threads and CPUs. Otherwise the
+ *     recorder can't run beside real-time work.
  */
 #ifndef _EXPTRACE_H
 #define _EXPTRACE_H
