@@ -45,6 +45,9 @@
  *     (10,000 instructions; more with stacks, see docs/design.md), whatever the size
  *     of the pool and the number of generations, threads and CPUs. Otherwise the
  *     recorder can't run beside real-time work.
+ * 15. Nothing in the stream reveals addresses to readers who may not see them: not by
+ *     value, by hash, or by an order that follows addresses. Otherwise 12 is kept in
+ *     name only, and where the kernel and its modules lie can be computed.
  */
 #ifndef _EXPTRACE_H
 #define _EXPTRACE_H

@@ -10,53 +10,56 @@
 
 struct exptrace_interned exptrace_interned[2];
 
-/* Counts what has no number. Returns 0, which says so. */
-static unsigned int unknown(const struct exptrace_interned *interned)
+/* Takes the next number for @address, which nobody finds yet; 0 if there is none. */
+static unsigned int take(struct exptrace_interned *interned, unsigned long address)
 {
-	this_cpu_inc(exptrace.cpus->unknown_sites[interned->gen & 1]);
-	return 0;
+	unsigned int max = interned->max;
+	unsigned int before = atomic_fetch_add_unless(&interned->nr, 1, max);
+
+	if (before == max)
+		return 0;
+	WRITE_ONCE(interned->address[before + 1], address);
+	return before + 1;
 }
 
-/*
- * Puts @address at @id, which is free. Returns what is there now: @address, or what
- * another CPU, or who interrupted us, was faster with; 0 if the table is full.
- */
-static unsigned long insert(struct exptrace_interned *interned, unsigned int id,
-			    unsigned long address)
+/* Nobody finds @number, which was taken, if it is not 0: it stands for nothing. */
+static void waste(struct exptrace_interned *interned, unsigned int number)
 {
-	unsigned long there;
-
-	if (!atomic_add_unless(&interned->nr, 1, interned->max))
-		return 0;
-	there = cmpxchg(&interned->site[id], 0, address);
-	if (!there)
-		return address;
-	atomic_dec(&interned->nr);
-	return there;
+	if (number)
+		WRITE_ONCE(interned->address[number], 0);
 }
 
 /*
  * As exptrace_intern(), without counting what has no number. Context: any, NMI included:
- * nothing waits for anybody.
+ * nothing waits for anybody. Where another CPU, or who interrupted us, was faster with the
+ * same place, the number that we took is wasted.
  */
 notrace unsigned int exptrace_intern_uncounted(struct exptrace_interned *interned,
 					       unsigned long address)
 {
-	unsigned int hash = exptrace_site_hash(address), i;
+	unsigned int hash = exptrace_site_hash(address), taken = 0, i;
 
-	for (i = 0; i < EXPTRACE_NR_SITES; i++) {
-		unsigned int id = (hash + i) % EXPTRACE_NR_SITES;
-		unsigned long there = READ_ONCE(interned->site[id]);
+	if (!address)
+		return 0;
+	for (i = 0; i < EXPTRACE_SITE_PROBES; i++) {
+		u32 *slot = &interned->index[(hash + i) % EXPTRACE_SITE_SLOTS];
+		unsigned int number = READ_ONCE(*slot);
 
-		if (!id)
-			continue;
-		if (!there)
-			there = insert(interned, id, address);
-		if (there == address)
-			return id;
-		if (!there)
-			break;
+		if (!number) {
+			taken = taken ?: take(interned, address);
+			if (!taken)
+				return 0;
+			/* After the address; pairs with the address dependency of readers. */
+			number = cmpxchg(slot, 0, taken);
+			if (!number)
+				return taken;
+		}
+		if (READ_ONCE(interned->address[number]) == address) {
+			waste(interned, taken);
+			return number;
+		}
 	}
+	waste(interned, taken);
 	return 0;
 }
 
@@ -64,7 +67,11 @@ notrace unsigned int exptrace_intern_uncounted(struct exptrace_interned *interne
 notrace unsigned long exptrace_intern_slowly(struct exptrace_interned *interned,
 					     unsigned long address)
 {
-	return exptrace_intern_uncounted(interned, address) ?: unknown(interned);
+	unsigned int number = exptrace_intern_uncounted(interned, address);
+
+	if (!number && address)
+		this_cpu_inc(exptrace.cpus->unknown_sites[interned->gen & 1]);
+	return number;
 }
 EXPORT_SYMBOL_GPL(exptrace_intern_slowly);
 EXPTRACE_KEEPING(exptrace_intern_slowly);
@@ -79,7 +86,8 @@ void exptrace_intern_begin(u64 gen, unsigned int max)
 {
 	struct exptrace_interned *interned = &exptrace_interned[gen & 1];
 
-	memset(interned->site, 0, sizeof(interned->site));
+	memset(interned->index, 0, sizeof(interned->index));
+	memset(interned->address, 0, sizeof(interned->address));
 	atomic_set(&interned->nr, 0);
 	interned->max = min(max, EXPTRACE_MOST_SITES);
 	interned->gen = gen;

@@ -18,9 +18,6 @@
 /* Frames of the tracer's own and of a probe, at most. */
 #define OWN_FRAMES	8
 
-/* As for places: above this, what is looked for is too rarely where it is looked for first. */
-#define MOST_STACKS	(EXPTRACE_NR_STACKS / 4 * 3)
-
 DEFINE_STATIC_KEY_FALSE(exptrace_stacks_on);
 EXPORT_SYMBOL_GPL(exptrace_stacks_on);
 
@@ -36,11 +33,11 @@ static const struct module *owners[EXPTRACE_NR_EXPERIMENTS];
 /* Events of which types are wanted; exptrace.control. */
 static unsigned int nr_wanted;
 
-/* Is it the stack that @entry stands for? */
-static bool is_stack(const struct exptrace_stacks *stacks, u64 entry, const unsigned long *frames,
-		     unsigned int nr)
+/* Is it the stack with @number? */
+static bool is_stack(const struct exptrace_stacks *stacks, unsigned int number,
+		     const unsigned long *frames, unsigned int nr)
 {
-	const unsigned long *word = &stacks->word[(u32)entry - 1];
+	const unsigned long *word = &stacks->word[stacks->place[number] - 1];
 
 	return word[0] == nr && !memcmp(word + 1, frames, nr * sizeof(*frames));
 }
@@ -51,7 +48,7 @@ static u32 keep(struct exptrace_stacks *stacks, const unsigned long *frames, uns
 	unsigned int end;
 
 	if (atomic_read(&stacks->used) + nr + 1 > stacks->room ||
-	    atomic_read(&stacks->nr) >= MOST_STACKS)
+	    atomic_read(&stacks->nr) >= EXPTRACE_MOST_STACKS)
 		return 0;
 	end = atomic_add_return(nr + 1, &stacks->used);
 	if (end > stacks->room)
@@ -61,47 +58,70 @@ static u32 keep(struct exptrace_stacks *stacks, const unsigned long *frames, uns
 	return end - nr;
 }
 
+/* Takes the next number for a stack, which nobody finds yet. Returns it plus 1; 0: as keep(). */
+static u32 take_number(struct exptrace_stacks *stacks, const unsigned long *frames,
+		       unsigned int nr)
+{
+	u32 place = keep(stacks, frames, nr);
+	int number;
+
+	if (!place)
+		return 0;
+	number = atomic_fetch_add_unless(&stacks->nr, 1, EXPTRACE_MOST_STACKS);
+	if (number == EXPTRACE_MOST_STACKS)
+		return 0;
+	stacks->place[number] = place;
+	return number + 1;
+}
+
+/* Nobody finds the stack that took this number, plus 1, if it is not 0. */
+static void waste_number(struct exptrace_stacks *stacks, u32 taken)
+{
+	if (taken)
+		stacks->place[taken - 1] = 0;
+}
+
 /*
- * A stack that is kept and then found to be there already, since another CPU was
- * faster, leaves its words unused.
+ * A stack that takes a number and then is found to be there already, since another CPU was
+ * faster, leaves the number and its words unused.
  */
 notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
 					   const unsigned long *frames, unsigned int nr)
 {
-	u32 hash = jhash2((const u32 *)frames, nr * sizeof(*frames) / sizeof(u32), nr), kept = 0;
+	u32 hash = jhash2((const u32 *)frames, nr * sizeof(*frames) / sizeof(u32), nr), taken = 0;
 	unsigned int i;
 
-	for (i = 0; i < EXPTRACE_NR_STACKS; i++) {
-		unsigned int index = (hash + i) % EXPTRACE_NR_STACKS;
-		/* Pairs with the cmpxchg() below: with the entry, its words are there. */
-		u64 entry = smp_load_acquire(&stacks->entry[index]);
+	for (i = 0; i < EXPTRACE_STACK_PROBES; i++) {
+		u64 *slot = &stacks->entry[(hash + i) % EXPTRACE_STACK_SLOTS];
+		/* Pairs with the cmpxchg() below: with the entry, its place and words are there. */
+		u64 entry = smp_load_acquire(slot);
 
 		if (!entry) {
-			if (!kept)
-				kept = keep(stacks, frames, nr);
-			if (!kept)
+			taken = taken ?: take_number(stacks, frames, nr);
+			if (!taken)
 				return 0;
-			/* After the words, see above. */
-			entry = cmpxchg(&stacks->entry[index], 0, (u64)hash << 32 | kept);
-			if (!entry) {
-				atomic_inc(&stacks->nr);
-				return EXPTRACE_NR_SITES + index;
-			}
+			/* After the place and the words, see above. */
+			entry = cmpxchg(slot, 0, (u64)hash << 32 | taken);
+			if (!entry)
+				return EXPTRACE_NR_SITES + taken - 1;
 		}
-		if (entry >> 32 == hash && is_stack(stacks, entry, frames, nr))
-			return EXPTRACE_NR_SITES + index;
+		if (entry >> 32 == hash && is_stack(stacks, (u32)entry - 1, frames, nr)) {
+			waste_number(stacks, taken);
+			return EXPTRACE_NR_SITES + (u32)entry - 1;
+		}
 	}
+	waste_number(stacks, taken);
 	return 0;
 }
 
-unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int index,
+unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int number,
 			       const unsigned long **frames)
 {
 	const unsigned long *word;
 
-	if (!stacks->entry[index])
+	if (!stacks->place[number])
 		return 0;
-	word = &stacks->word[(u32)stacks->entry[index] - 1];
+	word = &stacks->word[stacks->place[number] - 1];
 	*frames = word + 1;
 	return word[0];
 }
@@ -238,6 +258,7 @@ void exptrace_stacks_begin(u64 gen, unsigned int room)
 	if (!stacks)
 		return;
 	memset(stacks->entry, 0, sizeof(stacks->entry));
+	memset(stacks->place, 0, sizeof(stacks->place));
 	atomic_set(&stacks->used, 0);
 	atomic_set(&stacks->nr, 0);
 	stacks->room = min(room, EXPTRACE_STACK_WORDS);

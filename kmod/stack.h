@@ -3,8 +3,9 @@
  * Stacks of the kernel: those who want them get one before each event.
  *
  * A generation has a table of the stacks of its events, as it has one of places
- * (intern.h). A stack that is new is copied to where only it will be; then its entry,
- * one word, is set with one compare-and-exchange, so what an entry refers to is complete.
+ * (intern.h). A stack that is new is copied to where only it will be, and takes the next
+ * number (invariant 15); then its entry, one word, is set with one compare-and-exchange,
+ * so what an entry refers to is complete.
  */
 #ifndef _EXPTRACE_STACK_H
 #define _EXPTRACE_STACK_H
@@ -19,24 +20,32 @@
 /* Frames of a stack, the innermost ones. */
 #define EXPTRACE_STACK_FRAMES	48
 
-/* Entries of the table, and words for what they refer to. */
+/* Numbers, and words for what they refer to. */
 #define EXPTRACE_STACK_BITS	11
 #define EXPTRACE_NR_STACKS	((unsigned int)BIT(EXPTRACE_STACK_BITS))
 #define EXPTRACE_STACK_WORDS	16384U
 
+/* As of places: most of the entries stay empty, and a stack is in one of so many. */
+#define EXPTRACE_STACK_SLOTS	(2 * EXPTRACE_NR_STACKS)
+#define EXPTRACE_MOST_STACKS	(EXPTRACE_NR_STACKS / 4 * 3)
+#define EXPTRACE_STACK_PROBES	64
+
 /**
  * struct exptrace_stacks - the stacks of the generations of one parity
- * @entry:	by number, 0: none; the upper half is the hash, the lower one the place
- *		of the stack in @word, plus 1. Set once, by cmpxchg(), whose partner is
- *		smp_load_acquire()
+ * @entry:	where the hash points to or behind that, 0: none; the upper half is the
+ *		hash, the lower one the number of the stack, plus 1. Set once, by cmpxchg(),
+ *		whose partner is smp_load_acquire()
+ * @place:	by number, where the stack is in @word, plus 1; 0: the number stands for
+ *		nothing. Written by who took the number, before its entry is
  * @room:	words that may be used; written before the generation is published
  * @used:	words that are used, or more; atomic, written by those who insert
- * @nr:		entries; likewise
+ * @nr:		numbers that are taken; likewise
  * @word:	per stack its number of frames and these; written by who inserts it
  *		before its entry is
  */
 struct exptrace_stacks {
-	u64		entry[EXPTRACE_NR_STACKS];
+	u64		entry[EXPTRACE_STACK_SLOTS];
+	u32		place[EXPTRACE_NR_STACKS];
 	unsigned int	room;
 	atomic_t	used;
 	atomic_t	nr;
@@ -48,12 +57,15 @@ DECLARE_STATIC_KEY_FALSE(exptrace_stacks_on);
 
 unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type);
 
-/* The number of a stack of @nr frames, which is not that of a place; 0 if there is no room. */
+/*
+ * The id of a stack of @nr frames: its number, behind those of places; 0 if there is no
+ * room.
+ */
 unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks, const unsigned long *frames,
 				   unsigned int nr);
 
-/* The frames of the stack at @index, and how many; 0: there is none. */
-unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int index,
+/* The frames of the stack with @number, and how many; 0: there is none. */
+unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int number,
 			       const unsigned long **frames);
 
 struct exptrace_experiment;

@@ -4,12 +4,11 @@
  * strings and stacks at the end of a generation.
  *
  * A name is written once: a string's number is that of the first site that needed it.
- * Sites are gone through in the order of their addresses, so that those of a function
- * come one after the other, and it is looked up once: in a module, that takes the longer,
- * the more symbols the module has. The frames of stacks are made sites first, so that they
- * get their symbols as those do.
+ * All is written in the order of numbers, which is that of first use: no order follows
+ * addresses (invariant 15). A function is looked up once, for all its sites: in a module,
+ * that takes the longer, the more symbols the module has. The frames of stacks are made
+ * sites first, so that they get their symbols as those do.
  */
-#include <linux/bitmap.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
@@ -58,13 +57,13 @@ struct symbol {
 };
 
 /*
- * The symbols of the generation that is being completed, by site; the sites that events
- * have named; all sites in the order of their addresses; the modules so far. All of it:
+ * The symbols of the generation that is being completed, by site; its sites in the order
+ * of their addresses, to find those of a function; the modules so far. All of it:
  * exptrace.control.
  */
 static struct symbol symbols[EXPTRACE_NR_SITES];
-static DECLARE_BITMAP(named, EXPTRACE_NR_SITES);
 static u16 order[EXPTRACE_NR_SITES];
+static unsigned int nr_ordered;
 static struct {
 	char	name[MODULE_CHARS];
 	u16	id;
@@ -152,24 +151,69 @@ static int name_module(struct exptrace_table *table, unsigned int site, const ch
 	return write_string(table, MODULE_ID + site, name, strlen(name));
 }
 
-/*
- * Finds out what is at @address, and writes its names. @end is set to where its function
- * ends, 0 if it has no symbol.
- */
-static int name_site(struct exptrace_table *table, unsigned int site, unsigned long address,
-		     unsigned long *end)
+static int by_address(const void *a, const void *b, const void *addresses)
+{
+	const unsigned long *address = addresses;
+	unsigned long x = address[*(const u16 *)a], y = address[*(const u16 *)b];
+
+	return x < y ? -1 : x > y;
+}
+
+static void order_sites(const struct exptrace_interned *interned, unsigned int nr)
+{
+	unsigned int site;
+
+	nr_ordered = 0;
+	for (site = 1; site <= nr; site++)
+		if (interned->address[site])
+			order[nr_ordered++] = site;
+	sort_r(order, nr_ordered, sizeof(order[0]), by_address, NULL, interned->address);
+}
+
+/* Where in their order the sites begin that are not below @address. */
+static unsigned int first_from(const struct exptrace_interned *interned, unsigned long address)
+{
+	unsigned int low = 0, high = nr_ordered;
+
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+
+		if (interned->address[order[middle]] < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* All sites in the function of @site, which has @size bytes, are called as that is. */
+static void name_alike(const struct exptrace_interned *interned, unsigned int site, u32 size)
+{
+	unsigned long start = interned->address[site] - symbols[site].offset;
+	unsigned int i;
+
+	for (i = first_from(interned, start); i < nr_ordered; i++) {
+		unsigned int other = order[i];
+
+		if (interned->address[other] - start >= size)
+			break;
+		symbols[other] = symbols[site];
+		symbols[other].offset = interned->address[other] - start;
+	}
+}
+
+/* Finds out what is at @site, which has no symbol yet, and writes its names. */
+static int name_site(struct exptrace_table *table, const struct exptrace_interned *interned,
+		     unsigned int site)
 {
 	char text[KSYM_SYMBOL_LEN], *module;
 	size_t module_len = 0;
 	u32 offset, size;
 	int err;
 
-	memset(&symbols[site], 0, sizeof(symbols[site]));
-	*end = 0;
-	sprint_symbol(text, address);
+	sprint_symbol(text, interned->address[site]);
 	if (!split(text, &offset, &size, &module))
 		return 0;
-	*end = address - offset + size;
 	symbols[site].offset = offset;
 	symbols[site].function = site;
 	symbols[site].is_tracer = strstarts(text, "__traceiter_");
@@ -180,50 +224,22 @@ static int name_site(struct exptrace_table *table, unsigned int site, unsigned l
 		if (err)
 			return err;
 	}
+	name_alike(interned, site, size);
 	return write_string(table, site, text, min(strlen(text), SYMBOL_CHARS - module_len));
-}
-
-/* @site is in the same function as @before. */
-static void name_alike(const struct exptrace_interned *interned, unsigned int site,
-		       unsigned int before)
-{
-	symbols[site] = symbols[before];
-	symbols[site].offset += interned->site[site] - interned->site[before];
-}
-
-static int by_address(const void *a, const void *b, const void *sites)
-{
-	const unsigned long *address = sites;
-	unsigned long x = address[*(const u16 *)a], y = address[*(const u16 *)b];
-
-	return x < y ? -1 : x > y;
-}
-
-/* Returns how many there are. */
-static unsigned int order_sites(const struct exptrace_interned *interned)
-{
-	unsigned int site, nr = 0;
-
-	for (site = 1; site < EXPTRACE_NR_SITES; site++)
-		if (interned->site[site])
-			order[nr++] = site;
-	sort_r(order, nr, sizeof(order[0]), by_address, NULL, interned->site);
-	return nr;
 }
 
 static int write_strings(struct exptrace_table *table, const struct exptrace_interned *interned)
 {
-	unsigned int i, nr = order_sites(interned);
-	unsigned long end = 0;
+	unsigned int site, nr = atomic_read(&interned->nr);
 	int err = 0;
 
+	order_sites(interned, nr);
+	memset(symbols, 0, (nr + 1) * sizeof(symbols[0]));
 	nr_modules = 0;
 	exptrace_table_begin(table, EXPTRACE_WIRE_STRINGS);
-	for (i = 0; !err && i < nr; i++) {
-		if (interned->site[order[i]] < end)
-			name_alike(interned, order[i], order[i - 1]);
-		else
-			err = name_site(table, order[i], interned->site[order[i]], &end);
+	for (site = 1; !err && site <= nr; site++) {
+		if (interned->address[site] && !symbols[site].function)
+			err = name_site(table, interned, site);
 		cond_resched();
 	}
 	return err;
@@ -295,17 +311,25 @@ static int write_stack(struct exptrace_table *table, struct exptrace_interned *i
 	return err;
 }
 
-static int write_stacks(struct exptrace_table *table, struct exptrace_interned *interned)
+/* How many stacks there are, or numbers of such. */
+static unsigned int nr_stacks(const struct exptrace_interned *interned)
+{
+	return interned->stacks ? atomic_read(&interned->stacks->nr) : 0;
+}
+
+/* Of sites those up to @named, which events have named. */
+static int write_stacks(struct exptrace_table *table, struct exptrace_interned *interned,
+			unsigned int named)
 {
 	const unsigned long *frames;
 	unsigned int i, nr;
 	int err = 0;
 
 	exptrace_table_begin(table, EXPTRACE_WIRE_STACKS);
-	for (i = 1; !err && i < EXPTRACE_NR_SITES; i++)
-		if (test_bit(i, named))
-			err = write_site(table, i, interned->site[i]);
-	for (i = 0; interned->stacks && !err && i < EXPTRACE_NR_STACKS; i++) {
+	for (i = 1; !err && i <= named; i++)
+		if (interned->address[i])
+			err = write_site(table, i, interned->address[i]);
+	for (i = 0; !err && i < nr_stacks(interned); i++) {
 		nr = exptrace_stack_at(interned->stacks, i, &frames);
 		if (nr)
 			err = write_stack(table, interned, EXPTRACE_NR_SITES + i, frames, nr);
@@ -319,24 +343,24 @@ static void intern_frames(struct exptrace_interned *interned)
 	const unsigned long *frames;
 	unsigned int i, nr;
 
-	for (i = 1; i < EXPTRACE_NR_SITES; i++)
-		__assign_bit(i, named, interned->site[i]);
-	for (i = 0; interned->stacks && i < EXPTRACE_NR_STACKS; i++)
+	for (i = 0; i < nr_stacks(interned); i++)
 		for (nr = exptrace_stack_at(interned->stacks, i, &frames); nr; nr--)
 			site_of(interned, *frames++);
-	memset(&symbols[0], 0, sizeof(symbols[0]));
 }
 
 /* Writes the symbols of generation @gen, which no writer knows any more. */
 int exptrace_write_symbols(struct exptrace_table *table, u64 gen)
 {
 	struct exptrace_interned *interned = &exptrace_interned[gen & 1];
+	unsigned int named = atomic_read(&interned->nr);
 
 	lockdep_assert_held(&exptrace.control);
-	BUILD_BUG_ON(2 * EXPTRACE_NR_SITES > 1 << 14);	/* a string's number takes two bytes */
+	/* The number of a string takes two bytes, and so does that of a stack. */
+	BUILD_BUG_ON(2 * EXPTRACE_NR_SITES > 1 << 14);
+	BUILD_BUG_ON(EXPTRACE_NR_SITES + EXPTRACE_NR_STACKS > 1 << 14);
 
 	intern_frames(interned);
 	if (!atomic_read(&interned->nr))
 		return 0;
-	return write_strings(table, interned) ?: write_stacks(table, interned);
+	return write_strings(table, interned) ?: write_stacks(table, interned, named);
 }

@@ -3,6 +3,8 @@
  * KUnit tests of the places in the code: their numbers, and what is written about them.
  */
 #include <linux/kallsyms.h>
+#include <linux/reboot.h>
+#include <linux/sort.h>
 
 #include "../stack.h"
 #include "../symbols.h"
@@ -34,50 +36,76 @@ static void begin(struct kunit *test, u64 gen, unsigned int max)
 	exptrace_intern_begin(gen, max);
 }
 
-static void place_keeps_its_number(struct kunit *test)
+/* Whatever their order is in memory (invariant 15). */
+static void places_are_numbered_in_the_order_of_first_use(struct kunit *test)
 {
 	unsigned long base = (unsigned long)begin;
-	unsigned int id[100], i, j;
+	const unsigned int nr = 100;
+	unsigned int i, round;
 
 	begin(test, 1, EXPTRACE_MOST_SITES);
-	for (i = 0; i < ARRAY_SIZE(id); i++) {
-		id[i] = intern(1, base + 5 * i);
-		KUNIT_EXPECT_GT(test, id[i], 0U);
-		KUNIT_EXPECT_LT(test, id[i], EXPTRACE_NR_SITES);
-		KUNIT_EXPECT_EQ(test, exptrace_interned[1].site[id[i]], base + 5 * i);
-		for (j = 0; j < i; j++)
-			KUNIT_EXPECT_NE(test, id[i], id[j]);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < nr; i++) {
+			unsigned long address = base + 5 * (i * 37 % nr);
+
+			KUNIT_EXPECT_EQ(test, intern(1, address), i + 1);
+			KUNIT_EXPECT_EQ(test, exptrace_interned[1].address[i + 1], address);
+		}
 	}
-	for (i = 0; i < ARRAY_SIZE(id); i++)
-		KUNIT_EXPECT_EQ(test, intern(1, base + 5 * i), id[i]);
-	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), (int)ARRAY_SIZE(id));
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), (int)nr);
 	KUNIT_EXPECT_EQ(test, unknown(1), 0ULL);
 	kunit_recorder_end(test);
 }
 
-/* At the table's end it goes on at its beginning, where 0 is left out. */
+/* At the index's end it goes on at its beginning. */
 static void places_that_hash_alike_are_told_apart(struct kunit *test)
 {
-	const unsigned int last = EXPTRACE_NR_SITES - 1;
+	const unsigned int last = EXPTRACE_SITE_SLOTS - 1;
 	unsigned int i;
 
 	begin(test, 1, EXPTRACE_MOST_SITES);
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 0)), last);
-		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 1)), 1U);
-		KUNIT_EXPECT_EQ(test, intern(1, with_hash(0, 0x1000, 0)), 2U);
-		KUNIT_EXPECT_EQ(test, intern(1, with_hash(1, 0x1000, 0)), 3U);
-		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 2)), 4U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 0)), 1U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 1)), 2U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(0, 0x1000, 0)), 3U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(1, 0x1000, 0)), 4U);
+		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 2)), 5U);
 	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 5);
 	kunit_recorder_end(test);
 }
 
+/* Nobody looks any longer, with preemption off. What finds no slot takes no number either. */
+static void places_are_looked_for_in_few_slots(struct kunit *test)
+{
+	unsigned long address[EXPTRACE_SITE_PROBES + 1], last = 0x1000;
+	unsigned int i, round;
+
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	for (i = 0; i < ARRAY_SIZE(address); i++) {
+		address[i] = with_hash(7, last, 0);
+		last = address[i];
+	}
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < EXPTRACE_SITE_PROBES; i++)
+			KUNIT_EXPECT_EQ(test, intern(1, address[i]), i + 1);
+		KUNIT_EXPECT_EQ(test, intern(1, address[i]), 0U);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), EXPTRACE_SITE_PROBES);
+	KUNIT_EXPECT_EQ(test, unknown(1), 2ULL);
+	this_cpu_write(exptrace.cpus->unknown_sites[1], 0);
+	kunit_recorder_end(test);
+}
+
+/* Also where another place is where it would be looked for. */
 static void null_has_no_number_and_is_not_counted(struct kunit *test)
 {
 	begin(test, 1, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_EQ(test, intern(1, 0), 0U);
 	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 0);
+	KUNIT_EXPECT_EQ(test, intern(1, with_hash(exptrace_site_hash(0), 0x1000, 0)), 1U);
+	KUNIT_EXPECT_EQ(test, intern(1, 0), 0U);
+	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 1);
 	KUNIT_EXPECT_EQ(test, unknown(1), 0ULL);
 	kunit_recorder_end(test);
 }
@@ -116,7 +144,8 @@ static void generations_of_other_parity_have_their_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, exptrace_interned[1].gen, 1ULL);
 	/* The third begins with nothing, the second keeps what it has. */
 	exptrace_intern_begin(3, EXPTRACE_MOST_SITES);
-	KUNIT_EXPECT_EQ(test, exptrace_interned[1].site[exptrace_site_hash(0x1001)], 0UL);
+	KUNIT_EXPECT_EQ(test, exptrace_interned[1].index[exptrace_site_hash(0x1001)], 0U);
+	KUNIT_EXPECT_EQ(test, exptrace_interned[1].address[1], 0UL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[0].nr), 2);
 	kunit_recorder_end(test);
 }
@@ -169,18 +198,21 @@ static void find_string(u64 id, char *text, size_t size)
 	}
 }
 
-static u64 count_strings(void)
+/* Their numbers, up to @max; returns how many there are. */
+static unsigned int string_numbers(u64 *numbers, unsigned int max)
 {
 	struct bytes b = { .kind = EXPTRACE_WIRE_STRINGS };
-	u64 nr = 0;
+	unsigned int nr = 0;
 
 	for (; more(&b); nr++) {
-		u64 len;
+		u64 number, len;
 
 		b.p++;
-		kunit_number(&b.p);
+		number = kunit_number(&b.p);
 		len = kunit_number(&b.p);
 		b.p += len;
+		if (nr < max)
+			numbers[nr] = number;
 	}
 	return nr;
 }
@@ -201,7 +233,7 @@ static void expect_stack(struct kunit *test, struct bytes *b)
 	names[0] = kunit_number(&b->p);
 	names[1] = kunit_number(&b->p);
 	offset = kunit_number(&b->p);
-	KUNIT_EXPECT_EQ(test, address, exptrace_interned[1].site[id]);
+	KUNIT_EXPECT_EQ(test, address, exptrace_interned[1].address[id]);
 	find_string(names[0], function, sizeof(function));
 	find_string(names[1], module, sizeof(module));
 	snprintf(text, sizeof(text), *module ? "%s+0x%llx/[%s]" : "%s+0x%llx/%s", function, offset,
@@ -239,6 +271,13 @@ static int write_symbols(void)
 	return err;
 }
 
+static int descending(const void *a, const void *b)
+{
+	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
+
+	return x > y ? -1 : x < y;
+}
+
 static void symbols_are_those_of_the_kernel(struct kunit *test)
 {
 	unsigned long places[] = {
@@ -261,8 +300,42 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 		expect_stack(test, &b);
 	KUNIT_EXPECT_EQ(test, nr, (unsigned int)ARRAY_SIZE(places));
 	/* schedule() is named once, and so is the module; 0x1234 has no name. */
-	KUNIT_EXPECT_EQ(test, count_strings(), 5ULL);
+	KUNIT_EXPECT_EQ(test, string_numbers(NULL, 0), 5U);
 	exptrace.raw_addresses = raw;
+	kunit_recorder_end(test);
+}
+
+/* Not in that of addresses (invariant 15). A number that stands for nothing is left out. */
+static void symbols_are_written_in_the_order_of_first_use(struct kunit *test)
+{
+	unsigned long places[] = {
+		(unsigned long)schedule + 3, (unsigned long)mutex_unlock + 1,
+		(unsigned long)strlen + 1, (unsigned long)kernel_power_off + 1,
+	};
+	struct bytes b = { .kind = EXPTRACE_WIRE_STACKS };
+	unsigned int nr = ARRAY_SIZE(places), i;
+	u64 strings[ARRAY_SIZE(places)];
+
+	sort(places, nr, sizeof(places[0]), descending, NULL);
+	begin(test, 1, EXPTRACE_MOST_SITES);
+	KUNIT_EXPECT_EQ(test, kunit_open(1, symbols_batches(nr + 2)), 0);
+	for (i = 0; i < nr; i++)
+		intern(1, places[i]);
+	atomic_inc(&exptrace_interned[1].nr);	/* as where another CPU was faster */
+	intern(1, places[nr - 1] + 1);		/* its name is there already */
+	KUNIT_EXPECT_EQ(test, write_symbols(), 0);
+	KUNIT_EXPECT_EQ(test, string_numbers(strings, nr), nr);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, strings[i], i + 1ULL);
+	for (i = 0; more(&b); i++) {
+		unsigned int skip;
+
+		b.p++;
+		KUNIT_EXPECT_EQ(test, kunit_number(&b.p), i < nr ? i + 1ULL : nr + 2ULL);
+		for (skip = 0; skip < 5; skip++)
+			kunit_number(&b.p);
+	}
+	KUNIT_EXPECT_EQ(test, i, nr + 1);
 	kunit_recorder_end(test);
 }
 
@@ -337,7 +410,10 @@ static void expect_frames(struct kunit *test, const struct exptrace_stacks *stac
 	KUNIT_EXPECT_EQ(test, memcmp(frames, want, nr * sizeof(*want)), 0);
 }
 
-/* One that is the beginning of another, and one in another order, are others. */
+/*
+ * In the order of first use (invariant 15). One that is the beginning of another, and one in
+ * another order, are others.
+ */
 static void stack_keeps_its_number(struct kunit *test)
 {
 	struct exptrace_stacks *stacks = new_stacks(test, EXPTRACE_STACK_WORDS);
@@ -348,9 +424,9 @@ static void stack_keeps_its_number(struct kunit *test)
 		a = exptrace_intern_stack(stacks, frames, 3);
 		b = exptrace_intern_stack(stacks, frames, 2);
 		c = exptrace_intern_stack(stacks, frames + 3, 3);
-		KUNIT_EXPECT_NE(test, a, b);
-		KUNIT_EXPECT_NE(test, a, c);
-		KUNIT_EXPECT_NE(test, b, c);
+		KUNIT_EXPECT_EQ(test, a, EXPTRACE_NR_SITES);
+		KUNIT_EXPECT_EQ(test, b, EXPTRACE_NR_SITES + 1);
+		KUNIT_EXPECT_EQ(test, c, EXPTRACE_NR_SITES + 2);
 		expect_frames(test, stacks, a, frames, 3);
 		expect_frames(test, stacks, b, frames, 2);
 		expect_frames(test, stacks, c, frames + 3, 3);
@@ -381,7 +457,7 @@ static void full_table_of_stacks_takes_no_more(struct kunit *test)
 static void many_stacks_are_told_apart(struct kunit *test)
 {
 	struct exptrace_stacks *stacks = new_stacks(test, EXPTRACE_STACK_WORDS);
-	unsigned int most = EXPTRACE_NR_STACKS / 4 * 3, round;
+	unsigned int most = EXPTRACE_MOST_STACKS, round;
 	unsigned long i;
 
 	for (round = 0; round < 2; round++) {
@@ -398,12 +474,14 @@ static void many_stacks_are_told_apart(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(place_keeps_its_number),
+	KUNIT_CASE(places_are_numbered_in_the_order_of_first_use),
 	KUNIT_CASE(places_that_hash_alike_are_told_apart),
+	KUNIT_CASE(places_are_looked_for_in_few_slots),
 	KUNIT_CASE(null_has_no_number_and_is_not_counted),
 	KUNIT_CASE(full_table_counts_what_it_has_no_room_for),
 	KUNIT_CASE(generations_of_other_parity_have_their_own),
 	KUNIT_CASE(symbols_are_those_of_the_kernel),
+	KUNIT_CASE(symbols_are_written_in_the_order_of_first_use),
 	KUNIT_CASE(symbols_have_room),
 	KUNIT_CASE(empty_table_is_not_written),
 	KUNIT_CASE(stack_keeps_its_number),

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Who may not see addresses can't compute them from a trace either: kaslr.py is the attacker, who knows the kernel's symbols.
+# shellcheck disable=SC2317,SC2119 # the tests are called by their names
+. "$(dirname "$0")/tap.sh"
+
+[ -x "$exptrace" ] || skip_all "build/user/exptrace is not built"
+command -v python3 >/dev/null || skip_all "no python3"
+[ -r /proc/kcore ] || skip_all "no /proc/kcore"
+
+policy=/proc/sys/kernel/kptr_restrict
+
+# record FILE ARGUMENT...: with addresses forbidden, also to root.
+record() {
+	local file=$1 old
+	shift
+	old=$(cat "$policy")
+	echo 2 >"$policy"
+	"$exptrace" record --period 0 "$@" -o "$file" -- \
+		sh -c "'$exptrace' mark text; '$exptrace' mark --key key value; cat /etc/hostname | tr x y"
+	echo "$old" >"$policy"
+}
+
+# The true addresses, in "symbols".
+see_addresses() {
+	local old
+	old=$(cat "$policy")
+	echo 0 >"$policy"
+	grep -v ' [aA] ' /proc/kallsyms >"$work/symbols"
+	echo "$old" >"$policy"
+	not grep -q '^0* ' "$work/symbols"
+}
+
+no_address_can_be_computed_from_a_trace() {
+	load
+	record "$work/t" -e all --stacks sched,alloc
+	see_addresses
+	python3 "$here/kaslr.py" "$work/t" "$work/symbols" /proc/kcore
+}
+
+run_tests no_address_can_be_computed_from_a_trace
