@@ -4,13 +4,10 @@
  */
 #include <linux/capability.h>
 #include <linux/export.h>
-#include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/printk.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/siphash.h>
-#include <linux/string.h>
 
 #include "address.h"
 #include "varint.h"
@@ -81,18 +78,10 @@ EXPORT_SYMBOL_GPL(exptrace_put_far_object);
 EXPTRACE_KEEPING(exptrace_put_far_object);
 EXPTRACE_EXPORT_KEEPING(exptrace_put_far_object);
 
-/*
- * May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below
- * 2. The latter is not exported, but %pK prints zeros where it forbids.
- */
+/* May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below 2. */
 bool exptrace_may_see_addresses(void)
 {
-	char text[20];
-
-	if (!capable(CAP_SYSLOG))
-		return false;
-	snprintf(text, sizeof(text), "%pK", (void *)&exptrace);
-	return strspn(text, "0") != strlen(text);
+	return capable(CAP_SYSLOG) && !exptrace_pointers_are_hidden();
 }
 
 /* Called at start by the task that starts, with no generation published. */

@@ -20,6 +20,21 @@
 
 #include <linux/mm.h>
 
+/*
+ * Does the policy for kernel pointers, kptr_restrict, hide them from the current task? No
+ * version tells modules: 7.3 exports the variable to a test of the kernel's alone, and none
+ * exports kallsyms_show_value(). But %pK prints zeros where a pointer is hidden.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+static inline bool exptrace_pointers_are_hidden(void)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "%pK", (void *)snprintf);
+	return strspn(text, "0") == strlen(text);
+}
+
 /* 6.12: <asm/unaligned.h> has moved. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
