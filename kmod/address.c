@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who may see kernel addresses, and what the others see (invariant 12).
+ * Who may see kernel addresses, and what the others see (invariants 12 and 15).
  */
 #include <linux/capability.h>
 #include <linux/export.h>
@@ -17,28 +17,10 @@ EXPORT_SYMBOL_GPL(exptrace_address_ids);
 
 static siphash_key_t id_key __ro_after_init;
 
-/*
- * The key of the identifiers has to be secret, and the same until the next boot
- * even if the module is loaded again: the kernel's own hash of pointers (%p) is
- * both, so the key is made of the hashes of four pointers that nobody has.
- */
+/* Before anything is recorded. The key of the identifiers stays until the module goes. */
 void __init exptrace_address_init(void)
 {
-	u32 part[4];
-	char text[20];
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		unsigned long pointer = 0xe7c0ffee00000000UL + 0x9e3779b9UL * (i + 1);
-		unsigned long long hash;
-
-		snprintf(text, sizeof(text), "%p", (void *)pointer);
-		if (kstrtoull(text, 16, &hash))
-			hash = get_random_u32();
-		part[i] = hash;
-	}
-	id_key.key[0] = (u64)part[0] << 32 | part[1];
-	id_key.key[1] = (u64)part[2] << 32 | part[3];
+	get_random_bytes(&id_key, sizeof(id_key));
 }
 
 /* An identifier for an address; 0 for NULL alone. Any context. */

@@ -3,6 +3,7 @@
 """An attacker who has a trace with identifiers in the place of addresses: can he tell where the kernel and its modules lie?
 
 kaslr.py TRACE KALLSYMS KCORE   exit code 1 if an attack succeeds
+kaslr.py --same TRACE TRACE     how many places that both name have the same identifier in both, and how many others
 
 KALLSYMS, with addresses, and KCORE are /proc/kallsyms and /proc/kcore. That functions lie where they do in relation to each
 other the attacker knows from the kernel's package; he looks for the slide. Here it is 0, for KALLSYMS has what is true.
@@ -12,7 +13,7 @@ import re
 import struct
 import sys
 
-from decode import Site, generations
+from decode import Site, generations, symbol
 
 MASK = 2**32 - 1
 # How far behind where its hash points to an entry of a table may be.
@@ -226,5 +227,25 @@ def attack(trace, kallsyms, kcore):
     return attacker.succeeded
 
 
+def identifiers(trace):
+    """By symbol, of places that the trace names by one identifier only."""
+    found = {}
+    with open(trace, "rb") as f:
+        for g in generations(f.read()):
+            for frame in (f for frames in g.stacks.values() for f in frames if f[1] and not f[2]):
+                found.setdefault(symbol(frame), set()).add(frame[0])
+    return {name: ids.pop() for name, ids in found.items() if len(ids) == 1}
+
+
+def compare(one, other):
+    one, other = identifiers(one), identifiers(other)
+    common = set(one) & set(other)
+    same = sum(one[name] == other[name] for name in common)
+    print(same, len(common) - same)
+
+
 if __name__ == "__main__":
-    sys.exit(attack(*sys.argv[1:]))
+    if sys.argv[1] == "--same":
+        compare(*sys.argv[2:])
+    else:
+        sys.exit(attack(*sys.argv[1:]))

@@ -38,4 +38,26 @@ no_address_can_be_computed_from_a_trace() {
 	python3 "$here/kaslr.py" "$work/t" "$work/symbols" /proc/kcore
 }
 
-run_tests no_address_can_be_computed_from_a_trace
+# same SAME OTHER FILE FILE: of the places that both name, so many at least (0: none) have the same identifier, and another.
+same() {
+	local same other
+	read -r same other < <(python3 "$here/kaslr.py" --same "$3" "$4")
+	echo "$same the same, $other others"
+	[ "$same" -ge "$1" ] && [ "$other" -ge "$2" ]
+	[ "$1" -gt 0 ] || [ "$same" -eq 0 ]
+	[ "$2" -gt 0 ] || [ "$other" -eq 0 ]
+}
+
+# They can be compared as long as the module is loaded, and no longer.
+identifiers_are_those_of_one_load() {
+	load
+	record "$work/a" -e alloc,workqueue
+	record "$work/b" -e alloc,workqueue
+	same 20 0 "$work/a" "$work/b"
+	unload
+	load
+	record "$work/c" -e alloc,workqueue
+	same 0 20 "$work/a" "$work/c"
+}
+
+run_tests no_address_can_be_computed_from_a_trace identifiers_are_those_of_one_load
