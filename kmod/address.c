@@ -28,8 +28,8 @@ notrace u32 exptrace_address_id(unsigned long address)
 {
 	return address ? (u32)siphash_1u64(address, &id_key) | 1 : 0;
 }
-EXPORT_SYMBOL_GPL(exptrace_address_id);
 EXPTRACE_KEEPING(exptrace_address_id);
+EXPTRACE_DECLARE_KEEPING(exptrace_address_id);
 EXPTRACE_EXPORT_KEEPING(exptrace_address_id);
 
 /* A place in the code, as the table of stacks has it: a signed number. */
@@ -56,8 +56,8 @@ notrace u8 *exptrace_put_far_object(u8 *p, u64 value, u64 *pages)
 	p[-1] = 0xff;
 	return exptrace_put_varint(p, page >> 16);
 }
-EXPORT_SYMBOL_GPL(exptrace_put_far_object);
 EXPTRACE_KEEPING(exptrace_put_far_object);
+EXPTRACE_DECLARE_KEEPING(exptrace_put_far_object);
 EXPTRACE_EXPORT_KEEPING(exptrace_put_far_object);
 
 /* May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below 2. */

@@ -16,8 +16,8 @@ notrace u64 exptrace_clock_slow(unsigned long unused)
 {
 	return ktime_get_mono_fast_ns();
 }
-EXPORT_SYMBOL_GPL(exptrace_clock_slow);
 EXPTRACE_KEEPING(exptrace_clock_slow);
+EXPTRACE_DECLARE_KEEPING(exptrace_clock_slow);
 EXPTRACE_EXPORT_KEEPING(exptrace_clock_slow);
 
 /* The slowest clock that a shift may leave: 8 ns a tick, for short deltas. */

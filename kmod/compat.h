@@ -18,6 +18,7 @@
 #error "exptrace needs a 64-bit kernel"
 #endif
 
+#include <linux/linkage.h>
 #include <linux/mm.h>
 
 /*
@@ -40,6 +41,13 @@ static inline bool exptrace_pointers_are_hidden(void)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
+#endif
+
+/* 6.2: functions begin with room for the kernel's mitigations; the architecture says how. */
+#ifdef ASM_FUNC_ALIGN
+#define EXPTRACE_FUNC_ALIGN	ASM_FUNC_ALIGN
+#else
+#define EXPTRACE_FUNC_ALIGN	__ALIGN_STR
 #endif
 
 /* 6.3: the flags of a mapping are read-only but for functions that lock. */

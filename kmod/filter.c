@@ -112,8 +112,8 @@ noinline notrace bool exptrace_passes(const struct task_struct *task,
 		return false;
 	return is_chosen(r, task) || (other && is_chosen(r, other));
 }
-EXPORT_SYMBOL_GPL(exptrace_passes);
 EXPTRACE_KEEPING(exptrace_passes);
+EXPTRACE_DECLARE_KEEPING(exptrace_passes);
 EXPTRACE_EXPORT_KEEPING(exptrace_passes);
 
 /* See exptrace_calls_are_timed(). */

@@ -73,8 +73,8 @@ notrace unsigned long exptrace_intern_slowly(struct exptrace_interned *interned,
 		this_cpu_inc(exptrace.cpus->unknown_sites[interned->gen & 1]);
 	return number;
 }
-EXPORT_SYMBOL_GPL(exptrace_intern_slowly);
 EXPTRACE_KEEPING(exptrace_intern_slowly);
+EXPTRACE_DECLARE_KEEPING(exptrace_intern_slowly);
 EXPTRACE_EXPORT_KEEPING(exptrace_intern_slowly);
 
 /*

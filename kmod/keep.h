@@ -8,19 +8,59 @@
 
 #include <linux/build_bug.h>
 #include <linux/export.h>
+#include <linux/linkage.h>
 
-#if defined(CONFIG_X86_64) && defined(CONFIG_PARAVIRT)
-#include <asm/paravirt.h>
+#include "compat.h"
 
-/* Define and export what EXPTRACE_CALL_KEEPING() calls. */
-#define EXPTRACE_KEEPING(function)		PV_CALLEE_SAVE_REGS_THUNK(function)
-#define EXPTRACE_EXPORT_KEEPING(function)	EXPORT_SYMBOL_GPL(__raw_callee_save_##function)
+/* UML calls its functions as any program does. */
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+#include <asm/frame.h>
+#include <asm/ibt.h>
+
+/*
+ * Defines exptrace_keeping_@function(), which is what EXPTRACE_CALL_KEEPING() calls: it calls
+ * @function, and keeps all registers but rax. In a frame of its own, so that stacks can be
+ * unwound through it, and with the padding and the return that the kernel's mitigations want.
+ */
+#define EXPTRACE_KEEPING(function)					\
+	asm(".pushsection .text, \"ax\"\n"				\
+	    EXPTRACE_FUNC_ALIGN "\n"					\
+	    ".globl exptrace_keeping_" #function "\n"			\
+	    ".type exptrace_keeping_" #function ", @function\n"		\
+	    "exptrace_keeping_" #function ":\n"				\
+	    ASM_ENDBR "\n"						\
+	    FRAME_BEGIN "\n"						\
+	    "push %rdi\n"						\
+	    "push %rsi\n"						\
+	    "push %rdx\n"						\
+	    "push %rcx\n"						\
+	    "push %r8\n"						\
+	    "push %r9\n"						\
+	    "push %r10\n"						\
+	    "push %r11\n"						\
+	    "call " #function "\n"					\
+	    "pop %r11\n"						\
+	    "pop %r10\n"						\
+	    "pop %r9\n"							\
+	    "pop %r8\n"							\
+	    "pop %rcx\n"						\
+	    "pop %rdx\n"						\
+	    "pop %rsi\n"						\
+	    "pop %rdi\n"						\
+	    FRAME_END "\n"						\
+	    ASM_RET "\n"						\
+	    ".size exptrace_keeping_" #function ", . - exptrace_keeping_" #function "\n" \
+	    ".popsection")
+
+/* So that other modules may use EXPTRACE_CALL_KEEPING(): declares that, and exports it. */
+#define EXPTRACE_DECLARE_KEEPING(function)	extern typeof(function) exptrace_keeping_##function
+#define EXPTRACE_EXPORT_KEEPING(function)	EXPORT_SYMBOL_GPL(exptrace_keeping_##function)
 
 /* Calls @function(@argument); the result is what is in a register afterwards. */
 #define EXPTRACE_CALL_KEEPING(function, argument) ({			\
 	unsigned long __result;						\
 									\
-	asm volatile("call __raw_callee_save_" #function		\
+	asm volatile("call exptrace_keeping_" #function			\
 		     : "=a" (__result), ASM_CALL_CONSTRAINT		\
 		     : "D" (argument) : "memory", "cc");		\
 	__result;							\
@@ -30,7 +70,7 @@
 #define EXPTRACE_CALL_KEEPING_2(function, first, second) ({		\
 	unsigned long __result;						\
 									\
-	asm volatile("call __raw_callee_save_" #function		\
+	asm volatile("call exptrace_keeping_" #function			\
 		     : "=a" (__result), ASM_CALL_CONSTRAINT		\
 		     : "D" (first), "S" (second) : "memory", "cc");	\
 	__result;							\
@@ -40,7 +80,7 @@
 #define EXPTRACE_CALL_KEEPING_3(function, first, second, third) ({	\
 	unsigned long __result;						\
 									\
-	asm volatile("call __raw_callee_save_" #function		\
+	asm volatile("call exptrace_keeping_" #function			\
 		     : "=a" (__result), ASM_CALL_CONSTRAINT		\
 		     : "D" (first), "S" (second), "d" (third)		\
 		     : "memory", "cc");					\
@@ -49,7 +89,8 @@
 
 #else
 #define EXPTRACE_KEEPING(function)		static_assert(true)
-#define EXPTRACE_EXPORT_KEEPING(function)	static_assert(true)
+#define EXPTRACE_DECLARE_KEEPING(function)	static_assert(true)
+#define EXPTRACE_EXPORT_KEEPING(function)	EXPORT_SYMBOL_GPL(function)
 #define EXPTRACE_CALL_KEEPING(function, argument)	((unsigned long)function(argument))
 #define EXPTRACE_CALL_KEEPING_2(function, first, second)	\
 	((unsigned long)function(first, second))

@@ -172,8 +172,8 @@ notrace unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned lo
 	slot->pos = w.pos;
 	return true;
 }
-EXPORT_SYMBOL_GPL(exptrace_put_stack);
 EXPTRACE_KEEPING(exptrace_put_stack);
+EXPTRACE_DECLARE_KEEPING(exptrace_put_stack);
 EXPTRACE_EXPORT_KEEPING(exptrace_put_stack);
 
 static int alloc_tables(void)

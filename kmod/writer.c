@@ -124,8 +124,8 @@ notrace bool exptrace_refuse(struct exptrace_slot *slot)
 {
 	return lose(slot, EXPTRACE_LOST_NESTED);
 }
-EXPORT_SYMBOL_GPL(exptrace_refuse);
 EXPTRACE_KEEPING(exptrace_refuse);
+EXPTRACE_DECLARE_KEEPING(exptrace_refuse);
 EXPTRACE_EXPORT_KEEPING(exptrace_refuse);
 
 /**
@@ -149,8 +149,8 @@ noinline notrace bool exptrace_refill(struct exptrace_slot *slot)
 		return lose(slot, reason);
 	return exchange(slot);
 }
-EXPORT_SYMBOL_GPL(exptrace_refill);
 EXPTRACE_KEEPING(exptrace_refill);
+EXPTRACE_DECLARE_KEEPING(exptrace_refill);
 EXPTRACE_EXPORT_KEEPING(exptrace_refill);
 
 /*

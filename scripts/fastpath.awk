@@ -10,7 +10,7 @@
 
 BEGIN {
 	# The refill and what else is off the fast path; what the compiler brings along; small functions of the kernel.
-	n = split("__raw_callee_save_exptrace_[a-z0-9_]+ __SCT__preempt_schedule_notrace preempt_schedule_notrace_thunk " \
+	n = split("exptrace_keeping_exptrace_[a-z0-9_]+ __SCT__preempt_schedule_notrace preempt_schedule_notrace_thunk " \
 		  "__x86_return_thunk __x86_indirect_thunk_[a-z0-9_]+ __stack_chk_fail __(ubsan_handle|fortify)_[a-z0-9_]+ fortify_panic " \
 		  "__ref_stack_chk_guard memcpy strnlen ktime_get_mono_fast_ns kmem_cache_size blk_fill_rwbs " \
 		  "blk_status_to_errno exptrace_trigger_fire", names, " ")
