@@ -72,11 +72,11 @@ void exptrace_address_select(void)
 	exptrace.raw_addresses = exptrace_may_see_addresses();
 	if (exptrace.raw_addresses) {
 		exptrace.text_base = (unsigned long)schedule;
-		exptrace.data_base = PAGE_OFFSET;
+		exptrace_writers.data_base = PAGE_OFFSET;
 		static_branch_disable(&exptrace_address_ids);
 	} else {
 		exptrace.text_base = 0;
-		exptrace.data_base = 0;
+		exptrace_writers.data_base = 0;
 		static_branch_enable(&exptrace_address_ids);
 	}
 }

@@ -33,7 +33,7 @@ static __always_inline u64 exptrace_data_address(const void *object)
 
 	if (static_branch_unlikely(&exptrace_address_ids))
 		return (u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address);
-	return ror64(address - exptrace.data_base, 3);
+	return ror64(address - exptrace_writers.data_base, 3);
 }
 
 /* EXPTRACE_KIND_USER_ADDRESS and _USER_CODE, where it may be the kernel's too. */

@@ -36,7 +36,7 @@ void exptrace_clock_select(void)
 		return;
 	}
 	tsc_frequency_khz = khz;
-	exptrace.clock_shift = khz > EXPTRACE_MIN_KHZ ? ilog2(khz / EXPTRACE_MIN_KHZ) : 0;
+	exptrace_writers.clock_shift = khz > EXPTRACE_MIN_KHZ ? ilog2(khz / EXPTRACE_MIN_KHZ) : 0;
 	static_branch_enable(&exptrace_clock_tsc);
 }
 
@@ -44,7 +44,7 @@ void exptrace_clock_select(void)
 u64 exptrace_clock_frequency(void)
 {
 	if (static_key_enabled(&exptrace_clock_tsc))
-		return ((u64)tsc_frequency_khz * 1000) >> exptrace.clock_shift;
+		return ((u64)tsc_frequency_khz * 1000) >> exptrace_writers.clock_shift;
 	return NSEC_PER_SEC;
 }
 

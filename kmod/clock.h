@@ -20,8 +20,10 @@ u64 exptrace_clock_slow(unsigned long unused);
 static __always_inline u64 exptrace_clock(void)
 {
 #ifdef EXPTRACE_HAS_TSC
-	if (static_branch_likely(&exptrace_clock_tsc))
-		return exptrace_tsc() >> (exptrace.clock_shift & 63);	/* what a CPU does anyway */
+	if (static_branch_likely(&exptrace_clock_tsc)) {
+		/* The mask is what a CPU does anyway. */
+		return exptrace_tsc() >> (exptrace_writers.clock_shift & 63);
+	}
 #endif
 	return EXPTRACE_CALL_KEEPING(exptrace_clock_slow, 0UL);
 }

@@ -123,13 +123,27 @@ struct exptrace_cpu {
 };
 
 /**
- * struct exptrace - the recorder: what the fast path reads, then the rest
+ * struct exptrace_writers - what the writer's inline functions read
  * @slots:	the slots of the published generation, NULL while not recording;
  *		written by advance() as a release, read by writers with READ_ONCE;
  *		the RCU grace period in advance() is their partner (invariant 6)
  * @clock_shift: TSC ticks per tick, log2; constant while recording
- * @text_base:	what code addresses count from; constant while recording
  * @data_base:	what object addresses count from; constant while recording
+ *
+ * All that other modules see of the recorder's state; written under exptrace.control,
+ * and by this module alone.
+ */
+struct exptrace_writers {
+	struct exptrace_slot __percpu *slots;
+	unsigned int		clock_shift;
+	unsigned long		data_base;
+} ____cacheline_aligned;
+
+extern struct exptrace_writers exptrace_writers;
+
+/**
+ * struct exptrace - the recorder's own state
+ * @text_base:	what code addresses count from; constant while recording
  * @cpus:	per-CPU writers' state; constant while the module is loaded
  * @gen:	the published generation's number, 0 while not recording; written
  *		under @control, read anywhere (READ_ONCE)
@@ -151,10 +165,7 @@ struct exptrace_cpu {
  * @wq:		runs @periodic
  */
 struct exptrace {
-	struct exptrace_slot __percpu *slots;
-	unsigned int		clock_shift;
 	unsigned long		text_base;
-	unsigned long		data_base;
 	struct exptrace_cpu __percpu *cpus;
 
 	u64			gen ____cacheline_aligned;

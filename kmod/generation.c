@@ -31,12 +31,14 @@
 #include "symbols.h"
 #include "trigger.h"
 
+struct exptrace_writers exptrace_writers;
+EXPORT_SYMBOL_GPL(exptrace_writers);	/* for the writer's inline functions */
+
 struct exptrace exptrace ____cacheline_aligned = {
 	.control = __MUTEX_INITIALIZER(exptrace.control),
 	.flushing = __MUTEX_INITIALIZER(exptrace.flushing),
 	.next_gen = 1,
 };
-EXPORT_SYMBOL_GPL(exptrace);	/* for the writer's inline functions */
 
 /* Batches that the tables of a generation can need. */
 static unsigned int table_batches(u64 pool_size, unsigned int batch_size)
@@ -120,7 +122,7 @@ static void publish_only(u64 gen)
 			label_slots(per_cpu_ptr(exptrace.cpus, cpu), gen);
 		slots = &exptrace.cpus->slot[gen & 1][0][0];
 	}
-	smp_store_release(&exptrace.slots, slots);	/* see above */
+	smp_store_release(&exptrace_writers.slots, slots);	/* see above */
 	WRITE_ONCE(exptrace.gen, gen);
 }
 

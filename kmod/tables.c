@@ -208,7 +208,7 @@ static int write_properties(struct exptrace_table *table)
 {
 	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
 	return write_number_property(table, "text_base", "0x%lx", exptrace.text_base) ?:
-	       write_number_property(table, "data_base", "0x%lx", exptrace.data_base) ?:
+	       write_number_property(table, "data_base", "0x%lx", exptrace_writers.data_base) ?:
 	       write_property(table, "addresses", exptrace.raw_addresses ? "raw" : "id") ?:
 	       write_property(table, "clock", exptrace_clock_name()) ?:
 	       write_number_property(table, "cpus", "%lu", num_possible_cpus()) ?:

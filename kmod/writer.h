@@ -93,7 +93,7 @@ static __always_inline bool exptrace_acquire(struct exptrace_writer *w, unsigned
 	struct exptrace_slot __percpu *slots;
 
 	preempt_disable_notrace();
-	slots = READ_ONCE(exptrace.slots);
+	slots = READ_ONCE(exptrace_writers.slots);
 	if (unlikely(!slots)) {
 		preempt_enable_notrace();
 		return false;

@@ -35,9 +35,9 @@ function end_of_instruction(   target, writes) {
 		off = 1
 	else if (writes && !(insn ~ /^dec[lq].*%gs:/ && target ~ /^(__preempt_count|pcpu_hot)$/))
 		found("shared")
-	if (reloc == "exptrace-0x4")
+	if (reloc == "exptrace_writers-0x4")
 		records[where] = 1
-	if (reloc == "exptrace-0x4" && !off)
+	if (reloc == "exptrace_writers-0x4" && !off)
 		found("open")
 	if (insn ~ /^call/ && target !~ known)
 		found("calls")

@@ -5,7 +5,7 @@
  *	cat /sys/module/bench_lines/parameters/written
  *
  * hits the tracepoint with two integers a hundred times and compares what exptrace keeps
- * for all CPUs, and for each of them, before and after. The answer is how many lines have
+ * for the writers of all CPUs, and for each CPU, before and after. The answer is how many lines have
  * changed of this CPU's, and how many of all others. Batches are not looked at: each
  * belongs to one CPU.
  *
@@ -29,14 +29,14 @@
 #include <linux/string.h>
 
 #include "bench_trace.h"
-#include "exptrace.h"
+#include "intern.h"
 
 #define EVENTS		100
 #define TRIES		100
 
 /* What there was before, and what has changed since. */
 struct lines {
-	struct exptrace		all;
+	struct exptrace_writers	all;
 	unsigned int		shared;
 	atomic_t		before, after;	/* how many CPUs are not there yet */
 	struct lines_cpu {
@@ -55,11 +55,24 @@ static unsigned int changed_lines(const void *before, const void *now, size_t si
 	return n;
 }
 
+/*
+ * All that a CPU's writers own, from the slots that are published, which are those of one
+ * parity. Something is being recorded.
+ */
+static struct exptrace_cpu *state_of(int cpu)
+{
+	struct exptrace_slot *slots = per_cpu_ptr(READ_ONCE(exptrace_writers.slots), cpu);
+
+	if (slots->interned->gen & 1)
+		slots -= EXPTRACE_NR_EXPERIMENTS * EXPTRACE_NR_CONTEXTS;
+	return container_of(slots, struct exptrace_cpu, slot[0][0][0]);
+}
+
 /* Whether a slot of a CPU has got another batch. */
 static bool exchanged(const struct exptrace_cpu *before, int cpu)
 {
 	const struct exptrace_slot *old = &before->slot[0][0][0];
-	const struct exptrace_slot *new = &per_cpu_ptr(exptrace.cpus, cpu)->slot[0][0][0];
+	const struct exptrace_slot *new = &state_of(cpu)->slot[0][0][0];
 	unsigned int i;
 
 	for (i = 0; i < sizeof(before->slot) / sizeof(*old); i++)
@@ -70,25 +83,23 @@ static bool exchanged(const struct exptrace_cpu *before, int cpu)
 
 static void copy_cpu(struct lines *lines, int cpu)
 {
-	memcpy(&lines->cpus[cpu].state, per_cpu_ptr(exptrace.cpus, cpu),
-	       sizeof(struct exptrace_cpu));
+	memcpy(&lines->cpus[cpu].state, state_of(cpu), sizeof(struct exptrace_cpu));
 }
 
 static void copy_all(struct lines *lines)
 {
-	memcpy(&lines->all, &exptrace, sizeof(exptrace));
+	memcpy(&lines->all, &exptrace_writers, sizeof(exptrace_writers));
 }
 
 static void compare_cpu(struct lines *lines, int cpu)
 {
-	lines->cpus[cpu].own = changed_lines(&lines->cpus[cpu].state,
-					     per_cpu_ptr(exptrace.cpus, cpu),
+	lines->cpus[cpu].own = changed_lines(&lines->cpus[cpu].state, state_of(cpu),
 					     sizeof(struct exptrace_cpu));
 }
 
 static void compare_all(struct lines *lines)
 {
-	lines->shared = changed_lines(&lines->all, &exptrace, sizeof(exptrace));
+	lines->shared = changed_lines(&lines->all, &exptrace_writers, sizeof(exptrace_writers));
 }
 
 static void hit(void)
@@ -185,6 +196,10 @@ static int get_written(char *text, const struct kernel_param *param)
 
 	if (!lines)
 		return -ENOMEM;
+	if (!READ_ONCE(exptrace_writers.slots)) {
+		kvfree(lines);
+		return -ENODATA;
+	}
 	while (!write_alone(lines, &own, &others) && tries)
 		tries--;
 	kvfree(lines);
@@ -201,6 +216,10 @@ static int get_written_together(char *text, const struct kernel_param *param)
 
 	if (!lines)
 		return -ENOMEM;
+	if (!READ_ONCE(exptrace_writers.slots)) {
+		kvfree(lines);
+		return -ENODATA;
+	}
 	while (!write_together(lines, &fewest, &most) && tries)
 		tries--;
 	shared = lines->shared;

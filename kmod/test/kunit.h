@@ -95,7 +95,8 @@ static inline void kunit_publish(u64 gen)
 		}
 	}
 	/* Pairs as the one in publish_only(). */
-	smp_store_release(&exptrace.slots, gen ? &exptrace.cpus->slot[gen & 1][0][0] : NULL);
+	smp_store_release(&exptrace_writers.slots,
+			  gen ? &exptrace.cpus->slot[gen & 1][0][0] : NULL);
 	WRITE_ONCE(exptrace.gen, gen);
 }
 

@@ -135,7 +135,7 @@ static void object_takes_two_bytes_again_and_five_or_more_at_first(struct kunit 
 
 static void object_is_the_address_it_was(struct kunit *test)
 {
-	unsigned long base = exptrace.data_base, addresses[] = {
+	unsigned long base = exptrace_writers.data_base, addresses[] = {
 		0, 1, PAGE_OFFSET, PAGE_OFFSET - 1, PAGE_OFFSET + 8, PAGE_OFFSET + 9,
 		PAGE_OFFSET + (255UL << 34) - 8, PAGE_OFFSET + (255UL << 34),
 		(unsigned long)&exptrace, ULONG_MAX,
@@ -145,14 +145,15 @@ static void object_is_the_address_it_was(struct kunit *test)
 	unsigned int i;
 	u64 value;
 
-	exptrace.data_base = PAGE_OFFSET;
+	exptrace_writers.data_base = PAGE_OFFSET;
 	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
 		exptrace_put_object(bytes, exptrace_data_address((const void *)addresses[i]),
 				    pages);
 		read_object(bytes, pages_read, &value);
-		KUNIT_EXPECT_EQ(test, exptrace.data_base + rol64(value, 3), (u64)addresses[i]);
+		KUNIT_EXPECT_EQ(test, exptrace_writers.data_base + rol64(value, 3),
+				(u64)addresses[i]);
 	}
-	exptrace.data_base = base;
+	exptrace_writers.data_base = base;
 }
 
 /* What was in a batch before is not what its addresses are near to. */
@@ -377,6 +378,7 @@ static void event_inside_an_event_is_refused(struct kunit *test)
 
 /* All that writers share, and all that CPUs have of their own. */
 struct memory {
+	struct exptrace_writers	writers;
 	struct exptrace		exptrace;
 	struct exptrace_pool	pool;
 	struct exptrace_cpu	cpus[];
@@ -388,6 +390,7 @@ static void remember(struct memory *memory, const struct exptrace_slot *slot)
 	size_t offset = (u8 *)slot - (u8 *)this_cpu_ptr(exptrace.cpus);
 	int cpu;
 
+	memory->writers = exptrace_writers;
 	memory->exptrace = exptrace;
 	memory->pool = exptrace_pool;
 	for_each_possible_cpu(cpu)
