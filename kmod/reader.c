@@ -359,6 +359,8 @@ long exptrace_ioctl_give(struct file *file)
 	struct exptrace_file *f = file->private_data;
 	long err = -EINVAL;
 
+	if (!exptrace_is_reader(file))
+		return -EBADF;
 	if (mutex_lock_interruptible(&f->lock))
 		return -ERESTARTSYS;
 	if (f->taken) {

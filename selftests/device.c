@@ -196,6 +196,19 @@ TEST_F(module, control_file_controls_and_reads_nothing)
 	EXPECT_EQ(0x55, c);
 }
 
+TEST_F(module, file_that_only_controls_takes_and_gives_nothing)
+{
+	struct exptrace_batch_ref ref;
+
+	memset(&ref, 0x55, sizeof(ref));
+	EXPECT_EQ(-EBADF, device_ioctl(self->control, EXPTRACE_IOC_TAKE, &ref));
+	EXPECT_EQ(0x55555555, ref.kind);
+	EXPECT_EQ(-EBADF, device_ioctl(self->control, EXPTRACE_IOC_GIVE, NULL));
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(-EINVAL, device_ioctl(self->reader, EXPTRACE_IOC_GIVE, NULL));
+}
+
 TEST_F(module, reading_file_does_not_control)
 {
 	struct exptrace_start start = start_small();
