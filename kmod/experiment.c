@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 
 #include "experiment.h"
+#include "intern.h"
 #include "stack.h"
 
 struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
@@ -92,6 +93,25 @@ static bool is_valid(struct exptrace_experiment *exp)
 	return says_current && bind_switches(exp);
 }
 
+/* Generation @gen, which is about to be opened, is to have those that there are now. */
+void exptrace_schema_begin(u64 gen)
+{
+	unsigned int id;
+
+	lockdep_assert_held(&exptrace.control);
+
+	exptrace_interned[gen & 1].experiments = 0;
+	for (id = 0; id < EXPTRACE_NR_EXPERIMENTS; id++)
+		if (exptrace_experiments[id])
+			exptrace_interned[gen & 1].experiments |= BIT(id);
+}
+
+/* Does the generation that is being written, if any, have an experiment of this number? */
+static bool is_in_schema(unsigned int id)
+{
+	return exptrace.recording && exptrace_interned[exptrace.gen & 1].experiments & BIT(id);
+}
+
 /* A recording learns of a change with its next generation, which begins now. */
 static int begin_schema(void)
 {
@@ -100,12 +120,40 @@ static int begin_schema(void)
 	return exptrace.recording ? exptrace_advance(false, &completed) : 0;
 }
 
+static int add(struct exptrace_experiment *exp)
+{
+	unsigned int i;
+	int err = 0;
+
+	if (exptrace_experiments[exp->id])
+		return -EBUSY;
+	/*
+	 * One of this number is gone, but the next generation could not begin then. What is
+	 * written of the new one must not go into batches that are told by the old schema.
+	 */
+	if (is_in_schema(exp->id))
+		err = begin_schema();
+	if (err)
+		return err;
+	for (i = 0; i < exp->nr_switches; i++) {
+		exp->switches[i].on = false;
+		exp->switches[i].stack = false;
+		exp->switches[i].attached = false;
+	}
+	exptrace_experiments[exp->id] = exp;
+	err = begin_schema();
+	if (err)
+		exptrace_experiments[exp->id] = NULL;
+	return err;
+}
+
 /**
  * exptrace_experiment_register - add an experiment
  * @exp:	the experiment, which stays the caller's and must not change until
  *		exptrace_experiment_unregister()
  *
- * Its events may be written and switched on when this has returned.
+ * Its events may be switched on when this has returned; all are off. They may be written
+ * at any time: as long as the schema lacks them, nothing is recorded or counted.
  *
  * Context: process; sleeps. Return: 0; -EINVAL if its numbers or names are out of
  * range, or an event has more than EXPTRACE_MAX_ARGS arguments; -EBUSY if its number
@@ -119,25 +167,18 @@ int exptrace_experiment_register(struct exptrace_experiment *exp)
 		return -EINVAL;
 	exptrace_tracepoints_find(exp);
 	mutex_lock(&exptrace.control);
-	err = -EBUSY;
-	if (exptrace_experiments[exp->id])
-		goto out;
-	exptrace_experiments[exp->id] = exp;
-	err = begin_schema();
-	if (err)
-		exptrace_experiments[exp->id] = NULL;
-out:
+	err = add(exp);
 	mutex_unlock(&exptrace.control);
 	return err;
 }
 EXPORT_SYMBOL_GPL(exptrace_experiment_register);
 
-static void detach_experiment(struct exptrace_experiment *exp)
+static void switch_off(struct exptrace_experiment *exp)
 {
 	unsigned int i;
 
 	for (i = 0; i < exp->nr_switches; i++) {
-		exptrace_detach(&exp->switches[i]);
+		exptrace_switch_set(&exp->switches[i], false);
 		exptrace_switch_stack(exp, &exp->switches[i], false);
 	}
 	tracepoint_synchronize_unregister();
@@ -147,17 +188,18 @@ static void detach_experiment(struct exptrace_experiment *exp)
  * exptrace_experiment_unregister - remove an experiment
  * @exp:	what was registered; nothing writes its events by other means any more
  *
- * What it recorded stays. When this has returned, none of its probes runs.
+ * What it recorded stays. When this has returned, none of its probes runs, and its
+ * events are off.
  *
  * Context: process; sleeps.
  */
 void exptrace_experiment_unregister(struct exptrace_experiment *exp)
 {
 	mutex_lock(&exptrace.control);
-	detach_experiment(exp);
-	/* If that fails, events of this number stay in a generation with the old schema. */
-	begin_schema();
 	exptrace_experiments[exp->id] = NULL;
+	switch_off(exp);
+	/* If that fails, the present generation keeps the schema that it has, see add(). */
+	begin_schema();
 	mutex_unlock(&exptrace.control);
 }
 EXPORT_SYMBOL_GPL(exptrace_experiment_unregister);

@@ -119,6 +119,7 @@ extern struct exptrace_experiment exptrace_allocfree;	/* probe_alloc.c */
 extern struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
 void exptrace_standard_init(void);
+void exptrace_schema_begin(u64 gen);
 
 int exptrace_experiment_register(struct exptrace_experiment *exp);
 void exptrace_experiment_unregister(struct exptrace_experiment *exp);

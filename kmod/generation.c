@@ -55,6 +55,7 @@ static int open_generation(u64 gen)
 
 	exptrace_intern_begin(gen, exptrace_sites_max(pool_size));
 	exptrace_stacks_begin(gen, exptrace_stack_words_max(pool_size));
+	exptrace_schema_begin(gen);
 	return exptrace_generation_open(gen, table_batches(pool_size, pool->batch_size));
 }
 

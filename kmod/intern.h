@@ -45,6 +45,7 @@
  *		of those who read the number there
  * @gen:	the generation; written before it is published
  * @max:	most sites; likewise
+ * @experiments: a bit for each experiment in its schema; likewise
  * @stacks:	its table of stacks; NULL until one is wanted for the first time
  * @nr:		numbers that are taken, up to this one; atomic, written by those who insert
  */
@@ -53,6 +54,7 @@ struct exptrace_interned {
 	unsigned long	address[EXPTRACE_NR_SITES];
 	u64		gen;
 	unsigned int	max;
+	unsigned int	experiments;
 	struct exptrace_stacks *stacks;
 	atomic_t	nr ____cacheline_aligned;
 };

@@ -2,6 +2,7 @@
 /*
  * The refill: a slot's full batch for an empty one, the writer's slow path.
  */
+#include <linux/bits.h>
 #include <linux/export.h>
 #include <linux/smp.h>
 
@@ -27,6 +28,22 @@ static bool lose(const struct exptrace_slot *slot, enum exptrace_lost reason)
 
 	if (is_bound(slot))	/* this_cpu_inc(): it nests, as what it counts does */
 		this_cpu_inc(exptrace.cpus->lost[parity][slot->exp][slot->context][reason]);
+	return false;
+}
+
+/*
+ * Does a schema tell what the slot's events are? Events of an experiment that comes or has
+ * gone may be written meanwhile. A slot gets no batch then, so they all come to the refill.
+ */
+static bool is_in_schema(const struct exptrace_slot *slot)
+{
+	return slot->interned->experiments & BIT(slot->exp);
+}
+
+/* Takes back that the event was attempted. Returns false, for the caller to. */
+static bool forget(struct exptrace_slot *slot)
+{
+	local64_dec(&slot->attempted);
 	return false;
 }
 
@@ -122,7 +139,7 @@ static bool is_nested(const struct exptrace_slot *slot)
 /* Counts an event whose slot was found busy. Returns false. */
 notrace bool exptrace_refuse(struct exptrace_slot *slot)
 {
-	return lose(slot, EXPTRACE_LOST_NESTED);
+	return is_in_schema(slot) ? lose(slot, EXPTRACE_LOST_NESTED) : forget(slot);
 }
 EXPTRACE_KEEPING(exptrace_refuse);
 EXPTRACE_DECLARE_KEEPING(exptrace_refuse);
@@ -135,12 +152,15 @@ EXPTRACE_EXPORT_KEEPING(exptrace_refuse);
  *
  * Context: any; if the slot is bound to a CPU, preemption is off, and the slot was
  * entered, so that what fires in here finds it busy. Return: true if
- * there is room now; false if the event is lost, which has been counted.
+ * there is room now; false if the event is lost, which has been counted, or no schema
+ * knows it, and then it counts for nothing.
  */
 noinline notrace bool exptrace_refill(struct exptrace_slot *slot)
 {
 	enum exptrace_lost reason = EXPTRACE_NR_LOST;
 
+	if (!is_in_schema(slot))
+		return forget(slot);
 	if (is_nested(slot))
 		return lose(slot, EXPTRACE_LOST_NESTED);
 	if (!slot->batch)

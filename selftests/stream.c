@@ -205,12 +205,16 @@ static int parse_schema(struct stream *s, struct stream_generation *g, const str
 {
 	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
 	char experiment[STREAM_NAME];
+	uint64_t id;
 
 	while (!c.bad && c.p < c.end) {
 		switch (byte(&c)) {
 		case EXPTRACE_WIRE_SCHEMA_EXPERIMENT:
-			if (number(&c) >= STREAM_EXPERIMENTS || number(&c) > 2)
+			id = number(&c);
+			if (id >= STREAM_EXPERIMENTS || number(&c) > 2)
 				c.bad = true;
+			else
+				g->experiments |= 1U << id;
 			name(&c, experiment);
 			break;
 		case EXPTRACE_WIRE_SCHEMA_EVENT:
@@ -686,6 +690,9 @@ static int parse_batch(struct stream *s, const struct stream_batch *b)
 		return fail(s, "experiment %u: unknown content %u", b->experiment, b->data[0]);
 	if (g->whole && !g->schema)
 		return fail(s, "generation %llu: events before the schema", (unsigned long long)g->number);
+	if (g->whole && !(g->experiments & 1U << b->experiment))
+		return fail(s, "generation %llu: events of experiment %u, which its schema lacks",
+			    (unsigned long long)g->number, b->experiment);
 	return parse_events(s, g, b);
 }
 

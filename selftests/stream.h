@@ -59,6 +59,7 @@ struct stream_generation {
 	unsigned int batches, tasks, places;
 	uint64_t missing_tasks;	/* of the statedump */
 	size_t first_event;
+	unsigned int experiments;	/* a bit for each in its schema */
 	uint64_t unknown_sites, unknown_stacks;
 	struct stream_sync open, close;
 	struct stream_count count[STREAM_EXPERIMENTS][STREAM_CPUS];

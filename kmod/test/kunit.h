@@ -53,6 +53,7 @@ static inline void kunit_suite_end(struct kunit_suite *suite)
 static inline int kunit_open(u64 gen, unsigned int reserve)
 {
 	exptrace_intern_begin(gen, EXPTRACE_MOST_SITES);
+	exptrace_schema_begin(gen);
 	return exptrace_generation_open(gen, reserve);
 }
 
