@@ -630,8 +630,21 @@ int exptrace_device_event(struct exptrace_device *device, unsigned int index,
 			  struct exptrace_event *event);
 
 /**
+ * exptrace_device_switch() - switch an event on or off, with stacks or without
+ * @event:	what exptrace_device_event() told of it: its experiment and its name count
+ * @flags:	EXPTRACE_EVENT_F_ENABLED or not, EXPTRACE_EVENT_F_STACK or not
+ *
+ * Return: 0; -ENOENT: no such event (any more), or this kernel lacks its tracepoint;
+ * -EOPNOTSUPP: events of its experiment can't have stacks; -ENOMEM, -ENOBUFS: there is no
+ * room for stacks now. After an error nothing has changed.
+ */
+int exptrace_device_switch(struct exptrace_device *device, const struct exptrace_event *event,
+			   uint32_t flags);
+
+/**
  * exptrace_device_enable() - switch an event on or off, without stacks
- * @index:	as for exptrace_device_event()
+ * @index:	as for exptrace_device_event(); another event when an experiment of another
+ *		module has come or gone since: see exptrace_device_switch()
  *
  * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint.
  */
@@ -639,7 +652,7 @@ int exptrace_device_enable(struct exptrace_device *device, unsigned int index, b
 
 /**
  * exptrace_device_set_event() - switch an event on or off, with stacks or without
- * @index:	as for exptrace_device_event()
+ * @index:	as for exptrace_device_enable()
  * @flags:	EXPTRACE_EVENT_F_ENABLED or not, EXPTRACE_EVENT_F_STACK or not
  *
  * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint; -EOPNOTSUPP:

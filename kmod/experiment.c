@@ -42,6 +42,23 @@ struct exptrace_switch *exptrace_switch_at(unsigned int index,
 	return NULL;
 }
 
+/* The switchable event called @name of experiment number @id, or NULL. As exptrace_switch_at(). */
+struct exptrace_switch *exptrace_switch_named(unsigned int id, const char *name,
+					      const struct exptrace_experiment **experiment)
+{
+	const struct exptrace_experiment *exp;
+	unsigned int i;
+
+	exp = id < EXPTRACE_NR_EXPERIMENTS ? exptrace_experiments[id] : NULL;
+	for (i = 0; exp && i < exp->nr_switches; i++) {
+		if (strcmp(exp->switches[i].name, name))
+			continue;
+		*experiment = exp;
+		return &exp->switches[i];
+	}
+	return NULL;
+}
+
 static bool has_valid_args(const struct exptrace_event_def *event)
 {
 	unsigned int i;

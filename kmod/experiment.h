@@ -126,6 +126,8 @@ void exptrace_experiment_unregister(struct exptrace_experiment *exp);
 
 struct exptrace_switch *exptrace_switch_at(unsigned int index,
 					   const struct exptrace_experiment **experiment);
+struct exptrace_switch *exptrace_switch_named(unsigned int id, const char *name,
+					      const struct exptrace_experiment **experiment);
 int exptrace_switch_set(struct exptrace_switch *sw, bool on);
 int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
 			  bool stack);

@@ -184,6 +184,15 @@ static long set_event(const struct exptrace_experiment *exp, struct exptrace_swi
 	return err;
 }
 
+/* By its name, or by its index if there is none. */
+static struct exptrace_switch *find_switch(const struct exptrace_event *event,
+					   const struct exptrace_experiment **exp)
+{
+	if (event->name[0])
+		return exptrace_switch_named(event->experiment, event->name, exp);
+	return exptrace_switch_at(event->index, exp);
+}
+
 static long do_set_event(void __user *arg)
 {
 	const struct exptrace_experiment *exp;
@@ -194,10 +203,11 @@ static long do_set_event(void __user *arg)
 	if (copy_from_user(&event, arg, sizeof(event)))
 		return -EFAULT;
 	if (event.flags & ~(EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK) ||
-	    memchr_inv(event.reserved, 0, sizeof(event.reserved)))
+	    memchr_inv(event.reserved, 0, sizeof(event.reserved)) ||
+	    !memchr(event.name, 0, sizeof(event.name)))
 		return -EINVAL;
 	mutex_lock(&exptrace.control);
-	sw = exptrace_switch_at(event.index, &exp);
+	sw = find_switch(&event, &exp);
 	err = sw ? set_event(exp, sw, event.flags) : -ENOENT;
 	mutex_unlock(&exptrace.control);
 	return err;

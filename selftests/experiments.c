@@ -175,6 +175,53 @@ TEST_F(module, experiment_that_comes_back_is_off)
 	EXPECT_EQ(0, guest_remove());
 }
 
+/* What was found by its index is another event when an experiment has come or gone. */
+TEST_F(module, SET_EVENT_by_name_meets_no_other_event)
+{
+	struct exptrace_event first, guest, lacking, now;
+
+	ASSERT_EQ(0, guest_load());
+	ASSERT_EQ(0, guest_register(true));
+	syscall(SYS_delete_module, "exptrace_lacking", 0);
+	ASSERT_EQ(0, module_load_helper("exptrace_lacking.ko", ""));
+	ASSERT_EQ(0, event_get(self->control, "sched_switch", &first));
+	ASSERT_EQ(0, event_get(self->control, "guest_rename", &guest));
+	ASSERT_EQ(0, event_get(self->control, "test_fork", &lacking));
+	EXPECT_LT(guest.index, lacking.index);
+	ASSERT_EQ(0, guest_register(false));
+
+	/* Where the guest's event was is another one now. */
+	guest.flags = EXPTRACE_EVENT_F_ENABLED;
+	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &guest));
+	ASSERT_EQ(0, event_get(self->control, "test_fork", &now));
+	EXPECT_EQ(guest.index, now.index);
+	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE, now.flags);
+
+	/* The other one is found, and its index does not matter. */
+	lacking.flags = EXPTRACE_EVENT_F_ENABLED;
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
+	lacking.index = ~0U;
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
+	ASSERT_EQ(0, event_get(self->control, "test_fork", &now));
+	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE | EXPTRACE_EVENT_F_ENABLED, now.flags);
+
+	/* A name belongs to its experiment; and it ends. */
+	lacking.experiment = first.experiment;
+	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
+	lacking.experiment = 255;
+	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
+	memset(lacking.name, 'x', sizeof(lacking.name));
+	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
+
+	/* Programs that know none go on by the index. */
+	first = (struct exptrace_event){ .index = first.index };
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &first));
+	ASSERT_EQ(0, event_get(self->control, "sched_switch", &now));
+	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE, now.flags);
+	EXPECT_EQ(0, syscall(SYS_delete_module, "exptrace_lacking", 0));
+	EXPECT_EQ(0, guest_remove());
+}
+
 /* Fill the pool with markers, until there is no room for another generation. */
 static bool fill_pool(int fd)
 {

@@ -232,6 +232,12 @@ static int fuzz_set_event(void)
 
 	if (one_in(4))
 		event.flags |= EXPTRACE_EVENT_F_STACK;
+	if (one_in(2)) {
+		event.experiment = upto(EXPTRACE_MAX_EXPERIMENTS);
+		strcpy(event.name, one_in(2) ? "kmalloc" : "sched_switch");
+	}
+	if (one_in(8))
+		memset(event.name, 'x', sizeof(event.name));
 
 	return CALL(EXPTRACE_IOC_SET_EVENT, event);
 }

@@ -120,7 +120,6 @@ static bool tells_what_was_interrupted(const char *frames)
 TEST_F(module, stacks_are_taken_in_nmis)
 {
 	size_t i, with = 0, wrong = 0, interrupted = 0, without = 0, nmis = 0;
-	struct exptrace_event event = { .flags = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK };
 	struct exptrace_start args = start_small();
 	struct recording r = {};
 	uint64_t unknown = 0, kfrees_lost;
@@ -129,8 +128,7 @@ TEST_F(module, stacks_are_taken_in_nmis)
 	int err;
 
 	ASSERT_EQ(0, record_only(self->control, NULL));
-	event.index = event_index(self->control, "kfree");
-	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
+	ASSERT_EQ(0, event_set_flags(self->control, "kfree", EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK));
 	args.pool_size = 64 << 20;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
 	storm_on = true;

@@ -19,18 +19,6 @@
 #define RENAMES		6
 #define TEST_RENAME	64
 
-/* Switch an event by its name: 0 or -errno. */
-static int event_flags(int fd, const char *name, uint32_t flags)
-{
-	struct exptrace_event event = { .flags = flags };
-	int index = event_index(fd, name);
-
-	if (index < 0)
-		return index;
-	event.index = index;
-	return device_ioctl(fd, EXPTRACE_IOC_SET_EVENT, &event);
-}
-
 static uint32_t flags_of(int fd, const char *name)
 {
 	struct exptrace_event event = { .index = event_index(fd, name) };
@@ -100,7 +88,7 @@ TEST_F(module, stack_of_a_switch_is_where_the_thread_sleeps)
 	pid_t pid;
 
 	ASSERT_EQ(0, record_only(self->control, NULL));
-	ASSERT_EQ(0, event_flags(self->control, "sched_switch", ON | STACK));
+	ASSERT_EQ(0, event_set_flags(self->control, "sched_switch", ON | STACK));
 	ASSERT_EQ(0, recording_start(self->control));
 	pid = start_pausing();
 	ASSERT_TRUE(WAIT_FOR(sleeps(pid)));
@@ -137,7 +125,7 @@ TEST_F(module, only_events_that_are_to_have_a_stack_have_one)
 	pid_t pid;
 
 	ASSERT_EQ(0, record_only(self->control, "kfree", "sched_wakeup", NULL));
-	ASSERT_EQ(0, event_flags(self->control, "kmalloc", ON | STACK));
+	ASSERT_EQ(0, event_set_flags(self->control, "kmalloc", ON | STACK));
 	EXPECT_EQ(ON | STACK, flags_of(self->control, "kmalloc") & (ON | STACK));
 	EXPECT_EQ(ON, flags_of(self->control, "kfree") & (ON | STACK));
 	ASSERT_EQ(0, recording_start(self->control));
@@ -169,7 +157,7 @@ static const char *record_renames(int fd, struct recording *r, bool both)
 {
 	int i;
 
-	if (record_only(fd, both ? "task_rename" : NULL, NULL) || event_flags(fd, "test_rename", ON | STACK) ||
+	if (record_only(fd, both ? "task_rename" : NULL, NULL) || event_set_flags(fd, "test_rename", ON | STACK) ||
 	    recording_start(fd))
 		return "it can't be started";
 	for (i = 0; i < 5; i++)
@@ -225,7 +213,7 @@ TEST_F(module, stacks_are_told_once)
 	struct recording r = {};
 
 	ASSERT_EQ(0, record_only(self->control, NULL));
-	ASSERT_EQ(0, event_flags(self->control, "sched_switch", ON | STACK));
+	ASSERT_EQ(0, event_set_flags(self->control, "sched_switch", ON | STACK));
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_LT(0, work_pingpong(300));
 	STOP_AND_DECODE(&r);
@@ -306,10 +294,10 @@ TEST_F(module, stacks_can_be_switched_while_recording)
 	ASSERT_EQ(0, recording_start(self->control));
 	first = device_info(self->control).generation;
 	ASSERT_LT(0, work_pingpong(20));
-	ASSERT_EQ(0, event_flags(self->control, "sched_switch", ON | STACK));
+	ASSERT_EQ(0, event_set_flags(self->control, "sched_switch", ON | STACK));
 	EXPECT_LT(first, device_info(self->control).generation);
 	ASSERT_LT(0, work_pingpong(20));
-	ASSERT_EQ(0, event_flags(self->control, "sched_switch", ON));
+	ASSERT_EQ(0, event_set_flags(self->control, "sched_switch", ON));
 	last = device_info(self->control).generation;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}));
 	ASSERT_LT(0, work_pingpong(20));
@@ -340,7 +328,7 @@ TEST_F(module, too_many_stacks_are_counted)
 	int fd;
 
 	ASSERT_EQ(0, record_only(self->control, NULL));
-	ASSERT_EQ(0, event_flags(self->control, "kmem_cache_alloc", ON | STACK));
+	ASSERT_EQ(0, event_set_flags(self->control, "kmem_cache_alloc", ON | STACK));
 	args.pool_size = 512 << 10;
 	args.mode = EXPTRACE_MODE_FLIGHT;
 	r.stream.flight = true;

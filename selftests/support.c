@@ -91,26 +91,36 @@ struct exptrace_info device_info(int fd)
 	return info;
 }
 
+int event_get(int fd, const char *name, struct exptrace_event *event)
+{
+	int err;
+
+	*event = (struct exptrace_event){};
+	while (!(err = device_ioctl(fd, EXPTRACE_IOC_GET_EVENT, event)) && strcmp(event->name, name))
+		*event = (struct exptrace_event){ .index = event->index + 1 };
+	return err;
+}
+
 int event_index(int fd, const char *name)
 {
-	struct exptrace_event event = {};
+	struct exptrace_event event;
+	int err = event_get(fd, name, &event);
 
-	for (;; event = (struct exptrace_event){ .index = event.index + 1 }) {
-		int err = device_ioctl(fd, EXPTRACE_IOC_GET_EVENT, &event);
+	return err ? err : (int)event.index;
+}
 
-		if (err)
-			return err;
-		if (!strcmp(event.name, name))
-			return event.index;
-	}
+int event_set_flags(int fd, const char *name, uint32_t flags)
+{
+	struct exptrace_event event;
+	int err = event_get(fd, name, &event);
+
+	event.flags = flags;
+	return err ? err : device_ioctl(fd, EXPTRACE_IOC_SET_EVENT, &event);
 }
 
 int event_set(int fd, const char *name, bool on)
 {
-	int index = event_index(fd, name);
-	struct exptrace_event event = { .index = index, .flags = on ? EXPTRACE_EVENT_F_ENABLED : 0 };
-
-	return index < 0 ? index : device_ioctl(fd, EXPTRACE_IOC_SET_EVENT, &event);
+	return event_set_flags(fd, name, on ? EXPTRACE_EVENT_F_ENABLED : 0);
 }
 
 uint64_t recorder_state(const char *name)

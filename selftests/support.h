@@ -74,6 +74,12 @@ struct exptrace_info device_info(int fd);
 /* Index of an event of the catalogue, or -ENOENT. */
 int event_index(int fd, const char *name);
 
+/* What GET_EVENT tells of an event: 0 or -errno. */
+int event_get(int fd, const char *name, struct exptrace_event *event);
+
+/* Switch it, by its name: 0 or -errno. */
+int event_set_flags(int fd, const char *name, uint32_t flags);
+
 /* Switch an event: 0 or -errno. */
 int event_set(int fd, const char *name, bool on);
 

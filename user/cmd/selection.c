@@ -195,6 +195,26 @@ int selection_set(struct selection *selection, struct exptrace_device *device, c
 	return EXIT_PROBLEM;
 }
 
+static bool is_same(const struct exptrace_event *a, const struct exptrace_event *b)
+{
+	return a->experiment == b->experiment && !strcmp(a->name, b->name);
+}
+
+/* What @event is now: its index may have changed. -ENOENT: its experiment has gone. */
+static int find_now(struct exptrace_device *device, const struct exptrace_event *event,
+		    struct exptrace_event *now)
+{
+	unsigned int index;
+	int err;
+
+	if (!exptrace_device_event(device, event->index, now) && is_same(event, now))
+		return 0;
+	for (index = 0; !(err = exptrace_device_event(device, index, now)); index++)
+		if (is_same(event, now))
+			return 0;
+	return err;
+}
+
 /*
  * Those that @what means have stacks, as far as they can, the others none. 0 or a
  * negative errno.
@@ -212,13 +232,13 @@ static int set_stacks(const struct selection *selection, struct exptrace_device 
 
 		if (!is_selectable(event) || !is_available(event))
 			continue;
-		err = exptrace_device_event(device, event->index, &now);
+		err = find_now(device, event, &now);
 		flags = now.flags & EXPTRACE_EVENT_F_ENABLED;
 		if (is_wanted(event, what))
 			flags |= EXPTRACE_EVENT_F_STACK;
 		if (!err && flags != (now.flags & FLAGS))
-			err = exptrace_device_set_event(device, event->index, flags);
-		if (err == -EOPNOTSUPP)
+			err = exptrace_device_switch(device, event, flags);
+		if (err == -EOPNOTSUPP || err == -ENOENT)
 			err = 0;
 	}
 	return err;
@@ -285,10 +305,10 @@ void selection_restore(struct selection *selection, struct exptrace_device *devi
 		const struct exptrace_event *old = &selection->events[i];
 		struct exptrace_event now;
 
-		if (exptrace_device_event(device, old->index, &now))
+		if (find_now(device, old, &now))
 			continue;
 		if ((old->flags ^ now.flags) & FLAGS)
-			exptrace_device_set_event(device, old->index, old->flags & FLAGS);
+			exptrace_device_switch(device, old, old->flags & FLAGS);
 	}
 	exptrace_device_set_syscalls(device, &selection->calls);
 	selection_forget(selection);

@@ -210,6 +210,17 @@ API int exptrace_device_event(struct exptrace_device *device, unsigned int index
 	return err;
 }
 
+API int exptrace_device_switch(struct exptrace_device *device, const struct exptrace_event *event,
+			       uint32_t flags)
+{
+	struct exptrace_event args = { .experiment = event->experiment, .flags = flags };
+
+	/* For a module that looks at nothing else. */
+	args.index = event->index;
+	snprintf(args.name, sizeof(args.name), "%s", event->name);
+	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &args);
+}
+
 API int exptrace_device_set_event(struct exptrace_device *device, unsigned int index, uint32_t flags)
 {
 	struct exptrace_event event = { .index = index, .flags = flags };
@@ -241,9 +252,9 @@ static int select_event(struct exptrace_device *device, const struct exptrace_ev
 	on = exptrace_select(what, exptrace_device_experiment(event->experiment), event->group,
 			     event->name, now);
 	if (on != now)
-		err = exptrace_device_set_event(device, event->index,
-						(on ? EXPTRACE_EVENT_F_ENABLED : 0) |
-						(event->flags & EXPTRACE_EVENT_F_STACK));
+		err = exptrace_device_switch(device, event,
+					     (on ? EXPTRACE_EVENT_F_ENABLED : 0) |
+					     (event->flags & EXPTRACE_EVENT_F_STACK));
 	return err ? err : on;
 }
 

@@ -129,13 +129,17 @@ struct exptrace_info {
 
 /**
  * struct exptrace_event - one event of the module's catalogue
- * @index:	in: which one, from 0 on (ENOENT past the last)
+ * @index:	GET_EVENT: which one, from 0 on (ENOENT past the last); the same index is
+ *		another event when an experiment comes or goes
  * @flags:	EXPTRACE_EVENT_F_*
  * @experiment:	its experiment
  * @type:	its first type in the experiment's batches
  * @reserved:	zero
  * @group:	its group: sched, alloc, ...
  * @name:	its name, that of the tracepoint
+ *
+ * GET_EVENT tells all but @index. SET_EVENT looks at @flags, and finds the event by
+ * @experiment and @name; only if @name is empty, by @index.
  */
 struct exptrace_event {
 	__u32 index;
@@ -287,8 +291,8 @@ struct exptrace_filter {
 /* Describe an event. Any open file. */
 #define EXPTRACE_IOC_GET_EVENT	_IOWR(EXPTRACE_IOC_MAGIC, 0x04, struct exptrace_event)
 /*
- * Switch an event, found by index: EXPTRACE_EVENT_F_ENABLED in flags or not, and
- * EXPTRACE_EVENT_F_STACK or not. EOPNOTSUPP: its experiment has no event for stacks;
+ * Switch an event, found by experiment and name: EXPTRACE_EVENT_F_ENABLED in flags or not,
+ * and EXPTRACE_EVENT_F_STACK or not. ENOENT: it is not there (any more); EOPNOTSUPP: its experiment has no event for stacks;
  * ENOMEM, ENOBUFS: no room for stacks. After an error nothing has changed.
  */
 #define EXPTRACE_IOC_SET_EVENT	_IOW(EXPTRACE_IOC_MAGIC, 0x05, struct exptrace_event)
