@@ -395,6 +395,42 @@ unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptrace_
 			    struct exptrace_sync *last);
 
 /**
+ * exptrace_gap() - was nothing recorded just before the generation at hand?
+ *
+ * True if the generation before it in the stream has the number before, and ended before this
+ * one began: the machine was suspended, the clock was changed, or the recorder had no room.
+ * What was going on when the one before ended is not known any more then. Where generations
+ * were given up or not read, their numbers tell.
+ */
+bool exptrace_gap(const struct exptrace_trace *trace);
+
+/**
+ * exptrace_clock_unstable() - was the clock of the generation at hand found to be unstable?
+ *
+ * The times of its events are uncertain then. While batches are walked: known when the ledger
+ * is at hand.
+ */
+bool exptrace_clock_unstable(const struct exptrace_trace *trace);
+
+/**
+ * struct exptrace_times - what is to be known about the times of a trace
+ * @gaps:	how often exptrace_gap() was true
+ * @gap_ns:	how long it was in all, by CLOCK_MONOTONIC, which stands still in suspend
+ * @suspended_ns: the time in suspend, during these gaps and beside them, as far as the
+ *		recorder knew it when the next generation began
+ * @unstable:	generations whose clock was found to be unstable
+ */
+struct exptrace_times {
+	uint64_t gaps;
+	uint64_t gap_ns;
+	uint64_t suspended_ns;
+	uint64_t unstable;
+};
+
+/* exptrace_times() - that, of all generations read so far */
+void exptrace_times(const struct exptrace_trace *trace, struct exptrace_times *times);
+
+/**
  * exptrace_ns() - nanoseconds of CLOCK_MONOTONIC at a tick
  * @ticks:	of the generation at hand
  *

@@ -157,6 +157,27 @@ static void check_events(struct check *check, const struct exptrace_batch *batch
 	check_count_events(check, batch->experiment, batch->cpu, found);
 }
 
+/* More than a clock's frequency can be wrong by, or two readings of clocks can lie apart. */
+#define MOST_OFF_NS	10e6
+#define MOST_OFF	0.01
+
+/*
+ * A clock that went on, or stood still, while CLOCK_MONOTONIC did not, stretches all times: a
+ * suspend that the recorder did not notice does that.
+ */
+static void check_clock(struct check *check, const struct exptrace_batch *batch,
+			const struct exptrace_sync *first, const struct exptrace_sync *last)
+{
+	double mono = (double)(last->mono_ns - first->mono_ns);
+	double ticks = (double)(last->ticks - first->ticks) / (double)first->frequency * 1e9;
+	double off = ticks > mono ? ticks - mono : mono - ticks;
+
+	if (off > MOST_OFF_NS + MOST_OFF * mono && !exptrace_clock_unstable(check->trace))
+		check_problem(check, batch->offset,
+			      "its clock went on by %.6f s, CLOCK_MONOTONIC by %.6f s",
+			      ticks / 1e9, mono / 1e9);
+}
+
 static void check_sync(struct check *check, const struct exptrace_batch *batch)
 {
 	struct exptrace_sync first, last;
@@ -167,6 +188,8 @@ static void check_sync(struct check *check, const struct exptrace_batch *batch)
 	exptrace_syncs(check->trace, &first, &last);
 	if (last.ticks < first.ticks || last.mono_ns < first.mono_ns)
 		check_problem(check, batch->offset, "the clock goes back between its Syncs");
+	else
+		check_clock(check, batch, &first, &last);
 }
 
 static void check_batch(struct check *check, const struct exptrace_batch *batch)
@@ -280,6 +303,9 @@ static void print_reasons(const struct check *check)
 
 static void print_result(const struct check *check)
 {
+	struct exptrace_times times;
+
+	exptrace_times(check->trace, &times);
 	print_reasons(check);
 	if (check->given_up)
 		printf("given up: %llu generations (flight mode)\n",
@@ -295,6 +321,13 @@ static void print_result(const struct check *check)
 	if (check->unknown_stacks)
 		printf("unknown: %llu times a stack, the recorder's table was full\n",
 		       (unsigned long long)check->unknown_stacks);
+	if (times.gaps)
+		printf("gaps: %llu times nothing was recorded between two generations, for %.6f s; "
+		       "suspended: %.6f s\n", (unsigned long long)times.gaps,
+		       (double)times.gap_ns / 1e9, (double)times.suspended_ns / 1e9);
+	if (times.unstable)
+		printf("uncertain: the times of %llu generations, whose clock was found to be unstable\n",
+		       (unsigned long long)times.unstable);
 	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
 	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
 	       (unsigned long long)check->batches, (unsigned long long)check->events,

@@ -70,6 +70,12 @@ bool parse_seconds(const char *text, uint64_t *ms);
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace);
 
+/* "Gaps: ..." with what exptrace_times() has of them, if there is any. */
+void print_gaps(const struct exptrace_trace *trace);
+
+/* What is to be known about the times of all that was read, on stderr. */
+void note_times(const struct exptrace_trace *trace);
+
 /* If the first generation was read by another's schema, says so on stderr. */
 void note_borrowed(const struct exptrace_trace *trace);
 

@@ -129,6 +129,7 @@ static int dump_run(struct dump *dump)
 	if (err)
 		return problem("cannot write: %s", strerror(-err));
 	note_borrowed(dump->trace);
+	note_times(dump->trace);
 	if (skipped)
 		problem("note: %llu batches without a schema were skipped",
 			(unsigned long long)skipped);

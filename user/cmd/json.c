@@ -150,6 +150,8 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 	put_number(output, "{\"ns\":", record->ns);
 	put_number(output, ",\"ticks\":", record->ticks);
 	put_number(output, ",\"generation\":", record->generation);
+	if (exptrace_clock_unstable(trace))
+		output_text(output, ",\"clock_unstable\":true");
 	if (record->cpu != EXPTRACE_CPU_NONE) {
 		put_number(output, ",\"cpu\":", record->cpu);
 		put_string(output, ",\"context\":", context_names[record->context]);

@@ -6,7 +6,8 @@
  * Generations that lost events of the standard stream are left out as a whole: what was
  * lost there might have been between any two events, on any CPU, so nothing that is
  * measured between two events can be believed. The same goes for a generation of which
- * a part is missing. What was going on before is forgotten there.
+ * a part is missing, and for one whose clock was found to be unstable. What was going on
+ * before is forgotten there, and where nothing was recorded between two generations.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +24,7 @@
 #define NSEC_PER_SEC	1e9
 
 /* Why a generation does not count. */
-enum flaw { FLAW_NONE, FLAW_LOST, FLAW_INCOMPLETE, FLAW_DAMAGED, NR_FLAWS };
+enum flaw { FLAW_NONE, FLAW_LOST, FLAW_INCOMPLETE, FLAW_DAMAGED, FLAW_CLOCK, NR_FLAWS };
 
 struct flaw_sum {
 	uint64_t generations;
@@ -103,15 +104,18 @@ static void begin_generation(struct report *report, uint64_t generation)
 	struct exptrace_sync first = { 0 }, last = { 0 };
 	unsigned int nsyncs = exptrace_syncs(report->trace, &first, &last);
 	uint64_t lost = count_lost(report->trace);
-	bool gap = report->begun && generation > report->generation + 1;
+	bool missing = report->begun && generation > report->generation + 1;
+	bool gap = missing || exptrace_gap(report->trace);
 	enum flaw flaw = FLAW_NONE;
 
 	if (!is_complete(report->trace, generation, nsyncs))
 		flaw = FLAW_INCOMPLETE;
 	else if (lost)
 		flaw = FLAW_LOST;
+	else if (exptrace_clock_unstable(report->trace))
+		flaw = FLAW_CLOCK;
 	end_generation(report);
-	if (gap)
+	if (missing)
 		report->missing += generation - report->generation - 1;
 	if (report->begun && (gap || flaw) && !report->flaw)
 		forget(report);
@@ -297,11 +301,13 @@ static void print_head(const struct report *report)
 	       report->view.covered_ns / NSEC_PER_SEC);
 	print_flaw(report, FLAW_LOST, "they lost events");
 	print_flaw(report, FLAW_INCOMPLETE, "a part is missing");
+	print_flaw(report, FLAW_CLOCK, "their clock was found to be unstable");
 	print_flaw(report, FLAW_DAMAGED, "from damage on");
 	if (report->lost)
 		printf("Lost:        %" PRIu64 " events\n", report->lost);
 	if (report->missing)
 		printf("Missing:     %" PRIu64 " generations between the others\n", report->missing);
+	print_gaps(report->trace);
 	if (filter)
 		printf("Filter:      %s\n", filter);
 }
@@ -324,16 +330,23 @@ static void print_json(struct report *report, struct output *output)
 {
 	static const char *const keys[NR_FLAWS] = {
 		",\"covered\":", ",\"with_losses\":", ",\"incomplete\":", ",\"damaged\":",
+		",\"unstable_clock\":",
 	};
+	struct exptrace_times times;
 	unsigned int i;
 
+	exptrace_times(report->trace, &times);
 	report_json_number(output, "{\"generations\":", report->generations);
-	for (i = 0; i < NR_FLAWS; i++)
+	for (i = 0; i < FLAW_CLOCK; i++)
 		report_json_number(output, keys[i], report->sums[i].generations);
 	report_json_number(output, ",\"missing\":", report->missing);
 	report_json_number(output, ",\"lost\":", report->lost);
 	report_json_number(output, ",\"covered_ns\":", (uint64_t)report->view.covered_ns);
 	report_json_name(output, ",\"filter\":", exptrace_property(report->view.trace, "filter"));
+	report_json_number(output, keys[FLAW_CLOCK], report->sums[FLAW_CLOCK].generations);
+	report_json_number(output, ",\"gaps\":", times.gaps);
+	report_json_number(output, ",\"gap_ns\":", times.gap_ns);
+	report_json_number(output, ",\"suspended_ns\":", times.suspended_ns);
 	report_sched_json(report->sched, &report->view, output);
 	report_wakers_json(report->wakers, &report->view, output);
 	report_spans_json(report->spans, &report->view, output);

@@ -40,8 +40,9 @@ struct stat {
 	struct stat_alloc *alloc;
 	uint64_t generations, batches, given_up;
 	uint64_t generation;
-	bool has_sync;
+	bool has_sync, goes_on;
 	struct exptrace_sync first, last;
+	struct exptrace_sync since;	/* the first one after which nothing is missing */
 	struct sum total;
 	struct event_sum *events;	/* by the description's index */
 	size_t nevents;
@@ -126,8 +127,24 @@ static void take_sync(struct stat *stat)
 	exptrace_syncs(stat->trace, &first, &last);
 	if (!stat->has_sync)
 		stat->first = first;
-	stat->has_sync = true;
+	if (!stat->goes_on)
+		stat->since = first;
+	stat->has_sync = stat->goes_on = true;
 	stat->last = last;
+}
+
+/* After this, nothing that was going on is known any more. */
+static void break_off(struct stat *stat)
+{
+	const struct exptrace_sync *first = &stat->since, *last = &stat->last;
+	double ns = (double)(int64_t)(last->mono_ns - first->mono_ns);
+	double ticks = (double)(int64_t)(last->ticks - first->ticks);
+
+	if (!stat->goes_on)
+		return;
+	stat_sched_end(stat->sched, last->ticks,
+		       ticks > 0 ? ns / ticks : 1e9 / (double)first->frequency);
+	stat->goes_on = false;
 }
 
 static void take_ledger(struct stat *stat)
@@ -154,9 +171,13 @@ static void take_ledger(struct stat *stat)
 
 static void take_generation(struct stat *stat, uint64_t generation)
 {
-	if (stat->generations && generation > stat->generation + 1) {
+	bool missing = stat->generations && generation > stat->generation + 1;
+
+	if (missing)
 		stat->given_up += generation - stat->generation - 1;
-		stat_sched_forget(stat->sched);
+	if (missing || exptrace_gap(stat->trace)) {
+		break_off(stat);
+		stat_alloc_forget(stat->alloc);
 	}
 	stat->generations++;
 	stat->generation = generation;
@@ -194,23 +215,13 @@ static int stat_walk(struct stat *stat)
 			break;
 	}
 	end_generation(stat);	/* one that is cut off */
-	if (stat->has_sync)
-		stat_sched_end(stat->sched, stat->last.ticks);
+	break_off(stat);
 	return ret;
 }
 
-static struct stat_time get_time(const struct stat *stat)
+static double get_seconds(const struct stat *stat)
 {
-	struct stat_time time = { 0 };
-	double ns, ticks;
-
-	if (!stat->has_sync)
-		return time;
-	ns = (double)(int64_t)(stat->last.mono_ns - stat->first.mono_ns);
-	ticks = (double)(int64_t)(stat->last.ticks - stat->first.ticks);
-	time.seconds = ns / 1e9;
-	time.ns_per_tick = ticks > 0 ? ns / ticks : 1e9 / (double)stat->first.frequency;
-	return time;
+	return (double)(int64_t)(stat->last.mono_ns - stat->first.mono_ns) / 1e9;
 }
 
 static double ratio(double a, double b)
@@ -225,9 +236,10 @@ static const char *property(const struct stat *stat, const char *key)
 	return value ? value : "?";
 }
 
-static void print_head(const struct stat *stat, const struct stat_time *time)
+static void print_head(const struct stat *stat, double seconds)
 {
 	uint64_t bytes = exptrace_offset(stat->trace);
+	struct exptrace_times times;
 
 	printf("Kernel:      %s %s on %s\n", property(stat, "release"), property(stat, "machine"),
 	       property(stat, "nodename"));
@@ -235,11 +247,16 @@ static void print_head(const struct stat *stat, const struct stat_time *time)
 		printf("Boot:        %s\n", property(stat, "boot_id"));
 	printf("Clock:       %s, addresses: %s\n", property(stat, "clock"),
 	       property(stat, "addresses"));
+	exptrace_times(stat->trace, &times);
+	if (times.unstable)
+		printf("Uncertain:   the times of %llu generations, whose clock was found to be unstable\n",
+		       (unsigned long long)times.unstable);
 	if (exptrace_property(stat->trace, "mode"))
 		printf("Mode:        %s\n", property(stat, "mode"));
 	if (exptrace_property(stat->trace, "filter"))
 		printf("Filter:      %s\n", property(stat, "filter"));
-	printf("Duration:    %.6f s\n", time->seconds);
+	printf("Duration:    %.6f s\n", seconds);
+	print_gaps(stat->trace);
 	printf("Generations: %llu", (unsigned long long)stat->generations);
 	if (stat->given_up)
 		printf(" (and %llu given up)", (unsigned long long)stat->given_up);
@@ -247,20 +264,20 @@ static void print_head(const struct stat *stat, const struct stat_time *time)
 	printf("Bytes:       %llu\n", (unsigned long long)bytes);
 	printf("Events:      %llu, %.0f/s, %.2f bytes each with all tables, %.2f without\n",
 	       (unsigned long long)stat->total.count,
-	       ratio((double)stat->total.count, time->seconds),
+	       ratio((double)stat->total.count, seconds),
 	       ratio((double)bytes, (double)stat->total.count),
 	       ratio((double)stat->total.bytes, (double)stat->total.count));
 }
 
 static void print_event(const struct stat *stat, const struct exptrace_schema_event *event,
-			const struct sum *sum, const struct stat_time *time)
+			const struct sum *sum, double seconds)
 {
 	const char *experiment = exptrace_experiment_name(stat->trace, event->experiment);
 
 	printf("  %-12s %-22s %12llu %14llu %8.2f %14.1f\n", experiment ? experiment : "?",
 	       event->name, (unsigned long long)sum->count, (unsigned long long)sum->bytes,
 	       ratio((double)sum->bytes, (double)sum->count),
-	       ratio((double)sum->count, time->seconds));
+	       ratio((double)sum->count, seconds));
 }
 
 /* Whether an earlier description has the same experiment and name. */
@@ -276,7 +293,7 @@ static const struct exptrace_schema_event *find_first(const struct stat *stat,
 	return other;
 }
 
-static void print_events(struct stat *stat, const struct stat_time *time)
+static void print_events(struct stat *stat, double seconds)
 {
 	const struct exptrace_schema_event *event, *first;
 	size_t i;
@@ -295,10 +312,10 @@ static void print_events(struct stat *stat, const struct stat_time *time)
 	}
 	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++)
 		if (stat->events[i].sum.count)
-			print_event(stat, event, &stat->events[i].sum, time);
+			print_event(stat, event, &stat->events[i].sum, seconds);
 }
 
-static void print_cpus(const struct stat *stat, const struct stat_time *time)
+static void print_cpus(const struct stat *stat, double seconds)
 {
 	uint32_t i;
 
@@ -310,7 +327,7 @@ static void print_cpus(const struct stat *stat, const struct stat_time *time)
 			continue;
 		printf(i < STAT_CPUS ? "  %-6u" : "  >%-5u", i < STAT_CPUS ? i : i - 1);
 		printf(" %12llu %14llu %14.1f\n", (unsigned long long)sum->count,
-		       (unsigned long long)sum->bytes, ratio((double)sum->count, time->seconds));
+		       (unsigned long long)sum->bytes, ratio((double)sum->count, seconds));
 	}
 }
 
@@ -344,14 +361,14 @@ static void print_losses(const struct stat *stat)
 static int stat_run(struct stat *stat)
 {
 	int ret = stat_walk(stat);
-	struct stat_time time = get_time(stat);
+	double seconds = get_seconds(stat);
 
 	if (stat->batches) {
-		print_head(stat, &time);
-		print_events(stat, &time);
-		print_cpus(stat, &time);
+		print_head(stat, seconds);
+		print_events(stat, seconds);
+		print_cpus(stat, seconds);
 		print_losses(stat);
-		stat_sched_print(stat->sched, stat->trace, &time, TASKS_SHOWN);
+		stat_sched_print(stat->sched, stat->trace, seconds, TASKS_SHOWN);
 		stat_alloc_print(stat->alloc, SITES_SHOWN);
 	}
 	note_borrowed(stat->trace);

@@ -17,11 +17,6 @@ static inline uint32_t stat_cpu(uint64_t cpu)
 	return cpu < STAT_CPUS ? (uint32_t)cpu : STAT_CPUS;
 }
 
-/* How ticks become time, and how long the trace is. */
-struct stat_time {
-	double ns_per_tick;
-	double seconds;
-};
 
 /* stat_sched.c: who ran on which CPU for how long. */
 struct stat_sched;
@@ -31,12 +26,14 @@ void stat_sched_free(struct stat_sched *sched);
 /* @cpu: as stat_cpu() has it; @pid: the first argument of what @kind means */
 void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace, uint32_t cpu,
 		      enum meaning_kind kind, uint64_t pid, uint64_t ticks);
-/* A generation begins after others were given up: nothing is known of the CPUs. */
-void stat_sched_forget(struct stat_sched *sched);
-/* The trace ends at @ticks. */
-void stat_sched_end(struct stat_sched *sched, uint64_t ticks);
+/*
+ * What is known of the CPUs ends at @ticks: generations were given up, nothing was recorded
+ * for a time, or the trace is over. The ticks since that was last so were @ns_per_tick long.
+ */
+void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick);
+/* @seconds: how long the trace is */
 void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trace *trace,
-		      const struct stat_time *time, unsigned int max);
+		      double seconds, unsigned int max);
 
 /* stat_alloc.c: memory that was requested, and where. */
 struct stat_alloc;
@@ -46,6 +43,8 @@ void stat_alloc_free(struct stat_alloc *alloc);
 /* Returns false without memory. */
 bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_event *event,
 		      const struct exptrace_value *args, uint64_t ticks);
+/* Likewise: what was freed is not known. */
+void stat_alloc_forget(struct stat_alloc *alloc);
 /* The generation at hand is over: its sites get their names. False without memory. */
 bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace);
 void stat_alloc_print(struct stat_alloc *alloc, unsigned int max);

@@ -43,12 +43,21 @@ struct stat_alloc {
 	struct index object_index;
 	struct object *objects;
 	size_t objects_room;
+	bool forgotten;		/* there were others, and what became of them is not known */
 	struct sites now;	/* of the generation at hand, by number */
 	struct sites all;	/* of those before it, by address */
 	struct layout *layouts;	/* by the description's index */
 	size_t nlayouts;
 	uint64_t nallocs, nfrees, bytes, slack;
 };
+
+void stat_alloc_forget(struct stat_alloc *alloc)
+{
+	alloc->forgotten |= alloc->object_index.n > 0;
+	index_clear(&alloc->object_index);
+	if (alloc->objects_room)
+		memset(alloc->objects, 0, alloc->objects_room * sizeof(*alloc->objects));
+}
 
 struct stat_alloc *stat_alloc_new(void)
 {
@@ -261,7 +270,8 @@ static void print_totals(const struct stat_alloc *alloc)
 	printf("\nAllocations: %llu of %llu bytes (and %llu of slack), %llu frees\n",
 	       (unsigned long long)alloc->nallocs, (unsigned long long)alloc->bytes,
 	       (unsigned long long)alloc->slack, (unsigned long long)alloc->nfrees);
-	printf("  still there at the end: %llu objects, %llu bytes with slack\n",
+	printf("  still there at the end%s: %llu objects, %llu bytes with slack\n",
+	       alloc->forgotten ? ", of those since nothing is missing" : "",
 	       (unsigned long long)nlive, (unsigned long long)live);
 }
 

@@ -15,7 +15,8 @@
 #define NSEC_PER_MSEC	1e6
 
 struct stat_task {
-	uint64_t ticks;
+	uint64_t ticks;		/* since the last stat_sched_end() */
+	double ns;		/* before */
 	uint64_t switches;	/* on to a CPU */
 	uint64_t wakeups;
 };
@@ -104,26 +105,28 @@ void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *tra
 	}
 }
 
-void stat_sched_forget(struct stat_sched *sched)
+void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick)
 {
-	memset(sched->cpus, 0, sizeof(sched->cpus));
-}
-
-void stat_sched_end(struct stat_sched *sched, uint64_t ticks)
-{
+	struct stat_task *task;
+	uint64_t pid;
 	uint32_t i;
 
 	for (i = 0; i < STAT_CPUS; i++)
 		account(&sched->cpus[i], ticks);
+	memset(sched->cpus, 0, sizeof(sched->cpus));
+	for (pid = 0; (task = pids_next(&sched->tasks, &pid)); pid++) {
+		task->ns += (double)task->ticks * ns_per_tick;
+		task->ticks = 0;
+	}
 }
 
-static int by_ticks(const void *a, const void *b)
+static int by_time(const void *a, const void *b)
 {
 	const struct pids_ranked *x = a, *y = b;
 	const struct stat_task *p = x->element, *q = y->element;
 
-	if (p->ticks != q->ticks)
-		return p->ticks < q->ticks ? 1 : -1;
+	if (p->ns < q->ns || p->ns > q->ns)
+		return p->ns < q->ns ? 1 : -1;
 	return x->pid < y->pid ? -1 : 1;
 }
 
@@ -131,22 +134,20 @@ static bool has_any(const void *element)
 {
 	const struct stat_task *task = element;
 
-	return task->ticks || task->switches || task->wakeups;
+	return task->ns > 0 || task->switches || task->wakeups;
 }
 
-static void print_task(const struct stat_task *task, int64_t pid, const char *comm,
-		       const struct stat_time *time)
+static void print_task(const struct stat_task *task, int64_t pid, const char *comm, double seconds)
 {
-	double ns = (double)task->ticks * time->ns_per_tick;
-	double percent = time->seconds > 0 ? ns / time->seconds / 1e7 : 0;
+	double percent = seconds > 0 ? task->ns / seconds / 1e7 : 0;
 
 	printf("  %8lld  %-16s %12.3f %7.2f%% %10llu %10llu\n", (long long)pid,
-	       comm ? comm : "<...>", ns / NSEC_PER_MSEC, percent,
+	       comm ? comm : "<...>", task->ns / NSEC_PER_MSEC, percent,
 	       (unsigned long long)task->switches, (unsigned long long)task->wakeups);
 }
 
 void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trace *trace,
-		      const struct stat_time *time, unsigned int max)
+		      double seconds, unsigned int max)
 {
 	const struct stat_task *idle;
 	struct pids_ranked *ranked;
@@ -155,15 +156,15 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 
 	if (!sched->nswitches)
 		return;
-	ranked = pids_rank(&sched->tasks, has_any, by_ticks, &n);
+	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
 	printf("\nTasks: %zu, the busiest (100%% is one CPU):\n", n);
 	printf("  %8s  %-16s %12s %8s %10s %10s\n", "pid", "comm", "ms on CPU", "CPU",
 	       "switches", "wakeups");
 	for (i = 0; i < n && i < max; i++)
 		print_task(ranked[i].element, ranked[i].pid, exptrace_comm(trace, ranked[i].pid),
-			   time);
+			   seconds);
 	idle = pids_next(&sched->tasks, &pid);
 	if (idle && !pid && has_any(idle))
-		print_task(idle, 0, "<idle>", time);
+		print_task(idle, 0, "<idle>", seconds);
 	free(ranked);
 }

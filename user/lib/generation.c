@@ -12,6 +12,7 @@ static void generation_begin(struct exptrace_trace *trace)
 	trace->open = true;
 	trace->open_generation = trace->batch.generation;
 	trace->has_opening_sync = trace->batch.kind == EXPTRACE_BATCH_SYNC;
+	trace->gap = false;
 	clock_reset(&trace->clock);
 	ledger_reset(&trace->ledger);
 	stacks_reset(&trace->stacks);
@@ -20,6 +21,41 @@ static void generation_begin(struct exptrace_trace *trace)
 		return;
 	schema_reset(&trace->schema);
 	properties_reset(&trace->properties);
+}
+
+/*
+ * Generations that follow each other overlap a little. If the one before ended sooner,
+ * there was none in between: the machine was suspended, say.
+ */
+static void find_gap(struct exptrace_trace *trace)
+{
+	const struct ended *before = &trace->ended;
+	uint64_t ns = trace->clock.first.mono_ns;
+
+	if (!before->known || before->generation + 1 != trace->open_generation || before->ns >= ns)
+		return;
+	trace->gap = true;
+	trace->times.gaps++;
+	trace->times.gap_ns += ns - before->ns;
+}
+
+/* The end mark is at hand. */
+static void generation_end(struct exptrace_trace *trace)
+{
+	const struct properties *properties = &trace->properties;
+	struct ended *ended = &trace->ended;
+
+	if (trace->gap && ended->has_boottime && properties->has_boottime &&
+	    properties->boottime_offset > ended->boottime_offset)
+		trace->times.suspended_ns += properties->boottime_offset - ended->boottime_offset;
+	trace->times.unstable += properties->clock_unstable;
+	*ended = (struct ended) {
+		.known = trace->clock.nsyncs > trace->has_opening_sync,
+		.generation = trace->open_generation,
+		.ns = trace->clock.last.mono_ns,
+		.has_boottime = properties->has_boottime,
+		.boottime_offset = properties->boottime_offset,
+	};
 }
 
 static const char *kind_name(enum exptrace_batch_kind kind)
@@ -47,9 +83,12 @@ static int table_take(struct exptrace_trace *trace)
 	uint64_t offset;
 	int err = 0;
 
-	if (batch->kind == EXPTRACE_BATCH_SYNC)
+	if (batch->kind == EXPTRACE_BATCH_SYNC) {
 		clock_read(&trace->clock, &table, batch->time);
-	else if (batch->kind == EXPTRACE_BATCH_SCHEMA)
+		if (trace->has_opening_sync && trace->clock.nsyncs == 1)
+			find_gap(trace);
+	}
+	if (batch->kind == EXPTRACE_BATCH_SCHEMA)
 		err = schema_read(&trace->schema, &table);
 	else if (batch->kind == EXPTRACE_BATCH_LEDGER)
 		err = ledger_read(&trace->ledger, &table, batch->offset);
@@ -57,7 +96,7 @@ static int table_take(struct exptrace_trace *trace)
 		err = stacks_read_strings(&trace->stacks, &table);
 	else if (batch->kind == EXPTRACE_BATCH_STACKS)
 		err = stacks_read(&trace->stacks, &table, trace->properties.text_base);
-	else
+	else if (batch->kind == EXPTRACE_BATCH_PROPERTIES)
 		err = properties_read(&trace->properties, &table);
 	if (err)
 		return trace_error(trace, err, batch->offset, "out of memory");
@@ -81,6 +120,8 @@ int generation_take(struct exptrace_trace *trace)
 	const struct exptrace_batch *batch = &trace->batch;
 
 	if (batch->kind == EXPTRACE_BATCH_END) {
+		if (trace->open)
+			generation_end(trace);
 		trace->open = false;
 		return 0;
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The properties of a generation: keys and values, and the bases of addresses.
+ * The properties of a generation: keys and values, and what the library itself needs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,6 +27,8 @@ void properties_reset(struct properties *properties)
 	properties->stale = true;
 	properties->text_base = 0;
 	properties->data_base = 0;
+	properties->has_boottime = false;
+	properties->clock_unstable = false;
 }
 
 static void properties_use(struct properties *properties, const struct property *property)
@@ -35,6 +37,12 @@ static void properties_use(struct properties *properties, const struct property 
 		properties->text_base = strtoull(property->value, NULL, 16);
 	else if (!strcmp(property->key, "data_base"))
 		properties->data_base = strtoull(property->value, NULL, 16);
+	else if (!strcmp(property->key, "clock_unstable"))
+		properties->clock_unstable = strtoull(property->value, NULL, 10);
+	else if (!strcmp(property->key, "boottime_offset")) {
+		properties->has_boottime = true;
+		properties->boottime_offset = strtoull(property->value, NULL, 10);
+	}
 }
 
 static int properties_add(struct properties *properties, struct property property)

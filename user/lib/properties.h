@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The properties of a generation: keys and values, and the bases of addresses.
+ * The properties of a generation: keys and values, and what the library itself needs.
  */
 #ifndef EXPTRACE_LIB_PROPERTIES_H
 #define EXPTRACE_LIB_PROPERTIES_H
@@ -21,9 +21,12 @@ struct properties {
 	bool stale;		/* the list is that of an earlier generation */
 	uint64_t text_base;
 	uint64_t data_base;
+	bool has_boottime;
+	uint64_t boottime_offset;
+	bool clock_unstable;
 };
 
-/* A new generation: no bases; the list serves until the next one comes. */
+/* A new generation: none of those kept apart; the list serves until the next one comes. */
 void properties_reset(struct properties *properties);
 
 /* Takes in a properties batch. 0 or -ENOMEM; damage is noted in @table. */

@@ -263,6 +263,21 @@ API unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptr
 	return trace->clock.nsyncs;
 }
 
+API bool exptrace_gap(const struct exptrace_trace *trace)
+{
+	return trace->gap;
+}
+
+API bool exptrace_clock_unstable(const struct exptrace_trace *trace)
+{
+	return trace->properties.clock_unstable;
+}
+
+API void exptrace_times(const struct exptrace_trace *trace, struct exptrace_times *times)
+{
+	*times = trace->times;
+}
+
 API uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks)
 {
 	return clock_ns(&trace->clock, ticks);

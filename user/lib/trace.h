@@ -48,6 +48,15 @@ struct borrow {
 	uint64_t borrower, lender;	/* generations */
 };
 
+/* How the generation before the one at hand ended. */
+struct ended {
+	bool known;
+	uint64_t generation;
+	uint64_t ns;		/* CLOCK_MONOTONIC */
+	bool has_boottime;
+	uint64_t boottime_offset;
+};
+
 struct exptrace_trace {
 	enum trace_mode mode;
 	struct input input;
@@ -63,6 +72,9 @@ struct exptrace_trace {
 	uint64_t open_generation;
 	uint64_t generations;	/* begun so far */
 	bool has_opening_sync;
+	bool gap;		/* nothing was recorded just before it */
+	struct ended ended;
+	struct exptrace_times times;
 	struct borrow borrow;
 	struct schema schema;
 	struct clock clock;

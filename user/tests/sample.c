@@ -10,9 +10,11 @@
 void sample_opening(struct writer *w, uint64_t gen, const struct sample_faults *faults)
 {
 	uint64_t start = sample_start(gen);
+	/* as recorders write them, there is no time between generations */
+	uint64_t begin = gen > 1 ? sample_start(gen - 1) + CLOSING : start;
 
 	if (!faults->no_opening)
-		w_sync(w, gen, start, FREQUENCY, start / 2);
+		w_sync(w, gen, begin, FREQUENCY, begin / 2);
 	if (!faults->no_schema)
 		w_schema(w, gen, start);
 	w_properties(w, gen, start + 1, faults->mode);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nothing is taken to have gone on in a time in which nothing was recorded, and what is told with
+ * an unstable clock is told as uncertain.
+ */
+#include <string.h>
+
+#include "run.h"
+#include "tap.h"
+
+/* A tick is a nanosecond here. */
+#define SECOND		1000000000ULL
+#define MSEC		1000000ULL
+
+/* Generation 1: its ticks, and a TSC that begins again after suspend. */
+#define TICKS		(5000 * SECOND)
+#define TICKS_RESET	(1 * SECOND)
+#define MONO		(100 * SECOND)
+#define SPAN		(1 * MSEC)
+/* From the end of the one to the beginning of the other, by CLOCK_MONOTONIC. */
+#define GAP		(2 * MSEC)
+
+struct part {
+	uint64_t gen, ticks, mono;
+	const char *boottime_offset;	/* NULL: the trace does not say */
+	const char *unstable;		/* likewise */
+	uint64_t stretch;		/* ticks in which CLOCK_MONOTONIC stood still */
+	uint64_t events;
+};
+
+static void property(struct writer *w, const struct part *part, uint64_t time, const char *key,
+		     const char *value)
+{
+	if (!value)
+		return;
+	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_M_NONE, time);
+	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
+	w_byte(w, EXPTRACE_WIRE_PROPERTY);
+	w_string(w, key);
+	w_string(w, value);
+	w_end(w);
+}
+
+static void opening(struct writer *w, const struct part *part)
+{
+	w_sync(w, part->gen, part->ticks, SECOND, part->mono);
+	w_schema(w, part->gen, part->ticks);
+	property(w, part, part->ticks, "boottime_offset", part->boottime_offset);
+	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_CONTEXT_TASK, part->ticks);
+}
+
+static void closing(struct writer *w, const struct part *part)
+{
+	uint64_t end = part->ticks + SPAN + part->stretch;
+
+	w_end(w);
+	property(w, part, end - 1, "clock_unstable", part->unstable);
+	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_M_NONE, end - 1);
+	w_byte(w, EXPTRACE_WIRE_LEDGER);
+	w_ledger_entry(w, EXPTRACE_EXPERIMENT_STANDARD, 0, part->events, part->events,
+		       EXPTRACE_LOST_POOL, 0);
+	w_end(w);
+	w_sync(w, part->gen, end, SECOND, part->mono + SPAN);
+	w_end_of_generation(w);
+}
+
+/* 100 runs; 200 is asleep, 300 has been woken; at half time 100 goes on as 100. */
+static void before(struct writer *w, struct part *part)
+{
+	opening(w, part);
+	w_event(w, EXPTRACE_EVENT_CURRENT, 10);
+	w_number(w, 200);
+	w_event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_S, SPAN / 2 - 10);
+	w_number(w, 100);
+	w_event(w, EXPTRACE_EVENT_SCHED_WAKEUP, 10);
+	w_number(w, 300);
+	w_number(w, 0);
+	part->events = 2;
+	closing(w, part);
+}
+
+/* 100 runs, or so it is said at 10; 200 is woken, and 300 runs at half time. */
+static void after(struct writer *w, struct part *part)
+{
+	opening(w, part);
+	w_event(w, EXPTRACE_EVENT_CURRENT, 10);
+	w_number(w, 100);
+	w_event(w, EXPTRACE_EVENT_SCHED_WAKEUP, 90);
+	w_number(w, 200);
+	w_number(w, 0);
+	w_event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_S, SPAN / 2 - 100);
+	w_number(w, 300);
+	part->events = 2;
+	closing(w, part);
+}
+
+static struct part first = { .gen = 1, .ticks = TICKS, .mono = MONO, .boottime_offset = "5000000000" };
+static struct part second = {
+	.gen = 2, .ticks = TICKS_RESET, .mono = MONO + SPAN + GAP, .boottime_offset = "9000000000",
+};
+
+static void test_suspend(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	before(&w, &first);
+	after(&w, &second);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
+	   run_printed("gaps: 1 times nothing was recorded between two generations, for 0.002000 s; "
+		       "suspended: 4.000000 s\nOK: "),
+	   "ticks may begin again where nothing was recorded, and check tells of it");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed("\"gaps\":1,\"gap_ns\":2000000,\"suspended_ns\":4000000000,"),
+	   "so does report");
+	ok(run_printed("{\"pid\":100,\"on_cpu_ns\":1000000,\"waiting_ns\":0,\"asleep_ns\":500000,"),
+	   "a thread that ran before and after did not run in between");
+	ok(run_printed("{\"pid\":200,\"on_cpu_ns\":500000,\"waiting_ns\":999900,\"asleep_ns\":500000,"),
+	   "one that slept before and was woken after did not sleep in between");
+	ok(run_printed("\"latency\":{\"count\":0,") && run_printed("\"sleeps\":{\"count\":0,") &&
+	   run_printed("\"waits_cut_off\":2,"),
+	   "no sleep and no latency goes over it");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Gaps:        1 between generations, 0.002000 s; suspended: 4.000000 s\n") &&
+	   run_printed("Covered:     2 of 2 generations, 0.002000 s\n"), "and as text");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Duration:    0.004000 s\n"
+		       "Gaps:        1 between generations, 0.002000 s; suspended: 4.000000 s\n") &&
+	   run_printed("      100  <...>                   1.000   25.00%"),
+	   "nor does stat take a thread to have run in between");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed(" 100.000500010: sched_wakeup") &&
+	   run_printed(" 100.003000100: sched_wakeup") &&
+	   run_printed("note: 1 times nothing was recorded between two generations, for 0.002000 s in all, "
+		       "and for 4.000000 s in suspend\n"),
+	   "dump has the times of both, and a note");
+	ok(run_trace(&command_dump, "--json", &w) == EXIT_OK && !strstr(run_output, "clock_unstable"),
+	   "their clock is sound");
+	w_free(&w);
+}
+
+static void test_without_gap(void)
+{
+	struct part next = second;
+	struct writer w = { 0 };
+
+	next.mono = MONO + SPAN;
+	next.ticks = TICKS + SPAN;
+	w_header(&w);
+	before(&w, &first);
+	after(&w, &next);
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed("\"gaps\":0,\"gap_ns\":0,\"suspended_ns\":0,") &&
+	   run_printed("\"latency\":{\"count\":1,\"sum_ns\":999990,") &&
+	   run_printed("\"sleeps\":{\"count\":1,\"sum_ns\":500100,"),
+	   "where generations follow each other at once, all goes on");
+	w_free(&w);
+}
+
+static void test_unstable(void)
+{
+	struct part unstable = first, next = second;
+	struct writer w = { 0 };
+
+	unstable.unstable = "1";
+	unstable.stretch = SECOND;
+	w_header(&w);
+	before(&w, &unstable);
+	after(&w, &next);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
+	   run_printed("uncertain: the times of 1 generations, whose clock was found to be unstable\n"),
+	   "check tells of a clock that was found to be unstable");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Covered:     1 of 2 generations, 0.001000 s\n"
+		       "Left out:    1 generations, 0.001000 s: their clock was found to be unstable\n"),
+	   "report leaves its generation out");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK && run_printed("\"unstable_clock\":1,"),
+	   "and says so in JSON");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Uncertain:   the times of 1 generations, whose clock was found to be unstable\n"),
+	   "so does stat");
+	ok(run_trace(&command_dump, "--json", &w) == EXIT_OK &&
+	   run_printed("\"generation\":1,\"clock_unstable\":true,") &&
+	   !strstr(run_output, "\"generation\":2,\"clock_unstable\"") &&
+	   run_printed("note: the clock of 1 generations was found to be unstable: their times are uncertain\n"),
+	   "dump tells it of each event, and in a note");
+	w_free(&w);
+}
+
+/* As recorders did it that knew nothing of suspend. */
+static void test_stretched(void)
+{
+	struct part stretched = first;
+	struct writer w = { 0 };
+
+	stretched.stretch = SECOND;
+	w_header(&w);
+	before(&w, &stretched);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 1: its clock went on by 1.001000 s, CLOCK_MONOTONIC by 0.001000 s"),
+	   "check finds a generation that spans a suspend");
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_suspend();
+	test_without_gap();
+	test_unstable();
+	test_stretched();
+	return tap_end();
+}
