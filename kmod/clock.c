@@ -40,6 +40,26 @@ void exptrace_clock_select(void)
 	static_branch_enable(&exptrace_clock_tsc);
 }
 
+/*
+ * Is the events' clock still one? The kernel finds out about the TSC late, up to half a
+ * second after it went wrong.
+ */
+bool exptrace_clock_is_sound(void)
+{
+	return !static_key_enabled(&exptrace_clock_tsc) || exptrace_tsc_is_reliable();
+}
+
+/*
+ * Takes CLOCK_MONOTONIC for the events' clock if the TSC is none any more. It is never the
+ * other way round while something is recorded. Called with no generation published, and
+ * with no writer that has not seen that.
+ */
+void exptrace_clock_check(void)
+{
+	if (!exptrace_clock_is_sound())
+		static_branch_disable(&exptrace_clock_tsc);
+}
+
 /* Nominal ticks per second. */
 u64 exptrace_clock_frequency(void)
 {
@@ -55,7 +75,8 @@ const char *exptrace_clock_name(void)
 
 /*
  * Reads the clocks a few times and keeps the reading in which they lie closest
- * together: an NMI or the hypervisor may come between any two.
+ * together: an NMI or the hypervisor may come between any two. Context: any in which the
+ * kernel's clocks are not suspended.
  */
 void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap)
 {
@@ -81,4 +102,5 @@ void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap)
 		snap->mono = mono;
 		snap->wall = wall;
 	}
+	snap->boot = ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
 }

@@ -29,18 +29,23 @@ static __always_inline u64 exptrace_clock(void)
 }
 
 /**
- * struct exptrace_clock_snapshot - three clocks at one moment
+ * struct exptrace_clock_snapshot - the clocks at one moment
  * @ticks:	exptrace_clock()
  * @mono:	CLOCK_MONOTONIC, ns
  * @wall:	CLOCK_REALTIME
+ * @boot:	CLOCK_BOOTTIME - CLOCK_MONOTONIC, ns: the time in suspend since boot, as far as
+ *		the kernel knew it then
  */
 struct exptrace_clock_snapshot {
 	u64			ticks;
 	u64			mono;
 	struct timespec64	wall;
+	u64			boot;
 };
 
 void exptrace_clock_select(void);
+bool exptrace_clock_is_sound(void);
+void exptrace_clock_check(void);
 u64 exptrace_clock_frequency(void);
 const char *exptrace_clock_name(void);
 void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap);

@@ -45,6 +45,8 @@
  *     (10,000 instructions; more with stacks, see docs/design.md), whatever the size
  *     of the pool and the number of generations, threads and CPUs. Otherwise the
  *     recorder can't run beside real-time work.
+ * 14. Unknown means unknown. A name, call site, time or count that may belong to something
+ *     else is never shown as if it were certain.
  * 15. Nothing in the stream reveals addresses to readers who may not see them: not by
  *     value, by hash, or by an order that follows addresses. Otherwise 12 is kept in
  *     name only, and where the kernel and its modules lie can be computed.
@@ -124,9 +126,10 @@ struct exptrace_cpu {
 
 /**
  * struct exptrace_writers - what the writer's inline functions read
- * @slots:	the slots of the published generation, NULL while not recording;
- *		written by advance() as a release, read by writers with READ_ONCE;
- *		the RCU grace period in advance() is their partner (invariant 6)
+ * @slots:	the slots of the published generation, NULL while there is none;
+ *		written by advance() as a release, under the lock of suspend.c, read by
+ *		writers with READ_ONCE; the RCU grace period in advance() is their
+ *		partner (invariant 6)
  * @clock_shift: TSC ticks per tick, log2; constant while recording
  * @data_base:	what object addresses count from; constant while recording
  *
@@ -145,8 +148,9 @@ extern struct exptrace_writers exptrace_writers;
  * struct exptrace - the recorder's own state
  * @text_base:	what code addresses count from; constant while recording
  * @cpus:	per-CPU writers' state; constant while the module is loaded
- * @gen:	the published generation's number, 0 while not recording; written
- *		under @control, read anywhere (READ_ONCE)
+ * @gen:	the published generation's number, or that of the one that the clocks' stop
+ *		has just ended; 0 while there is none; written under @control, read
+ *		anywhere (READ_ONCE)
  * @control:	serializes start, stop, advance, the switching of events and all
  *		fields below
  * @next_gen:	the number of the next generation; never reused
@@ -208,6 +212,7 @@ int exptrace_stop(void);
 void exptrace_stop_owner(const void *owner);
 int exptrace_advance(bool expedited, u64 *completed);
 void exptrace_want_advance(void);
+void exptrace_check_recording(void);
 void exptrace_release_pool(void);
 u64 exptrace_lost(void);
 void exptrace_unknown(u64 *sites, u64 *stacks);

@@ -10,6 +10,9 @@
  *   wait until no writer uses the old one: an RCU grace period (invariant 6)
  *   flush the old one's slots; write its closing tables; complete it
  *
+ * Where the clocks stop, and where one is found to be none, the old generation is completed
+ * before the new one begins, and nothing is recorded in between (suspend.c).
+ *
  * A generation is opened only after all batches that its closing tables can need
  * are reserved, so completing it can't fail. exptrace.control serializes all this,
  * so an advance waits for the one before (invariant 7).
@@ -17,6 +20,7 @@
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
@@ -28,6 +32,7 @@
 #include "flush.h"
 #include "intern.h"
 #include "stack.h"
+#include "suspend.h"
 #include "symbols.h"
 #include "trigger.h"
 
@@ -110,8 +115,9 @@ static void label_slots(struct exptrace_cpu *cpu, u64 gen)
 }
 
 /*
- * The slots of this parity were emptied, and their counters cleared, before this;
- * the release pairs with the dependency from the pointer in exptrace_acquire().
+ * The slots of this parity were emptied, and their counters cleared, before this. If the
+ * clocks have stopped since it was opened, writers get none, and the work of
+ * exptrace_check_recording() waits to begin another.
  */
 static void publish_only(u64 gen)
 {
@@ -123,22 +129,59 @@ static void publish_only(u64 gen)
 			label_slots(per_cpu_ptr(exptrace.cpus, cpu), gen);
 		slots = &exptrace.cpus->slot[gen & 1][0][0];
 	}
-	smp_store_release(&exptrace_writers.slots, slots);	/* see above */
+	exptrace_span_publish(gen, slots);
 	WRITE_ONCE(exptrace.gen, gen);
 }
 
-/*
- * Makes @gen, which has its statedump, what writers use; returns when none uses another
- * (invariant 6).
- */
-static void publish(u64 gen, bool expedited)
+/* Makes @gen, which is open, what writers use. */
+static void publish(u64 gen)
 {
+	write_beginning(gen);
 	publish_only(gen);
 	exptrace_amend_statedump(gen);
+}
+
+/* Returns when no writer uses what is no longer published (invariant 6). */
+static void wait_for_writers(bool expedited)
+{
 	if (expedited)
 		synchronize_rcu_expedited();
 	else
 		synchronize_rcu();
+}
+
+/*
+ * Can the generation that was published last not go on? There may be none, for want of room
+ * in the pool.
+ */
+static bool is_cut_off(void)
+{
+	return !exptrace.gen || exptrace_span_ended(exptrace.gen) || !exptrace_clock_is_sound();
+}
+
+/*
+ * Completes what was recorded so far, then begins a new generation. That frees what was
+ * reserved for the old one first, and leaves a time in which there is none, and the clock may
+ * be changed. As exptrace_advance(), but after an error too, the old one is complete.
+ */
+static int begin_anew(bool expedited, u64 *completed)
+{
+	u64 old = exptrace.gen, new = exptrace.next_gen;
+	int err;
+
+	if (old) {
+		publish_only(0);
+		wait_for_writers(expedited);
+		close_generation(old);
+	}
+	exptrace_clock_check();
+	err = open_generation(new);
+	if (err)
+		return err;
+	exptrace.next_gen++;
+	publish(new);
+	*completed = new - 1;
+	return 0;
 }
 
 /**
@@ -159,15 +202,53 @@ int exptrace_advance(bool expedited, u64 *completed)
 
 	if (!exptrace.recording)
 		return -EINVAL;
+	if (is_cut_off())
+		return begin_anew(expedited, completed);
 	err = open_generation(new);
 	if (err)
 		return err;
 	exptrace.next_gen++;
-	write_beginning(new);
-	publish(new, expedited);
+	publish(new);
+	wait_for_writers(expedited);
 	close_generation(old);
 	*completed = old;
 	return 0;
+}
+
+/* How often it is looked whether the clock is still one, and whether there is room again. */
+#define CHECK_CLOCK_MS	1000
+#define CHECK_ROOM_MS	100
+
+static void check_recording(struct work_struct *work);
+
+/* An idle CPU need not be woken for it. */
+static DECLARE_DEFERRABLE_WORK(check_work, check_recording);
+
+static void schedule_check(void)
+{
+	unsigned int ms = exptrace.gen ? CHECK_CLOCK_MS : CHECK_ROOM_MS;
+
+	queue_delayed_work(exptrace.wq, &check_work, msecs_to_jiffies(ms));
+}
+
+/* Begins a new generation where the last one can't go on. */
+static void check_recording(struct work_struct *work)
+{
+	u64 completed;
+
+	mutex_lock(&exptrace.control);
+	if (exptrace.recording) {
+		if (is_cut_off())
+			begin_anew(false, &completed);	/* no room: next time */
+		schedule_check();
+	}
+	mutex_unlock(&exptrace.control);
+}
+
+/* Has the recording looked after, soon. Context: hardirq or process. */
+void exptrace_check_recording(void)
+{
+	mod_delayed_work(exptrace.wq, &check_work, 0);
 }
 
 static void schedule_periodic(void)
@@ -265,10 +346,14 @@ static void end_recording(void)
 	exptrace_session_end();
 }
 
-/* The probes of filters and triggers come first: so no event begins unseen by them. */
+/*
+ * The probes of filters and triggers come before those of events: so no event begins unseen
+ * by them.
+ */
 static int attach_all(void)
 {
-	return exptrace_filter_begin() ?: exptrace_latency_begin() ?: exptrace_attach_all();
+	return exptrace_suspend_begin() ?: exptrace_filter_begin() ?: exptrace_latency_begin() ?:
+	       exptrace_attach_all();
 }
 
 static void detach_all(void)
@@ -279,16 +364,21 @@ static void detach_all(void)
 }
 
 /*
- * Ends the recording, whose last generation is @last. All events end at once, when
- * nothing is published any more; probes are detached after that.
+ * Ends the recording, whose last generation is @last; 0: it is complete. All events end at
+ * once, when nothing is published any more; probes are detached after that, that of suspend
+ * when the last generation has ended.
  */
 static void stop(u64 last)
 {
 	cancel_delayed_work(&exptrace.periodic);
+	cancel_delayed_work(&check_work);
 	publish_only(0);
 	detach_all();
 	synchronize_rcu();	/* also for writers that are no probes (invariant 6) */
-	close_generation(last);
+	exptrace_span_end(last);
+	exptrace_suspend_end();
+	if (last)
+		close_generation(last);
 	end_recording();
 }
 
@@ -316,11 +406,10 @@ static int begin_recording(const struct exptrace_params *params)
 		drop_old_recording(true);
 		return err;
 	}
-	write_beginning(gen);
-	publish_only(gen);
-	exptrace_amend_statedump(gen);
+	publish(gen);
 	exptrace_session_begin();
 	schedule_periodic();
+	schedule_check();
 	return 0;
 }
 
@@ -513,7 +602,9 @@ void exptrace_generation_exit(void)
 	exptrace_latency_exit();
 	exptrace_trigger_exit();
 	exptrace_flush_exit();
+	exptrace_suspend_exit();
 	cancel_delayed_work_sync(&exptrace.periodic);
+	cancel_delayed_work_sync(&check_work);
 	destroy_workqueue(exptrace.wq);
 	exptrace_pool_free();
 	exptrace_stacks_exit();

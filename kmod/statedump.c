@@ -13,6 +13,7 @@
 #include <linux/timekeeping.h>
 
 #include "address.h"
+#include "suspend.h"
 #include "tables.h"
 
 /* With the zero; interrupts that are shared have all names of their handlers. */
@@ -44,6 +45,7 @@ static u32 told[BIT(TOLD_BITS)];
 
 /**
  * struct dump - a statedump that is being written
+ * @gen:	into this generation
  * @table:	what it is written with, behind the generation's opening tables if there is room
  * @missing:	what found no room in the generation's dump
  * @since:	0, or what is told is what is not yet: threads that began after this
@@ -51,16 +53,28 @@ static u32 told[BIT(TOLD_BITS)];
  * @full:	there was no room for something: nor is there for what follows
  */
 struct dump {
+	u64			gen;
 	struct exptrace_table	*table;
 	struct exptrace_missing	*missing;
 	u64			since;
 	bool			full;
 };
 
+/*
+ * All of it is of the generation's beginning, and is written as fast as the clock ticks, or
+ * slower: so it takes a tick each, whatever the clock does meanwhile.
+ */
+static void begin_entry(struct exptrace_writer *w, unsigned int type)
+{
+	exptrace_stamp_after(w, type, NULL, 1);
+}
+
+/* A generation that has ended already has room for nothing that is true later. */
 static bool has_room(struct dump *dump, size_t max)
 {
 	if (!dump->full)
-		dump->full = exptrace_table_entry(dump->table, max);
+		dump->full = exptrace_span_ended(dump->gen) ||
+			     exptrace_table_entry(dump->table, max);
 	return !dump->full;
 }
 
@@ -96,7 +110,7 @@ static void write_task(struct dump *dump, struct task_struct *task)
 		}
 		return;
 	}
-	exptrace_stamp(w, EXPTRACE_EVENT_TASK, NULL);
+	begin_entry(w, EXPTRACE_EVENT_TASK);
 	exptrace_number(w, task->pid);
 	exptrace_number(w, task->tgid);
 	exptrace_string(w, comm, strlen(comm));
@@ -128,7 +142,7 @@ static void write_name(struct dump *dump, enum exptrace_kind kind, unsigned int 
 		dump->missing->names++;
 		return;
 	}
-	exptrace_stamp(w, EXPTRACE_EVENT_NAME, NULL);
+	begin_entry(w, EXPTRACE_EVENT_NAME);
 	exptrace_number(w, kind);
 	exptrace_number(w, number);
 	exptrace_string(w, name, len);
@@ -194,13 +208,14 @@ static void write_softirqs(struct dump *dump)
 			write_name(dump, EXPTRACE_KIND_SOFTIRQ, vec, softirqs[vec]);
 }
 
-/* When the last whole dump began, as @since; exptrace.control. */
-static u64 begun;
+/* When the last whole dump began, as @since, and its last entry's ticks; exptrace.control. */
+static u64 begun, last_ticks;
 
 static void begin(struct dump *dump, struct exptrace_table *table, u64 gen)
 {
 	lockdep_assert_held(&exptrace.control);
 
+	dump->gen = gen;
 	dump->table = table;
 	dump->missing = &exptrace_missing[gen & 1];
 	exptrace_table_events(table);
@@ -222,6 +237,7 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 	write_softirqs(&dump);
 	write_irqs(&dump);
 	write_tasks(&dump);
+	last_ticks = table->slot.last;
 }
 
 /*
@@ -233,7 +249,7 @@ void exptrace_amend_statedump(u64 gen)
 	struct exptrace_table table;
 	struct dump dump = {};
 
-	exptrace_tables_begin(&table, gen);
+	exptrace_tables_begin(&table, gen, last_ticks);
 	begin(&dump, &table, gen);
 	dump.since = begun;
 	write_tasks(&dump);

@@ -11,6 +11,7 @@
 #include "filter.h"
 #include "flush.h"
 #include "intern.h"
+#include "suspend.h"
 #include "symbols.h"
 #include "tables.h"
 
@@ -24,9 +25,11 @@
 /* Most bytes with which a table begins, or goes on in another batch. */
 #define HEAD_MAX	(EXPTRACE_BATCH_HEADER_MAX + 1)
 
-void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen)
+/* All that is written with @table is of the time @ticks, or a little later. */
+void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen, u64 ticks)
 {
 	memset(table, 0, sizeof(*table));
+	table->slot.last = ticks;
 	exptrace_unbound_writer(&table->w, &table->slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
 				EXPTRACE_UNBOUND_TABLE);
 }
@@ -100,23 +103,21 @@ unsigned int exptrace_extent_batches(const struct exptrace_extent *extent,
 
 #define SYNC_MAX	(2 + 5 * EXPTRACE_VARINT_MAX)
 
-static int write_sync(struct exptrace_table *table)
+static int write_sync(struct exptrace_table *table, const struct exptrace_clock_snapshot *at)
 {
-	struct exptrace_clock_snapshot now;
 	int err;
 
 	exptrace_table_begin(table, EXPTRACE_WIRE_SYNC);
 	err = exptrace_table_entry(table, SYNC_MAX);
 	if (err)
 		return err;
-	exptrace_clock_snapshot(&now);
 	exptrace_byte(&table->w, EXPTRACE_WIRE_FREQUENCY);
 	exptrace_number(&table->w, exptrace_clock_frequency());
 	exptrace_byte(&table->w, EXPTRACE_WIRE_CLOCK_SNAPSHOT);
-	exptrace_number(&table->w, now.ticks - table->slot.last);
-	exptrace_number(&table->w, now.mono);
-	exptrace_number(&table->w, now.wall.tv_sec);
-	exptrace_number(&table->w, now.wall.tv_nsec);
+	exptrace_number(&table->w, at->ticks - table->slot.last);
+	exptrace_number(&table->w, at->mono);
+	exptrace_number(&table->w, at->wall.tv_sec);
+	exptrace_number(&table->w, at->wall.tv_nsec);
 	return 0;
 }
 
@@ -201,16 +202,17 @@ static int write_filter(struct exptrace_table *table)
 }
 
 /* Properties that a generation begins with, without the filter; and those it ends with. */
-#define NR_PROPERTIES		16
-#define NR_LAST_PROPERTIES	4
+#define NR_PROPERTIES		17
+#define NR_LAST_PROPERTIES	5
 
-static int write_properties(struct exptrace_table *table)
+static int write_properties(struct exptrace_table *table, const struct exptrace_clock_snapshot *at)
 {
 	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
 	return write_number_property(table, "text_base", "0x%lx", exptrace.text_base) ?:
 	       write_number_property(table, "data_base", "0x%lx", exptrace_writers.data_base) ?:
 	       write_property(table, "addresses", exptrace.raw_addresses ? "raw" : "id") ?:
 	       write_property(table, "clock", exptrace_clock_name()) ?:
+	       write_number_property(table, "boottime_offset", "%lu", at->boot) ?:
 	       write_number_property(table, "cpus", "%lu", num_possible_cpus()) ?:
 	       write_online(table) ?:
 	       write_number_property(table, "batch_size", "%lu", exptrace_pool.batch_size) ?:
@@ -327,8 +329,10 @@ unsigned int exptrace_opening_batches(unsigned int batch_size)
 /* After it the statedump may follow; the caller ends @table, in any case. */
 int exptrace_write_opening(struct exptrace_table *table, unsigned long gen)
 {
-	exptrace_tables_begin(table, gen);
-	return write_sync(table) ?: write_properties(table) ?: write_schema(table);
+	const struct exptrace_clock_snapshot *begin = exptrace_span_begin(gen);
+
+	exptrace_tables_begin(table, gen, begin->ticks);
+	return write_sync(table, begin) ?: write_properties(table, begin) ?: write_schema(table);
 }
 
 unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
@@ -347,27 +351,30 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 static int write_last_properties(struct exptrace_table *table, unsigned long gen)
 {
 	struct exptrace_missing missing = exptrace_missing[gen & 1];
+	bool unstable = !exptrace_clock_is_sound();
 	u64 sites, stacks;
 
 	exptrace_intern_take_unknown(gen, &sites, &stacks);
-	if (!missing.tasks && !missing.names && !sites && !stacks)
+	if (!missing.tasks && !missing.names && !sites && !stacks && !unstable)
 		return 0;
 	memset(&exptrace_missing[gen & 1], 0, sizeof(missing));
 	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
 	return write_number_property(table, "missing_tasks", "%lu", missing.tasks) ?:
 	       write_number_property(table, "missing_names", "%lu", missing.names) ?:
 	       write_number_property(table, "unknown_sites", "%lu", sites) ?:
-	       write_number_property(table, "unknown_stacks", "%lu", stacks);
+	       write_number_property(table, "unknown_stacks", "%lu", stacks) ?:
+	       write_number_property(table, "clock_unstable", "%lu", unstable);
 }
 
 int exptrace_write_closing(unsigned long gen)
 {
+	const struct exptrace_clock_snapshot *end = exptrace_span_end(gen);
 	struct exptrace_table table;
 	int err;
 
-	exptrace_tables_begin(&table, gen);
+	exptrace_tables_begin(&table, gen, end->ticks);
 	err = exptrace_write_symbols(&table, gen) ?: write_last_properties(&table, gen) ?:
-	      exptrace_write_ledger(&table, gen) ?: write_sync(&table);
+	      exptrace_write_ledger(&table, gen) ?: write_sync(&table, end);
 	exptrace_tables_end(&table);
 	return err;
 }

@@ -22,7 +22,7 @@ struct exptrace_table {
 	bool			fresh;
 };
 
-void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen);
+void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen, u64 ticks);
 void exptrace_table_begin(struct exptrace_table *table, u8 kind);
 void exptrace_table_events(struct exptrace_table *table);
 int exptrace_table_entry(struct exptrace_table *table, size_t max);

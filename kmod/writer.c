@@ -70,7 +70,8 @@ static void begin_batch(struct exptrace_slot *slot, u8 *at)
 {
 	struct exptrace_batch *batch = slot->batch;
 
-	slot->last = exptrace_clock();
+	if (is_bound(slot))	/* what others write is of the time that they say */
+		slot->last = exptrace_clock();
 	slot->pid = EXPTRACE_NOBODY;
 	memset(&batch->near, 0, sizeof(batch->near));
 	exptrace_batch_header(batch, at, slot->exp, slot->interned->gen, m_of(slot), slot->last);

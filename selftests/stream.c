@@ -143,6 +143,14 @@ static struct stream_generation *last_generation(struct stream *s)
 	return s->nr_generations ? &s->generations[s->nr_generations - 1] : NULL;
 }
 
+/* Where the generation before ended before this one began, ticks may go back. */
+static void begin_clock(struct stream *s, struct stream_generation *g)
+{
+	g->gap = s->nr_generations > 1 && g[-1].closed && g[-1].close.mono < g->open.mono;
+	if (g->gap)
+		memset(s->last_time, 0, sizeof(s->last_time));
+}
+
 static int parse_sync(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
 	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
@@ -163,6 +171,7 @@ static int parse_sync(struct stream *s, struct stream_generation *g, const struc
 	if (g->batches == 1) {
 		g->whole = true;
 		g->open = sync;
+		begin_clock(s, g);
 		return 0;
 	}
 	if (g->whole && (sync.time <= g->open.time || sync.mono <= g->open.mono || sync.frequency != g->open.frequency))
@@ -402,6 +411,12 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			g->unknown_stacks = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "batch_size"))
 			s->batch_size = strtoull(value, NULL, 10);
+		if (!c.bad && !strcmp(key, "clock"))
+			g->mono = !strcmp(value, "mono");
+		if (!c.bad && !strcmp(key, "clock_unstable"))
+			g->clock_unstable = strtoull(value, NULL, 10);
+		if (!c.bad && !strcmp(key, "boottime_offset"))
+			g->boottime_offset = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "missing_tasks"))
 			g->missing_tasks = strtoull(value, NULL, 10);
 		free(key);

@@ -61,6 +61,9 @@ struct stream_generation {
 	size_t first_event;
 	unsigned int experiments;	/* a bit for each in its schema */
 	uint64_t unknown_sites, unknown_stacks;
+	bool mono, clock_unstable;	/* the clock is CLOCK_MONOTONIC; it was found to be none */
+	uint64_t boottime_offset;	/* nanoseconds */
+	bool gap;			/* between it and the one before nothing was recorded */
 	struct stream_sync open, close;
 	struct stream_count count[STREAM_EXPERIMENTS][STREAM_CPUS];
 };
@@ -93,7 +96,7 @@ struct stream {
 	struct stream_event *events;
 	size_t nr_events;
 	size_t forgotten;
-	/* Of every writer: the time of its last event. */
+	/* Of every writer: the time of its last event; after a gap the clock may be another one. */
 	uint64_t last_time[STREAM_EXPERIMENTS][4 * STREAM_CPUS];
 };
 

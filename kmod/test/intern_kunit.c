@@ -265,7 +265,7 @@ static int write_symbols(void)
 	struct exptrace_table table;
 	int err;
 
-	exptrace_tables_begin(&table, 1);
+	exptrace_tables_begin(&table, 1, exptrace_clock());
 	err = exptrace_write_symbols(&table, 1);
 	exptrace_tables_end(&table);
 	return err;

@@ -68,7 +68,7 @@ static int write_ledger(void)
 	struct exptrace_table table;
 	int err;
 
-	exptrace_tables_begin(&table, 1);
+	exptrace_tables_begin(&table, 1, exptrace_clock());
 	err = exptrace_write_ledger(&table, 1);
 	exptrace_tables_end(&table);
 	return err;

@@ -440,7 +440,7 @@ static void dump_into_an_empty_pool_stops(struct kunit *test)
 	begin(test, EXPTRACE_MODE_STREAM);
 	empty_the_pool(&taken);
 	migrate_enable();
-	exptrace_tables_begin(&table, 1);
+	exptrace_tables_begin(&table, 1, exptrace_clock());
 	exptrace_write_statedump(&table, 1);
 	exptrace_tables_end(&table);
 	migrate_disable();
@@ -457,7 +457,7 @@ static void write_tables(struct kunit *test, const unsigned int *sizes)
 	struct exptrace_table table;
 	u8 kind;
 
-	exptrace_tables_begin(&table, 1);
+	exptrace_tables_begin(&table, 1, exptrace_clock());
 	for (kind = 100; *sizes; sizes++, kind++) {
 		unsigned int i;
 

@@ -77,7 +77,8 @@ struct exptrace_advance {
  * struct exptrace_info - the state of the recorder
  * @abi_version:	EXPTRACE_ABI_VERSION of the module
  * @state:		enum exptrace_state
- * @generation:		the generation being written; 0 when stopped
+ * @generation:		the generation being written; 0 when stopped, or while there is no
+ *			room for one after a suspend
  * @pool_size:		bytes of all batches together
  * @batch_size:		bytes per batch
  * @period_ms:		milliseconds between generations, 0: only on demand

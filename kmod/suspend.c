@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Suspend: the time that a generation spans, which ends where the clocks stop.
+ *
+ * While the machine sleeps, CLOCK_MONOTONIC stands still, and the TSC goes on or begins
+ * again from 0. So no generation spans that: a probe ends those that writers know just
+ * before, and a work begins the next one soon after. In between nothing is recorded.
+ *
+ * The kernel's tracepoint suspend_resume tells both moments for all ways to sleep, and
+ * needs nothing from the versions of the kernel. The operations of syscore would not be
+ * called where CPUs idle instead (s2idle), and PM notifiers come too early by seconds, in
+ * which drivers suspend: what one wants to see. Just before the clocks stop, interrupts are
+ * off, and all other CPUs are off or idle: nobody is amid an event, but for NMIs.
+ */
+#include <linux/irq_work.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+#include <trace/events/power.h>
+
+#include "experiment.h"
+#include "suspend.h"
+
+/**
+ * struct span - the time of a generation that writers know
+ * @begin:	for its opening Sync; written before @ended is cleared, then constant
+ * @end:	for its closing Sync, if @ended; then constant
+ * @ended:	it has ended: nobody writes it any more
+ *
+ * Lock: @lock below, for writing; exptrace.control for reading what is constant.
+ */
+struct span {
+	struct exptrace_clock_snapshot	begin;
+	struct exptrace_clock_snapshot	end;
+	bool				ended;
+};
+
+/* By generation parity. */
+static struct span spans[2];
+
+/* Protects spans, and orders the publication of a generation with the end of its span. */
+static DEFINE_RAW_SPINLOCK(lock);
+
+/* Generation @gen begins now. It must be done before its slots are published. */
+const struct exptrace_clock_snapshot *exptrace_span_begin(u64 gen)
+{
+	struct span *span = &spans[gen & 1];
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	exptrace_clock_snapshot(&span->begin);
+	span->ended = false;
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return &span->begin;
+}
+
+static void end(struct span *span)
+{
+	lockdep_assert_held(&lock);
+
+	if (span->ended)
+		return;
+	exptrace_clock_snapshot(&span->end);
+	WRITE_ONCE(span->ended, true);
+}
+
+/*
+ * Generation @gen, which no writer uses any more, ends now if it has not before. All of
+ * its events are older.
+ */
+const struct exptrace_clock_snapshot *exptrace_span_end(u64 gen)
+{
+	struct span *span = &spans[gen & 1];
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	end(span);
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return &span->end;
+}
+
+/* Has generation @gen, the last that was begun or the one before, ended? */
+bool exptrace_span_ended(u64 gen)
+{
+	return READ_ONCE(spans[gen & 1].ended);
+}
+
+/*
+ * Writers use @slots, those of generation @gen, from now on; NULL: none. A generation that
+ * has ended stays empty.
+ *
+ * The release pairs with the dependency from the pointer in exptrace_acquire().
+ */
+void exptrace_span_publish(u64 gen, struct exptrace_slot __percpu *slots)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	smp_store_release(&exptrace_writers.slots, spans[gen & 1].ended ? NULL : slots);
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+/* The clocks are about to stop. Interrupts are off, and this is the only CPU that works. */
+static void pause(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	WRITE_ONCE(exptrace_writers.slots, NULL);
+	end(&spans[0]);
+	end(&spans[1]);
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+static void ask_for_generation(struct irq_work *work)
+{
+	exptrace_check_recording();
+}
+
+static DEFINE_IRQ_WORK(resume_work, ask_for_generation);
+
+static bool is_pause(const char *action, bool start)
+{
+	return start && (!strcmp(action, "syscore_suspend") ||
+			 !strcmp(action, "timekeeping_freeze"));
+}
+
+/* If the clocks did not stop after all, because something woke the machine, devices resume. */
+static bool is_resume(const char *action, bool start)
+{
+	if (start)
+		return !strcmp(action, "dpm_resume_noirq");
+	return !strcmp(action, "syscore_resume") || !strcmp(action, "timekeeping_freeze");
+}
+
+static notrace void probe_suspend_resume(void *data, const char *action, int val, bool start)
+{
+	if (is_pause(action, start))
+		pause();
+	else if (is_resume(action, start))
+		irq_work_queue(&resume_work);
+}
+
+#define PROBES(X)						\
+	X(suspend_resume)
+
+EXPTRACE_CHECK_PROBES(PROBES)
+
+static const struct exptrace_hook hooks[] = {
+	{ "suspend_resume", probe_suspend_resume },
+};
+
+static bool attached;	/* the probe is; exptrace.control */
+
+/*
+ * A recording is about to begin. Returns 0 or what attaching a probe returns; in both
+ * cases exptrace_suspend_end() is to follow.
+ */
+int exptrace_suspend_begin(void)
+{
+	int err;
+
+	lockdep_assert_held(&exptrace.control);
+
+	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), NULL);
+	attached = !err;
+	return err;
+}
+
+/* The last generation's span has ended. */
+void exptrace_suspend_end(void)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	if (attached)
+		exptrace_unhook(hooks, ARRAY_SIZE(hooks), NULL);
+	attached = false;
+}
+
+/* Nothing is recorded any more (invariant 11). */
+void exptrace_suspend_exit(void)
+{
+	irq_work_sync(&resume_work);
+}

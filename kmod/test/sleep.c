@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A test module: stops the kernel's clocks as suspend does, for a while, and lets them go on.
+ * Devices and files know nothing of it. As a hypervisor's suspend (Xen's, say) does it, all
+ * CPUs stand still meanwhile.
+ */
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+#include <linux/stop_machine.h>
+#include <linux/syscore_ops.h>
+
+#include <trace/events/power.h>
+
+/* What is to happen. */
+enum {
+	SLEEP,		/* the clocks stop: suspend to memory, hibernation */
+	IDLE,		/* the kernel tells that all CPUs idle and the clocks stop; they go on */
+	WOKEN,		/* it tells that they are about to stop, then that devices resume */
+};
+
+static unsigned int how;
+module_param(how, uint, 0444);
+MODULE_PARM_DESC(how, "0: sleep, 1: told as suspend to idle, 2: told as one that was woken at once");
+
+static unsigned int ms = 1500;
+module_param(ms, uint, 0444);
+MODULE_PARM_DESC(ms, "milliseconds that it takes");
+
+static unsigned int times = 1;
+module_param(times, uint, 0444);
+MODULE_PARM_DESC(times, "how often, with nothing in between");
+
+static int sleep(void)
+{
+	int err = syscore_suspend();
+
+	if (err)
+		return err;
+	mdelay(ms);
+	syscore_resume();
+	return 0;
+}
+
+/* All CPUs are here, with interrupts off; the first one works. */
+static int stand_still(void *unused)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < times; i++) {
+		switch (how) {
+		case SLEEP:
+			err = sleep();
+			break;
+		case IDLE:
+			trace_suspend_resume("timekeeping_freeze", smp_processor_id(), true);
+			mdelay(ms);
+			trace_suspend_resume("timekeeping_freeze", smp_processor_id(), false);
+			break;
+		case WOKEN:
+			trace_suspend_resume("syscore_suspend", 0, true);
+			break;
+		}
+	}
+	return err;
+}
+
+static int __init exptrace_sleep_init(void)
+{
+	int err = stop_machine(stand_still, NULL, cpumask_of(0));
+
+	if (!err && how == WOKEN) {
+		trace_suspend_resume("dpm_resume_noirq", 0, true);
+		trace_suspend_resume("dpm_resume_noirq", 0, false);
+	}
+	return err ?: -EAGAIN;	/* that is all: the module need not stay */
+}
+module_init(exptrace_sleep_init);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("exptrace: stops the kernel's clocks");
+MODULE_AUTHOR("the exptrace developers");

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Times of a recording beside clocks that it does not read: what the tests of suspend and of an unstable TSC share. */
+#ifndef EXPTRACE_SELFTEST_CLOCKS_H
+#define EXPTRACE_SELFTEST_CLOCKS_H
+
+#include "recording.h"
+
+/*
+ * How far times may be from the truth, in nanoseconds. It is what the frequency that a generation tells may be wrong by,
+ * over its time, and what may come between two readings of clocks; the clocks stop for much longer in these tests.
+ */
+#define SLACK_NS	1000000ULL
+
+/* A time on the line through the generation's Syncs, as readers have it. */
+static inline uint64_t event_ns(const struct stream_generation *g, uint64_t ticks)
+{
+	double slope = (double)(g->close.mono - g->open.mono) / (double)(g->close.time - g->open.time);
+
+	return g->open.mono + (uint64_t)((double)(int64_t)(ticks - g->open.time) * slope);
+}
+
+static inline const struct stream_generation *generation_of(const struct stream *stream, uint64_t number)
+{
+	size_t i;
+
+	for (i = 0; i < stream->nr_generations; i++)
+		if (stream->generations[i].number == number)
+			return &stream->generations[i];
+	return NULL;
+}
+
+/* Do the generation's ticks, by the frequency that it tells, pass as CLOCK_MONOTONIC does? */
+static inline bool clock_is_even(const struct stream_generation *g)
+{
+	uint64_t mono = g->close.mono - g->open.mono;
+	uint64_t ticks = (uint64_t)((double)(g->close.time - g->open.time) * 1e9 / (double)g->open.frequency);
+	uint64_t off = mono > ticks ? mono - ticks : ticks - mono;
+
+	if (off <= SLACK_NS + mono / 1000)
+		return true;
+	fprintf(stderr, "# generation %llu: CLOCK_MONOTONIC went on by %llu ns, ticks by %llu ns\n",
+		(unsigned long long)g->number, (unsigned long long)mono, (unsigned long long)ticks);
+	return false;
+}
+
+/* A marker that tells when it was written: 0 or -errno. */
+static inline int mark_time(int fd)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)now_ns());
+
+	return write(fd, text, n) == n ? 0 : -errno;
+}
+
+/*
+ * Is each marker's time in the trace that which it tells, or so little later as to write it takes? Returns how many there
+ * are; -1 if not, of generations that do not say themselves that their clock was none.
+ */
+static inline int markers_are_in_time(const struct stream *stream, uint64_t late_ns)
+{
+	const struct stream_generation *g;
+	size_t i;
+	int n = 0;
+
+	for (i = 0; i < stream->nr_events; i++) {
+		const struct stream_event *e = &stream->events[i];
+		uint64_t told, ns;
+
+		if (e->experiment || e->type != EXPTRACE_EVENT_MARKER)
+			continue;
+		g = generation_of(stream, e->generation);
+		n++;
+		if (g->clock_unstable)
+			continue;
+		told = strtoull(e->arg[0].string, NULL, 10);
+		ns = event_ns(g, e->time);
+		if (ns + SLACK_NS >= told && ns <= told + late_ns)
+			continue;
+		fprintf(stderr, "# a marker of %llu ns is at %llu ns in generation %llu\n", (unsigned long long)told,
+			(unsigned long long)ns, (unsigned long long)g->number);
+		return -1;
+	}
+	return n;
+}
+
+#endif

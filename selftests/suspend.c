@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * No generation spans a time in which the clocks stood still; recording goes on after it. A test module stops the kernel's
+ * clocks as suspend does; devices and files are spared that.
+ */
+#include <sys/ioctl.h>
+
+#include "clocks.h"
+
+#define ROUNDS		200
+#define SLEEP_MS	1200
+/* What may come between a marker's own time and its event on an emulated machine; the sleeps are longer. */
+#define LATE_NS		500000000ULL
+
+/* As exptrace_sleep has them. */
+enum how { SLEEP, IDLE, WOKEN };
+
+FIXTURE(suspend) {
+	int log, control, reader;
+	struct stream stream;
+};
+
+FIXTURE_VARIANT(suspend) {
+	enum how how;
+	unsigned int times;
+};
+
+FIXTURE_VARIANT_ADD(suspend, sleep) { SLEEP, 1 };
+FIXTURE_VARIANT_ADD(suspend, sleep_twice) { SLEEP, 2 };
+FIXTURE_VARIANT_ADD(suspend, to_idle) { IDLE, 1 };
+FIXTURE_VARIANT_ADD(suspend, to_idle_thrice) { IDLE, 3 };
+FIXTURE_VARIANT_ADD(suspend, that_is_woken_at_once) { WOKEN, 1 };
+
+FIXTURE_SETUP(suspend)
+{
+	(void)variant;
+	self->reader = self->control = -1;
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+	ASSERT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load(""));
+	self->control = device_open(O_WRONLY);
+	ASSERT_LE(0, self->control);
+}
+
+FIXTURE_TEARDOWN(suspend)
+{
+	char line[256];
+
+	(void)variant;
+	stream_free(&self->stream);
+	close(self->reader);
+	close(self->control);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_FALSE(log_has(self->log, NULL, line)) {
+		TH_LOG("kernel log: %s", line);
+	}
+	close(self->log);
+}
+
+/* 0; -EAGAIN is what the module returns when it has done its work. */
+static int sleep_for(enum how how, unsigned int ms, unsigned int times)
+{
+	char parameters[64];
+	int err;
+
+	snprintf(parameters, sizeof(parameters), "how=%d ms=%u times=%u", how, ms, times);
+	err = module_load_helper("exptrace_sleep.ko", parameters);
+	return err == -EAGAIN ? 0 : err ? err : -EPROTO;
+}
+
+/* CLOCK_BOOTTIME less CLOCK_MONOTONIC: the least of several, as something may come in between. */
+static uint64_t boottime_offset(void)
+{
+	uint64_t least = UINT64_MAX;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		uint64_t before = now_ns(), offset;
+		struct timespec t;
+
+		clock_gettime(CLOCK_BOOTTIME, &t);
+		offset = t.tv_sec * 1000000000ULL + t.tv_nsec - before;
+		least = offset < least ? offset : least;
+	}
+	return least;
+}
+
+static bool is_near(uint64_t a, uint64_t b)
+{
+	return a - b <= SLACK_NS || b - a <= SLACK_NS;
+}
+
+static bool has_new_generation(int fd, uint64_t after)
+{
+	return WAIT_FOR(device_info(fd).generation > after);
+}
+
+static int start(int fd, unsigned int mode)
+{
+	struct exptrace_start args = start_small();
+
+	args.mode = mode;
+	args.pool_size = 8 << 20;
+	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
+}
+
+static int stop_and_read(int control, struct stream *stream)
+{
+	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL), fd;
+
+	if (err)
+		return err;
+	fd = device_open(O_RDONLY);
+	if (fd < 0)
+		return fd;
+	err = drain_and_parse(fd, stream);
+	close(fd);
+	if (err)
+		fprintf(stderr, "# %s\n", stream->error);
+	return err;
+}
+
+/* Gaps between generations, if all is as it should be; else -1. */
+static int count_gaps(const struct stream *stream)
+{
+	size_t i;
+	int gaps = 0;
+
+	if (!stream_all_whole(stream))
+		return -1;
+	for (i = 0; i < stream->nr_generations; i++) {
+		if (!clock_is_even(&stream->generations[i]))
+			return -1;
+		gaps += stream->generations[i].gap;
+	}
+	return gaps;
+}
+
+TEST_F(suspend, ends_a_generation_and_another_begins_after_it)
+{
+	const struct stream_generation *last;
+	uint64_t before, offset_before, offset;
+	unsigned int i;
+
+	ASSERT_EQ(0, record_only(self->control, "sched_switch", "sched_wakeup", NULL));
+	ASSERT_EQ(0, start(self->control, EXPTRACE_MODE_STREAM));
+	before = device_info(self->control).generation;
+	offset_before = boottime_offset();
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, mark_time(self->control));
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, sleep_for(variant->how, SLEEP_MS, variant->times));
+	ASSERT_TRUE(has_new_generation(self->control, before));
+	offset = boottime_offset();
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, mark_time(self->control));
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, stop_and_read(self->control, &self->stream));
+	ASSERT_EQ(1, count_gaps(&self->stream));
+	EXPECT_EQ(10, markers_are_in_time(&self->stream, LATE_NS));
+	/* What the trace tells of the time asleep is what the kernel tells. */
+	last = &self->stream.generations[self->stream.nr_generations - 1];
+	EXPECT_TRUE(is_near(offset_before, self->stream.generations[0].boottime_offset));
+	EXPECT_TRUE(is_near(offset, last->boottime_offset));
+	if (variant->how == SLEEP)
+		EXPECT_LT(offset_before, offset);
+	EXPECT_TRUE(is_near(last->open.wall - self->stream.generations[0].open.wall,
+			    last->open.mono - self->stream.generations[0].open.mono + offset - offset_before));
+	EXPECT_LE(2 * ROUNDS, stream_count(&self->stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, before));
+	EXPECT_LE(2 * ROUNDS, stream_count(&self->stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, last->number));
+}
+
+TEST_F(suspend, before_STOP_leaves_the_recording_whole)
+{
+	ASSERT_EQ(0, start(self->control, EXPTRACE_MODE_STREAM));
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, sleep_for(variant->how, 300, variant->times));
+	ASSERT_EQ(0, stop_and_read(self->control, &self->stream));
+	EXPECT_LE(0, count_gaps(&self->stream));
+}
+
+TEST_F(suspend, before_close_leaves_the_recording_whole)
+{
+	struct exptrace_start args = start_small();
+
+	args.flags = EXPTRACE_START_STOP_ON_CLOSE;
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	ASSERT_EQ(0, sleep_for(variant->how, 300, variant->times));
+	close(self->control);
+	self->control = -1;
+	ASSERT_EQ(0, drain_and_parse(self->reader, &self->stream)) {
+		TH_LOG("%s", self->stream.error);
+	}
+	EXPECT_LE(0, count_gaps(&self->stream));
+}
+
+TEST_F(suspend, before_ADVANCE_is_told_apart)
+{
+	struct exptrace_advance advance = {};
+	int i, gaps = 0;
+
+	ASSERT_EQ(0, start(self->control, EXPTRACE_MODE_STREAM));
+	for (i = 0; i < 3; i++) {
+		ASSERT_LT(0, work_pingpong(ROUNDS));
+		ASSERT_EQ(0, sleep_for(variant->how, 50, variant->times));
+		ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+		EXPECT_LT(advance.generation, device_info(self->control).generation);
+	}
+	ASSERT_EQ(0, stop_and_read(self->control, &self->stream));
+	gaps = count_gaps(&self->stream);
+	EXPECT_EQ(3, gaps);
+}
+
+TEST_F(suspend, before_SNAPSHOT_has_what_led_to_it)
+{
+	struct exptrace_snapshot shot = {};
+	uint64_t before;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start(self->control, EXPTRACE_MODE_FLIGHT));
+	ASSERT_LT(0, work_pingpong(ROUNDS));
+	before = device_info(self->control).generation;
+	ASSERT_EQ(0, sleep_for(variant->how, 300, variant->times));
+	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	ASSERT_EQ(0, drain_and_parse(self->reader, &self->stream)) {
+		TH_LOG("%s", self->stream.error);
+	}
+	EXPECT_GE(before, shot.first);
+	EXPECT_LE(before, shot.last);
+	EXPECT_LE(0, count_gaps(&self->stream));
+	EXPECT_LE(2 * ROUNDS, stream_count(&self->stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, before));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+}
+
+/* The smallest pool that START takes. */
+static int start_smallest(int fd)
+{
+	struct exptrace_start args = start_small();
+	int err = -EINVAL;
+
+	for (args.pool_size = 4096; err == -EINVAL && args.pool_size < 64 << 20; args.pool_size += 4096)
+		err = device_ioctl(fd, EXPTRACE_IOC_START, &args);
+	return err;
+}
+
+TEST_F(suspend, with_a_full_pool_completes_the_generation_and_goes_on_when_there_is_room)
+{
+	struct bytes bytes = {};
+	uint64_t before;
+
+	self->reader = device_open(O_RDONLY | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start_smallest(self->control));
+	before = device_info(self->control).generation;
+	ASSERT_TRUE(WAIT_FOR(work_pingpong(3000) > 0 && device_info(self->control).lost > 100));
+	ASSERT_EQ(0, sleep_for(variant->how, 300, variant->times));
+	/* Until it has been read, there is no room for another. */
+	EXPECT_TRUE(WAIT_FOR(!device_info(self->control).generation));
+	EXPECT_LT(0, work_pingpong(ROUNDS));
+	EXPECT_EQ(EXPTRACE_STATE_RECORDING, device_info(self->control).state);
+	EXPECT_EQ(-ENOBUFS, mark_time(self->control));
+	ASSERT_TRUE(WAIT_FOR(bytes_drain(&bytes, self->reader, 65536) == -EAGAIN &&
+			     device_info(self->control).generation > before));
+	EXPECT_EQ(0, mark_time(self->control));
+	ASSERT_LT(0, work_pingpong(10));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
+	ASSERT_EQ(0, stream_parse(&self->stream, bytes.data, bytes.size)) {
+		TH_LOG("%s", self->stream.error);
+	}
+	EXPECT_EQ(1, count_gaps(&self->stream));
+	EXPECT_EQ(1, markers_are_in_time(&self->stream, LATE_NS));
+	bytes_free(&bytes);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs the test of a TSC that becomes unstable. It stays so until the machine is booted again, so this comes after all tests
+# that are to use it, and is only for a machine that is thrown away.
+program=$(dirname "$0")/../build/selftests/unstable
+
+skip() {
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+[ -n "${EXPTRACE_VM:-}" ] || skip "would take this machine's TSC for unstable until it is booted again"
+[ -x "$program" ] || skip "build/selftests/unstable is not built"
+exec "$program"
