@@ -550,6 +550,20 @@ int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *i
  */
 int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start);
 
+/**
+ * exptrace_device_least_pool() - the smallest pool that a recording can have now
+ * @start:	as for exptrace_device_start(); its pool_size does not matter
+ * @pool_size:	out: bytes
+ * @batch_size:	out: bytes of its batches, which @start may leave to the module; may be NULL
+ *
+ * It depends on the CPUs that are online, the experiments, and whether any event has
+ * stacks. Changes nothing; works on any open device, from any thread.
+ *
+ * Return: 0; -EINVAL: @start would be refused whatever the pool; -ENOTTY: an earlier module.
+ */
+int exptrace_device_least_pool(struct exptrace_device *device, const struct exptrace_start *start,
+			       uint64_t *pool_size, uint32_t *batch_size);
+
 /* exptrace_device_stop() - stop recording. 0, or -EINVAL: it does not record */
 int exptrace_device_stop(struct exptrace_device *device);
 

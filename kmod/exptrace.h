@@ -220,6 +220,7 @@ int exptrace_generation_init(void);
 void exptrace_generation_exit(void);
 
 /* main.c */
+u64 exptrace_default_pool_size(unsigned int batch_size);
 void exptrace_default_params(struct exptrace_params *params);
 
 /* chardev.c */

@@ -17,12 +17,16 @@
  * are reserved, so completing it can't fail. exptrace.control serializes all this,
  * so an advance waits for the one before (invariant 7).
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
-#include <linux/log2.h>
+#include <linux/math.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 
 #include "address.h"
@@ -31,6 +35,7 @@
 #include "filter.h"
 #include "flush.h"
 #include "intern.h"
+#include "size.h"
 #include "stack.h"
 #include "suspend.h"
 #include "symbols.h"
@@ -45,13 +50,6 @@ struct exptrace exptrace ____cacheline_aligned = {
 	.next_gen = 1,
 };
 
-/* Batches that the tables of a generation can need. */
-static unsigned int table_batches(u64 pool_size, unsigned int batch_size)
-{
-	return exptrace_opening_batches(batch_size) +
-	       exptrace_closing_batches(pool_size, batch_size);
-}
-
 /* Opens generation @gen. */
 static int open_generation(u64 gen)
 {
@@ -61,7 +59,7 @@ static int open_generation(u64 gen)
 	exptrace_intern_begin(gen, exptrace_sites_max(pool_size));
 	exptrace_stacks_begin(gen, exptrace_stack_words_max(pool_size));
 	exptrace_schema_begin(gen);
-	return exptrace_generation_open(gen, table_batches(pool_size, pool->batch_size));
+	return exptrace_generation_open(gen, exptrace_table_batches(pool_size, pool->batch_size));
 }
 
 /* What generation @gen, which is open and not yet published, begins with. */
@@ -91,8 +89,10 @@ static void close_generation(u64 gen)
 	int cpu;
 
 	mutex_lock(&exptrace.flushing);
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		flush_cpu(per_cpu_ptr(exptrace.cpus, cpu), gen & 1);
+		cond_resched();
+	}
 	mutex_unlock(&exptrace.flushing);
 	exptrace_generation_closing(gen);
 	WARN_ON_ONCE(exptrace_write_closing(gen));
@@ -125,8 +125,10 @@ static void publish_only(u64 gen)
 	int cpu;
 
 	if (gen) {
-		for_each_possible_cpu(cpu)
+		for_each_possible_cpu(cpu) {
 			label_slots(per_cpu_ptr(exptrace.cpus, cpu), gen);
+			cond_resched();
+		}
 		slots = &exptrace.cpus->slot[gen & 1][0][0];
 	}
 	exptrace_span_publish(gen, slots);
@@ -314,12 +316,15 @@ static bool is_valid(const struct exptrace_params *params)
 	unsigned int size = params->batch_size;
 	u64 least;
 
-	if (!is_power_of_2(size) || size < SZ_4K || size > EXPTRACE_BATCH_MAX)
+	if (!exptrace_batch_size_is_valid(size))
 		return false;
-	/* Every slot of a generation may hold a batch, and the next one needs its tables. */
-	least = 2 * (table_batches(params->pool_size, size) +
-		     EXPTRACE_NR_CONTEXTS * num_possible_cpus());
-	return params->pool_size >= least * size;
+	least = exptrace_least_pool(size);
+	if (params->pool_size >= least)
+		return true;
+	pr_notice_ratelimited("a pool of %llu KiB is too small: %llu KiB (pool_mb=%llu) is the least for %u CPUs and batches of %u KiB\n",
+			      params->pool_size / SZ_1K, least / SZ_1K,
+			      DIV_ROUND_UP_ULL(least, SZ_1M), num_online_cpus(), size / SZ_1K);
+	return false;
 }
 
 static void prepare_recording(const struct exptrace_params *params)
@@ -521,6 +526,7 @@ u64 exptrace_lost(void)
 
 		for (i = 0; i < sizeof_field(struct exptrace_cpu, lost) / sizeof(u64); i++)
 			lost += READ_ONCE(counter[i]);
+		cond_resched();
 	}
 	return lost;
 }
@@ -539,6 +545,7 @@ void exptrace_unknown(u64 *sites, u64 *stacks)
 
 		*sites += READ_ONCE(c->unknown_sites[0]) + READ_ONCE(c->unknown_sites[1]);
 		*stacks += READ_ONCE(c->unknown_stacks[0]) + READ_ONCE(c->unknown_stacks[1]);
+		cond_resched();
 	}
 }
 

@@ -4,6 +4,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "intern.h"
@@ -111,6 +112,7 @@ void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks)
 		*stacks += c->unknown_stacks[parity];
 		c->unknown_sites[parity] = 0;
 		c->unknown_stacks[parity] = 0;
+		cond_resched();
 	}
 	exptrace.unknown_sites += *sites;
 	exptrace.unknown_stacks += *stacks;

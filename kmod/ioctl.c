@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "marker.h"
 #include "reader.h"
+#include "size.h"
 #include "trigger.h"
 
 static long do_info(void __user *arg)
@@ -49,7 +50,10 @@ static bool are_percent(const u8 *quota)
 	return true;
 }
 
-/* The parameters that @start asks for; -EINVAL if they can't be. */
+/*
+ * The parameters that @start asks for; -EINVAL if they can't be. Caller holds
+ * exptrace.control.
+ */
 static int make_params(struct exptrace_params *params, const struct exptrace_start *start,
 		       const struct exptrace_file *f)
 {
@@ -64,8 +68,7 @@ static int make_params(struct exptrace_params *params, const struct exptrace_sta
 		params->batch_size = start->batch_size;
 	if (start->period_ms != EXPTRACE_START_DEFAULT)
 		params->period_ms = start->period_ms;
-	if (start->pool_size)
-		params->pool_size = start->pool_size;
+	params->pool_size = start->pool_size ?: exptrace_default_pool_size(params->batch_size);
 	params->mode = start->mode;
 	memcpy(params->quota, start->quota, sizeof(params->quota));
 	import_uuid(&params->boot_id, start->boot_id);
@@ -74,23 +77,19 @@ static int make_params(struct exptrace_params *params, const struct exptrace_sta
 	return 0;
 }
 
-static long start_for(struct exptrace_file *f, struct exptrace_params *params)
+static int start_for(struct exptrace_file *f, struct exptrace_params *params)
 {
 	int err;
 
-	mutex_lock(&f->lock);
-	mutex_lock(&exptrace.control);
 	params->own_snapshot = f->view.held;
 	err = exptrace_prepare_start(params);
-	if (!err) {
-		/* What it has in its hands is to be dropped with the rest. */
-		exptrace_reader_put_back(f);
-		err = exptrace_finish_start(params);
-	}
+	if (err)
+		return err;
+	/* What it has in its hands is to be dropped with the rest. */
+	exptrace_reader_put_back(f);
+	err = exptrace_finish_start(params);
 	if (!err)
 		exptrace_reader_restart(f);
-	mutex_unlock(&exptrace.control);
-	mutex_unlock(&f->lock);
 	return err;
 }
 
@@ -102,8 +101,34 @@ static long do_start(struct exptrace_file *f, void __user *arg)
 
 	if (copy_from_user(&start, arg, sizeof(start)))
 		return -EFAULT;
+	mutex_lock(&f->lock);
+	mutex_lock(&exptrace.control);
+	err = make_params(&params, &start, f) ?: start_for(f, &params);
+	mutex_unlock(&exptrace.control);
+	mutex_unlock(&f->lock);
+	return err;
+}
+
+/* As START, but tells the smallest pool only; what is said about the pool does not matter. */
+static long do_least_pool(struct exptrace_file *f, void __user *arg)
+{
+	struct exptrace_params params;
+	struct exptrace_start start;
+	int err;
+
+	if (copy_from_user(&start, arg, sizeof(start)))
+		return -EFAULT;
+	mutex_lock(&exptrace.control);
 	err = make_params(&params, &start, f);
-	return err ? err : start_for(f, &params);
+	if (!err && !exptrace_batch_size_is_valid(params.batch_size))
+		err = -EINVAL;
+	if (!err)
+		start.pool_size = exptrace_least_pool(params.batch_size);
+	mutex_unlock(&exptrace.control);
+	if (err)
+		return err;
+	start.batch_size = params.batch_size;
+	return copy_to_user(arg, &start, sizeof(start)) ? -EFAULT : 0;
 }
 
 static long do_stop(void)
@@ -296,13 +321,14 @@ static bool needs_no_write(unsigned int cmd)
 {
 	return cmd == EXPTRACE_IOC_INFO || cmd == EXPTRACE_IOC_GET_EVENT ||
 	       cmd == EXPTRACE_IOC_GET_SYSCALLS || cmd == EXPTRACE_IOC_TAKE ||
-	       cmd == EXPTRACE_IOC_GIVE || cmd == EXPTRACE_IOC_GET_FILTER;
+	       cmd == EXPTRACE_IOC_GIVE || cmd == EXPTRACE_IOC_GET_FILTER ||
+	       cmd == EXPTRACE_IOC_LEAST_POOL;
 }
 
 static bool is_known(unsigned int cmd)
 {
 	return _IOC_TYPE(cmd) == EXPTRACE_IOC_MAGIC &&
-	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_SET_FILTER);
+	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_LEAST_POOL);
 }
 
 long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -311,6 +337,8 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 
 	BUILD_BUG_ON(sizeof(struct exptrace_start) != 64);
+	BUILD_BUG_ON(offsetof(struct exptrace_start, batch_size) != 8);
+	BUILD_BUG_ON(offsetof(struct exptrace_start, pool_size) != 16);
 	BUILD_BUG_ON(sizeof(struct exptrace_advance) != 16);
 	BUILD_BUG_ON(sizeof(struct exptrace_info) != 152);
 	BUILD_BUG_ON(sizeof(struct exptrace_event) != 64);
@@ -358,6 +386,8 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return exptrace_filter_ioctl_get(user);
 	case EXPTRACE_IOC_SET_FILTER:
 		return exptrace_filter_ioctl_set(user);
+	case EXPTRACE_IOC_LEAST_POOL:
+		return do_least_pool(f, user);
 	default:
 		return -ENOTTY;
 	}

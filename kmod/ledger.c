@@ -4,6 +4,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/math.h>
+#include <linux/sched.h>
 
 #include "experiment.h"
 #include "tables.h"
@@ -124,6 +125,7 @@ int exptrace_write_ledger(struct exptrace_table *table, unsigned long gen)
 			if (account.attempted && !err)
 				err = write_entry(table, exp, cpu, &account);
 		}
+		cond_resched();
 	}
 	return err;
 }

@@ -15,6 +15,7 @@
 #include "address.h"
 #include "experiment.h"
 #include "lock.h"
+#include "size.h"
 
 static bool autostart;
 module_param(autostart, bool, 0444);
@@ -26,7 +27,7 @@ MODULE_PARM_DESC(events, "events and groups that are on (default sched)");
 
 static unsigned int pool_mb;
 module_param(pool_mb, uint, 0444);
-MODULE_PARM_DESC(pool_mb, "MiB of all batches (default 0: 4 per CPU, at least 16, at most 1/8 of memory)");
+MODULE_PARM_DESC(pool_mb, "MiB of all batches (default 0: 4 per CPU, at least 16, at most 1/8 of memory, but what is needed)");
 
 static unsigned int batch_kb = 16;
 module_param(batch_kb, uint, 0444);
@@ -44,20 +45,28 @@ static bool time_holds;
 module_param(time_holds, bool, 0444);
 MODULE_PARM_DESC(time_holds, "for debugging: time how long the pool's lock is held (default 0)");
 
-static u64 default_pool_size(void)
+/*
+ * The pool of who asks for no other: it always works, whatever the machine's memory and CPUs.
+ * Caller holds exptrace.control.
+ */
+u64 exptrace_default_pool_size(unsigned int batch_size)
 {
 	u64 most = (u64)totalram_pages() << PAGE_SHIFT >> 3;
+	u64 size = min(most, max_t(u64, SZ_16M, (u64)num_online_cpus() * SZ_4M));
 
 	if (pool_mb)
 		return (u64)pool_mb * SZ_1M;
-	return min(most, max_t(u64, SZ_16M, (u64)num_online_cpus() * SZ_4M));
+	/* A batch size that is not valid is refused by who starts. */
+	if (!exptrace_batch_size_is_valid(batch_size))
+		return size;
+	return max(size, exptrace_least_pool(batch_size));
 }
 
-/* How to record, as the module's parameters say. */
+/* How to record, as the module's parameters say. Caller holds exptrace.control. */
 void exptrace_default_params(struct exptrace_params *params)
 {
 	*params = (struct exptrace_params) {
-		.pool_size = default_pool_size(),
+		.pool_size = exptrace_default_pool_size(batch_kb * SZ_1K),
 		.batch_size = batch_kb * SZ_1K,
 		.period_ms = period_ms,
 		.mode = !strcmp(mode, "flight") ? EXPTRACE_MODE_FLIGHT : EXPTRACE_MODE_STREAM,

@@ -11,6 +11,7 @@
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/time64.h>
@@ -294,11 +295,13 @@ static int state_show(struct seq_file *m, void *unused)
 	show_flush(m);
 	show_sites(m);
 	show_lists(m);
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		for (parity = 0; parity < 2; parity++)
 			for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
 				for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++)
 					show_slot(m, cpu, parity, exp, context);
+		cond_resched();
+	}
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(state);

@@ -62,6 +62,7 @@ all_steps() {
 	done
 	for k in "${kernels[@]}" "${other_kernels[@]}"; do
 		[ "$k" = 6.12-rt ] || echo "holds-$k step_vm_counted $k holds"
+		echo "vm-$k-possible step_vm_possible_cpus $k"
 	done
 }
 
@@ -138,6 +139,12 @@ step_vm_counted() {
 
 # The longest hold does not grow with the pool: 64 times that of the other steps.
 step_vm_large_pool() { EXPTRACE_HOLDS_POOL_MB=4096 step_vm_counted 6.12 holds 12G; }
+
+# Two CPUs where there could be 240, as many hypervisors say.
+step_vm_possible_cpus() {
+	scripts/vm.sh --kernel "$1" --cpus 2,maxcpus=240 --out "$out" -- \
+		sh -c 'grep -x 0-239 /sys/devices/system/cpu/possible >&2 && make -s -C selftests run_tests ONLY=size'
+}
 
 step_debug_kernel() { one_test "builds" scripts/debug-kernel.sh "$1"; }
 

@@ -7,7 +7,7 @@
 #   --kernel NAME         6.1 (the default), 6.12, 6.12-rt, newest; see kernel.sh
 #   --kernel-image FILE   boot this kernel instead, with the modules in
 #   --modules DIR         …/lib/modules/RELEASE; implies --no-module
-#   --cpus N              default 2, with --icount 1
+#   --cpus N              default 2, with --icount 1; "2,maxcpus=240" says how many there could be, as hypervisors do
 #   --mem M               default 1G
 #   --icount              one CPU that counts instructions: 1 instruction = 1 ns
 #   --out DIR             the one folder that is writable and stays, default build/out
@@ -200,7 +200,11 @@ probe_accel() {
 
 # One thread emulates all CPUs in turn. With a thread for each, one of them now and then executes code which another has
 # patched meanwhile, and a tracepoint or static key that is switched ends in "Oops: int3".
-tcg_threads() { [ "$cpus" -gt 1 ] && echo "${EXPTRACE_TCG_THREADS:-single}" || echo multi; }
+tcg_threads() { [ "${cpus%%,*}" -gt 1 ] && echo "${EXPTRACE_TCG_THREADS:-single}" || echo multi; }
+
+# Newer kernels believe that further CPUs could come only where they know the hypervisor, and emulation is none. They know
+# one without the bit in CPUID by its serial number and an I/O port, and QEMU has that port.
+tcg_cpu() { [[ $cpus == *,maxcpus=* ]] && echo -cpu max,-hypervisor -smbios type=1,serial=VMware- || echo -cpu max; }
 
 choose_accel() {
 	if [ -n "$icount" ]; then
@@ -208,9 +212,10 @@ choose_accel() {
 		accel=(-accel tcg -icount shift=0 -cpu max)
 		return
 	fi
+	# shellcheck disable=SC2207 # words are wanted
 	case ${EXPTRACE_ACCEL:-$(probe_accel)} in
 	kvm) accel=(-accel kvm -cpu host) ;;
-	tcg) accel=(-accel "tcg,thread=$(tcg_threads)" -cpu max) ;;
+	tcg) accel=(-accel "tcg,thread=$(tcg_threads)" $(tcg_cpu)) ;;
 	*) die "EXPTRACE_ACCEL is tcg or kvm" ;;
 	esac
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "recorder.h"
@@ -32,7 +33,26 @@ int explain_open(int err)
 	}
 }
 
-int explain_start(struct exptrace_device *device, int err)
+/* The module refused the settings: that is the pool's size, unless it refuses them without it. */
+static int explain_settings(struct exptrace_device *device, const struct exptrace_start *start)
+{
+	long page = sysconf(_SC_PAGESIZE), cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned long long least_mib;
+	uint64_t least;
+	uint32_t batch;
+
+	if (exptrace_device_least_pool(device, start, &least, &batch))
+		return problem("the module does not accept these settings; --batch takes 4, 8, "
+			       "16, 32 or 64, and not less than a page, which has %ld", page >> 10);
+	least_mib = (least + (1 << 20) - 1) >> 20;
+	if (!start->pool_size)
+		return problem("the module's pool_mb is too small: give --pool %llu, the least for "
+			       "%ld CPUs and batches of %u KiB", least_mib, cpus, batch >> 10);
+	return problem("--pool %llu: too small: %llu is the least for %ld CPUs and batches of %u KiB",
+		       (unsigned long long)start->pool_size >> 20, least_mib, cpus, batch >> 10);
+}
+
+int explain_start(struct exptrace_device *device, const struct exptrace_start *start, int err)
 {
 	struct exptrace_info info;
 
@@ -46,8 +66,7 @@ int explain_start(struct exptrace_device *device, int err)
 	case -ENOMEM:
 		return problem("no memory for the pool; ask for a smaller one with --pool MIB");
 	case -EINVAL:
-		return problem("the module does not accept these settings; --batch takes 4, 8, "
-			       "16, 32 or 64, and --pool must hold some batches per CPU");
+		return explain_settings(device, start);
 	case -EPERM:
 		return problem("not permitted to record: the kernel is locked down");
 	default:

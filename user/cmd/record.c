@@ -151,7 +151,7 @@ static int record_to_file(struct record *record)
 	if (err) {
 		target_abandon(&record->target);
 		record_close_file(record, false);
-		return explain_start(record->recorder.device, err);
+		return explain_start(record->recorder.device, &record->settings.start, err);
 	}
 	ret = record_run(record);
 	record_close_file(record, true);

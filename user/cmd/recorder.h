@@ -16,7 +16,7 @@
 
 /* explain.c: what went wrong and what to do about it; return EXIT_PROBLEM. */
 int explain_open(int err);
-int explain_start(struct exptrace_device *device, int err);
+int explain_start(struct exptrace_device *device, const struct exptrace_start *start, int err);
 int explain_control(int err, const char *what);
 int explain_write(const struct stream *stream, const char *path);
 

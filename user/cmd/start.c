@@ -60,7 +60,7 @@ static int start_device(struct settings *settings, struct exptrace_device *devic
 	if (err) {
 		filter_restore(filter, device);
 		selection_restore(&selection, device);
-		return explain_start(device, err);
+		return explain_start(device, &settings->start, err);
 	}
 	filter_forget(filter);
 	selection_forget(&selection);

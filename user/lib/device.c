@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,10 @@
 #include <libexptrace.h>
 
 #include "api.h"
+
+_Static_assert(sizeof(struct exptrace_start) == 64, "struct exptrace_start is ABI");
+_Static_assert(offsetof(struct exptrace_start, batch_size) == 8, "struct exptrace_start is ABI");
+_Static_assert(offsetof(struct exptrace_start, pool_size) == 16, "struct exptrace_start is ABI");
 
 struct exptrace_device {
 	int fd;
@@ -104,6 +109,21 @@ API int exptrace_device_start(struct exptrace_device *device, const struct exptr
 	if (!memcmp(args.boot_id, none, sizeof(none)))
 		get_boot_id(args.boot_id);
 	return device_ioctl(device, EXPTRACE_IOC_START, &args);
+}
+
+API int exptrace_device_least_pool(struct exptrace_device *device,
+				   const struct exptrace_start *start, uint64_t *pool_size,
+				   uint32_t *batch_size)
+{
+	struct exptrace_start args = *start;
+	int err = device_ioctl(device, EXPTRACE_IOC_LEAST_POOL, &args);
+
+	if (err)
+		return err;
+	*pool_size = args.pool_size;
+	if (batch_size)
+		*batch_size = args.batch_size;
+	return 0;
 }
 
 API int exptrace_device_stop(struct exptrace_device *device)

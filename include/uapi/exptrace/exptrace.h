@@ -335,5 +335,10 @@ struct exptrace_filter {
  * before still holds. ESRCH: no such thread or process; ENOENT: no such cgroup.
  */
 #define EXPTRACE_IOC_SET_FILTER	_IOW(EXPTRACE_IOC_MAGIC, 0x0f, struct exptrace_filter)
+/*
+ * In pool_size, the smallest pool that START takes now if all else is as the argument says, and
+ * the size of its batches; whatever pool_size said. Changes nothing. Any open file.
+ */
+#define EXPTRACE_IOC_LEAST_POOL	_IOWR(EXPTRACE_IOC_MAGIC, 0x10, struct exptrace_start)
 
 #endif /* _UAPI_EXPTRACE_EXPTRACE_H */
