@@ -69,7 +69,7 @@ bool exptrace_may_see_addresses(void)
 /* Called at start by the task that starts, with no generation published. */
 void exptrace_address_select(void)
 {
-	exptrace.raw_addresses = exptrace_may_see_addresses();
+	WRITE_ONCE(exptrace.raw_addresses, exptrace_may_see_addresses());
 	if (exptrace.raw_addresses) {
 		exptrace.text_base = (unsigned long)schedule;
 		exptrace_writers.data_base = PAGE_OFFSET;

@@ -187,6 +187,7 @@ int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
 	u64 nr = div_u64(size, batch_size), descriptors = nr * sizeof(*pool->batches);
+	unsigned long flags;
 	int err;
 
 	lockdep_assert_held(&exptrace.control);
@@ -199,8 +200,10 @@ int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 	pool->batches = vcalloc(nr, sizeof(*pool->batches));
 	if (!pool->batches)
 		return -ENOMEM;
+	flags = exptrace_pool_lock();
 	pool->nr = nr;
 	pool->batch_size = batch_size;
+	exptrace_pool_unlock(flags);
 	err = fill_pool();
 	if (err)
 		exptrace_pool_free();
@@ -211,6 +214,7 @@ int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 void exptrace_pool_free(void)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
+	unsigned long flags;
 	unsigned int i;
 
 	for (i = 0; i < pool->nr && pool->batches[i].data; i++) {
@@ -219,11 +223,28 @@ void exptrace_pool_free(void)
 	}
 	vfree(pool->batches);
 	pool->batches = NULL;
+	flags = exptrace_pool_lock();
 	pool->nr = 0;
 	pool->nr_empty = 0;
 	pool->nr_reserved = 0;
 	pool->nr_full = 0;
+	exptrace_pool_unlock(flags);
 	exptrace_pool_init();
+}
+
+/* Tells what batches there are, at one moment. */
+void exptrace_pool_tell(struct exptrace_info *info)
+{
+	const struct exptrace_pool *pool = &exptrace_pool;
+	unsigned long flags;
+
+	flags = exptrace_pool_lock();
+	info->pool_size = (u64)pool->nr * pool->batch_size;
+	info->batch_size = pool->batch_size;
+	info->batches = pool->nr;
+	info->batches_empty = pool->nr_empty;
+	info->batches_full = pool->nr_full;
+	exptrace_pool_unlock(flags);
 }
 
 /* Writes a header to @p in @batch; its length is patched when it is sealed. */

@@ -75,7 +75,8 @@ struct exptrace_batch {
  * @mapped:	mappings of the pool; @lock
  * @closed:	the pool comes or goes: no new mappings; @lock
  * @batches:	all of them; constant while the pool exists
- * @nr:		their number, 0 while there is no pool; exptrace.control
+ * @nr:		their number, 0 while there is no pool; written under @lock and
+ *		exptrace.control, of which either is enough to read it
  * @batch_size:	bytes of each; likewise
  */
 struct exptrace_pool {
@@ -103,6 +104,7 @@ void exptrace_pool_free(void);
 bool exptrace_pool_close(void);
 void exptrace_pool_reopen(void);
 bool exptrace_pool_is_idle(void);
+void exptrace_pool_tell(struct exptrace_info *info);
 struct exptrace_batch *exptrace_pool_get(unsigned int exp);
 void exptrace_pool_put(struct exptrace_batch *batch);
 void exptrace_batch_give_back(struct exptrace_batch *batch);

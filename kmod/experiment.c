@@ -18,14 +18,24 @@
 struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
 /*
+ * Taken for a moment, inside exptrace.control, to change which experiments there are, which
+ * of their events are on or have stacks, and which system calls are wanted. Who only wants
+ * to know takes either; so this lock alone, if exptrace.control may be held for long.
+ */
+DEFINE_SPINLOCK(exptrace_registry_lock);
+
+/*
  * The switchable event number @index, counted through all experiments, or NULL
  * past the last. @experiment (may be NULL) is set to its experiment. Caller holds
- * exptrace.control, or the module is being loaded.
+ * exptrace.control or exptrace_registry_lock.
  */
 struct exptrace_switch *exptrace_switch_at(unsigned int index,
 					   const struct exptrace_experiment **experiment)
 {
 	unsigned int i;
+
+	lockdep_assert(lockdep_is_held(&exptrace.control) ||
+		       lockdep_is_held(&exptrace_registry_lock));
 
 	for (i = 0; i < EXPTRACE_NR_EXPERIMENTS; i++) {
 		const struct exptrace_experiment *exp = exptrace_experiments[i];
@@ -137,6 +147,13 @@ static int begin_schema(void)
 	return exptrace.recording ? exptrace_advance(false, &completed) : 0;
 }
 
+static void set_experiment(unsigned int id, struct exptrace_experiment *exp)
+{
+	spin_lock(&exptrace_registry_lock);
+	exptrace_experiments[id] = exp;
+	spin_unlock(&exptrace_registry_lock);
+}
+
 static int add(struct exptrace_experiment *exp)
 {
 	unsigned int i;
@@ -157,10 +174,10 @@ static int add(struct exptrace_experiment *exp)
 		exp->switches[i].stack = false;
 		exp->switches[i].attached = false;
 	}
-	exptrace_experiments[exp->id] = exp;
+	set_experiment(exp->id, exp);
 	err = begin_schema();
 	if (err)
-		exptrace_experiments[exp->id] = NULL;
+		set_experiment(exp->id, NULL);
 	return err;
 }
 
@@ -213,7 +230,7 @@ static void switch_off(struct exptrace_experiment *exp)
 void exptrace_experiment_unregister(struct exptrace_experiment *exp)
 {
 	mutex_lock(&exptrace.control);
-	exptrace_experiments[exp->id] = NULL;
+	set_experiment(exp->id, NULL);
 	switch_off(exp);
 	/* If that fails, the present generation keeps the schema that it has, see add(). */
 	begin_schema();
@@ -234,9 +251,12 @@ int exptrace_switch_set(struct exptrace_switch *sw, bool on)
 		err = exptrace_attach(sw);
 	else
 		exptrace_detach(sw);
-	if (!err)
-		sw->on = on;
-	return err;
+	if (err)
+		return err;
+	spin_lock(&exptrace_registry_lock);
+	sw->on = on;
+	spin_unlock(&exptrace_registry_lock);
+	return 0;
 }
 
 static bool has_stacks(const struct exptrace_experiment *exp)
@@ -268,9 +288,12 @@ int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace
 		err = exptrace_stacks_want(exp, sw->def->type, sw->def->ntypes);
 	else
 		err = -EOPNOTSUPP;
-	if (!err)
-		sw->stack = stack;
-	return err;
+	if (err)
+		return err;
+	spin_lock(&exptrace_registry_lock);
+	sw->stack = stack;
+	spin_unlock(&exptrace_registry_lock);
+	return 0;
 }
 
 /* The group that can be limited to some system calls: "syscalls:NUMBER". */

@@ -55,8 +55,8 @@ struct exptrace_event_def {
  * @probe:	its probe
  * @def:	the event
  * @tp:		its tracepoint, NULL if the kernel has none
- * @on:		it is wanted; exptrace.control
- * @stack:	with a stack; exptrace.control
+ * @on:		it is wanted; exptrace_registry_lock
+ * @stack:	with a stack; exptrace_registry_lock
  * @attached:	its probe is attached; exptrace.control
  */
 struct exptrace_switch {
@@ -115,8 +115,10 @@ struct exptrace_experiment {
 extern struct exptrace_experiment exptrace_standard;	/* standard.c */
 extern struct exptrace_experiment exptrace_allocfree;	/* probe_alloc.c */
 
-/* Those that are registered, by number, or NULL; exptrace.control. */
+/* Those that are registered, by number, or NULL; exptrace_registry_lock. */
 extern struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
+
+extern spinlock_t exptrace_registry_lock;	/* see there */
 
 void exptrace_standard_init(void);
 void exptrace_schema_begin(u64 gen);
@@ -133,7 +135,10 @@ int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace
 			  bool stack);
 int exptrace_select(const char *selection);
 
-/* probe_syscall.c: which system calls are recorded. Caller holds exptrace.control. */
+/*
+ * probe_syscall.c: which system calls are recorded. To choose them, caller holds
+ * exptrace.control.
+ */
 void exptrace_syscalls_get(struct exptrace_syscalls *calls);
 void exptrace_syscalls_set(const struct exptrace_syscalls *calls);
 

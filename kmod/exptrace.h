@@ -58,6 +58,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
@@ -152,15 +153,19 @@ extern struct exptrace_writers exptrace_writers;
  *		has just ended; 0 while there is none; written under @control, read
  *		anywhere (READ_ONCE)
  * @control:	serializes start, stop, advance, the switching of events and all
- *		fields below
+ *		fields below, of which some are read anywhere (READ_ONCE)
  * @next_gen:	the number of the next generation; never reused
  * @recording:	something is being recorded, or about to be
  * @owner:	the open file that stops this recording when it is closed
  * @period_ms:	between generations
- * @lost:	events lost in the completed generations since start
+ * @settling:	taken for writing by those who move what was lost or unknown from the CPUs'
+ *		counters to the three sums below, or set these; who adds up both reads
+ *		until nothing has been moved meanwhile
+ * @lost:	events lost in the completed generations since start; @settling
  * @boot_id:	the boot's, as who started the recording said; zero if nobody did
  * @missing_tasks: threads that found no room in the statedumps since start
- * @unknown_sites: places without a number in the completed generations since start
+ * @unknown_sites: places without a number in the completed generations since start;
+ *		@settling
  * @unknown_stacks: likewise, stacks
  * @raw_addresses: kernel addresses are recorded as they are
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
@@ -178,6 +183,7 @@ struct exptrace {
 	bool			recording;
 	const void		*owner;
 	unsigned int		period_ms;
+	seqlock_t		settling;
 	u64			lost;
 	uuid_t			boot_id;
 	u64			missing_tasks;

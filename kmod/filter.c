@@ -45,8 +45,9 @@ DEFINE_STATIC_KEY_FALSE(exptrace_filtered);
 EXPORT_SYMBOL_GPL(exptrace_filtered);
 
 /*
- * Written under exptrace.control as a release, read with preemption off by READ_ONCE();
- * the grace period in publish() is their partner. NULL: all passes.
+ * Written under exptrace.control as a release, read with preemption off, or in an RCU
+ * read-side section, by READ_ONCE(); the grace period in publish() is their partner.
+ * NULL: all passes.
  */
 static struct rules *rules;
 
@@ -415,35 +416,39 @@ long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg)
 	return err;
 }
 
-/* A copy of @list, which may be none, at @copy. */
-static int duplicate_list(u64 *copy, const void *list, size_t size)
+/**
+ * struct copy - a filter with its lists
+ * @filter:	the filter, whose lists are these
+ * @threads:	the lists
+ * @processes:	likewise
+ * @cpus:	likewise
+ */
+struct copy {
+	struct exptrace_filter	filter;
+	u32			threads[EXPTRACE_FILTER_MAX_PIDS];
+	u32			processes[EXPTRACE_FILTER_MAX_PIDS];
+	u64			cpus[EXPTRACE_FILTER_MAX_CPU_WORDS];
+};
+
+/* Makes @copy the filter that is set. Waits for nobody: the rules stay for a grace period. */
+static void copy_rules(struct copy *copy)
 {
-	void *new;
+	const struct exptrace_filter *set;
+	const struct rules *r;
 
-	if (!size)
-		return 0;
-	new = kmemdup(list, size, GFP_KERNEL);
-	*copy = (uintptr_t)new;
-	return new ? 0 : -ENOMEM;
-}
-
-/* Makes @copy the filter that is set, with lists of its own. */
-static int duplicate(struct exptrace_filter *copy)
-{
-	const struct exptrace_filter *set = &rules->as_set;
-	int err;
-
-	*copy = *set;
-	copy->threads = 0;
-	copy->processes = 0;
-	copy->cpus = 0;
-	err = duplicate_list(&copy->threads, threads_of(set), set->nr_threads * sizeof(u32)) ?:
-	      duplicate_list(&copy->processes, processes_of(set),
-			     set->nr_processes * sizeof(u32)) ?:
-	      duplicate_list(&copy->cpus, cpus_of(set), set->nr_cpu_words * sizeof(u64));
-	if (err)
-		free_lists(copy);
-	return err;
+	rcu_read_lock();
+	r = READ_ONCE(rules);	/* see there */
+	if (r) {
+		set = &r->as_set;
+		copy->filter = *set;
+		memcpy(copy->threads, threads_of(set), set->nr_threads * sizeof(u32));
+		memcpy(copy->processes, processes_of(set), set->nr_processes * sizeof(u32));
+		memcpy(copy->cpus, cpus_of(set), set->nr_cpu_words * sizeof(u64));
+	}
+	rcu_read_unlock();
+	copy->filter.threads = (uintptr_t)copy->threads;
+	copy->filter.processes = (uintptr_t)copy->processes;
+	copy->filter.cpus = (uintptr_t)copy->cpus;
 }
 
 /* As many of @nr elements as there is @room for. */
@@ -462,31 +467,39 @@ static int tell_lists(const struct exptrace_filter *places, const struct exptrac
 			 filter->nr_cpu_words, sizeof(u64));
 }
 
+/* Tells @filter, where the user's @places are. */
+static int tell(struct exptrace_filter __user *arg, const struct exptrace_filter *places,
+		struct exptrace_filter *filter)
+{
+	int err;
+
+	err = tell_lists(places, filter);
+	if (err)
+		return err;
+	filter->threads = places->threads;
+	filter->processes = places->processes;
+	filter->cpus = places->cpus;
+	return copy_to_user(arg, filter, sizeof(*filter)) ? -EFAULT : 0;
+}
+
 /* EXPTRACE_IOC_GET_FILTER */
 long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg)
 {
-	struct exptrace_filter places, filter = {};
-	int err = 0;
+	struct exptrace_filter places;
+	struct copy *copy;
+	int err;
 
 	if (copy_from_user(&places, arg, sizeof(places)))
 		return -EFAULT;
 	if (memchr_inv(places.reserved, 0, sizeof(places.reserved)))
 		return -EINVAL;
-	/* What the user's memory does must not hold up the recorder. */
-	mutex_lock(&exptrace.control);
-	if (rules)
-		err = duplicate(&filter);
-	mutex_unlock(&exptrace.control);
-	if (err)
-		return err;
-	err = tell_lists(&places, &filter);
-	free_lists(&filter);
-	if (err)
-		return err;
-	filter.threads = places.threads;
-	filter.processes = places.processes;
-	filter.cpus = places.cpus;
-	return copy_to_user(arg, &filter, sizeof(filter)) ? -EFAULT : 0;
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	copy_rules(copy);
+	err = tell(arg, &places, &copy->filter);
+	kfree(copy);
+	return err;
 }
 
 /**
@@ -565,17 +578,19 @@ static void say_rules(struct words *words, const struct rules *r)
 
 /*
  * What is recorded of the events that are on, in words; empty if all is. It is cut if
- * it is longer than @size. Returns its length. Caller holds exptrace.control.
+ * it is longer than @size. Returns its length. Waits for nobody, see copy_rules().
  */
 size_t exptrace_filter_describe(char *text, size_t size)
 {
 	struct words words = { .text = text, .size = size };
-
-	lockdep_assert_held(&exptrace.control);
+	const struct rules *r;
 
 	*text = '\0';
-	if (rules)
-		say_rules(&words, rules);
+	rcu_read_lock();
+	r = READ_ONCE(rules);	/* see there */
+	if (r)
+		say_rules(&words, r);
+	rcu_read_unlock();
 	say_syscalls(&words);
 	return words.len;
 }

@@ -88,6 +88,7 @@ static __always_inline bool exptrace_calls_are_timed(void)
 int exptrace_filter_begin(void);
 void exptrace_filter_end(void);
 void exptrace_filter_clear(void);
+
 size_t exptrace_filter_describe(char *text, size_t size);
 
 long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg);

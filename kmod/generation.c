@@ -47,6 +47,7 @@ EXPORT_SYMBOL_GPL(exptrace_writers);	/* for the writer's inline functions */
 struct exptrace exptrace ____cacheline_aligned = {
 	.control = __MUTEX_INITIALIZER(exptrace.control),
 	.flushing = __MUTEX_INITIALIZER(exptrace.flushing),
+	.settling = __SEQLOCK_UNLOCKED(exptrace.settling),
 	.next_gen = 1,
 };
 
@@ -327,17 +328,24 @@ static bool is_valid(const struct exptrace_params *params)
 	return false;
 }
 
-static void prepare_recording(const struct exptrace_params *params)
+static void forget_sums(void)
 {
-	exptrace.recording = true;
-	exptrace.owner = params->owner;
-	exptrace.period_ms = params->period_ms;
+	write_seqlock(&exptrace.settling);
 	exptrace.lost = 0;
-	exptrace.boot_id = params->boot_id;
-	exptrace.missing_tasks = 0;
 	exptrace.unknown_sites = 0;
 	exptrace.unknown_stacks = 0;
-	exptrace_pool.mode = params->mode;
+	write_sequnlock(&exptrace.settling);
+}
+
+static void prepare_recording(const struct exptrace_params *params)
+{
+	WRITE_ONCE(exptrace.recording, true);
+	WRITE_ONCE(exptrace.owner, params->owner);
+	WRITE_ONCE(exptrace.period_ms, params->period_ms);
+	exptrace.boot_id = params->boot_id;
+	WRITE_ONCE(exptrace.missing_tasks, 0);
+	forget_sums();
+	WRITE_ONCE(exptrace_pool.mode, params->mode);
 	set_quotas(params);
 	exptrace_clock_select();
 	exptrace_address_select();
@@ -346,8 +354,8 @@ static void prepare_recording(const struct exptrace_params *params)
 
 static void end_recording(void)
 {
-	exptrace.recording = false;
-	exptrace.owner = NULL;
+	WRITE_ONCE(exptrace.recording, false);
+	WRITE_ONCE(exptrace.owner, NULL);
 	exptrace_session_end();
 }
 
@@ -509,17 +517,11 @@ void exptrace_release_pool(void)
 	mutex_unlock(&exptrace.control);
 }
 
-/*
- * Events lost since start, as of about now: writers go on counting meanwhile.
- * Caller holds exptrace.control.
- */
-u64 exptrace_lost(void)
+static u64 add_up_lost(void)
 {
-	u64 lost = exptrace.lost;
+	u64 lost = READ_ONCE(exptrace.lost);
 	unsigned int i;
 	int cpu;
-
-	lockdep_assert_held(&exptrace.control);
 
 	for_each_possible_cpu(cpu) {
 		const u64 *counter = (const u64 *)per_cpu_ptr(exptrace.cpus, cpu)->lost;
@@ -531,15 +533,25 @@ u64 exptrace_lost(void)
 	return lost;
 }
 
-/* The same for places in the code, and for stacks, that got no number. */
-void exptrace_unknown(u64 *sites, u64 *stacks)
+/* Events lost since start, as of about now: writers go on counting meanwhile. */
+u64 exptrace_lost(void)
+{
+	unsigned int seq;
+	u64 lost;
+
+	do {
+		seq = read_seqbegin(&exptrace.settling);
+		lost = add_up_lost();
+	} while (read_seqretry(&exptrace.settling, seq));
+	return lost;
+}
+
+static void add_up_unknown(u64 *sites, u64 *stacks)
 {
 	int cpu;
 
-	lockdep_assert_held(&exptrace.control);
-
-	*sites = exptrace.unknown_sites;
-	*stacks = exptrace.unknown_stacks;
+	*sites = READ_ONCE(exptrace.unknown_sites);
+	*stacks = READ_ONCE(exptrace.unknown_stacks);
 	for_each_possible_cpu(cpu) {
 		const struct exptrace_cpu *c = per_cpu_ptr(exptrace.cpus, cpu);
 
@@ -547,6 +559,17 @@ void exptrace_unknown(u64 *sites, u64 *stacks)
 		*stacks += READ_ONCE(c->unknown_stacks[0]) + READ_ONCE(c->unknown_stacks[1]);
 		cond_resched();
 	}
+}
+
+/* The same for places in the code, and for stacks, that got no number. */
+void exptrace_unknown(u64 *sites, u64 *stacks)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&exptrace.settling);
+		add_up_unknown(sites, stacks);
+	} while (read_seqretry(&exptrace.settling, seq));
 }
 
 /*

@@ -105,6 +105,7 @@ void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks)
 
 	*sites = 0;
 	*stacks = 0;
+	write_seqlock(&exptrace.settling);
 	for_each_possible_cpu(cpu) {
 		struct exptrace_cpu *c = per_cpu_ptr(exptrace.cpus, cpu);
 
@@ -116,4 +117,5 @@ void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks)
 	}
 	exptrace.unknown_sites += *sites;
 	exptrace.unknown_stacks += *stacks;
+	write_sequnlock(&exptrace.settling);
 }

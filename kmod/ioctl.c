@@ -13,30 +13,25 @@
 #include "size.h"
 #include "trigger.h"
 
+/* Waits for nobody: not all that it tells need be of one moment. */
 static long do_info(void __user *arg)
 {
 	struct exptrace_info info = { .abi_version = EXPTRACE_ABI_VERSION };
 
-	mutex_lock(&exptrace.control);
-	info.state = exptrace.recording ? EXPTRACE_STATE_RECORDING : EXPTRACE_STATE_STOPPED;
-	info.generation = exptrace.gen;
-	info.pool_size = (u64)exptrace_pool.nr * exptrace_pool.batch_size;
-	info.batch_size = exptrace_pool.batch_size;
-	info.period_ms = exptrace.period_ms;
-	info.batches = exptrace_pool.nr;
-	info.batches_empty = READ_ONCE(exptrace_pool.nr_empty);
-	info.batches_full = READ_ONCE(exptrace_pool.nr_full);
-	info.addresses = exptrace.raw_addresses;
+	info.state = READ_ONCE(exptrace.recording) ? EXPTRACE_STATE_RECORDING :
+						     EXPTRACE_STATE_STOPPED;
+	info.generation = READ_ONCE(exptrace.gen);
+	info.period_ms = READ_ONCE(exptrace.period_ms);
+	exptrace_pool_tell(&info);
+	info.addresses = READ_ONCE(exptrace.raw_addresses);
 	info.lost = exptrace_lost();
-	info.mode = exptrace_pool.mode;
+	info.mode = READ_ONCE(exptrace_pool.mode);
 	info.evicted_generations = READ_ONCE(exptrace_flush.evicted_generations);
 	info.evicted_events = READ_ONCE(exptrace_flush.evicted_events);
 	info.triggers = exptrace_triggers();
 	info.latency_us = exptrace_trigger_latency();
-	info.missing_tasks = exptrace.missing_tasks;
+	info.missing_tasks = READ_ONCE(exptrace.missing_tasks);
 	exptrace_unknown(&info.unknown_sites, &info.unknown_stacks);
-	mutex_unlock(&exptrace.control);
-
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
@@ -186,9 +181,9 @@ static long do_get_event(void __user *arg)
 		return -EFAULT;
 	if (memchr_inv(event.reserved, 0, sizeof(event.reserved)))
 		return -EINVAL;
-	mutex_lock(&exptrace.control);
+	spin_lock(&exptrace_registry_lock);
 	err = describe(&event);
-	mutex_unlock(&exptrace.control);
+	spin_unlock(&exptrace_registry_lock);
 	if (err)
 		return err;
 	return copy_to_user(arg, &event, sizeof(event)) ? -EFAULT : 0;
@@ -296,9 +291,7 @@ static long do_get_syscalls(void __user *arg)
 {
 	struct exptrace_syscalls calls;
 
-	mutex_lock(&exptrace.control);
 	exptrace_syscalls_get(&calls);
-	mutex_unlock(&exptrace.control);
 	return copy_to_user(arg, &calls, sizeof(calls)) ? -EFAULT : 0;
 }
 

@@ -60,6 +60,7 @@ static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned i
 	unsigned int context, reason;
 
 	memset(account, 0, sizeof(*account));
+	write_seqlock(&exptrace.settling);
 	for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++) {
 		struct exptrace_slot *slot = &cpu->slot[parity][exp][context];
 		u64 *lost = cpu->lost[parity][exp][context];
@@ -70,13 +71,14 @@ static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned i
 		slot->recorded = 0;
 		for (reason = 0; reason < EXPTRACE_NR_LOST; reason++) {
 			account->lost[reason] += lost[reason];
-			exptrace.lost += lost[reason];
-			lost[reason] = 0;
+			WRITE_ONCE(exptrace.lost, exptrace.lost + lost[reason]);
+			WRITE_ONCE(lost[reason], 0);
 		}
 	}
+	WRITE_ONCE(exptrace.lost, exptrace.lost + overwritten);
+	write_sequnlock(&exptrace.settling);
 	account->recorded -= overwritten;
 	account->lost[EXPTRACE_LOST_OVERWRITTEN] = overwritten;
-	exptrace.lost += overwritten;
 }
 
 static int write_entry(struct exptrace_table *table, unsigned int exp, unsigned int cpu,

@@ -14,8 +14,8 @@
 #define NR_ARGS	6
 
 /*
- * The numbers that are recorded, if there are others. Written under exptrace.control,
- * read by probes at any time: while it changes, a call goes by the old or the new.
+ * The numbers that are recorded, if there are others; exptrace_registry_lock. Probes read
+ * them at any time: while they change, a call goes by the old or the new.
  */
 static u64 wanted[EXPTRACE_MAX_SYSCALLS / 64];
 static bool filtered;
@@ -29,13 +29,13 @@ static __always_inline bool is_wanted(u32 nr)
 
 void exptrace_syscalls_get(struct exptrace_syscalls *calls)
 {
-	lockdep_assert_held(&exptrace.control);
-
 	*calls = (struct exptrace_syscalls) {};
+	spin_lock(&exptrace_registry_lock);
 	if (filtered)
 		memcpy(calls->wanted, wanted, sizeof(wanted));
 	else
 		memset(calls->wanted, 0xff, sizeof(wanted));
+	spin_unlock(&exptrace_registry_lock);
 }
 
 void exptrace_syscalls_set(const struct exptrace_syscalls *calls)
@@ -44,9 +44,11 @@ void exptrace_syscalls_set(const struct exptrace_syscalls *calls)
 
 	lockdep_assert_held(&exptrace.control);
 
+	spin_lock(&exptrace_registry_lock);
 	for (i = 0; i < ARRAY_SIZE(wanted); i++)
 		WRITE_ONCE(wanted[i], calls->wanted[i]);	/* see is_wanted() */
 	WRITE_ONCE(filtered, memchr_inv(wanted, 0xff, sizeof(wanted)));
+	spin_unlock(&exptrace_registry_lock);
 }
 
 static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)

@@ -454,7 +454,7 @@ int exptrace_mmap(struct file *file, struct vm_area_struct *vma)
 	if (vma->vm_pgoff || !pin_pool(vma->vm_end - vma->vm_start))
 		return -EINVAL;
 	/* No recording can begin any more, so what is in it will stay so. */
-	if (exptrace.raw_addresses && !f->addresses) {
+	if (READ_ONCE(exptrace.raw_addresses) && !f->addresses) {
 		map_close(vma);
 		return -EPERM;
 	}

@@ -106,7 +106,7 @@ static void write_task(struct dump *dump, struct task_struct *task)
 		/* Others are told or counted, if not by this name. */
 		if (task->start_time >= dump->since) {
 			dump->missing->tasks++;
-			exptrace.missing_tasks++;
+			WRITE_ONCE(exptrace.missing_tasks, exptrace.missing_tasks + 1);
 		}
 		return;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/class/misc/exptrace/: the controls for shell users.
+ * /sys/class/misc/exptrace/: the controls for shell users. What is traced is for root alone
+ * to read; what all may read tells whether and how far. No read takes exptrace.control.
  */
 #include <linux/capability.h>
 #include <linux/device.h>
@@ -84,12 +85,12 @@ static ssize_t events_show(struct device *dev, struct device_attribute *attr, ch
 	unsigned int i;
 	int len = 0;
 
-	mutex_lock(&exptrace.control);
+	spin_lock(&exptrace_registry_lock);
 	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
 		len += sysfs_emit_at(buf, len, "%s %s %s %s%s\n", exp->name, sw->def->group,
 				     sw->name, !sw->tp ? "missing" : sw->on ? "on" : "off",
 				     sw->stack ? " stack" : "");
-	mutex_unlock(&exptrace.control);
+	spin_unlock(&exptrace_registry_lock);
 	return len;
 }
 
@@ -105,18 +106,15 @@ static ssize_t events_store(struct device *dev, struct device_attribute *attr, c
 	mutex_unlock(&exptrace.control);
 	return err ? err : count;
 }
-static DEVICE_ATTR_RW(events);
+static DEVICE_ATTR_ADMIN_RW(events);
 
 static ssize_t filter_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	size_t len;
+	size_t len = exptrace_filter_describe(buf, PAGE_SIZE - 1);
 
-	mutex_lock(&exptrace.control);
-	len = exptrace_filter_describe(buf, PAGE_SIZE - 1);
-	mutex_unlock(&exptrace.control);
 	return len + sysfs_emit_at(buf, len, "%s\n", len ? "" : "none");
 }
-static DEVICE_ATTR_RO(filter);
+static DEVICE_ATTR_ADMIN_RO(filter);
 
 static ssize_t trigger_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			     size_t count)

@@ -58,6 +58,39 @@ TEST_F(module, device_is_for_root_alone)
 	EXPECT_EQ(EACCES, as_user(CAP_BIT(CAP_PERFMON), open_errno));
 }
 
+#define SYSFS	"/sys/class/misc/exptrace/"
+
+/* Whether one of the files that tell what is traced can be opened. */
+static int open_what_is_traced(void)
+{
+	return open(SYSFS "events", O_RDONLY) >= 0 || open(SYSFS "filter", O_RDONLY) >= 0;
+}
+
+/* Whether those can be opened, and read, that tell whether and how far. */
+static int read_the_rest(void)
+{
+	static const char *const files[] = { SYSFS "recording", SYSFS "generation", SYSFS "trigger_latency_us" };
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!*read_file(files[i], text, sizeof(text)))
+			return 0;
+	return 1;
+}
+
+TEST_F(module, what_is_traced_is_for_root_alone)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, stat(SYSFS "events", &st));
+	EXPECT_EQ(S_IFREG | 0600, st.st_mode);
+	ASSERT_EQ(0, stat(SYSFS "filter", &st));
+	EXPECT_EQ(S_IFREG | 0400, st.st_mode);
+	EXPECT_EQ(0, as_user(0, open_what_is_traced));
+	EXPECT_EQ(1, as_user(0, read_the_rest));
+}
+
 TEST_F(module, open_needs_a_capability_besides_the_permission)
 {
 	ASSERT_EQ(0, chmod(EXPTRACE_DEVICE, 0666));

@@ -56,9 +56,23 @@ int module_remove(void)
 	return syscall(SYS_delete_module, "exptrace", O_NONBLOCK) ? -errno : 0;
 }
 
+/* Test modules that use it, which a test that failed has left. */
+static void remove_helpers(void)
+{
+	static const char *const names[] = {
+		"exptrace_grace", "exptrace_guest", "exptrace_lacking", "exptrace_renames",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		syscall(SYS_delete_module, names[i], O_NONBLOCK);
+}
+
 int module_unload(void)
 {
 	int err;
+
+	remove_helpers();
 
 	if (!WAIT_FOR((err = module_remove()) != -EAGAIN && err != -EBUSY))
 		return err;

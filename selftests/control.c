@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who waits for whom: a control operation may take long, a grace period or the memory of a large pool. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+
+#include "recording.h"
+
+#define SYSFS		"/sys/class/misc/exptrace/"
+#define GRACE		"/sys/module/exptrace_grace/parameters/"
+
+#define ADVANCES	30
+
+static int pin_to(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* No grace period ends: kmod/test/grace.c. */
+static bool grace_is_held(void)
+{
+	char text[16];
+
+	return !strcmp("Y", read_file(GRACE "holding", text, sizeof(text)));
+}
+
+static void *advance(void *control)
+{
+	struct exptrace_advance advance = {};
+
+	return (void *)(intptr_t)device_ioctl(*(int *)control, EXPTRACE_IOC_ADVANCE, &advance);
+}
+
+/* CPU 1 is held, and an ADVANCE has exptrace.control until it is let go. */
+static bool hold_control(int *control, pthread_t *thread)
+{
+	struct exptrace_start start = start_small();
+
+	if (device_ioctl(*control, EXPTRACE_IOC_START, &start) || pin_to(0) ||
+	    module_load_helper("exptrace_grace.ko", "cpu=1") || pthread_create(thread, NULL, advance, control))
+		return false;
+	return WAIT_FOR(device_info(*control).generation == 2 && recorder_state("control_locked"));
+}
+
+static int let_control_go(pthread_t thread)
+{
+	void *result;
+
+	if (write_file(GRACE "release", "1") || pthread_join(thread, &result))
+		return -EIO;
+	return (intptr_t)result;
+}
+
+/* Everything that only tells. */
+TEST_F(module, who_asks_does_not_wait_for_control)
+{
+	static const char *const files[] = {
+		SYSFS "recording", SYSFS "generation", SYSFS "events", SYSFS "filter", SYSFS "trigger_latency_us",
+		"/sys/kernel/debug/exptrace/state",
+	};
+	struct exptrace_info info = {};
+	struct exptrace_event event = {};
+	struct exptrace_syscalls calls = {};
+	struct exptrace_filter filter = {};
+	static char text[65536];
+	pthread_t thread;
+	size_t i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_TRUE(hold_control(&self->control, &thread));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_INFO, &info));
+	EXPECT_EQ(2, info.generation);
+	EXPECT_EQ(4 << 20, info.pool_size);
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_SYSCALLS, &calls));
+	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_FILTER, &filter));
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		EXPECT_NE(0, strlen(read_file(files[i], text, sizeof(text)))) {
+			TH_LOG("%s", files[i]);
+		}
+	}
+	EXPECT_TRUE(grace_is_held());
+	EXPECT_EQ(0, let_control_go(thread));
+}
+
+static volatile bool working;
+
+static void *write_markers(void *control)
+{
+	while (working)
+		if (write(*(int *)control, "marker", 6) < 0 && errno != ENOBUFS)
+			break;
+	return NULL;
+}
+
+/* How often the number went backwards. */
+static void *watch_lost(void *control)
+{
+	intptr_t backwards = 0;
+	uint64_t before = 0;
+
+	while (working) {
+		uint64_t lost = device_info(*(int *)control).lost;
+
+		backwards += lost < before;
+		before = lost;
+	}
+	return (void *)backwards;
+}
+
+/* What was lost moves from the CPUs' counters to a sum, generation by generation. */
+TEST_F(module, lost_events_are_told_once_and_never_fewer)
+{
+	struct exptrace_start args = start_small();
+	struct exptrace_advance advance = {};
+	struct recording r = {};
+	pthread_t writer, watcher;
+	void *backwards;
+	uint64_t lost;
+	int i;
+
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	args.quota[EXPTRACE_EXPERIMENT_STANDARD] = 1;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	working = true;
+	ASSERT_EQ(0, pthread_create(&writer, NULL, write_markers, &self->control));
+	ASSERT_EQ(0, pthread_create(&watcher, NULL, watch_lost, &self->control));
+	for (i = 0; i < ADVANCES; i++)
+		EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	EXPECT_TRUE(WAIT_FOR(device_info(self->control).lost));
+	working = false;
+	pthread_join(writer, NULL);
+	pthread_join(watcher, &backwards);
+	EXPECT_EQ(NULL, backwards);
+	lost = device_info(self->control).lost;
+	EXPECT_EQ(0, recording_stop_lossy(&r, self->control)) {
+		TH_LOG("%s", r.stream.error);
+	}
+	EXPECT_EQ(lost, stream_lost(&r.stream));
+	recording_free(&r);
+}
+
+TEST_HARNESS_MAIN
