@@ -191,7 +191,8 @@ static int add(struct exptrace_experiment *exp)
  *
  * Context: process; sleeps. Return: 0; -EINVAL if its numbers or names are out of
  * range, or an event has more than EXPTRACE_MAX_ARGS arguments; -EBUSY if its number
- * is taken; if something is being recorded, what EXPTRACE_IOC_ADVANCE returns.
+ * is taken; -EINTR if the caller is being killed; if something is being recorded, what
+ * EXPTRACE_IOC_ADVANCE returns.
  */
 int exptrace_experiment_register(struct exptrace_experiment *exp)
 {
@@ -200,7 +201,8 @@ int exptrace_experiment_register(struct exptrace_experiment *exp)
 	if (!is_valid(exp))
 		return -EINVAL;
 	exptrace_tracepoints_find(exp);
-	mutex_lock(&exptrace.control);
+	if (mutex_lock_killable(&exptrace.control))
+		return -EINTR;
 	err = add(exp);
 	mutex_unlock(&exptrace.control);
 	return err;

@@ -55,6 +55,7 @@
 #define _EXPTRACE_H
 
 #include <linux/cache.h>
+#include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -197,6 +198,16 @@ struct exptrace {
 };
 
 extern struct exptrace exptrace;
+
+/*
+ * Takes exptrace.control, or returns -ERESTARTSYS if a signal comes first. It is held for
+ * grace periods and while a pool is allocated, so only those who can't fail wait for it in
+ * any case; and who only wants to know something does not take it.
+ */
+static inline int exptrace_lock_control(void)
+{
+	return mutex_lock_interruptible(&exptrace.control) ? -ERESTARTSYS : 0;
+}
 
 /* generation.c */
 struct exptrace_params {

@@ -410,7 +410,11 @@ long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg)
 	err = copy_lists(&filter);
 	if (err)
 		return err;
-	mutex_lock(&exptrace.control);
+	err = exptrace_lock_control();
+	if (err) {
+		free_lists(&filter);
+		return err;
+	}
 	err = set(&filter);
 	mutex_unlock(&exptrace.control);
 	return err;

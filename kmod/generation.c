@@ -497,23 +497,47 @@ int exptrace_stop(void)
 	return 0;
 }
 
-/* Stops the recording if @owner is to stop it. */
+/*
+ * Stops the recording if @owner is to stop it. Nobody else can become the owner by @owner,
+ * so if it is not, it will not be.
+ */
 void exptrace_stop_owner(const void *owner)
 {
+	if (READ_ONCE(exptrace.owner) != owner)
+		return;
 	mutex_lock(&exptrace.control);
-	if (exptrace.owner && exptrace.owner == owner)
+	if (exptrace.owner == owner)
 		exptrace_stop();
 	mutex_unlock(&exptrace.control);
 }
 
-/* Frees the pool if all of an ended recording was read. */
-void exptrace_release_pool(void)
+static void release_pool(void)
 {
-	mutex_lock(&exptrace.control);
+	lockdep_assert_held(&exptrace.control);
+
 	if (!exptrace.recording && exptrace_pool_close()) {
 		drop_old_recording(false);
 		exptrace_pool_reopen();
 	}
+}
+
+static void release_pool_later(struct work_struct *work)
+{
+	mutex_lock(&exptrace.control);
+	release_pool();
+	mutex_unlock(&exptrace.control);
+}
+
+static DECLARE_WORK(release_work, release_pool_later);
+
+/* Frees the pool if all of an ended recording was read. A reader that dies waits for nobody. */
+void exptrace_release_pool(void)
+{
+	if (!mutex_trylock(&exptrace.control)) {
+		queue_work(exptrace.wq, &release_work);
+		return;
+	}
+	release_pool();
 	mutex_unlock(&exptrace.control);
 }
 

@@ -96,10 +96,14 @@ static long do_start(struct exptrace_file *f, void __user *arg)
 
 	if (copy_from_user(&start, arg, sizeof(start)))
 		return -EFAULT;
-	mutex_lock(&f->lock);
-	mutex_lock(&exptrace.control);
+	if (mutex_lock_interruptible(&f->lock))
+		return -ERESTARTSYS;
+	err = exptrace_lock_control();
+	if (err)
+		goto out;
 	err = make_params(&params, &start, f) ?: start_for(f, &params);
 	mutex_unlock(&exptrace.control);
+out:
 	mutex_unlock(&f->lock);
 	return err;
 }
@@ -113,7 +117,9 @@ static long do_least_pool(struct exptrace_file *f, void __user *arg)
 
 	if (copy_from_user(&start, arg, sizeof(start)))
 		return -EFAULT;
-	mutex_lock(&exptrace.control);
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	err = make_params(&params, &start, f);
 	if (!err && !exptrace_batch_size_is_valid(params.batch_size))
 		err = -EINVAL;
@@ -130,7 +136,9 @@ static long do_stop(void)
 {
 	long err;
 
-	mutex_lock(&exptrace.control);
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	err = exptrace_stop();
 	mutex_unlock(&exptrace.control);
 	return err;
@@ -145,8 +153,9 @@ static long do_advance(void __user *arg)
 		return -EFAULT;
 	if (advance.flags || advance.reserved)
 		return -EINVAL;
-	if (mutex_lock_interruptible(&exptrace.control))
-		return -ERESTARTSYS;
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	err = exptrace_advance(false, &advance.generation);
 	mutex_unlock(&exptrace.control);
 	if (err)
@@ -226,7 +235,9 @@ static long do_set_event(void __user *arg)
 	    memchr_inv(event.reserved, 0, sizeof(event.reserved)) ||
 	    !memchr(event.name, 0, sizeof(event.name)))
 		return -EINVAL;
-	mutex_lock(&exptrace.control);
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	sw = find_switch(&event, &exp);
 	err = sw ? set_event(exp, sw, event.flags) : -ENOENT;
 	mutex_unlock(&exptrace.control);
@@ -242,7 +253,11 @@ static int view_snapshot(struct exptrace_file *f, const struct exptrace_snapshot
 {
 	int err;
 
-	mutex_lock(&f->lock);
+	/* It can't be asked for again: a trigger fires once. */
+	if (mutex_lock_killable(&f->lock)) {
+		exptrace_thaw();
+		return -EINTR;
+	}
 	err = copy_to_user(to, snapshot, sizeof(*snapshot)) ? -EFAULT :
 	      exptrace_reader_snapshot(f, snapshot->last);
 	mutex_unlock(&f->lock);
@@ -264,7 +279,8 @@ static long do_snapshot(struct file *file, void __user *arg)
 	if (snapshot.flags & ~EXPTRACE_SNAPSHOT_WAIT || snapshot.reserved)
 		return -EINVAL;
 
-	mutex_lock(&f->lock);
+	if (mutex_lock_interruptible(&f->lock))
+		return -ERESTARTSYS;
 	err = exptrace_reader_leave_view(f);
 	mutex_unlock(&f->lock);
 	if (err)
@@ -298,12 +314,15 @@ static long do_get_syscalls(void __user *arg)
 static long do_set_syscalls(void __user *arg)
 {
 	struct exptrace_syscalls calls;
+	int err;
 
 	if (copy_from_user(&calls, arg, sizeof(calls)))
 		return -EFAULT;
 	if (memchr_inv(calls.reserved, 0, sizeof(calls.reserved)))
 		return -EINVAL;
-	mutex_lock(&exptrace.control);
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	exptrace_syscalls_set(&calls);
 	mutex_unlock(&exptrace.control);
 	return 0;

@@ -163,21 +163,28 @@ int exptrace_trigger_set_latency(u64 us, const void *owner)
 
 	if (us > 3600ULL * USEC_PER_SEC)
 		return -EINVAL;
-	mutex_lock(&exptrace.control);
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	err = change(us);
 	if (!err)
-		threshold_owner = owner;
+		WRITE_ONCE(threshold_owner, owner);
 	mutex_unlock(&exptrace.control);
 	return err;
 }
 
-/* Takes back the threshold that @owner set, if nobody has set another since. */
+/*
+ * Takes back the threshold that @owner set, if nobody has set another since. As in
+ * exptrace_stop_owner(), only @owner itself could make it its own.
+ */
 void exptrace_trigger_disown(const void *owner)
 {
+	if (READ_ONCE(threshold_owner) != owner)
+		return;
 	mutex_lock(&exptrace.control);
 	if (threshold_owner == owner) {
 		change(0);
-		threshold_owner = NULL;
+		WRITE_ONCE(threshold_owner, NULL);
 	}
 	mutex_unlock(&exptrace.control);
 }
@@ -189,5 +196,7 @@ u64 exptrace_trigger_latency(void)
 
 void exptrace_latency_exit(void)
 {
-	exptrace_trigger_set_latency(0, NULL);
+	mutex_lock(&exptrace.control);
+	change(0);
+	mutex_unlock(&exptrace.control);
 }

@@ -255,7 +255,9 @@ __poll_t exptrace_poll(struct file *file, poll_table *wait)
 	if (!exptrace_is_reader(file))
 		return 0;
 	poll_wait(file, &exptrace_readers, wait);
-	mutex_lock(&f->lock);
+	/* START may hold it for long. The caller looks for signals itself. */
+	if (mutex_lock_interruptible(&f->lock))
+		return 0;
 	events = poll_next(f);
 	mutex_unlock(&f->lock);
 	return events;

@@ -11,11 +11,6 @@
 #include "filter.h"
 #include "trigger.h"
 
-static int lock_control(void)
-{
-	return mutex_lock_interruptible(&exptrace.control) ? -ERESTARTSYS : 0;
-}
-
 /*
  * Takes exptrace.control for a change; -EPERM for those who may not open the device. The
  * files of tracefs are refused at open(2) in a kernel that is locked down; sysfs asks its
@@ -23,13 +18,13 @@ static int lock_control(void)
  */
 static int begin_change(void)
 {
-	return exptrace_may_open() ?: lock_control();
+	return exptrace_may_open() ?: exptrace_lock_control();
 }
 
 /* Likewise to stop, which gives nothing away: what began before a lockdown can be ended. */
 static int begin_stop(void)
 {
-	return perfmon_capable() ? lock_control() : -EPERM;
+	return perfmon_capable() ? exptrace_lock_control() : -EPERM;
 }
 
 static ssize_t recording_show(struct device *dev, struct device_attribute *attr, char *buf)

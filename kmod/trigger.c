@@ -127,8 +127,9 @@ int exptrace_trigger_snapshot(u64 *first, u64 *last)
 {
 	int err;
 
-	if (mutex_lock_interruptible(&exptrace.control))
-		return -ERESTARTSYS;
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	err = hold(first, last);
 	mutex_unlock(&exptrace.control);
 	return err;
@@ -136,9 +137,11 @@ int exptrace_trigger_snapshot(u64 *first, u64 *last)
 
 static int arm(void)
 {
-	int err = 0;
+	int err;
 
-	mutex_lock(&exptrace.control);
+	err = exptrace_lock_control();
+	if (err)
+		return err;
 	if (trigger.armed || trigger.done) {
 		err = -EBUSY;
 	} else if (!exptrace.recording) {

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "recording.h"
 
@@ -85,6 +87,203 @@ TEST_F(module, who_asks_does_not_wait_for_control)
 		}
 	}
 	EXPECT_TRUE(grace_is_held());
+	EXPECT_EQ(0, let_control_go(thread));
+}
+
+static int ioctl_of_own(int flags, unsigned long request, void *arg)
+{
+	int fd = device_open(flags);
+
+	return fd < 0 ? fd : device_ioctl(fd, request, arg);
+}
+
+static int start(void)
+{
+	struct exptrace_start args = start_small();
+
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_START, &args);
+}
+
+static int stop(void)
+{
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_STOP, NULL);
+}
+
+static int advance_again(void)
+{
+	struct exptrace_advance args = {};
+
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_ADVANCE, &args);
+}
+
+static int set_event(void)
+{
+	struct exptrace_event args = {};
+
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_SET_EVENT, &args);
+}
+
+static int snapshot(void)
+{
+	struct exptrace_snapshot args = {};
+
+	return ioctl_of_own(O_RDWR, EXPTRACE_IOC_SNAPSHOT, &args);
+}
+
+static int wait_for_snapshot(void)
+{
+	struct exptrace_snapshot args = { .flags = EXPTRACE_SNAPSHOT_WAIT };
+
+	return ioctl_of_own(O_RDWR, EXPTRACE_IOC_SNAPSHOT, &args);
+}
+
+static int set_trigger(void)
+{
+	struct exptrace_trigger args = { .latency_us = 1000000 };
+
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_SET_TRIGGER, &args);
+}
+
+static int set_syscalls(void)
+{
+	struct exptrace_syscalls args = {};
+
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_SET_SYSCALLS, &args);
+}
+
+static int set_filter(void)
+{
+	struct exptrace_filter args = { .min_switch_ns = 1 };
+
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_SET_FILTER, &args);
+}
+
+static int write_recording(void)
+{
+	return write_file(SYSFS "recording", "0");
+}
+
+static int write_advance(void)
+{
+	return write_file(SYSFS "advance", "1");
+}
+
+static int write_events(void)
+{
+	return write_file(SYSFS "events", "none");
+}
+
+static int write_latency(void)
+{
+	return write_file(SYSFS "trigger_latency_us", "1000000");
+}
+
+static const struct waiting_call {
+	const char *name;
+	int (*call)(void);
+} waiting_calls[] = {
+	{ "START", start }, { "STOP", stop }, { "ADVANCE", advance_again }, { "SET_EVENT", set_event },
+	{ "SNAPSHOT", snapshot }, { "SNAPSHOT, waiting", wait_for_snapshot }, { "SET_TRIGGER", set_trigger },
+	{ "SET_SYSCALLS", set_syscalls }, { "SET_FILTER", set_filter }, { "recording", write_recording },
+	{ "advance", write_advance }, { "events", write_events }, { "trigger_latency_us", write_latency },
+};
+
+static bool process_sleeps(pid_t pid)
+{
+	char path[64], text[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	state = strrchr(read_file(path, text, sizeof(text)), ')');
+	return state && (state[2] == 'S' || state[2] == 'D');
+}
+
+/* A process that is in the call, and sleeps. */
+static pid_t fork_waiting(int (*call)(void))
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		if (write(ready[1], "", 1) == 1)
+			call();
+		_exit(1);
+	}
+	if (read(ready[0], &c, 1) != 1 || !WAIT_FOR(process_sleeps(pid)))
+		pid = -1;
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+TEST_F(module, process_that_waits_for_control_can_be_killed)
+{
+	pthread_t thread;
+	int status;
+	size_t i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_TRUE(hold_control(&self->control, &thread));
+	for (i = 0; i < sizeof(waiting_calls) / sizeof(waiting_calls[0]); i++) {
+		pid_t pid = fork_waiting(waiting_calls[i].call);
+
+		ASSERT_LT(0, pid);
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status)) {
+			TH_LOG("%s did not wait", waiting_calls[i].name);
+		}
+		ASSERT_TRUE(grace_is_held()) {
+			TH_LOG("%s was not to be killed", waiting_calls[i].name);
+		}
+	}
+	EXPECT_EQ(0, let_control_go(thread));
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+TEST_F(module, signal_ends_the_wait_for_control)
+{
+	struct sigaction action = { .sa_handler = ignore };
+	pthread_t thread;
+	int status;
+	size_t i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	ASSERT_TRUE(hold_control(&self->control, &thread));
+	for (i = 0; i < sizeof(waiting_calls) / sizeof(waiting_calls[0]); i++) {
+		int (*call)(void) = waiting_calls[i].call;
+		int ready[2];
+		pid_t pid;
+		char c;
+
+		ASSERT_EQ(0, pipe(ready));
+		pid = fork();
+		if (!pid)
+			_exit(write(ready[1], "", 1) != 1 || call() != -EINTR);
+		ASSERT_EQ(1, read(ready[0], &c, 1));
+		ASSERT_TRUE(WAIT_FOR(process_sleeps(pid)));
+		kill(pid, SIGUSR1);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status) {
+			TH_LOG("%s", waiting_calls[i].name);
+		}
+		ASSERT_TRUE(grace_is_held()) {
+			TH_LOG("%s went on waiting", waiting_calls[i].name);
+		}
+		close(ready[0]);
+		close(ready[1]);
+	}
 	EXPECT_EQ(0, let_control_go(thread));
 }
 
