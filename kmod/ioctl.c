@@ -328,19 +328,24 @@ static long do_set_syscalls(void __user *arg)
 	return 0;
 }
 
-/* Those that only tell, or take what a reader may. */
-static bool needs_no_write(unsigned int cmd)
+/* Not those that only tell, or take what a reader may; nor those that are not known. */
+static bool needs_write(unsigned int cmd)
 {
-	return cmd == EXPTRACE_IOC_INFO || cmd == EXPTRACE_IOC_GET_EVENT ||
-	       cmd == EXPTRACE_IOC_GET_SYSCALLS || cmd == EXPTRACE_IOC_TAKE ||
-	       cmd == EXPTRACE_IOC_GIVE || cmd == EXPTRACE_IOC_GET_FILTER ||
-	       cmd == EXPTRACE_IOC_LEAST_POOL;
-}
-
-static bool is_known(unsigned int cmd)
-{
-	return _IOC_TYPE(cmd) == EXPTRACE_IOC_MAGIC &&
-	       _IOC_NR(cmd) <= _IOC_NR(EXPTRACE_IOC_LEAST_POOL);
+	switch (cmd) {
+	case EXPTRACE_IOC_START:
+	case EXPTRACE_IOC_STOP:
+	case EXPTRACE_IOC_ADVANCE:
+	case EXPTRACE_IOC_SET_EVENT:
+	case EXPTRACE_IOC_SNAPSHOT:
+	case EXPTRACE_IOC_TRIGGER:
+	case EXPTRACE_IOC_SET_TRIGGER:
+	case EXPTRACE_IOC_SET_SYSCALLS:
+	case EXPTRACE_IOC_MARK:
+	case EXPTRACE_IOC_SET_FILTER:
+		return true;
+	default:
+		return false;
+	}
 }
 
 long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -361,7 +366,7 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	BUILD_BUG_ON(sizeof(struct exptrace_mark) != 32);
 	BUILD_BUG_ON(sizeof(struct exptrace_filter) != 128);
 
-	if (is_known(cmd) && !needs_no_write(cmd) && !(file->f_mode & FMODE_WRITE))
+	if (needs_write(cmd) && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 
 	switch (cmd) {

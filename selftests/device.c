@@ -242,6 +242,29 @@ TEST_F(module, file_that_only_controls_takes_and_gives_nothing)
 	EXPECT_EQ(-EINVAL, device_ioctl(self->reader, EXPTRACE_IOC_GIVE, NULL));
 }
 
+TEST_F(module, read_is_EBUSY_while_a_batch_is_taken)
+{
+	struct exptrace_start start = start_small();
+	struct exptrace_batch_ref ref;
+	struct stream stream = {};
+	char c = 0x55;
+
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_TAKE, &ref));
+	EXPECT_EQ(-1, read(self->reader, &c, 1));
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_EQ(0x55, c);
+	/* It comes again to the next reader. */
+	close(self->reader);
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
+	EXPECT_EQ(0, drain_and_parse(self->reader, &stream));
+	stream_free(&stream);
+}
+
 TEST_F(module, reading_file_does_not_control)
 {
 	struct exptrace_start start = start_small();
@@ -273,9 +296,14 @@ TEST_F(module, unknown_ioctls_are_ENOTTY)
 	char argument[512] = {};
 	size_t i;
 
+	self->reader = device_open(O_RDONLY);
+	ASSERT_LE(0, self->reader);
 	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		EXPECT_EQ(-ENOTTY, device_ioctl(self->control, unknown[i], argument)) {
 			TH_LOG("ioctl %#lx", unknown[i]);
+		}
+		EXPECT_EQ(-ENOTTY, device_ioctl(self->reader, unknown[i], argument)) {
+			TH_LOG("ioctl %#lx, a file that is open for reading", unknown[i]);
 		}
 	}
 }
