@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Reads the machine code of a module's probes, and tells whether they keep invariants 1, 2 and 5 of kmod/exptrace.h.
+# Reads the machine code of a module's probes, and tells whether they keep invariants 1, 2 and 5 of kmod/exptrace.h; and
+# reads what data the module exports, which other modules can write to.
 #
 # Usage: fastpath.sh MODULE.ko
 #
@@ -15,6 +16,13 @@ esac
 findings=$(objdump -dr --no-show-raw-insn "$1" | awk -f "$top/scripts/fastpath.awk")
 probes=$(sed -n 's/^probes //p' <<<"$findings")
 n=0 failed=0
+
+# Exported data that the writer's inline functions do not need: what they read, and the keys of their branches.
+shared='exptrace_writers|exptrace_address_ids|exptrace_clock_tsc|exptrace_filtered|exptrace_stacks_on'
+findings+=$'\n'$(nm "$1" | awk -v shared="^($shared)\$" '
+	$3 ~ /^__ksymtab_/ { exported[substr($3, 11)] = 1 }
+	$2 !~ /^[TtU]$/ { data[$3] = 1 }
+	END { for (name in exported) if (name in data && name !~ shared) print "exports " name }')
 
 # Whatever is found of this rule fails it.
 rule() {
@@ -33,5 +41,6 @@ rule locked "$probes probes take no lock and no barrier (invariant 1)"
 rule shared "they write to no static data (invariant 1)"
 rule open "they look slots up with preemption off (invariant 2)"
 rule calls "they call nothing that locks, sleeps or allocates but the refill (invariant 5)"
+rule exports "other modules see none of the recorder's data but what writers read"
 echo "1..$n"
 exit "$failed"

@@ -45,7 +45,7 @@ static bool hold_control(int *control, pthread_t *thread)
 	if (device_ioctl(*control, EXPTRACE_IOC_START, &start) || pin_to(0) ||
 	    module_load_helper("exptrace_grace.ko", "cpu=1") || pthread_create(thread, NULL, advance, control))
 		return false;
-	return WAIT_FOR(device_info(*control).generation == 2 && recorder_state("control_locked"));
+	return WAIT_FOR(recorder_state("generation") == 2 && recorder_state("control_locked"));
 }
 
 static int let_control_go(pthread_t thread)
