@@ -15,18 +15,18 @@
 DEFINE_STATIC_KEY_FALSE(exptrace_address_ids);
 EXPORT_SYMBOL_GPL(exptrace_address_ids);
 
-static siphash_key_t id_key __ro_after_init;
+static siphash_key_t id_keys[EXPTRACE_NR_REALMS] __ro_after_init;
 
-/* Before anything is recorded. The key of the identifiers stays until the module goes. */
+/* Before anything is recorded. The keys of identifiers stay until the module goes. */
 void __init exptrace_address_init(void)
 {
-	get_random_bytes(&id_key, sizeof(id_key));
+	get_random_bytes(id_keys, sizeof(id_keys));
 }
 
-/* An identifier for an address; 0 for NULL alone. Any context. */
-notrace u32 exptrace_address_id(unsigned long address)
+/* An identifier of 32 bits for an address of a realm; 0 for NULL alone. Any context. */
+notrace unsigned long exptrace_address_id(unsigned long address, unsigned long realm)
 {
-	return address ? (u32)siphash_1u64(address, &id_key) | 1 : 0;
+	return address ? (u32)siphash_1u64(address, &id_keys[realm]) | 1 : 0;
 }
 EXPTRACE_KEEPING(exptrace_address_id);
 EXPTRACE_DECLARE_KEEPING(exptrace_address_id);
@@ -37,7 +37,7 @@ u64 exptrace_text_address(unsigned long address)
 {
 	if (exptrace.raw_addresses)
 		return exptrace_zigzag((s64)(address - exptrace.text_base));
-	return exptrace_zigzag(exptrace_address_id(address));
+	return exptrace_zigzag(exptrace_address_id(address, EXPTRACE_REALM_CODE));
 }
 
 /* @value is as exptrace_data_address() has it. */

@@ -14,7 +14,19 @@
 
 DECLARE_STATIC_KEY_FALSE(exptrace_address_ids);
 
-u32 exptrace_address_id(unsigned long address);
+/*
+ * Where an address comes from. Each has identifiers of its own: a program chooses what it
+ * faults at, and must not find out by that what has the same identifier (invariant 15).
+ */
+enum exptrace_realm {
+	EXPTRACE_REALM_OBJECT,
+	EXPTRACE_REALM_CODE,
+	EXPTRACE_REALM_KERNEL_FAULT,
+	EXPTRACE_REALM_USER_FAULT,
+	EXPTRACE_NR_REALMS
+};
+
+unsigned long exptrace_address_id(unsigned long address, unsigned long realm);
 u64 exptrace_text_address(unsigned long address);
 
 static __always_inline u64 exptrace_zigzag(s64 value)
@@ -32,15 +44,16 @@ static __always_inline u64 exptrace_data_address(const void *object)
 	unsigned long address = (unsigned long)object;
 
 	if (static_branch_unlikely(&exptrace_address_ids))
-		return (u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address);
+		return EXPTRACE_CALL_KEEPING_2(exptrace_address_id, address,
+					       EXPTRACE_REALM_OBJECT);
 	return ror64(address - exptrace_writers.data_base, 3);
 }
 
 /* EXPTRACE_KIND_USER_ADDRESS and _USER_CODE, where it may be the kernel's too. */
-static __always_inline u64 exptrace_any_address(unsigned long address)
+static __always_inline u64 exptrace_any_address(unsigned long address, enum exptrace_realm realm)
 {
 	if (static_branch_unlikely(&exptrace_address_ids) && address >= TASK_SIZE_MAX)
-		return (u32)EXPTRACE_CALL_KEEPING(exptrace_address_id, address);
+		return EXPTRACE_CALL_KEEPING_2(exptrace_address_id, address, realm);
 	return address;
 }
 

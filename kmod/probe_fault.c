@@ -23,8 +23,9 @@ static notrace void probe_page_fault_user(void *data, unsigned long address, str
 
 	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_PAGE_FAULT_USER, exptrace_max(3, 0)))
 		return;
-	exptrace_user_address(&w, EXPTRACE_KIND_USER_ADDRESS, address);
-	exptrace_user_address(&w, EXPTRACE_KIND_USER_CODE, instruction_pointer(regs));
+	exptrace_user_address(&w, EXPTRACE_KIND_USER_ADDRESS, EXPTRACE_REALM_USER_FAULT, address);
+	exptrace_user_address(&w, EXPTRACE_KIND_USER_CODE, EXPTRACE_REALM_USER_FAULT,
+			      instruction_pointer(regs));
 	exptrace_number(&w, error_code);
 	exptrace_end(&w);
 }
@@ -36,7 +37,8 @@ static notrace void probe_page_fault_kernel(void *data, unsigned long address,
 
 	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, exptrace_max(3, 0)))
 		return;
-	exptrace_user_address(&w, EXPTRACE_KIND_USER_ADDRESS, address);
+	exptrace_user_address(&w, EXPTRACE_KIND_USER_ADDRESS, EXPTRACE_REALM_KERNEL_FAULT,
+			      address);
 	exptrace_site(&w, instruction_pointer(regs));
 	exptrace_number(&w, error_code);
 	exptrace_end(&w);

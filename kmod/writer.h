@@ -163,10 +163,11 @@ static __always_inline void exptrace_object(struct exptrace_writer *w, const voi
 
 /* Appends an address of @kind, EXPTRACE_KIND_USER_ADDRESS or _USER_CODE, a number. */
 static __always_inline void exptrace_user_address(struct exptrace_writer *w, unsigned int kind,
+						  enum exptrace_realm realm,
 						  unsigned long address)
 {
 	u64 *last = &w->slot->batch->near.user[kind == EXPTRACE_KIND_USER_CODE];
-	u64 value = exptrace_any_address(address);
+	u64 value = exptrace_any_address(address, realm);
 
 	exptrace_number(w, exptrace_zigzag((s64)(value - *last)));
 	*last = value;

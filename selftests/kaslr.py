@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """An attacker who has a trace with identifiers in the place of addresses: can he tell where the kernel and its modules lie?
 
-kaslr.py TRACE KALLSYMS KCORE   exit code 1 if an attack succeeds
+kaslr.py TRACE KALLSYMS KCORE FUNCTION…
+                                exit code 1 if an attack succeeds; a program has read at these functions meanwhile
 kaslr.py --same TRACE TRACE     how many places that both name have the same identifier in both, and how many others
 
 KALLSYMS, with addresses, and KCORE are /proc/kallsyms and /proc/kcore. That functions lie where they do in relation to each
@@ -193,6 +194,23 @@ class Attacker:
             rho = correlation([(n, self.first[n]) for n in numbers])
             self.report(rho < 0.95, "numbers of %s and first use: correlation %.2f" % (what, rho))
 
+    def attack_faults(self, functions):
+        """A program faults where it likes, and is told the identifier. Does something else have the same?"""
+        places = {address for frames in self.g.stacks.values() for address, *_ in frames}
+        named = {f[1] for frames in self.g.stacks.values() for f in frames if f[3] == 0} & set(functions)
+        assert named, "no event names one of the functions at its beginning"
+        others, faults = set(places), set()
+        for *_, name, _, values in self.g.events:
+            if name == "page_fault_user":
+                faults |= {values["address"], values["ip"]}
+            else:
+                others |= {int(v, 16) for v in values.values() if isinstance(v, str) and v.startswith("0x")}
+        # Identifiers are odd numbers of 32 bits; addresses of programs of this machine have more.
+        faults = {int(v, 16) for v in faults if int(v, 16) < 2**32 and int(v, 16) % 2}
+        assert len(faults) >= len(functions), "only %d faults" % len(faults)
+        self.report(bool(faults & others), "of %d that programs faulted at, %d are elsewhere; named: %s" %
+                    (len(faults), len(faults & others), ", ".join(sorted(named))))
+
     def values(self):
         """All numbers that are in the file as such, as text, or decoded."""
         for at in (m.start() for m in re.finditer(rb"(?=\xff\xff)", self.data)):
@@ -217,11 +235,12 @@ class Attacker:
         self.report(bool(found), "addresses in the file: %s" % " ".join("%#x" % v for v in found[:10]))
 
 
-def attack(trace, kallsyms, kcore):
+def attack(trace, kallsyms, kcore, *functions):
     attacker = Attacker(trace, Truth(kallsyms, kcore))
     attacker.attack_sites()
     attacker.attack_stacks()
     attacker.attack_orders()
+    attacker.attack_faults(functions)
     attacker.attack_values()
     print("%d attacks on %d sites and %d stacks" % (attacker.tried, len(attacker.sites), len(attacker.stacks)))
     return attacker.succeeded
