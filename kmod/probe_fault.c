@@ -6,6 +6,10 @@
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 
+#ifdef CONFIG_X86
+#include <asm/trap_pf.h>
+#endif
+
 #include "probe.h"
 
 #if defined(EXPTRACE_FAULTS_ARE_GENERIC)
@@ -15,6 +19,21 @@
 #endif
 
 #if defined(EXPTRACE_FAULTS_ARE_GENERIC) || defined(CONFIG_X86)
+
+/*
+ * What a program's fault at @address is said to be. Where that is the kernel's, the code
+ * tells whether something is mapped there; so it says what the kernel tells the program.
+ */
+static __always_inline u64 user_error(unsigned long address, unsigned long error_code)
+{
+	if (!static_branch_unlikely(&exptrace_address_ids) || address < TASK_SIZE_MAX)
+		return error_code;
+#ifdef CONFIG_X86
+	return error_code | X86_PF_PROT;
+#else
+	return 0;
+#endif
+}
 
 static notrace void probe_page_fault_user(void *data, unsigned long address, struct pt_regs *regs,
 					  unsigned long error_code)
@@ -26,7 +45,7 @@ static notrace void probe_page_fault_user(void *data, unsigned long address, str
 	exptrace_user_address(&w, EXPTRACE_KIND_USER_ADDRESS, EXPTRACE_REALM_USER_FAULT, address);
 	exptrace_user_address(&w, EXPTRACE_KIND_USER_CODE, EXPTRACE_REALM_USER_FAULT,
 			      instruction_pointer(regs));
-	exptrace_number(&w, error_code);
+	exptrace_number(&w, user_error(address, error_code));
 	exptrace_end(&w);
 }
 

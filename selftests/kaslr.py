@@ -199,17 +199,19 @@ class Attacker:
         places = {address for frames in self.g.stacks.values() for address, *_ in frames}
         named = {f[1] for frames in self.g.stacks.values() for f in frames if f[3] == 0} & set(functions)
         assert named, "no event names one of the functions at its beginning"
-        others, faults = set(places), set()
+        others, faults, codes = set(places), set(), set()
         for *_, name, _, values in self.g.events:
-            if name == "page_fault_user":
-                faults |= {values["address"], values["ip"]}
-            else:
-                others |= {int(v, 16) for v in values.values() if isinstance(v, str) and v.startswith("0x")}
-        # Identifiers are odd numbers of 32 bits; addresses of programs of this machine have more.
-        faults = {int(v, 16) for v in faults if int(v, 16) < 2**32 and int(v, 16) % 2}
+            numbers = {key: int(v, 16) for key, v in values.items() if isinstance(v, str) and v.startswith("0x")}
+            if name != "page_fault_user":
+                others |= set(numbers.values())
+            # Identifiers are odd numbers of 32 bits; addresses of programs of this machine have more.
+            elif numbers["address"] < 2**32 and numbers["address"] % 2:
+                faults.add(numbers["address"])
+                codes.add(numbers["error_code"])
         assert len(faults) >= len(functions), "only %d faults" % len(faults)
         self.report(bool(faults & others), "of %d that programs faulted at, %d are elsewhere; named: %s" %
                     (len(faults), len(faults & others), ", ".join(sorted(named))))
+        self.report(len(codes) > 1, "faults where something is mapped, and where not: error codes %s" % codes)
 
     def values(self):
         """All numbers that are in the file as such, as text, or decoded."""
