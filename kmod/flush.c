@@ -24,6 +24,13 @@ struct exptrace_flush exptrace_flush = {
 /* Batches below which no generation is large: tables, and what each writer has begun. */
 #define MIN_LARGE	16U
 
+/*
+ * Tables that a generation may have, however few events: a part of the pool, and at least
+ * so many batches.
+ */
+#define TABLES_SHARE	64
+#define MIN_TABLES	8U
+
 /* Wakes readers from a context where that is allowed (invariant 5). */
 static void wake_readers(struct irq_work *work)
 {
@@ -55,24 +62,60 @@ static void kick_readers(void)
 	}
 }
 
+/* Batches of events that ever came. */
+static unsigned int event_batches(const struct exptrace_generation *gen)
+{
+	return gen->pushed - gen->tables;
+}
+
+static bool is_flight(void)
+{
+	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT;
+}
+
+/*
+ * In flight mode a generation does not end by itself while it is more tables than events: else
+ * those of many threads would leave no room for history.
+ */
+static bool is_thin(const struct exptrace_generation *gen)
+{
+	return is_flight() && gen->tables > max(exptrace_pool.nr / TABLES_SHARE, MIN_TABLES) &&
+	       event_batches(gen) < gen->tables;
+}
+
+/* Is generation @gen so? Not if writers do not know it any more. */
+bool exptrace_generation_is_thin(u64 gen)
+{
+	const struct exptrace_generation *writing;
+	unsigned long flags;
+	bool thin;
+
+	flags = exptrace_pool_lock();
+	writing = exptrace_flush.writing[gen & 1];
+	thin = writing && is_thin(writing);
+	exptrace_pool_unlock(flags);
+	return thin;
+}
+
 /*
  * A generation is to stay below an eighth of the pool: at a sixteenth the next one
  * is asked for, and it takes a grace period until that is there. If there was no room
  * for it, it is asked for again after as much. In the smallest pools it would be all
  * tables. What an experiment gives up for its own new events makes it no larger: if that
- * counted, such an experiment would fill the pool with generations. What an advance
+ * counted, such an experiment would fill the pool with generations. Nor do tables: a large
+ * statedump would make every generation large from its beginning. What an advance
  * flushes into the generation that it ends asks for no other: if that alone made it
  * large, there would be no end.
  */
 static bool becomes_large(struct exptrace_generation *gen)
 {
-	unsigned int nr = exptrace_pool.nr;
+	unsigned int nr = exptrace_pool.nr, events = event_batches(gen);
 
 	nr = nr > 4 * MIN_LARGE ? max(nr / 16, MIN_LARGE) : 4 * MIN_LARGE;
-	if (gen->gen != READ_ONCE(exptrace.gen) || gen->pushed - gen->overwritten < nr ||
-	    gen->pushed - gen->asked < nr)
+	if (gen->gen != READ_ONCE(exptrace.gen) || events - gen->overwritten < nr ||
+	    events - gen->asked < nr || is_thin(gen))
 		return false;
-	gen->asked = gen->pushed;
+	gen->asked = events;
 	return true;
 }
 
@@ -94,6 +137,7 @@ static void push(struct exptrace_generation *gen, struct exptrace_batch *batch)
 		list_add_tail(&batch->mate, &gen->of[batch->exp]);
 	count_linked(gen, batch);
 	batch->turn = gen->pushed++;
+	gen->tables += exptrace_is_table(batch);
 	WRITE_ONCE(exptrace_flush.flushed, exptrace_flush.flushed + 1);
 	if (becomes_large(gen))
 		irq_work_queue(&advance_work);
@@ -151,11 +195,6 @@ void exptrace_unlink_generation(struct exptrace_generation *gen)
 		flush->behind = exptrace_following(gen);
 	list_del(&gen->node);
 	WRITE_ONCE(flush->nr, flush->nr - 1);
-}
-
-static bool is_flight(void)
-{
-	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT;
 }
 
 /* In stream mode: has the experiment as many batches as it may have? */

@@ -20,8 +20,9 @@
  * @used:	batches in @of; pool.lock
  * @events:	events in @full, tables' entries not; pool.lock
  * @pushed:	batches that ever came; pool.lock
+ * @tables:	of those, tables and the statedump; pool.lock
  * @overwritten: of those, given up while it was being written; pool.lock
- * @asked:	@pushed when the next generation was asked for last; pool.lock
+ * @asked:	batches of events that had come when the next generation was asked for last; pool.lock
  * @reserved:	empty batches still kept for its tables; pool.lock
  * @raw:	kernel addresses are in it as they are; constant
  * @closing:	its ledger is being written: no batch may be given up; pool.lock
@@ -38,6 +39,7 @@ struct exptrace_generation {
 	unsigned int		used[EXPTRACE_NR_EXPERIMENTS];
 	u64			events;
 	unsigned int		pushed;
+	unsigned int		tables;
 	unsigned int		overwritten;
 	unsigned int		asked;
 	unsigned int		reserved;
@@ -103,6 +105,7 @@ bool exptrace_over_quota(unsigned int exp);
 
 int exptrace_generation_open(u64 gen, unsigned int reserve);
 void exptrace_generation_closing(u64 gen);
+bool exptrace_generation_is_thin(u64 gen);
 void exptrace_generation_complete(u64 gen);
 bool exptrace_discard_all(void);
 void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch);

@@ -22,6 +22,7 @@
 
 #include "experiment.h"
 #include "follow.h"
+#include "threads.h"
 
 /*
  * The thread can be found already by find_more(), which may set its bit at any time.
@@ -100,21 +101,33 @@ static bool belongs(struct exptrace_followed *followed, struct task_struct *task
 	return test_bit(task->tgid, followed->processes);
 }
 
+/**
+ * struct search - for threads that are to be followed
+ * @followed:	the set
+ * @found:	there were some
+ */
+struct search {
+	struct exptrace_followed *followed;
+	bool			found;
+};
+
+static void follow_if_it_belongs(struct task_struct *task, void *data)
+{
+	struct search *search = data;
+
+	if (belongs(search->followed, task) &&
+	    !test_and_set_bit(task->pid, search->followed->threads))
+		search->found = true;
+}
+
 /* Follows the threads there are that belong to those followed; false if there were none. */
 static bool find_more(struct exptrace_followed *followed)
 {
-	struct task_struct *process, *thread;
-	bool found = false;
+	struct search search = { .followed = followed };
 
 	smp_mb();	/* after bits that were set; pairs with that in probe_task_newtask() */
-	rcu_read_lock();
-	for_each_process_thread(process, thread) {
-		if (belongs(followed, thread) &&
-		    !test_and_set_bit(thread->pid, followed->threads))
-			found = true;
-	}
-	rcu_read_unlock();
-	return found;
+	exptrace_for_each_thread(follow_if_it_belongs, &search);
+	return search.found;
 }
 
 static int fill(struct exptrace_followed *followed, const struct exptrace_chosen *chosen)
@@ -126,7 +139,7 @@ static int fill(struct exptrace_followed *followed, const struct exptrace_chosen
 	if (err)
 		return err;
 	while (find_more(followed))
-		cond_resched();
+		;	/* they may have children, too */
 	return 0;
 }
 

@@ -271,7 +271,8 @@ static void advance_by_itself(struct work_struct *work)
 	if (exptrace.recording) {
 		expedited = READ_ONCE(exptrace.large);
 		WRITE_ONCE(exptrace.large, false);	/* the next one may be, from here on */
-		exptrace_advance(expedited, &completed);	/* no room: next time */
+		if (!exptrace_generation_is_thin(exptrace.gen))
+			exptrace_advance(expedited, &completed);	/* no room: next time */
 		schedule_periodic();
 	}
 	mutex_unlock(&exptrace.control);

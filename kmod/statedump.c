@@ -4,7 +4,6 @@
  * what events tell by number alone.
  */
 #include <linux/cgroup.h>
-#include <linux/hash.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>	/* <linux/irqdesc.h>, and what it needs */
 #include <linux/jhash.h>
@@ -15,6 +14,7 @@
 #include "address.h"
 #include "suspend.h"
 #include "tables.h"
+#include "threads.h"
 
 /* With the zero; interrupts that are shared have all names of their handlers. */
 #define IRQ_NAME_CHARS	96
@@ -31,7 +31,11 @@ static u64 cgroup_of(struct task_struct *task)
 
 struct exptrace_missing exptrace_missing[2];
 
-#define TOLD_BITS	12
+/* The part of the pool that the dump of a generation may take, however many threads. */
+#define POOL_SHARE	8
+
+/* Threads whose ids differ in fewer bits are told apart. */
+#define TOLD_BITS	16
 
 /* What the dump said about a thread. */
 enum {
@@ -40,8 +44,11 @@ enum {
 	TOLD_FIRST,		/* a hash of its id and name, from here on */
 };
 
-/* By the hash of the thread's id; exptrace.control. */
-static u32 told[BIT(TOLD_BITS)];
+/* By the last bits of the thread's id; exptrace.control. */
+static u16 told[BIT(TOLD_BITS)];
+
+/* Batches that the dump of the generation being opened may still take; exptrace.control. */
+static unsigned int batches_left;
 
 /**
  * struct dump - a statedump that is being written
@@ -72,17 +79,23 @@ static void begin_entry(struct exptrace_writer *w, unsigned int type)
 /* A generation that has ended already has room for nothing that is true later. */
 static bool has_room(struct dump *dump, size_t max)
 {
+	const struct exptrace_batch *before = dump->table->slot.batch;
+
+	if (!batches_left && !exptrace_table_fits(dump->table, max))
+		dump->full = true;
 	if (!dump->full)
 		dump->full = exptrace_span_ended(dump->gen) ||
 			     exptrace_table_entry(dump->table, max);
+	if (!dump->full && dump->table->slot.batch != before)
+		batches_left--;
 	return !dump->full;
 }
 
 /* Whether this thread is to be told, with this name; notes what the whole dump tells. */
 static bool is_news(const struct dump *dump, const struct task_struct *task, const char *comm)
 {
-	u32 *last = &told[hash_32(task->pid, TOLD_BITS)];
-	u32 hash = max_t(u32, jhash(comm, strlen(comm), task->pid), TOLD_FIRST);
+	u16 *last = &told[task->pid % BIT(TOLD_BITS)];
+	u16 hash = max_t(u16, jhash(comm, strlen(comm), task->pid), TOLD_FIRST);
 
 	if (!dump->since) {
 		*last = *last == TOLD_NOTHING ? hash : TOLD_OF_SEVERAL;
@@ -94,8 +107,9 @@ static bool is_news(const struct dump *dump, const struct task_struct *task, con
 	return *last != TOLD_OF_SEVERAL || task->start_time >= dump->since;
 }
 
-static void write_task(struct dump *dump, struct task_struct *task)
+static void write_task(struct task_struct *task, void *data)
 {
+	struct dump *dump = data;
 	struct exptrace_writer *w = &dump->table->w;
 	char comm[TASK_COMM_LEN];
 
@@ -119,16 +133,6 @@ static void write_task(struct dump *dump, struct task_struct *task)
 	exptrace_number(w, exptrace_zigzag(READ_ONCE(task->prio)));
 	exptrace_number(w, cgroup_of(task));
 	exptrace_commit(w);
-}
-
-static void write_tasks(struct dump *dump)
-{
-	struct task_struct *process, *thread;
-
-	rcu_read_lock();
-	for_each_process_thread(process, thread)
-		write_task(dump, thread);
-	rcu_read_unlock();
 }
 
 /* @number, as an argument of this @kind, has this @name. */
@@ -157,7 +161,8 @@ static bool name_irq(struct irq_desc *desc, char *name, size_t size)
 	size_t len = 0;
 
 	raw_spin_lock_irqsave(&desc->lock, flags);
-	for (action = desc->action; action; action = action->next)
+	/* Those that do not fit are not looked at: interrupts are off. */
+	for (action = desc->action; action && len + 1 < size; action = action->next)
 		len += scnprintf(name + len, size - len, "%s%s", len ? ", " : "",
 				 action->name ?: "?");
 	raw_spin_unlock_irqrestore(&desc->lock, flags);
@@ -182,8 +187,10 @@ static void write_irqs(struct dump *dump)
 {
 	unsigned int irq, nr = exptrace_nr_irqs();
 
-	for (irq = 0; irq < nr; irq++)
+	for (irq = 0; irq < nr; irq++) {
 		write_irq(dump, irq);
+		cond_resched();
+	}
 }
 
 static const char *const softirqs[NR_SOFTIRQS] = {
@@ -233,10 +240,11 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 
 	begin(&dump, table, gen);
 	begun = ktime_get_ns();
+	batches_left = exptrace_pool.nr / POOL_SHARE;
 	memset(told, 0, sizeof(told));
 	write_softirqs(&dump);
 	write_irqs(&dump);
-	write_tasks(&dump);
+	exptrace_for_each_thread(write_task, &dump);
 	last_ticks = table->slot.last;
 }
 
@@ -252,6 +260,6 @@ void exptrace_amend_statedump(u64 gen)
 	exptrace_tables_begin(&table, gen, last_ticks);
 	begin(&dump, &table, gen);
 	dump.since = begun;
-	write_tasks(&dump);
+	exptrace_for_each_thread(write_task, &dump);
 	exptrace_tables_end(&table);
 }

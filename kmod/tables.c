@@ -49,6 +49,12 @@ void exptrace_table_events(struct exptrace_table *table)
 	table->w.context = EXPTRACE_UNBOUND;
 }
 
+/* Is there certainly room for an entry of @max bytes without another batch? */
+bool exptrace_table_fits(const struct exptrace_table *table, size_t max)
+{
+	return table->slot.batch && table->slot.end - table->w.pos >= max + 2 * HEAD_MAX;
+}
+
 /*
  * Makes room for an entry of @max bytes: a batch that follows on a full one begins
  * with the table's kind, too. -ENOBUFS if there is no batch.

@@ -25,6 +25,7 @@ struct exptrace_table {
 void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen, u64 ticks);
 void exptrace_table_begin(struct exptrace_table *table, u8 kind);
 void exptrace_table_events(struct exptrace_table *table);
+bool exptrace_table_fits(const struct exptrace_table *table, size_t max);
 int exptrace_table_entry(struct exptrace_table *table, size_t max);
 void exptrace_table_text(struct exptrace_table *table, const char *s);
 void exptrace_tables_end(struct exptrace_table *table);
