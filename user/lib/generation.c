@@ -32,7 +32,11 @@ static void find_gap(struct exptrace_trace *trace)
 	const struct ended *before = &trace->ended;
 	uint64_t ns = trace->clock.first.mono_ns;
 
-	if (!before->known || before->generation + 1 != trace->open_generation || before->ns >= ns)
+	if (!before->known || before->ns >= ns)
+		return;
+	/* ticks may be smaller now, and all that is told is newer */
+	tasks_forget_times(&trace->tasks);
+	if (before->generation + 1 != trace->open_generation)
 		return;
 	trace->gap = true;
 	trace->times.gaps++;

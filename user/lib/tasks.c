@@ -52,6 +52,14 @@ int tasks_set(struct tasks *tasks, uint64_t pid, const char *comm, size_t len, u
 	return 0;
 }
 
+void tasks_forget_times(struct tasks *tasks)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->room; i++)
+		tasks->list[i].time = 0;
+}
+
 const char *tasks_comm(const struct tasks *tasks, int64_t pid)
 {
 	int64_t i;

@@ -27,6 +27,9 @@ struct tasks {
  */
 int tasks_set(struct tasks *tasks, uint64_t pid, const char *comm, size_t len, uint64_t time);
 
+/* The names stay; what is told from now on is of a later time, whatever the ticks are. */
+void tasks_forget_times(struct tasks *tasks);
+
 const char *tasks_comm(const struct tasks *tasks, int64_t pid);
 
 void tasks_uninit(struct tasks *tasks);

@@ -22,6 +22,7 @@
 
 struct part {
 	uint64_t gen, ticks, mono;
+	const char *comm;		/* of 100 */
 	const char *boottime_offset;	/* NULL: the trace does not say */
 	const char *unstable;		/* likewise */
 	uint64_t stretch;		/* ticks in which CLOCK_MONOTONIC stood still */
@@ -41,11 +42,24 @@ static void property(struct writer *w, const struct part *part, uint64_t time, c
 	w_end(w);
 }
 
+/* The statedump, of 100 alone. */
+static void task(struct writer *w, const struct part *part, const char *comm)
+{
+	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_M_NONE, part->ticks);
+	w_event(w, EXPTRACE_EVENT_TASK, 1);
+	w_number(w, 100);
+	w_number(w, 100);
+	w_string(w, comm);
+	w_bytes(w, "\1\0\xf0\1\1", 5);			/* S, CPU 0, priority 120, cgroup 1 */
+	w_end(w);
+}
+
 static void opening(struct writer *w, const struct part *part)
 {
 	w_sync(w, part->gen, part->ticks, SECOND, part->mono);
 	w_schema(w, part->gen, part->ticks);
 	property(w, part, part->ticks, "boottime_offset", part->boottime_offset);
+	task(w, part, part->comm);
 	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_CONTEXT_TASK, part->ticks);
 }
 
@@ -94,9 +108,12 @@ static void after(struct writer *w, struct part *part)
 	closing(w, part);
 }
 
-static struct part first = { .gen = 1, .ticks = TICKS, .mono = MONO, .boottime_offset = "5000000000" };
+static struct part first = {
+	.gen = 1, .ticks = TICKS, .mono = MONO, .comm = "old", .boottime_offset = "5000000000",
+};
 static struct part second = {
-	.gen = 2, .ticks = TICKS_RESET, .mono = MONO + SPAN + GAP, .boottime_offset = "9000000000",
+	.gen = 2, .ticks = TICKS_RESET, .mono = MONO + SPAN + GAP, .comm = "new",
+	.boottime_offset = "9000000000",
 };
 
 static void test_suspend(void)
@@ -113,7 +130,7 @@ static void test_suspend(void)
 	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
 	   run_printed("\"gaps\":1,\"gap_ns\":2000000,\"suspended_ns\":4000000000,"),
 	   "so does report");
-	ok(run_printed("{\"pid\":100,\"on_cpu_ns\":1000000,\"waiting_ns\":0,\"asleep_ns\":500000,"),
+	ok(run_printed("{\"pid\":100,\"comm\":\"new\",\"on_cpu_ns\":1000000,\"waiting_ns\":0,\"asleep_ns\":500000,"),
 	   "a thread that ran before and after did not run in between");
 	ok(run_printed("{\"pid\":200,\"on_cpu_ns\":500000,\"waiting_ns\":999900,\"asleep_ns\":500000,"),
 	   "one that slept before and was woken after did not sleep in between");
@@ -126,8 +143,8 @@ static void test_suspend(void)
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("Duration:    0.004000 s\n"
 		       "Gaps:        1 between generations, 0.002000 s; suspended: 4.000000 s\n") &&
-	   run_printed("      100  <...>                   1.000   25.00%"),
-	   "nor does stat take a thread to have run in between");
+	   run_printed("      100  new                     1.000   25.00%"),
+	   "nor does stat take a thread to have run in between; of its names, the last is the newest");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed(" 100.000500010: sched_wakeup") &&
 	   run_printed(" 100.003000100: sched_wakeup") &&
 	   run_printed("note: 1 times nothing was recorded between two generations, for 0.002000 s in all, "
