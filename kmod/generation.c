@@ -224,8 +224,7 @@ int exptrace_advance(bool expedited, u64 *completed)
 
 static void check_recording(struct work_struct *work);
 
-/* An idle CPU need not be woken for it. */
-static DECLARE_DEFERRABLE_WORK(check_work, check_recording);
+static DECLARE_DELAYED_WORK(check_work, check_recording);
 
 static void schedule_check(void)
 {
