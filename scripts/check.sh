@@ -61,8 +61,10 @@ all_steps() {
 		echo "vm-$k-${cpus[-1]} step_vm_selftests $k ${cpus[-1]}"
 	done
 	for k in "${kernels[@]}" "${other_kernels[@]}"; do
-		[ "$k" = 6.12-rt ] || echo "holds-$k step_vm_counted $k holds"
-		echo "vm-$k-possible step_vm_possible_cpus $k"
+		echo "suspend-$k step_vm_suspend $k"
+		[ "$k" != 6.12-rt ] || continue
+		echo "possible-$k step_vm_possible_cpus $k"
+		echo "holds-$k step_vm_counted $k holds"
 	done
 }
 
@@ -144,6 +146,11 @@ step_vm_large_pool() { EXPTRACE_HOLDS_POOL_MB=4096 step_vm_counted 6.12 holds 12
 step_vm_possible_cpus() {
 	scripts/vm.sh --kernel "$1" --cpus 2,maxcpus=240 --out "$out" -- \
 		sh -c 'grep -x 0-239 /sys/devices/system/cpu/possible >&2 && make -s -C selftests run_tests ONLY=size'
+}
+
+# In a VM of its own, which it costs its files.
+step_vm_suspend() {
+	scripts/vm.sh --kernel "$1" --cpus 2 --timeout 300 --out "$out" -- selftests/suspend.sh
 }
 
 step_debug_kernel() { one_test "builds" scripts/debug-kernel.sh "$1"; }

@@ -92,6 +92,18 @@ start_output() {
 	cat "$here/$1" >"$port" &
 }
 
+# A command that suspended the machine has left its report in memory: 9p does not survive that, and a port not always. What
+# waits for one of these waits for ever, power-off too; a reset does not. stty waits until the console has written all.
+report_by_console() {
+	{
+		echo "vm-init: report"
+		cat $here/report
+		echo "vm-init: exit $code"
+	} >/dev/console
+	stty sane </dev/console
+	echo b >/proc/sysrq-trigger
+}
+
 first_stage() {
 	/bin/busybox --install -s /bin
 	mkdir -p /proc /sys /dev
@@ -129,6 +141,7 @@ second_stage() {
 	run </dev/null >$here/stdout 2>$here/stderr
 	code=$?
 	cd /
+	[ ! -e $here/report ] || report_by_console
 	kill_rest
 	wait "$stdout_pid" "$stderr_pid"
 	umount "$out"

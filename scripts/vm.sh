@@ -319,11 +319,21 @@ show_warnings() {
 	grep -E -B 3 -A 30 "$warnings" "$tmpdir/log" | sed -n 1,200p >&2
 }
 
+# What a VM that was suspended could only tell by its console: the report to stdout's place, the exit code to stdout.
+report_from_console() {
+	sed -n '/^vm-init: report$/,/^vm-init: exit /{ /^vm-init: /!p }' "$out/dmesg.log" >&3
+	sed -n 's/^vm-init: exit //p' "$out/dmesg.log"
+}
+
 # The exit code from what the VM left behind.
 conclude() {
 	local code=''
 	tr -d '\r' <"$tmpdir/console" >"$out/dmesg.log"
 	code=$(sed -n 's/^exit //p' "$tmpdir/ctl")
+	if [ -z "$code" ]; then
+		exec 3>&1
+		code=$(report_from_console)
+	fi
 	if [ -z "$code" ]; then
 		if [ "$follow_rc" -eq 124 ]; then
 			code=124
