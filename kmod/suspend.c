@@ -162,6 +162,9 @@ int exptrace_suspend_begin(void)
 
 	lockdep_assert_held(&exptrace.control);
 
+	/* A kernel without the tracepoint has no suspend. */
+	if (exptrace_can_hook(hooks, ARRAY_SIZE(hooks)))
+		return 0;
 	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), NULL);
 	attached = !err;
 	return err;
