@@ -44,8 +44,8 @@ static __always_inline u64 exptrace_data_address(const void *object)
 	unsigned long address = (unsigned long)object;
 
 	if (static_branch_unlikely(&exptrace_address_ids))
-		return EXPTRACE_CALL_KEEPING_2(exptrace_address_id, address,
-					       EXPTRACE_REALM_OBJECT);
+		return (u32)EXPTRACE_CALL_KEEPING_2(exptrace_address_id, address,
+						    EXPTRACE_REALM_OBJECT);
 	return ror64(address - exptrace_writers.data_base, 3);
 }
 
@@ -53,7 +53,7 @@ static __always_inline u64 exptrace_data_address(const void *object)
 static __always_inline u64 exptrace_any_address(unsigned long address, enum exptrace_realm realm)
 {
 	if (static_branch_unlikely(&exptrace_address_ids) && address >= TASK_SIZE_MAX)
-		return EXPTRACE_CALL_KEEPING_2(exptrace_address_id, address, realm);
+		return (u32)EXPTRACE_CALL_KEEPING_2(exptrace_address_id, address, realm);
 	return address;
 }
 

@@ -76,7 +76,7 @@ static __always_inline unsigned int exptrace_intern(struct exptrace_interned *in
 {
 	/* Pairs with the cmpxchg() that put it there: its address was before, and stays. */
 	unsigned int number = READ_ONCE(interned->index[exptrace_site_hash(address)]);
-	const unsigned long *addresses = interned->address;	/* whose bounds UBSAN need not check */
+	const unsigned long *addresses = interned->address;	/* whose bounds are kept */
 
 	if (likely(addresses[number] == address))
 		return number;

@@ -44,7 +44,7 @@ no_address_can_be_computed_from_a_trace() {
 	load
 	see_addresses
 	there=$(grep " $mapped\$" "$work/symbols")
-	record "$work/t" "'$poke' ${found[*]%% *} ${there%% *} $unmapped" -e all --stacks sched,alloc
+	record "$work/t" "'$poke' ${found[*]%% *} ${there%% *} $unmapped" -e all,-syscalls,-syscalls_more,-sched_more --stacks sched,alloc
 	python3 "$here/kaslr.py" "$work/t" "$work/symbols" /proc/kcore "${found[@]##* }"
 }
 
