@@ -88,14 +88,13 @@ bool exptrace_span_ended(u64 gen)
 /*
  * Writers use @slots, those of generation @gen, from now on; NULL: none. A generation that
  * has ended stays empty.
- *
- * The release pairs with the dependency from the pointer in exptrace_acquire().
  */
 void exptrace_span_publish(u64 gen, struct exptrace_slot __percpu *slots)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
+	/* Pairs with the dependency from the pointer in exptrace_acquire(). */
 	smp_store_release(&exptrace_writers.slots, spans[gen & 1].ended ? NULL : slots);
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
