@@ -29,9 +29,9 @@ static unsigned int pool_mb;
 module_param(pool_mb, uint, 0444);
 MODULE_PARM_DESC(pool_mb, "MiB of all batches (default 0: 4 per CPU, at least 16, at most 1/8 of memory, but what is needed)");
 
-static unsigned int batch_kb = 16;
+static unsigned int batch_kb = EXPTRACE_BATCH_MIN / SZ_1K > 16 ? EXPTRACE_BATCH_MIN / SZ_1K : 16;
 module_param(batch_kb, uint, 0444);
-MODULE_PARM_DESC(batch_kb, "KiB per batch: 4, 8, 16, 32 or 64 (default 16)");
+MODULE_PARM_DESC(batch_kb, "KiB per batch: 4, 8, 16, 32 or 64, at least a page (default 16, or a page)");
 
 static char *mode = "stream";
 module_param(mode, charp, 0444);
@@ -85,8 +85,11 @@ static int check_kernel(void)
 
 static int check_params(void)
 {
-	if (batch_kb != 4 && batch_kb != 8 && batch_kb != 16 && batch_kb != 32 && batch_kb != 64) {
-		pr_err("batch_kb=%u: want 4, 8, 16, 32 or 64\n", batch_kb);
+	/* So large a number must not become a small one when it is made bytes. */
+	if (batch_kb > EXPTRACE_BATCH_MAX / SZ_1K ||
+	    !exptrace_batch_size_is_valid(batch_kb * SZ_1K)) {
+		pr_err("batch_kb=%u: want a power of two from %u to %u\n", batch_kb,
+		       EXPTRACE_BATCH_MIN / SZ_1K, EXPTRACE_BATCH_MAX / SZ_1K);
 		return -EINVAL;
 	}
 	if (strcmp(mode, "stream") && strcmp(mode, "flight")) {

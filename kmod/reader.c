@@ -8,6 +8,7 @@
 #include <linux/uio.h>
 
 #include "address.h"
+#include "pages.h"
 #include "reader.h"
 
 static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
@@ -407,10 +408,11 @@ static void map_close(struct vm_area_struct *vma)
 
 static struct page *page_at(pgoff_t pgoff)
 {
-	u32 within;
-	u64 nr = div_u64_rem((u64)pgoff << PAGE_SHIFT, exptrace_pool.batch_size, &within);
+	const struct exptrace_pool *pool = &exptrace_pool;
+	u64 nr = exptrace_page_batch(pgoff, pool->batch_size, PAGE_SHIFT);
 
-	return virt_to_page(exptrace_pool.batches[nr].data + within);
+	return virt_to_page(pool->batches[nr].data +
+			    exptrace_page_within(pgoff, pool->batch_size, PAGE_SHIFT));
 }
 
 /*
@@ -419,12 +421,15 @@ static struct page *page_at(pgoff_t pgoff)
  */
 static void map_around(struct vm_area_struct *vma, pgoff_t pgoff)
 {
-	pgoff_t first = round_down(pgoff, exptrace_pool.batch_size >> PAGE_SHIFT);
-	pgoff_t end = first + (exptrace_pool.batch_size >> PAGE_SHIFT), i;
+	struct exptrace_pages mapped = {
+		.first = vma->vm_pgoff,
+		.end = vma->vm_pgoff + vma_pages(vma),
+	};
+	struct exptrace_pages pages;
+	u64 i;
 
-	first = max(first, vma->vm_pgoff);
-	end = min(end, vma->vm_pgoff + vma_pages(vma));
-	for (i = first; i < end; i++)
+	pages = exptrace_pages_around(pgoff, exptrace_pool.batch_size, PAGE_SHIFT, mapped);
+	for (i = pages.first; i < pages.end; i++)
 		if (i != pgoff)
 			vm_insert_page(vma, vma->vm_start + ((i - vma->vm_pgoff) << PAGE_SHIFT),
 				       page_at(i));
@@ -432,7 +437,8 @@ static void map_around(struct vm_area_struct *vma, pgoff_t pgoff)
 
 static vm_fault_t map_fault(struct vm_fault *vmf)
 {
-	if (vmf->pgoff >= (u64)exptrace_pool.nr * (exptrace_pool.batch_size >> PAGE_SHIFT))
+	if (exptrace_page_batch(vmf->pgoff, exptrace_pool.batch_size, PAGE_SHIFT) >=
+	    exptrace_pool.nr)
 		return VM_FAULT_SIGBUS;
 	map_around(vmf->vma, vmf->pgoff);
 	vmf->page = page_at(vmf->pgoff);

@@ -5,14 +5,13 @@
 #include <linux/cpumask.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
-#include <linux/sizes.h>
 
 #include "size.h"
 #include "tables.h"
 
 bool exptrace_batch_size_is_valid(unsigned int batch_size)
 {
-	return is_power_of_2(batch_size) && batch_size >= SZ_4K &&
+	return is_power_of_2(batch_size) && batch_size >= EXPTRACE_BATCH_MIN &&
 	       batch_size <= EXPTRACE_BATCH_MAX;
 }
 

@@ -39,7 +39,7 @@ enum exptrace_state {
  * struct exptrace_start - how to record
  * @flags:	EXPTRACE_START_*
  * @mode:	enum exptrace_mode
- * @batch_size:	bytes per batch: a power of two, 4096 to 65536;
+ * @batch_size:	bytes per batch: a power of two, 4096 to 65536, a page at least;
  *		EXPTRACE_START_DEFAULT for the module parameter's value
  * @period_ms:	milliseconds between generations; 0: only on demand;
  *		EXPTRACE_START_DEFAULT for the module parameter's value

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which page of the mapped pool lies where: a batch has one page at least. Nothing here
+ * depends on the kernel, nor on the size of its pages, which is a parameter.
+ */
+#ifndef _EXPTRACE_PAGES_H
+#define _EXPTRACE_PAGES_H
+
+#include <linux/types.h>
+
+/* Pages of a batch. */
+static inline __u64 exptrace_pages_of_batch(__u32 batch_size, unsigned int page_shift)
+{
+	return batch_size >> page_shift;
+}
+
+/* The batch that page @page of the mapping is in. */
+static inline __u64 exptrace_page_batch(__u64 page, __u32 batch_size, unsigned int page_shift)
+{
+	return (page << page_shift) / batch_size;
+}
+
+/* Where in it the page begins, in bytes. */
+static inline __u32 exptrace_page_within(__u64 page, __u32 batch_size, unsigned int page_shift)
+{
+	return (page << page_shift) & (batch_size - 1);
+}
+
+/**
+ * struct exptrace_pages - pages that follow each other
+ * @first:	the first of them
+ * @end:	the one behind the last
+ */
+struct exptrace_pages {
+	__u64	first;
+	__u64	end;
+};
+
+/* The pages of the batch that page @page is in, as far as they are in @mapped. */
+static inline struct exptrace_pages exptrace_pages_around(__u64 page, __u32 batch_size,
+							  unsigned int page_shift,
+							  struct exptrace_pages mapped)
+{
+	__u64 nr = exptrace_pages_of_batch(batch_size, page_shift);
+	struct exptrace_pages pages = { .first = page & ~(nr - 1) };
+
+	pages.end = pages.first + nr;
+	if (pages.first < mapped.first)
+		pages.first = mapped.first;
+	if (pages.end > mapped.end)
+		pages.end = mapped.end;
+	return pages;
+}
+
+#endif /* _EXPTRACE_PAGES_H */
