@@ -36,6 +36,7 @@ all_steps() {
 		echo "module-$k step_module $k"
 		echo "fastpath-$k step_fastpath $k"
 	done
+	echo "arm64 step_arm64"
 	[ ${#kernels[@]} -eq 0 ] || echo "module-by-directory step_module_by_directory ${kernels[0]}"
 	for k in "${debug_kernels[@]}"; do
 		echo "kernel-$k step_debug_kernel $k"
@@ -108,6 +109,8 @@ step_module_by_directory() {
 	eval "$env"
 	WERROR=1 one_test "builds without warnings" make -s module KDIR="$KDIR"
 }
+
+step_arm64() { one_test "builds without warnings" scripts/arm64.sh; }
 
 step_lint() { scripts/lint.sh; }
 step_proof() { scripts/proof.sh "$@"; }

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Installs the Debian packages which the project needs, if they are missing.
 #
-# Usage: deps.sh [build|vm|test]…    (default: all)
+# Usage: deps.sh [build|vm|test|arm64]…    (default: all)
 #
 #   build  the module (Debian's kernels too), the user side and its documents
 #   vm     virtual machines
 #   test   the checks of the sources, and perf to compare with
+#   arm64  the compiler for that
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -18,7 +19,8 @@ packages_of() {
 		;;
 	vm) echo qemu-system-x86 busybox-static binutils cpio kmod xz-utils zstd ;;
 	test) echo gcc make libc6-dev linux-perf perl python3 rt-tests shellcheck sparse xz-utils ;;
-	*) die "unknown group '$1' (build, vm, test)" ;;
+	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	*) die "unknown group '$1' (build, vm, test, arm64)" ;;
 	esac
 }
 
@@ -36,7 +38,7 @@ install_packages() {
 
 case ${1:-} in -h | --help) usage; exit 0 ;; esac
 command -v apt-get >/dev/null || die "apt-get not found: this knows only Debian's packages; install their like by hand"
-[ $# -gt 0 ] || set -- build vm test
+[ $# -gt 0 ] || set -- build vm test arm64
 for group; do packages_of "$group" >/dev/null; done
 mapfile -t packages < <(missing "$@")
 [ ${#packages[@]} -gt 0 ] || exit 0

@@ -44,19 +44,20 @@ debian_mirror() {
 	echo "$m"
 }
 
-# Set apt_opts so that apt looks only at one suite, with lists and a cache of our own: nothing of the host's apt
-# is used or changed, and suites do not mix.
+# Set apt_opts so that apt looks only at one suite, $1, of the host's architecture or another one, $2, with lists and a cache
+# of our own: nothing of the host's apt is used or changed, and suites do not mix.
 use_suite() {
-	local d=$cache/apt/$1 source
+	local d=$cache/apt/$1${2:+-$2} source
 	command -v apt-get >/dev/null || die "apt-get not found: only Debian's packages are supported"
 	mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
 	: >"$d/status"
-	source="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $1 main"
+	source="[${2:+arch=$2 }signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $1 main"
 	echo "deb $source" >"$d/sources.list"
 	apt_opts=(-qq -o "Dir::Etc::SourceList=$d/sources.list" -o Dir::Etc::SourceParts=/dev/null
 		-o "Dir::State::Lists=$d/lists" -o "Dir::State::status=$d/status" -o "Dir::Cache=$d/cache"
 		-o APT::Sandbox::User= -o Debug::NoLocking=1
 		-o APT::Update::Error-Mode=any -o Acquire::http::Timeout=20)
+	[ -z "${2:-}" ] || apt_opts+=(-o "APT::Architecture=$2" -o "APT::Architectures::=$2")
 }
 
 # Download packages into the current directory and unpack them, without installing, under the directory $1.
