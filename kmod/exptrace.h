@@ -157,6 +157,9 @@ extern struct exptrace_writers exptrace_writers;
  *		fields below, of which some are read anywhere (READ_ONCE)
  * @next_gen:	the number of the next generation; never reused
  * @recording:	something is being recorded, or about to be
+ * @running:	what those are told who ask: set as a release when the first generation is
+ *		published, cleared when the last one is complete; read with acquire, so
+ *		that who is told so is recorded
  * @owner:	the open file that stops this recording when it is closed
  * @period_ms:	between generations
  * @settling:	taken for writing by those who move what was lost or unknown from the CPUs'
@@ -182,6 +185,7 @@ struct exptrace {
 	struct mutex		control;	/* see above */
 	u64			next_gen;
 	bool			recording;
+	bool			running;
 	const void		*owner;
 	unsigned int		period_ms;
 	seqlock_t		settling;

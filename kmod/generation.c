@@ -354,6 +354,7 @@ static void prepare_recording(const struct exptrace_params *params)
 
 static void end_recording(void)
 {
+	WRITE_ONCE(exptrace.running, false);
 	WRITE_ONCE(exptrace.recording, false);
 	WRITE_ONCE(exptrace.owner, NULL);
 	exptrace_session_end();
@@ -421,6 +422,7 @@ static int begin_recording(const struct exptrace_params *params)
 	}
 	publish(gen);
 	exptrace_session_begin();
+	smp_store_release(&exptrace.running, true);	/* see there */
 	schedule_periodic();
 	schedule_check();
 	return 0;

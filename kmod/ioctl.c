@@ -18,8 +18,9 @@ static long do_info(void __user *arg)
 {
 	struct exptrace_info info = { .abi_version = EXPTRACE_ABI_VERSION };
 
-	info.state = READ_ONCE(exptrace.recording) ? EXPTRACE_STATE_RECORDING :
-						     EXPTRACE_STATE_STOPPED;
+	/* See there. */
+	info.state = smp_load_acquire(&exptrace.running) ? EXPTRACE_STATE_RECORDING :
+							   EXPTRACE_STATE_STOPPED;
 	info.generation = READ_ONCE(exptrace.gen);
 	info.period_ms = READ_ONCE(exptrace.period_ms);
 	exptrace_pool_tell(&info);

@@ -29,7 +29,9 @@ static int begin_stop(void)
 
 static ssize_t recording_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", READ_ONCE(exptrace.recording));
+	bool running = smp_load_acquire(&exptrace.running);	/* see there */
+
+	return sysfs_emit(buf, "%d\n", running);
 }
 
 static ssize_t recording_store(struct device *dev, struct device_attribute *attr,

@@ -293,8 +293,9 @@ struct exptrace_filter {
 #define EXPTRACE_IOC_GET_EVENT	_IOWR(EXPTRACE_IOC_MAGIC, 0x04, struct exptrace_event)
 /*
  * Switch an event, found by experiment and name: EXPTRACE_EVENT_F_ENABLED in flags or not,
- * and EXPTRACE_EVENT_F_STACK or not. ENOENT: it is not there (any more); EOPNOTSUPP: its experiment has no event for stacks;
- * ENOMEM, ENOBUFS: no room for stacks. After an error nothing has changed.
+ * and EXPTRACE_EVENT_F_STACK or not. ENOENT: it is not there (any more); EOPNOTSUPP: its
+ * experiment has no event for stacks; ENOMEM, ENOBUFS: no room for stacks. After an error
+ * nothing has changed.
  */
 #define EXPTRACE_IOC_SET_EVENT	_IOW(EXPTRACE_IOC_MAGIC, 0x05, struct exptrace_event)
 /*
