@@ -22,7 +22,7 @@
  * @pushed:	batches that ever came; pool.lock
  * @tables:	of those, tables and the statedump; pool.lock
  * @overwritten: of those, given up while it was being written; pool.lock
- * @asked:	batches of events that had come when the next generation was asked for last; pool.lock
+ * @asked:	batches of events when the next one was asked for last; pool.lock
  * @reserved:	empty batches still kept for its tables; pool.lock
  * @raw:	kernel addresses are in it as they are; constant
  * @closing:	its ledger is being written: no batch may be given up; pool.lock

@@ -126,7 +126,7 @@ static bool find_more(struct exptrace_followed *followed)
 	struct search search = { .followed = followed };
 
 	smp_mb();	/* after bits that were set; pairs with that in probe_task_newtask() */
-	exptrace_for_each_thread(follow_if_it_belongs, &search);
+	exptrace_walk_threads(follow_if_it_belongs, &search);
 	return search.found;
 }
 

@@ -244,7 +244,7 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 	memset(told, 0, sizeof(told));
 	write_softirqs(&dump);
 	write_irqs(&dump);
-	exptrace_for_each_thread(write_task, &dump);
+	exptrace_walk_threads(write_task, &dump);
 	last_ticks = table->slot.last;
 }
 
@@ -260,6 +260,6 @@ void exptrace_amend_statedump(u64 gen)
 	exptrace_tables_begin(&table, gen, last_ticks);
 	begin(&dump, &table, gen);
 	dump.since = begun;
-	exptrace_for_each_thread(write_task, &dump);
+	exptrace_walk_threads(write_task, &dump);
 	exptrace_tables_end(&table);
 }

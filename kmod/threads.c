@@ -12,7 +12,7 @@
 #define AT_A_TIME	16
 
 /* Looks at the next ids from @nr on. Returns where to go on, 0 at the end. */
-static pid_t look_at_some(pid_t nr, void (*look)(struct task_struct *task, void *data), void *data)
+static pid_t look_at_some(pid_t nr, exptrace_look look, void *data)
 {
 	struct task_struct *task;
 	struct pid *pid = NULL;
@@ -34,15 +34,15 @@ static pid_t look_at_some(pid_t nr, void (*look)(struct task_struct *task, void 
 }
 
 /**
- * exptrace_for_each_thread - look at each thread, by increasing id
- * @look:	called in an RCU read-side critical section
+ * exptrace_walk_threads - look at each thread, by increasing id
+ * @look:	called for each
  * @data:	for it
  *
  * A thread that is there all the time is found whatever comes and goes meanwhile, unless it
  * takes its process's id because it executes a program. One that begins meanwhile may be
  * found. Context: process; reschedules.
  */
-void exptrace_for_each_thread(void (*look)(struct task_struct *task, void *data), void *data)
+void exptrace_walk_threads(exptrace_look look, void *data)
 {
 	pid_t nr = 1;
 

@@ -7,6 +7,9 @@
 
 #include <linux/sched.h>
 
-void exptrace_for_each_thread(void (*look)(struct task_struct *task, void *data), void *data);
+/* Looks at a thread, in an RCU read-side critical section. */
+typedef void (*exptrace_look)(struct task_struct *task, void *data);
+
+void exptrace_walk_threads(exptrace_look look, void *data);
 
 #endif /* _EXPTRACE_THREADS_H */
