@@ -94,28 +94,31 @@ void exptrace_intern_begin(u64 gen, unsigned int max)
 	interned->gen = gen;
 }
 
+/* Moves one CPU's counts to the sums, and adds them to @sites and @stacks. */
+static void take_unknown_of(struct exptrace_cpu *c, unsigned int parity, u64 *sites, u64 *stacks)
+{
+	write_seqlock(&exptrace.settling);
+	*sites += c->unknown_sites[parity];
+	*stacks += c->unknown_stacks[parity];
+	exptrace.unknown_sites += c->unknown_sites[parity];
+	exptrace.unknown_stacks += c->unknown_stacks[parity];
+	c->unknown_sites[parity] = 0;
+	c->unknown_stacks[parity] = 0;
+	write_sequnlock(&exptrace.settling);
+}
+
 /*
  * How often a place of generation @gen, or a stack, got no number; to be asked once. No
  * writer knows it any more.
  */
 void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks)
 {
-	unsigned int parity = gen & 1;
 	int cpu;
 
 	*sites = 0;
 	*stacks = 0;
-	write_seqlock(&exptrace.settling);
 	for_each_possible_cpu(cpu) {
-		struct exptrace_cpu *c = per_cpu_ptr(exptrace.cpus, cpu);
-
-		*sites += c->unknown_sites[parity];
-		*stacks += c->unknown_stacks[parity];
-		c->unknown_sites[parity] = 0;
-		c->unknown_stacks[parity] = 0;
+		take_unknown_of(per_cpu_ptr(exptrace.cpus, cpu), gen & 1, sites, stacks);
 		cond_resched();
 	}
-	exptrace.unknown_sites += *sites;
-	exptrace.unknown_stacks += *stacks;
-	write_sequnlock(&exptrace.settling);
 }

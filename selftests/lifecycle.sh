@@ -187,6 +187,8 @@ module_of_another_kernel_is_refused_and_says_why() {
 	local ko tried=0
 	for ko in "$here"/../build/*/exptrace.ko; do
 		[ "$(modinfo -F vermagic "$ko" | cut -d ' ' -f 1)" != "$(uname -r)" ] || continue
+		# Of one for another machine the kernel's log says nothing.
+		[[ $ko != */arm64/* ]] || continue
 		tried=$((tried + 1))
 		echo "other kernel $tried" >/dev/kmsg
 		expect_status 1 insmod "$ko" 2>"$work/err"
