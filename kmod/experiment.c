@@ -22,7 +22,7 @@ struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
  * of their events are on or have stacks, and which system calls are wanted. Who only wants
  * to know takes either; so this lock alone, if exptrace.control may be held for long.
  */
-DEFINE_SPINLOCK(exptrace_registry_lock);
+DEFINE_MUTEX(exptrace_registry_lock);
 
 /*
  * The switchable event number @index, counted through all experiments, or NULL
@@ -149,9 +149,9 @@ static int begin_schema(void)
 
 static void set_experiment(unsigned int id, struct exptrace_experiment *exp)
 {
-	spin_lock(&exptrace_registry_lock);
+	mutex_lock(&exptrace_registry_lock);
 	exptrace_experiments[id] = exp;
-	spin_unlock(&exptrace_registry_lock);
+	mutex_unlock(&exptrace_registry_lock);
 }
 
 static int add(struct exptrace_experiment *exp)
@@ -255,9 +255,9 @@ int exptrace_switch_set(struct exptrace_switch *sw, bool on)
 		exptrace_detach(sw);
 	if (err)
 		return err;
-	spin_lock(&exptrace_registry_lock);
+	mutex_lock(&exptrace_registry_lock);
 	sw->on = on;
-	spin_unlock(&exptrace_registry_lock);
+	mutex_unlock(&exptrace_registry_lock);
 	return 0;
 }
 
@@ -292,9 +292,9 @@ int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace
 		err = -EOPNOTSUPP;
 	if (err)
 		return err;
-	spin_lock(&exptrace_registry_lock);
+	mutex_lock(&exptrace_registry_lock);
 	sw->stack = stack;
-	spin_unlock(&exptrace_registry_lock);
+	mutex_unlock(&exptrace_registry_lock);
 	return 0;
 }
 

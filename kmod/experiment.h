@@ -118,7 +118,7 @@ extern struct exptrace_experiment exptrace_allocfree;	/* probe_alloc.c */
 /* Those that are registered, by number, or NULL; exptrace_registry_lock. */
 extern struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
-extern spinlock_t exptrace_registry_lock;	/* see there */
+extern struct mutex exptrace_registry_lock;	/* see there */
 
 void exptrace_standard_init(void);
 void exptrace_schema_begin(u64 gen);

@@ -191,9 +191,9 @@ static long do_get_event(void __user *arg)
 		return -EFAULT;
 	if (memchr_inv(event.reserved, 0, sizeof(event.reserved)))
 		return -EINVAL;
-	spin_lock(&exptrace_registry_lock);
+	mutex_lock(&exptrace_registry_lock);
 	err = describe(&event);
-	spin_unlock(&exptrace_registry_lock);
+	mutex_unlock(&exptrace_registry_lock);
 	if (err)
 		return err;
 	return copy_to_user(arg, &event, sizeof(event)) ? -EFAULT : 0;

@@ -30,12 +30,12 @@ static __always_inline bool is_wanted(u32 nr)
 void exptrace_syscalls_get(struct exptrace_syscalls *calls)
 {
 	*calls = (struct exptrace_syscalls) {};
-	spin_lock(&exptrace_registry_lock);
+	mutex_lock(&exptrace_registry_lock);
 	if (filtered)
 		memcpy(calls->wanted, wanted, sizeof(wanted));
 	else
 		memset(calls->wanted, 0xff, sizeof(wanted));
-	spin_unlock(&exptrace_registry_lock);
+	mutex_unlock(&exptrace_registry_lock);
 }
 
 void exptrace_syscalls_set(const struct exptrace_syscalls *calls)
@@ -44,11 +44,11 @@ void exptrace_syscalls_set(const struct exptrace_syscalls *calls)
 
 	lockdep_assert_held(&exptrace.control);
 
-	spin_lock(&exptrace_registry_lock);
+	mutex_lock(&exptrace_registry_lock);
 	for (i = 0; i < ARRAY_SIZE(wanted); i++)
 		WRITE_ONCE(wanted[i], calls->wanted[i]);	/* see is_wanted() */
 	WRITE_ONCE(filtered, memchr_inv(wanted, 0xff, sizeof(wanted)));
-	spin_unlock(&exptrace_registry_lock);
+	mutex_unlock(&exptrace_registry_lock);
 }
 
 static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)

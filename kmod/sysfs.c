@@ -82,12 +82,12 @@ static ssize_t events_show(struct device *dev, struct device_attribute *attr, ch
 	unsigned int i;
 	int len = 0;
 
-	spin_lock(&exptrace_registry_lock);
+	mutex_lock(&exptrace_registry_lock);
 	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
 		len += sysfs_emit_at(buf, len, "%s %s %s %s%s\n", exp->name, sw->def->group,
 				     sw->name, !sw->tp ? "missing" : sw->on ? "on" : "off",
 				     sw->stack ? " stack" : "");
-	spin_unlock(&exptrace_registry_lock);
+	mutex_unlock(&exptrace_registry_lock);
 	return len;
 }
 
