@@ -49,6 +49,9 @@ int problem(const char *format, ...);
 __attribute__((format(printf, 2, 3)))
 int usage_error(const struct command *command, const char *format, ...);
 
+/* Likewise, of the option that next_option() has just found. */
+int bad_value(const struct command *command, char **argv);
+
 void print_help(const struct command *command);
 
 /*

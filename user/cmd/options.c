@@ -35,6 +35,14 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
+int bad_value(const struct command *command, char **argv)
+{
+	/* A word of its own behind the option's, or the end of that. */
+	if (optarg == argv[optind - 1])
+		return usage_error(command, "bad value '%s' for %s", optarg, argv[optind - 2]);
+	return usage_error(command, "bad value in %s", argv[optind - 1]);
+}
+
 void print_help(const struct command *command)
 {
 	printf("usage: exptrace %s %s\n\n%s.\n\n%s", command->name, command->synopsis,

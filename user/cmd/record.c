@@ -237,7 +237,7 @@ static int record_parse(struct record *record, int argc, char **argv)
 	/* + : what follows the command's name is the command's */
 	while ((c = next_option(&command_record, argc, argv, "+:o:h" SETTINGS_LETTERS, options)) >= 0)
 		if (!record_option(record, c))
-			return usage_error(&command_record, "bad value '%s'", optarg);
+			return bad_value(&command_record, argv);
 	if (c == -1 && optind < argc)
 		record->argv = argv + optind;
 	if (c == -1 && record->follow && !record->argv)

@@ -280,7 +280,7 @@ static int snapshot_parse(struct snapshot *snapshot, const char **path, int argc
 			*path = optarg;
 		snapshot->wait |= c == OPT_WAIT || c == OPT_LATENCY;
 		if (c == OPT_LATENCY && !parse_number(optarg, 1, UINT64_MAX, &snapshot->latency_us))
-			return usage_error(&command_snapshot, "bad value '%s'", optarg);
+			return bad_value(&command_snapshot, argv);
 	}
 	return c;
 }

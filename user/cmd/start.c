@@ -86,7 +86,7 @@ static int start_parse(struct settings *settings, int argc, char **argv)
 
 	while ((c = next_option(&command_start, argc, argv, ":h" SETTINGS_LETTERS, options)) >= 0)
 		if (!settings_option(settings, c))
-			return usage_error(&command_start, "bad value '%s'", optarg);
+			return bad_value(&command_start, argv);
 		else if (c == OPT_NO_FILTER)
 			settings->filter.given = true;
 		else if (c == OPT_NO_STACKS)

@@ -50,6 +50,11 @@ exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump 
 	exits 2 "$exptrace" mark && exits 2 "$exptrace" mark a b && exits 2 "$exptrace" mark --begin --end a &&
 	exits 2 "$exptrace" mark --begin --key k a && exits 2 "$exptrace" mark --key k
 ok "bad usage has exit code 2"
+exits 2 "$exptrace" record --batch 4 --pool 0 && grep -q -- "'0' for --pool\$" "$dir/err" &&
+	exits 2 "$exptrace" start --pool=0 && grep -q -- '--pool=0$' "$dir/err" &&
+	exits 2 "$exptrace" record -px && grep -q -- '-px$' "$dir/err" &&
+	exits 2 "$exptrace" snapshot -o x --latency 0 && grep -q -- "'0' for --latency\$" "$dir/err"
+ok "a bad value is told with its option"
 exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
 	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
 ok "help is there"
