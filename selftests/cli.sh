@@ -527,6 +527,37 @@ events_that_cannot_have_stacks_do_not_keep_others_from_them() {
 	recording_is 0
 }
 
+who_may_not_see_the_addresses_is_told_so() {
+	local user=(setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set "-all,+perfmon"
+		--inh-caps "-all,+perfmon" --ambient-caps "-all,+perfmon")
+	load
+	[ "$(cat /proc/sys/kernel/kptr_restrict)" -lt 2 ] || skip "kptr_restrict is 2: nobody may"
+	chmod 666 /dev/exptrace
+	chmod 777 "$work"
+	"$exptrace" start --flight
+	expect_status 1 "${user[@]}" "$exptrace" snapshot -o "$work/t" 2>"$work/err"
+	grep 'CAP_SYSLOG' "$work/err"
+	[ "$(wc -l <"$work/err")" -eq 1 ]
+	not ls "$work"/t*
+	expect_status 1 "${user[@]}" "$exptrace" snapshot -o - 2>"$work/err" >/dev/null
+	grep 'CAP_SYSLOG' "$work/err"
+	[ "$(wc -l <"$work/err")" -eq 1 ]
+	"$exptrace" stop
+}
+
+info_tells_that_a_full_pool_stops_a_recording_after_a_suspend() {
+	local asleep
+	asleep=$(dirname "$EXPTRACE_KO")/exptrace_sleep.ko
+	[ -e "$asleep" ] || skip "exptrace_sleep.ko is not built: this kernel has no suspend"
+	load
+	"$exptrace" start --pool 1 -e syscalls
+	dd if=/dev/zero of=/dev/null bs=1 count=200000
+	not insmod "$asleep" how=1 ms=10
+	wait_for grep -x 0 "$sys/generation"
+	"$exptrace" info | grep '^Generation: *none: .*full'
+	"$exptrace" stop
+}
+
 run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_its_exit_code \
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
@@ -540,4 +571,6 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	report_has_the_system_calls_that_took_long \
 	report_names_functions_of_timers_and_works record_with_stacks_shows_them_and_leaves_none_on \
 	stacks_that_are_left_do_not_go_unseen \
-	events_that_cannot_have_stacks_do_not_keep_others_from_them
+	events_that_cannot_have_stacks_do_not_keep_others_from_them \
+	who_may_not_see_the_addresses_is_told_so \
+	info_tells_that_a_full_pool_stops_a_recording_after_a_suspend

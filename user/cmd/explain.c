@@ -100,6 +100,14 @@ int explain_control(int err, const char *what)
 	}
 }
 
+int explain_read(int err)
+{
+	if (err == -EPERM)
+		return problem("the recording has kernel addresses, which you may not see; it needs "
+			       "CAP_SYSLOG, and kernel.kptr_restrict below 2");
+	return problem("cannot read %s: %s", EXPTRACE_DEVICE, strerror(-err));
+}
+
 int explain_write(const struct stream *stream, const char *path)
 {
 	problem("cannot write to %s: %s; recording is stopped, the %llu bytes written are kept",

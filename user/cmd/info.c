@@ -10,7 +10,15 @@
 
 static void print_number(const char *key, uint64_t number)
 {
-	printf("%-22s%llu\n", key, (unsigned long long)number);
+	printf("%-21s %llu\n", key, (unsigned long long)number);
+}
+
+static void print_generation(uint64_t generation)
+{
+	if (generation)
+		print_number("Generation:", generation);
+	else
+		printf("Generation:           none: the pool is too full to go on; read it\n");
 }
 
 static void print_period(uint32_t period_ms)
@@ -40,7 +48,7 @@ static void print_info(const struct exptrace_info *info)
 	printf("Mode:                 %s\n", info->mode == EXPTRACE_MODE_FLIGHT ?
 	       "flight: a full pool gives up old events" : "stream: a full pool loses new events");
 	if (recording)
-		print_number("Generation:", info->generation);
+		print_generation(info->generation);
 	print_period(info->period_ms);
 	print_pool(info);
 	print_number("Events lost:", info->lost);

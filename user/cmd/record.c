@@ -132,8 +132,7 @@ static int record_result(const struct record *record)
 	const struct stream *stream = &record->recorder.stream;
 
 	if (stream->read_error)
-		return problem("cannot read %s: %s", EXPTRACE_DEVICE,
-			       strerror(-stream->read_error));
+		return explain_read(stream->read_error);
 	if (stream->write_error)
 		return explain_write(stream, record->path);
 	return EXIT_OK;

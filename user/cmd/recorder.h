@@ -18,6 +18,7 @@
 int explain_open(int err);
 int explain_start(struct exptrace_device *device, const struct exptrace_start *start, int err);
 int explain_control(int err, const char *what);
+int explain_read(int err);
 int explain_write(const struct stream *stream, const char *path);
 
 /* Opens the device; an exit code, problems are reported. */

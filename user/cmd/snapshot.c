@@ -192,11 +192,17 @@ static int report_failure(struct snapshot *snapshot)
 {
 	const struct stream *stream = &snapshot->stream;
 
+	/* Nothing of it could be read, and no other one could be. */
+	if (stream->read_error == -EPERM && !stream->complete) {
+		if (snapshot->temporary)
+			unlink(snapshot->temporary);
+		return explain_read(stream->read_error);
+	}
 	if (stream->write_error)
 		problem("cannot write to %s: %s", final_name(snapshot),
 			strerror(-stream->write_error));
 	else if (stream->read_error)
-		problem("cannot read %s: %s", EXPTRACE_DEVICE, strerror(-stream->read_error));
+		explain_read(stream->read_error);
 	else
 		problem("interrupted while writing");
 	if (stream->complete || !snapshot->temporary)
