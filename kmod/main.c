@@ -22,7 +22,7 @@ module_param(autostart, bool, 0444);
 MODULE_PARM_DESC(autostart, "record from the start (default 0)");
 
 static char *events = "sched";
-module_param(events, charp, 0444);
+module_param(events, charp, 0400);	/* what is traced is for root alone */
 MODULE_PARM_DESC(events, "events and groups that are on (default sched)");
 
 static unsigned int pool_mb;

@@ -59,11 +59,13 @@ TEST_F(module, device_is_for_root_alone)
 }
 
 #define SYSFS	"/sys/class/misc/exptrace/"
+#define EVENTS_PARAMETER	"/sys/module/exptrace/parameters/events"
 
 /* Whether one of the files that tell what is traced can be opened. */
 static int open_what_is_traced(void)
 {
-	return open(SYSFS "events", O_RDONLY) >= 0 || open(SYSFS "filter", O_RDONLY) >= 0;
+	return open(SYSFS "events", O_RDONLY) >= 0 || open(SYSFS "filter", O_RDONLY) >= 0 ||
+	       open(EVENTS_PARAMETER, O_RDONLY) >= 0;
 }
 
 /* Whether those can be opened, and read, that tell whether and how far. */
@@ -86,6 +88,8 @@ TEST_F(module, what_is_traced_is_for_root_alone)
 	ASSERT_EQ(0, stat(SYSFS "events", &st));
 	EXPECT_EQ(S_IFREG | 0600, st.st_mode);
 	ASSERT_EQ(0, stat(SYSFS "filter", &st));
+	EXPECT_EQ(S_IFREG | 0400, st.st_mode);
+	ASSERT_EQ(0, stat(EVENTS_PARAMETER, &st));
 	EXPECT_EQ(S_IFREG | 0400, st.st_mode);
 	EXPECT_EQ(0, as_user(0, open_what_is_traced));
 	EXPECT_EQ(1, as_user(0, read_the_rest));
