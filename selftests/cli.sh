@@ -558,6 +558,18 @@ info_tells_that_a_full_pool_stops_a_recording_after_a_suspend() {
 	"$exptrace" stop
 }
 
+what_was_lost_is_told_as_check_tells_it() {
+	local lost
+	load
+	"$exptrace" start --pool 1 -e all
+	dd if=/dev/zero of=/dev/null bs=1 count=100000
+	"$exptrace" stop
+	"$exptrace" snapshot -o "$work/t" 2>"$work/err"
+	lost=$(sed -n 's/.*, \([0-9]*\) events lost$/\1/p' "$work/err")
+	[ "$lost" -gt 0 ]
+	"$exptrace" check "$work/t" | grep "^OK.* $lost lost"
+}
+
 run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_its_exit_code \
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
@@ -573,4 +585,5 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	stacks_that_are_left_do_not_go_unseen \
 	events_that_cannot_have_stacks_do_not_keep_others_from_them \
 	who_may_not_see_the_addresses_is_told_so \
-	info_tells_that_a_full_pool_stops_a_recording_after_a_suspend
+	info_tells_that_a_full_pool_stops_a_recording_after_a_suspend \
+	what_was_lost_is_told_as_check_tells_it

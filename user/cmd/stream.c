@@ -97,7 +97,7 @@ static void count_ledger(struct stream *stream, const uint8_t *pos, const uint8_
 	ledger_uninit(&ledger);
 }
 
-void stream_count(struct stream *stream, const uint8_t *piece, size_t n)
+static void count_piece(struct stream *stream, const uint8_t *piece, size_t n)
 {
 	uint64_t generation, length;
 	const uint8_t *data;
@@ -116,6 +116,17 @@ void stream_count(struct stream *stream, const uint8_t *piece, size_t n)
 	}
 	if (*piece == EXPTRACE_WIRE_EVENT_BATCH && *data == EXPTRACE_WIRE_LEDGER)
 		count_ledger(stream, data + 1, piece + n);
+}
+
+void stream_count(struct stream *stream, const uint8_t *pieces, size_t n)
+{
+	int size;
+
+	while ((size = stream_piece(pieces, n)) > 0) {
+		count_piece(stream, pieces, (size_t)size);
+		pieces += size;
+		n -= (size_t)size;
+	}
 }
 
 bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n)

@@ -65,7 +65,7 @@ bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n);
 /* The size of the batch or mark at @pos; 0: not whole; -EBADMSG. */
 int stream_piece(const uint8_t *pos, size_t n);
 
-/* Counts a whole batch or mark. */
-void stream_count(struct stream *stream, const uint8_t *piece, size_t n);
+/* Counts whole batches and marks; TAKE may give several at once. */
+void stream_count(struct stream *stream, const uint8_t *pieces, size_t n);
 
 #endif /* EXPTRACE_STREAM_H */

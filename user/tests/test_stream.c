@@ -30,6 +30,10 @@ static void test_count(void)
 	ok(stream.generations == 3 && stream.complete == 3 && stream.first == 1 && stream.last == 3,
 	   "generations are counted");
 	is(stream.lost, 3 * SAMPLE_LOST, "lost events are counted by the ledgers");
+	stream = (struct stream) { 0 };
+	stream_count(&stream, w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE);
+	ok(stream.generations == 3 && stream.complete == 3 && stream.lost == 3 * SAMPLE_LOST,
+	   "several batches at once are counted one by one");
 	w_free(&w);
 }
 
