@@ -61,10 +61,14 @@ int explain_start(struct exptrace_device *device, const struct exptrace_start *s
 		if (!exptrace_device_info(device, &info) &&
 		    info.state == EXPTRACE_STATE_RECORDING)
 			return problem("recording is on already; end it with 'exptrace stop'");
+		if (start->flags & EXPTRACE_START_DISCARD)
+			return problem("another program reads what was recorded; stop that one "
+				       "first (see 'fuser %s')", EXPTRACE_DEVICE);
 		return problem("an earlier recording was not read; save it with 'cat %s > FILE', "
 			       "or drop it with --discard", EXPTRACE_DEVICE);
 	case -ENOMEM:
-		return problem("no memory for the pool; ask for a smaller one with --pool MIB");
+		return problem("no memory for the pool, which may take half of what is available; "
+			       "ask for a smaller one with --pool MIB");
 	case -EINVAL:
 		return explain_settings(device, start);
 	case -EPERM:
