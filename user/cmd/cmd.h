@@ -73,6 +73,19 @@ bool parse_seconds(const char *text, uint64_t *ms);
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace);
 
+/*
+ * Prints text of the trace, of which no terminal takes anything for a command: what is not
+ * printable ASCII (and \) becomes \xNN. Filled up with blanks to @width, if it is shorter.
+ */
+void print_foreign(const char *text, size_t len, size_t width);
+
+/* Likewise what ends with a zero; a thread's name has a column of COMM_WIDTH. */
+#define COMM_WIDTH	16
+void print_name(const char *name, size_t width);
+
+/* Likewise a line, "TITLE: ..." with its @value. */
+void print_line(const char *title, const char *value);
+
 /* "Gaps: ..." with what exptrace_times() has of them, if there is any. */
 void print_gaps(const struct exptrace_trace *trace);
 

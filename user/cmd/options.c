@@ -102,6 +102,31 @@ int open_trace(const struct command *command, int argc, char **argv,
 	return EXIT_OK;
 }
 
+void print_foreign(const char *text, size_t len, size_t width)
+{
+	size_t printed = 0;
+
+	for (; len--; text++) {
+		if (*text >= ' ' && *text <= '~' && *text != '\\')
+			printed += (size_t)printf("%c", *text);
+		else
+			printed += (size_t)printf("\\x%02x", (uint8_t)*text);
+	}
+	printf("%*s", printed < width ? (int)(width - printed) : 0, "");
+}
+
+void print_name(const char *name, size_t width)
+{
+	print_foreign(name, strlen(name), width);
+}
+
+void print_line(const char *title, const char *value)
+{
+	printf("%-12s ", title);
+	print_name(value, 0);
+	putchar('\n');
+}
+
 void print_gaps(const struct exptrace_trace *trace)
 {
 	struct exptrace_times times;

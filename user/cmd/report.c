@@ -249,16 +249,6 @@ void report_json_number(struct output *output, const char *key, uint64_t value)
 	output_number(output, value, 0, ' ');
 }
 
-void report_print_foreign(const char *text, size_t len)
-{
-	for (; len--; text++) {
-		if (*text >= ' ' && *text <= '~' && *text != '\\')
-			putchar(*text);
-		else
-			printf("\\x%02x", (uint8_t)*text);
-	}
-}
-
 /* FNV-1a */
 uint64_t report_hash(const char *text, size_t len)
 {
@@ -309,7 +299,7 @@ static void print_head(const struct report *report)
 		printf("Missing:     %" PRIu64 " generations between the others\n", report->missing);
 	print_gaps(report->trace);
 	if (filter)
-		printf("Filter:      %s\n", filter);
+		print_line("Filter:", filter);
 }
 
 static void print_text(struct report *report)

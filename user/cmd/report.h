@@ -30,9 +30,6 @@ const char *report_name(const struct exptrace_trace *trace, enum meaning_kind ki
 void report_json_name(struct output *output, const char *key, const char *name);
 void report_json_number(struct output *output, const char *key, uint64_t value);
 
-/* Text of the trace, of which no terminal takes anything for a command. */
-void report_print_foreign(const char *text, size_t len);
-
 uint64_t report_hash(const char *text, size_t len);
 
 /* Makes room for element @i of @array; new elements are zero. Ends without memory. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "report.h"
 
 #define NSEC_PER_MSEC	1e6
@@ -77,7 +78,7 @@ static void print_row(const struct report_named *named)
 	histogram_print_row(&named->histogram);
 	histogram_print_word(&named->histogram);
 	printf("  ");
-	report_print_foreign(named->name, named->len);
+	print_foreign(named->name, named->len, 0);
 	putchar('\n');
 }
 

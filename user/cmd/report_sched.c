@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "../lib/index.h"
+#include "cmd.h"
 #include "pids.h"
 #include "report.h"
 
@@ -323,7 +324,9 @@ static void print_task_name(const struct report_view *view, int64_t pid)
 {
 	const char *comm = exptrace_comm(view->trace, pid);
 
-	printf("  %8lld  %-16s ", (long long)pid, comm ? comm : "<...>");
+	printf("  %8lld  ", (long long)pid);
+	print_name(comm ? comm : "<...>", COMM_WIDTH);
+	putchar(' ');
 }
 
 static void print_latencies(const struct report_sched *sched, const struct report_view *view,
@@ -362,11 +365,13 @@ static void print_unknown(const struct report_sched *sched, const struct report_
 	if (sched->unseen)
 		printf("  %" PRIu64 " times a task ran whose wake-up is not in the trace: no latency\n",
 		       sched->unseen);
-	if (sched->cut_off)
-		printf("  %" PRIu64 " times a task still waited when the trace, or what is known of it, "
-		       "ended: not counted; the longest %.1f us, %s (%" PRId64 ")\n", sched->cut_off,
-		       (double)sched->longest_cut_off / 1e3, comm ? comm : "<...>",
-		       sched->longest_pid);
+	if (!sched->cut_off)
+		return;
+	printf("  %" PRIu64 " times a task still waited when the trace, or what is known of it, ended: "
+	       "not counted; the longest %.1f us, ", sched->cut_off,
+	       (double)sched->longest_cut_off / 1e3);
+	print_name(comm ? comm : "<...>", 0);
+	printf(" (%" PRId64 ")\n", sched->longest_pid);
 }
 
 static void print_time_row(const struct task *task, const struct report_view *view)

@@ -14,6 +14,7 @@
 #include <exptrace/wire.h>
 
 #include "../lib/index.h"
+#include "cmd.h"
 #include "pids.h"
 #include "report.h"
 
@@ -255,8 +256,9 @@ static void print_member(const struct report_view *view, const struct family_mem
 {
 	const char *name = report_name(view->trace, kind, member->number);
 
-	printf("  %8" PRIu64 "  %-16s %12.3f ", member->number, name ? name : "",
-	       (double)member->histogram.sum / NSEC_PER_MSEC);
+	printf("  %8" PRIu64 "  ", member->number);
+	print_name(name ? name : "", COMM_WIDTH);
+	printf(" %12.3f ", (double)member->histogram.sum / NSEC_PER_MSEC);
 	histogram_print_row(&member->histogram);
 	if (kind == MEANS_SYS_ENTER)
 		printf(" %8" PRIu64, member->errors);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../lib/index.h"
+#include "cmd.h"
 #include "pids.h"
 #include "report.h"
 
@@ -211,9 +212,11 @@ static void print_pair(const struct report_view *view, const struct pairs *pairs
 
 	if (pair->waker < WAKER_CONTEXT)
 		snprintf(pid, sizeof(pid), "%" PRIu64, pair->waker);
-	printf("  %10" PRIu64 " %6.2f%%  %8s  %-16s  ->  %8" PRIu64 "  %-16s", pair->count,
-	       PERCENT * (double)pair->count / (double)pairs->count, pid,
-	       waker_name(view, pair->waker), pair->woken, waker_name(view, pair->woken));
+	printf("  %10" PRIu64 " %6.2f%%  %8s  ", pair->count,
+	       PERCENT * (double)pair->count / (double)pairs->count, pid);
+	print_name(waker_name(view, pair->waker), COMM_WIDTH);
+	printf("  ->  %8" PRIu64 "  ", pair->woken);
+	print_name(waker_name(view, pair->woken), COMM_WIDTH);
 	print_latency(&pair->latency);
 }
 

@@ -236,25 +236,34 @@ static const char *property(const struct stat *stat, const char *key)
 	return value ? value : "?";
 }
 
+static void print_property(const struct stat *stat, const char *key, const char *behind)
+{
+	print_name(property(stat, key), 0);
+	printf("%s", behind);
+}
+
 static void print_head(const struct stat *stat, double seconds)
 {
 	uint64_t bytes = exptrace_offset(stat->trace);
 	struct exptrace_times times;
 
-	printf("Kernel:      %s %s on %s\n", property(stat, "release"), property(stat, "machine"),
-	       property(stat, "nodename"));
+	printf("Kernel:      ");
+	print_property(stat, "release", " ");
+	print_property(stat, "machine", " on ");
+	print_property(stat, "nodename", "\n");
 	if (exptrace_property(stat->trace, "boot_id"))
-		printf("Boot:        %s\n", property(stat, "boot_id"));
-	printf("Clock:       %s, addresses: %s\n", property(stat, "clock"),
-	       property(stat, "addresses"));
+		print_line("Boot:", property(stat, "boot_id"));
+	printf("Clock:       ");
+	print_property(stat, "clock", ", addresses: ");
+	print_property(stat, "addresses", "\n");
 	exptrace_times(stat->trace, &times);
 	if (times.unstable)
 		printf("Uncertain:   the times of %llu generations, whose clock was found to be unstable\n",
 		       (unsigned long long)times.unstable);
 	if (exptrace_property(stat->trace, "mode"))
-		printf("Mode:        %s\n", property(stat, "mode"));
+		print_line("Mode:", property(stat, "mode"));
 	if (exptrace_property(stat->trace, "filter"))
-		printf("Filter:      %s\n", property(stat, "filter"));
+		print_line("Filter:", property(stat, "filter"));
 	printf("Duration:    %.6f s\n", seconds);
 	print_gaps(stat->trace);
 	printf("Generations: %llu", (unsigned long long)stat->generations);
@@ -274,8 +283,12 @@ static void print_event(const struct stat *stat, const struct exptrace_schema_ev
 {
 	const char *experiment = exptrace_experiment_name(stat->trace, event->experiment);
 
-	printf("  %-12s %-22s %12llu %14llu %8.2f %14.1f\n", experiment ? experiment : "?",
-	       event->name, (unsigned long long)sum->count, (unsigned long long)sum->bytes,
+	printf("  ");
+	print_name(experiment ? experiment : "?", 12);
+	putchar(' ');
+	print_name(event->name, 22);
+	printf(" %12llu %14llu %8.2f %14.1f\n", (unsigned long long)sum->count,
+	       (unsigned long long)sum->bytes,
 	       ratio((double)sum->bytes, (double)sum->count),
 	       ratio((double)sum->count, seconds));
 }
@@ -339,8 +352,10 @@ static void print_loss(const struct stat *stat, unsigned int experiment)
 
 	if (!sum->attempted)
 		return;
-	printf("  %-12s attempted %llu, recorded %llu, lost %llu", name ? name : "?",
-	       (unsigned long long)sum->attempted, (unsigned long long)sum->recorded,
+	printf("  ");
+	print_name(name ? name : "?", 12);
+	printf(" attempted %llu, recorded %llu, lost %llu", (unsigned long long)sum->attempted,
+	       (unsigned long long)sum->recorded,
 	       (unsigned long long)(sum->attempted - sum->recorded));
 	for (i = 0; i < REASONS; i++)
 		if (sum->lost[i])

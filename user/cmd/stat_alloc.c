@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../lib/index.h"
+#include "cmd.h"
 #include "site.h"
 #include "stat.h"
 
@@ -287,9 +288,12 @@ void stat_alloc_print(struct stat_alloc *alloc, unsigned int max)
 		return;
 	qsort(sites->list, n, sizeof(*sites->list), by_bytes);
 	printf("  %12s %16s  %s\n", "allocations", "bytes", "call site");
-	for (i = 0; i < n && i < max; i++)
-		printf("  %12llu %16llu  %s\n", (unsigned long long)sites->list[i].count,
-		       (unsigned long long)sites->list[i].bytes, sites->list[i].name);
+	for (i = 0; i < n && i < max; i++) {
+		printf("  %12llu %16llu  ", (unsigned long long)sites->list[i].count,
+		       (unsigned long long)sites->list[i].bytes);
+		print_name(sites->list[i].name, 0);
+		putchar('\n');
+	}
 	/* the index no longer fits the sorted sites */
 	index_clear(&sites->index);
 }

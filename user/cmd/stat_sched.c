@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "pids.h"
 #include "stat.h"
 
@@ -141,8 +142,9 @@ static void print_task(const struct stat_task *task, int64_t pid, const char *co
 {
 	double percent = seconds > 0 ? task->ns / seconds / 1e7 : 0;
 
-	printf("  %8lld  %-16s %12.3f %7.2f%% %10llu %10llu\n", (long long)pid,
-	       comm ? comm : "<...>", task->ns / NSEC_PER_MSEC, percent,
+	printf("  %8lld  ", (long long)pid);
+	print_name(comm ? comm : "<...>", COMM_WIDTH);
+	printf(" %12.3f %7.2f%% %10llu %10llu\n", task->ns / NSEC_PER_MSEC, percent,
 	       (unsigned long long)task->switches, (unsigned long long)task->wakeups);
 }
 

@@ -101,6 +101,37 @@ static void test_names(void)
 	w_free(&w);
 }
 
+/* Any program chooses its name, and a trace may come from anywhere. */
+static void test_foreign(void)
+{
+	static const struct command *const commands[] = {
+		&command_dump, &command_stat, &command_report,
+	};
+	const char *shown = "\\x1b[2J\\x1b[31mred";
+	unsigned int i, bad = 0;
+	struct writer w = { 0 };
+
+	w_header(&w);
+	w_sync(&w, 1, 1, SECOND, 1);
+	w_properties(&w, 1, 1, "\x1b[2J\x1b[31mred");
+	w_schema(&w, 1, 1);
+	put_name(&w, 1, 100, 5, "\x1b[2J\x1b[31mred");
+	put_switch(&w, 1, SAMPLE_M(0, TASK), 200, 5, 6);
+	put_switch(&w, 1, SAMPLE_M(0, TASK), 300, 6, 5);
+	put_switch(&w, 1, SAMPLE_M(0, TASK), 400, 5, 6);
+	w_sync(&w, 1, 500, SECOND, 500);
+	w_end_of_generation(&w);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		run_trace(commands[i], NULL, &w);
+		bad += !run_printed(shown) || strchr(run_output, '\x1b');
+	}
+	ok(!bad, "no text of a trace is a command to the terminal");
+	run_trace(&command_stat, NULL, &w);
+	ok(run_printed("Mode:        \\x1b[2J\\x1b[31mred\n") &&
+	   run_printed("\n         5  \\x1b[2J\\x1b[31mred  "), "and it is where it belongs");
+	w_free(&w);
+}
+
 static void test_writers(void)
 {
 	struct writer w = { 0 };
@@ -214,6 +245,7 @@ int main(void)
 {
 	test_times();
 	test_names();
+	test_foreign();
 	test_writers();
 	test_long();
 	test_columns();
