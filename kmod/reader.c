@@ -99,13 +99,16 @@ int exptrace_reader_leave_view(struct exptrace_file *f)
 	return leave_batch(f) ? 0 : -EBUSY;
 }
 
-/* Reads the frozen generations up to @last from now on. -EBUSY amid a batch. */
+/*
+ * Reads the frozen generations up to @last from now on. -EBUSY amid a batch. Another thread
+ * may have read a snapshot meanwhile: to its end, or those would not be frozen.
+ */
 int exptrace_reader_snapshot(struct exptrace_file *f, u64 last)
 {
-	lockdep_assert_held(&f->lock);
+	int err = exptrace_reader_leave_view(f);
 
-	if (!leave_batch(f))
-		return -EBUSY;
+	if (err)
+		return err;
 	exptrace_view_begin(&f->view, last);
 	f->stream_header = f->header;
 	f->header = 0;

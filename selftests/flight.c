@@ -321,6 +321,41 @@ TEST_F(module, trigger_wakes_who_waits_for_a_snapshot)
 	stream_free(&stream);
 }
 
+/* Each thing that is read has a header, the stream too, of which nothing was read. */
+TEST_F(module, thread_that_waits_leaves_the_stream_of_another_that_snapshots)
+{
+	struct exptrace_snapshot shot = {};
+	struct waiter waiter = {};
+	struct stream stream = {};
+	pthread_t thread;
+
+	self->reader = device_open(O_RDWR);
+	ASSERT_LE(0, self->reader);
+	waiter.fd = self->reader;
+	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_trigger, &waiter));
+	ASSERT_TRUE(WAIT_FOR(is_waiting(&waiter)));
+	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream));
+	stream_free(&stream);
+	ASSERT_EQ(0, write_file(SYSFS "trigger", "1"));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, waiter.err);
+	stream = (struct stream){};
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream));
+	stream_free(&stream);
+	/* It leaves the snapshot, and makes none: nothing is recorded that could fire. */
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	shot.flags = EXPTRACE_SNAPSHOT_WAIT;
+	ASSERT_EQ(-ECANCELED, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
+	stream = (struct stream){};
+	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
+		TH_LOG("%s", stream.error);
+	}
+	EXPECT_TRUE(stream_all_whole(&stream));
+	stream_free(&stream);
+}
+
 TEST_F(module, late_thread_fires_the_trigger)
 {
 	struct exptrace_trigger trigger = { .latency_us = 3000000000ULL };
