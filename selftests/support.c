@@ -42,13 +42,26 @@ int module_load(const char *parameters)
 	return load(getenv("EXPTRACE_KO"), parameters);
 }
 
+static void find_helper(const char *file, char *path, size_t size)
+{
+	snprintf(path, size - strlen(file), "%s", getenv("EXPTRACE_KO"));
+	strcpy(strrchr(path, '/') + 1, file);
+}
+
 int module_load_helper(const char *file, const char *parameters)
 {
 	char path[4096];
 
-	snprintf(path, sizeof(path) - strlen(file), "%s", getenv("EXPTRACE_KO"));
-	strcpy(strrchr(path, '/') + 1, file);
+	find_helper(file, path, sizeof(path));
 	return load(path, parameters);
+}
+
+bool module_has_helper(const char *file)
+{
+	char path[4096];
+
+	find_helper(file, path, sizeof(path));
+	return !access(path, F_OK);
 }
 
 int module_remove(void)

@@ -52,6 +52,9 @@ int module_load(const char *parameters);
 /* Load a test module, which lies beside it: 0 or -errno. */
 int module_load_helper(const char *file, const char *parameters);
 
+/* Is it there? Some are not built for a kernel that lacks what they need. */
+bool module_has_helper(const char *file);
+
 /* One attempt to remove it: 0 or -errno. */
 int module_remove(void);
 
