@@ -384,15 +384,20 @@ static int differences_of_shots(const struct shot *shots)
 	return n;
 }
 
+/* The number of the recording's first generation, for snapshot_child(). */
+static uint64_t first_generation;
+
 /*
  * A child that reads a snapshot, slowly enough to be killed in the middle. Its exit code says how it went. No generation
- * of a snapshot is given up.
+ * of a snapshot is given up: all that the recording had until its last one are in it, but for those that were given up
+ * before. These need not be the oldest: while an earlier snapshot was held, what came behind it went first.
  */
 static pid_t snapshot_child(bool slow, struct shot *tell)
 {
 	struct exptrace_snapshot shot = {};
-	struct stream stream = { .forget = true };
+	struct stream stream = { .flight = true, .forget = true };
 	struct bytes bytes = {};
+	uint64_t given_up;
 	ssize_t n;
 	pid_t pid;
 	int fd;
@@ -403,6 +408,7 @@ static pid_t snapshot_child(bool slow, struct shot *tell)
 	fd = device_open(O_RDWR);
 	if (fd < 0 || device_ioctl(fd, EXPTRACE_IOC_SNAPSHOT, &shot))
 		_exit(2);
+	given_up = device_info(fd).evicted_generations;
 	while ((n = bytes_read(&bytes, fd, slow ? 1000 : 65536)) > 0)
 		if (slow)
 			usleep(1000);
@@ -415,6 +421,8 @@ static pid_t snapshot_child(bool slow, struct shot *tell)
 	if (!stream.nr_generations || stream.generations[0].number != shot.first ||
 	    stream.generations[stream.nr_generations - 1].number != shot.last)
 		_exit(5);
+	if (shot.last + 1 - first_generation > stream.nr_generations + given_up)
+		_exit(6);
 	describe_shot(tell, &stream);
 	_exit(0);
 }
@@ -475,6 +483,7 @@ static void flight_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	nr_looks = 0;
 	ASSERT_EQ(0, looking ? look() : 0);
 	first = recorder_state("next_generation");
+	first_generation = first;
 	ASSERT_LT(0, first);
 	ASSERT_EQ(0, edge(&edges.before_start));
 	ASSERT_EQ(0, start(EXPTRACE_MODE_FLIGHT));
