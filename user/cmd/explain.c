@@ -40,8 +40,13 @@ static int explain_settings(struct exptrace_device *device, const struct exptrac
 	unsigned long long least_mib;
 	uint64_t least;
 	uint32_t batch;
+	int err;
 
-	if (exptrace_device_least_pool(device, start, &least, &batch))
+	err = exptrace_device_least_pool(device, start, &least, &batch);
+	if (err == -ENOTTY)
+		return problem("the module does not accept these settings, and is too old to tell "
+			       "which: a larger --pool may help, and --batch takes 4, 8, 16, 32 or 64");
+	if (err)
 		return problem("the module does not accept these settings; --batch takes 4, 8, "
 			       "16, 32 or 64, and not less than a page, which has %ld", page >> 10);
 	least_mib = (least + (1 << 20) - 1) >> 20;
