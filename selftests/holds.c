@@ -123,7 +123,10 @@ TEST_F_TIMEOUT(holds, frozen_generations_do_not_lengthen_holds, 1500)
 	ASSERT_TRUE(fill(self->control, self->args.pool_size));
 	EXPECT_SHORT_HOLDS("storm beside a snapshot");
 	for (i = 0; i < 10; i++) {
-		ASSERT_EQ(0, advance(self->control));
+		int err = advance(self->control);
+
+		/* A snapshot of very many may leave no room for another. */
+		ASSERT_TRUE(!err || err == -ENOBUFS);
 		ASSERT_TRUE(fill(self->control, 1 << 20));
 	}
 	EXPECT_SHORT_HOLDS("advances beside a snapshot");
