@@ -281,7 +281,7 @@ notrace int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrac
 }
 
 /* For so many batches does one hold give up generations, at most. */
-#define MOST_RESERVED	16U
+#define MOST_RESERVED	4U
 
 /* Keeps up to @nr empty batches back for tables. Returns how many; 0 if there are not that many. */
 static unsigned int reserve_some(unsigned int nr)
