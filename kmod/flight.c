@@ -7,12 +7,6 @@
 
 #include "flush.h"
 
-static struct exptrace_generation *oldest(void)
-{
-	return list_first_entry_or_null(&exptrace_flush.generations, struct exptrace_generation,
-					node);
-}
-
 /*
  * The oldest generation that may be given up whole, or NULL. What a snapshot holds is
  * before @behind, and what is being written after all that is complete.
@@ -20,7 +14,7 @@ static struct exptrace_generation *oldest(void)
 static struct exptrace_generation *oldest_to_evict(void)
 {
 	const struct exptrace_flush *flush = &exptrace_flush;
-	struct exptrace_generation *gen = flush->frozen ? flush->behind : oldest();
+	struct exptrace_generation *gen = flush->frozen ? flush->behind : exptrace_oldest();
 
 	if (gen && gen->gen == flush->reading)
 		gen = exptrace_following(gen);
@@ -162,7 +156,7 @@ int exptrace_freeze(u64 *first, u64 *last)
 		err = -EBUSY;
 		goto out;
 	}
-	from = first_to_view(oldest(), U64_MAX);
+	from = first_to_view(exptrace_oldest(), U64_MAX);
 	if (!from)
 		goto out;
 	to = newest_complete();
@@ -197,7 +191,7 @@ void exptrace_view_begin(struct exptrace_view *view, u64 last)
 	view->held = true;
 	view->last = last;
 	view->batch = NULL;
-	view->gen = first_to_view(oldest(), last);
+	view->gen = first_to_view(exptrace_oldest(), last);
 	exptrace_pool_unlock(flags);
 }
 

@@ -456,7 +456,8 @@ bool exptrace_discard_all(void)
 	return true;
 }
 
-static struct exptrace_generation *oldest(void)
+/* The oldest generation, or NULL. */
+struct exptrace_generation *exptrace_oldest(void)
 {
 	lockdep_assert_held(&exptrace_pool.lock);
 
@@ -488,7 +489,7 @@ enum exptrace_next exptrace_peek(u64 session, bool after_first)
 	unsigned long flags;
 
 	flags = exptrace_pool_lock();
-	gen = oldest();
+	gen = exptrace_oldest();
 	if (gen && after_first)
 		gen = exptrace_following(gen);
 	next = next_of(gen, session);
@@ -510,7 +511,7 @@ enum exptrace_next exptrace_take(u64 session, bool addresses, struct exptrace_ba
 	unsigned long flags;
 
 	flags = exptrace_pool_lock();
-	first = oldest();
+	first = exptrace_oldest();
 	next = next_of(first, session);
 	if (first)
 		*gen = first->gen;
@@ -539,7 +540,7 @@ void exptrace_untake(struct exptrace_batch *batch, u64 gen)
 	unsigned long flags;
 
 	flags = exptrace_pool_lock();
-	first = oldest();
+	first = exptrace_oldest();
 	if (!WARN_ON_ONCE(!first || first->gen != gen)) {
 		list_add(&batch->node, &first->full);
 		if (!exptrace_is_table(batch))
@@ -578,7 +579,7 @@ void exptrace_end_generation(void)
 	unsigned long flags;
 
 	flags = exptrace_pool_lock();
-	first = oldest();
+	first = exptrace_oldest();
 	exptrace_unlink_generation(first);
 	exptrace_flush.reading = 0;
 	exptrace_flush.taken = false;
@@ -638,7 +639,7 @@ u64 exptrace_session_to_read(void)
 	u64 session;
 
 	flags = exptrace_pool_lock();
-	first = oldest();
+	first = exptrace_oldest();
 	session = flush->begun;
 	if (flush->begun == flush->ended && (!first || first->session != session))
 		session++;

@@ -111,6 +111,7 @@ bool exptrace_discard_all(void);
 void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch);
 void exptrace_unlink_generation(struct exptrace_generation *gen);
 void exptrace_reclaim_batches(struct exptrace_generation *gen);
+struct exptrace_generation *exptrace_oldest(void);
 struct exptrace_generation *exptrace_following(struct exptrace_generation *gen);
 
 /* What the reader finds next. */
