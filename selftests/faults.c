@@ -76,11 +76,11 @@ static void take_injection_down(void)
 
 /*
  * A page of ours that has to come while all allocations fail would be tried for over and over, and a stack that has to grow
- * while one fails is a segmentation fault.
+ * while one fails is a segmentation fault. A struct stream takes 700 KiB of it.
  */
 static int hold_our_pages(void)
 {
-	char stack[256 << 10];
+	char stack[3 << 20];
 
 	explicit_bzero(stack, sizeof(stack));
 	return mlockall(MCL_CURRENT);
