@@ -10,7 +10,7 @@ import collections
 import json
 import sys
 
-HEADER = b"exptrace v1" + bytes(5)
+HEADERS = [b"exptrace v%d" % version + bytes(5) for version in (1, 2)]
 END, EVENTS, EXPERIMENTAL, SYNC, SCHEMA, LEDGER, PROPERTIES = 52, 1, 49, 50, 53, 56, 58
 STACKS, STRINGS = 2, 4
 TABLES = {STACKS, STRINGS, SYNC, SCHEMA, LEDGER, PROPERTIES}
@@ -252,7 +252,7 @@ class Generation:
 
 def generations(data):
     """The generations of a file, each complete or the last one as far as it goes."""
-    expect(data[:16] == HEADER, "no header")
+    expect(data[:16] in HEADERS, "no header of a version that is known")
     c, g, start = Cursor(data, 16), None, 16
     try:
         while c.more():

@@ -736,10 +736,10 @@ int stream_parse_batches(struct stream *s, const void *data, size_t size)
 
 int stream_parse(struct stream *s, const void *data, size_t size)
 {
-	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC, old[EXPTRACE_HEADER_SIZE] = "exptrace v1";
 
-	if (size < sizeof(header) || memcmp(data, header, sizeof(header)))
-		return fail(s, "no header");
+	if (size < sizeof(header) || (memcmp(data, header, sizeof(header)) && memcmp(data, old, sizeof(old))))
+		return fail(s, "no header of a version that is known");
 	return stream_parse_batches(s, (const char *)data + sizeof(header), size - sizeof(header));
 }
 

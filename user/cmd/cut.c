@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/header.h"
 #include "../lib/trace.h"
 #include "cmd.h"
 #include "stream.h"
@@ -45,8 +46,6 @@ struct cut {
 	bool begun;		/* its file is open */
 	bool alone;		/* the only generation in it lacks its beginning */
 };
-
-static const uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
 
 static const char *out_name(const struct cut *cut)
 {
@@ -131,6 +130,15 @@ static void note_generation(struct cut *cut)
 	cut->ranges++;
 }
 
+/* The header of the version that the generations are in. */
+static int keep_header(struct cut *cut)
+{
+	uint8_t header[EXPTRACE_HEADER_SIZE] = HEADER_PREFIX;
+
+	header[strlen(HEADER_PREFIX)] = (uint8_t)('0' + cut->trace->version);
+	return keep(cut, header, sizeof(header));
+}
+
 static int begin_generation(struct cut *cut, const struct exptrace_batch *batch)
 {
 	if (cut->ranges && batch->generation <= cut->generation)
@@ -141,7 +149,7 @@ static int begin_generation(struct cut *cut, const struct exptrace_batch *batch)
 	cut->generation = batch->generation;
 	cut->partial = batch->kind != EXPTRACE_BATCH_SYNC;
 	cut->used = 0;
-	return cut->out.complete ? EXIT_OK : keep(cut, header, sizeof(header));
+	return cut->out.complete ? EXIT_OK : keep_header(cut);
 }
 
 static int take_batch(struct cut *cut, const struct exptrace_batch *batch)

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "../lib/header.h"
 #include "../lib/ledger.h"
 #include "../lib/varint.h"
 #include "stream.h"
@@ -20,7 +21,6 @@
 /* Files grow by blocks of this size, or of a multiple. */
 #define BLOCK		512
 
-static const uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
 static const uint8_t end_mark = EXPTRACE_WIRE_END_OF_GENERATION;
 
 int stream_begin(struct stream *stream, struct exptrace_device *device, int fd)
@@ -269,26 +269,27 @@ static void copy_read(struct stream *stream)
 
 /*
  * The header comes by read(2) in any case: as long as it was not read, poll(2) says that
- * there is something to be read.
+ * there is something to be read. An older module's is of an older version.
  */
-static void read_header(struct stream *stream)
+static void read_header(struct stream *stream, uint8_t *header)
 {
-	uint8_t bytes[EXPTRACE_HEADER_SIZE];
 	ssize_t n;
 
 	do
-		n = read(exptrace_device_fd(stream->device), bytes, sizeof(bytes));
+		n = read(exptrace_device_fd(stream->device), header, EXPTRACE_HEADER_SIZE);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		stream->read_error = -errno;
-	else if (n != sizeof(bytes) || memcmp(bytes, header, sizeof(header)))
+	else if (n != EXPTRACE_HEADER_SIZE || !header_is_known(header_version(header)))
 		stream->read_error = -EPROTO;
 }
 
 void stream_copy(struct stream *stream)
 {
+	uint8_t header[EXPTRACE_HEADER_SIZE];
+
 	if (!stream->begun) {
-		read_header(stream);
+		read_header(stream, header);
 		stream->begun = !stream->read_error && stream_write(stream, header, sizeof(header));
 	}
 	if (stream_has_failed(stream))

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "header.h"
 #include "trace.h"
 #include "varint.h"
 
@@ -32,22 +33,31 @@ static int read_failed(struct exptrace_trace *trace, int err)
 			   "cannot read: %s", strerror(-err));
 }
 
+static int not_a_trace(struct exptrace_trace *trace)
+{
+	return trace_error(trace, -EBADMSG, 0, "not a trace of exptrace");
+}
+
 static int framing_header(struct exptrace_trace *trace)
 {
-	static const uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
 	struct input *input = &trace->input;
-	size_t have;
+	size_t have, prefix = strlen(HEADER_PREFIX);
 	int err = input_fill(input, EXPTRACE_HEADER_SIZE);
 
 	if (err)
 		return read_failed(trace, err);
 	have = input_available(input);
-	if (have > EXPTRACE_HEADER_SIZE)
-		have = EXPTRACE_HEADER_SIZE;
-	if (memcmp(input->pos, header, have))
-		return trace_error(trace, -EBADMSG, 0, "not a trace of exptrace, version 1");
+	if (memcmp(input->pos, HEADER_PREFIX, have < prefix ? have : prefix))
+		return not_a_trace(trace);
 	if (have < EXPTRACE_HEADER_SIZE)
 		return trace_error(trace, -ENODATA, have, "cut off in the header");
+	trace->version = header_version(input->pos);
+	if (trace->version < 0)
+		return not_a_trace(trace);
+	if (!header_is_known(trace->version))
+		return trace_error(trace, -EBADMSG, 0,
+				   "a trace in version %d of the format, of which 1 to %d are known here",
+				   trace->version, EXPTRACE_WIRE_VERSION);
 	input_consume(input, EXPTRACE_HEADER_SIZE);
 	trace->header_seen = true;
 	return 0;

@@ -63,6 +63,7 @@ struct exptrace_trace {
 
 	/* framing */
 	bool header_seen;
+	int version;		/* of the wire format, once that was seen */
 	bool in_generation;	/* a batch came since the last end mark */
 	uint64_t generation;	/* of the last batch */
 	struct exptrace_batch batch;

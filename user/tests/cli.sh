@@ -3,6 +3,7 @@
 # The command as a user meets it: pipes, exit codes, messages. Usage: cli.sh EXPTRACE SAMPLE
 exptrace=$1
 sample=$2
+here=$(dirname "$0")	# v1.trace is what a recorder of version 1 wrote, v1.json how it was shown then
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failed=0
@@ -65,6 +66,11 @@ ok "a full disk is reported"
 	grep -q '^OK: 1 generations' "$dir/out" &&
 	grep -q '1 generation, 2 to 2, .* bytes to standard output' "$dir/err"
 ok "cut works in a pipe"
+"$exptrace" dump --all --json "$here/v1.trace" >"$dir/v1.json" && cmp "$here/v1.json" "$dir/v1.json" &&
+	"$exptrace" check "$here/v1.trace" | grep -q '^OK: 2 generations, 24 batches, 18 events, 4 lost'
+ok "a trace of version 1 is read as it was then"
+"$exptrace" cut "$here/v1.trace" 2>"$dir/err" | cmp - "$here/v1.trace"
+ok "what is cut from a trace of version 1 is one, too"
 if [ -e /dev/exptrace ]; then
 	echo "ok - what needs the module explains itself without it # SKIP the module is loaded"
 else

@@ -121,20 +121,31 @@ static void test_live(void)
 	w_free(&w);
 }
 
-static void test_header(void)
+/* How reading ends what has this in the place of the version; the message is compared. */
+static bool header_ends(char version, int want, const char *message)
 {
 	struct exptrace_trace *trace;
 	struct writer w = { 0 };
 	int ret, fd;
+	bool right;
 
 	w_header(&w);
-	w.data[10] = '2';
+	w.data[10] = (uint8_t)version;
 	trace = test_open(&w, &fd);
 	count_events(trace, &ret);
-	ok(ret == -EBADMSG && strstr(exptrace_error(trace), "not a trace"),
-	   "another version's header is refused");
+	right = ret == want && (!message || strstr(exptrace_error(trace), message));
 	test_close(trace, fd);
 	w_free(&w);
+	return right;
+}
+
+static void test_header(void)
+{
+	ok(header_ends('1', 0, NULL) && header_ends('2', 0, NULL), "versions 1 and 2 are read");
+	ok(header_ends('3', -EBADMSG, "a trace in version 3 of the format, of which 1 to 2"),
+	   "another version's header is refused, and the version told");
+	ok(header_ends('0', -EBADMSG, "not a trace") && header_ends('x', -EBADMSG, "not a trace"),
+	   "what is no version is no trace");
 }
 
 static void test_unknown_experiment(void)

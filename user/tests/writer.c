@@ -74,11 +74,17 @@ void w_string(struct writer *w, const char *string)
 	w_bytes(w, string, strlen(string));
 }
 
+void w_header_of(struct writer *w, unsigned int version)
+{
+	char header[EXPTRACE_HEADER_SIZE] = "exptrace v";
+
+	header[10] = (char)('0' + version);
+	w_bytes(w, header, sizeof(header));
+}
+
 void w_header(struct writer *w)
 {
-	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
-
-	w_bytes(w, header, sizeof(header));
+	w_header_of(w, 2);
 }
 
 void w_end_of_generation(struct writer *w)

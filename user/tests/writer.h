@@ -34,6 +34,7 @@ void w_site(struct writer *w, unsigned int site);
 void w_string(struct writer *w, const char *string);
 
 void w_header(struct writer *w);
+void w_header_of(struct writer *w, unsigned int version);
 void w_end_of_generation(struct writer *w);
 
 /* @experiment: STANDARD_BATCH, or that of a batch of wire type 49 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The numbers of exptrace's wire format, version 1 (see docs/wire-format.md).
+ * The numbers of exptrace's wire format, version 2 (see docs/wire-format.md).
  *
  * The framing is that of Go's execution trace v2: numbers which Go uses keep
  * Go's meaning, and what is exptrace's own takes numbers that Go leaves free
@@ -11,7 +11,8 @@
 
 /* The header: these characters, then zero bytes up to its size. */
 #define EXPTRACE_HEADER_SIZE		16
-#define EXPTRACE_HEADER_MAGIC		"exptrace v1"
+#define EXPTRACE_HEADER_MAGIC		"exptrace v2"
+#define EXPTRACE_WIRE_VERSION		2
 
 /* A batch, header included, and a varint: most bytes. */
 #define EXPTRACE_BATCH_MAX		(64 * 1024)
