@@ -384,6 +384,9 @@ size_t exptrace_ledger(const struct exptrace_trace *trace,
 /* exptrace_lost_name() - a reason of exptrace_loss in a few words; NULL if unknown */
 const char *exptrace_lost_name(uint64_t reason);
 
+/* exptrace_version() - of the wire format; 0 as long as nothing was read */
+int exptrace_version(const struct exptrace_trace *trace);
+
 /**
  * exptrace_syncs() - the clock of the generation at hand
  * @first:	out: the first Sync
@@ -393,6 +396,18 @@ const char *exptrace_lost_name(uint64_t reason);
  */
 unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptrace_sync *first,
 			    struct exptrace_sync *last);
+
+/**
+ * exptrace_sync_at() - one of the Syncs of the generation at hand
+ * @index:	0 for the first, in the order of the stream, which is that of time
+ * @sync:	out
+ *
+ * CLOCK_REALTIME at a time is that of the last Sync before it, plus what CLOCK_MONOTONIC
+ * went on since; in version 1 of the format, only if it was not set meanwhile.
+ * Return: 0, or -ENOENT past the last.
+ */
+int exptrace_sync_at(const struct exptrace_trace *trace, size_t index,
+		     struct exptrace_sync *sync);
 
 /**
  * exptrace_gap() - was nothing recorded just before the generation at hand?
@@ -407,7 +422,8 @@ bool exptrace_gap(const struct exptrace_trace *trace);
 /**
  * exptrace_clock_unstable() - was the clock of the generation at hand found to be unstable?
  *
- * The times of its events are uncertain then. While batches are walked: known when the ledger
+ * The times of its events are uncertain then; also if its rate changed so often that not all
+ * of that was recorded. While batches are walked: known when the ledger
  * is at hand.
  */
 bool exptrace_clock_unstable(const struct exptrace_trace *trace);
@@ -434,9 +450,14 @@ void exptrace_times(const struct exptrace_trace *trace, struct exptrace_times *t
  * exptrace_ns() - nanoseconds of CLOCK_MONOTONIC at a tick
  * @ticks:	of the generation at hand
  *
- * On the straight line through the generation's Syncs, rounded to the nearest;
- * by the frequency if there is one Sync only. Without any, by the clock of the
- * generation before; without that, the ticks themselves. Saturates.
+ * On the straight line between the two Syncs around it, or beyond them on the nearest
+ * one, rounded to the nearest; by the frequency if there is one Sync only. Without any,
+ * by the clock of the generation before; without that, the ticks themselves. Saturates.
+ *
+ * It is within 1 us, and what reading the kernel's clocks takes, of CLOCK_MONOTONIC, where
+ * the generation is complete and exptrace_clock_unstable() is false. In version 1 of the
+ * format, only if that clock's rate did not change meanwhile: NTP can change it by
+ * 500 ppm, adjtimex(2) by 10 %.
  */
 uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks);
 

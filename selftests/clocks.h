@@ -11,14 +11,6 @@
  */
 #define SLACK_NS	1000000ULL
 
-/* A time on the line through the generation's Syncs, as readers have it. */
-static inline uint64_t event_ns(const struct stream_generation *g, uint64_t ticks)
-{
-	double slope = (double)(g->close.mono - g->open.mono) / (double)(g->close.time - g->open.time);
-
-	return g->open.mono + (uint64_t)((double)(int64_t)(ticks - g->open.time) * slope);
-}
-
 static inline const struct stream_generation *generation_of(const struct stream *stream, uint64_t number)
 {
 	size_t i;
@@ -73,7 +65,7 @@ static inline int markers_are_in_time(const struct stream *stream, uint64_t late
 		if (g->clock_unstable)
 			continue;
 		told = strtoull(e->arg[0].string, NULL, 10);
-		ns = event_ns(g, e->time);
+		ns = (uint64_t)stream_ns(g, e->time);
 		if (ns + SLACK_NS >= told && ns <= told + late_ns)
 			continue;
 		fprintf(stderr, "# a marker of %llu ns is at %llu ns in generation %llu\n", (unsigned long long)told,

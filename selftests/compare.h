@@ -178,10 +178,7 @@ static inline size_t comparison_length(const struct comparison *c, const struct 
 /* When an event was recorded: nanoseconds of CLOCK_MONOTONIC. */
 static inline double comparison_time(const struct comparison *c, const struct stream_event *e)
 {
-	const struct stream_generation *g = &c->r.stream.generations[0];
-	double slope = (double)(g->close.mono - g->open.mono) / (g->close.time - g->open.time);
-
-	return g->open.mono + slope * ((double)e->time - g->open.time);
+	return stream_ns(&c->r.stream.generations[0], e->time);
 }
 
 /* How far apart the times of both are, if the first one recorded is that number of those seen. */

@@ -6,6 +6,7 @@ decode.py FILE...               checks structure and ledger, prints counts per e
 decode.py --events FILE         a JSON object per event, in the order of time
 decode.py --against DUMP FILE   compares each event with DUMP, the output of "exptrace dump --json --all FILE"
 """
+import bisect
 import collections
 import json
 import sys
@@ -88,14 +89,15 @@ class Generation:
         self.closed = self.whole = False
 
     def batch(self, experiment, m, time, data):
-        expect(not self.closed, "a batch after the closing Sync")
         self.batches += 1
         c = Cursor(data)
+        expect(not experiment or not self.closed, "a batch of an experiment after a Sync that is not the first")
         if experiment:
             if c.byte() == 0:
                 self.timed_events(experiment, m, time, c)
             return
         what = data[0]
+        expect(what == SYNC or not self.closed, "another batch after a Sync that is not the first")
         if what not in TABLES:
             self.timed_events(experiment, m, time, c)
             return
@@ -121,6 +123,7 @@ class Generation:
             self.whole = True
         else:
             self.closed = True
+        expect(not self.syncs or (tick, mono) > self.syncs[-1][:2], "a Sync that is not later than the one before")
         self.syncs.append((tick, mono, frequency, wall))
 
     def schema_entry(self, c):
@@ -244,9 +247,11 @@ class Generation:
     def ns(self, tick):
         if not self.syncs:
             return tick
-        (t0, ns0, frequency, _), (t1, ns1, _, _) = self.syncs[0], self.syncs[-1]
-        if t0 == t1:
+        if len(self.syncs) == 1:
+            t0, ns0, frequency, _ = self.syncs[0]
             return ns0 + (tick - t0) * 10**9 // frequency
+        i = min(max(bisect.bisect([sync[0] for sync in self.syncs], tick) - 1, 0), len(self.syncs) - 2)
+        (t0, ns0, *_), (t1, ns1, *_) = self.syncs[i:i + 2]
         return ns0 + (tick - t0) * (ns1 - ns0) // (t1 - t0)
 
 

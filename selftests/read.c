@@ -693,7 +693,7 @@ static int cut_into_pieces(const uint8_t *p, size_t size, struct piece **pieces,
 	return ends;
 }
 
-/* The opening and the closing Sync are the first and the last one of their generation. */
+/* The opening Sync is the first piece of its generation, the others are the last ones. */
 static void rank_syncs(struct piece *pieces, size_t nr)
 {
 	size_t i, j;

@@ -151,6 +151,8 @@ static void begin_clock(struct stream *s, struct stream_generation *g)
 		memset(s->last_time, 0, sizeof(s->last_time));
 }
 
+static const struct stream_sync *sync_before(const struct stream_generation *g) { return &g->syncs[g->nr_syncs - 2]; }
+
 static int parse_sync(struct stream *s, struct stream_generation *g, const struct stream_batch *b)
 {
 	struct cursor c = { .p = b->data + 1, .end = b->data + b->size };
@@ -168,13 +170,17 @@ static int parse_sync(struct stream *s, struct stream_generation *g, const struc
 	sync.wall = sec * 1000000000 + number(&c);
 	if (c.bad || c.p != c.end || !sync.frequency || !sync.mono)
 		return fail(s, "generation %llu: bad Sync", (unsigned long long)g->number);
+	if (g->nr_syncs == STREAM_SYNCS)
+		return fail(s, "generation %llu: more than %d Syncs", (unsigned long long)g->number, STREAM_SYNCS);
+	g->syncs[g->nr_syncs++] = sync;
 	if (g->batches == 1) {
 		g->whole = true;
 		g->open = sync;
 		begin_clock(s, g);
 		return 0;
 	}
-	if (g->whole && (sync.time <= g->open.time || sync.mono <= g->open.mono || sync.frequency != g->open.frequency))
+	if (g->nr_syncs > 1 && (sync.time <= sync_before(g)->time || sync.mono <= sync_before(g)->mono ||
+				sync.frequency != sync_before(g)->frequency))
 		return fail(s, "generation %llu: its Syncs do not agree", (unsigned long long)g->number);
 	g->closed = true;
 	g->close = sync;
@@ -415,6 +421,8 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			g->mono = !strcmp(value, "mono");
 		if (!c.bad && !strcmp(key, "clock_unstable"))
 			g->clock_unstable = strtoull(value, NULL, 10);
+		if (!c.bad && !strcmp(key, "missing_syncs"))
+			g->missing_syncs = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "boottime_offset"))
 			g->boottime_offset = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "missing_tasks"))
@@ -678,8 +686,8 @@ static int parse_batch(struct stream *s, const struct stream_batch *b)
 	if (!g)
 		return -1;
 	g->batches++;
-	if (g->closed)
-		return fail(s, "generation %llu goes on after its closing Sync", (unsigned long long)g->number);
+	if (g->closed && what != EXPTRACE_WIRE_SYNC)
+		return fail(s, "generation %llu goes on after a Sync that is not its first", (unsigned long long)g->number);
 	if (b->experiment >= STREAM_EXPERIMENTS || (b->m != EXPTRACE_M_NONE && b->m >= 4 * STREAM_CPUS))
 		return fail(s, "experiment %u or m %llu cannot be", b->experiment, (unsigned long long)b->m);
 	if (what && what < EXPTRACE_EVENT_STATE_FIRST && b->m != EXPTRACE_M_NONE)
@@ -753,6 +761,18 @@ void stream_free(struct stream *s)
 	forget_places(s);
 	free(s->generations);
 	memset(s, 0, sizeof(*s));
+}
+
+double stream_ns(const struct stream_generation *g, uint64_t ticks)
+{
+	const struct stream_sync *from = &g->syncs[0];
+
+	if (g->nr_syncs < 2)
+		return (double)from->mono + (double)(int64_t)(ticks - from->time) * 1e9 / (double)from->frequency;
+	while (from + 2 < &g->syncs[g->nr_syncs] && from[1].time <= ticks)
+		from++;
+	return (double)from->mono + (double)(int64_t)(ticks - from->time) * (double)(from[1].mono - from->mono) /
+				    (double)(from[1].time - from->time);
 }
 
 uint64_t stream_lost_for(const struct stream *s, int experiment, int reason)

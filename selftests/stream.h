@@ -46,6 +46,9 @@ struct stream_sync {
 	uint64_t time, frequency, mono, wall;	/* mono and wall in nanoseconds */
 };
 
+/* The most that a generation has. */
+#define STREAM_SYNCS		34
+
 struct stream_count {
 	uint64_t decoded;	/* recorded events found in batches of this CPU */
 	bool entry;		/* the ledger has an entry: what follows is from it */
@@ -65,6 +68,9 @@ struct stream_generation {
 	uint64_t boottime_offset;	/* nanoseconds */
 	bool gap;			/* between it and the one before nothing was recorded */
 	struct stream_sync open, close;
+	struct stream_sync syncs[STREAM_SYNCS];	/* all, these two too */
+	unsigned int nr_syncs;
+	uint64_t missing_syncs;
 	struct stream_count count[STREAM_EXPERIMENTS][STREAM_CPUS];
 };
 
@@ -135,6 +141,9 @@ bool stream_all_whole(const struct stream *stream);
 
 /* Sums over all generations. */
 uint64_t stream_lost(const struct stream *stream);
+
+/* Nanoseconds of CLOCK_MONOTONIC at a tick, on the straight lines from Sync to Sync. */
+double stream_ns(const struct stream_generation *generation, uint64_t ticks);
 
 /* Those of an experiment (negative: of all) for a reason. */
 uint64_t stream_lost_for(const struct stream *stream, int experiment, int reason);

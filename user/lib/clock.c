@@ -1,48 +1,103 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The generation's clock: ticks to nanoseconds, on the line through its Syncs.
+ * The generation's clock: ticks to nanoseconds, on the straight lines from Sync to Sync.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "clock.h"
 
 #define NSEC_PER_SEC	1000000000ULL
 
 __extension__ typedef unsigned __int128 u128;
 
+/* What is told of the generation before is overwritten only when there is something new. */
 void clock_reset(struct clock *clock)
 {
 	clock->nsyncs = 0;
+}
+
+void clock_uninit(struct clock *clock)
+{
+	free(clock->syncs);
+	free(clock->lines);
+}
+
+/* Makes room in *@array for another one of @size bytes behind @n: 0 or -ENOMEM. */
+static int reserve(void *array, size_t n, size_t *room, size_t size)
+{
+	void **at = array, *more;
+
+	if (n < *room)
+		return 0;
+	more = realloc(*at, 2 * (n + 1) * size);
+	if (!more)
+		return -ENOMEM;
+	*at = more;
+	*room = 2 * (n + 1);
+	return 0;
 }
 
 /*
  * mult / 2^shift = ns / ticks, as precise as 63 bits allow; rounded up, so that
  * what lies in the middle of two nanoseconds is not taken for less.
  */
-static void clock_set_slope(struct clock *clock, uint64_t ns, uint64_t ticks)
+static void set_slope(struct clock_line *line, uint64_t ns, uint64_t ticks)
 {
 	u128 mult = 0;
 
-	for (clock->shift = 63; clock->shift > 1; clock->shift--) {
-		mult = (((u128)ns << clock->shift) + ticks - 1) / ticks;
+	for (line->shift = 63; line->shift > 1; line->shift--) {
+		mult = (((u128)ns << line->shift) + ticks - 1) / ticks;
 		if (!(mult >> 63))
 			break;
 	}
-	clock->mult = mult >> 63 ? INT64_MAX : (uint64_t)mult;
+	line->mult = mult >> 63 ? INT64_MAX : (uint64_t)mult;
 }
 
-static void clock_set_line(struct clock *clock)
+/* Line @i becomes the one at hand. */
+static void take_line(struct clock *clock, size_t i)
 {
-	const struct exptrace_sync *first = &clock->first, *last = &clock->last;
-
-	clock->base_ticks = first->ticks;
-	clock->base_ns = first->mono_ns;
-	if (last->ticks > first->ticks && last->mono_ns > first->mono_ns)
-		clock_set_slope(clock, last->mono_ns - first->mono_ns,
-				last->ticks - first->ticks);
-	else
-		clock_set_slope(clock, NSEC_PER_SEC, first->frequency);
+	clock->line = clock->lines[i];
+	clock->first = i ? clock->line.base_ticks : 0;
+	clock->last = i + 1 < clock->nlines ? clock->lines[i + 1].base_ticks - 1 : UINT64_MAX;
 }
 
-void clock_read(struct clock *clock, struct table *table, uint64_t time)
+/*
+ * Adds @sync, which was read: the line to it from the one before has its slope now, and that
+ * from it the same, as long as there is no other after it.
+ */
+static void add_line(struct clock *clock, const struct exptrace_sync *sync)
+{
+	struct clock_line *before = clock->nlines ? &clock->lines[clock->nlines - 1] : NULL;
+	struct clock_line line = { .base_ticks = sync->ticks, .base_ns = sync->mono_ns };
+
+	if (before) {
+		if (line.base_ticks <= before->base_ticks || line.base_ns <= before->base_ns)
+			return;
+		set_slope(before, line.base_ns - before->base_ns,
+			  line.base_ticks - before->base_ticks);
+		line.mult = before->mult;
+		line.shift = before->shift;
+	} else {
+		set_slope(&line, NSEC_PER_SEC, sync->frequency);
+	}
+	clock->lines[clock->nlines++] = line;
+	take_line(clock, clock->nlines - 1);
+}
+
+static int add_sync(struct clock *clock, const struct exptrace_sync *sync)
+{
+	if (!clock->nsyncs)
+		clock->nlines = 0;
+	if (reserve(&clock->syncs, clock->nsyncs, &clock->syncs_room, sizeof(*clock->syncs)) ||
+	    reserve(&clock->lines, clock->nlines, &clock->lines_room, sizeof(*clock->lines)))
+		return -ENOMEM;
+	clock->syncs[clock->nsyncs++] = *sync;
+	add_line(clock, sync);
+	return 0;
+}
+
+int clock_read(struct clock *clock, struct table *table, uint64_t time)
 {
 	struct exptrace_sync sync;
 
@@ -59,32 +114,46 @@ void clock_read(struct clock *clock, struct table *table, uint64_t time)
 		table_bad(table, "has a time that overflows");
 	if (table_more(table))
 		table_bad(table, "goes on after its end");
-	if (table->bad)
-		return;
-	if (!clock->nsyncs++)
-		clock->first = sync;
-	clock->last = sync;
-	clock_set_line(clock);
+	return table->bad ? 0 : add_sync(clock, &sync);
 }
 
-static uint64_t clock_scale(const struct clock *clock, uint64_t ticks)
+/* The last line that begins at @ticks or before becomes the one at hand; else the first one. */
+static void seek_line(struct clock *clock, uint64_t ticks)
 {
-	u128 half = (u128)1 << (clock->shift - 1);
-	u128 ns = ((u128)ticks * clock->mult + half) >> clock->shift;
+	size_t low = 0, high = clock->nlines;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (clock->lines[middle].base_ticks <= ticks)
+			low = middle;
+		else
+			high = middle;
+	}
+	take_line(clock, low);
+}
+
+static uint64_t line_scale(const struct clock_line *line, uint64_t ticks)
+{
+	u128 half = (u128)1 << (line->shift - 1);
+	u128 ns = ((u128)ticks * line->mult + half) >> line->shift;
 
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
-uint64_t clock_ns(const struct clock *clock, uint64_t ticks)
+uint64_t clock_ns(struct clock *clock, uint64_t ticks)
 {
+	const struct clock_line *line = &clock->line;
 	uint64_t ns;
 
-	if (!clock->mult)
+	if (!line->mult)
 		return ticks;
-	if (ticks < clock->base_ticks) {
-		ns = clock_scale(clock, clock->base_ticks - ticks);
-		return ns > clock->base_ns ? 0 : clock->base_ns - ns;
+	if (ticks < clock->first || ticks > clock->last)
+		seek_line(clock, ticks);
+	if (ticks < line->base_ticks) {
+		ns = line_scale(line, line->base_ticks - ticks);
+		return ns > line->base_ns ? 0 : line->base_ns - ns;
 	}
-	ns = clock->base_ns + clock_scale(clock, ticks - clock->base_ticks);
-	return ns < clock->base_ns ? UINT64_MAX : ns;
+	ns = line->base_ns + line_scale(line, ticks - line->base_ticks);
+	return ns < line->base_ns ? UINT64_MAX : ns;
 }

@@ -30,7 +30,7 @@ static void generation_begin(struct exptrace_trace *trace)
 static void find_gap(struct exptrace_trace *trace)
 {
 	const struct ended *before = &trace->ended;
-	uint64_t ns = trace->clock.first.mono_ns;
+	uint64_t ns = trace->clock.syncs[0].mono_ns;
 
 	if (!before->known || before->ns >= ns)
 		return;
@@ -47,6 +47,7 @@ static void find_gap(struct exptrace_trace *trace)
 static void generation_end(struct exptrace_trace *trace)
 {
 	const struct properties *properties = &trace->properties;
+	const struct clock *clock = &trace->clock;
 	struct ended *ended = &trace->ended;
 
 	if (trace->gap && ended->has_boottime && properties->has_boottime &&
@@ -54,9 +55,9 @@ static void generation_end(struct exptrace_trace *trace)
 		trace->times.suspended_ns += properties->boottime_offset - ended->boottime_offset;
 	trace->times.unstable += properties->clock_unstable;
 	*ended = (struct ended) {
-		.known = trace->clock.nsyncs > trace->has_opening_sync,
+		.known = clock->nsyncs > trace->has_opening_sync,
 		.generation = trace->open_generation,
-		.ns = trace->clock.last.mono_ns,
+		.ns = clock->nsyncs ? clock->syncs[clock->nsyncs - 1].mono_ns : 0,
 		.has_boottime = properties->has_boottime,
 		.boottime_offset = properties->boottime_offset,
 	};
@@ -88,11 +89,10 @@ static int table_take(struct exptrace_trace *trace)
 	int err = 0;
 
 	if (batch->kind == EXPTRACE_BATCH_SYNC) {
-		clock_read(&trace->clock, &table, batch->time);
+		err = clock_read(&trace->clock, &table, batch->time);
 		if (trace->has_opening_sync && trace->clock.nsyncs == 1)
 			find_gap(trace);
-	}
-	if (batch->kind == EXPTRACE_BATCH_SCHEMA)
+	} else if (batch->kind == EXPTRACE_BATCH_SCHEMA)
 		err = schema_read(&trace->schema, &table);
 	else if (batch->kind == EXPTRACE_BATCH_LEDGER)
 		err = ledger_read(&trace->ledger, &table, batch->offset);

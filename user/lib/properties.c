@@ -38,7 +38,9 @@ static void properties_use(struct properties *properties, const struct property 
 	else if (!strcmp(property->key, "data_base"))
 		properties->data_base = strtoull(property->value, NULL, 16);
 	else if (!strcmp(property->key, "clock_unstable"))
-		properties->clock_unstable = strtoull(property->value, NULL, 10);
+		properties->clock_unstable |= strtoull(property->value, NULL, 10) != 0;
+	else if (!strcmp(property->key, "missing_syncs"))
+		properties->clock_unstable |= strtoull(property->value, NULL, 10) != 0;
 	else if (!strcmp(property->key, "boottime_offset")) {
 		properties->has_boottime = true;
 		properties->boottime_offset = strtoull(property->value, NULL, 10);

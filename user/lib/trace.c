@@ -46,6 +46,7 @@ API void exptrace_close(struct exptrace_trace *trace)
 		return;
 	input_uninit(&trace->input);
 	schema_uninit(&trace->schema);
+	clock_uninit(&trace->clock);
 	ledger_uninit(&trace->ledger);
 	properties_uninit(&trace->properties);
 	stacks_uninit(&trace->stacks);
@@ -145,7 +146,7 @@ int trace_learn_name(struct exptrace_trace *trace, const struct schema_event *ev
 		     uint64_t time)
 {
 	const struct exptrace_value *comm = &trace->values[event->comm_arg];
-	uint64_t start = trace->clock.nsyncs ? trace->clock.first.ticks : 0;
+	uint64_t start = trace->clock.nsyncs ? trace->clock.syncs[0].ticks : 0;
 
 	if (event->role == SCHEMA_ROLE_LABEL)
 		return trace_learn_label(trace, event);
@@ -253,14 +254,30 @@ API size_t exptrace_ledger(const struct exptrace_trace *trace,
 	return trace->ledger.nentries;
 }
 
+API int exptrace_version(const struct exptrace_trace *trace)
+{
+	return trace->version;
+}
+
 API unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptrace_sync *first,
 				struct exptrace_sync *last)
 {
-	if (trace->clock.nsyncs) {
-		*first = trace->clock.first;
-		*last = trace->clock.last;
+	const struct clock *clock = &trace->clock;
+
+	if (clock->nsyncs) {
+		*first = clock->syncs[0];
+		*last = clock->syncs[clock->nsyncs - 1];
 	}
-	return trace->clock.nsyncs;
+	return (unsigned int)clock->nsyncs;
+}
+
+API int exptrace_sync_at(const struct exptrace_trace *trace, size_t index,
+			 struct exptrace_sync *sync)
+{
+	if (index >= trace->clock.nsyncs)
+		return -ENOENT;
+	*sync = trace->clock.syncs[index];
+	return 0;
 }
 
 API bool exptrace_gap(const struct exptrace_trace *trace)
@@ -280,7 +297,8 @@ API void exptrace_times(const struct exptrace_trace *trace, struct exptrace_time
 
 API uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks)
 {
-	return clock_ns(&trace->clock, ticks);
+	/* what changes is only which line is at hand */
+	return clock_ns((struct clock *)&trace->clock, ticks);
 }
 
 API const struct exptrace_schema_event *exptrace_schema_event(const struct exptrace_trace *trace,

@@ -67,7 +67,9 @@ ok "a full disk is reported"
 	grep -q '1 generation, 2 to 2, .* bytes to standard output' "$dir/err"
 ok "cut works in a pipe"
 "$exptrace" dump --all --json "$here/v1.trace" >"$dir/v1.json" && cmp "$here/v1.json" "$dir/v1.json" &&
-	"$exptrace" check "$here/v1.trace" | grep -q '^OK: 2 generations, 24 batches, 18 events, 4 lost'
+	"$exptrace" check "$here/v1.trace" >"$dir/out" &&
+	grep -q '^OK: 2 generations, 24 batches, 18 events, 4 lost' "$dir/out" &&
+	grep -q '^approximate: all times' "$dir/out" && ! "$exptrace" check "$sample" | grep '^approximate'
 ok "a trace of version 1 is read as it was then"
 "$exptrace" cut "$here/v1.trace" 2>"$dir/err" | cmp - "$here/v1.trace"
 ok "what is cut from a trace of version 1 is one, too"

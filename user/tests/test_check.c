@@ -173,6 +173,38 @@ static void test_structure(void)
 	      "an event of an unknown type is found");
 }
 
+/* Generation 1 of the sample, whose clock is 8 % faster up to its middle, then 8 % slower. */
+static void slewed(struct writer *w, bool back)
+{
+	static const struct sample_faults open_end = { .no_closing = true, .no_end = true };
+	uint64_t start = sample_start(1), mid = start + 450000, end = start + 900000;
+
+	w_header(w);
+	sample_opening(w, 1, &none);
+	sample_batches(w, 1, &none);
+	sample_closing(w, 1, &open_end);
+	w_sync(w, 1, mid, 2000000000, back ? start / 2 - 1 : mid / 2 + 18000);
+	w_sync(w, 1, end, 2000000000, end / 2);
+	w_end_of_generation(w);
+}
+
+static void test_slewed(void)
+{
+	struct writer w = { 0 };
+
+	slewed(&w, false);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK, "several Syncs are sound");
+	/* 220 ticks after the beginning */
+	ok(run_trace(&command_dump, "--json", &w) == EXIT_OK &&
+	   run_printed("{\"ns\":500119,\"ticks\":1000220,"), "and each of them counts");
+	w_free(&w);
+
+	slewed(&w, true);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("the clock goes back between its Syncs"), "any that goes back is found");
+	w_free(&w);
+}
+
 static void test_swapped(void)
 {
 	struct writer w = { 0 };
@@ -265,6 +297,7 @@ int main(void)
 	test_reasons();
 	test_ledger();
 	test_structure();
+	test_slewed();
 	test_swapped();
 	test_interleaved();
 	test_cut_off();

@@ -2,6 +2,7 @@
 /*
  * Ticks to nanoseconds, against values that were computed by hand.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "../lib/clock.h"
@@ -23,9 +24,54 @@ static bool take_sync(uint64_t time, uint64_t dt, uint64_t frequency, uint64_t m
 	w_number(&w, 0);
 	w_number(&w, 0);
 	table = (struct table) { .pos = w.data, .end = w.data + w.size };
-	clock_read(&clk, &table, time);
+	if (clock_read(&clk, &table, time))
+		abort();
 	w_free(&w);
 	return !table.bad;
+}
+
+/* Where the slopes are 4, 8 and 1 ns a tick. */
+static void test_pieces(void)
+{
+	clock_reset(&clk);
+	take_sync(1000, 0, 250000000, 5000);
+	take_sync(2000, 0, 250000000, 9000);
+	take_sync(3000, 0, 250000000, 17000);
+	take_sync(4000, 0, 250000000, 18000);
+	is(clk.nsyncs, 4, "a generation can have several Syncs");
+	is(clock_ns(&clk, 1500), 7000, "between two of them is a straight line");
+	is(clock_ns(&clk, 3999), 17999, "up to the last tick");
+	is(clock_ns(&clk, 3000), 17000, "and each is met exactly");
+	is(clock_ns(&clk, 2001), 9008, "also where times go back");
+	is(clock_ns(&clk, 2000), 9000, "to the Sync itself");
+	is(clock_ns(&clk, 1999), 8996, "and before it");
+	is(clock_ns(&clk, 900), 4600, "before the first, the first line goes on");
+	is(clock_ns(&clk, 4100), 18100, "after the last, the last one");
+
+	take_sync(3500, 0, 250000000, 20000);
+	take_sync(5000, 0, 250000000, 17999);
+	is(clk.nsyncs, 6, "Syncs in no good order are there");
+	is(clock_ns(&clk, 3600), 17600, "but say nothing");
+	is(clock_ns(&clk, 4500), 18500, "neither does one later whose clock went back");
+	take_sync(5000, 0, 250000000, 20000);
+	is(clock_ns(&clk, 4500), 19000, "what follows in good order does");
+}
+
+/* Many, as no recorder writes them: a staircase of slopes 1 and 3. */
+static void test_many(void)
+{
+	const unsigned int n = 100000;
+	unsigned int i, wrong = 0;
+
+	clock_reset(&clk);
+	for (i = 0; i < n; i++)
+		take_sync(1 + 1000ULL * i, 0, 1000000000, 1 + 2000ULL * i - (i & 1 ? 1000 : 0));
+	for (i = 0; i + 1 < n; i++)
+		wrong += clock_ns(&clk, 1 + 1000ULL * i + 500) != 1 + 2000ULL * i + 500;
+	is(wrong, 0, "of 100000 Syncs each counts");
+	for (i = n - 1; i > 7; i -= 7)
+		wrong += clock_ns(&clk, 1 + 1000ULL * i) != 1 + 2000ULL * i - (i & 1 ? 1000 : 0);
+	is(wrong, 0, "in any order of times");
 }
 
 int main(void)
@@ -66,5 +112,8 @@ int main(void)
 
 	ok(!take_sync(100, 0, 0, 100), "a frequency of 0 is damage");
 	ok(!take_sync(UINT64_MAX, 1, 1, 100), "a time that overflows is damage");
+	test_pieces();
+	test_many();
+	clock_uninit(&clk);
 	return tap_end();
 }

@@ -203,6 +203,27 @@ static void test_unstable(void)
 	w_free(&w);
 }
 
+static void test_missing_syncs(void)
+{
+	struct part part = first;
+	struct writer w = { 0 };
+	uint64_t end = part.ticks + SPAN;
+
+	w_header(&w);
+	opening(&w, &part);
+	w_event(&w, EXPTRACE_EVENT_CURRENT, 10);
+	w_number(&w, 100);
+	w_end(&w);
+	property(&w, &part, end - 1, "missing_syncs", "3");
+	property(&w, &part, end - 1, "clock_unstable", "0");
+	w_sync(&w, part.gen, end, SECOND, part.mono + SPAN);
+	w_end_of_generation(&w);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
+	   run_printed("uncertain: the times of 1 generations, whose clock was found to be unstable\n"),
+	   "a clock whose rate changed too often to tell is an unstable one");
+	w_free(&w);
+}
+
 /* As recorders did it that knew nothing of suspend. */
 static void test_stretched(void)
 {
@@ -223,6 +244,7 @@ int main(void)
 	test_suspend();
 	test_without_gap();
 	test_unstable();
+	test_missing_syncs();
 	test_stretched();
 	return tap_end();
 }
