@@ -98,7 +98,7 @@ void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap)
 		if (after - before >= best)
 			continue;
 		best = after - before;
-		snap->ticks = before + best / 2;
+		snap->ticks = static_key_enabled(&exptrace_clock_tsc) ? before + best / 2 : mono;
 		snap->mono = mono;
 		snap->wall = wall;
 	}

@@ -30,6 +30,7 @@
 #include <linux/sizes.h>
 
 #include "address.h"
+#include "bend.h"
 #include "clock.h"
 #include "experiment.h"
 #include "filter.h"
@@ -270,7 +271,7 @@ static void advance_by_itself(struct work_struct *work)
 	if (exptrace.recording) {
 		expedited = READ_ONCE(exptrace.large);
 		WRITE_ONCE(exptrace.large, false);	/* the next one may be, from here on */
-		if (!exptrace_generation_is_thin(exptrace.gen))
+		if (!exptrace_generation_is_thin(exptrace.gen) || exptrace_bends_are_many())
 			exptrace_advance(expedited, &completed);	/* no room: next time */
 		schedule_periodic();
 	}
@@ -366,8 +367,8 @@ static void end_recording(void)
  */
 static int attach_all(void)
 {
-	return exptrace_suspend_begin() ?: exptrace_filter_begin() ?: exptrace_latency_begin() ?:
-	       exptrace_attach_all();
+	return exptrace_bends_begin() ?: exptrace_suspend_begin() ?: exptrace_filter_begin() ?:
+	       exptrace_latency_begin() ?: exptrace_attach_all();
 }
 
 static void detach_all(void)
@@ -391,6 +392,7 @@ static void stop(u64 last)
 	synchronize_rcu();	/* also for writers that are no probes (invariant 6) */
 	exptrace_span_end(last);
 	exptrace_suspend_end();
+	exptrace_bends_end();
 	if (last)
 		close_generation(last);
 	end_recording();
@@ -659,6 +661,7 @@ void exptrace_generation_exit(void)
 	exptrace_trigger_exit();
 	exptrace_flush_exit();
 	exptrace_suspend_exit();
+	exptrace_bends_exit();
 	cancel_delayed_work_sync(&exptrace.periodic);
 	cancel_delayed_work_sync(&check_work);
 	destroy_workqueue(exptrace.wq);

@@ -21,22 +21,8 @@
 #include "experiment.h"
 #include "suspend.h"
 
-/**
- * struct span - the time of a generation that writers know
- * @begin:	for its opening Sync; written before @ended is cleared, then constant
- * @end:	for its closing Sync, if @ended; then constant
- * @ended:	it has ended: nobody writes it any more
- *
- * Lock: @lock below, for writing; exptrace.control for reading what is constant.
- */
-struct span {
-	struct exptrace_clock_snapshot	begin;
-	struct exptrace_clock_snapshot	end;
-	bool				ended;
-};
-
 /* By generation parity. */
-static struct span spans[2];
+static struct exptrace_span spans[2];
 
 /* Protects spans, and orders the publication of a generation with the end of its span. */
 static DEFINE_RAW_SPINLOCK(lock);
@@ -44,23 +30,25 @@ static DEFINE_RAW_SPINLOCK(lock);
 /* Generation @gen begins now. It must be done before its slots are published. */
 const struct exptrace_clock_snapshot *exptrace_span_begin(u64 gen)
 {
-	struct span *span = &spans[gen & 1];
+	struct exptrace_span *span = &spans[gen & 1];
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
+	exptrace_bends_first(&span->bends);
 	exptrace_clock_snapshot(&span->begin);
 	span->ended = false;
 	raw_spin_unlock_irqrestore(&lock, flags);
 	return &span->begin;
 }
 
-static void end(struct span *span)
+static void end(struct exptrace_span *span)
 {
 	lockdep_assert_held(&lock);
 
 	if (span->ended)
 		return;
 	exptrace_clock_snapshot(&span->end);
+	exptrace_bends_take(&span->bends, &span->begin, &span->end);
 	WRITE_ONCE(span->ended, true);
 }
 
@@ -68,15 +56,15 @@ static void end(struct span *span)
  * Generation @gen, which no writer uses any more, ends now if it has not before. All of
  * its events are older.
  */
-const struct exptrace_clock_snapshot *exptrace_span_end(u64 gen)
+const struct exptrace_span *exptrace_span_end(u64 gen)
 {
-	struct span *span = &spans[gen & 1];
+	struct exptrace_span *span = &spans[gen & 1];
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
 	end(span);
 	raw_spin_unlock_irqrestore(&lock, flags);
-	return &span->end;
+	return span;
 }
 
 /* Has generation @gen, the last that was begun or the one before, ended? */

@@ -5,10 +5,26 @@
 #ifndef _EXPTRACE_SUSPEND_H
 #define _EXPTRACE_SUSPEND_H
 
-#include "clock.h"
+#include "bend.h"
+
+/**
+ * struct exptrace_span - the time of a generation that writers know
+ * @begin:	for its opening Sync; written before @ended is cleared, then constant
+ * @end:	for its closing Sync, if @ended; then constant
+ * @bends:	for the Syncs between them; likewise, but for its first, which is as @begin
+ * @ended:	it has ended: nobody writes it any more
+ *
+ * Lock: that of suspend.c, for writing; exptrace.control for reading what is constant.
+ */
+struct exptrace_span {
+	struct exptrace_clock_snapshot	begin;
+	struct exptrace_clock_snapshot	end;
+	struct exptrace_bends		bends;
+	bool				ended;
+};
 
 const struct exptrace_clock_snapshot *exptrace_span_begin(u64 gen);
-const struct exptrace_clock_snapshot *exptrace_span_end(u64 gen);
+const struct exptrace_span *exptrace_span_end(u64 gen);
 bool exptrace_span_ended(u64 gen);
 void exptrace_span_publish(u64 gen, struct exptrace_slot __percpu *slots);
 

@@ -209,7 +209,7 @@ static int write_filter(struct exptrace_table *table)
 
 /* Properties that a generation begins with, without the filter; and those it ends with. */
 #define NR_PROPERTIES		17
-#define NR_LAST_PROPERTIES	5
+#define NR_LAST_PROPERTIES	6
 
 static int write_properties(struct exptrace_table *table, const struct exptrace_clock_snapshot *at)
 {
@@ -349,19 +349,20 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 				exptrace_stack_words_max(pool_size));
 	exptrace_extent_add(&extent, NR_LAST_PROPERTIES, PROPERTY_MAX);
 	exptrace_ledger_extent(&extent);
-	exptrace_extent_add(&extent, 1, SYNC_MAX);
+	exptrace_extent_add(&extent, EXPTRACE_NR_BENDS + 1, SYNC_MAX + HEAD_MAX);
 	return exptrace_extent_batches(&extent, batch_size);
 }
 
 /* What is known at a generation's end only; nothing if there is nothing to say. */
-static int write_last_properties(struct exptrace_table *table, unsigned long gen)
+static int write_last_properties(struct exptrace_table *table, unsigned long gen, u64 missing_syncs)
 {
 	struct exptrace_missing missing = exptrace_missing[gen & 1];
 	bool unstable = !exptrace_clock_is_sound();
 	u64 sites, stacks;
 
 	exptrace_intern_take_unknown(gen, &sites, &stacks);
-	if (!missing.tasks && !missing.names && !sites && !stacks && !unstable)
+	if (!missing.tasks && !missing.names && !sites && !stacks && !unstable &&
+	    !missing_syncs)
 		return 0;
 	memset(&exptrace_missing[gen & 1], 0, sizeof(missing));
 	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
@@ -369,18 +370,34 @@ static int write_last_properties(struct exptrace_table *table, unsigned long gen
 	       write_number_property(table, "missing_names", "%lu", missing.names) ?:
 	       write_number_property(table, "unknown_sites", "%lu", sites) ?:
 	       write_number_property(table, "unknown_stacks", "%lu", stacks) ?:
-	       write_number_property(table, "clock_unstable", "%lu", unstable);
+	       write_number_property(table, "clock_unstable", "%lu", unstable) ?:
+	       write_number_property(table, "missing_syncs", "%lu", missing_syncs);
+}
+
+/* A Sync's batch is of the time of the Sync, unlike those of other tables. */
+static int write_last_syncs(struct exptrace_table *table, const struct exptrace_span *span)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < span->bends.nr; i++) {
+		table->slot.last = span->bends.at[i].ticks;
+		err = write_sync(table, &span->bends.at[i]);
+	}
+	table->slot.last = span->end.ticks;
+	return err ?: write_sync(table, &span->end);
 }
 
 int exptrace_write_closing(unsigned long gen)
 {
-	const struct exptrace_clock_snapshot *end = exptrace_span_end(gen);
+	const struct exptrace_span *span = exptrace_span_end(gen);
 	struct exptrace_table table;
 	int err;
 
-	exptrace_tables_begin(&table, gen, end->ticks);
-	err = exptrace_write_symbols(&table, gen) ?: write_last_properties(&table, gen) ?:
-	      exptrace_write_ledger(&table, gen) ?: write_sync(&table, end);
+	exptrace_tables_begin(&table, gen, span->end.ticks);
+	err = exptrace_write_symbols(&table, gen) ?:
+	      write_last_properties(&table, gen, span->bends.missing) ?:
+	      exptrace_write_ledger(&table, gen) ?: write_last_syncs(&table, span);
 	exptrace_tables_end(&table);
 	return err;
 }

@@ -50,7 +50,7 @@ unsigned int exptrace_extent_batches(const struct exptrace_extent *extent,
 unsigned int exptrace_opening_batches(unsigned int batch_size);
 int exptrace_write_opening(struct exptrace_table *table, unsigned long gen);
 
-/* At its end, when no writer knows it any more: symbols, what is missing, ledger, sync. */
+/* At its end, when no writer knows it any more: symbols, what is missing, ledger, syncs. */
 unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size);
 int exptrace_write_closing(unsigned long gen);
 

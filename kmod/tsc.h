@@ -6,6 +6,7 @@
 #ifndef _EXPTRACE_TSC_H
 #define _EXPTRACE_TSC_H
 
+#include <linux/clocksource.h>
 #include <linux/types.h>
 
 #if defined(CONFIG_UML_X86)
@@ -41,6 +42,12 @@ static inline unsigned int exptrace_tsc_measure_khz(void)
 	return div64_u64(ticks * USEC_PER_SEC, ns);
 }
 
+/* Are its cycles those of the counter? */
+static inline bool exptrace_tsc_counts_for(const struct clocksource *clock)
+{
+	return false;
+}
+
 #elif defined(CONFIG_X86_TSC)
 #include <asm/tsc.h>
 
@@ -61,6 +68,11 @@ static inline unsigned int exptrace_tsc_measure_khz(void)
 	return tsc_khz;
 }
 
+static inline bool exptrace_tsc_counts_for(const struct clocksource *clock)
+{
+	return clock->vdso_clock_mode == VDSO_CLOCKMODE_TSC;
+}
+
 #else
 
 static inline bool exptrace_tsc_is_reliable(void)
@@ -71,6 +83,11 @@ static inline bool exptrace_tsc_is_reliable(void)
 static inline unsigned int exptrace_tsc_measure_khz(void)
 {
 	return 0;
+}
+
+static inline bool exptrace_tsc_counts_for(const struct clocksource *clock)
+{
+	return false;
 }
 
 #endif
