@@ -86,6 +86,7 @@ static bool is_valid_event(const struct exptrace_event_def *event)
 	return has_valid_args(event) && event->ntypes &&
 	       event->type >= EXPTRACE_EVENT_STATE_FIRST &&
 	       last <= EXPTRACE_EVENT_LAST && (last < 127 || event->type > 136) &&
+	       EXPTRACE_EVENT_IS_STATE(event->type) == EXPTRACE_EVENT_IS_STATE(last) &&
 	       strlen(event->name) < EXPTRACE_NAME_CHARS &&
 	       strlen(event->group) < EXPTRACE_GROUP_CHARS;
 }

@@ -238,7 +238,7 @@ class Generation:
             expect(not stack or stack in self.stacks, "stack %r is not there" % stack)
             for value in values.values():
                 expect(not isinstance(value, Site) or not value or value in self.stacks, "site %r is not there" % value)
-        decoded = collections.Counter((e[3], e[1] // 4) for e in self.events if e[1] != NO_CPU and e[4] >= 64)
+        decoded = collections.Counter((e[3], e[1] // 4) for e in self.events if e[1] != NO_CPU and 64 <= e[4] < 240)
         for key in set(decoded) | set(self.ledger):
             recorded = self.ledger.get(key, (0, 0))[1]
             expect(recorded == decoded[key], "generation %d, experiment %d, cpu %d: %d recorded, %d decoded" %

@@ -553,7 +553,7 @@ TEST_F(module, GET_EVENT_enumerates_the_catalogue)
 		const struct catalogue_entry *c = &catalogue[i];
 
 		/* What comes by itself, from programs, or in place of others, has no switch. */
-		if (c->type < EXPTRACE_EVENT_FIRST || !strcmp(c->group, "marker") || !strcmp(c->name, "sys_call"))
+		if (EXPTRACE_EVENT_IS_STATE(c->type) || !strcmp(c->group, "marker") || !strcmp(c->name, "sys_call"))
 			continue;
 		memset(&event, 0xcc, sizeof(event));
 		event.index = index;
@@ -725,7 +725,7 @@ static uint64_t events_of(const struct stream *stream, uint64_t generation)
 	for (i = 0; i < stream->nr_events; i++) {
 		const struct stream_event *e = &stream->events[i];
 
-		sum += e->generation == generation && e->type >= EXPTRACE_EVENT_FIRST && e->m != EXPTRACE_M_NONE;
+		sum += e->generation == generation && !EXPTRACE_EVENT_IS_STATE(e->type) && e->m != EXPTRACE_M_NONE;
 	}
 	return sum;
 }

@@ -444,7 +444,7 @@ TEST_F(module, identifiers_stand_for_the_same_object)
 	for (i = 0; i < r.nr; i++) {
 		const struct stream_event *e = r.sorted[i];
 
-		if (e->experiment != 1 || e->type < EXPTRACE_EVENT_FIRST)
+		if (e->experiment != 1 || EXPTRACE_EVENT_IS_STATE(e->type))
 			continue;
 		EXPECT_GT(0xffff000000000000ULL, e->arg[0].value);
 		EXPECT_GT(0xffff000000000000ULL, e->arg[e->type == EXPTRACE_EVENT_KMALLOC ? 3 :
@@ -524,7 +524,7 @@ TEST_F(module, nothing_on_is_nothing_recorded)
 	ASSERT_LT(0, work_pingpong(20));
 	STOP_AND_DECODE(&r);
 	for (i = 0; i < r.nr; i++)
-		EXPECT_GT(EXPTRACE_EVENT_FIRST, r.sorted[i]->type);
+		EXPECT_TRUE(EXPTRACE_EVENT_IS_STATE(r.sorted[i]->type));
 	EXPECT_EQ(0, stream_attempted(&r.stream, 0));
 	EXPECT_EQ(0, stream_attempted(&r.stream, 1));
 	recording_free(&r);

@@ -139,7 +139,7 @@ static uint64_t nr_events(const struct recording *r)
 	size_t i;
 
 	for (i = 0; i < r->nr; i++)
-		n += !r->sorted[i]->experiment && r->sorted[i]->type >= EXPTRACE_EVENT_FIRST;
+		n += !r->sorted[i]->experiment && !EXPTRACE_EVENT_IS_STATE(r->sorted[i]->type);
 	return n;
 }
 
@@ -241,7 +241,7 @@ TEST_F(module, events_about_the_chosen_thread_pass)
 	for (i = 0; i < r.nr; i++) {
 		const struct stream_event *e = r.sorted[i];
 
-		if (e->experiment || e->type < EXPTRACE_EVENT_FIRST)
+		if (e->experiment || EXPTRACE_EVENT_IS_STATE(e->type))
 			continue;
 		if (e->type == EXPTRACE_EVENT_SCHED_SWITCH) {
 			EXPECT_TRUE(e->pid == in.pid || (pid_t)e->arg[1].value == in.pid);
@@ -521,7 +521,7 @@ TEST_F(module, only_chosen_cpus_are_attempted)
 	EXPECT_EQ(CALLS, calls_of(&r, in.pid, SYS_getppid));
 	EXPECT_EQ(0, calls_of(&r, out.pid, SYS_getppid));
 	for (i = 0; i < r.nr; i++)
-		if (r.sorted[i]->type >= EXPTRACE_EVENT_FIRST) {
+		if (!EXPTRACE_EVENT_IS_STATE(r.sorted[i]->type)) {
 			EXPECT_EQ(1, r.sorted[i]->m >> 2);
 		}
 	EXPECT_EXACT(&r);

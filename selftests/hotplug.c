@@ -252,7 +252,7 @@ static unsigned int differs(const struct slot *s, const void *arg)
 		const struct stream_event *e = &d->stream->events[i];
 
 		n += e->generation == d->generation && e->m == 4ULL * CPU + s->context &&
-		     e->experiment == s->experiment && e->type >= EXPTRACE_EVENT_FIRST;
+		     e->experiment == s->experiment && !EXPTRACE_EVENT_IS_STATE(e->type);
 	}
 	if (n != s->recorded)
 		fprintf(stderr, "# experiment %u, context %u: %llu recorded, %llu delivered\n", s->experiment, s->context,

@@ -135,7 +135,7 @@ TEST_F(module, only_events_that_are_to_have_a_stack_have_one)
 	for (i = 0; i < r.nr; i++) {
 		const struct stream_event *e = r.sorted[i];
 
-		if (e->type < EXPTRACE_EVENT_FIRST)
+		if (EXPTRACE_EVENT_IS_STATE(e->type))
 			continue;
 		if (e->experiment == 1 && e->type == EXPTRACE_EVENT_KMALLOC) {
 			with++;
@@ -257,7 +257,7 @@ TEST_F(module, all_events_can_have_stacks_everywhere)
 	struct recording r = {};
 
 	while (!device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event)) {
-		if (event.flags & EXPTRACE_EVENT_F_AVAILABLE && event.type >= EXPTRACE_EVENT_FIRST) {
+		if (event.flags & EXPTRACE_EVENT_F_AVAILABLE && !EXPTRACE_EVENT_IS_STATE(event.type)) {
 			event.flags = ON | STACK;
 			ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
 		}
@@ -269,7 +269,7 @@ TEST_F(module, all_events_can_have_stacks_everywhere)
 	for (i = 0; i < r.nr; i++) {
 		const struct stream_event *e = r.sorted[i];
 
-		if (e->type < EXPTRACE_EVENT_FIRST)
+		if (EXPTRACE_EVENT_IS_STATE(e->type))
 			continue;
 		with += e->stack != 0;
 		unknown += e->stack == 0;

@@ -349,7 +349,7 @@ TEST_F(module, soft_interrupts_are_as_many_as_proc_counts)
 	for (i = 0; i < r.nr; i++) {
 		const struct stream_event *e = r.sorted[i];
 
-		if (e->type < EXPTRACE_EVENT_FIRST)
+		if (EXPTRACE_EVENT_IS_STATE(e->type))
 			continue;
 		ASSERT_GT(SOFTIRQS, e->arg[0].value);
 		if (e->type == EXPTRACE_EVENT_SOFTIRQ_ENTRY) {
@@ -411,7 +411,7 @@ TEST_F(module, soft_interrupts_are_those_that_perf_sees)
 	for (i = 0; i < c.r.nr; i++) {
 		const struct stream_event *e = c.r.sorted[i];
 
-		if (e->type < EXPTRACE_EVENT_FIRST)
+		if (EXPTRACE_EVENT_IS_STATE(e->type))
 			continue;
 		cpu = e->m >> 2;
 		vec = e->arg[0].value;
@@ -458,7 +458,7 @@ TEST_F(module, interrupts_are_those_that_perf_sees)
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, 0));
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, 1));
 	for (i = 0; i < c.r.nr; i++)
-		if (c.r.sorted[i]->type >= EXPTRACE_EVENT_FIRST) {
+		if (!EXPTRACE_EVENT_IS_STATE(c.r.sorted[i]->type)) {
 			EXPECT_EQ(EXPTRACE_CONTEXT_HARDIRQ, c.r.sorted[i]->m & 3);
 		}
 	pairs = count_pairs(&c.r, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, EXPTRACE_EVENT_IRQ_HANDLER_EXIT);
@@ -1113,7 +1113,7 @@ TEST_F(module, waking_comes_before_the_wakeup)
 
 		e = r.sorted[at++];
 		is_other = (pid_t)e->arg[0].value == other;
-		if (e->type < EXPTRACE_EVENT_FIRST || (!is_other && (pid_t)e->arg[0].value != getpid()))
+		if (EXPTRACE_EVENT_IS_STATE(e->type) || (!is_other && (pid_t)e->arg[0].value != getpid()))
 			continue;
 		waking[is_other] += e->type == EXPTRACE_EVENT_SCHED_WAKING;
 		wakeups[is_other] += e->type == EXPTRACE_EVENT_SCHED_WAKEUP;

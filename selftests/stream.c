@@ -613,7 +613,7 @@ static int parse_events(struct stream *s, struct stream_generation *g, const str
 			return fail(s, "m %llu: time runs backwards", (unsigned long long)b->m);
 		if (bound)
 			s->last_time[b->experiment][b->m] = time;
-		if (type >= EXPTRACE_EVENT_FIRST)
+		if (!EXPTRACE_EVENT_IS_STATE(type))
 			g->count[b->experiment][b->m >> 2].decoded++;
 		g->tasks += !b->experiment && type == EXPTRACE_EVENT_TASK;
 		if (s->forget)

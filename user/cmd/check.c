@@ -147,7 +147,7 @@ static void check_events(struct check *check, const struct exptrace_batch *batch
 				      "experiment %u, cpu %lld: an event with a delta of 0",
 				      batch->experiment, (long long)batch->cpu);
 		time = record->ticks;
-		found += record->type >= EXPTRACE_EVENT_FIRST;
+		found += !EXPTRACE_EVENT_IS_STATE(record->type);
 	}
 	if (ret < 0)
 		check_batch_error(check, batch, ret);

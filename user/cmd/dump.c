@@ -40,7 +40,7 @@ static bool is_wanted(const struct dump *dump, const struct exptrace_schema_even
 {
 	const char *experiment = exptrace_experiment_name(dump->trace, event->experiment);
 
-	if (event->type < EXPTRACE_EVENT_FIRST && !dump->all)
+	if (EXPTRACE_EVENT_IS_STATE(event->type) && !dump->all)
 		return false;
 	return !dump->what ||
 	       exptrace_select(dump->what, experiment, event->group, event->name, true);

@@ -56,7 +56,7 @@ static bool find_args(struct meaning *meaning, const struct exptrace_schema_even
 static bool is_selected(const char *what, const struct exptrace_trace *trace,
 			const struct exptrace_schema_event *event)
 {
-	return !what || event->type < EXPTRACE_EVENT_FIRST ||
+	return !what || EXPTRACE_EVENT_IS_STATE(event->type) ||
 	       exptrace_select(what, exptrace_experiment_name(trace, event->experiment),
 			       event->group, event->name, true);
 }

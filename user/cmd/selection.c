@@ -38,7 +38,7 @@ static int selection_load(struct selection *selection, struct exptrace_device *d
 
 static bool is_selectable(const struct exptrace_event *event)
 {
-	return event->type >= EXPTRACE_EVENT_FIRST;
+	return !EXPTRACE_EVENT_IS_STATE(event->type);
 }
 
 static bool means(const char *word, size_t len, const struct exptrace_event *event)

@@ -107,7 +107,7 @@ static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 		uint64_t size = (uint64_t)(cursor.pos - cursor.event_pos);
 
 		add(&event->sum, 1, size);
-		if (cursor.type >= EXPTRACE_EVENT_FIRST)
+		if (!EXPTRACE_EVENT_IS_STATE(cursor.type))
 			add(&sum, 1, size);
 		take_event(stat, &cursor, &event->meaning, cpu);
 	}

@@ -256,7 +256,7 @@ API int exptrace_device_enable(struct exptrace_device *device, unsigned int inde
 /* Whether the selection can switch it: state events come by themselves. */
 static bool is_switchable(const struct exptrace_event *event)
 {
-	return event->type >= EXPTRACE_EVENT_FIRST && (event->flags & EXPTRACE_EVENT_F_AVAILABLE);
+	return !EXPTRACE_EVENT_IS_STATE(event->type) && (event->flags & EXPTRACE_EVENT_F_AVAILABLE);
 }
 
 /* Returns 1 if the event is on now, 0 if it is off, or a negative errno. */

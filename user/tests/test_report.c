@@ -120,7 +120,7 @@ static void at(struct writer *w, uint64_t time, unsigned int type, unsigned int 
 	while (n--)
 		w_number(w, va_arg(args, unsigned int));
 	va_end(args);
-	events[cpu_at] += type >= EXPTRACE_EVENT_FIRST;
+	events[cpu_at] += !EXPTRACE_EVENT_IS_STATE(type);
 }
 
 static void switch_to(struct writer *w, uint64_t time, unsigned int state, unsigned int pid)

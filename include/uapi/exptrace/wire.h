@@ -58,12 +58,16 @@ enum exptrace_wire {
 };
 
 /*
- * Types of timed events, in each experiment a space of its own: types below
- * EXPTRACE_EVENT_FIRST carry state, and the ledger does not count them.
+ * Types of timed events, in each experiment a space of its own. Those below
+ * EXPTRACE_EVENT_FIRST, and from EXPTRACE_EVENT_CHANGE_FIRST on, carry state: the ledger
+ * does not count them, and they can't be selected.
  */
 #define EXPTRACE_EVENT_STATE_FIRST	60
 #define EXPTRACE_EVENT_FIRST		64
+#define EXPTRACE_EVENT_CHANGE_FIRST	240
 #define EXPTRACE_EVENT_LAST		255
+#define EXPTRACE_EVENT_IS_STATE(type)	\
+	((type) < EXPTRACE_EVENT_FIRST || (type) >= EXPTRACE_EVENT_CHANGE_FIRST)
 #define EXPTRACE_EVENT_IS_GO(type)	((type) <= 52 || ((type) >= 127 && (type) <= 136))
 
 /* The first byte of an experimental batch's data: what it holds. */
