@@ -38,6 +38,7 @@ struct exptrace_near {
  * @used:	bytes of it all, once it is sealed; the owner
  * @first:	events that its slot had recorded before it; the owner
  * @events:	events in it, once it is sealed; the owner
+ * @changes:	changes of threads in it, which are no events; the owner
  * @cpu:	whose events, or -1 for tables and dumps; the owner
  * @exp:	the experiment it is charged to; pool.lock
  * @nid:	the memory's NUMA node; constant
@@ -53,6 +54,7 @@ struct exptrace_batch {
 	u32			used;
 	u64			first;
 	u32			events;
+	u32			changes;
 	int			cpu;
 	unsigned int		exp;
 	int			nid;

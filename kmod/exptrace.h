@@ -114,6 +114,7 @@ struct exptrace_slot {
  * @unknown_sites: by generation parity, places in the code that got no number; same
  *		rule
  * @unknown_stacks: likewise, stacks
+ * @missing_changes: likewise, changes of threads that found no room
  * @overwritten: by generation parity and experiment, events in batches that were
  *		given up before their generation was complete; pool.lock
  */
@@ -123,6 +124,7 @@ struct exptrace_cpu {
 				    [EXPTRACE_NR_LOST];
 	u64			unknown_sites[2];
 	u64			unknown_stacks[2];
+	u64			missing_changes[2];
 	u64			overwritten[2][EXPTRACE_NR_EXPERIMENTS] ____cacheline_aligned;
 };
 

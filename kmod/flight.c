@@ -39,6 +39,7 @@ static void evict_batch(struct exptrace_generation *gen, struct exptrace_batch *
 
 	cpu->overwritten[gen->gen & 1][batch->exp] += batch->events;
 	exptrace_unlink_batch(gen, batch);
+	gen->overwritten_changes += batch->changes;
 	exptrace_pool_put(batch);
 	gen->overwritten++;
 }

@@ -398,6 +398,18 @@ void exptrace_generation_closing(u64 gen)
 	exptrace_pool_unlock(flags);
 }
 
+/* How many changes of threads were in batches of @gen, which is closing, that were given up? */
+u64 exptrace_generation_overwritten_changes(u64 gen)
+{
+	unsigned long flags;
+	u64 changes;
+
+	flags = exptrace_pool_lock();
+	changes = exptrace_flush.writing[gen & 1]->overwritten_changes;
+	exptrace_pool_unlock(flags);
+	return changes;
+}
+
 /* Nothing more comes to generation @gen: no writer knows it, its tables are in. */
 void exptrace_generation_complete(u64 gen)
 {

@@ -22,6 +22,7 @@
  * @pushed:	batches that ever came; pool.lock
  * @tables:	of those, tables and the statedump; pool.lock
  * @overwritten: of those, given up while it was being written; pool.lock
+ * @overwritten_changes: changes of threads in those that were; pool.lock
  * @asked:	batches of events when the next one was asked for last; pool.lock
  * @reserved:	empty batches still kept for its tables; pool.lock
  * @raw:	kernel addresses are in it as they are; constant
@@ -41,6 +42,7 @@ struct exptrace_generation {
 	unsigned int		pushed;
 	unsigned int		tables;
 	unsigned int		overwritten;
+	u64			overwritten_changes;
 	unsigned int		asked;
 	unsigned int		reserved;
 	bool			raw;
@@ -105,6 +107,7 @@ bool exptrace_over_quota(unsigned int exp);
 
 int exptrace_generation_open(u64 gen, unsigned int reserve);
 void exptrace_generation_closing(u64 gen);
+u64 exptrace_generation_overwritten_changes(u64 gen);
 bool exptrace_generation_is_thin(u64 gen);
 void exptrace_generation_complete(u64 gen);
 bool exptrace_discard_all(void);

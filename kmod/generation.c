@@ -31,6 +31,7 @@
 
 #include "address.h"
 #include "bend.h"
+#include "changes.h"
 #include "clock.h"
 #include "experiment.h"
 #include "filter.h"
@@ -367,8 +368,8 @@ static void end_recording(void)
  */
 static int attach_all(void)
 {
-	return exptrace_bends_begin() ?: exptrace_suspend_begin() ?: exptrace_filter_begin() ?:
-	       exptrace_latency_begin() ?: exptrace_attach_all();
+	return exptrace_bends_begin() ?: exptrace_suspend_begin() ?: exptrace_changes_begin() ?:
+	       exptrace_filter_begin() ?: exptrace_latency_begin() ?: exptrace_attach_all();
 }
 
 static void detach_all(void)
@@ -376,6 +377,7 @@ static void detach_all(void)
 	exptrace_detach_all();
 	exptrace_latency_end();
 	exptrace_filter_end();
+	exptrace_changes_end();
 }
 
 /*

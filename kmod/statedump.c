@@ -3,7 +3,6 @@
  * The statedump: which threads there are when a generation begins, and the names of
  * what events tell by number alone.
  */
-#include <linux/cgroup.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>	/* <linux/irqdesc.h>, and what it needs */
 #include <linux/jhash.h>
@@ -19,16 +18,6 @@
 /* With the zero; interrupts that are shared have all names of their handlers. */
 #define IRQ_NAME_CHARS	96
 
-/* Of the unified hierarchy; 0 if there is none. */
-static u64 cgroup_of(struct task_struct *task)
-{
-#ifdef CONFIG_CGROUPS
-	return cgroup_id(task_dfl_cgroup(task));
-#else
-	return 0;
-#endif
-}
-
 struct exptrace_missing exptrace_missing[2];
 
 /* The part of the pool that the dump of a generation may take, however many threads. */
@@ -41,11 +30,18 @@ struct exptrace_missing exptrace_missing[2];
 enum {
 	TOLD_NOTHING,
 	TOLD_OF_SEVERAL,	/* that have the same place here */
-	TOLD_FIRST,		/* a hash of its id and name, from here on */
+	TOLD_BY_EVENT,		/* of the generation itself, which is published */
+	TOLD_FIRST,		/* a hash of what was told, from here on */
 };
 
-/* By the last bits of the thread's id; exptrace.control. */
+/*
+ * By the last bits of the thread's id; exptrace.control, and while a dump is not amended
+ * (@to_amend) events of its generation are noted from any context.
+ */
 static u16 told[BIT(TOLD_BITS)];
+
+/* The generation whose dump is to be amended, or 0; exptrace.control, read anywhere. */
+static u64 to_amend;
 
 /* Batches that the dump of the generation being opened may still take; exptrace.control. */
 static unsigned int batches_left;
@@ -56,7 +52,8 @@ static unsigned int batches_left;
  * @table:	what it is written with, behind the generation's opening tables if there is room
  * @missing:	what found no room in the generation's dump
  * @since:	0, or what is told is what is not yet: threads that began after this
- *		moment (nanoseconds of CLOCK_MONOTONIC), or have another name since
+ *		moment (nanoseconds of CLOCK_MONOTONIC), or have changed since
+ * @until:	then, threads that began before this moment: events tell of the others
  * @full:	there was no room for something: nor is there for what follows
  */
 struct dump {
@@ -64,6 +61,7 @@ struct dump {
 	struct exptrace_table	*table;
 	struct exptrace_missing	*missing;
 	u64			since;
+	u64			until;
 	bool			full;
 };
 
@@ -91,47 +89,94 @@ static bool has_room(struct dump *dump, size_t max)
 	return !dump->full;
 }
 
-/* Whether this thread is to be told, with this name; notes what the whole dump tells. */
-static bool is_news(const struct dump *dump, const struct task_struct *task, const char *comm)
+/**
+ * struct thread - what is told of a thread
+ * @comm:	its name
+ * @start:	when it began, in nanoseconds of CLOCK_MONOTONIC: tells apart those that have
+ *		the same id one after the other
+ * @cgroup:	where it is
+ */
+struct thread {
+	char	comm[TASK_COMM_LEN];
+	u64	start;
+	u64	cgroup;
+};
+
+static u16 hash_of(const struct task_struct *task, const struct thread *thread)
 {
-	u16 *last = &told[task->pid % BIT(TOLD_BITS)];
-	u16 hash = max_t(u16, jhash(comm, strlen(comm), task->pid), TOLD_FIRST);
+	u32 hash = jhash_3words(task->pid, thread->start, thread->cgroup, 0);
+
+	return max_t(u16, jhash(thread->comm, strlen(thread->comm), hash), TOLD_FIRST);
+}
+
+/* Whether this thread is to be told, with that; notes what the whole dump tells. */
+static bool is_news(const struct dump *dump, const struct task_struct *task,
+		    const struct thread *thread)
+{
+	u16 *noted = &told[task->pid % BIT(TOLD_BITS)];
+	u16 last = READ_ONCE(*noted), hash = hash_of(task, thread);
 
 	if (!dump->since) {
-		*last = *last == TOLD_NOTHING ? hash : TOLD_OF_SEVERAL;
+		WRITE_ONCE(*noted, last == TOLD_NOTHING ? hash : TOLD_OF_SEVERAL);
 		return true;
 	}
-	if (*last == hash)
+	if (last == hash || thread->start >= dump->until)
 		return false;
-	/* Whether its name is another one can't be known. */
-	return *last != TOLD_OF_SEVERAL || task->start_time >= dump->since;
+	if (last >= TOLD_FIRST || last == TOLD_NOTHING)
+		return true;
+	/* Whether it has changed before its generation was published can't be known. */
+	return thread->start >= dump->since;
+}
+
+/*
+ * An event of generation @gen tells a new name of thread @pid: the dump is not to tell that
+ * it had the name before. Context: any.
+ */
+notrace void exptrace_told_by_event(u64 gen, pid_t pid)
+{
+	u16 *noted = &told[pid % BIT(TOLD_BITS)];
+
+	/* No order with what advance() does: that comes a grace period later, if not at once. */
+	if (gen == READ_ONCE(to_amend) && READ_ONCE(*noted) != TOLD_OF_SEVERAL)
+		WRITE_ONCE(*noted, TOLD_BY_EVENT);
+}
+
+/* Those that the dump told, or counted, before they changed lack the change. */
+static void miss(const struct dump *dump, const struct thread *thread)
+{
+	if (thread->start < dump->since) {
+		dump->missing->changes++;
+		return;
+	}
+	dump->missing->tasks++;
+	WRITE_ONCE(exptrace.missing_tasks, exptrace.missing_tasks + 1);
 }
 
 static void write_task(struct task_struct *task, void *data)
 {
 	struct dump *dump = data;
 	struct exptrace_writer *w = &dump->table->w;
-	char comm[TASK_COMM_LEN];
+	struct thread thread = {
+		.start = task->start_time, .cgroup = exptrace_cgroup_of(task),
+	};
 
-	strscpy(comm, task->comm, sizeof(comm));	/* may be torn: it has no lock here */
-	if (!is_news(dump, task, comm))
+	/* It may be torn: it has no lock here. */
+	strscpy(thread.comm, task->comm, sizeof(thread.comm));
+	if (!is_news(dump, task, &thread))
 		return;
-	if (!has_room(dump, exptrace_max(7, TASK_COMM_LEN))) {
-		/* Others are told or counted, if not by this name. */
-		if (task->start_time >= dump->since) {
-			dump->missing->tasks++;
-			WRITE_ONCE(exptrace.missing_tasks, exptrace.missing_tasks + 1);
-		}
+	if (!has_room(dump, exptrace_max(8, TASK_COMM_LEN))) {
+		miss(dump, &thread);
 		return;
 	}
 	begin_entry(w, EXPTRACE_EVENT_TASK);
 	exptrace_number(w, task->pid);
 	exptrace_number(w, task->tgid);
-	exptrace_string(w, comm, strlen(comm));
+	exptrace_string(w, thread.comm, strlen(thread.comm));
 	exptrace_number(w, task_state_index(task));
 	exptrace_number(w, task_cpu(task));
 	exptrace_number(w, exptrace_zigzag(READ_ONCE(task->prio)));
-	exptrace_number(w, cgroup_of(task));
+	exptrace_number(w, thread.cgroup);
+	exptrace_number(w, thread.start);
 	exptrace_commit(w);
 }
 
@@ -242,6 +287,7 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 	begun = ktime_get_ns();
 	batches_left = exptrace_pool.nr / POOL_SHARE;
 	memset(told, 0, sizeof(told));
+	WRITE_ONCE(to_amend, gen);
 	write_softirqs(&dump);
 	write_irqs(&dump);
 	exptrace_walk_threads(write_task, &dump);
@@ -249,8 +295,9 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 }
 
 /*
- * Adds what became true before @gen was published, and so is told by no event of it:
- * threads that began, names that changed. To be called at once after that.
+ * Adds what became true before @gen was published, and so is told by no event of it, but by
+ * those of the generation before: threads that began, names and cgroups that changed. To be
+ * called at once after that.
  */
 void exptrace_amend_statedump(u64 gen)
 {
@@ -260,6 +307,9 @@ void exptrace_amend_statedump(u64 gen)
 	exptrace_tables_begin(&table, gen, last_ticks);
 	begin(&dump, &table, gen);
 	dump.since = begun;
+	smp_mb();	/* who begins after that finds the generation published */
+	dump.until = ktime_get_ns();
 	exptrace_walk_threads(write_task, &dump);
+	WRITE_ONCE(to_amend, 0);
 	exptrace_tables_end(&table);
 }

@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/utsname.h>
 
+#include "changes.h"
 #include "clock.h"
 #include "experiment.h"
 #include "filter.h"
@@ -209,7 +210,7 @@ static int write_filter(struct exptrace_table *table)
 
 /* Properties that a generation begins with, without the filter; and those it ends with. */
 #define NR_PROPERTIES		17
-#define NR_LAST_PROPERTIES	6
+#define NR_LAST_PROPERTIES	7
 
 static int write_properties(struct exptrace_table *table, const struct exptrace_clock_snapshot *at)
 {
@@ -358,16 +359,18 @@ static int write_last_properties(struct exptrace_table *table, unsigned long gen
 {
 	struct exptrace_missing missing = exptrace_missing[gen & 1];
 	bool unstable = !exptrace_clock_is_sound();
+	u64 changes = missing.changes + exptrace_changes_take_missing(gen);
 	u64 sites, stacks;
 
 	exptrace_intern_take_unknown(gen, &sites, &stacks);
-	if (!missing.tasks && !missing.names && !sites && !stacks && !unstable &&
+	if (!missing.tasks && !missing.names && !changes && !sites && !stacks && !unstable &&
 	    !missing_syncs)
 		return 0;
 	memset(&exptrace_missing[gen & 1], 0, sizeof(missing));
 	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
 	return write_number_property(table, "missing_tasks", "%lu", missing.tasks) ?:
 	       write_number_property(table, "missing_names", "%lu", missing.names) ?:
+	       write_number_property(table, "missing_changes", "%lu", changes) ?:
 	       write_number_property(table, "unknown_sites", "%lu", sites) ?:
 	       write_number_property(table, "unknown_stacks", "%lu", stacks) ?:
 	       write_number_property(table, "clock_unstable", "%lu", unstable) ?:

@@ -58,12 +58,14 @@ int exptrace_write_closing(unsigned long gen);
  * struct exptrace_missing - what found no room in a generation's statedump
  * @tasks:	threads
  * @names:	names of interrupts and soft interrupts
+ * @changes:	what has become of threads since it told them
  *
  * Lock: exptrace.control.
  */
 struct exptrace_missing {
 	unsigned long	tasks;
 	unsigned long	names;
+	unsigned long	changes;
 };
 
 /* By generation parity; exptrace.control. */
@@ -72,6 +74,7 @@ extern struct exptrace_missing exptrace_missing[2];
 /* statedump.c */
 void exptrace_write_statedump(struct exptrace_table *table, u64 gen);
 void exptrace_amend_statedump(u64 gen);
+void exptrace_told_by_event(u64 gen, pid_t pid);
 
 /* ledger.c */
 void exptrace_ledger_extent(struct exptrace_extent *extent);

@@ -2,11 +2,25 @@
 /*
  * All threads there are, without a lock that is held longer the more there are.
  */
+#include <linux/cgroup.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 
 #include "threads.h"
+
+/* The id of its cgroup in the unified hierarchy; 0 if there is none. Context: any. */
+notrace u64 exptrace_cgroup_of(struct task_struct *task)
+{
+	u64 id = 0;
+
+#ifdef CONFIG_CGROUPS
+	rcu_read_lock();
+	id = cgroup_id(task_dfl_cgroup(task));
+	rcu_read_unlock();
+#endif
+	return id;
+}
 
 /* Ids that are looked at under one RCU read lock. */
 #define AT_A_TIME	16

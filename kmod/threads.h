@@ -10,6 +10,7 @@
 /* Looks at a thread, in an RCU read-side critical section. */
 typedef void (*exptrace_look)(struct task_struct *task, void *data);
 
+u64 exptrace_cgroup_of(struct task_struct *task);
 void exptrace_walk_threads(exptrace_look look, void *data);
 
 #endif /* _EXPTRACE_THREADS_H */

@@ -86,6 +86,7 @@ static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch)
 	slot->end = batch->data + exptrace_pool.batch_size;
 	batch->begin = 0;
 	batch->first = slot->recorded;
+	batch->changes = 0;
 	batch->cpu = is_bound(slot) ? raw_smp_processor_id() : -1;
 	begin_batch(slot, batch->data);
 }
@@ -108,7 +109,8 @@ static void disown(struct exptrace_slot *slot)
 	slot->end = NULL;
 }
 
-static bool exchange(struct exptrace_slot *slot)
+/* Returns as refill(). */
+static enum exptrace_lost exchange(struct exptrace_slot *slot)
 {
 	enum exptrace_need need = slot->context == EXPTRACE_UNBOUND_TABLE ? EXPTRACE_NEED_TABLES
 									  : EXPTRACE_NEED_EVENTS;
@@ -118,13 +120,13 @@ static bool exchange(struct exptrace_slot *slot)
 	if (slot->batch)
 		exptrace_batch_seal(slot->batch, slot->pos, slot->recorded);
 	if (exptrace_exchange(slot->batch, slot->interned->gen, need, charge, &empty))
-		return lose(slot, EXPTRACE_LOST_CONTENDED);
+		return EXPTRACE_LOST_CONTENDED;
 	disown(slot);
 	if (!empty)
-		return lose(slot, is_bound(slot) && exptrace_over_quota(slot->exp) ?
-			    EXPTRACE_LOST_QUOTA : EXPTRACE_LOST_POOL);
+		return is_bound(slot) && exptrace_over_quota(slot->exp) ? EXPTRACE_LOST_QUOTA :
+									  EXPTRACE_LOST_POOL;
 	adopt(slot, empty);
-	return true;
+	return EXPTRACE_NR_LOST;
 }
 
 /*
@@ -146,6 +148,19 @@ EXPTRACE_KEEPING(exptrace_refuse);
 EXPTRACE_DECLARE_KEEPING(exptrace_refuse);
 EXPTRACE_EXPORT_KEEPING(exptrace_refuse);
 
+/* Returns EXPTRACE_NR_LOST if there is room now, or why there is none. */
+static enum exptrace_lost refill(struct exptrace_slot *slot)
+{
+	enum exptrace_lost reason;
+
+	if (is_nested(slot))
+		return EXPTRACE_LOST_NESTED;
+	if (slot->batch)
+		return exchange(slot);
+	reason = nothing_to_get(slot);
+	return reason == EXPTRACE_NR_LOST ? exchange(slot) : reason;
+}
+
 /**
  * exptrace_refill - give a slot an empty batch, hand over the one it has
  * @slot:	the slot, which has too little room for the next event; the smallest
@@ -158,21 +173,22 @@ EXPTRACE_EXPORT_KEEPING(exptrace_refuse);
  */
 noinline notrace bool exptrace_refill(struct exptrace_slot *slot)
 {
-	enum exptrace_lost reason = EXPTRACE_NR_LOST;
+	enum exptrace_lost reason;
 
 	if (!is_in_schema(slot))
 		return forget(slot);
-	if (is_nested(slot))
-		return lose(slot, EXPTRACE_LOST_NESTED);
-	if (!slot->batch)
-		reason = nothing_to_get(slot);
-	if (reason != EXPTRACE_NR_LOST)
-		return lose(slot, reason);
-	return exchange(slot);
+	reason = refill(slot);
+	return reason == EXPTRACE_NR_LOST || lose(slot, reason);
 }
 EXPTRACE_KEEPING(exptrace_refill);
 EXPTRACE_DECLARE_KEEPING(exptrace_refill);
 EXPTRACE_EXPORT_KEEPING(exptrace_refill);
+
+/* The same for what is no event, and is counted by who writes it, if at all. */
+notrace bool exptrace_refill_uncounted(struct exptrace_slot *slot)
+{
+	return is_in_schema(slot) && refill(slot) == EXPTRACE_NR_LOST;
+}
 
 /*
  * Hands over what @slot holds, without taking a new batch. Its owner calls this,

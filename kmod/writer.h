@@ -57,6 +57,7 @@ struct exptrace_writer {
 #define EXPTRACE_WRITER(w)	struct exptrace_writer w __attribute__((__uninitialized__))
 
 bool exptrace_refill(struct exptrace_slot *slot);
+bool exptrace_refill_uncounted(struct exptrace_slot *slot);
 bool exptrace_refuse(struct exptrace_slot *slot);
 void exptrace_append_batch(struct exptrace_slot *slot);
 void exptrace_flush_slot(struct exptrace_slot *slot);

@@ -8,8 +8,11 @@
 #define MSEC		1000000ULL
 #define ATTACHED	"/sys/module/exptrace_probes/parameters/attached"
 
-/* That of suspend, which nothing passes but suspend: as long as something is recorded (kmod/suspend.c). */
-#define OF_RECORDING	1
+/*
+ * As long as something is recorded: that of suspend, which nothing passes but suspend (kmod/suspend.c), and those of what
+ * becomes of threads, which nothing passes but new threads, programs, names, ends and moves (kmod/changes.c).
+ */
+#define OF_RECORDING	(1 + 5)
 /* Those of the tracepoints that a condition needs; see kmod/duration.c, latency.c and follow.c. */
 #define OF_DURATIONS	2
 #define OF_LATENCY	3

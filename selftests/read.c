@@ -178,7 +178,7 @@ TEST_F(module, syncs_tell_the_time)
 struct schema_row {
 	int experiment, type, ntypes;
 	const char *group, *name;
-	struct { int kind; const char *name; } args[STREAM_ARGS];
+	struct { int kind; const char *name; } args[STREAM_ARGS + 1];
 };
 
 #define ARG(kind, name) { EXPTRACE_KIND_##kind, name },

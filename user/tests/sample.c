@@ -27,12 +27,12 @@ static void statedump(struct writer *w, uint64_t gen)
 	w_number(w, 100);
 	w_number(w, 100);
 	w_string(w, "make");
-	w_bytes(w, "\1\0\xf0\1\1", 5);			/* S, CPU 0, priority 120, cgroup 1 */
+	w_bytes(w, "\1\0\xf0\1\1\5", 6);		/* S, CPU 0, priority 120, cgroup 1, start 5 */
 	w_event(w, EXPTRACE_EVENT_TASK, 1);
 	w_number(w, 200);
 	w_number(w, 200);
 	w_string(w, "bash");
-	w_bytes(w, "\1\0\xf0\1\1", 5);
+	w_bytes(w, "\1\0\xf0\1\1\5", 6);
 	w_end(w);
 }
 

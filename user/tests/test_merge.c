@@ -93,7 +93,7 @@ static void test_text(void)
 	ok(!strstr(run_output, "current:"), "state events are hidden");
 	run_trace(&command_dump, "--all", &w);
 	ok(run_printed("           <...>-?       [---] -      0.000500251: task: pid=100 tgid=100 "
-		       "comm=make state=S cpu=000 prio=120 cgroup=1\n"),
+		       "comm=make state=S cpu=000 prio=120 cgroup=1 start=5\n"),
 	   "unless asked for");
 	run_trace(&command_dump, "-n2", &w);
 	ok(strchr(strchr(run_output, '\n') + 1, '\n')[1] == 0, "-n limits the lines");

@@ -50,7 +50,7 @@ static void task(struct writer *w, const struct part *part, const char *comm)
 	w_number(w, 100);
 	w_number(w, 100);
 	w_string(w, comm);
-	w_bytes(w, "\1\0\xf0\1\1", 5);			/* S, CPU 0, priority 120, cgroup 1 */
+	w_bytes(w, "\1\0\xf0\1\1\5", 6);		/* S, CPU 0, priority 120, cgroup 1, start 5 */
 	w_end(w);
 }
 

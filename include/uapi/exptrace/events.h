@@ -47,11 +47,22 @@
 	X(STANDARD, TASK, 61, 1, "state", "task",			\
 	  A(PID, "pid") A(PID, "tgid") A(STRING, "comm")		\
 	  A(TASK_STATE, "state") A(CPU, "cpu") A(INT, "prio")		\
-	  A(UINT, "cgroup"))						\
+	  A(UINT, "cgroup") A(UINT, "start"))				\
 	X(STANDARD, NAME, 62, 1, "state", "name",			\
 	  A(UINT, "kind") A(UINT, "number") A(STRING, "name"))		\
 	X(STANDARD, STACK, 63, 1, "state", "stack",			\
-	  A(STACK_ID, "stack"))
+	  A(STACK_ID, "stack"))						\
+	X(STANDARD, TASK_NEW, 240, 1, "state", "task_new",		\
+	  A(PID, "pid") A(PID, "tgid") A(PID, "parent")			\
+	  A(UINT, "start") A(UINT, "cgroup") A(STRING, "comm"))		\
+	X(STANDARD, TASK_EXEC, 241, 1, "state", "task_exec",		\
+	  A(PID, "pid") A(PID, "old_pid") A(STRING, "comm"))		\
+	X(STANDARD, TASK_NAME, 242, 1, "state", "task_name",		\
+	  A(PID, "pid") A(STRING, "comm"))				\
+	X(STANDARD, TASK_EXIT, 243, 1, "state", "task_exit",		\
+	  A(PID, "pid"))						\
+	X(STANDARD, TASK_CGROUP, 244, 1, "state", "task_cgroup",	\
+	  A(PID, "pid") A(UINT, "process") A(UINT, "cgroup"))
 
 #define EXPTRACE_SCHED_EVENTS(X, A)					\
 	X(STANDARD, SCHED_SWITCH, 64, 10, "sched", "sched_switch",	\
