@@ -301,9 +301,10 @@ uint64_t exptrace_offset(const struct exptrace_trace *trace);
 
 /**
  * exptrace_comm() - the name of a thread, as of the last event read
- * @pid:	the thread
+ * @pid:	the thread that has this id then
  *
- * Return: the name; NULL if unknown. "<idle>" for 0.
+ * Return: the name; NULL if unknown, also where it may have become another one, because
+ * something is missing. "<idle>" for 0. Valid until the next event.
  */
 const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
 
@@ -314,6 +315,25 @@ const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
  * made of a name needs not be made again.
  */
 uint64_t exptrace_comm_changes(const struct exptrace_trace *trace);
+
+/**
+ * exptrace_thread() - tells apart threads that have the same id one after the other
+ * @pid:	the thread that has this id as of the last event read
+ *
+ * Threads are numbered in the order in which they are seen. Where the trace does not tell
+ * whether a thread is one that was seen before, it gets another number. Traces of version 1
+ * do not tell when threads began: only sched_process_fork tells there that an id is used
+ * again. A thread that executes a program under its process's id (see sched_process_exec)
+ * goes on as the process's first one.
+ * Return: the number, 0 for the idle tasks; -ENOENT for EXPTRACE_PID_UNKNOWN; -ENOMEM.
+ */
+int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid);
+
+/* exptrace_thread_pid() - the id of thread number @thread, or EXPTRACE_PID_UNKNOWN */
+int64_t exptrace_thread_pid(const struct exptrace_trace *trace, uint64_t thread);
+
+/* exptrace_thread_comm() - its last name so far; NULL if unknown. Valid until the next event. */
+const char *exptrace_thread_comm(const struct exptrace_trace *trace, uint64_t thread);
 
 /**
  * exptrace_name() - the name that belongs to a number

@@ -364,20 +364,20 @@ static void end_recording(void)
 
 /*
  * The probes of filters and triggers come before those of events: so no event begins unseen
- * by them.
+ * by them. Those of changes come last: the event that tells a new name is the last with the old one.
  */
 static int attach_all(void)
 {
-	return exptrace_bends_begin() ?: exptrace_suspend_begin() ?: exptrace_changes_begin() ?:
-	       exptrace_filter_begin() ?: exptrace_latency_begin() ?: exptrace_attach_all();
+	return exptrace_bends_begin() ?: exptrace_suspend_begin() ?: exptrace_filter_begin() ?:
+	       exptrace_latency_begin() ?: exptrace_attach_all() ?: exptrace_changes_begin();
 }
 
 static void detach_all(void)
 {
+	exptrace_changes_end();
 	exptrace_detach_all();
 	exptrace_latency_end();
 	exptrace_filter_end();
-	exptrace_changes_end();
 }
 
 /*

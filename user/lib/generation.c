@@ -6,8 +6,21 @@
 
 #include "trace.h"
 
-static void generation_begin(struct exptrace_trace *trace)
+/* Is all known that happened since the last generation that was read began? */
+static bool follows(const struct exptrace_trace *trace)
 {
+	return trace->generations && trace->batch.generation == trace->open_generation + 1 &&
+	       !trace->tasks.doubt;
+}
+
+static int generation_begin(struct exptrace_trace *trace)
+{
+	int err = learn_all(trace);	/* of one that was cut off */
+
+	if (err)
+		return trace_error(trace, err, trace->batch.offset, "out of memory");
+	if (!follows(trace))
+		tasks_break(&trace->tasks);
 	trace->generations++;
 	trace->open = true;
 	trace->open_generation = trace->batch.generation;
@@ -18,9 +31,10 @@ static void generation_begin(struct exptrace_trace *trace)
 	stacks_reset(&trace->stacks);
 	/* what was borrowed is for the first one only */
 	if (trace->borrow.active && trace->generations == 1)
-		return;
+		return 0;
 	schema_reset(&trace->schema);
 	properties_reset(&trace->properties);
+	return 0;
 }
 
 /*
@@ -36,6 +50,7 @@ static void find_gap(struct exptrace_trace *trace)
 		return;
 	/* ticks may be smaller now, and all that is told is newer */
 	tasks_forget_times(&trace->tasks);
+	tasks_break(&trace->tasks);
 	if (before->generation + 1 != trace->open_generation)
 		return;
 	trace->gap = true;
@@ -44,7 +59,7 @@ static void find_gap(struct exptrace_trace *trace)
 }
 
 /* The end mark is at hand. */
-static void generation_end(struct exptrace_trace *trace)
+static int generation_end(struct exptrace_trace *trace)
 {
 	const struct properties *properties = &trace->properties;
 	const struct clock *clock = &trace->clock;
@@ -61,6 +76,10 @@ static void generation_end(struct exptrace_trace *trace)
 		.has_boottime = properties->has_boottime,
 		.boottime_offset = properties->boottime_offset,
 	};
+	if (trace->properties.missing_changes && !trace->tasks.doubt)
+		tasks_doubt(&trace->tasks);
+	return learn_all(trace) ? trace_error(trace, -ENOMEM, trace->batch.offset,
+					      "out of memory") : 0;
 }
 
 static const char *kind_name(enum exptrace_batch_kind kind)
@@ -122,15 +141,18 @@ static bool begins_generation(const struct exptrace_trace *trace)
 int generation_take(struct exptrace_trace *trace)
 {
 	const struct exptrace_batch *batch = &trace->batch;
+	int err = 0;
 
 	if (batch->kind == EXPTRACE_BATCH_END) {
 		if (trace->open)
-			generation_end(trace);
+			err = generation_end(trace);
 		trace->open = false;
-		return 0;
+		return err;
 	}
 	if (begins_generation(trace))
-		generation_begin(trace);
+		err = generation_begin(trace);
+	if (err)
+		return err;
 	switch (batch->kind) {
 	case EXPTRACE_BATCH_SYNC:
 	case EXPTRACE_BATCH_SCHEMA:

@@ -15,9 +15,6 @@
 
 #define NO_BATCH	UINT32_MAX
 
-/* What happens with names after an event is in order: no older name comes later. */
-#define TIME_ANY	UINT64_MAX
-
 struct merge_batch {
 	struct exptrace_batch batch;
 	uint32_t next;		/* of the same stream */
@@ -253,14 +250,6 @@ static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_str
 	cpu->pid = cursor_pid(&cursor, trace->values);
 }
 
-static int learn_name(struct exptrace_trace *trace, const struct schema_event *event)
-{
-	const struct exptrace_value *comm = &trace->values[event->comm_arg];
-
-	return tasks_set(&trace->tasks, trace->values[event->pid_arg].u64, comm->str, comm->len,
-			 TIME_ANY);
-}
-
 /*
  * The names of the statedump hold from the generation's beginning on: they are
  * learnt before the first event comes out.
@@ -271,7 +260,7 @@ static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream 
 		if (cursor_args(&stream.cursor, &stream.near, &trace->properties, trace->values))
 			break;
 		if (stream.cursor.event->role == SCHEMA_ROLE_TASK &&
-		    learn_name(trace, stream.cursor.event))
+		    learn_task(trace, stream.cursor.event))
 			return -ENOMEM;
 		if (stream.cursor.event->role == SCHEMA_ROLE_LABEL &&
 		    trace_learn_label(trace, stream.cursor.event))
@@ -355,6 +344,8 @@ static int merge_start(struct exptrace_trace *trace)
 	if (!heap)
 		return -ENOMEM;
 	merge->heap = heap;
+	if (trace->properties.missing_changes && !trace->tasks.doubt)
+		tasks_doubt(&trace->tasks);
 	for (i = 0; i < merge->nstreams; i++)
 		if (stream_start(trace, i))
 			return -ENOMEM;
@@ -389,26 +380,6 @@ static int64_t merge_pid(struct merge *merge, struct merge_stream *stream,
 	return pid;
 }
 
-static int apply_rename(struct exptrace_trace *trace)
-{
-	struct rename *rename = &trace->rename;
-
-	rename->pending = false;
-	return tasks_set(&trace->tasks, rename->pid, rename->comm, rename->len, TIME_ANY);
-}
-
-/* Puts off a name that holds from the next event on. */
-static void keep_rename(struct exptrace_trace *trace, const struct schema_event *event)
-{
-	const struct exptrace_value *comm = &trace->values[event->comm_arg];
-	struct rename *rename = &trace->rename;
-
-	rename->pending = true;
-	rename->pid = trace->values[event->pid_arg].u64;
-	rename->len = comm->len < TASKS_COMM_MAX ? comm->len : TASKS_COMM_MAX - 1;
-	memcpy(rename->comm, comm->str, rename->len);
-}
-
 /* Gives out the first event of the heap: 1; 0: it was damaged; -ENOMEM. */
 static int merge_emit(struct exptrace_trace *trace)
 {
@@ -426,10 +397,8 @@ static int merge_emit(struct exptrace_trace *trace)
 	trace_fill_batch(trace, batch);
 	trace_fill_record(trace, &stream->cursor, merge_pid(merge, stream, trace->values));
 	trace->record.ns = clock_ns(&trace->clock, trace->record.ticks);
-	if (event->role == SCHEMA_ROLE_NAME)
-		err = learn_name(trace, event);
-	else if (event->role == SCHEMA_ROLE_RENAME)
-		keep_rename(trace, event);
+	if (event->role > SCHEMA_ROLE_TASK)
+		err = learn_event(trace, event, trace->record.ticks);
 	merge_pop(trace, stream, true);
 	return err ? err : 1;
 }
@@ -454,7 +423,7 @@ int merge_next(struct exptrace_trace *trace)
 	struct merge *merge = &trace->merge;
 	int ret;
 
-	if (trace->rename.pending && apply_rename(trace))
+	if (trace->learn.has_after && learn_after(trace))
 		return trace_error(trace, -ENOMEM, trace->input.offset, "out of memory");
 	do {
 		while (!merge->nheap) {

@@ -29,6 +29,7 @@ void properties_reset(struct properties *properties)
 	properties->data_base = 0;
 	properties->has_boottime = false;
 	properties->clock_unstable = false;
+	properties->missing_changes = false;
 }
 
 static void properties_use(struct properties *properties, const struct property *property)
@@ -41,6 +42,8 @@ static void properties_use(struct properties *properties, const struct property 
 		properties->clock_unstable |= strtoull(property->value, NULL, 10) != 0;
 	else if (!strcmp(property->key, "missing_syncs"))
 		properties->clock_unstable |= strtoull(property->value, NULL, 10) != 0;
+	else if (!strcmp(property->key, "missing_changes"))
+		properties->missing_changes = strtoull(property->value, NULL, 10);
 	else if (!strcmp(property->key, "boottime_offset")) {
 		properties->has_boottime = true;
 		properties->boottime_offset = strtoull(property->value, NULL, 10);

@@ -23,6 +23,7 @@ struct properties {
 	uint64_t data_base;
 	bool has_boottime;
 	uint64_t boottime_offset;
+	bool missing_changes;	/* what became of threads is not all told */
 	bool clock_unstable;
 };
 

@@ -13,24 +13,26 @@
 #include "schema.h"
 #include "varint.h"
 
-#define ROLE_NO_ARG	UINT32_MAX
-
 struct role {
 	const char *event;
 	const char *pid_arg;
 	const char *comm_arg;
 	enum schema_role role;
+	bool selected;
 };
 
 static const struct role roles[] = {
-	{ "current", "pid", NULL, SCHEMA_ROLE_CURRENT },
-	{ "sched_switch", "next_pid", NULL, SCHEMA_ROLE_SWITCH },
-	{ "stack", "stack", NULL, SCHEMA_ROLE_STACK },
-	{ "task", "pid", "comm", SCHEMA_ROLE_TASK },
-	{ "sched_process_fork", "child_pid", "child_comm", SCHEMA_ROLE_NAME },
-	{ "sched_process_exec", "pid", "comm", SCHEMA_ROLE_NAME },
-	{ "task_rename", "pid", "newcomm", SCHEMA_ROLE_RENAME },
-	{ "name", "number", "name", SCHEMA_ROLE_LABEL },
+	{ "current", "pid", NULL, SCHEMA_ROLE_CURRENT, false },
+	{ "sched_switch", "next_pid", NULL, SCHEMA_ROLE_SWITCH, false },
+	{ "stack", "stack", NULL, SCHEMA_ROLE_STACK, false },
+	{ "task", "pid", "comm", SCHEMA_ROLE_TASK, false },
+	{ "task_new", "pid", "comm", SCHEMA_ROLE_BEGIN, false },
+	{ "task_exec", "pid", "comm", SCHEMA_ROLE_NAME, false },
+	{ "task_name", "pid", "comm", SCHEMA_ROLE_RENAME, false },
+	{ "sched_process_fork", "child_pid", "child_comm", SCHEMA_ROLE_BEGIN, true },
+	{ "sched_process_exec", "pid", "comm", SCHEMA_ROLE_NAME, true },
+	{ "task_rename", "pid", "newcomm", SCHEMA_ROLE_RENAME, true },
+	{ "name", "number", "name", SCHEMA_ROLE_LABEL, false },
 };
 
 static bool kind_is_string(uint64_t kind)
@@ -70,6 +72,7 @@ void schema_reset(struct schema *schema)
 		e->known = false;
 	}
 	schema->seen = false;
+	schema->has_changes = false;
 }
 
 static uint32_t find_arg(const struct exptrace_schema_event *event, const char *name, bool string)
@@ -80,7 +83,7 @@ static uint32_t find_arg(const struct exptrace_schema_event *event, const char *
 		if (!strcmp(event->args[i].name, name) &&
 		    kind_is_string(event->args[i].kind) == string)
 			return i;
-	return ROLE_NO_ARG;
+	return SCHEMA_NO_ARG;
 }
 
 static void event_set_role(struct schema_event *event)
@@ -96,9 +99,11 @@ static void event_set_role(struct schema_event *event)
 		event->pid_arg = find_arg(public, role->pid_arg, false);
 		event->comm_arg = find_arg(public, role->comm_arg, true);
 		event->kind_arg = find_arg(public, "kind", false);
-		if (event->pid_arg != ROLE_NO_ARG &&
-		    (!role->comm_arg || event->comm_arg != ROLE_NO_ARG) &&
-		    (role->role != SCHEMA_ROLE_LABEL || event->kind_arg != ROLE_NO_ARG))
+		event->start_arg = find_arg(public, "start", false);
+		event->selected = role->selected;
+		if (event->pid_arg != SCHEMA_NO_ARG &&
+		    (!role->comm_arg || event->comm_arg != SCHEMA_NO_ARG) &&
+		    (role->role != SCHEMA_ROLE_LABEL || event->kind_arg != SCHEMA_NO_ARG))
 			event->role = role->role;
 	}
 }
@@ -251,6 +256,7 @@ static int schema_set_types(struct schema *schema, const struct schema_event *ev
 	if (!e->types)
 		return -ENOMEM;
 	e->known = true;
+	schema->has_changes |= event->role == SCHEMA_ROLE_BEGIN && !event->selected;
 	for (i = 0; i < event->public.ntypes; i++)
 		e->types[event->public.type + i] = event;
 	return 0;

@@ -12,6 +12,7 @@
 #define SCHEMA_EXPERIMENTS	256
 #define SCHEMA_TYPES		256
 #define SCHEMA_BUCKETS		1024
+#define SCHEMA_NO_ARG		UINT32_MAX
 
 /* How an argument is decoded. */
 enum schema_op {
@@ -31,6 +32,7 @@ enum schema_role {
 	SCHEMA_ROLE_SWITCH,	/* pid runs here from now on */
 	SCHEMA_ROLE_STACK,	/* the stack of the next event */
 	SCHEMA_ROLE_TASK,	/* pid is called comm, as the generation begins */
+	SCHEMA_ROLE_BEGIN,	/* pid begins, and is called comm */
 	SCHEMA_ROLE_NAME,	/* pid is called comm */
 	SCHEMA_ROLE_RENAME,	/* pid is called comm from now on */
 	SCHEMA_ROLE_LABEL,	/* a number of a kind has a name, as the generation begins */
@@ -41,9 +43,11 @@ struct schema_event {
 	uint8_t role;
 	uint8_t variant;	/* 1: args[0] is in the type */
 	bool plain;		/* all arguments are SCHEMA_OP_NUMBER */
+	bool selected;		/* an event, not state: a recording may lack it */
 	uint32_t pid_arg;	/* of a label: the number */
 	uint32_t comm_arg;	/* the name */
 	uint32_t kind_arg;	/* of a label: of which kind the number is */
+	uint32_t start_arg;	/* when the thread began; SCHEMA_NO_ARG: not told */
 	const uint8_t *ops;	/* enum schema_op of each argument */
 	struct schema_event *next;	/* in its bucket */
 	uint32_t raw_size;	/* its bytes in the schema, for comparison */
@@ -64,6 +68,7 @@ struct schema {
 	size_t nevents;
 	uint32_t max_args;		/* of any event so far */
 	bool seen;			/* in this generation */
+	bool has_changes;		/* likewise: state tells what becomes of threads */
 };
 
 /* A new generation: no type is known. Descriptions stay. */

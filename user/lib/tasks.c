@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The names of threads: pid to comm.
+ * Threads and their names: who has an id, and when.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,73 +8,312 @@
 
 #include "tasks.h"
 
-struct task {
-	uint64_t time;
+#define LATEST	UINT64_MAX
+
+struct task_thread {
+	uint64_t pid;
+	uint64_t start;		/* 0: not known */
+	uint64_t seen_ns;	/* when it was first */
 	char comm[TASKS_COMM_MAX];
 };
 
-/* The task of @pid, made if it is not there; NULL without memory. */
-static struct task *tasks_get(struct tasks *tasks, uint64_t pid)
+struct task_holder {
+	uint64_t since;		/* ticks */
+	uint32_t thread;
+	uint32_t before;	/* the one before, its place and 1; 0: none is known */
+	bool began;		/* it did not exist before */
+};
+
+/* An id. */
+struct task {
+	uint32_t epoch;		/* the holder is known as of this one */
+	uint32_t holder;	/* the last one's place and 1; 0: none */
+	uint32_t guess_epoch;	/* in this one, @guess was seen and nothing told who it is */
+	uint32_t guess;
+};
+
+/* Makes room for element @i; new elements are zero. */
+static int reach(void **array, size_t i, size_t *room, size_t size)
 {
-	int64_t i = index_get(&tasks->index, pid, 0);
-	size_t room = tasks->room ? 2 * tasks->room : 64;
+	size_t n = *room ? 2 * *room : 64;
+	char *bigger;
 
-	if (i < 0)
+	if (i < *room)
+		return 0;
+	bigger = realloc(*array, n * size);
+	if (!bigger)
+		return -ENOMEM;
+	memset(bigger + *room * size, 0, (n - *room) * size);
+	*array = bigger;
+	*room = n;
+	return 0;
+}
+
+/* Thread 0 stands for the idle tasks, and epoch 0 for none. */
+static int make_ready(struct tasks *tasks)
+{
+	if (tasks->nthreads)
+		return 0;
+	if (reach((void **)&tasks->threads, 0, &tasks->threads_room, sizeof(*tasks->threads)))
+		return -ENOMEM;
+	tasks->nthreads = 1;
+	tasks->epoch++;
+	return 0;
+}
+
+/* The id, made if it is not there; NULL without memory. */
+static struct task *get_task(struct tasks *tasks, uint64_t pid)
+{
+	int64_t i = make_ready(tasks) ? -ENOMEM : index_get(&tasks->pids, pid, 0);
+
+	if (i < 0 || reach((void **)&tasks->list, (size_t)i, &tasks->room, sizeof(*tasks->list)))
 		return NULL;
-	if ((size_t)i >= tasks->room) {
-		struct task *list = realloc(tasks->list, room * sizeof(*list));
-
-		if (!list)
-			return NULL;
-		memset(list + tasks->room, 0, (room - tasks->room) * sizeof(*list));
-		tasks->list = list;
-		tasks->room = room;
-	}
 	return &tasks->list[i];
 }
 
-int tasks_set(struct tasks *tasks, uint64_t pid, const char *comm, size_t len, uint64_t time)
+static const struct task *find_task(const struct tasks *tasks, uint64_t pid)
 {
-	struct task *task = tasks_get(tasks, pid);
+	int64_t i = index_find(&tasks->pids, pid, 0);
+
+	/* past the room: it could not be kept, for want of memory */
+	return i < 0 || (size_t)i >= tasks->room ? NULL : &tasks->list[i];
+}
+
+static bool is_held(const struct tasks *tasks, const struct task *task)
+{
+	return task->holder && task->epoch == tasks->epoch;
+}
+
+/* Returns the thread's number, 0 without memory. */
+static uint32_t add_thread(struct tasks *tasks, uint64_t pid, uint64_t ns)
+{
+	size_t n = tasks->nthreads;
+
+	if (n == UINT32_MAX || reach((void **)&tasks->threads, n, &tasks->threads_room,
+				     sizeof(*tasks->threads)))
+		return 0;
+	tasks->threads[n].pid = pid;
+	tasks->threads[n].seen_ns = ns;
+	return (uint32_t)tasks->nthreads++;
+}
+
+static uint32_t find_known(const struct tasks *tasks, uint64_t pid, uint64_t start)
+{
+	int64_t i = index_find(&tasks->starts, pid, start);
+
+	return i < 0 || (size_t)i >= tasks->known_room ? 0 : tasks->known[i];
+}
+
+static int make_known(struct tasks *tasks, uint32_t thread, uint64_t start)
+{
+	int64_t i = index_get(&tasks->starts, tasks->threads[thread].pid, start);
+
+	if (i < 0 || reach((void **)&tasks->known, (size_t)i, &tasks->known_room,
+			   sizeof(*tasks->known)))
+		return -ENOMEM;
+	tasks->known[i] = thread;
+	tasks->threads[thread].start = start;
+	return 0;
+}
+
+/* From @ticks on, @thread holds the id; @began: then it began. */
+static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_t ticks,
+		bool began)
+{
+	if (!is_held(tasks, task) || tasks->holders[task->holder - 1].thread != thread) {
+		if (reach((void **)&tasks->holders, tasks->nholders, &tasks->holders_room,
+			  sizeof(*tasks->holders)))
+			return -ENOMEM;
+		tasks->holders[tasks->nholders++] = (struct task_holder) {
+			.since = ticks, .thread = thread, .began = began,
+			.before = is_held(tasks, task) ? task->holder : 0,
+		};
+		task->holder = (uint32_t)tasks->nholders;
+		tasks->changes++;
+	}
+	task->epoch = tasks->epoch;
+	return 0;
+}
+
+/* Returns 0 if it is not known. */
+static uint32_t holder_at(const struct tasks *tasks, const struct task *task, uint64_t ticks)
+{
+	const struct task_holder *holder = &tasks->holders[task->holder - 1];
+
+	while (holder->since > ticks && holder->before)
+		holder = &tasks->holders[holder->before - 1];
+	return holder->began && holder->since > ticks ? 0 : holder->thread;
+}
+
+static void set_comm(struct tasks *tasks, uint32_t thread, const char *comm, size_t len)
+{
+	char *old = tasks->threads[thread].comm;
+
+	if (len > TASKS_COMM_MAX - 1)
+		len = TASKS_COMM_MAX - 1;
+	if (!memcmp(old, comm, len) && !old[len])
+		return;
+	memcpy(old, comm, len);
+	old[len] = 0;
+	tasks->changes++;
+}
+
+/* Who was seen under the id, and not told; 0: nobody. */
+static uint32_t seen_one(const struct tasks *tasks, const struct task *task)
+{
+	uint32_t thread = 0;
+
+	if (is_held(tasks, task))
+		thread = tasks->holders[task->holder - 1].thread;
+	else if (task->guess_epoch == tasks->epoch)
+		thread = task->guess;
+	return tasks->threads[thread].start ? 0 : thread;
+}
+
+/*
+ * One that is told of now: who was seen before under its id is the same one if it had begun
+ * by then. Returns 0 without memory.
+ */
+static uint32_t make_thread(struct tasks *tasks, const struct task *task,
+			    const struct task_news *news, bool begins)
+{
+	uint32_t thread = begins ? 0 : seen_one(tasks, task);
+
+	if (!thread || news->start > tasks->threads[thread].seen_ns)
+		thread = add_thread(tasks, news->pid, news->ns);
+	return thread && make_known(tasks, thread, news->start) ? 0 : thread;
+}
+
+static int tell(struct tasks *tasks, const struct task_news *news, bool begins)
+{
+	struct task *task = get_task(tasks, news->pid);
+	uint32_t thread;
 
 	if (!task)
 		return -ENOMEM;
-	if (time < task->time)
+	if (tasks->doubt)
 		return 0;
-	if (len > TASKS_COMM_MAX - 1)
-		len = TASKS_COMM_MAX - 1;
-	task->time = time;
-	if (!memcmp(task->comm, comm, len) && !task->comm[len])
-		return 0;
-	memcpy(task->comm, comm, len);
-	task->comm[len] = 0;
-	tasks->changes++;
+	/* who begins is none of those before, whose start is not known either */
+	thread = begins && !news->start ? 0 : find_known(tasks, news->pid, news->start);
+	if (!thread)
+		thread = make_thread(tasks, task, news, begins);
+	if (!thread || hold(tasks, task, thread, news->ticks, begins))
+		return -ENOMEM;
+	set_comm(tasks, thread, news->comm, news->len);
 	return 0;
+}
+
+int tasks_told(struct tasks *tasks, const struct task_news *news)
+{
+	return tell(tasks, news, false);
+}
+
+int tasks_begin(struct tasks *tasks, const struct task_news *news)
+{
+	return tell(tasks, news, true);
+}
+
+int tasks_name(struct tasks *tasks, const struct task_news *news)
+{
+	struct task *task = get_task(tasks, news->pid);
+	uint32_t thread;
+
+	if (!task)
+		return -ENOMEM;
+	if (tasks->doubt)
+		return 0;
+	if (!is_held(tasks, task)) {
+		thread = seen_one(tasks, task);
+		if (!thread)
+			thread = add_thread(tasks, news->pid, news->ns);
+		if (!thread || hold(tasks, task, thread, 0, false))
+			return -ENOMEM;
+	}
+	set_comm(tasks, holder_at(tasks, task, LATEST), news->comm, news->len);
+	return 0;
+}
+
+void tasks_break(struct tasks *tasks)
+{
+	tasks->epoch++;
+	tasks->doubt = false;
+	tasks->changes++;
+}
+
+void tasks_doubt(struct tasks *tasks)
+{
+	tasks_break(tasks);
+	tasks->doubt = true;
 }
 
 void tasks_forget_times(struct tasks *tasks)
 {
 	size_t i;
 
-	for (i = 0; i < tasks->room; i++)
-		tasks->list[i].time = 0;
+	for (i = 0; i < tasks->nholders; i++)
+		tasks->holders[i].since = 0;
+}
+
+int64_t tasks_thread(struct tasks *tasks, uint64_t pid, uint64_t ticks, uint64_t ns)
+{
+	struct task *task = pid ? get_task(tasks, pid) : NULL;
+	uint32_t thread = 0;
+
+	if (!task)
+		return pid ? -ENOMEM : 0;
+	if (is_held(tasks, task))
+		thread = holder_at(tasks, task, ticks);
+	if (thread)
+		return thread;
+	if (task->guess_epoch != tasks->epoch) {
+		uint32_t guess = add_thread(tasks, pid, ns);
+
+		if (!guess)
+			return -ENOMEM;
+		task->guess = guess;
+		task->guess_epoch = tasks->epoch;
+	}
+	return task->guess;
+}
+
+bool tasks_changed(const struct tasks *tasks, uint64_t pid, uint64_t ticks)
+{
+	const struct task *task = find_task(tasks, pid);
+
+	return task && is_held(tasks, task) && tasks->holders[task->holder - 1].since > ticks;
 }
 
 const char *tasks_comm(const struct tasks *tasks, int64_t pid)
 {
-	int64_t i;
+	const struct task *task = pid > 0 ? find_task(tasks, (uint64_t)pid) : NULL;
 
 	if (pid == 0)
 		return "<idle>";
-	i = pid < 0 ? -ENOENT : index_find(&tasks->index, (uint64_t)pid, 0);
-	/* past the room: its name could not be kept, for want of memory */
-	if (i < 0 || (size_t)i >= tasks->room || !tasks->list[i].comm[0])
+	if (!task || !is_held(tasks, task))
 		return NULL;
-	return tasks->list[i].comm;
+	return tasks_thread_comm(tasks, holder_at(tasks, task, LATEST));
+}
+
+int64_t tasks_thread_pid(const struct tasks *tasks, uint64_t thread)
+{
+	return thread && thread < tasks->nthreads ? (int64_t)tasks->threads[thread].pid :
+						    -(int64_t)!!thread;
+}
+
+const char *tasks_thread_comm(const struct tasks *tasks, uint64_t thread)
+{
+	if (!thread)
+		return "<idle>";
+	return thread < tasks->nthreads && tasks->threads[thread].comm[0] ?
+	       tasks->threads[thread].comm : NULL;
 }
 
 void tasks_uninit(struct tasks *tasks)
 {
-	index_uninit(&tasks->index);
+	index_uninit(&tasks->pids);
+	index_uninit(&tasks->starts);
 	free(tasks->list);
+	free(tasks->known);
+	free(tasks->threads);
+	free(tasks->holders);
 }

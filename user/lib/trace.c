@@ -51,6 +51,7 @@ API void exptrace_close(struct exptrace_trace *trace)
 	properties_uninit(&trace->properties);
 	stacks_uninit(&trace->stacks);
 	tasks_uninit(&trace->tasks);
+	learn_uninit(&trace->learn);
 	names_uninit(&trace->names);
 	merge_uninit(&trace->merge);
 	free(trace->values);
@@ -138,20 +139,11 @@ int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *e
 			 trace->values[event->pid_arg].u64, name->str, name->len);
 }
 
-/*
- * Names that pass in the order of batches: the latest time decides. What the
- * statedump says holds from the generation's beginning on.
- */
-int trace_learn_name(struct exptrace_trace *trace, const struct schema_event *event,
-		     uint64_t time)
+int trace_learn(struct exptrace_trace *trace, const struct schema_event *event, uint64_t time)
 {
-	const struct exptrace_value *comm = &trace->values[event->comm_arg];
-	uint64_t start = trace->clock.nsyncs ? trace->clock.syncs[0].ticks : 0;
-
 	if (event->role == SCHEMA_ROLE_LABEL)
 		return trace_learn_label(trace, event);
-	return tasks_set(&trace->tasks, trace->values[event->pid_arg].u64, comm->str, comm->len,
-			 event->role == SCHEMA_ROLE_TASK ? start : time);
+	return learn_later(trace, event, time);
 }
 
 API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record)
@@ -222,14 +214,48 @@ API int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 	return stacks_find(&trace->stacks, id, frames);
 }
 
+/*
+ * In the order of batches, what was read so far of a generation is taken in when somebody
+ * asks: for the caller, nothing changes.
+ */
+static void catch_up(const struct exptrace_trace *trace)
+{
+	if (trace->learn.n)
+		learn_all((struct exptrace_trace *)trace);
+}
+
 API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)
 {
+	catch_up(trace);
 	return tasks_comm(&trace->tasks, pid);
 }
 
 API uint64_t exptrace_comm_changes(const struct exptrace_trace *trace)
 {
+	catch_up(trace);
 	return trace->tasks.changes;
+}
+
+API int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid)
+{
+	const struct exptrace_record *record = &trace->record;
+	uint64_t ticks = trace->mode == TRACE_MODE_EVENTS ? UINT64_MAX : record->ticks;
+
+	if (pid < 0)
+		return -ENOENT;
+	catch_up(trace);
+	return tasks_thread(&trace->tasks, (uint64_t)pid, ticks,
+			    clock_ns(&trace->clock, record->ticks));
+}
+
+API int64_t exptrace_thread_pid(const struct exptrace_trace *trace, uint64_t thread)
+{
+	return tasks_thread_pid(&trace->tasks, thread);
+}
+
+API const char *exptrace_thread_comm(const struct exptrace_trace *trace, uint64_t thread)
+{
+	return tasks_thread_comm(&trace->tasks, thread);
 }
 
 API const char *exptrace_property(const struct exptrace_trace *trace, const char *key)

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "cursor.h"
 #include "input.h"
+#include "learn.h"
 #include "ledger.h"
 #include "merge.h"
 #include "names.h"
@@ -20,14 +21,6 @@
 #include "schema.h"
 #include "stacks.h"
 #include "tasks.h"
-
-/* A thread's new name, which holds after the event that tells it. */
-struct rename {
-	bool pending;
-	uint64_t pid;
-	size_t len;
-	char comm[TASKS_COMM_MAX];
-};
 
 enum trace_mode {
 	TRACE_MODE_NONE,
@@ -85,6 +78,7 @@ struct exptrace_trace {
 
 	/* events */
 	struct tasks tasks;
+	struct learn learn;	/* what events tell of them */
 	struct names names;	/* of numbers of all other kinds */
 	struct cursor cursor;	/* exptrace_next_in_batch() */
 	struct cursor_near near;	/* likewise */
@@ -93,8 +87,6 @@ struct exptrace_trace {
 	struct exptrace_value *values;
 	uint32_t nvalues;
 	uint64_t skipped;
-
-	struct rename rename;	/* to be learnt before the next event */
 
 	int failed;		/* a negative errno that is returned from now on */
 	uint64_t error_offset;
@@ -154,9 +146,11 @@ int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *e
 int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
 		    const struct exptrace_batch *batch);
 
-/* Takes in the name that an event tells, whose arguments are in trace->values: 0 or -ENOMEM. */
-int trace_learn_name(struct exptrace_trace *trace, const struct schema_event *event,
-		     uint64_t time);
+/*
+ * Takes in what an event tells, whose arguments are in trace->values, where events come in the
+ * order of batches: 0 or -ENOMEM.
+ */
+int trace_learn(struct exptrace_trace *trace, const struct schema_event *event, uint64_t time);
 
 /*
  * Decodes the next event of the batch at hand: 1, with its arguments in trace->values; 0 at
@@ -171,7 +165,7 @@ static inline int trace_step(struct exptrace_trace *trace, struct cursor *cursor
 	if (unlikely(cursor_args(cursor, &trace->near, &trace->properties, trace->values)))
 		return -EBADMSG;
 	if (unlikely(cursor->event->role >= SCHEMA_ROLE_TASK))
-		ret = trace_learn_name(trace, cursor->event, cursor->time);
+		ret = trace_learn(trace, cursor->event, cursor->time);
 	return unlikely(ret < 0) ? ret : 1;
 }
 

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What events tell of threads: now, after the event, or when all of the generation is read.
+ *
+ * Batches of several CPUs come in no order of time, but what becomes of a thread, on one
+ * CPU after the other, has one: so it is put off until all of it is there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace.h"
+
+static void take(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks,
+		 struct told *told)
+{
+	const struct exptrace_value *values = trace->values, *comm = &values[event->comm_arg];
+	size_t len = comm->len < TASKS_COMM_MAX ? comm->len : TASKS_COMM_MAX - 1;
+
+	told->pid = values[event->pid_arg].u64;
+	told->start = event->start_arg == SCHEMA_NO_ARG ? 0 : values[event->start_arg].u64;
+	told->ticks = ticks;
+	told->role = event->role;
+	/* state has told already that it began, and when */
+	if (event->role == SCHEMA_ROLE_BEGIN && event->selected && trace->schema.has_changes)
+		told->role = SCHEMA_ROLE_NAME;
+	told->len = (uint8_t)len;
+	memcpy(told->comm, comm->str, len);
+}
+
+static int apply(struct exptrace_trace *trace, const struct told *told)
+{
+	const struct task_news news = {
+		.pid = told->pid, .start = told->start, .ticks = told->ticks,
+		.ns = clock_ns(&trace->clock, told->ticks), .len = told->len, .comm = told->comm,
+	};
+
+	switch (told->role) {
+	case SCHEMA_ROLE_TASK:
+		return tasks_told(&trace->tasks, &news);
+	case SCHEMA_ROLE_BEGIN:
+		return tasks_begin(&trace->tasks, &news);
+	default:
+		return tasks_name(&trace->tasks, &news);
+	}
+}
+
+static uint64_t beginning(const struct exptrace_trace *trace)
+{
+	return trace->clock.nsyncs ? trace->clock.syncs[0].ticks : 0;
+}
+
+int learn_task(struct exptrace_trace *trace, const struct schema_event *event)
+{
+	struct told told;
+
+	take(trace, event, beginning(trace), &told);
+	return apply(trace, &told);
+}
+
+int learn_event(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks)
+{
+	struct learn *learn = &trace->learn;
+	struct told told;
+
+	if (event->role == SCHEMA_ROLE_RENAME) {
+		take(trace, event, ticks, &learn->after);
+		learn->has_after = true;
+	} else if (event->role == SCHEMA_ROLE_BEGIN || event->role == SCHEMA_ROLE_NAME) {
+		take(trace, event, ticks, &told);
+		return apply(trace, &told);
+	}
+	return 0;
+}
+
+int learn_after(struct exptrace_trace *trace)
+{
+	struct learn *learn = &trace->learn;
+
+	if (!learn->has_after)
+		return 0;
+	learn->has_after = false;
+	return apply(trace, &learn->after);
+}
+
+int learn_later(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks)
+{
+	struct learn *learn = &trace->learn;
+	size_t room = learn->room ? 2 * learn->room : 256;
+
+	if (learn->n == learn->room) {
+		struct told *list = realloc(learn->list, room * sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		learn->list = list;
+		learn->room = room;
+	}
+	if (event->role == SCHEMA_ROLE_TASK)
+		ticks = beginning(trace);
+	take(trace, event, ticks, &learn->list[learn->n]);
+	learn->list[learn->n].order = (uint32_t)learn->n;
+	learn->n++;
+	return 0;
+}
+
+/* The statedump comes before all else. */
+static int by_time(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+	bool x_first = x->role == SCHEMA_ROLE_TASK, y_first = y->role == SCHEMA_ROLE_TASK;
+
+	if (x_first != y_first)
+		return x_first ? -1 : 1;
+	if (x->ticks != y->ticks)
+		return x->ticks < y->ticks ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
+}
+
+int learn_all(struct exptrace_trace *trace)
+{
+	struct learn *learn = &trace->learn;
+	int err = 0;
+	size_t i;
+
+	if (!learn->n)
+		return 0;
+	qsort(learn->list, learn->n, sizeof(*learn->list), by_time);
+	for (i = 0; i < learn->n && !err; i++)
+		err = apply(trace, &learn->list[i]);
+	learn->n = 0;
+	return err;
+}
+
+void learn_uninit(struct learn *learn)
+{
+	free(learn->list);
+}
