@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is known of each thread: an element for every pid, zero at first.
+ * What is known of each thread: an element for every pid or number, zero at first.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is known of each thread: an element for every pid, zero at first.
+ * What is known of each thread: an element for every pid, or for every thread's number, zero at
+ * first.
  *
  * Elements lie in pages that are made when one of their pids is seen, so that no event
  * but the first of a page allocates, and none of them moves.
@@ -12,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PIDS_MAX	(1 << 22)	/* the kernel's PID_MAX_LIMIT */
+#define PIDS_MAX	(1 << 24)	/* the kernel's PID_MAX_LIMIT is 1 << 22 */
 #define PIDS_PAGE_SHIFT	10
 #define PIDS_PAGE	(1 << PIDS_PAGE_SHIFT)
 
@@ -42,7 +43,7 @@ void *pids_next(const struct pids *pids, uint64_t *pid);
 
 /* An element in a ranking. */
 struct pids_ranked {
-	int64_t pid;
+	int64_t pid;		/* or number */
 	const void *element;
 };
 

@@ -148,7 +148,7 @@ static void take_switch(struct report *report, const struct meaning *meaning,
 	uint64_t waited = report_sched_event(report->sched, &report->view, meaning, record);
 
 	if (waited != NOT_WOKEN)
-		report_wakers_run(report->wakers, meaning, record, waited);
+		report_wakers_run(report->wakers, &report->view, meaning, record, waited);
 }
 
 static void take_event(struct report *report, const struct exptrace_record *record)
@@ -166,11 +166,11 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	case MEANS_NOTHING:
 		break;
 	case MEANS_WAKEUP:
-		report_wakers_event(report->wakers, meaning, record);
+		report_wakers_event(report->wakers, &report->view, meaning, record);
 		report_sched_event(report->sched, &report->view, meaning, record);
 		break;
 	case MEANS_WAKING:
-		report_wakers_event(report->wakers, meaning, record);
+		report_wakers_event(report->wakers, &report->view, meaning, record);
 		break;
 	case MEANS_CURRENT:
 		report_sched_event(report->sched, &report->view, meaning, record);
@@ -180,7 +180,7 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 		break;
 	case MEANS_MARKER_BEGIN:
 	case MEANS_MARKER_END:
-		report_regions_event(report->regions, meaning, record);
+		report_regions_event(report->regions, &report->view, meaning, record);
 		break;
 	case MEANS_TIMER_ENTRY:
 	case MEANS_TIMER_EXIT:
@@ -191,7 +191,7 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 		report_functions_event(report->functions, &report->view, meaning, record);
 		break;
 	default:
-		report_spans_event(report->spans, meaning, record);
+		report_spans_event(report->spans, &report->view, meaning, record);
 	}
 }
 
@@ -206,6 +206,15 @@ static int report_walk(struct report *report)
 		forget(report);
 	end_generation(report);
 	return ret;
+}
+
+uint64_t report_thread(const struct report_view *view, uint64_t pid)
+{
+	int64_t thread = pid > INT64_MAX ? -ENOENT : exptrace_thread(view->trace, (int64_t)pid);
+
+	if (thread == -ENOMEM)
+		abort();
+	return thread < 0 ? UINT64_MAX : (uint64_t)thread;
 }
 
 /* Where the trace does not say: they have been the same for long. */

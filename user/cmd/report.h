@@ -16,11 +16,17 @@
 
 /* What all parts need to know. */
 struct report_view {
-	const struct exptrace_trace *trace;
+	struct exptrace_trace *trace;
 	uint64_t start_ns;	/* of the generation at hand, CLOCK_MONOTONIC */
 	double covered_ns;	/* of all generations that count */
 	uint64_t lines;		/* most lines of a table */
 };
+
+/*
+ * The number of the thread that has this id as of the event at hand; threads are told apart by
+ * that. UINT64_MAX: not known.
+ */
+uint64_t report_thread(const struct report_view *view, uint64_t pid);
 
 /* The name of what begins with @kind: an interrupt, a soft interrupt or a system call; or NULL. */
 const char *report_name(const struct exptrace_trace *trace, enum meaning_kind kind,
@@ -55,11 +61,12 @@ struct report_wakers;
 
 struct report_wakers *report_wakers_new(void);
 void report_wakers_free(struct report_wakers *wakers);
-void report_wakers_event(struct report_wakers *wakers, const struct meaning *meaning,
-			 const struct exptrace_record *record);
+void report_wakers_event(struct report_wakers *wakers, const struct report_view *view,
+			 const struct meaning *meaning, const struct exptrace_record *record);
 /* Who was woken last time runs, @waited nanoseconds after its wake-up. */
-void report_wakers_run(struct report_wakers *wakers, const struct meaning *meaning,
-		       const struct exptrace_record *record, uint64_t waited);
+void report_wakers_run(struct report_wakers *wakers, const struct report_view *view,
+		       const struct meaning *meaning, const struct exptrace_record *record,
+		       uint64_t waited);
 void report_wakers_forget(struct report_wakers *wakers);
 void report_wakers_print(struct report_wakers *wakers, const struct report_view *view);
 void report_wakers_json(struct report_wakers *wakers, const struct report_view *view,
@@ -70,8 +77,8 @@ struct report_spans;
 
 struct report_spans *report_spans_new(void);
 void report_spans_free(struct report_spans *spans);
-void report_spans_event(struct report_spans *spans, const struct meaning *meaning,
-			const struct exptrace_record *record);
+void report_spans_event(struct report_spans *spans, const struct report_view *view,
+			const struct meaning *meaning, const struct exptrace_record *record);
 void report_spans_forget(struct report_spans *spans);
 void report_spans_print(struct report_spans *spans, const struct report_view *view);
 void report_spans_json(struct report_spans *spans, const struct report_view *view,
@@ -124,8 +131,8 @@ struct report_regions;
 
 struct report_regions *report_regions_new(void);
 void report_regions_free(struct report_regions *regions);
-void report_regions_event(struct report_regions *regions, const struct meaning *meaning,
-			  const struct exptrace_record *record);
+void report_regions_event(struct report_regions *regions, const struct report_view *view,
+			  const struct meaning *meaning, const struct exptrace_record *record);
 void report_regions_forget(struct report_regions *regions);
 void report_regions_print(struct report_regions *regions, const struct report_view *view);
 void report_regions_json(struct report_regions *regions, struct output *output);

@@ -56,9 +56,10 @@ void report_regions_free(struct report_regions *regions)
 	free(regions);
 }
 
-static struct thread *get_thread(struct report_regions *regions, int64_t pid)
+static struct thread *get_thread(struct report_regions *regions, const struct report_view *view,
+				 int64_t pid)
 {
-	struct thread *thread = pid < 0 ? NULL : pids_get(&regions->threads, (uint64_t)pid);
+	struct thread *thread = pids_get(&regions->threads, report_thread(view, (uint64_t)pid));
 
 	if (thread && thread->epoch != regions->epoch) {
 		thread->epoch = regions->epoch;
@@ -109,11 +110,11 @@ static void end(struct report_regions *regions, struct thread *thread,
 	histogram_add(&region->histogram, time, record->ns, record->cpu);
 }
 
-void report_regions_event(struct report_regions *regions, const struct meaning *meaning,
-			  const struct exptrace_record *record)
+void report_regions_event(struct report_regions *regions, const struct report_view *view,
+			  const struct meaning *meaning, const struct exptrace_record *record)
 {
 	const struct exptrace_value *name = &record->args[meaning->args[0]];
-	struct thread *thread = get_thread(regions, record->pid);
+	struct thread *thread = get_thread(regions, view, record->pid);
 	struct report_named *region;
 
 	if (!thread || !name->str)

@@ -50,14 +50,16 @@ struct task {
 };
 
 struct report_sched {
-	struct pids tasks;
+	struct pids tasks;	/* by number */
 	struct index cpus;	/* those where it is known who runs */
+	uint64_t *running;	/* there: its number */
+	size_t running_room;
 	uint32_t epoch;
 	uint64_t nswitches;
 	uint64_t unseen;
 	uint64_t cut_off;	/* waits that did not end before the state was forgotten */
 	uint64_t longest_cut_off;
-	int64_t longest_pid;
+	uint64_t longest;	/* whose */
 };
 
 struct report_sched *report_sched_new(void)
@@ -89,13 +91,14 @@ void report_sched_free(struct report_sched *sched)
 		times_uninit(&task->times);
 	pids_uninit(&sched->tasks);
 	index_uninit(&sched->cpus);
+	free(sched->running);
 	free(sched);
 }
 
-/* The idle tasks share a pid, and do not count. */
-static struct task *get_task(struct report_sched *sched, uint64_t pid)
+/* The idle tasks share a number, 0, and do not count. */
+static struct task *get_task(struct report_sched *sched, uint64_t thread)
 {
-	struct task *task = pid ? pids_get(&sched->tasks, pid) : NULL;
+	struct task *task = thread ? pids_get(&sched->tasks, thread) : NULL;
 
 	if (task && task->epoch != sched->epoch) {
 		task->epoch = sched->epoch;
@@ -146,9 +149,9 @@ static enum task_state state_after(uint64_t state)
 }
 
 static void switch_out(struct report_sched *sched, const struct exptrace_record *record,
-		       uint64_t state)
+		       uint64_t thread, uint64_t state)
 {
-	struct task *task = record->pid > 0 ? get_task(sched, (uint64_t)record->pid) : NULL;
+	struct task *task = get_task(sched, thread);
 	enum task_state after = state_after(state);
 	uint64_t time;
 
@@ -170,9 +173,9 @@ static void note_unseen(struct report_sched *sched, struct task *task)
 
 /* Returns how long it had waited since its wake-up; NOT_WOKEN: not for that. */
 static uint64_t switch_in(struct report_sched *sched, const struct exptrace_record *record,
-			  uint64_t pid)
+			  uint64_t thread)
 {
-	struct task *task = get_task(sched, pid);
+	struct task *task = get_task(sched, thread);
 	uint64_t time;
 	bool woken;
 
@@ -190,22 +193,33 @@ static uint64_t switch_in(struct report_sched *sched, const struct exptrace_reco
 	return woken ? time : NOT_WOKEN;
 }
 
-/* Whether it is the first time since the state was forgotten that this CPU tells who runs. */
-static bool is_new_cpu(struct report_sched *sched, uint64_t cpu)
+/*
+ * From now on @thread runs on this CPU. Returns who did, or UINT64_MAX if it is the first time
+ * since the state was forgotten that the CPU tells who runs.
+ */
+static uint64_t set_running(struct report_sched *sched, uint64_t cpu, uint64_t thread)
 {
 	uint32_t n = sched->cpus.n;
+	int64_t i = index_get(&sched->cpus, cpu, 0);
+	uint64_t before;
 
-	return index_get(&sched->cpus, cpu, 0) == n;
+	if (i < 0)
+		abort();
+	sched->running = report_reach(sched->running, (size_t)i, &sched->running_room,
+				      sizeof(*sched->running));
+	before = i == n ? UINT64_MAX : sched->running[i];
+	sched->running[i] = thread;
+	return before;
 }
 
 /* Who is first seen on a CPU has run there since the generation began. */
 static void set_current(struct report_sched *sched, const struct report_view *view,
-			const struct exptrace_record *record, uint64_t pid)
+			const struct exptrace_record *record, uint64_t thread)
 {
-	struct task *task = get_task(sched, pid);
+	struct task *task = get_task(sched, thread);
 	uint64_t since = record->ns;
 
-	if (!is_new_cpu(sched, record->cpu) || !task || task->state == TASK_RUNNING)
+	if (set_running(sched, record->cpu, thread) != UINT64_MAX || !task || task->state == TASK_RUNNING)
 		return;
 	if (task->state == TASK_UNKNOWN && view->start_ns < since)
 		since = view->start_ns;
@@ -214,9 +228,10 @@ static void set_current(struct report_sched *sched, const struct report_view *vi
 	task->cpu = record->cpu;
 }
 
-static void wake_up(struct report_sched *sched, const struct exptrace_record *record, uint64_t pid)
+static void wake_up(struct report_sched *sched, const struct exptrace_record *record,
+		    uint64_t thread)
 {
-	struct task *task = get_task(sched, pid);
+	struct task *task = get_task(sched, thread);
 	uint64_t time;
 
 	if (!task)
@@ -231,22 +246,32 @@ static void wake_up(struct report_sched *sched, const struct exptrace_record *re
 	task->woken = true;
 }
 
+/* Its last switch away may come when its id is used again: so who was seen to begin to run. */
+static uint64_t leaving(const struct report_view *view, const struct exptrace_record *record,
+			uint64_t running)
+{
+	if (running != UINT64_MAX && exptrace_thread_pid(view->trace, running) == record->pid)
+		return running;
+	return report_thread(view, (uint64_t)record->pid);
+}
+
 uint64_t report_sched_event(struct report_sched *sched, const struct report_view *view,
 			    const struct meaning *meaning, const struct exptrace_record *record)
 {
-	uint64_t pid = record->args[meaning->args[0]].u64;
+	uint64_t thread = report_thread(view, record->args[meaning->args[0]].u64), running;
 
 	switch (meaning->kind) {
 	case MEANS_CURRENT:
-		set_current(sched, view, record, pid);
+		set_current(sched, view, record, thread);
 		break;
 	case MEANS_SWITCH:
 		sched->nswitches++;
-		is_new_cpu(sched, record->cpu);
-		switch_out(sched, record, record->args[meaning->args[1]].u64);
-		return switch_in(sched, record, pid);
+		running = set_running(sched, record->cpu, thread);
+		switch_out(sched, record, leaving(view, record, running),
+			   record->args[meaning->args[1]].u64);
+		return switch_in(sched, record, thread);
 	case MEANS_WAKEUP:
-		wake_up(sched, record, pid);
+		wake_up(sched, record, thread);
 		break;
 	}
 	return NOT_WOKEN;
@@ -255,9 +280,9 @@ uint64_t report_sched_event(struct report_sched *sched, const struct report_view
 void report_sched_forget(struct report_sched *sched, uint64_t ns)
 {
 	struct task *task;
-	uint64_t pid, time;
+	uint64_t thread, time;
 
-	for (pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
+	for (thread = 1; (task = pids_next(&sched->tasks, &thread)); thread++) {
 		if (task->epoch != sched->epoch || task->state == TASK_UNKNOWN)
 			continue;
 		time = leave(task, ns);
@@ -266,7 +291,7 @@ void report_sched_forget(struct report_sched *sched, uint64_t ns)
 		sched->cut_off++;
 		if (time >= sched->longest_cut_off) {
 			sched->longest_cut_off = time;
-			sched->longest_pid = (int64_t)pid;
+			sched->longest = thread;
 		}
 	}
 	sched->epoch++;
@@ -320,11 +345,11 @@ static bool has_any(const void *element)
 	return task->on_cpu || task->switches || task->wakeups || task->waiting || task->asleep;
 }
 
-static void print_task_name(const struct report_view *view, int64_t pid)
+static void print_task_name(const struct report_view *view, int64_t thread)
 {
-	const char *comm = exptrace_comm(view->trace, pid);
+	const char *comm = exptrace_thread_comm(view->trace, (uint64_t)thread);
 
-	printf("  %8lld  ", (long long)pid);
+	printf("  %8lld  ", (long long)exptrace_thread_pid(view->trace, (uint64_t)thread));
 	print_name(comm ? comm : "<...>", COMM_WIDTH);
 	putchar(' ');
 }
@@ -360,7 +385,7 @@ static void print_latencies(const struct report_sched *sched, const struct repor
 /* What could not be known. */
 static void print_unknown(const struct report_sched *sched, const struct report_view *view)
 {
-	const char *comm = exptrace_comm(view->trace, sched->longest_pid);
+	const char *comm = exptrace_thread_comm(view->trace, sched->longest);
 
 	if (sched->unseen)
 		printf("  %" PRIu64 " times a task ran whose wake-up is not in the trace: no latency\n",
@@ -371,7 +396,7 @@ static void print_unknown(const struct report_sched *sched, const struct report_
 	       "not counted; the longest %.1f us, ", sched->cut_off,
 	       (double)sched->longest_cut_off / 1e3);
 	print_name(comm ? comm : "<...>", 0);
-	printf(" (%" PRId64 ")\n", sched->longest_pid);
+	printf(" (%" PRId64 ")\n", exptrace_thread_pid(view->trace, sched->longest));
 }
 
 static void print_time_row(const struct task *task, const struct report_view *view)
@@ -446,8 +471,10 @@ static void json_task(const struct pids_ranked *ranked, const struct report_view
 {
 	const struct task *task = ranked->element;
 
-	report_json_number(output, "{\"pid\":", (uint64_t)ranked->pid);
-	report_json_name(output, ",\"comm\":", exptrace_comm(view->trace, ranked->pid));
+	report_json_number(output, "{\"pid\":",
+			   (uint64_t)exptrace_thread_pid(view->trace, (uint64_t)ranked->pid));
+	report_json_name(output, ",\"comm\":",
+			 exptrace_thread_comm(view->trace, (uint64_t)ranked->pid));
 	report_json_number(output, ",\"on_cpu_ns\":", task->on_cpu);
 	report_json_number(output, ",\"waiting_ns\":", task->waiting);
 	report_json_number(output, ",\"asleep_ns\":", task->asleep);

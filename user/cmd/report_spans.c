@@ -141,9 +141,10 @@ static struct span *cpu_span(struct report_spans *spans, uint64_t cpu, unsigned 
 	return &spans->cpus[i].spans[family];
 }
 
-static struct span *thread_span(struct report_spans *spans, int64_t pid)
+static struct span *thread_span(struct report_spans *spans, const struct report_view *view,
+				int64_t pid)
 {
-	return pid < 0 ? NULL : pids_get(&spans->threads, (uint64_t)pid);
+	return pids_get(&spans->threads, report_thread(view, (uint64_t)pid));
 }
 
 static void begin(struct report_spans *spans, struct span *span, uint64_t number, uint64_t ns)
@@ -183,10 +184,10 @@ static void count_error(struct family_member *member, int64_t result)
 		member->errors++;
 }
 
-static void end_syscall(struct report_spans *spans, const struct meaning *meaning,
-			const struct exptrace_record *record)
+static void end_syscall(struct report_spans *spans, const struct report_view *view,
+			const struct meaning *meaning, const struct exptrace_record *record)
 {
-	struct span *span = thread_span(spans, record->pid);
+	struct span *span = thread_span(spans, view, record->pid);
 	uint64_t number = record->args[meaning->args[0]].u64;
 
 	if (span && number == EXPTRACE_SYSCALL_NONE)
@@ -204,8 +205,8 @@ static void whole_syscall(struct report_spans *spans, const struct meaning *mean
 		    (int64_t)record->args[meaning->args[1]].u64);
 }
 
-void report_spans_event(struct report_spans *spans, const struct meaning *meaning,
-			const struct exptrace_record *record)
+void report_spans_event(struct report_spans *spans, const struct report_view *view,
+			const struct meaning *meaning, const struct exptrace_record *record)
 {
 	uint64_t number = record->args[meaning->args[0]].u64;
 
@@ -224,10 +225,10 @@ void report_spans_event(struct report_spans *spans, const struct meaning *meanin
 		    record);
 		break;
 	case MEANS_SYS_ENTER:
-		begin(spans, thread_span(spans, record->pid), number, record->ns);
+		begin(spans, thread_span(spans, view, record->pid), number, record->ns);
 		break;
 	case MEANS_SYS_EXIT:
-		end_syscall(spans, meaning, record);
+		end_syscall(spans, view, meaning, record);
 		break;
 	case MEANS_SYS_CALL:
 		whole_syscall(spans, meaning, record);

@@ -20,7 +20,7 @@
 #define PERCENT		100.0
 #define NSEC_PER_USEC	1e3
 
-/* Wakers that are no tasks: the contexts beyond 0, above all pids. */
+/* Wakers that are no tasks: the contexts beyond 0, above all threads' numbers. */
 #define WAKER_CONTEXT	(1ULL << 40)
 #define WAKER_UNKNOWN	(1ULL << 41)
 
@@ -108,32 +108,37 @@ static uint32_t pairs_add(struct pairs *pairs, uint64_t waker, uint64_t woken)
 	return (uint32_t)i + 1;
 }
 
-static struct woken *get_woken(struct report_wakers *wakers, uint64_t pid)
+static struct woken *get_woken(struct report_wakers *wakers, uint64_t thread)
 {
-	struct woken *woken = pids_get(&wakers->threads, pid);
+	struct woken *woken = pids_get(&wakers->threads, thread);
 
 	if (woken && woken->epoch != wakers->epoch)
 		*woken = (struct woken) { .epoch = wakers->epoch };
 	return woken;
 }
 
-static uint64_t waker_of(const struct exptrace_record *record)
+static uint64_t waker_of(const struct report_view *view, const struct exptrace_record *record)
 {
+	uint64_t thread;
+
 	if (record->context != EXPTRACE_CONTEXT_TASK && record->context < EXPTRACE_NR_CONTEXTS)
 		return WAKER_CONTEXT + record->context;
-	return record->pid < 0 ? WAKER_UNKNOWN : (uint64_t)record->pid;
+	thread = report_thread(view, (uint64_t)record->pid);
+	return thread == UINT64_MAX ? WAKER_UNKNOWN : thread;
 }
 
-void report_wakers_event(struct report_wakers *wakers, const struct meaning *meaning,
-			 const struct exptrace_record *record)
+void report_wakers_event(struct report_wakers *wakers, const struct report_view *view,
+			 const struct meaning *meaning, const struct exptrace_record *record)
 {
-	uint64_t pid = record->args[meaning->args[0]].u64, waker = waker_of(record);
+	uint64_t thread = report_thread(view, record->args[meaning->args[0]].u64);
 	bool waking = meaning->kind == MEANS_WAKING;
-	uint32_t pair = pairs_add(waking ? &wakers->waking : &wakers->wakeup, waker, pid);
-	struct woken *woken = get_woken(wakers, pid);
+	struct woken *woken = get_woken(wakers, thread);
+	uint32_t pair;
 
 	if (!woken)
 		return;
+	pair = pairs_add(waking ? &wakers->waking : &wakers->wakeup, waker_of(view, record),
+			 thread);
 	if (waking) {
 		woken->noted = pair;
 		return;
@@ -143,10 +148,12 @@ void report_wakers_event(struct report_wakers *wakers, const struct meaning *mea
 	woken->noted = 0;
 }
 
-void report_wakers_run(struct report_wakers *wakers, const struct meaning *meaning,
-		       const struct exptrace_record *record, uint64_t waited)
+void report_wakers_run(struct report_wakers *wakers, const struct report_view *view,
+		       const struct meaning *meaning, const struct exptrace_record *record,
+		       uint64_t waited)
 {
-	struct woken *woken = get_woken(wakers, record->args[meaning->args[0]].u64);
+	uint64_t thread = report_thread(view, record->args[meaning->args[0]].u64);
+	struct woken *woken = get_woken(wakers, thread);
 
 	if (woken && woken->wakeup)
 		histogram_add(&wakers->wakeup.list[woken->wakeup - 1].latency, waited, record->ns,
@@ -188,7 +195,7 @@ static const char *waker_name(const struct report_view *view, uint64_t waker)
 		return "(unknown)";
 	if (waker >= WAKER_CONTEXT)
 		return contexts[waker - WAKER_CONTEXT];
-	comm = exptrace_comm(view->trace, (int64_t)waker);
+	comm = exptrace_thread_comm(view->trace, waker);
 	return comm ? comm : "<...>";
 }
 
@@ -211,11 +218,12 @@ static void print_pair(const struct report_view *view, const struct pairs *pairs
 	char pid[24] = "-";
 
 	if (pair->waker < WAKER_CONTEXT)
-		snprintf(pid, sizeof(pid), "%" PRIu64, pair->waker);
+		snprintf(pid, sizeof(pid), "%" PRId64,
+			 exptrace_thread_pid(view->trace, pair->waker));
 	printf("  %10" PRIu64 " %6.2f%%  %8s  ", pair->count,
 	       PERCENT * (double)pair->count / (double)pairs->count, pid);
 	print_name(waker_name(view, pair->waker), COMM_WIDTH);
-	printf("  ->  %8" PRIu64 "  ", pair->woken);
+	printf("  ->  %8" PRId64 "  ", exptrace_thread_pid(view->trace, pair->woken));
 	print_name(waker_name(view, pair->woken), COMM_WIDTH);
 	print_latency(&pair->latency);
 }
@@ -275,9 +283,12 @@ void report_wakers_json(struct report_wakers *wakers, const struct report_view *
 
 		report_json_number(output, i ? ",{\"count\":" : "{\"count\":", pair->count);
 		if (pair->waker < WAKER_CONTEXT)
-			report_json_number(output, ",\"waker_pid\":", pair->waker);
+			report_json_number(output, ",\"waker_pid\":",
+					   (uint64_t)exptrace_thread_pid(view->trace,
+									 pair->waker));
 		report_json_name(output, ",\"waker\":", waker_name(view, pair->waker));
-		report_json_number(output, ",\"woken_pid\":", pair->woken);
+		report_json_number(output, ",\"woken_pid\":",
+				   (uint64_t)exptrace_thread_pid(view->trace, pair->woken));
 		report_json_name(output, ",\"woken\":", waker_name(view, pair->woken));
 		if (pair->latency.count) {
 			output_text(output, ",\"latency\":{");

@@ -80,8 +80,8 @@ static inline void take_event(struct stat *stat, const struct cursor *cursor,
 	const struct exptrace_value *values = stat->trace->values;
 
 	if (meaning->kind != MEANS_NOTHING)
-		stat_sched_event(stat->sched, stat->trace, cpu, meaning->kind,
-				 values[meaning->args[0]].u64, cursor->time);
+		stat_sched_event(stat->sched, cpu, meaning->kind, values[meaning->args[0]].u64,
+				 cursor->time);
 	else if (cursor->event->public.experiment &&
 		 !stat_alloc_event(stat->alloc, &cursor->event->public, values, cursor->time))
 		abort();
@@ -185,6 +185,7 @@ static void take_generation(struct stat *stat, uint64_t generation)
 
 static void end_generation(struct stat *stat)
 {
+	stat_sched_generation(stat->sched, stat->trace);
 	if (!stat_alloc_end_generation(stat->alloc, stat->trace))
 		abort();
 }

@@ -24,8 +24,10 @@ struct stat_sched;
 struct stat_sched *stat_sched_new(void);
 void stat_sched_free(struct stat_sched *sched);
 /* @cpu: as stat_cpu() has it; @pid: the first argument of what @kind means */
-void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace, uint32_t cpu,
-		      enum meaning_kind kind, uint64_t pid, uint64_t ticks);
+void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum meaning_kind kind, uint64_t pid,
+		      uint64_t ticks);
+/* The generation at hand is over: the library knows now who had which id. */
+void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace);
 /*
  * What is known of the CPUs ends at @ticks: generations were given up, nothing was recorded
  * for a time, or the trace is over. The ticks since that was last so were @ns_per_tick long.

@@ -2,13 +2,16 @@
 /*
  * Who ran on which CPU for how long: from current and sched_switch.
  *
- * The batches of one CPU's task context come in the order of time, so no merge
- * is needed: each CPU has its own clockwork.
+ * The batches of one CPU's task context come in the order of time, so no merge is needed: each
+ * CPU has its own clockwork. Who has an id is known when the generation is complete, for another
+ * CPU's batch may tell that it was used again. So a generation's events are noted, and taken
+ * in at its end.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/trace.h"
 #include "cmd.h"
 #include "pids.h"
 #include "stat.h"
@@ -24,22 +27,44 @@ struct stat_task {
 
 struct stat_cpu {
 	bool known;		/* who runs */
-	struct stat_task *task;	/* NULL: a pid that cannot be */
+	uint32_t pid;
+	struct stat_task *task;	/* NULL: one that there is no room for */
 	uint64_t since;		/* ticks */
+};
+
+/* Something that an event of the generation at hand told. */
+struct note {
+	uint64_t ticks;
+	uint32_t pid;
+	uint16_t cpu;
+	uint8_t kind;		/* enum meaning_kind */
+};
+
+/* Who has an id, where it is the same one throughout the generation. */
+struct id {
+	uint64_t generation;	/* of which that is so, counted from 1 */
+	struct stat_task *task;
 };
 
 struct stat_sched {
 	uint64_t nswitches;
+	uint64_t generation;
 	struct stat_cpu cpus[STAT_CPUS + 1];
-	struct pids tasks;
+	struct pids tasks;	/* by the thread's number */
+	struct pids ids;
+	struct note *notes;
+	size_t nnotes, room;
 };
 
 struct stat_sched *stat_sched_new(void)
 {
 	struct stat_sched *sched = calloc(1, sizeof(*sched));
 
-	if (sched)
+	if (sched) {
 		sched->tasks.size = sizeof(struct stat_task);
+		sched->ids.size = sizeof(struct id);
+		sched->generation = 1;
+	}
 	return sched;
 }
 
@@ -48,6 +73,8 @@ void stat_sched_free(struct stat_sched *sched)
 	if (!sched)
 		return;
 	pids_uninit(&sched->tasks);
+	pids_uninit(&sched->ids);
+	free(sched->notes);
 	free(sched);
 }
 
@@ -59,63 +86,102 @@ static void account(struct stat_cpu *cpu, uint64_t ticks)
 	cpu->since = ticks;
 }
 
-/* Who is first seen on a CPU has run there since the generation began. */
-static void set_current(struct stat_sched *sched, const struct exptrace_trace *trace,
-			struct stat_cpu *cpu, uint64_t pid, uint64_t ticks)
+/* Who is first seen on a CPU has run there since the generation began, at @start. */
+static void set_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
+			uint64_t start)
 {
-	struct exptrace_sync first, last;
-
-	if (cpu->known) {
-		account(cpu, ticks);
-	} else {
-		cpu->known = true;
-		cpu->since = ticks;
-		if (exptrace_syncs(trace, &first, &last) && first.ticks < ticks)
-			cpu->since = first.ticks;
-	}
-	cpu->task = pids_get(&sched->tasks, pid);
+	/* it may go on, to its last switch, under an id that another one has by now */
+	if (cpu->known && cpu->pid == note->pid)
+		return;
+	if (cpu->known)
+		account(cpu, note->ticks);
+	else
+		cpu->since = start && start < note->ticks ? start : note->ticks;
+	cpu->known = true;
+	cpu->pid = note->pid;
+	cpu->task = task;
 }
 
-static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t pid, uint64_t ticks)
+static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, struct stat_task *task,
+		      const struct note *note)
 {
-	struct stat_task *task = pids_get(&sched->tasks, pid);
-
-	account(cpu, ticks);
+	account(cpu, note->ticks);
 	cpu->known = true;
+	cpu->pid = note->pid;
 	cpu->task = task;
 	sched->nswitches++;
 	if (task)
 		task->switches++;
 }
 
-void stat_sched_event(struct stat_sched *sched, const struct exptrace_trace *trace, uint32_t cpu,
-		      enum meaning_kind kind, uint64_t pid, uint64_t ticks)
+void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum meaning_kind kind,
+		      uint64_t pid, uint64_t ticks)
 {
+	if (pid >= PIDS_MAX ||
+	    (kind != MEANS_SWITCH && kind != MEANS_WAKEUP && kind != MEANS_CURRENT))
+		return;
+	if (sched->nnotes == sched->room) {
+		sched->room = sched->room ? 2 * sched->room : 4096;
+		sched->notes = realloc(sched->notes, sched->room * sizeof(*sched->notes));
+		if (!sched->notes)
+			abort();
+	}
+	sched->notes[sched->nnotes++] = (struct note) {
+		.ticks = ticks, .pid = (uint32_t)pid, .cpu = (uint16_t)cpu, .kind = (uint8_t)kind,
+	};
+}
+
+static struct stat_task *find_task(struct stat_sched *sched, struct exptrace_trace *trace,
+				   const struct note *note, uint64_t start)
+{
+	struct id *id = pids_get(&sched->ids, note->pid);
+	struct stat_task *task;
+	int64_t thread;
+
+	if (id && id->generation == sched->generation)
+		return id->task;
+	thread = tasks_thread(&trace->tasks, note->pid, note->ticks,
+			      exptrace_ns(trace, note->ticks));
+	if (thread < 0)
+		abort();
+	task = pids_get(&sched->tasks, (uint64_t)thread);
+	if (id && !tasks_changed(&trace->tasks, note->pid, start))
+		*id = (struct id) { sched->generation, task };
+	return task;
+}
+
+void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace)
+{
+	struct exptrace_sync first = { 0 }, last;
+	const struct note *note;
 	struct stat_task *task;
 
-	if (pid >= PIDS_MAX)
-		return;
-	if (kind == MEANS_SWITCH) {
-		switch_to(sched, &sched->cpus[cpu], pid, ticks);
-	} else if (kind == MEANS_WAKEUP) {
-		task = pids_get(&sched->tasks, pid);
-		if (task)
+	if (learn_all(trace))	/* of one that is cut off */
+		abort();
+	exptrace_syncs(trace, &first, &last);
+	for (note = sched->notes; note < sched->notes + sched->nnotes; note++) {
+		task = find_task(sched, trace, note, first.ticks);
+		if (note->kind == MEANS_SWITCH)
+			switch_to(sched, &sched->cpus[note->cpu], task, note);
+		else if (note->kind == MEANS_CURRENT)
+			set_current(&sched->cpus[note->cpu], task, note, first.ticks);
+		else if (task)
 			task->wakeups++;
-	} else if (kind == MEANS_CURRENT) {
-		set_current(sched, trace, &sched->cpus[cpu], pid, ticks);
 	}
+	sched->nnotes = 0;
+	sched->generation++;
 }
 
 void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick)
 {
 	struct stat_task *task;
-	uint64_t pid;
+	uint64_t thread;
 	uint32_t i;
 
 	for (i = 0; i < STAT_CPUS; i++)
 		account(&sched->cpus[i], ticks);
 	memset(sched->cpus, 0, sizeof(sched->cpus));
-	for (pid = 0; (task = pids_next(&sched->tasks, &pid)); pid++) {
+	for (thread = 0; (task = pids_next(&sched->tasks, &thread)); thread++) {
 		task->ns += (double)task->ticks * ns_per_tick;
 		task->ticks = 0;
 	}
@@ -163,8 +229,9 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 	printf("  %8s  %-16s %12s %8s %10s %10s\n", "pid", "comm", "ms on CPU", "CPU",
 	       "switches", "wakeups");
 	for (i = 0; i < n && i < max; i++)
-		print_task(ranked[i].element, ranked[i].pid, exptrace_comm(trace, ranked[i].pid),
-			   seconds);
+		print_task(ranked[i].element,
+			   exptrace_thread_pid(trace, (uint64_t)ranked[i].pid),
+			   exptrace_thread_comm(trace, (uint64_t)ranked[i].pid), seconds);
 	idle = pids_next(&sched->tasks, &pid);
 	if (idle && !pid && has_any(idle))
 		print_task(idle, 0, "<idle>", seconds);

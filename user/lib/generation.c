@@ -9,8 +9,17 @@
 /* Is all known that happened since the last generation that was read began? */
 static bool follows(const struct exptrace_trace *trace)
 {
-	return trace->generations && trace->batch.generation == trace->open_generation + 1 &&
-	       !trace->tasks.doubt;
+	return trace->batch.generation == trace->open_generation + 1 && !trace->tasks.doubt;
+}
+
+/*
+ * Who has which id now is unknown until it is told. Version 1 does not tell as much that who is
+ * not told of could be another one.
+ */
+static void break_tasks(struct exptrace_trace *trace, bool had_changes)
+{
+	if (had_changes)
+		tasks_break(&trace->tasks);
 }
 
 static int generation_begin(struct exptrace_trace *trace)
@@ -20,7 +29,7 @@ static int generation_begin(struct exptrace_trace *trace)
 	if (err)
 		return trace_error(trace, err, trace->batch.offset, "out of memory");
 	if (!follows(trace))
-		tasks_break(&trace->tasks);
+		break_tasks(trace, trace->schema.has_changes || trace->tasks.doubt);
 	trace->generations++;
 	trace->open = true;
 	trace->open_generation = trace->batch.generation;
@@ -50,7 +59,7 @@ static void find_gap(struct exptrace_trace *trace)
 		return;
 	/* ticks may be smaller now, and all that is told is newer */
 	tasks_forget_times(&trace->tasks);
-	tasks_break(&trace->tasks);
+	break_tasks(trace, trace->schema.had_changes);
 	if (before->generation + 1 != trace->open_generation)
 		return;
 	trace->gap = true;

@@ -72,6 +72,7 @@ void schema_reset(struct schema *schema)
 		e->known = false;
 	}
 	schema->seen = false;
+	schema->had_changes = schema->has_changes;
 	schema->has_changes = false;
 }
 

@@ -69,6 +69,7 @@ struct schema {
 	uint32_t max_args;		/* of any event so far */
 	bool seen;			/* in this generation */
 	bool has_changes;		/* likewise: state tells what becomes of threads */
+	bool had_changes;		/* in the one before */
 };
 
 /* A new generation: no type is known. Descriptions stay. */

@@ -42,6 +42,22 @@ static void describe_call(struct writer *w, unsigned int type, const char *name,
 	w_schema_arg(w, EXPTRACE_KIND_SITE, "function");
 }
 
+/* Threads that are there all the time, and have no names. */
+static void statedump(struct writer *w, uint64_t gen)
+{
+	unsigned int pid;
+
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	for (pid = 100; pid <= 300; pid += 100) {
+		w_event(w, EXPTRACE_EVENT_TASK, 1);
+		w_number(w, pid);
+		w_number(w, pid);
+		w_string(w, "");
+		w_bytes(w, "\1\0\xf0\1\1\5", 6);	/* S, CPU 0, priority 120, cgroup 1, start 5 */
+	}
+	w_end(w);
+}
+
 static void opening(struct writer *w, uint64_t gen)
 {
 	/* as recorders write them, there is no time between generations */
@@ -75,6 +91,7 @@ static void opening(struct writer *w, uint64_t gen)
 	describe_call(w, WORK_START, "workqueue_execute_start", "work");
 	describe_call(w, WORK_END, "workqueue_execute_end", "work");
 	w_end(w);
+	statedump(w, gen);
 }
 
 static void property(struct writer *w, uint64_t gen, const char *key, const char *value)

@@ -42,15 +42,22 @@ static void property(struct writer *w, const struct part *part, uint64_t time, c
 	w_end(w);
 }
 
-/* The statedump, of 100 alone. */
-static void task(struct writer *w, const struct part *part, const char *comm)
+static void task(struct writer *w, unsigned int pid, const char *comm)
 {
-	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_M_NONE, part->ticks);
 	w_event(w, EXPTRACE_EVENT_TASK, 1);
-	w_number(w, 100);
-	w_number(w, 100);
+	w_number(w, pid);
+	w_number(w, pid);
 	w_string(w, comm);
 	w_bytes(w, "\1\0\xf0\1\1\5", 6);		/* S, CPU 0, priority 120, cgroup 1, start 5 */
+}
+
+/* Only that of 100 has a name. */
+static void statedump(struct writer *w, const struct part *part, const char *comm)
+{
+	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_M_NONE, part->ticks);
+	task(w, 100, comm);
+	task(w, 200, "");
+	task(w, 300, "");
 	w_end(w);
 }
 
@@ -59,7 +66,7 @@ static void opening(struct writer *w, const struct part *part)
 	w_sync(w, part->gen, part->ticks, SECOND, part->mono);
 	w_schema(w, part->gen, part->ticks);
 	property(w, part, part->ticks, "boottime_offset", part->boottime_offset);
-	task(w, part, part->comm);
+	statedump(w, part, part->comm);
 	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_CONTEXT_TASK, part->ticks);
 }
 
