@@ -427,6 +427,8 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			g->boottime_offset = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "missing_tasks"))
 			g->missing_tasks = strtoull(value, NULL, 10);
+		if (!c.bad && !strcmp(key, "missing_changes"))
+			g->missing_changes = strtoull(value, NULL, 10);
 		free(key);
 		free(value);
 	}

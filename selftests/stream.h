@@ -61,6 +61,7 @@ struct stream_generation {
 	bool schema, properties, ledger, closed, ended;
 	unsigned int batches, tasks, places;
 	uint64_t missing_tasks;	/* of the statedump */
+	uint64_t missing_changes;	/* what became of threads, and is not told */
 	size_t first_event;
 	unsigned int experiments;	/* a bit for each in its schema */
 	uint64_t unknown_sites, unknown_stacks;

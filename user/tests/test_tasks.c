@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads are those of the moment: who has an id, and what it is called; what may be another
+ * one's is not shown.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+/* A tick is a nanosecond here. */
+#define SECOND		1000000000ULL
+#define CLOSING		(SECOND - 1000)
+
+static uint64_t base, last, events[2];
+static unsigned int cpu_at;
+
+static void begin(struct writer *w, uint64_t gen)
+{
+	/* there is no time between generations that follow each other */
+	uint64_t overlap = gen > 1 && base == (gen - 1) * SECOND ? SECOND - CLOSING : 0;
+
+	base = gen * SECOND;
+	events[0] = events[1] = 0;
+	w_sync(w, gen, base - overlap, SECOND, base - overlap);
+}
+
+static void opening(struct writer *w, uint64_t gen)
+{
+	begin(w, gen);
+	w_schema(w, gen, base);
+}
+
+static void closing(struct writer *w, uint64_t gen, const char *missing_changes)
+{
+	unsigned int cpu;
+
+	if (missing_changes) {
+		w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 200);
+		w_byte(w, EXPTRACE_WIRE_PROPERTIES);
+		w_byte(w, EXPTRACE_WIRE_PROPERTY);
+		w_string(w, "missing_changes");
+		w_string(w, missing_changes);
+		w_end(w);
+	}
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 100);
+	w_byte(w, EXPTRACE_WIRE_LEDGER);
+	for (cpu = 0; cpu < 2; cpu++)
+		w_ledger_entry(w, EXPTRACE_EXPERIMENT_STANDARD, cpu, events[cpu], events[cpu],
+			       EXPTRACE_LOST_POOL, 0);
+	w_end(w);
+	w_sync(w, gen, base + CLOSING, SECOND, base + CLOSING);
+	w_end_of_generation(w);
+}
+
+static void batch(struct writer *w, uint64_t gen, unsigned int cpu)
+{
+	w_begin(w, STANDARD_BATCH, gen, 4 * cpu + EXPTRACE_CONTEXT_TASK, base);
+	cpu_at = cpu;
+	last = 0;
+}
+
+/* The statedump: one thread. */
+static void told(struct writer *w, uint64_t gen, unsigned int pid, uint64_t start, const char *comm)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_event(w, EXPTRACE_EVENT_TASK, 1);
+	w_number(w, pid);
+	w_number(w, pid);
+	w_string(w, comm);
+	w_bytes(w, "\1\0\xf0\1\1", 5);			/* S, CPU 0, priority 120, cgroup 1 */
+	w_number(w, start);
+	w_end(w);
+}
+
+/* The head of an event at @time of the generation. */
+static void at(struct writer *w, uint64_t time, unsigned int type)
+{
+	w_event(w, type, time - last);
+	last = time;
+	events[cpu_at] += !EXPTRACE_EVENT_IS_STATE(type);
+}
+
+static void current(struct writer *w, uint64_t time, unsigned int pid)
+{
+	at(w, time, EXPTRACE_EVENT_CURRENT);
+	w_number(w, pid);
+}
+
+static void switch_to(struct writer *w, uint64_t time, unsigned int state, unsigned int pid)
+{
+	at(w, time, EXPTRACE_EVENT_SCHED_SWITCH + state);
+	w_number(w, pid);
+}
+
+static void wake(struct writer *w, uint64_t time, unsigned int pid)
+{
+	at(w, time, EXPTRACE_EVENT_SCHED_WAKEUP);
+	w_number(w, pid);
+	w_number(w, 0);
+}
+
+static void new_task(struct writer *w, uint64_t time, unsigned int pid, const char *comm)
+{
+	at(w, time, EXPTRACE_EVENT_TASK_NEW);
+	w_number(w, pid);
+	w_number(w, pid);
+	w_number(w, 1);
+	w_number(w, base + time - 1);
+	w_number(w, 1);
+	w_string(w, comm);
+}
+
+static void name(struct writer *w, uint64_t time, unsigned int pid, const char *comm)
+{
+	at(w, time, EXPTRACE_EVENT_TASK_NAME);
+	w_number(w, pid);
+	w_string(w, comm);
+}
+
+static void exec(struct writer *w, uint64_t time, unsigned int pid, unsigned int old_pid,
+		 const char *comm)
+{
+	at(w, time, EXPTRACE_EVENT_TASK_EXEC);
+	w_number(w, pid);
+	w_number(w, old_pid);
+	w_string(w, comm);
+}
+
+/*
+ * 100 runs on CPU 0 from 1,000 to 2,000 and ends. Another 100 begins at 3,000 on CPU 0, is woken
+ * at 3,500, runs on CPU 1 from 4,000 to 7,000, and is called "twin" from 5,000 on. The batch of
+ * CPU 1 comes first.
+ */
+static void reused(struct writer *w)
+{
+	w_header(w);
+	opening(w, 1);
+	told(w, 1, 100, 5, "old");
+	batch(w, 1, 1);
+	current(w, 10, 0);
+	switch_to(w, 4000, EXPTRACE_TASK_R, 100);
+	name(w, 5000, 100, "twin");
+	switch_to(w, 7000, EXPTRACE_TASK_S, 0);
+	w_end(w);
+	batch(w, 1, 0);
+	current(w, 20, 0);
+	switch_to(w, 1000, EXPTRACE_TASK_R, 100);
+	at(w, 1500, EXPTRACE_EVENT_TASK_EXIT);
+	w_number(w, 100);
+	switch_to(w, 2000, EXPTRACE_TASK_X, 0);
+	new_task(w, 3000, 100, "sh");
+	wake(w, 3500, 100);
+	w_end(w);
+	closing(w, 1, NULL);
+}
+
+static void test_reused_id(void)
+{
+	struct writer w = { 0 };
+
+	reused(&w);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK,
+	   "what becomes of threads counts as no event");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("next_comm=old next_pid=100\n") &&
+	   run_printed("sched_wakeup: comm=sh pid=100") &&
+	   run_printed("next_comm=sh next_pid=100\n") &&
+	   run_printed("prev_comm=twin prev_pid=100 prev_state=S"),
+	   "an event has the name of who has the id then, on every CPU");
+	ok(!strstr(run_output, "task_new"), "they are shown only if asked for");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Tasks: 2, ") &&
+	   run_printed("      100  twin                    0.003    0.00%          1          1\n") &&
+	   run_printed("      100  old                     0.001    0.00%          1          0\n"),
+	   "stat has a row for each, in whatever order batches come");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed("{\"pid\":100,\"comm\":\"twin\",\"on_cpu_ns\":3000,\"waiting_ns\":500,") &&
+	   run_printed("{\"pid\":100,\"comm\":\"old\",\"on_cpu_ns\":1000,\"waiting_ns\":0,"),
+	   "so has report");
+	ok(run_printed("\"woken_pid\":100,\"woken\":\"twin\","), "whose wakers are apart, too");
+	ok(!strstr(run_output, "\"woken\":\"old\""), "and no one's who was not woken");
+	w_free(&w);
+}
+
+/* Its id is used again when it has not yet left its CPU. */
+static void test_late_switch(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	told(&w, 1, 100, 5, "old");
+	batch(&w, 1, 0);
+	current(&w, 10, 0);
+	switch_to(&w, 1000, EXPTRACE_TASK_R, 100);
+	switch_to(&w, 4000, EXPTRACE_TASK_X, 0);
+	w_end(&w);
+	batch(&w, 1, 1);
+	current(&w, 20, 0);
+	new_task(&w, 2000, 100, "new");
+	wake(&w, 2500, 100);
+	switch_to(&w, 5000, EXPTRACE_TASK_R, 100);
+	switch_to(&w, 7000, EXPTRACE_TASK_S, 0);
+	w_end(&w);
+	closing(&w, 1, NULL);
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed("{\"pid\":100,\"comm\":\"old\",\"on_cpu_ns\":3000,\"waiting_ns\":0,") &&
+	   run_printed("{\"pid\":100,\"comm\":\"new\",\"on_cpu_ns\":2000,\"waiting_ns\":2500,"),
+	   "a thread's last switch is its own, though its id is used again by then");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("      100  old                     0.003    0.00%          1          0\n") &&
+	   run_printed("      100  new                     0.002    0.00%          1          1\n"),
+	   "for stat as well");
+	w_free(&w);
+}
+
+/* A generation in which 100 runs for 1,000, as the statedump tells of it. */
+static void one_run(struct writer *w, uint64_t gen, uint64_t start, const char *comm,
+		    const char *missing_changes)
+{
+	opening(w, gen);
+	if (comm)
+		told(w, gen, 100, start, comm);
+	batch(w, gen, 0);
+	current(w, 10, 0);
+	switch_to(w, 1000, EXPTRACE_TASK_R, 100);
+	switch_to(w, 2000, EXPTRACE_TASK_S, 0);
+	w_end(w);
+	closing(w, gen, missing_changes);
+}
+
+static unsigned int count(const char *text)
+{
+	const char *at = run_output;
+	unsigned int n;
+
+	for (n = 0; (at = strstr(at, text)); n++)
+		at++;
+	return n;
+}
+
+static void test_generations(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	one_run(&w, 1, 5, "one", NULL);
+	one_run(&w, 2, 5, "two", NULL);
+	one_run(&w, 3, 6, "three", NULL);
+	run_trace(&command_report, "--json", &w);
+	ok(run_printed("{\"pid\":100,\"comm\":\"two\",\"on_cpu_ns\":2000,") &&
+	   run_printed("{\"pid\":100,\"comm\":\"three\",\"on_cpu_ns\":1000,"),
+	   "who began at another time is another one, who has another name is the same");
+	run_trace(&command_stat, NULL, &w);
+	ok(run_printed("      100  two                     0.002") &&
+	   run_printed("      100  three                   0.001"), "for stat as well");
+	w_free(&w);
+}
+
+/* In generation 2, something that became of a thread was lost. */
+static void test_missing_changes(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	one_run(&w, 1, 5, "known", NULL);
+	one_run(&w, 2, 5, "known", "1");
+	one_run(&w, 3, 5, "known", NULL);
+	run_trace(&command_dump, NULL, &w);
+	ok(count("next_comm=known") == 2 && count("next_comm=<...>") == 1,
+	   "where a change of threads is lost, no name is certain; after that it is told again");
+	run_trace(&command_report, "--json", &w);
+	ok(run_printed("{\"pid\":100,\"comm\":\"known\",\"on_cpu_ns\":2000,") &&
+	   run_printed("{\"pid\":100,\"on_cpu_ns\":1000,"), "nor is it who had which id");
+	run_trace(&command_stat, NULL, &w);
+	ok(run_printed("      100  known                   0.002") &&
+	   run_printed("      100  <...>                   0.001"), "for stat as well");
+	w_free(&w);
+}
+
+/* Generations are missing, and what comes then does not tell of 100. */
+static void test_missing_generations(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	one_run(&w, 1, 5, "known", NULL);
+	one_run(&w, 2, 0, NULL, NULL);
+	run_trace(&command_dump, NULL, &w);
+	ok(count("next_comm=known") == 2, "a name is known from one generation to the next");
+	w_free(&w);
+	w = (struct writer) { 0 };
+	w_header(&w);
+	one_run(&w, 1, 5, "known", NULL);
+	one_run(&w, 5, 0, NULL, NULL);
+	run_trace(&command_dump, NULL, &w);
+	ok(count("next_comm=known") == 1 && count("next_comm=<...>") == 1,
+	   "but not over generations that are missing");
+	w_free(&w);
+}
+
+/* 100's second thread, 101, executes a program, and has the id 100 from then on. */
+static void test_exec(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	told(&w, 1, 100, 5, "first");
+	told(&w, 1, 101, 6, "second");
+	batch(&w, 1, 0);
+	current(&w, 10, 101);
+	at(&w, 20, EXPTRACE_EVENT_SCHED_PROCESS_EXIT);
+	w_number(&w, 7);
+	current(&w, 1000, 100);
+	name(&w, 1010, 100, "prog");
+	exec(&w, 1020, 100, 101, "prog");
+	at(&w, 1030, EXPTRACE_EVENT_SCHED_PROCESS_EXIT);
+	w_number(&w, 7);
+	switch_to(&w, 2000, EXPTRACE_TASK_S, 0);
+	new_task(&w, 3000, 101, "later");
+	wake(&w, 3010, 101);
+	w_end(&w);
+	closing(&w, 1, NULL);
+	run_trace(&command_dump, NULL, &w);
+	ok(run_printed("          second-101     [000] .      1.000000020: ") &&
+	   run_printed("            prog-100     [000] .      1.000001030: ") &&
+	   run_printed("sched_wakeup: comm=later pid=101"),
+	   "a second thread that executes a program goes on as the first, and its id is free");
+	w_free(&w);
+}
+
+/* One name after the other, told by events that somebody selected, too. */
+static void test_names(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	told(&w, 1, 100, 5, "before");
+	batch(&w, 1, 0);
+	current(&w, 10, 100);
+	at(&w, 20, EXPTRACE_EVENT_TASK_RENAME);
+	w_number(&w, 100);
+	w_string(&w, "after");
+	name(&w, 21, 100, "after");
+	wake(&w, 30, 100);
+	new_task(&w, 40, 200, "child");
+	at(&w, 41, EXPTRACE_EVENT_SCHED_PROCESS_FORK);
+	w_number(&w, 100);
+	w_number(&w, 200);
+	w_number(&w, 200);
+	w_string(&w, "child");
+	switch_to(&w, 50, EXPTRACE_TASK_S, 200);
+	switch_to(&w, 1050, EXPTRACE_TASK_S, 0);
+	w_end(&w);
+	batch(&w, 1, 1);
+	current(&w, 11, 300);
+	wake(&w, 15, 100);
+	wake(&w, 25, 100);
+	w_end(&w);
+	closing(&w, 1, NULL);
+	run_trace(&command_dump, NULL, &w);
+	ok(run_printed("before-100     [000] .      1.000000020: task_rename: ") &&
+	   run_printed("1.000000015: sched_wakeup: comm=before pid=100") &&
+	   run_printed("1.000000025: sched_wakeup: comm=after pid=100") &&
+	   run_printed("1.000000030: sched_wakeup: comm=after pid=100"),
+	   "a new name holds from the event on that tells it, on every CPU");
+	run_trace(&command_report, "--json", &w);
+	ok(count("{\"pid\":200,") == 1, "a thread whose beginning is told twice is one");
+	w_free(&w);
+}
+
+/* The schema of version 1: no start, no changes. */
+static void old_schema(struct writer *w, uint64_t gen)
+{
+	static const char *const args[] = { "parent_pid", "child_pid", "child_tgid" };
+	unsigned int i;
+
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_byte(w, EXPTRACE_WIRE_SCHEMA);
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_EVENT_CURRENT, 1, "state",
+		       "current", 1);
+	w_schema_arg(w, EXPTRACE_KIND_PID, "pid");
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_EVENT_SCHED_SWITCH, 10, "sched",
+		       "sched_switch", 2);
+	w_schema_arg(w, EXPTRACE_KIND_TASK_STATE, "prev_state");
+	w_schema_arg(w, EXPTRACE_KIND_PID, "next_pid");
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_EVENT_SCHED_PROCESS_FORK, 1,
+		       "sched", "sched_process_fork", 4);
+	for (i = 0; i < 3; i++)
+		w_schema_arg(w, EXPTRACE_KIND_PID, args[i]);
+	w_schema_arg(w, EXPTRACE_KIND_STRING, "child_comm");
+	w_end(w);
+}
+
+static void test_version_1(void)
+{
+	struct writer w = { 0 };
+	uint64_t gen;
+
+	w_header(&w);
+	for (gen = 1; gen <= 3; gen += 2) {
+		begin(&w, gen);
+		old_schema(&w, gen);
+		batch(&w, gen, 0);
+		current(&w, 10, 0);
+		if (gen == 1) {
+			at(&w, 20, EXPTRACE_EVENT_SCHED_PROCESS_FORK);
+			w_number(&w, 1);
+			w_number(&w, 100);
+			w_number(&w, 100);
+			w_string(&w, "forked");
+		}
+		switch_to(&w, 1000, EXPTRACE_TASK_R, 100);
+		switch_to(&w, 2000, EXPTRACE_TASK_X, 0);
+		w_end(&w);
+		closing(&w, gen, NULL);
+	}
+	run_trace(&command_report, "--json", &w);
+	ok(run_printed("{\"pid\":100,\"comm\":\"forked\",\"on_cpu_ns\":2000,"),
+	   "where a trace tells no starts, a thread is known by its id, as ever");
+	w_free(&w);
+}
+
+/* The library's own: batch by batch, and by the event. */
+static void test_numbers(void)
+{
+	const struct exptrace_record *record;
+	struct exptrace_trace *trace;
+	int64_t first = -1, second = -1;
+	struct writer w = { 0 };
+	int fd;
+
+	reused(&w);
+	trace = test_open(&w, &fd);
+	while (exptrace_next_event(trace, &record) == 1) {
+		if (record->ticks == base + 1000)
+			first = exptrace_thread(trace, 100);
+		if (record->ticks == base + 4000)
+			second = exptrace_thread(trace, 100);
+	}
+	ok(first > 0 && second > 0 && first != second, "threads with the same id have numbers");
+	ok(exptrace_thread_pid(trace, (uint64_t)first) == 100 &&
+	   exptrace_thread_pid(trace, (uint64_t)second) == 100, "that tell their id");
+	ok(!strcmp(exptrace_thread_comm(trace, (uint64_t)first), "old") &&
+	   !strcmp(exptrace_thread_comm(trace, (uint64_t)second), "twin"), "and their last name");
+	ok(exptrace_thread(trace, 0) == 0 && !strcmp(exptrace_thread_comm(trace, 0), "<idle>"),
+	   "the idle tasks are number 0");
+	ok(exptrace_thread(trace, EXPTRACE_PID_UNKNOWN) == -ENOENT &&
+	   exptrace_thread_pid(trace, 1000) == EXPTRACE_PID_UNKNOWN &&
+	   !exptrace_thread_comm(trace, 1000), "who is not known has none");
+	test_close(trace, fd);
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_reused_id();
+	test_late_switch();
+	test_generations();
+	test_missing_changes();
+	test_missing_generations();
+	test_exec();
+	test_names();
+	test_version_1();
+	test_numbers();
+	return tap_end();
+}
