@@ -329,6 +329,13 @@ uint64_t exptrace_comm_changes(const struct exptrace_trace *trace);
  */
 int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid);
 
+/*
+ * exptrace_nameless() - how many of the generations read so far lack something that became of
+ * threads (the property missing_changes): no thread has a name there, and none is known to be
+ * one of another generation
+ */
+uint64_t exptrace_nameless(const struct exptrace_trace *trace);
+
 /* exptrace_thread_pid() - the id of thread number @thread, or EXPTRACE_PID_UNKNOWN */
 int64_t exptrace_thread_pid(const struct exptrace_trace *trace, uint64_t thread);
 

@@ -74,9 +74,10 @@ static notrace void probe_sched_migrate_task(void *data, struct task_struct *p, 
 	exptrace_end(&w);
 }
 
+/* A name that is too long is cut by the kernel too, after it was traced. */
 static __always_inline void put_comm(struct exptrace_writer *w, const char *comm)
 {
-	exptrace_string(w, comm, strnlen(comm, TASK_COMM_LEN));
+	exptrace_string(w, comm, strnlen(comm, TASK_COMM_LEN - 1));
 }
 
 static notrace void probe_sched_process_fork(void *data, struct task_struct *parent,

@@ -17,6 +17,9 @@
 #define DOMAIN		CGROUPS "/et-domain"
 #define THREADED	DOMAIN "/et-threaded"
 #define NAME		"et-tasks"
+/* Longer than the kernel's names of threads, which are cut. */
+#define PROGRAM		"/tmp/exptrace-long-name"
+#define PROGRAM_NAME	"exptrace-long-n"
 
 /* A child whose second thread executes a program when it's told to; they say when they are ready. */
 struct family {
@@ -33,7 +36,7 @@ static void *execute(void *unused)
 
 	second = thread_id();
 	if (read(go_end, &byte, 1) == 1)
-		execl("/bin/true", "true", NULL);
+		execl(PROGRAM, "true", NULL);
 	_exit(1);
 	return unused;
 }
@@ -41,10 +44,14 @@ static void *execute(void *unused)
 static void be_family(int ready)
 {
 	pthread_t thread;
+	char path[64];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "et-own");
-	if (pthread_create(&thread, NULL, execute, NULL) || !WAIT_FOR(second) ||
+	if (pthread_create(&thread, NULL, execute, NULL) || !WAIT_FOR(second))
+		_exit(1);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", second);
+	if (write_file(path, "et-other") ||
 	    write(ready, (const void *)&second, sizeof(second)) != sizeof(second))
 		_exit(1);
 	while (1)
@@ -148,15 +155,14 @@ TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
 	struct family family;
 	bool cgroups = cgroups_make();
 	struct changes of = { .r = &r };
-	char path[64];
 
+	unlink(PROGRAM);
+	ASSERT_EQ(0, symlink("/bin/true", PROGRAM));
 	prctl(PR_SET_NAME, NAME);
 	ASSERT_EQ(0, record_something_else(self->control));
 	before = now_ns();
 	ASSERT_EQ(0, family_begin(&family));
 	after = now_ns();
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", family.pid, family.tid);
-	EXPECT_EQ(0, write_file(path, "et-other"));
 	if (cgroups) {
 		EXPECT_EQ(0, move(DOMAIN, "cgroup.procs", family.pid));
 		EXPECT_EQ(0, move(THREADED, "cgroup.threads", family.tid));
@@ -164,6 +170,7 @@ TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
 		threaded = cgroup_of(THREADED);
 	}
 	EXPECT_EQ(0, family_end(&family));
+	unlink(PROGRAM);
 	cgroups_remove();
 	STOP_AND_DECODE(&r);
 
@@ -201,9 +208,11 @@ TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
 	}
 	/* The program's beginning is its end, but not that of its id. */
 	ASSERT_NE(NULL, next(&of, EXPTRACE_EVENT_TASK_EXIT));
+	ASSERT_NE(NULL, (e = next(&of, EXPTRACE_EVENT_TASK_NAME)));
+	EXPECT_STREQ(PROGRAM_NAME, e->arg[1].string);
 	ASSERT_NE(NULL, (e = next(&of, EXPTRACE_EVENT_TASK_EXEC)));
 	EXPECT_EQ((uint64_t)family.tid, e->arg[1].value);
-	EXPECT_STREQ("true", e->arg[2].string);
+	EXPECT_STREQ(PROGRAM_NAME, e->arg[2].string);
 	EXPECT_NE(NULL, next(&of, EXPTRACE_EVENT_TASK_EXIT));
 
 	/* They count as nothing that was attempted. */

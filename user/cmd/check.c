@@ -323,6 +323,9 @@ static void print_result(const struct check *check)
 		       (unsigned long long)check->short_dumps,
 		       (unsigned long long)check->missing_tasks,
 		       (unsigned long long)check->missing_names);
+	if (exptrace_nameless(check->trace))
+		printf("uncertain: the names of threads in %llu generations, which lost changes of them\n",
+		       (unsigned long long)exptrace_nameless(check->trace));
 	if (check->unknown_sites)
 		printf("unknown: %llu times a place in the code, the recorder's table was full\n",
 		       (unsigned long long)check->unknown_sites);

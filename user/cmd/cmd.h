@@ -92,6 +92,9 @@ void print_gaps(const struct exptrace_trace *trace);
 /* What is to be known about the times of all that was read, on stderr. */
 void note_times(const struct exptrace_trace *trace);
 
+/* Where no name of a thread is certain, says so on stderr. */
+void note_names(const struct exptrace_trace *trace);
+
 /* If the first generation was read by another's schema, says so on stderr. */
 void note_borrowed(const struct exptrace_trace *trace);
 

@@ -130,6 +130,7 @@ static int dump_run(struct dump *dump)
 		return problem("cannot write: %s", strerror(-err));
 	note_borrowed(dump->trace);
 	note_times(dump->trace);
+	note_names(dump->trace);
 	if (skipped)
 		problem("note: %llu batches without a schema were skipped",
 			(unsigned long long)skipped);

@@ -152,6 +152,15 @@ void note_times(const struct exptrace_trace *trace)
 			"are uncertain", (unsigned long long)times.unstable);
 }
 
+void note_names(const struct exptrace_trace *trace)
+{
+	uint64_t n = exptrace_nameless(trace);
+
+	if (n)
+		problem("note: changes of threads were lost in %llu generations: no name in them is "
+			"certain", (unsigned long long)n);
+}
+
 void note_borrowed(const struct exptrace_trace *trace)
 {
 	uint64_t borrower, lender;

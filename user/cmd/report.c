@@ -373,6 +373,7 @@ static int report_run(struct report *report)
 	int ret = report_walk(report), err;
 
 	err = report->begun ? report_print(report) : 0;
+	note_names(report->trace);
 	note_borrowed(report->trace);
 	if (err && err != -EPIPE)
 		return problem("cannot write: %s", strerror(-err));

@@ -387,6 +387,7 @@ static int stat_run(struct stat *stat)
 		stat_sched_print(stat->sched, stat->trace, seconds, TASKS_SHOWN);
 		stat_alloc_print(stat->alloc, SITES_SHOWN);
 	}
+	note_names(stat->trace);
 	note_borrowed(stat->trace);
 	if (ret < 0)
 		return problem("%s", exptrace_error(stat->trace));

@@ -244,6 +244,7 @@ void tasks_doubt(struct tasks *tasks)
 {
 	tasks_break(tasks);
 	tasks->doubt = true;
+	tasks->doubts++;
 }
 
 void tasks_forget_times(struct tasks *tasks)

@@ -38,6 +38,7 @@ struct tasks {
 	size_t nholders, holders_room;
 	uint32_t epoch;		/* grows where what was known is broken off */
 	bool doubt;		/* what is told is not to be believed */
+	uint64_t doubts;	/* how often that was so */
 	uint64_t changes;	/* of names, and of who holds an id */
 };
 

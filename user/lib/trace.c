@@ -248,6 +248,11 @@ API int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid)
 			    clock_ns(&trace->clock, record->ticks));
 }
 
+API uint64_t exptrace_nameless(const struct exptrace_trace *trace)
+{
+	return trace->tasks.doubts;
+}
+
 API int64_t exptrace_thread_pid(const struct exptrace_trace *trace, uint64_t thread)
 {
 	return tasks_thread_pid(&trace->tasks, thread);

@@ -272,9 +272,13 @@ static void test_missing_changes(void)
 	run_trace(&command_dump, NULL, &w);
 	ok(count("next_comm=known") == 2 && count("next_comm=<...>") == 1,
 	   "where a change of threads is lost, no name is certain; after that it is told again");
+	ok(run_printed("note: changes of threads were lost in 1 generations"), "and that is said");
 	run_trace(&command_report, "--json", &w);
 	ok(run_printed("{\"pid\":100,\"comm\":\"known\",\"on_cpu_ns\":2000,") &&
 	   run_printed("{\"pid\":100,\"on_cpu_ns\":1000,"), "nor is it who had which id");
+	run_trace(&command_check, NULL, &w);
+	ok(run_printed("uncertain: the names of threads in 1 generations, which lost changes of them\n"),
+	   "check says it, too");
 	run_trace(&command_stat, NULL, &w);
 	ok(run_printed("      100  known                   0.002") &&
 	   run_printed("      100  <...>                   0.001"), "for stat as well");
