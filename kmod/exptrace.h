@@ -170,6 +170,7 @@ extern struct exptrace_writers exptrace_writers;
  * @lost:	events lost in the completed generations since start; @settling
  * @boot_id:	the boot's, as who started the recording said; zero if nobody did
  * @missing_tasks: threads that found no room in the statedumps since start
+ * @missing_changes: what became of threads and was lost, in the completed generations since start
  * @unknown_sites: places without a number in the completed generations since start;
  *		@settling
  * @unknown_stacks: likewise, stacks
@@ -194,6 +195,7 @@ struct exptrace {
 	u64			lost;
 	uuid_t			boot_id;
 	u64			missing_tasks;
+	u64			missing_changes;
 	u64			unknown_sites;
 	u64			unknown_stacks;
 	bool			raw_addresses;

@@ -346,6 +346,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	WRITE_ONCE(exptrace.period_ms, params->period_ms);
 	exptrace.boot_id = params->boot_id;
 	WRITE_ONCE(exptrace.missing_tasks, 0);
+	WRITE_ONCE(exptrace.missing_changes, 0);
 	forget_sums();
 	WRITE_ONCE(exptrace_pool.mode, params->mode);
 	set_quotas(params);

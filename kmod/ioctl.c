@@ -32,6 +32,7 @@ static long do_info(void __user *arg)
 	info.triggers = exptrace_triggers();
 	info.latency_us = exptrace_trigger_latency();
 	info.missing_tasks = READ_ONCE(exptrace.missing_tasks);
+	info.missing_changes = READ_ONCE(exptrace.missing_changes);
 	exptrace_unknown(&info.unknown_sites, &info.unknown_stacks);
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }

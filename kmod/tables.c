@@ -367,6 +367,7 @@ static int write_last_properties(struct exptrace_table *table, unsigned long gen
 	    !missing_syncs)
 		return 0;
 	memset(&exptrace_missing[gen & 1], 0, sizeof(missing));
+	WRITE_ONCE(exptrace.missing_changes, exptrace.missing_changes + changes);
 	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
 	return write_number_property(table, "missing_tasks", "%lu", missing.tasks) ?:
 	       write_number_property(table, "missing_names", "%lu", missing.names) ?:

@@ -616,8 +616,8 @@ TEST_F(module, INFO_is_consistent)
 	EXPECT_LT(0, info.batches_empty);
 	EXPECT_LE(info.batches_empty + info.batches_full, info.batches);
 	EXPECT_EQ(0, info.lost);
-	EXPECT_EQ(0, info.reserved[0] | info.reserved[1] | info.reserved[2] | info.reserved[3] | info.latency_us);
-	EXPECT_EQ(0, info.missing_tasks | info.unknown_sites | info.unknown_stacks);
+	EXPECT_EQ(0, info.reserved[0] | info.reserved[1] | info.reserved[2] | info.latency_us);
+	EXPECT_EQ(0, info.missing_tasks | info.missing_changes | info.unknown_sites | info.unknown_stacks);
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	info = device_info(self->control);
 	EXPECT_EQ(EXPTRACE_STATE_STOPPED, info.state);

@@ -333,6 +333,7 @@ TEST_F(module, changes_that_find_no_room_are_counted)
 	ASSERT_EQ(1, r.stream.nr_generations);
 	missing = r.stream.generations[0].missing_changes;
 	EXPECT_LT(0, missing);
+	EXPECT_EQ(missing, device_info(self->control).missing_changes);
 	EXPECT_LE(2 * FORKS, told(&r) + missing);
 	recording_free(&r);
 }
@@ -354,6 +355,7 @@ TEST_F(module, changes_in_batches_that_are_given_up_are_counted)
 	ASSERT_EQ(1, r.stream.nr_generations);
 	missing = r.stream.generations[0].missing_changes;
 	EXPECT_LT(0, missing);
+	EXPECT_EQ(missing, device_info(self->control).missing_changes);
 	EXPECT_LE(2 * FORKS, told(&r) + missing);
 	recording_free(&r);
 }

@@ -53,6 +53,8 @@ static void print_info(const struct exptrace_info *info)
 	print_pool(info);
 	print_number("Events lost:", info->lost);
 	print_number("Threads not listed:", info->missing_tasks);
+	if (info->missing_changes)
+		print_number("Thread changes lost:", info->missing_changes);
 	print_number("Generations given up:", info->evicted_generations);
 	print_number("Events in them:", info->evicted_events);
 	if (info->unknown_sites)

@@ -97,6 +97,8 @@ struct exptrace_advance {
  * @unknown_sites:	places in the code that got no number since start: the
  *			generation had too many
  * @unknown_stacks:	likewise, stacks
+ * @missing_changes:	what became of threads in the completed generations since start, and
+ *			was lost: no name of a thread in these generations is certain
  * @reserved:		zero
  */
 struct exptrace_info {
@@ -120,7 +122,8 @@ struct exptrace_info {
 	__u64 missing_tasks;
 	__u64 unknown_sites;
 	__u64 unknown_stacks;
-	__u64 reserved[4];
+	__u64 missing_changes;
+	__u64 reserved[3];
 };
 
 /* struct exptrace_event::flags */
