@@ -208,13 +208,27 @@ static int report_walk(struct report *report)
 	return ret;
 }
 
+/* Who has an id, as of the threads' last change. */
+struct id {
+	uint64_t changes;	/* and 1; 0: it was not asked for */
+	uint64_t thread;
+};
+
 uint64_t report_thread(const struct report_view *view, uint64_t pid)
 {
-	int64_t thread = pid > INT64_MAX ? -ENOENT : exptrace_thread(view->trace, (int64_t)pid);
+	uint64_t changes = exptrace_comm_changes(view->trace) + 1;
+	struct id *id = pids_get(view->ids, pid);
+	int64_t thread;
 
-	if (thread == -ENOMEM)
-		abort();
-	return thread < 0 ? UINT64_MAX : (uint64_t)thread;
+	if (!id)
+		return UINT64_MAX;
+	if (id->changes != changes) {
+		thread = exptrace_thread(view->trace, (int64_t)pid);
+		if (thread < 0)
+			abort();
+		*id = (struct id) { changes, (uint64_t)thread };
+	}
+	return id->thread;
 }
 
 /* Where the trace does not say: they have been the same for long. */
@@ -387,6 +401,10 @@ static int report_run(struct report *report)
 static bool report_init(struct report *report)
 {
 	report->view.trace = report->trace;
+	report->view.ids = calloc(1, sizeof(*report->view.ids));
+	if (!report->view.ids)
+		return false;
+	report->view.ids->size = sizeof(struct id);
 	report->sched = report_sched_new();
 	report->wakers = report_wakers_new();
 	report->spans = report_spans_new();
@@ -399,6 +417,9 @@ static bool report_init(struct report *report)
 static void report_uninit(struct report *report)
 {
 	exptrace_close(report->trace);
+	if (report->view.ids)
+		pids_uninit(report->view.ids);
+	free(report->view.ids);
 	report_sched_free(report->sched);
 	report_wakers_free(report->wakers);
 	report_spans_free(report->spans);

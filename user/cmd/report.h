@@ -13,10 +13,12 @@
 #include "../lib/index.h"
 #include "histogram.h"
 #include "meaning.h"
+#include "pids.h"
 
 /* What all parts need to know. */
 struct report_view {
 	struct exptrace_trace *trace;
+	struct pids *ids;	/* who has them, for report_thread() */
 	uint64_t start_ns;	/* of the generation at hand, CLOCK_MONOTONIC */
 	double covered_ns;	/* of all generations that count */
 	uint64_t lines;		/* most lines of a table */

@@ -205,8 +205,9 @@ static uint64_t set_running(struct report_sched *sched, uint64_t cpu, uint64_t t
 
 	if (i < 0)
 		abort();
-	sched->running = report_reach(sched->running, (size_t)i, &sched->running_room,
-				      sizeof(*sched->running));
+	if ((size_t)i >= sched->running_room)
+		sched->running = report_reach(sched->running, (size_t)i, &sched->running_room,
+					      sizeof(*sched->running));
 	before = i == n ? UINT64_MAX : sched->running[i];
 	sched->running[i] = thread;
 	return before;
