@@ -365,7 +365,8 @@ static void end_recording(void)
 
 /*
  * The probes of filters and triggers come before those of events: so no event begins unseen
- * by them. Those of changes come last: the event that tells a new name is the last with the old one.
+ * by them. Those of changes come last: the event that tells a new name is the last one with
+ * the old.
  */
 static int attach_all(void)
 {
