@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -24,15 +25,18 @@
 /**
  * struct rules - a filter that is set
  * @followed:	the threads, or NULL: all
+ * @pids:	whom they began with: the threads, then the processes, that were asked for
  * @cgroup:	their cgroup, or NULL: any
  * @cpus:	the CPUs
  * @all_cpus:	all of them are in it
  * @calls:	when system calls began, or NULL: it doesn't matter
  * @switched:	when each CPU switched threads last, or NULL: likewise
- * @as_set:	what was asked for; its arrays lie in the kernel
+ * @as_set:	what was asked for; its arrays lie in the kernel, and who asked for it knows
+ *		what the ids in them mean
  */
 struct rules {
 	struct exptrace_followed	*followed;
+	struct pid			**pids;
 	struct cgroup			*cgroup;
 	cpumask_var_t			cpus;
 	bool				all_cpus;
@@ -168,9 +172,24 @@ static void free_lists(const struct exptrace_filter *filter)
 	kfree(cpus_of(filter));
 }
 
+static unsigned int nr_pids(const struct rules *r)
+{
+	return r->as_set.nr_threads + r->as_set.nr_processes;
+}
+
+static void put_pids(struct rules *r)
+{
+	unsigned int i;
+
+	for (i = 0; r->pids && i < nr_pids(r); i++)
+		put_pid(r->pids[i]);
+	kfree(r->pids);
+}
+
 static void free_rules(struct rules *r)
 {
 	exptrace_unfollow(r->followed);
+	put_pids(r);
 	exptrace_calls_free(r->calls);
 	free_percpu(r->switched);
 	if (r->cgroup)
@@ -183,7 +202,7 @@ static void free_rules(struct rules *r)
 static int make_followed(struct rules *r)
 {
 	const struct exptrace_filter *filter = &r->as_set;
-	const struct exptrace_chosen chosen = {
+	struct exptrace_chosen chosen = {
 		.threads = threads_of(filter),
 		.processes = processes_of(filter),
 		.nr_threads = filter->nr_threads,
@@ -192,8 +211,12 @@ static int make_followed(struct rules *r)
 	};
 	struct exptrace_followed *followed;
 
-	if (!chosen.nr_threads && !chosen.nr_processes)
+	if (!nr_pids(r))
 		return 0;
+	r->pids = kcalloc(nr_pids(r), sizeof(*r->pids), GFP_KERNEL);
+	if (!r->pids)
+		return -ENOMEM;
+	chosen.pids = r->pids;
 	followed = exptrace_follow(&chosen);
 	if (IS_ERR(followed))
 		return PTR_ERR(followed);
@@ -434,6 +457,15 @@ struct copy {
 	u64			cpus[EXPTRACE_FILTER_MAX_CPU_WORDS];
 };
 
+/* Their ids in the present task's pid namespace; 0 of those that have none there. */
+static void copy_ids(u32 *ids, struct pid *const *pids, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		ids[i] = pid_vnr(pids[i]);
+}
+
 /* Makes @copy the filter that is set. Waits for nobody: the rules stay for a grace period. */
 static void copy_rules(struct copy *copy)
 {
@@ -445,8 +477,8 @@ static void copy_rules(struct copy *copy)
 	if (r) {
 		set = &r->as_set;
 		copy->filter = *set;
-		memcpy(copy->threads, threads_of(set), set->nr_threads * sizeof(u32));
-		memcpy(copy->processes, processes_of(set), set->nr_processes * sizeof(u32));
+		copy_ids(copy->threads, r->pids, set->nr_threads);
+		copy_ids(copy->processes, r->pids + set->nr_threads, set->nr_processes);
 		memcpy(copy->cpus, cpus_of(set), set->nr_cpu_words * sizeof(u64));
 	}
 	rcu_read_unlock();
@@ -535,16 +567,17 @@ static const char *separator(const struct words *words)
 	return words->len ? "; " : "";
 }
 
-static void say_numbers(struct words *words, const char *what, const u32 *numbers,
-			unsigned int nr)
+/* By their ids in the initial pid namespace, as in events. */
+static void say_pids(struct words *words, const char *what, struct pid *const *pids,
+		     unsigned int nr)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		if (i)
-			say(words, ",%u", numbers[i]);
+			say(words, ",%u", pid_nr(pids[i]));
 		else
-			say(words, "%s%s %u", separator(words), what, numbers[i]);
+			say(words, "%s%s %u", separator(words), what, pid_nr(pids[i]));
 }
 
 /* If not all are recorded. */
@@ -564,8 +597,8 @@ static void say_rules(struct words *words, const struct rules *r)
 {
 	const struct exptrace_filter *filter = &r->as_set;
 
-	say_numbers(words, "processes", processes_of(filter), filter->nr_processes);
-	say_numbers(words, "threads", threads_of(filter), filter->nr_threads);
+	say_pids(words, "processes", r->pids + filter->nr_threads, filter->nr_processes);
+	say_pids(words, "threads", r->pids, filter->nr_threads);
 	if (filter->flags & EXPTRACE_FILTER_CHILDREN)
 		say(words, " and children");
 	if (r->cgroup)

@@ -11,7 +11,6 @@
 #include <linux/err.h>
 #include <linux/mm_types.h>	/* trace/events/sched.h names struct folio */
 #include <linux/pid.h>
-#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/threads.h>
@@ -68,26 +67,30 @@ static const struct exptrace_hook hooks[] = {
 	{ "sched_process_exec", probe_sched_process_exec },
 };
 
-static bool exists(u32 nr, enum pid_type type)
+/* Who has that id in the present task's pid namespace, to be put; NULL: nobody. */
+static struct pid *find(u32 nr, enum pid_type type)
 {
-	bool found;
+	struct pid *pid;
 
-	if (!nr || nr >= PID_MAX_LIMIT)
-		return false;
+	if (nr >= PID_MAX_LIMIT)
+		return NULL;
 	rcu_read_lock();
-	found = pid_task(find_pid_ns(nr, &init_pid_ns), type);
+	pid = find_vpid(nr);
+	pid = pid_task(pid, type) ? get_pid(pid) : NULL;
 	rcu_read_unlock();
-	return found;
+	return pid;
 }
 
-static int choose(const u32 *numbers, unsigned int nr, enum pid_type type, unsigned long *bits)
+static int choose(const u32 *numbers, unsigned int nr, enum pid_type type, struct pid **pids,
+		  unsigned long *bits)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		if (!exists(numbers[i], type))
+		pids[i] = find(numbers[i], type);
+		if (!pids[i])
 			return -ESRCH;
-		set_bit(numbers[i], bits);
+		set_bit(pid_nr(pids[i]), bits);
 	}
 	return 0;
 }
@@ -134,8 +137,10 @@ static int fill(struct exptrace_followed *followed, const struct exptrace_chosen
 {
 	int err;
 
-	err = choose(chosen->threads, chosen->nr_threads, PIDTYPE_PID, followed->threads) ?:
-	      choose(chosen->processes, chosen->nr_processes, PIDTYPE_TGID, followed->processes);
+	err = choose(chosen->threads, chosen->nr_threads, PIDTYPE_PID, chosen->pids,
+		     followed->threads) ?:
+	      choose(chosen->processes, chosen->nr_processes, PIDTYPE_TGID,
+		     chosen->pids + chosen->nr_threads, followed->processes);
 	if (err)
 		return err;
 	while (find_more(followed))
@@ -170,7 +175,8 @@ static struct exptrace_followed *alloc_set(void)
  * @chosen:	whom it begins with; with children, those that exist are found too
  *
  * Context: process, exptrace.control held; sleeps. Return: the set; or an error:
- * -ESRCH if one of them does not exist, -ENOMEM, what attaching a probe returns.
+ * -ESRCH if one of them does not exist, -ENOMEM, what attaching a probe returns. Some of
+ * @chosen->pids may be set then, too.
  */
 struct exptrace_followed *exptrace_follow(const struct exptrace_chosen *chosen)
 {

@@ -11,7 +11,8 @@
 
 /**
  * struct exptrace_followed - a set of threads
- * @threads:	a bit for each thread id
+ * @threads:	a bit for each thread id; like all ids but those of a caller, of the initial
+ *		pid namespace
  * @processes:	a bit for each process id: all threads of that process are followed
  * @children:	so are the processes that they create
  *
@@ -25,11 +26,12 @@ struct exptrace_followed {
 
 /**
  * struct exptrace_chosen - whom a set begins with
- * @threads:	ids of single threads
- * @processes:	ids of processes
+ * @threads:	ids of single threads, in the present task's pid namespace
+ * @processes:	likewise, of processes
  * @nr_threads:	their number
  * @nr_processes: likewise
  * @children:	follow the processes that they created and create
+ * @pids:	out: the threads, then the processes; each is to be put
  */
 struct exptrace_chosen {
 	const u32	*threads;
@@ -37,6 +39,7 @@ struct exptrace_chosen {
 	unsigned int	nr_threads;
 	unsigned int	nr_processes;
 	bool		children;
+	struct pid	**pids;
 };
 
 /* Any context. */

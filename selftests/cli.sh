@@ -396,6 +396,26 @@ record_filters_as_it_is_told_and_takes_it_back() {
 	kill "$pid"
 }
 
+# Inside, their ids are small: those of the host's first processes.
+record_in_a_pid_namespace_follows_its_own_processes() {
+	local self=$BASHPID
+	command -v unshare >/dev/null || skip "needs unshare(1)"
+	unshare -pf --mount-proc true 2>/dev/null || skip "no pid namespace can be made here"
+	load
+	unshare -pf --mount-proc "$exptrace" record -o "$work/t" -e sched --follow -- cat /dev/null
+	"$exptrace" check "$work/t"
+	"$exptrace" dump -e sched_process_exec "$work/t" >"$work/dump"
+	[ "$(grep -c 'filename=.*/cat' "$work/dump")" -eq 1 ] || fail "$(cat "$work/dump")"
+	# An id that exists outside alone, and is larger than any inside.
+	expect_status 1 unshare -pf --mount-proc "$exptrace" record -o "$work/t" -p "$self" --duration 0.1 2>"$work/err"
+	grep -q "there is no process $self\$" "$work/err" || fail "$(cat "$work/err")"
+	# Whom the host has chosen cannot be told in there, and is not taken for another process.
+	"$exptrace" start --flight -p "$self"
+	unshare -pf --mount-proc "$exptrace" info | grep '^Filter:  *processes ?$'
+	"$exptrace" info | grep "^Filter:  *processes $self\$"
+	"$exptrace" stop
+}
+
 filter_that_is_wrong_is_one_message() {
 	local option
 	load
@@ -579,7 +599,8 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	events_of_a_mixed_workload_take_eight_bytes snapshot_writes_what_the_recorder_holds \
 	waiting_snapshot_ends_with_the_trigger system_calls_can_be_chosen \
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
-	record_filters_as_it_is_told_and_takes_it_back filter_that_is_wrong_is_one_message \
+	record_filters_as_it_is_told_and_takes_it_back \
+	record_in_a_pid_namespace_follows_its_own_processes filter_that_is_wrong_is_one_message \
 	report_has_the_system_calls_that_took_long \
 	report_names_functions_of_timers_and_works record_with_stacks_shows_them_and_leaves_none_on \
 	stacks_that_are_left_do_not_go_unseen \

@@ -222,7 +222,7 @@ static int explain_filter(const struct filter *filter, int err)
 		if (pid)
 			return problem("there is no thread %u", pid);
 		return problem("cannot filter: a process is not there, or is a thread's id "
-			       "(--tid); ids are those of the initial namespace");
+			       "(--tid); ids are those of this pid namespace");
 	case -ENOENT:
 		return problem("cannot filter: the module does not find the cgroup");
 	case -EINVAL:
@@ -292,8 +292,14 @@ static void print_pids(struct parts *parts, const char *what, uint64_t list, uin
 		return;
 	begin_part(parts);
 	fputs(what, parts->file);
-	for (i = 0; i < n; i++)
-		fprintf(parts->file, i ? ",%u" : " %u", pids[i]);
+	for (i = 0; i < n; i++) {
+		fputc(i ? ',' : ' ', parts->file);
+		/* 0: it has no id in this pid namespace */
+		if (pids[i])
+			fprintf(parts->file, "%u", pids[i]);
+		else
+			fputc('?', parts->file);
+	}
 }
 
 static bool has_cpu(const struct exptrace_filter *filter, uint32_t cpu)

@@ -34,8 +34,9 @@ struct filter {
 	{ "cpu",	required_argument,	NULL, OPT_CPU },	\
 	{ "min-duration", required_argument,	NULL, OPT_MIN_DURATION }
 #define FILTER_HELP							\
-	"  -p, --pid PID[,...]  only these processes, with all their threads\n" \
-	"      --tid TID[,...]  only these threads\n"			\
+	"  -p, --pid PID[,...]  only these processes, with all their threads, by their ids\n" \
+	"                      in this pid namespace; in the trace, ids are the host's\n" \
+	"      --tid TID[,...]  only these threads, likewise\n"		\
 	"      --children      and the processes that they create, or have created\n" \
 	"      --cgroup DIR    only what runs in this cgroup, or below it\n" \
 	"      --cpu LIST      only what happens on these CPUs: 0-3,8\n" \

@@ -257,7 +257,7 @@ struct exptrace_mark {
  * @nr_threads:	ids in @threads, at most EXPTRACE_FILTER_MAX_PIDS
  * @nr_processes: ids in @processes, likewise
  * @nr_cpu_words: words in @cpus, at most EXPTRACE_FILTER_MAX_CPU_WORDS; 0: all CPUs
- * @threads:	where they are, __u32 each: of single threads, in the initial namespace
+ * @threads:	where they are, __u32 each: of single threads, in the caller's pid namespace
  * @processes:	likewise: of processes, with all threads that they have and will have
  * @cpus:	where they are, __u64 each: bit n % 64 of word n / 64 is CPU n
  * @cgroup:	id of a cgroup of the unified hierarchy, those below it included; 0: all
@@ -267,6 +267,9 @@ struct exptrace_mark {
  *
  * An event has to meet all conditions. Threads and processes are one condition: if
  * any are named, an event is of one of them. All zero: nothing is filtered.
+ *
+ * GET_FILTER tells 0 in the place of a thread or process that has no id in the caller's pid
+ * namespace; SET_FILTER takes none. In events, ids are those of the initial namespace.
  */
 struct exptrace_filter {
 	__u32 flags;
@@ -336,7 +339,8 @@ struct exptrace_filter {
 #define EXPTRACE_IOC_GET_FILTER	_IOWR(EXPTRACE_IOC_MAGIC, 0x0e, struct exptrace_filter)
 /*
  * Set the filter, at any time; it holds until it is set again. After an error the one
- * before still holds. ESRCH: no such thread or process; ENOENT: no such cgroup.
+ * before still holds. ESRCH: no such thread or process in the caller's pid namespace; ENOENT:
+ * no such cgroup.
  */
 #define EXPTRACE_IOC_SET_FILTER	_IOW(EXPTRACE_IOC_MAGIC, 0x0f, struct exptrace_filter)
 /*
