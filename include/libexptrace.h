@@ -542,6 +542,16 @@ const char *exptrace_select_syscall(const char *word, size_t *len);
 int exptrace_syscall_number(const char *machine, const char *name, size_t len);
 
 /**
+ * exptrace_syscall_number_in() - likewise, in the table of a kind of programs
+ * @table:	programs of the machine's own kind, 32-bit ones, x32 ones
+ *
+ * Digits mean a number of the machine's own programs; from 424 on, where calls have the same
+ * number in all tables, one of the others too.
+ */
+int exptrace_syscall_number_in(const char *machine, enum exptrace_syscall_table table,
+			       const char *name, size_t len);
+
+/**
  * exptrace_select_syscalls() - which system calls does a selection mean?
  * @what:	as for exptrace_select(); "syscalls:NAME" means one, and the first of
  *		them no other, if none were wanted; "syscalls" means all
@@ -553,6 +563,13 @@ int exptrace_syscall_number(const char *machine, const char *name, size_t len);
  */
 int exptrace_select_syscalls(const char *what, const char *machine, bool now,
 			     struct exptrace_syscalls *calls);
+
+/*
+ * exptrace_select_syscall_tables() - likewise, for programs of all kinds: a name means the call
+ * in each table that has it
+ */
+int exptrace_select_syscall_tables(const char *what, const char *machine, bool now,
+				   struct exptrace_syscall_tables *calls);
 
 /**
  * exptrace_device_open() - open the recorder
@@ -765,6 +782,16 @@ int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_sys
 /* exptrace_device_set_syscalls() - choose them. 0; -EINVAL; -EBADF: opened O_RDONLY */
 int exptrace_device_set_syscalls(struct exptrace_device *device,
 				 const struct exptrace_syscalls *calls);
+
+/*
+ * exptrace_device_syscall_tables(), exptrace_device_set_syscall_tables() - likewise, for
+ * programs of all kinds. An older module records all calls of 32-bit programs and of x32 ones,
+ * if all others are wanted too, else none
+ */
+int exptrace_device_syscall_tables(struct exptrace_device *device,
+				   struct exptrace_syscall_tables *calls);
+int exptrace_device_set_syscall_tables(struct exptrace_device *device,
+				       const struct exptrace_syscall_tables *calls);
 
 /**
  * exptrace_device_filter() - which filter is set

@@ -327,7 +327,7 @@ struct wish {
  */
 struct selection {
 	struct wish			*events;
-	struct exptrace_syscalls	calls;
+	struct exptrace_syscall_tables	calls;
 };
 
 static bool is_called(const struct exptrace_switch *sw, const struct exptrace_experiment *exp,
@@ -402,23 +402,24 @@ static bool wants_calls(const struct selection *want)
 }
 
 /*
- * What "syscalls:@number" says. The first of them is the only one, if no system calls
- * were wanted; the next ones add to it.
+ * What "syscalls:@number" says, of programs of the machine's own kind. The first of them is
+ * the only one, if no system calls were wanted; the next ones add to it.
  */
 static int mark_call(struct selection *want, const char *number, bool on)
 {
-	struct exptrace_syscalls calls = want->calls;
+	struct exptrace_syscall_tables calls = want->calls;
+	u64 *wanted = calls.wanted[EXPTRACE_SYSCALLS_NATIVE];
 	unsigned int nr;
 
 	if (kstrtouint(number, 10, &nr) || nr >= EXPTRACE_MAX_SYSCALLS)
 		return -ENOENT;
 	if (on && !wants_calls(want))
-		calls = (struct exptrace_syscalls) {};
+		calls = (struct exptrace_syscall_tables) {};
 	if (on) {
 		mark(want, SYSCALLS, true);
-		calls.wanted[nr / 64] |= BIT_ULL(nr % 64);
+		wanted[nr / 64] |= BIT_ULL(nr % 64);
 	} else {
-		calls.wanted[nr / 64] &= ~BIT_ULL(nr % 64);
+		wanted[nr / 64] &= ~BIT_ULL(nr % 64);
 	}
 	want->calls = calls;
 	return 0;
@@ -487,7 +488,7 @@ static void withdraw(const struct exptrace_experiment *exp, struct exptrace_swit
 static int apply(struct selection *want)
 {
 	const struct exptrace_experiment *exp;
-	struct exptrace_syscalls before;
+	struct exptrace_syscall_tables before;
 	struct exptrace_switch *sw;
 	unsigned int i;
 	int err = 0;

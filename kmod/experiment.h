@@ -139,8 +139,8 @@ int exptrace_select(const char *selection);
  * probe_syscall.c: which system calls are recorded. To choose them, caller holds
  * exptrace.control.
  */
-void exptrace_syscalls_get(struct exptrace_syscalls *calls);
-void exptrace_syscalls_set(const struct exptrace_syscalls *calls);
+void exptrace_syscalls_get(struct exptrace_syscall_tables *calls);
+void exptrace_syscalls_set(const struct exptrace_syscall_tables *calls);
 
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);

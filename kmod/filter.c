@@ -580,17 +580,28 @@ static void say_pids(struct words *words, const char *what, struct pid *const *p
 			say(words, "%s%s %u", separator(words), what, pid_nr(pids[i]));
 }
 
+static void say_numbers(struct words *words, const char *what, const u64 *wanted)
+{
+	BUILD_BUG_ON(sizeof(long) != sizeof(u64));
+	say(words, "%s%*pbl", what, EXPTRACE_MAX_SYSCALLS, (const unsigned long *)wanted);
+}
+
 /* If not all are recorded. */
 static void say_syscalls(struct words *words)
 {
-	struct exptrace_syscalls calls;
+	static const char *const whose[EXPTRACE_NR_SYSCALL_TABLES] = {
+		"only system calls ", ", of 32-bit programs ", ", of x32 programs ",
+	};
+	struct exptrace_syscall_tables calls;
+	unsigned int i;
 
 	exptrace_syscalls_get(&calls);
 	if (!memchr_inv(calls.wanted, 0xff, sizeof(calls.wanted)))
 		return;
-	BUILD_BUG_ON(sizeof(long) != sizeof(u64));
-	say(words, "%sonly system calls %*pbl", separator(words), EXPTRACE_MAX_SYSCALLS,
-	    (const unsigned long *)calls.wanted);
+	say(words, "%s", separator(words));
+	for (i = 0; i < EXPTRACE_NR_SYSCALL_TABLES; i++)
+		if (!i || memchr_inv(calls.wanted[i], 0, sizeof(calls.wanted[i])))
+			say_numbers(words, whose[i], calls.wanted[i]);
 }
 
 static void say_rules(struct words *words, const struct rules *r)

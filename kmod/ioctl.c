@@ -305,29 +305,61 @@ static long do_set_trigger(struct exptrace_file *f, void __user *arg)
 	return exptrace_trigger_set_latency(trigger.latency_us, f);
 }
 
+static long do_get_syscall_tables(void __user *arg)
+{
+	struct exptrace_syscall_tables tables;
+
+	exptrace_syscalls_get(&tables);
+	return copy_to_user(arg, &tables, sizeof(tables)) ? -EFAULT : 0;
+}
+
 static long do_get_syscalls(void __user *arg)
 {
-	struct exptrace_syscalls calls;
+	struct exptrace_syscall_tables tables;
+	struct exptrace_syscalls calls = {};
 
-	exptrace_syscalls_get(&calls);
+	exptrace_syscalls_get(&tables);
+	memcpy(calls.wanted, tables.wanted[EXPTRACE_SYSCALLS_NATIVE], sizeof(calls.wanted));
 	return copy_to_user(arg, &calls, sizeof(calls)) ? -EFAULT : 0;
+}
+
+static int set_syscall_tables(const struct exptrace_syscall_tables *tables)
+{
+	int err = exptrace_lock_control();
+
+	if (err)
+		return err;
+	exptrace_syscalls_set(tables);
+	mutex_unlock(&exptrace.control);
+	return 0;
+}
+
+static long do_set_syscall_tables(void __user *arg)
+{
+	struct exptrace_syscall_tables tables;
+
+	if (copy_from_user(&tables, arg, sizeof(tables)))
+		return -EFAULT;
+	if (memchr_inv(tables.reserved, 0, sizeof(tables.reserved)))
+		return -EINVAL;
+	return set_syscall_tables(&tables);
 }
 
 static long do_set_syscalls(void __user *arg)
 {
+	struct exptrace_syscall_tables tables = {};
 	struct exptrace_syscalls calls;
-	int err;
 
 	if (copy_from_user(&calls, arg, sizeof(calls)))
 		return -EFAULT;
 	if (memchr_inv(calls.reserved, 0, sizeof(calls.reserved)))
 		return -EINVAL;
-	err = exptrace_lock_control();
-	if (err)
-		return err;
-	exptrace_syscalls_set(&calls);
-	mutex_unlock(&exptrace.control);
-	return 0;
+	if (!memchr_inv(calls.wanted, 0xff, sizeof(calls.wanted)))
+		memset(tables.wanted, 0xff, sizeof(tables.wanted));
+	else
+		memcpy(tables.wanted[EXPTRACE_SYSCALLS_NATIVE], calls.wanted,
+		       sizeof(calls.wanted));
+	return set_syscall_tables(&tables);
 }
 
 /* Not those that only tell, or take what a reader may; nor those that are not known. */
@@ -342,6 +374,7 @@ static bool needs_write(unsigned int cmd)
 	case EXPTRACE_IOC_TRIGGER:
 	case EXPTRACE_IOC_SET_TRIGGER:
 	case EXPTRACE_IOC_SET_SYSCALLS:
+	case EXPTRACE_IOC_SET_SYSCALL_TABLES:
 	case EXPTRACE_IOC_MARK:
 	case EXPTRACE_IOC_SET_FILTER:
 		return true;
@@ -365,6 +398,7 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	BUILD_BUG_ON(sizeof(struct exptrace_batch_ref) != 24);
 	BUILD_BUG_ON(sizeof(struct exptrace_trigger) != 32);
 	BUILD_BUG_ON(sizeof(struct exptrace_syscalls) != 144);
+	BUILD_BUG_ON(sizeof(struct exptrace_syscall_tables) != 400);
 	BUILD_BUG_ON(sizeof(struct exptrace_mark) != 32);
 	BUILD_BUG_ON(sizeof(struct exptrace_filter) != 128);
 
@@ -399,6 +433,10 @@ long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_get_syscalls(user);
 	case EXPTRACE_IOC_SET_SYSCALLS:
 		return do_set_syscalls(user);
+	case EXPTRACE_IOC_GET_SYSCALL_TABLES:
+		return do_get_syscall_tables(user);
+	case EXPTRACE_IOC_SET_SYSCALL_TABLES:
+		return do_set_syscall_tables(user);
 	case EXPTRACE_IOC_MARK:
 		return exptrace_marker_ioctl(user);
 	case EXPTRACE_IOC_GET_FILTER:

@@ -17,19 +17,40 @@
  * The numbers that are recorded, if there are others; exptrace_registry_lock. Probes read
  * them at any time: while they change, a call goes by the old or the new.
  */
-static u64 wanted[EXPTRACE_MAX_SYSCALLS / 64];
+static u64 wanted[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS / 64];
 static bool filtered;
+
+static __always_inline bool is_among(u32 nr)
+{
+	const u64 *table = wanted[EXPTRACE_SYSCALLS_NATIVE];
+
+	if (unlikely(nr & EXPTRACE_SYSCALL_X32))
+		table = wanted[EXPTRACE_SYSCALLS_X32];
+	else if (unlikely(nr & EXPTRACE_SYSCALL_COMPAT))
+		table = wanted[EXPTRACE_SYSCALLS_COMPAT];
+	nr &= ~(EXPTRACE_SYSCALL_COMPAT | EXPTRACE_SYSCALL_X32);
+	return nr < EXPTRACE_MAX_SYSCALLS && READ_ONCE(table[nr / 64]) & BIT_ULL(nr % 64);
+}
 
 static __always_inline bool is_wanted(u32 nr)
 {
-	if (likely(!READ_ONCE(filtered)))
-		return true;
-	return nr < EXPTRACE_MAX_SYSCALLS && READ_ONCE(wanted[nr / 64]) & BIT_ULL(nr % 64);
+	return likely(!READ_ONCE(filtered)) || is_among(nr);
 }
 
-void exptrace_syscalls_get(struct exptrace_syscalls *calls)
+/*
+ * Likewise, of the end of a call. rt_sigreturn(2) puts back the registers that its thread had
+ * before, so that at its end it has lost its own number. Whether it is that of a 32-bit
+ * program can't be told either: x86 goes by a bit of the number.
+ */
+static __always_inline bool is_end_wanted(u32 nr)
 {
-	*calls = (struct exptrace_syscalls) {};
+	return likely(!READ_ONCE(filtered)) ||
+	       is_among(nr == EXPTRACE_SYSCALL_NONE ? __NR_rt_sigreturn : nr);
+}
+
+void exptrace_syscalls_get(struct exptrace_syscall_tables *calls)
+{
+	*calls = (struct exptrace_syscall_tables) {};
 	mutex_lock(&exptrace_registry_lock);
 	if (filtered)
 		memcpy(calls->wanted, wanted, sizeof(wanted));
@@ -38,15 +59,16 @@ void exptrace_syscalls_get(struct exptrace_syscalls *calls)
 	mutex_unlock(&exptrace_registry_lock);
 }
 
-void exptrace_syscalls_set(const struct exptrace_syscalls *calls)
+void exptrace_syscalls_set(const struct exptrace_syscall_tables *calls)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	lockdep_assert_held(&exptrace.control);
 
 	mutex_lock(&exptrace_registry_lock);
 	for (i = 0; i < ARRAY_SIZE(wanted); i++)
-		WRITE_ONCE(wanted[i], calls->wanted[i]);	/* see is_wanted() */
+		for (j = 0; j < ARRAY_SIZE(wanted[i]); j++)
+			WRITE_ONCE(wanted[i][j], calls->wanted[i][j]);	/* see is_among() */
 	WRITE_ONCE(filtered, memchr_inv(wanted, 0xff, sizeof(wanted)));
 	mutex_unlock(&exptrace_registry_lock);
 }
@@ -66,16 +88,6 @@ static __always_inline u32 number_of(int id)
 	if (unlikely(id < 0))
 		return EXPTRACE_SYSCALL_NONE;
 	return in_compat_syscall() ? (u32)id | EXPTRACE_SYSCALL_COMPAT : (u32)id;
-}
-
-/*
- * The number by which the end of call @nr is chosen. rt_sigreturn(2) puts back the registers
- * that its thread had before, so that at its end it has lost its own. Whether it is that of a
- * 32-bit program can't be told either: x86 goes by a bit of the number.
- */
-static __always_inline u32 number_at_end(u32 nr)
-{
-	return nr == EXPTRACE_SYSCALL_NONE ? __NR_rt_sigreturn : nr;
 }
 
 static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
@@ -134,7 +146,7 @@ static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
 {
 	u32 nr = number_of(syscall_get_nr(current, regs));
 
-	if (!is_wanted(number_at_end(nr)))
+	if (!is_end_wanted(nr))
 		return;
 	if (exptrace_calls_are_timed())
 		put_timed(nr, ret);

@@ -389,7 +389,7 @@ record_filters_as_it_is_told_and_takes_it_back() {
 	[ "$(cat "$sys/filter")" = none ]
 	"$exptrace" stop
 	"$exptrace" record --discard -o "$work/t" -e syscalls:getppid,syscalls:close --duration 0.2
-	"$exptrace" stat "$work/t" | grep '^Filter: *only system calls 3,110$'
+	"$exptrace" stat "$work/t" | grep '^Filter: *only system calls 3,110, of 32-bit programs 6,64, of x32 programs 3,110$'
 	"$exptrace" start --flight --discard -e syscalls:getppid,syscalls:close
 	"$exptrace" info | grep '^System calls: *close,getppid$'
 	"$exptrace" stop

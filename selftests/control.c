@@ -161,6 +161,13 @@ static int set_syscalls(void)
 	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_SET_SYSCALLS, &args);
 }
 
+static int set_syscall_tables(void)
+{
+	struct exptrace_syscall_tables args = {};
+
+	return ioctl_of_own(O_WRONLY, EXPTRACE_IOC_SET_SYSCALL_TABLES, &args);
+}
+
 static int set_filter(void)
 {
 	struct exptrace_filter args = { .min_switch_ns = 1 };
@@ -194,7 +201,8 @@ static const struct waiting_call {
 } waiting_calls[] = {
 	{ "START", start }, { "STOP", stop }, { "ADVANCE", advance_again }, { "SET_EVENT", set_event },
 	{ "SNAPSHOT", snapshot }, { "SNAPSHOT, waiting", wait_for_snapshot }, { "SET_TRIGGER", set_trigger },
-	{ "SET_SYSCALLS", set_syscalls }, { "SET_FILTER", set_filter }, { "recording", write_recording },
+	{ "SET_SYSCALLS", set_syscalls }, { "SET_SYSCALL_TABLES", set_syscall_tables },
+	{ "SET_FILTER", set_filter }, { "recording", write_recording },
 	{ "advance", write_advance }, { "events", write_events }, { "trigger_latency_us", write_latency },
 };
 

@@ -280,6 +280,16 @@ static int fuzz_syscalls(void)
 	return one_in(2) ? CALL(EXPTRACE_IOC_GET_SYSCALLS, calls) : CALL(EXPTRACE_IOC_SET_SYSCALLS, calls);
 }
 
+static int fuzz_syscall_tables(void)
+{
+	struct exptrace_syscall_tables calls = { .wanted[0][0] = rnd(), .wanted[1][1] = rnd() };
+
+	if (one_in(2))
+		memset(calls.wanted, 0xff, sizeof(calls.wanted));
+	return one_in(2) ? CALL(EXPTRACE_IOC_GET_SYSCALL_TABLES, calls) :
+			   CALL(EXPTRACE_IOC_SET_SYSCALL_TABLES, calls);
+}
+
 /* A few ids, of which many are, and a CPU; each list rather not there, and now and then at a bad place. */
 static struct exptrace_filter random_filter(void)
 {
@@ -375,6 +385,7 @@ static const struct {
 	{ "write", fuzz_write, 30 },
 	{ "MARK", fuzz_mark, 50 },
 	{ "SYSCALLS", fuzz_syscalls, 20 },
+	{ "SYSCALL_TABLES", fuzz_syscall_tables, 20 },
 	{ "GET_FILTER", fuzz_get_filter, 30 },
 	{ "SET_FILTER", fuzz_set_filter, 20 },
 	{ "unknown", fuzz_unknown, 50 },

@@ -10,6 +10,7 @@
 
 #include <exptrace/wire.h>
 
+#include "../lib/syscall.h"
 #include "cmd.h"
 #include "format.h"
 
@@ -25,7 +26,7 @@ struct dump {
 
 	/* the system calls that what means; known with the trace's first event */
 	bool calls_known;
-	struct exptrace_syscalls calls;
+	struct exptrace_syscall_tables calls;
 	/* what a call that has no number goes by: rt_sigreturn's end has lost it */
 	uint64_t without_number;
 
@@ -70,7 +71,7 @@ static void learn_calls(struct dump *dump)
 
 	dump->without_number = nr < 0 ? EXPTRACE_SYSCALL_NONE : (uint64_t)nr;
 	memset(&dump->calls, 0xff, sizeof(dump->calls));
-	if (dump->what && exptrace_select_syscalls(dump->what, machine, true, &dump->calls))
+	if (dump->what && exptrace_select_syscall_tables(dump->what, machine, true, &dump->calls))
 		problem("note: a system call in '%s' is unknown", dump->what);
 	dump->calls_known = true;
 }
@@ -78,6 +79,7 @@ static void learn_calls(struct dump *dump)
 /* Whether it is of a system call that is not meant. */
 static bool is_other_call(struct dump *dump, const struct exptrace_record *record)
 {
+	enum exptrace_syscall_table table;
 	uint64_t nr;
 	uint32_t i;
 
@@ -93,9 +95,10 @@ static bool is_other_call(struct dump *dump, const struct exptrace_record *recor
 	nr = record->args[i].u64;
 	if (nr == EXPTRACE_SYSCALL_NONE)
 		nr = dump->without_number;
+	table = syscall_table(nr, &nr);
 	if (nr >= EXPTRACE_MAX_SYSCALLS)
 		nr = EXPTRACE_MAX_SYSCALLS - 1;
-	return !(dump->calls.wanted[nr / 64] & 1ULL << nr % 64);
+	return !(dump->calls.wanted[table][nr / 64] & 1ULL << nr % 64);
 }
 
 /* Prints until the end, the limit, or an error of either side. Returns the trace's error. */

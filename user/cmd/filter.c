@@ -11,6 +11,8 @@
 #include <sys/vfs.h>
 #include <linux/magic.h>
 
+#include <exptrace/wire.h>
+
 #include "../lib/syscall.h"
 #include "cmd.h"
 #include "recorder.h"
@@ -366,43 +368,71 @@ int filter_print(FILE *file, const char *head, struct exptrace_device *device)
 	return 0;
 }
 
-static void print_syscalls(struct parts *parts, const struct exptrace_syscalls *calls)
+/* Whether the call is recorded of the machine's own programs. */
+static bool is_native(const struct exptrace_syscall_tables *calls, const char *machine,
+		      const char *name)
 {
+	const uint64_t *wanted = (const uint64_t *)calls->wanted[EXPTRACE_SYSCALLS_NATIVE];
+	int nr = name ? exptrace_syscall_number(machine, name, strlen(name)) : -ENOENT;
+
+	return nr >= 0 && wanted[nr / 64] >> nr % 64 & 1;
+}
+
+/* Those of one table; what the native one has too was printed already. */
+static void print_table(struct parts *parts, const struct exptrace_syscall_tables *calls,
+			enum exptrace_syscall_table table)
+{
+	static const struct {
+		uint64_t bits;
+		const char *after;
+	} kinds[EXPTRACE_NR_SYSCALL_TABLES] = {
+		{ 0, "" }, { EXPTRACE_SYSCALL_COMPAT, " (32-bit)" },
+		{ EXPTRACE_SYSCALL_X32, " (x32)" },
+	};
 	struct utsname host = { 0 };
 	unsigned int nr;
 
 	uname(&host);
 	for (nr = 0; nr < EXPTRACE_MAX_SYSCALLS; nr++) {
-		const char *name = syscall_name(host.machine, nr);
+		const char *name = syscall_name(host.machine, kinds[table].bits | nr);
 
-		if (!(calls->wanted[nr / 64] >> nr % 64 & 1))
+		if (!(calls->wanted[table][nr / 64] >> nr % 64 & 1) ||
+		    (table != EXPTRACE_SYSCALLS_NATIVE && is_native(calls, host.machine, name)))
 			continue;
 		fputs(parts->before, parts->file);
 		parts->before = ",";
 		if (name)
-			fputs(name, parts->file);
+			fprintf(parts->file, "%s%s", name, kinds[table].after);
 		else
-			fprintf(parts->file, "%u", nr);
+			fprintf(parts->file, "%u%s", nr, kinds[table].after);
 	}
+}
+
+static bool has_none(const struct exptrace_syscall_tables *calls,
+		     enum exptrace_syscall_table table)
+{
+	static const uint64_t none[EXPTRACE_MAX_SYSCALLS / 64];
+
+	return !memcmp(calls->wanted[table], none, sizeof(none));
 }
 
 int filter_print_syscalls(FILE *file, const char *head, struct exptrace_device *device)
 {
+	struct exptrace_syscall_tables calls, all;
 	struct parts parts = { file, head };
-	struct exptrace_syscalls calls;
-	int err = exptrace_device_syscalls(device, &calls);
-	unsigned int i;
+	int table, err = exptrace_device_syscall_tables(device, &calls);
 
 	if (err)
 		return err;
-	for (i = 0; i < EXPTRACE_MAX_SYSCALLS / 64; i++)
-		if (~calls.wanted[i])
-			break;
-	if (i == EXPTRACE_MAX_SYSCALLS / 64)
+	memset(&all, 0xff, sizeof(all));
+	if (!memcmp(calls.wanted, all.wanted, sizeof(all.wanted)))
 		return 0;
-	print_syscalls(&parts, &calls);
+	for (table = 0; table < EXPTRACE_NR_SYSCALL_TABLES; table++)
+		print_table(&parts, &calls, (enum exptrace_syscall_table)table);
 	if (parts.before == head)
 		fprintf(file, "%snone", head);
+	else if (has_none(&calls, EXPTRACE_SYSCALLS_COMPAT))
+		fputs("; none of 32-bit programs", file);
 	fputc('\n', file);
 	return 0;
 }

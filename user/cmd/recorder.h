@@ -67,7 +67,7 @@ bool parse_quota(const char *text, uint8_t *quota);
 struct selection {
 	struct exptrace_event *events;
 	size_t n;
-	struct exptrace_syscalls calls;
+	struct exptrace_syscall_tables calls;
 };
 
 /*

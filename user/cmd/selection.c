@@ -16,7 +16,7 @@
 
 static int selection_load(struct selection *selection, struct exptrace_device *device)
 {
-	int ret = exptrace_device_syscalls(device, &selection->calls);
+	int ret = exptrace_device_syscall_tables(device, &selection->calls);
 
 	if (ret)
 		return ret;
@@ -70,9 +70,15 @@ static int check_syscall(const char *word, size_t len)
 {
 	const char *name = exptrace_select_syscall(word, &len);
 	struct utsname host;
+	int table;
 
-	if (!name || (!uname(&host) && exptrace_syscall_number(host.machine, name, len) >= 0))
+	if (!name)
 		return EXIT_OK;
+	uname(&host);
+	for (table = 0; table < EXPTRACE_NR_SYSCALL_TABLES; table++)
+		if (exptrace_syscall_number_in(host.machine, (enum exptrace_syscall_table)table,
+					       name, len) >= 0)
+			return EXIT_OK;
 	return problem("there is no system call '%.*s' here; its number will do", (int)len, name);
 }
 
@@ -310,6 +316,6 @@ void selection_restore(struct selection *selection, struct exptrace_device *devi
 		if ((old->flags ^ now.flags) & FLAGS)
 			exptrace_device_switch(device, old, old->flags & FLAGS);
 	}
-	exptrace_device_set_syscalls(device, &selection->calls);
+	exptrace_device_set_syscall_tables(device, &selection->calls);
 	selection_forget(selection);
 }

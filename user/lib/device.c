@@ -289,6 +289,38 @@ API int exptrace_device_set_syscalls(struct exptrace_device *device,
 	return device_ioctl(device, EXPTRACE_IOC_SET_SYSCALLS, (void *)calls);
 }
 
+API int exptrace_device_syscall_tables(struct exptrace_device *device,
+				       struct exptrace_syscall_tables *calls)
+{
+	struct exptrace_syscalls native;
+	int err = device_ioctl(device, EXPTRACE_IOC_GET_SYSCALL_TABLES, calls);
+	size_t i;
+
+	if (err != -ENOTTY)
+		return err;
+	/* an older module has all of the other tables, or nothing */
+	err = exptrace_device_syscalls(device, &native);
+	memset(calls, 0, sizeof(*calls));
+	memcpy(calls->wanted[EXPTRACE_SYSCALLS_NATIVE], native.wanted, sizeof(native.wanted));
+	for (i = 0; i < EXPTRACE_MAX_SYSCALLS / 64; i++)
+		if (~native.wanted[i])
+			return err;
+	memset(calls->wanted, 0xff, sizeof(calls->wanted));
+	return err;
+}
+
+API int exptrace_device_set_syscall_tables(struct exptrace_device *device,
+					   const struct exptrace_syscall_tables *calls)
+{
+	struct exptrace_syscalls native = { 0 };
+	int err = device_ioctl(device, EXPTRACE_IOC_SET_SYSCALL_TABLES, (void *)calls);
+
+	if (err != -ENOTTY)
+		return err;
+	memcpy(native.wanted, calls->wanted[EXPTRACE_SYSCALLS_NATIVE], sizeof(native.wanted));
+	return exptrace_device_set_syscalls(device, &native);
+}
+
 /* A filter with room for as many as @want has of each; NULL: no memory. */
 static struct exptrace_filter *new_filter(const struct exptrace_filter *want)
 {
@@ -398,16 +430,16 @@ static int group_is_on(struct exptrace_device *device, const char *group)
 
 static int select_calls(struct exptrace_device *device, const char *what)
 {
-	struct exptrace_syscalls calls;
+	struct exptrace_syscall_tables calls;
 	struct utsname host;
 	int now = group_is_on(device, "syscalls");
-	int err = now < 0 ? now : exptrace_device_syscalls(device, &calls);
+	int err = now < 0 ? now : exptrace_device_syscall_tables(device, &calls);
 
 	if (!err && uname(&host) < 0)
 		err = -errno;
 	if (!err)
-		err = exptrace_select_syscalls(what, host.machine, now, &calls);
-	return err ? err : exptrace_device_set_syscalls(device, &calls);
+		err = exptrace_select_syscall_tables(what, host.machine, now, &calls);
+	return err ? err : exptrace_device_set_syscall_tables(device, &calls);
 }
 
 API int exptrace_device_select(struct exptrace_device *device, const char *what)

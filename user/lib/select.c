@@ -2,6 +2,7 @@
 /*
  * Selections: words such as "sched,-sched_wakeup" that say which events are meant.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <libexptrace.h>
@@ -86,24 +87,43 @@ API bool exptrace_select(const char *what, const char *experiment, const char *g
 	return now;
 }
 
-static void want_all(struct exptrace_syscalls *calls)
+static void want_all(struct exptrace_syscall_tables *calls)
 {
 	memset(calls->wanted, 0xff, sizeof(calls->wanted));
 }
 
+/* In each table that has it. Returns false if none has. */
+static bool mark_call(struct exptrace_syscall_tables *calls, const char *machine, const char *name,
+		      size_t len, bool minus)
+{
+	bool found = false;
+	int table, nr;
+
+	for (table = 0; table < EXPTRACE_NR_SYSCALL_TABLES; table++) {
+		nr = exptrace_syscall_number_in(machine, (enum exptrace_syscall_table)table, name,
+						len);
+		if (nr < 0)
+			continue;
+		found = true;
+		if (minus)
+			calls->wanted[table][nr / 64] &= ~(1ULL << nr % 64);
+		else
+			calls->wanted[table][nr / 64] |= 1ULL << nr % 64;
+	}
+	return found;
+}
+
 /* The first one that is asked for is the only one, if there were none (@now). */
-static void want_call(struct exptrace_syscalls *calls, unsigned int nr, bool minus, bool now)
+static bool want_call(struct exptrace_syscall_tables *calls, const char *machine, const char *name,
+		      size_t len, bool minus, bool now)
 {
 	if (!minus && !now)
 		memset(calls->wanted, 0, sizeof(calls->wanted));
-	if (minus)
-		calls->wanted[nr / 64] &= ~(1ULL << nr % 64);
-	else
-		calls->wanted[nr / 64] |= 1ULL << nr % 64;
+	return mark_call(calls, machine, name, len, minus);
 }
 
-API int exptrace_select_syscalls(const char *what, const char *machine, bool now,
-				 struct exptrace_syscalls *calls)
+API int exptrace_select_syscall_tables(const char *what, const char *machine, bool now,
+				       struct exptrace_syscall_tables *calls)
 {
 	const char *word, *name;
 	bool first = true;
@@ -111,7 +131,6 @@ API int exptrace_select_syscalls(const char *what, const char *machine, bool now
 
 	while ((word = next_word(&what, &len))) {
 		bool sign = has_sign(word), minus = *word == '-';
-		int nr;
 
 		if (first && !sign) {
 			now = false;
@@ -121,10 +140,8 @@ API int exptrace_select_syscalls(const char *what, const char *machine, bool now
 		len -= sign;
 		name = exptrace_select_syscall(word + sign, &len);
 		if (name) {
-			nr = exptrace_syscall_number(machine, name, len);
-			if (nr < 0)
-				return nr;
-			want_call(calls, (unsigned int)nr, minus, now);
+			if (!want_call(calls, machine, name, len, minus, now))
+				return -ENOENT;
 			now |= !minus;
 		} else if (exptrace_select_is(word + sign, len, "standard", SYSCALLS, NULL)) {
 			want_all(calls);
@@ -132,4 +149,18 @@ API int exptrace_select_syscalls(const char *what, const char *machine, bool now
 		}
 	}
 	return 0;
+}
+
+API int exptrace_select_syscalls(const char *what, const char *machine, bool now,
+				 struct exptrace_syscalls *calls)
+{
+	struct exptrace_syscall_tables tables = { 0 };
+	void *native = tables.wanted[EXPTRACE_SYSCALLS_NATIVE];
+	int err;
+
+	memcpy(native, calls->wanted, sizeof(calls->wanted));
+	err = exptrace_select_syscall_tables(what, machine, now, &tables);
+	if (!err)
+		memcpy(calls->wanted, native, sizeof(calls->wanted));
+	return err;
 }

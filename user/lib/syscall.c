@@ -6,22 +6,60 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <exptrace/wire.h>
+
 #include "api.h"
 #include "syscall.h"
 
-/* By number; made from <asm/unistd_64.h> when the library is built. */
-static const char *const x86_64_names[] = {
-#include "syscall_names.h"
+/* By number; made from <asm/unistd_64.h> and the like when the library is built. */
+static const char *const native_names[] = {
+#include "syscall_names_64.h"
 	NULL
 };
 
-#define NAMES	(sizeof(x86_64_names) / sizeof(x86_64_names[0]))
+static const char *const compat_names[] = {
+#include "syscall_names_32.h"
+	NULL
+};
 
-const char *syscall_name(const char *machine, uint64_t nr)
+static const char *const x32_names[] = {
+#include "syscall_names_x32.h"
+	NULL
+};
+
+#define NAMES(list)	{ list, sizeof(list) / sizeof((list)[0]) }
+
+/* Of x86_64. */
+static const struct {
+	const char *const *list;
+	uint64_t n;
+} tables[EXPTRACE_NR_SYSCALL_TABLES] = {
+	[EXPTRACE_SYSCALLS_NATIVE]	= NAMES(native_names),
+	[EXPTRACE_SYSCALLS_COMPAT]	= NAMES(compat_names),
+	[EXPTRACE_SYSCALLS_X32]		= NAMES(x32_names),
+};
+
+enum exptrace_syscall_table syscall_table(uint64_t number, uint64_t *nr)
 {
-	if (!machine || strcmp(machine, "x86_64") || nr >= NAMES)
+	*nr = number & ~(uint64_t)(EXPTRACE_SYSCALL_COMPAT | EXPTRACE_SYSCALL_X32);
+	if (number & EXPTRACE_SYSCALL_X32)
+		return EXPTRACE_SYSCALLS_X32;
+	return number & EXPTRACE_SYSCALL_COMPAT ? EXPTRACE_SYSCALLS_COMPAT : EXPTRACE_SYSCALLS_NATIVE;
+}
+
+static const char *name_in(const char *machine, enum exptrace_syscall_table table, uint64_t nr)
+{
+	if (!machine || strcmp(machine, "x86_64") || nr >= tables[table].n)
 		return NULL;
-	return x86_64_names[nr];
+	return tables[table].list[nr];
+}
+
+const char *syscall_name(const char *machine, uint64_t number)
+{
+	uint64_t nr;
+	enum exptrace_syscall_table table = syscall_table(number, &nr);
+
+	return name_in(machine, table, nr);
 }
 
 /* A number in decimal digits. */
@@ -36,15 +74,23 @@ static int parse_number(const char *text, size_t len)
 	return end == text + len && nr < EXPTRACE_MAX_SYSCALLS ? (int)nr : -ENOENT;
 }
 
-API int exptrace_syscall_number(const char *machine, const char *name, size_t len)
+API int exptrace_syscall_number_in(const char *machine, enum exptrace_syscall_table table,
+				   const char *name, size_t len)
 {
-	unsigned int nr;
+	unsigned int i;
+	int nr;
 
-	for (nr = 0; nr < NAMES; nr++) {
-		const char *known = syscall_name(machine, nr);
+	for (i = 0; i < tables[table].n; i++) {
+		const char *known = name_in(machine, table, i);
 
 		if (known && strlen(known) == len && !memcmp(known, name, len))
-			return (int)nr;
+			return (int)i;
 	}
-	return parse_number(name, len);
+	nr = parse_number(name, len);
+	return table == EXPTRACE_SYSCALLS_NATIVE || nr >= SYSCALLS_COMMON ? nr : -ENOENT;
+}
+
+API int exptrace_syscall_number(const char *machine, const char *name, size_t len)
+{
+	return exptrace_syscall_number_in(machine, EXPTRACE_SYSCALLS_NATIVE, name, len);
 }

@@ -48,6 +48,51 @@ static const char *calls_of(const char *what, bool now, const char *before)
 	return set;
 }
 
+/* In which tables the call is wanted, and nothing else: "nc", for the machine's own and 32-bit. */
+static const char *tables_of(const char *what, const char *machine, unsigned int native,
+			     unsigned int compat, unsigned int x32)
+{
+	const unsigned int nr[EXPTRACE_NR_SYSCALL_TABLES] = { native, compat, x32 };
+	struct exptrace_syscall_tables calls = { 0 };
+	static char set[EXPTRACE_NR_SYSCALL_TABLES + 1];
+	char *p = set;
+	int i;
+
+	if (exptrace_select_syscall_tables(what, machine, false, &calls))
+		return "error";
+	for (i = 0; i < EXPTRACE_NR_SYSCALL_TABLES; i++) {
+		const uint64_t *wanted = (const uint64_t *)calls.wanted[i];
+		uint64_t all = 0;
+		size_t j;
+
+		for (j = 0; j < EXPTRACE_MAX_SYSCALLS / 64; j++)
+			all |= wanted[j] & (j == nr[i] / 64 ? ~(1ULL << nr[i] % 64) : ~0ULL);
+		if (all)
+			return "others";
+		if (wanted[nr[i] / 64] >> nr[i] % 64 & 1)
+			*p++ = "ncx"[i];
+	}
+	*p = 0;
+	return set;
+}
+
+static void test_tables(void)
+{
+	bool known = exptrace_syscall_number("x86_64", "openat", strlen("openat")) == 257;
+	const char *skip = known ? "" : " # SKIP not known here";
+
+	ok(!known || !strcmp(tables_of("syscalls:openat", "x86_64", 257, 295, 257), "ncx"),
+	   "a name means the call in all tables of the machine%s", skip);
+	ok(!known || !strcmp(tables_of("syscalls:execveat", "x86_64", 322, 358, 545), "ncx"),
+	   "by the number in each of them%s", skip);
+	ok(!known || !strcmp(tables_of("syscalls:mmap2", "x86_64", 0, 192, 0), "c"),
+	   "one that only 32-bit programs have is found%s", skip);
+	ok(!strcmp(tables_of("syscalls:11", "x86_64", 11, 11, 11), "n"),
+	   "a number is that of the machine's own programs");
+	ok(!strcmp(tables_of("syscalls:463", "none", 463, 463, 463), "ncx"),
+	   "or of all, where all have the same");
+}
+
 static bool means_sys_enter(const char *what, bool now)
 {
 	return exptrace_select(what, "standard", "syscalls", "sys_enter", now);
@@ -99,5 +144,6 @@ int main(void)
 	word = exptrace_select_next(&words, &len);
 	ok(word && len == 1 && !exptrace_select_next(&words, &len), "up to the end");
 	test_syscalls();
+	test_tables();
 	return tap_end();
 }

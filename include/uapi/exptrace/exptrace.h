@@ -209,12 +209,33 @@ struct exptrace_trigger {
 
 /**
  * struct exptrace_syscalls - which system calls the group syscalls records
- * @wanted:	a bit for each number: bit n % 64 of wanted[n / 64]; if all are set,
- *		then also those with larger numbers or of 32-bit programs
+ * @wanted:	a bit for each number: bit n % 64 of wanted[n / 64]
  * @reserved:	zero
+ *
+ * Of programs of the machine's own kind. Of 32-bit programs and x32 ones, all are recorded
+ * after SET_SYSCALLS if all bits are set, else none; so are those with larger numbers.
  */
 struct exptrace_syscalls {
 	__u64 wanted[EXPTRACE_MAX_SYSCALLS / 64];
+	__u64 reserved[2];
+};
+
+/* The tables in which numbers of system calls count. */
+enum exptrace_syscall_table {
+	EXPTRACE_SYSCALLS_NATIVE	= 0,
+	EXPTRACE_SYSCALLS_COMPAT	= 1,	/* of 32-bit programs */
+	EXPTRACE_SYSCALLS_X32		= 2,
+	EXPTRACE_NR_SYSCALL_TABLES	= 3,
+};
+
+/**
+ * struct exptrace_syscall_tables - which system calls of whose programs are recorded
+ * @wanted:	for each table as in struct exptrace_syscalls; if all bits of all tables are
+ *		set, then also those with larger numbers
+ * @reserved:	zero
+ */
+struct exptrace_syscall_tables {
+	__u64 wanted[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS / 64];
 	__u64 reserved[2];
 };
 
@@ -348,5 +369,11 @@ struct exptrace_filter {
  * the size of its batches; whatever pool_size said. Changes nothing. Any open file.
  */
 #define EXPTRACE_IOC_LEAST_POOL	_IOWR(EXPTRACE_IOC_MAGIC, 0x10, struct exptrace_start)
+
+/* As GET_SYSCALLS and SET_SYSCALLS, for the programs of each kind. */
+#define EXPTRACE_IOC_GET_SYSCALL_TABLES \
+	_IOR(EXPTRACE_IOC_MAGIC, 0x11, struct exptrace_syscall_tables)
+#define EXPTRACE_IOC_SET_SYSCALL_TABLES \
+	_IOW(EXPTRACE_IOC_MAGIC, 0x12, struct exptrace_syscall_tables)
 
 #endif /* _UAPI_EXPTRACE_EXPTRACE_H */

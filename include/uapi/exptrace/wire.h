@@ -117,8 +117,12 @@ enum exptrace_kind {
 /* A place in the kernel's code takes so many bytes, little endian; 0: it is not known. */
 #define EXPTRACE_SITE_BYTES		2
 
-/* A 32-bit program's system call: its number counts in another table. */
+/*
+ * The system call of a 32-bit program, and with the second bit, whatever the first, of an x32
+ * program: its number, without these bits, counts in another table.
+ */
 #define EXPTRACE_SYSCALL_COMPAT		(1U << 31)
+#define EXPTRACE_SYSCALL_X32		(1U << 30)
 
 /* In the place of a number: there is none, or at its end the call has none any more. */
 #define EXPTRACE_SYSCALL_NONE		0x7fffffffU
