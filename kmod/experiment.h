@@ -53,6 +53,9 @@ struct exptrace_event_def {
  * @name:	its name
  * @tracepoint:	the name of its tracepoint
  * @probe:	its probe
+ * @begin:	called before the probe is attached, if the event needs more than that; may be
+ *		NULL; caller holds exptrace.control
+ * @end:	called after the probe was detached, which may still run; likewise
  * @def:	the event
  * @tp:		its tracepoint, NULL if the kernel has none
  * @on:		it is wanted; exptrace_registry_lock
@@ -63,6 +66,8 @@ struct exptrace_switch {
 	const char			*name;
 	const char			*tracepoint;
 	void				*probe;
+	int				(*begin)(void);
+	void				(*end)(void);
 	const struct exptrace_event_def	*def;
 	struct tracepoint		*tp;
 	bool				on;

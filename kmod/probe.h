@@ -15,15 +15,19 @@
  * @event:	the event's name
  * @tracepoint:	the tracepoint's
  * @probe:	what is attached to it
+ * @begin:	as in struct exptrace_switch
+ * @end:	likewise
  */
 struct exptrace_probe {
 	const char	*event;
 	const char	*tracepoint;
 	void		*probe;
+	int		(*begin)(void);
+	void		(*end)(void);
 };
 
 /* The probe of an event that is named after its tracepoint. */
-#define EXPTRACE_PROBE(tracepoint)	{ #tracepoint, #tracepoint, probe_##tracepoint },
+#define EXPTRACE_PROBE(tp)	{ .event = #tp, .tracepoint = #tp, .probe = probe_##tp },
 
 /**
  * struct exptrace_probes - those of a file

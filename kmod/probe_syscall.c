@@ -3,12 +3,12 @@
  * System calls. They begin and end in task context, with preemption possible.
  */
 #include <linux/bitmap.h>
-#include <linux/compat.h>
 #include <linux/sched.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 #include <trace/events/syscalls.h>
 
+#include "exec.h"
 #include "probe.h"
 
 #define NR_ARGS	6
@@ -79,20 +79,19 @@ static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, 
 				   exptrace_about_current(), type, max);
 }
 
-/*
- * EXPTRACE_KIND_SYSCALL: the present task's call number @id. A negative one is none: a
- * program may ask for it, a tracer set it, and the return from a signal's handler leaves it.
- */
-static __always_inline u32 number_of(int id)
+/* The present task's call ends: which is it? */
+static __always_inline u32 number_of_end(struct pt_regs *regs, long ret)
 {
-	if (unlikely(id < 0))
-		return EXPTRACE_SYSCALL_NONE;
-	return in_compat_syscall() ? (u32)id | EXPTRACE_SYSCALL_COMPAT : (u32)id;
+	u32 nr = exptrace_call_number(syscall_get_nr(current, regs));
+
+	if (unlikely(nr == __NR_execve || nr == __NR_execveat || nr & EXPTRACE_SYSCALL_COMPAT))
+		return (u32)EXPTRACE_CALL_KEEPING_2(exptrace_exec_number, nr, ret);
+	return nr;
 }
 
 static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
 {
-	u32 nr = number_of(id);
+	u32 nr = exptrace_call_number(id);
 	EXPTRACE_WRITER(w);
 
 	if (exptrace_calls_are_timed() || !is_wanted(nr) ||
@@ -144,7 +143,7 @@ static noinline notrace void put_timed(u32 nr, long ret)
 
 static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
 {
-	u32 nr = number_of(syscall_get_nr(current, regs));
+	u32 nr = number_of_end(regs, ret);
 
 	if (!is_end_wanted(nr))
 		return;
@@ -157,7 +156,7 @@ static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
 static notrace void probe_sys_enter_args(void *data, struct pt_regs *regs, long id)
 {
 	unsigned long args[NR_ARGS];
-	u32 nr = number_of(id);
+	u32 nr = exptrace_call_number(id);
 	EXPTRACE_WRITER(w);
 	int i;
 
@@ -183,8 +182,12 @@ static void __maybe_unused check_args_probe(void)
 }
 
 static const struct exptrace_probe probes[] = {
-	PROBES(EXPTRACE_PROBE)
-	{ "sys_enter_args", "sys_enter", probe_sys_enter_args },
+	EXPTRACE_PROBE(sys_enter)
+	{
+		.event = "sys_exit", .tracepoint = "sys_exit", .probe = probe_sys_exit,
+		.begin = exptrace_exec_begin, .end = exptrace_exec_end,
+	},
+	{ .event = "sys_enter_args", .tracepoint = "sys_enter", .probe = probe_sys_enter_args },
 };
 
 const struct exptrace_probes exptrace_syscall_probes = EXPTRACE_PROBES(probes);

@@ -44,6 +44,8 @@ static void __init add_switch(const struct exptrace_probe *probe)
 		.name = probe->event,
 		.tracepoint = probe->tracepoint,
 		.probe = probe->probe,
+		.begin = probe->begin,
+		.end = probe->end,
 	};
 }
 

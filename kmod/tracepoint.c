@@ -131,7 +131,12 @@ int exptrace_attach(struct exptrace_switch *sw)
 
 	if (sw->attached)
 		return 0;
-	err = tracepoint_probe_register(sw->tp, sw->probe, NULL);
+	err = sw->begin ? sw->begin() : 0;
+	if (!err) {
+		err = tracepoint_probe_register(sw->tp, sw->probe, NULL);
+		if (err && sw->end)
+			sw->end();
+	}
 	if (err) {
 		pr_err("can't attach to tracepoint %s: %d\n", sw->name, err);
 		return err;
@@ -148,6 +153,8 @@ void exptrace_detach(struct exptrace_switch *sw)
 	if (!sw->attached)
 		return;
 	tracepoint_probe_unregister(sw->tp, sw->probe, NULL);
+	if (sw->end)
+		sw->end();
 	sw->attached = false;
 }
 

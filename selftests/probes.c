@@ -13,6 +13,8 @@
  * becomes of threads, which nothing passes but new threads, programs, names, ends and moves (kmod/changes.c).
  */
 #define OF_RECORDING	(1 + 5)
+/* Its own, and that of exec.c, which tells it what has been executed. */
+#define OF_SYS_EXIT	2
 /* Those of the tracepoints that a condition needs; see kmod/duration.c, latency.c and follow.c. */
 #define OF_DURATIONS	2
 #define OF_LATENCY	3
@@ -73,7 +75,7 @@ TEST_F(module, no_probe_is_attached_while_nothing_is_recorded)
 	for (round = 0; round < 2; round++) {
 		ASSERT_EQ(0, start(self->control));
 		/* So they are seen, those of system calls too. */
-		EXPECT_EQ(OF_RECORDING + 4, nr_attached());
+		EXPECT_EQ(OF_RECORDING + 3 + OF_SYS_EXIT, nr_attached());
 		ASSERT_EQ(0, stop(self->control));
 		EXPECT_EQ(0, nr_attached());
 	}
@@ -89,6 +91,10 @@ TEST_F(module, no_event_has_a_probe_with_all_events_off)
 	ASSERT_EQ(0, event_set(self->control, "sched_switch", true));
 	EXPECT_EQ(OF_RECORDING + 1, nr_attached());
 	ASSERT_EQ(0, event_set(self->control, "sched_switch", false));
+	EXPECT_EQ(OF_RECORDING, nr_attached());
+	ASSERT_EQ(0, event_set(self->control, "sys_exit", true));
+	EXPECT_EQ(OF_RECORDING + OF_SYS_EXIT, nr_attached());
+	ASSERT_EQ(0, event_set(self->control, "sys_exit", false));
 	EXPECT_EQ(OF_RECORDING, nr_attached());
 	/* These take none. */
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) {
