@@ -6,12 +6,14 @@
  * table of fixed size. A thread's note lies in one of the few places that its id
  * allows. If they are all taken, the oldest is given up: it is of the thread that has
  * slept longest. What has no note is recorded rather than lost. Another probe takes
- * away the note of a thread that ends, since it does not return from that call.
+ * away the note of a thread that ends, since it does not return from that call; and one
+ * passes on the note of a thread that takes its process's id by executing a program.
  *
  * These probes are attached only while something is recorded: one of sys_enter sends
  * every system call of the machine the long way.
  */
 #include <linux/atomic.h>
+#include <linux/binfmts.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/hash.h>
@@ -73,19 +75,46 @@ static __always_inline struct note *place_of(struct exptrace_calls *calls, u32 p
 	return oldest;
 }
 
-static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
+/* The call of @pid, a thread that is here, began at @since. */
+static __always_inline void take_note(struct exptrace_calls *calls, u32 pid, u64 since)
 {
-	u64 now = ktime_get_mono_fast_ns();
-	u32 pid = current->pid;
-	struct note *note = place_of(data, pid);
+	struct note *note = place_of(calls, pid);
 	u32 before = READ_ONCE(note->pid);
 
 	/* If another thread has just taken it, this call goes without. */
 	if (before == CHANGING || cmpxchg(&note->pid, before, CHANGING) != before)
 		return;
-	WRITE_ONCE(note->since, now);
-	/* Pairs with the acquire in exptrace_calls_ended(). */
+	WRITE_ONCE(note->since, since);
+	/* Pairs with the acquire in take_away(). */
 	smp_store_release(&note->pid, pid);
+}
+
+/* Takes away the note of @pid, if there is one: else false. @since: when its call began. */
+static __always_inline bool take_away(struct exptrace_calls *calls, u32 pid, u64 *since)
+{
+	struct note *note = place_of(calls, pid);
+
+	/* Pairs with the release in take_note(). */
+	if (smp_load_acquire(&note->pid) != pid)
+		return false;
+	*since = READ_ONCE(note->since);
+	/* If it is still ours, nobody else has written. */
+	return cmpxchg(&note->pid, pid, NOBODY) == pid;
+}
+
+static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
+{
+	take_note(data, current->pid, ktime_get_mono_fast_ns());
+}
+
+/* The thread that had that id was its process's first, and has ended without returning. */
+static notrace void probe_sched_process_exec(void *data, struct task_struct *p, pid_t old_pid,
+					     struct linux_binprm *bprm)
+{
+	u64 since;
+
+	if (old_pid != p->pid && take_away(data, old_pid, &since))
+		take_note(data, p->pid, since);
 }
 
 /* The call in which a thread ends has another number in each ABI, so it is noted as any. */
@@ -110,13 +139,15 @@ static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
 
 #define PROBES(X)						\
 	X(sched_process_exit)					\
+	X(sched_process_exec)					\
 	X(sys_enter)
 
 EXPTRACE_CHECK_PROBES(PROBES)
 
-/* In this order, so that no call is noted of a thread whose end is not seen. */
+/* In this order, so that no call is noted of a thread whose end, or other id, is not seen. */
 static const struct exptrace_hook hooks[] = {
 	{ "sched_process_exit", probe_sched_process_exit },
+	{ "sched_process_exec", probe_sched_process_exec },
 	{ "sys_enter", probe_sys_enter },
 };
 
@@ -130,17 +161,10 @@ static const struct exptrace_hook hooks[] = {
 notrace bool exptrace_calls_ended(struct exptrace_calls *calls, u64 *ns)
 {
 	u64 now = ktime_get_mono_fast_ns(), since;
-	u32 pid = current->pid;
-	struct note *note = place_of(calls, pid);
 
-	/* Pairs with the release in probe_sys_enter(). */
-	if (smp_load_acquire(&note->pid) != pid)
+	if (!take_away(calls, current->pid, &since))
 		return false;
-	since = READ_ONCE(note->since);
-	/* If it is still ours, nobody else has written. */
-	if (cmpxchg(&note->pid, pid, NOBODY) != pid)
-		return false;
-	/* An earlier thread with this id took another by executing a program. */
+	/* An earlier thread with this id took another by executing a program, and failed. */
 	if (since < current->start_time)
 		return false;
 	*ns = now > since ? now - since : 0;

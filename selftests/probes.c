@@ -16,7 +16,7 @@
 /* Its own, and that of exec.c, which tells it what has been executed. */
 #define OF_SYS_EXIT	2
 /* Those of the tracepoints that a condition needs; see kmod/duration.c, latency.c and follow.c. */
-#define OF_DURATIONS	2
+#define OF_DURATIONS	3
 #define OF_LATENCY	3
 #define OF_FOLLOWING	2
 
