@@ -349,8 +349,8 @@ const char *exptrace_thread_comm(const struct exptrace_trace *trace, uint64_t th
  * @number:	the number
  *
  * System calls are known by the tables that the library was built with, for the
- * machine that the trace comes from; the trace itself tells the others, in the
- * statedump of each generation.
+ * machine that the trace comes from; the trace itself tells the others, and calls that
+ * are newer than Linux 6.1, in the statedump of each generation.
  * Return: the name; NULL if unknown.
  */
 const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number);

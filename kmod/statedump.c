@@ -11,6 +11,7 @@
 #include <linux/timekeeping.h>
 
 #include "address.h"
+#include "call_names.h"
 #include "suspend.h"
 #include "tables.h"
 #include "threads.h"
@@ -260,6 +261,14 @@ static void write_softirqs(struct dump *dump)
 			write_name(dump, EXPTRACE_KIND_SOFTIRQ, vec, softirqs[vec]);
 }
 
+static void write_calls(struct dump *dump)
+{
+	const struct exptrace_call_name *call;
+
+	for (call = exptrace_newer_calls; call->name; call++)
+		write_name(dump, EXPTRACE_KIND_SYSCALL, call->nr, call->name);
+}
+
 /* When the last whole dump began, as @since, and its last entry's ticks; exptrace.control. */
 static u64 begun, last_ticks;
 
@@ -290,6 +299,7 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 	WRITE_ONCE(to_amend, gen);
 	write_softirqs(&dump);
 	write_irqs(&dump);
+	write_calls(&dump);
 	exptrace_walk_threads(write_task, &dump);
 	last_ticks = table->slot.last;
 }

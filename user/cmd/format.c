@@ -187,13 +187,15 @@ static char *put_nothing(struct format *format, char *pos, const struct exptrace
 	return pos;
 }
 
-/* " [openat]" behind a number that has a name */
+/* " [openat]" behind a number that has a name; " [?]" if a call's is not known */
 static char *put_name(struct format *format, char *pos, uint32_t kind, uint64_t number)
 {
 	const char *name = exptrace_name(format->trace, kind, number);
 
-	if (!name)
+	if (!name && kind != EXPTRACE_KIND_SYSCALL)
 		return pos;
+	if (!name)
+		name = "?";
 	*pos++ = ' ';
 	*pos++ = '[';
 	format->output->pos = pos;

@@ -258,7 +258,7 @@ static void print_member(const struct report_view *view, const struct family_mem
 	const char *name = report_name(view->trace, kind, member->number);
 
 	printf("  %8" PRIu64 "  ", member->number);
-	print_name(name ? name : "", COMM_WIDTH);
+	print_name(name ? name : kind == MEANS_SYS_ENTER ? "?" : "", COMM_WIDTH);
 	printf(" %12.3f ", (double)member->histogram.sum / NSEC_PER_MSEC);
 	histogram_print_row(&member->histogram);
 	if (kind == MEANS_SYS_ENTER)

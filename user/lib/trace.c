@@ -199,12 +199,26 @@ API uint64_t exptrace_offset(const struct exptrace_trace *trace)
 	return trace->input.offset;
 }
 
+/* The trace knows the kernel that it comes from, the library the one of its build. */
+static const char *call_name(const struct exptrace_trace *trace, uint64_t number)
+{
+	const char *name = names_get(&trace->names, EXPTRACE_KIND_SYSCALL, number);
+	uint64_t nr;
+
+	if (!name)
+		name = syscall_name(exptrace_property(trace, "machine"), number);
+	syscall_table(number, &nr);
+	if (!name && nr != number && nr >= SYSCALLS_COMMON)
+		name = call_name(trace, nr);
+	return name;
+}
+
 API const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number)
 {
 	if (kind == EXPTRACE_KIND_SYSCALL && number == EXPTRACE_SYSCALL_NONE)
 		return "none";
 	if (kind == EXPTRACE_KIND_SYSCALL)
-		return syscall_name(exptrace_property(trace, "machine"), number);
+		return call_name(trace, number);
 	return names_get(&trace->names, kind, number);
 }
 

@@ -73,7 +73,8 @@ static void opening(struct writer *w, uint64_t gen)
 	describe(w, IRQ_EXIT, "irq_handler_exit", "irq", "ret");
 	describe(w, SOFTIRQ_ENTRY, "softirq_entry", "vec", NULL);
 	describe(w, SOFTIRQ_EXIT, "softirq_exit", "vec", NULL);
-	describe(w, SYS_ENTER, "sys_enter", "nr", NULL);
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, SYS_ENTER, 1, "test", "sys_enter", 1);
+	w_schema_arg(w, EXPTRACE_KIND_SYSCALL, "nr");
 	describe(w, SYS_EXIT, "sys_exit", "nr", "ret");
 	describe(w, WAKING, "sched_waking", "pid", NULL);
 	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, REGION_BEGIN, 1, "marker", "marker_begin", 1);
@@ -802,6 +803,58 @@ static void test_names(void)
 	w_free(&w);
 }
 
+static void call_at(struct writer *w, uint64_t time, uint64_t number)
+{
+	at(w, time, SYS_ENTER, 1, number);
+	at(w, time + 10, SYS_EXIT, 2, number, 0);
+}
+
+/* 463 is in no table yet, or called so. */
+static void test_call_names(void)
+{
+	bool known = exptrace_syscall_number("x86_64", "openat", strlen("openat")) == 257;
+	const char *skip = known ? "" : " # SKIP not known here";
+	const uint64_t compat = EXPTRACE_SYSCALL_COMPAT, x32 = compat | EXPTRACE_SYSCALL_X32;
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	property(&w, 1, "machine", "x86_64");
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, base);
+	w_event(&w, EXPTRACE_EVENT_NAME, 1);
+	w_number(&w, EXPTRACE_KIND_SYSCALL);
+	w_number(&w, 900);
+	w_string(&w, "of_tomorrow");
+	w_end(&w);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	call_at(&w, 100, compat | 5);
+	call_at(&w, 200, x32 | 257);
+	call_at(&w, 300, EXPTRACE_SYSCALL_X32 | 2);
+	call_at(&w, 400, 900);
+	call_at(&w, 500, compat | 900);
+	call_at(&w, 600, 901);
+	call_at(&w, 700, compat | 335);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK, "calls of several tables are reported");
+	ok(!known || (run_printed("{\"number\":2147483653,\"name\":\"open\",") &&
+		      run_printed("{\"number\":2147483983,\"name\":\"rt_tgsigqueueinfo\",")),
+	   "those of 32-bit programs have names of their own table%s", skip);
+	ok(!known || (run_printed("{\"number\":3221225729,\"name\":\"openat\",") &&
+		      run_printed("{\"number\":1073741826,\"name\":\"open\",")),
+	   "and those of x32 programs%s", skip);
+	ok(run_printed("{\"number\":900,\"name\":\"of_tomorrow\",") &&
+	   run_printed("{\"number\":2147484548,\"name\":\"of_tomorrow\","),
+	   "a call that is newer than all tables has the name that the trace tells, in each of them");
+	ok(run_printed("{\"number\":901,\"errors\""), "one that nobody knows has none");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK && run_printed("       901  ?  "),
+	   "and is shown so");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed("sys_enter: nr=901 [?]"),
+	   "by dump as well");
+	w_free(&w);
+}
+
 static void test_histogram(void)
 {
 	struct histogram h = { 0 }, other = { 0 };
@@ -859,6 +912,7 @@ int main(void)
 	test_whole_system_calls();
 	test_functions();
 	test_names();
+	test_call_names();
 	test_histogram();
 	return tap_end();
 }

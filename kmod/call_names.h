@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The names of system calls that readers may not know.
+ */
+#ifndef _EXPTRACE_CALL_NAMES_H
+#define _EXPTRACE_CALL_NAMES_H
+
+#include <linux/types.h>
+
+struct exptrace_call_name {
+	u32		nr;
+	const char	*name;
+};
+
+/* This kernel's calls that Linux 6.1 has not; the last one has no name. */
+extern const struct exptrace_call_name exptrace_newer_calls[];
+
+#endif /* _EXPTRACE_CALL_NAMES_H */
