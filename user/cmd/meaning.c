@@ -24,6 +24,8 @@ static const struct {
 	{ "sys_enter", { "nr" }, MEANS_SYS_ENTER },
 	{ "sys_enter_args", { "nr" }, MEANS_SYS_ENTER },
 	{ "sys_exit", { "nr", "ret" }, MEANS_SYS_EXIT },
+	{ "task_exec", { "pid", "old_pid" }, MEANS_EXEC },
+	{ "sched_process_exec", { "pid", "old_pid" }, MEANS_EXEC },
 	{ "marker_begin", { "name" }, MEANS_MARKER_BEGIN },
 	{ "marker_end", { "name" }, MEANS_MARKER_END },
 	{ "sys_call", { "nr", "ret", "duration" }, MEANS_SYS_CALL },

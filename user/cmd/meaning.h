@@ -20,6 +20,7 @@ enum meaning_kind {
 	MEANS_SOFTIRQ_EXIT,	/* vec */
 	MEANS_SYS_ENTER,	/* nr */
 	MEANS_SYS_EXIT,		/* nr, ret */
+	MEANS_EXEC,		/* pid, old_pid */
 	MEANS_MARKER_BEGIN,	/* name */
 	MEANS_MARKER_END,	/* name */
 	MEANS_SYS_CALL,		/* nr, ret, duration */

@@ -5,6 +5,7 @@
  *
  * An end without its beginning, or with another number, measures nothing. A system call
  * with its duration is both. One that has lost its number ends the one that its thread is in.
+ * A thread that executes a program goes on with its call under its process's id.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct span {
 	uint32_t epoch;		/* valid in this one */
 	uint64_t number;
 	uint64_t since;		/* nanoseconds */
+	uint64_t moved_from;	/* a call: the id that its thread had when it began, or 0 */
 };
 
 /* What came of all spans with one number. */
@@ -150,7 +152,7 @@ static struct span *thread_span(struct report_spans *spans, const struct report_
 static void begin(struct report_spans *spans, struct span *span, uint64_t number, uint64_t ns)
 {
 	if (span)
-		*span = (struct span) { spans->epoch, number, ns };
+		*span = (struct span) { spans->epoch, number, ns, 0 };
 }
 
 /* A span of @time nanoseconds ends with @record; returns whose it is. */
@@ -196,6 +198,24 @@ static void end_syscall(struct report_spans *spans, const struct report_view *vi
 		    (int64_t)record->args[meaning->args[1]].u64);
 }
 
+/* The call of the thread that had the id before never ends. */
+static void move_syscall(struct report_spans *spans, const struct report_view *view,
+			 const struct meaning *meaning, const struct exptrace_record *record)
+{
+	uint64_t pid = record->args[meaning->args[0]].u64;
+	uint64_t old_pid = record->args[meaning->args[1]].u64;
+	struct span *to = thread_span(spans, view, (int64_t)pid);
+	struct span *from = thread_span(spans, view, (int64_t)old_pid);
+
+	if (!to || !from || to == from)
+		return;
+	/* told again by another event, it has moved already */
+	if (from->epoch == spans->epoch || to->moved_from != old_pid)
+		*to = *from;
+	to->moved_from = old_pid;
+	from->epoch = 0;
+}
+
 /* One that took long enough: it tells by itself how long. */
 static void whole_syscall(struct report_spans *spans, const struct meaning *meaning,
 			  const struct exptrace_record *record)
@@ -229,6 +249,9 @@ void report_spans_event(struct report_spans *spans, const struct report_view *vi
 		break;
 	case MEANS_SYS_EXIT:
 		end_syscall(spans, view, meaning, record);
+		break;
+	case MEANS_EXEC:
+		move_syscall(spans, view, meaning, record);
 		break;
 	case MEANS_SYS_CALL:
 		whole_syscall(spans, meaning, record);

@@ -14,7 +14,7 @@
 enum {
 	IRQ_ENTRY = 137, IRQ_EXIT, SOFTIRQ_ENTRY, SOFTIRQ_EXIT, SYS_ENTER, SYS_EXIT, WAKING,
 	REGION_BEGIN, REGION_END, SYS_CALL, TIMER_ENTRY, TIMER_EXIT, HRTIMER_ENTRY, HRTIMER_EXIT,
-	WORK_START, WORK_END,
+	WORK_START, WORK_END, EXEC, EXEC_STATE,
 };
 
 /* A tick is a nanosecond here. */
@@ -32,6 +32,13 @@ static void describe(struct writer *w, unsigned int type, const char *name, cons
 	w_schema_arg(w, EXPTRACE_KIND_UINT, arg);
 	if (more)
 		w_schema_arg(w, EXPTRACE_KIND_INT, more);
+}
+
+static void describe_exec(struct writer *w, unsigned int type, const char *name)
+{
+	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, type, 1, "test", name, 2);
+	w_schema_arg(w, EXPTRACE_KIND_PID, "pid");
+	w_schema_arg(w, EXPTRACE_KIND_PID, "old_pid");
 }
 
 /* One that has a function of the kernel's. */
@@ -91,6 +98,8 @@ static void opening(struct writer *w, uint64_t gen)
 	describe(w, HRTIMER_EXIT, "hrtimer_expire_exit", "hrtimer", NULL);
 	describe_call(w, WORK_START, "workqueue_execute_start", "work");
 	describe_call(w, WORK_END, "workqueue_execute_end", "work");
+	describe_exec(w, EXEC, "sched_process_exec");
+	describe_exec(w, EXEC_STATE, "task_exec");
 	w_end(w);
 	statedump(w, gen);
 }
@@ -855,6 +864,42 @@ static void test_call_names(void)
 	w_free(&w);
 }
 
+/* Thread 101 executes a program, and goes on as 100, whose own call never ends. */
+static void exec_trace(struct writer *w, bool told_twice)
+{
+	w_header(w);
+	opening(w, 1);
+	batch(w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(w, 100, SYS_ENTER, 1, 202);
+	at(w, 200, EXPTRACE_EVENT_CURRENT, 1, 101);
+	at(w, 300, SYS_ENTER, 1, 59);
+	at(w, 400, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(w, 500, EXEC, 2, 100, 101);
+	if (told_twice)
+		at(w, 510, EXEC_STATE, 2, 100, 101);
+	at(w, 1000, SYS_EXIT, 2, 59, 0);
+	at(w, 1100, SYS_EXIT, 2, 202, 0);
+	w_end(w);
+	closing(w, 1, 0);
+}
+
+static void test_exec(void)
+{
+	struct writer w = { 0 };
+	int twice;
+
+	for (twice = 0; twice < 2; twice++) {
+		exec_trace(&w, twice);
+		ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[{\"number\":59,") &&
+		   run_printed("\"errors\":0,\"count\":1,\"sum_ns\":700,") &&
+		   run_printed("],\"syscalls_not_begun\":1,"),
+		   "the call of a thread that takes its process's id ends there%s",
+		   twice ? ", if two events tell of it" : "");
+		w_free(&w);
+	}
+}
+
 static void test_histogram(void)
 {
 	struct histogram h = { 0 }, other = { 0 };
@@ -913,6 +958,7 @@ int main(void)
 	test_functions();
 	test_names();
 	test_call_names();
+	test_exec();
 	test_histogram();
 	return tap_end();
 }
