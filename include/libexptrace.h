@@ -18,7 +18,8 @@
  *	-EBADMSG	the trace is damaged
  *	-ENODATA	the trace is cut off
  *	-EAGAIN		a file that does not block has nothing yet; call again
- * All that comes before the damage is delivered first.
+ * All that comes before the damage is delivered first. exptrace_resync() then goes on
+ * behind it: each generation can be decoded alone.
  *
  * Thread safety: an object is for one thread at a time; different objects are
  * independent of each other. The library has no global state.
@@ -252,8 +253,9 @@ const char *exptrace_error(const struct exptrace_trace *trace);
  *
  * The tables that pass (schema, clock, ledger, properties) are taken in.
  * Return: 1, 0 at the end of the trace, or a negative errno. After -EBADMSG for
- * a table's contents the walk may go on; after damage between batches it cannot,
- * and the same error is returned again. -EINVAL: exptrace_next_event() was used.
+ * a table's contents the walk may go on; after damage between batches, or a generation
+ * that comes where it may not, the same error is returned until exptrace_resync().
+ * -EINVAL: exptrace_next_event() was used.
  */
 int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_batch **batch);
 
@@ -274,11 +276,115 @@ int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_r
  * Times of different CPUs are merged within each generation; the generations
  * follow each other. Batches without a schema (of an unknown experiment, or of a
  * first generation without its beginning, if nothing follows it) are skipped. Of a damaged
- * generation, all that can be decoded comes out, then the error, for good.
+ * generation, all that can be decoded comes out, then the error, until exptrace_resync().
+ * Of several errors in a generation it is the first.
  * Return: 1, 0 at the end, or a negative errno. -EINVAL: exptrace_next_batch()
  * was used.
  */
 int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record);
+
+/**
+ * struct exptrace_damage - bytes of a trace that nothing can be made of
+ * @offset:	bytes: where they begin in the stream
+ * @end:	bytes: where they end; the same: all batches can be read
+ * @before:	the last generation that was read, in whole or in part; 0: none
+ * @after:	the generation that follows at @end; 0: none does
+ * @inside:	the end of @before was not reached
+ * @other_trace: bytes: where a generation begins whose number is not above @before, so it
+ *		must be another trace's; 0: none
+ */
+struct exptrace_damage {
+	uint64_t offset;
+	uint64_t end;
+	uint64_t before;
+	uint64_t after;
+	bool inside;
+	uint64_t other_trace;
+};
+
+/**
+ * exptrace_resync() - go on behind damage
+ * @damage:	out: what was lost by it
+ *
+ * After an error of exptrace_next_batch() or exptrace_next_event(). If batches can be read
+ * where that left off, it goes on there. Else it goes on with the next generation that can be
+ * found: where a Sync, tables up to a schema, and another batch of one generation follow each other,
+ * all of them sound, with a number above the last one's. Of what a hole has left of a generation
+ * without its beginning, nothing is read. The text of an event might look like a
+ * generation's beginning too, if damage makes the search come across it: what follows damage is
+ * as good as its source. Reading never goes on by itself.
+ *
+ * The search takes time in proportion to the bytes, and memory for half a MiB. In a file that is
+ * full of what looks like a generation's beginning and is none, it may pass over a sound one.
+ * Return: 1; 0: nothing follows; -EBADMSG: another trace follows; other errors are those of
+ * reading, -EAGAIN among them (up to 256 KiB have to be there, or the end).
+ */
+int exptrace_resync(struct exptrace_trace *trace, struct exptrace_damage *damage);
+
+/**
+ * struct exptrace_generation - a generation that was read
+ * @number:	its number
+ * @begins:	its beginning is there
+ * @ends:	its end mark is there
+ */
+struct exptrace_generation {
+	uint64_t number;
+	bool begins;
+	bool ends;
+};
+
+typedef void exptrace_generation_fn(void *arg, const struct exptrace_generation *generation);
+
+/**
+ * exptrace_on_generation() - be told of each generation, without events as well
+ * @fn:		called when all was read that there is of one: by exptrace_next_event() before
+ *		its first event, by exptrace_next_batch() at its end mark, or where it breaks off.
+ *		It may ask about the generation at hand, and not read. NULL: no more
+ * @arg:	its first argument
+ */
+void exptrace_on_generation(struct exptrace_trace *trace, exptrace_generation_fn *fn, void *arg);
+
+/**
+ * struct exptrace_account - what is in a trace, and what is not, as far as it was read
+ * @generations: generations, in whole or in part
+ * @first:	the number of the first one
+ * @last:	the number of the last one
+ * @missing:	numbers between them of which there is none: given up, or lost by damage
+ * @partial:	of the generations, those without their beginning
+ * @cut_off:	those without their end
+ * @damages:	how often exptrace_resync() was called
+ * @damaged_bytes: the bytes that it passed over
+ * @skipped:	event batches without a schema, which were skipped
+ * @recorded:	events in the trace, by its ledgers
+ * @lost:	events that the recorder lost, by its ledgers
+ * @unread:	events of whole generations that are in the ledger, and that
+ *		exptrace_next_event() could not read
+ * @missing_tasks: threads that found no room in the statedumps
+ * @missing_names: likewise, names of numbers
+ * @unknown_sites: how often the recorder had no room for a place in the code
+ * @unknown_stacks: likewise, for a stack
+ */
+struct exptrace_account {
+	uint64_t generations;
+	uint64_t first;
+	uint64_t last;
+	uint64_t missing;
+	uint64_t partial;
+	uint64_t cut_off;
+	uint64_t damages;
+	uint64_t damaged_bytes;
+	uint64_t skipped;
+	uint64_t recorded;
+	uint64_t lost;
+	uint64_t unread;
+	uint64_t missing_tasks;
+	uint64_t missing_names;
+	uint64_t unknown_sites;
+	uint64_t unknown_stacks;
+};
+
+/* exptrace_account() - that, of all generations read so far */
+void exptrace_account(const struct exptrace_trace *trace, struct exptrace_account *account);
 
 /**
  * exptrace_borrowed() - was the first generation read by the schema of another?

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "cmd.h"
+#include "notes.h"
 
 #define PROBLEMS_SHOWN	100
 
@@ -26,12 +26,19 @@ void check_problem(struct check *check, uint64_t offset, const char *format, ...
 	printf(" (offset %llu)\n", (unsigned long long)offset);
 }
 
-/* A problem that the library found; its message has the generation and the offset. */
-static void damage_problem(struct check *check)
+/*
+ * A problem that the library found; its message has the generation and the offset. Returns
+ * whether the walk goes on.
+ */
+static bool damage_problem(struct check *check, int err)
 {
+	char text[RECOVER_TEXT];
+	int ret = recover(check->trace, err, text);
+
 	check->broken = true;
 	if (++check->problems <= PROBLEMS_SHOWN)
-		printf("%s\n", exptrace_error(check->trace));
+		printf("%s\n", text);
+	return ret == 1;
 }
 
 void check_reach(void *array, size_t i, size_t *room, size_t size)
@@ -71,9 +78,6 @@ static void begin_generation(struct check *check, const struct exptrace_batch *b
 		check->missing = batch->generation - before - 1;
 		check->missing_offset = batch->offset;
 	}
-	if (check->generations && batch->generation <= before)
-		check_problem(check, batch->offset, "it comes after generation %llu",
-			      (unsigned long long)before);
 	check->generations++;
 	check->inside = true;
 	check->partial = false;
@@ -82,18 +86,6 @@ static void begin_generation(struct check *check, const struct exptrace_batch *b
 	index_clear(&check->writer_index);
 	index_clear(&check->count_index);
 	check_first_batch(check, batch);
-}
-
-/* Every batch between two end marks is of one generation. */
-static void check_generation(struct check *check, const struct exptrace_batch *batch)
-{
-	if (!check->inside) {
-		begin_generation(check, batch);
-	} else if (batch->generation != check->generation) {
-		check_problem(check, batch->offset, "a batch of generation %llu is inside it",
-			      (unsigned long long)batch->generation);
-		check->broken = true;
-	}
 }
 
 /* The last time that the batch's writer came to, in this generation. */
@@ -132,7 +124,7 @@ static void check_batch_error(struct check *check, const struct exptrace_batch *
 		check_problem(check, batch->offset, "experiment %u: events without a schema",
 			      batch->experiment);
 	else
-		damage_problem(check);
+		damage_problem(check, err);
 }
 
 static void check_events(struct check *check, const struct exptrace_batch *batch)
@@ -201,7 +193,9 @@ static void check_sync(struct check *check, const struct exptrace_batch *batch)
 static void check_batch(struct check *check, const struct exptrace_batch *batch)
 {
 	check->batches++;
-	check_generation(check, batch);
+	/* the end of one may be lost by damage */
+	if (!check->inside || batch->generation != check->generation)
+		begin_generation(check, batch);
 	/* Syncs come in their own order */
 	if (batch->kind != EXPTRACE_BATCH_SYNC)
 		check_batch_time(check, batch);
@@ -254,10 +248,6 @@ static void count_missing_state(struct check *check)
 
 static void end_generation(struct check *check, const struct exptrace_batch *mark)
 {
-	if (!check->inside) {
-		check_problem(check, mark->offset, "a second end mark, or one without a batch");
-		return;
-	}
 	check->inside = false;
 	check_missing(check);
 	count_missing_state(check);
@@ -269,21 +259,18 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 		check_ledger(check, mark->offset);
 }
 
-/* Walks over the batches; after damage in a table, the walk goes on. */
+/* Walks over the batches; after damage, the walk goes on. */
 static void check_walk(struct check *check)
 {
 	const struct exptrace_batch *batch;
-	uint64_t offset;
 	int ret;
 
 	for (;;) {
-		offset = exptrace_offset(check->trace);
 		ret = exptrace_next_batch(check->trace, &batch);
 		if (ret == 0)
 			return;
 		if (ret < 0) {
-			damage_problem(check);
-			if (exptrace_offset(check->trace) == offset)
+			if (!damage_problem(check, ret))
 				return;
 		} else if (batch->kind == EXPTRACE_BATCH_END) {
 			end_generation(check, batch);

@@ -3,7 +3,8 @@
  * exptrace cut: copies whole generations, byte for byte, behind a header.
  *
  * A generation is written only when its end mark was read, so what comes out is whole
- * even if what comes in is not. What is inside of the batches does not matter here.
+ * even if what comes in is not: one that is damaged between its batches is left out. What
+ * is inside of the batches does not matter here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include "../lib/header.h"
 #include "../lib/trace.h"
 #include "cmd.h"
+#include "notes.h"
 #include "stream.h"
 
 #define RANGES_SHOWN	8
@@ -141,10 +143,6 @@ static int keep_header(struct cut *cut)
 
 static int begin_generation(struct cut *cut, const struct exptrace_batch *batch)
 {
-	if (cut->ranges && batch->generation <= cut->generation)
-		return problem("generation %" PRIu64 " comes after generation %" PRIu64
-			       " at offset %" PRIu64, batch->generation, cut->generation,
-			       batch->offset);
 	cut->inside = true;
 	cut->generation = batch->generation;
 	cut->partial = batch->kind != EXPTRACE_BATCH_SYNC;
@@ -156,22 +154,16 @@ static int take_batch(struct cut *cut, const struct exptrace_batch *batch)
 {
 	if (!cut->inside && begin_generation(cut, batch))
 		return EXIT_PROBLEM;
-	if (batch->generation != cut->generation)
-		return problem("generation %" PRIu64 " begins before the end of generation %" PRIu64
-			       " at offset %" PRIu64, batch->generation, cut->generation,
-			       batch->offset);
 	if (!is_wanted(cut))
 		return EXIT_OK;
 	/* its header lies before its data */
 	return keep(cut, batch->data - (batch->size - batch->length), batch->size);
 }
 
-static int take_mark(struct cut *cut, const struct exptrace_batch *mark)
+static int take_mark(struct cut *cut)
 {
 	static const uint8_t byte = EXPTRACE_WIRE_END_OF_GENERATION;
 
-	if (!cut->inside)
-		return problem("an end mark without a generation at offset %" PRIu64, mark->offset);
 	cut->inside = false;
 	note_generation(cut);
 	if (!is_wanted(cut))
@@ -188,22 +180,27 @@ static bool is_done(const struct cut *cut)
 static int cut_walk(struct cut *cut)
 {
 	const struct exptrace_batch *batch = &cut->trace->batch;
-	int ret;
+	int ret, code = EXIT_OK;
 
 	while (!is_done(cut)) {
 		ret = framing_next(cut->trace);
-		if (ret < 0)
-			return problem("%s", exptrace_error(cut->trace));
 		if (!ret)
 			break;
+		if (ret < 0) {
+			code = EXIT_PROBLEM;
+			cut->inside = false;
+			if (!go_on(cut->trace, ret))
+				break;
+			continue;
+		}
 		if (batch->kind == EXPTRACE_BATCH_END)
-			ret = take_mark(cut, batch);
+			ret = take_mark(cut);
 		else
 			ret = take_batch(cut, batch);
 		if (ret)
 			return ret;
 	}
-	return EXIT_OK;
+	return code;
 }
 
 /* "1 to 3, 7, 9 to 12" */
@@ -339,6 +336,6 @@ const struct command command_cut = {
 	"  -g, --generations FIRST[-LAST]  only these; without it, all that are whole\n"
 	"  -o, --output FILE               where to (default: standard output)\n"
 	"\n"
-	"What is not whole (cut off, or damaged) ends the copy, with a message.\n",
+	"What is not whole (cut off, or damaged) is left out, with a message.\n",
 	.run = run_cut,
 };

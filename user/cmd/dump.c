@@ -13,6 +13,7 @@
 #include "../lib/syscall.h"
 #include "cmd.h"
 #include "format.h"
+#include "notes.h"
 
 struct dump {
 	struct exptrace_trace *trace;
@@ -101,7 +102,7 @@ static bool is_other_call(struct dump *dump, const struct exptrace_record *recor
 	return !(dump->calls.wanted[table][nr / 64] & 1ULL << nr % 64);
 }
 
-/* Prints until the end, the limit, or an error of either side. Returns the trace's error. */
+/* Prints until damage, the end, the limit, or an error of either side. Returns the trace's error. */
 static int dump_events(struct dump *dump)
 {
 	const struct exptrace_record *record;
@@ -121,25 +122,36 @@ static int dump_events(struct dump *dump)
 	return ret;
 }
 
+/* Prints all that can be read. Returns whether there was damage. */
+static bool dump_all(struct dump *dump)
+{
+	bool damaged = false, more = true;
+	int ret;
+
+	while (more && (ret = dump_events(dump)) < 0) {
+		/* the message comes behind the events */
+		output_flush(dump->output);
+		damaged = true;
+		more = !dump->output->error && go_on(dump->trace, ret);
+	}
+	return damaged;
+}
+
 static int dump_run(struct dump *dump)
 {
-	int ret = dump_events(dump);
+	bool damaged = dump_all(dump);
 	int err = output_flush(dump->output);
-	uint64_t skipped = exptrace_skipped(dump->trace);
 
 	if (err == -EPIPE)
 		return EXIT_OK;
 	if (err)
 		return problem("cannot write: %s", strerror(-err));
-	note_borrowed(dump->trace);
+	note_reading(dump->trace);
 	note_times(dump->trace);
 	note_names(dump->trace);
-	if (skipped)
-		problem("note: %llu batches without a schema were skipped",
-			(unsigned long long)skipped);
-	if (ret < 0)
-		return problem("%s", exptrace_error(dump->trace));
-	return EXIT_OK;
+	if (dump->max)
+		note_recording(dump->trace);
+	return damaged ? EXIT_PROBLEM : EXIT_OK;
 }
 
 enum { OPT_JSON = 256, OPT_ALL, OPT_RAW_TIME };

@@ -9,16 +9,10 @@
 
 #include "trace.h"
 
-/* The next framing_next() begins with the header again. */
 static void rewind_framing(struct exptrace_trace *trace)
 {
 	input_rewind(&trace->input);
-	trace->header_seen = false;
-	trace->in_generation = false;
-	trace->generation = 0;
-	trace->failed = 0;
-	trace->error_offset = 0;
-	trace->message[0] = 0;
+	framing_reset(trace);
 }
 
 /* Is the stream cut off at its beginning? 1, 0, or -EAGAIN, -ENOMEM. */
@@ -60,6 +54,20 @@ static bool borrow_from(struct exptrace_trace *trace, int *err)
 	}
 }
 
+/* The next batch or end mark that can be read, behind damage as well. */
+static int next_ahead(struct exptrace_trace *trace)
+{
+	struct exptrace_damage damage;
+	int ret = trace->adrift ? trace->failed : framing_next(trace);
+
+	while (ret == -EBADMSG || ret == -ENODATA) {
+		ret = resync_next(trace, &damage);
+		if (ret == 1)
+			ret = framing_next(trace);
+	}
+	return ret;
+}
+
 /*
  * Reads ahead. Returns 0 when that is over, with or without a schema: what is damaged
  * or missing shows when it is read again.
@@ -69,7 +77,7 @@ static int read_ahead(struct exptrace_trace *trace)
 	int ret, err = 0;
 
 	do {
-		ret = framing_next(trace);
+		ret = next_ahead(trace);
 		if (ret == -EAGAIN || ret == -ENOMEM)
 			return ret;
 	} while (ret == 1 && (trace->batch.generation == trace->borrow.borrower ||

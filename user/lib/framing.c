@@ -38,6 +38,16 @@ static int not_a_trace(struct exptrace_trace *trace)
 	return trace_error(trace, -EBADMSG, 0, "not a trace of exptrace");
 }
 
+/* A trace may not begin within another one: cat puts them one behind the other. */
+static bool at_header(const struct exptrace_trace *trace)
+{
+	static const char magic[] = "exptrace v";
+	const struct input *input = &trace->input;
+
+	return input_available(input) >= sizeof(magic) - 1 &&
+	       !memcmp(input->pos, magic, sizeof(magic) - 1);
+}
+
 static int framing_header(struct exptrace_trace *trace)
 {
 	struct input *input = &trace->input;
@@ -72,9 +82,7 @@ static const uint8_t *get_length(const uint8_t *pos, const uint8_t *end, uint64_
 	return pos == end ? pos : NULL;
 }
 
-/* Decodes a batch's header between @pos and @end; NULL if it is bad or cut off. */
-static const uint8_t *parse_header(struct exptrace_batch *batch, const uint8_t *pos,
-				   const uint8_t *end)
+const uint8_t *framing_parse(struct exptrace_batch *batch, const uint8_t *pos, const uint8_t *end)
 {
 	uint64_t length;
 
@@ -115,7 +123,7 @@ static int framing_batch_header(struct exptrace_trace *trace, struct exptrace_ba
 			return read_failed(trace, err);
 		if (have > EXPTRACE_BATCH_HEADER_MAX)
 			have = EXPTRACE_BATCH_HEADER_MAX;
-		pos = parse_header(batch, input->pos, input->pos + have);
+		pos = framing_parse(batch, input->pos, input->pos + have);
 		if (pos)
 			return pos - input->pos;
 		if (have == EXPTRACE_BATCH_HEADER_MAX)
@@ -147,7 +155,7 @@ static enum exptrace_batch_kind standard_kind(uint8_t type)
 	}
 }
 
-static enum exptrace_batch_kind batch_kind(const struct exptrace_batch *batch)
+enum exptrace_batch_kind framing_kind(const struct exptrace_batch *batch)
 {
 	if (!batch->length)
 		return EXPTRACE_BATCH_OTHER;
@@ -171,11 +179,34 @@ static void set_writer(struct exptrace_batch *batch)
 	batch->context = bound ? batch->m & (EXPTRACE_NR_CONTEXTS - 1) : EXPTRACE_CONTEXT_NONE;
 }
 
+/* Generations follow each other in order, each ended by its mark. */
+static int check_order(struct exptrace_trace *trace, const struct exptrace_batch *batch)
+{
+	unsigned long long now = batch->generation, old = trace->generation;
+
+	if (trace->in_generation && now != old)
+		return trace_error(trace, -EBADMSG, batch->offset,
+				   "generation %llu begins before the end of generation %llu",
+				   now, old);
+	if (!trace->in_generation && trace->has_generation && now <= old)
+		return trace_error(trace, -EBADMSG, batch->offset,
+				   "generation %llu comes after generation %llu", now, old);
+	return 0;
+}
+
+/* A second batch, or an end mark, says that the number of the first one was right. */
+static void confirm_generation(struct exptrace_trace *trace)
+{
+	trace->has_confirmed = true;
+	trace->confirmed = trace->generation;
+}
+
 static int framing_batch(struct exptrace_trace *trace)
 {
 	struct input *input = &trace->input;
 	struct exptrace_batch batch = { .offset = input->offset };
 	int size = framing_batch_header(trace, &batch);
+	bool second = trace->in_generation && trace->whole_batch;
 	int err;
 
 	if (size < 0)
@@ -184,23 +215,33 @@ static int framing_batch(struct exptrace_trace *trace)
 	if (batch.size > EXPTRACE_BATCH_MAX)
 		return trace_error(trace, -EBADMSG, input->offset, "batch of more than %d bytes",
 				   EXPTRACE_BATCH_MAX);
+	err = check_order(trace, &batch);
+	if (err)
+		return err;
 	err = input_fill(input, batch.size);
 	if (err)
 		return read_failed(trace, err);
-	trace->in_generation = true;
+	trace->in_generation = trace->has_generation = true;
 	trace->generation = batch.generation;
 	if (input_available(input) < batch.size)
 		return cut_off(trace);
 	batch.data = input->pos + size;
-	batch.kind = batch_kind(&batch);
+	batch.kind = framing_kind(&batch);
 	set_writer(&batch);
 	trace->batch = batch;
 	input_consume(input, batch.size);
+	trace->whole_batch = true;
+	if (second)
+		confirm_generation(trace);
 	return 1;
 }
 
 static int framing_end_mark(struct exptrace_trace *trace)
 {
+	if (!trace->in_generation)
+		return trace_error(trace, -EBADMSG, trace->input.offset,
+				   "an end mark without a generation");
+	confirm_generation(trace);
 	trace->batch = (struct exptrace_batch) {
 		.kind = EXPTRACE_BATCH_END,
 		.context = EXPTRACE_CONTEXT_NONE,
@@ -211,8 +252,22 @@ static int framing_end_mark(struct exptrace_trace *trace)
 		.size = TYPE_SIZE,
 	};
 	input_consume(&trace->input, TYPE_SIZE);
-	trace->in_generation = false;
+	trace->in_generation = trace->whole_batch = false;
 	return 1;
+}
+
+/* What is there begins neither a batch nor anything else that may come here. */
+static int bad_piece(struct exptrace_trace *trace)
+{
+	struct input *input = &trace->input;
+	int err = input_fill(input, EXPTRACE_HEADER_SIZE);
+
+	if (err)
+		return read_failed(trace, err);
+	if (at_header(trace))
+		return trace_error(trace, -EBADMSG, input->offset, "another trace begins");
+	return trace_error(trace, -EBADMSG, input->offset, "byte %u where a batch should begin",
+			   *input->pos);
 }
 
 static int framing_piece(struct exptrace_trace *trace)
@@ -231,8 +286,7 @@ static int framing_piece(struct exptrace_trace *trace)
 	case EXPTRACE_WIRE_END_OF_GENERATION:
 		return framing_end_mark(trace);
 	default:
-		return trace_error(trace, -EBADMSG, input->offset,
-				   "byte %u where a batch should begin", *input->pos);
+		return bad_piece(trace);
 	}
 }
 
@@ -244,7 +298,22 @@ int framing_next(struct exptrace_trace *trace)
 		ret = framing_header(trace);
 	if (!ret)
 		ret = framing_piece(trace);
-	if (ret < 0 && ret != -EAGAIN)
+	if (ret < 0 && ret != -EAGAIN && !trace->failed) {
 		trace->failed = ret;
+		trace->adrift = true;
+		trace->adrift_offset = trace->input.offset;
+	}
 	return ret;
+}
+
+void framing_reset(struct exptrace_trace *trace)
+{
+	trace->header_seen = false;
+	trace->in_generation = trace->whole_batch = false;
+	trace->has_generation = trace->has_confirmed = false;
+	trace->generation = 0;
+	trace->adrift = false;
+	trace->failed = 0;
+	trace->error_offset = 0;
+	trace->message[0] = 0;
 }

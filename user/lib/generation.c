@@ -3,13 +3,16 @@
  * What a generation says about itself: schema, clock, ledger, properties, stacks.
  */
 #include <errno.h>
+#include <stdlib.h>
 
+#include "api.h"
 #include "trace.h"
 
 /* Is all known that happened since the last generation that was read began? */
 static bool follows(const struct exptrace_trace *trace)
 {
-	return trace->batch.generation == trace->open_generation + 1 && !trace->tasks.doubt;
+	return trace->batch.generation == trace->open_generation + 1 && !trace->abandoned &&
+	       !trace->tasks.doubt;
 }
 
 /*
@@ -30,11 +33,14 @@ static int generation_begin(struct exptrace_trace *trace)
 		return trace_error(trace, err, trace->batch.offset, "out of memory");
 	if (!follows(trace))
 		break_tasks(trace, trace->schema.has_changes || trace->tasks.doubt);
+	trace->abandoned = false;
 	trace->generations++;
 	trace->open = true;
 	trace->open_generation = trace->batch.generation;
 	trace->has_opening_sync = trace->batch.kind == EXPTRACE_BATCH_SYNC;
 	trace->gap = false;
+	trace->found = 0;
+	trace->tells_recorded = false;
 	clock_reset(&trace->clock);
 	ledger_reset(&trace->ledger);
 	stacks_reset(&trace->stacks);
@@ -89,6 +95,100 @@ static int generation_end(struct exptrace_trace *trace)
 		tasks_doubt(&trace->tasks);
 	return learn_all(trace) ? trace_error(trace, -ENOMEM, trace->batch.offset,
 					      "out of memory") : 0;
+}
+
+static uint64_t number_property(const struct exptrace_trace *trace, const char *key)
+{
+	const char *value = trace->properties.stale ? NULL : exptrace_property(trace, key);
+
+	return value ? strtoull(value, NULL, 10) : 0;
+}
+
+static void account_ledger(struct exptrace_trace *trace)
+{
+	struct exptrace_account *account = &trace->account;
+	size_t i, j;
+
+	trace->recorded = 0;
+	for (i = 0; i < trace->ledger.nentries; i++) {
+		const struct exptrace_ledger_entry *entry = &trace->ledger.entries[i];
+
+		trace->recorded += entry->recorded;
+		for (j = 0; j < entry->nlosses; j++)
+			account->lost += entry->losses[j].count;
+	}
+	account->recorded += trace->recorded;
+}
+
+static void account_generation(struct exptrace_trace *trace,
+			       const struct exptrace_generation *generation)
+{
+	struct exptrace_account *account = &trace->account;
+
+	if (account->generations && generation->number > account->last + 1)
+		account->missing += generation->number - account->last - 1;
+	if (!account->generations++)
+		account->first = generation->number;
+	account->last = generation->number;
+	account->partial += !generation->begins;
+	account->cut_off += !generation->ends;
+	account_ledger(trace);
+	account->missing_tasks += number_property(trace, "missing_tasks");
+	account->missing_names += number_property(trace, "missing_names");
+	account->unknown_sites += number_property(trace, "unknown_sites");
+	account->unknown_stacks += number_property(trace, "unknown_stacks");
+}
+
+/* All of the generation at hand was read that there is. */
+static void generation_close(struct exptrace_trace *trace, bool ends)
+{
+	struct exptrace_generation generation = {
+		.number = trace->open_generation,
+		.begins = trace->has_opening_sync,
+		.ends = ends,
+	};
+
+	trace->open = false;
+	/* one batch alone may have a wrong number */
+	if (!trace->has_confirmed || trace->confirmed != generation.number)
+		return;
+	account_generation(trace, &generation);
+	trace->tells_recorded = generation.begins && ends && trace->counts_found;
+	if (trace->on_generation)
+		trace->on_generation(trace->on_generation_arg, &generation);
+}
+
+void generation_abandon(struct exptrace_trace *trace)
+{
+	if (!trace->open)
+		return;
+	trace->abandoned = true;
+	generation_close(trace, false);
+}
+
+void account_events(struct exptrace_trace *trace)
+{
+	if (trace->tells_recorded && trace->recorded > trace->found)
+		trace->account.unread += trace->recorded - trace->found;
+	trace->tells_recorded = false;
+}
+
+void account_damage(struct exptrace_trace *trace, const struct exptrace_damage *damage)
+{
+	trace->account.damages++;
+	trace->account.damaged_bytes += damage->end - damage->offset;
+}
+
+API void exptrace_on_generation(struct exptrace_trace *trace, exptrace_generation_fn *fn, void *arg)
+{
+	trace->on_generation = fn;
+	trace->on_generation_arg = arg;
+}
+
+API void exptrace_account(const struct exptrace_trace *trace, struct exptrace_account *account)
+{
+	*account = trace->account;
+	account->skipped = trace->skipped;
 }
 
 static const char *kind_name(enum exptrace_batch_kind kind)
@@ -153,9 +253,10 @@ int generation_take(struct exptrace_trace *trace)
 	int err = 0;
 
 	if (batch->kind == EXPTRACE_BATCH_END) {
-		if (trace->open)
+		if (trace->open) {
 			err = generation_end(trace);
-		trace->open = false;
+			generation_close(trace, true);
+		}
 		return err;
 	}
 	if (begins_generation(trace))

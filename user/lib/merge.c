@@ -2,8 +2,8 @@
 /*
  * The events of a whole generation, merged by time.
  *
- * Damage in one stream ends that stream; the others go on to the generation's
- * end. Of all errors the one with the lowest offset is then returned.
+ * Damage in a batch ends that batch; all others go on to the generation's end. Of all
+ * errors the one with the lowest offset is then returned.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -147,33 +147,13 @@ static void merge_clear(struct exptrace_trace *trace)
 	input_release(&trace->input);
 }
 
-/* Generations must follow each other in order, each ended by its mark. */
-static int check_order(struct exptrace_trace *trace, bool first)
-{
-	const struct exptrace_batch *batch = &trace->batch;
-	unsigned long long now = batch->generation, old = trace->merge.generation;
-
-	if (!first && now != old)
-		return trace_error(trace, -EBADMSG, batch->offset,
-				   "generation %llu begins before the end of generation %llu",
-				   now, old);
-	if (first && trace->generations && now <= old)
-		return trace_error(trace, -EBADMSG, batch->offset,
-				   "generation %llu comes after generation %llu", now, old);
-	return 0;
-}
-
 /* Takes in the batch at hand. Returns 0, or a negative errno that ends the loading. */
 static int load_batch(struct exptrace_trace *trace)
 {
 	struct merge *merge = &trace->merge;
-	int err = check_order(trace, !merge->loading);
+	int err = generation_take(trace);
 
-	if (err)
-		return err;
 	merge->loading = true;
-	merge->generation = trace->batch.generation;
-	err = generation_take(trace);
 	if (err == -EBADMSG) {
 		note_error(trace, err);
 		err = 0;
@@ -204,6 +184,7 @@ static int load_generation(struct exptrace_trace *trace)
 			ret = load_batch(trace);
 		if (ret < 0) {
 			note_error(trace, ret);
+			generation_abandon(trace);
 			break;
 		}
 	}
@@ -212,8 +193,8 @@ static int load_generation(struct exptrace_trace *trace)
 }
 
 /*
- * Moves the stream to its next event: 1, or 0 at its end. Damage is noted, and
- * is an end.
+ * Moves the stream to its next event: 1, or 0 at its end. Damage is noted, and is the end
+ * of its batch.
  */
 static int stream_advance(struct exptrace_trace *trace, struct merge_stream *stream)
 {
@@ -223,10 +204,8 @@ static int stream_advance(struct exptrace_trace *trace, struct merge_stream *str
 
 		if (likely(ret > 0))
 			return ret;
-		if (ret < 0) {
+		if (ret < 0)
 			note_error(trace, trace_bad_event(trace, &stream->cursor, &at->batch));
-			return 0;
-		}
 		if (at->next == NO_BATCH)
 			return 0;
 		stream->batch = at->next;
@@ -258,7 +237,7 @@ static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream 
 {
 	while (stream_advance(trace, &stream)) {
 		if (cursor_args(&stream.cursor, &stream.near, &trace->properties, trace->values))
-			break;
+			continue;
 		if (stream.cursor.event->role == SCHEMA_ROLE_TASK &&
 		    learn_task(trace, stream.cursor.event))
 			return -ENOMEM;
@@ -355,11 +334,11 @@ static int merge_start(struct exptrace_trace *trace)
 }
 
 /* Takes the first event off the heap, or its stream if that is at its end. */
-static void merge_pop(struct exptrace_trace *trace, struct merge_stream *stream, bool more)
+static inline void merge_pop(struct exptrace_trace *trace, struct merge_stream *stream)
 {
 	struct merge *merge = &trace->merge;
 
-	if (more && stream_advance(trace, stream))
+	if (stream_advance(trace, stream))
 		merge->heap[0].time = stream->cursor.time;
 	else
 		merge->heap[0] = merge->heap[--merge->nheap];
@@ -391,15 +370,16 @@ static int merge_emit(struct exptrace_trace *trace)
 
 	if (cursor_args(&stream->cursor, &stream->near, &trace->properties, trace->values)) {
 		note_error(trace, trace_bad_event(trace, &stream->cursor, batch));
-		merge_pop(trace, stream, false);
+		merge_pop(trace, stream);
 		return 0;
 	}
 	trace_fill_batch(trace, batch);
 	trace_fill_record(trace, &stream->cursor, merge_pid(merge, stream, trace->values));
 	trace->record.ns = clock_ns(&trace->clock, trace->record.ticks);
+	trace->found += trace_is_recorded(trace->record.type);
 	if (event->role > SCHEMA_ROLE_TASK)
 		err = learn_event(trace, event, trace->record.ticks);
-	merge_pop(trace, stream, true);
+	merge_pop(trace, stream);
 	return err ? err : 1;
 }
 
@@ -408,6 +388,8 @@ static int merge_refill(struct exptrace_trace *trace)
 {
 	int ret;
 
+	if (!trace->merge.loading)
+		account_events(trace);
 	if (trace->merge.error)
 		return raise_error(trace);
 	if (!trace->merge.loading)
@@ -434,6 +416,12 @@ int merge_next(struct exptrace_trace *trace)
 		ret = merge_emit(trace);
 	} while (!ret);
 	return ret;
+}
+
+void merge_forget(struct exptrace_trace *trace)
+{
+	merge_clear(trace);
+	trace->merge.error = 0;
 }
 
 void merge_uninit(struct merge *merge)

@@ -27,7 +27,6 @@ struct merge_node {
 
 struct merge {
 	bool loading;		/* a generation was begun and is not complete */
-	uint64_t generation;	/* the one that is loaded */
 
 	struct merge_batch *batches;
 	size_t nbatches, batches_room;
@@ -49,6 +48,9 @@ struct exptrace_trace;
 
 /* As exptrace_next_event(). */
 int merge_next(struct exptrace_trace *trace);
+
+/* What is loaded, and its error, are not needed any more. */
+void merge_forget(struct exptrace_trace *trace);
 
 void merge_uninit(struct merge *merge);
 

@@ -114,11 +114,16 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 	ret = borrow_schema(trace);
 	if (!ret)
 		ret = framing_next(trace);
-	if (ret != 1)
+	if (ret != 1) {
+		if (ret != -EAGAIN)
+			generation_abandon(trace);
 		return ret;
+	}
 	ret = generation_take(trace);
 	if (ret)
 		return ret;
+	if (trace->batch.kind == EXPTRACE_BATCH_END)
+		account_events(trace);
 	if (trace->batch.kind == EXPTRACE_BATCH_EVENTS)
 		types = schema_types(&trace->schema, trace->batch.experiment);
 	if (types) {
@@ -170,6 +175,7 @@ API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_
 	if (trace->mode == TRACE_MODE_BATCHES)
 		return -EINVAL;
 	trace->mode = TRACE_MODE_EVENTS;
+	trace->counts_found = true;
 	trace->input.hold = true;
 	ret = borrow_schema(trace);
 	if (!ret)

@@ -57,18 +57,32 @@ struct exptrace_trace {
 	/* framing */
 	bool header_seen;
 	int version;		/* of the wire format, once that was seen */
-	bool in_generation;	/* a batch came since the last end mark */
+	bool in_generation;	/* a batch began since the last end mark, */
+	bool whole_batch;	/* and one was whole */
+	bool has_generation, has_confirmed;
 	uint64_t generation;	/* of the last batch */
+	uint64_t confirmed;	/* the last one that more than one batch tells */
+	bool adrift;		/* what follows is no batch: resync.c */
+	uint64_t adrift_offset;	/* from there on */
+	uint64_t resync_budget;	/* bytes that may be looked at again */
 	struct exptrace_batch batch;
 
 	/* the generation at hand */
 	bool open;		/* it began, and its end mark was not taken in */
 	uint64_t open_generation;
+	bool abandoned;		/* the one before was open when the next one began */
 	uint64_t generations;	/* begun so far */
 	bool has_opening_sync;
 	bool gap;		/* nothing was recorded just before it */
 	struct ended ended;
 	struct exptrace_times times;
+	uint64_t recorded;	/* by its ledger */
+	uint64_t found;		/* of these, given out, */
+	bool counts_found;	/* if that is counted */
+	bool tells_recorded;	/* the former is known, and the latter to be compared with it */
+	struct exptrace_account account;
+	exptrace_generation_fn *on_generation;
+	void *on_generation_arg;
 	struct borrow borrow;
 	struct schema schema;
 	struct clock clock;
@@ -97,8 +111,29 @@ struct exptrace_trace {
 __attribute__((format(printf, 4, 5)))
 int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const char *format, ...);
 
-/* Reads the next batch or end mark into trace->batch: 1, 0 at the end, or a negative errno. */
+/*
+ * Reads the next batch or end mark into trace->batch: 1, 0 at the end, or a negative errno.
+ * What is no batch, or none that can come here, stays unread.
+ */
 int framing_next(struct exptrace_trace *trace);
+
+/* The next framing_next() begins with the header again. */
+void framing_reset(struct exptrace_trace *trace);
+
+/*
+ * Decodes the header of a batch between @pos and @end, which are not equal: where its data
+ * begin; NULL if it is bad or cut off. A length that is too large is stored as such.
+ */
+const uint8_t *framing_parse(struct exptrace_batch *batch, const uint8_t *pos, const uint8_t *end);
+
+/* What a batch holds, by its header and the first byte of its data. */
+enum exptrace_batch_kind framing_kind(const struct exptrace_batch *batch);
+
+/*
+ * If framing_next() has failed on damage: moves on to the next generation. Returns 1, 0 if
+ * there is none, or a negative errno; with -EAGAIN it goes on where it was.
+ */
+int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage);
 
 /*
  * To be called before framing_next(): if the stream begins amid a generation, takes in
@@ -108,6 +143,15 @@ int borrow_schema(struct exptrace_trace *trace);
 
 /* Takes in what the batch at hand says about its generation: 0 or a negative errno. */
 int generation_take(struct exptrace_trace *trace);
+
+/* The generation at hand, if there is one, has no end. */
+void generation_abandon(struct exptrace_trace *trace);
+
+/* All events of the generation before were given out: how many are not there? */
+void account_events(struct exptrace_trace *trace);
+
+/* One more place, and the bytes that nothing is made of. */
+void account_damage(struct exptrace_trace *trace, const struct exptrace_damage *damage);
 
 /* Makes room for the values of any event: 0 or -ENOMEM. */
 int trace_reserve_values(struct exptrace_trace *trace);
@@ -151,6 +195,12 @@ int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
  * order of batches: 0 or -ENOMEM.
  */
 int trace_learn(struct exptrace_trace *trace, const struct schema_event *event, uint64_t time);
+
+/* Whether the ledger counts events of this type; the others are state. */
+static inline bool trace_is_recorded(uint8_t type)
+{
+	return !EXPTRACE_EVENT_IS_STATE(type);
+}
 
 /*
  * Decodes the next event of the batch at hand: 1, with its arguments in trace->values; 0 at

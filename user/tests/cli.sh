@@ -32,7 +32,7 @@ ok "dump reads a pipe as it reads a file"
 [ "$(cat "$sample" | "$exptrace" check -)" = "$("$exptrace" check "$sample")" ]
 ok "check reads a pipe as it reads a file"
 { "$exptrace" dump "$sample" 2>"$dir/err"; echo $? >"$dir/code"; } | head -n 1 >/dev/null
-[ ! -s "$dir/err" ]
+! grep -v ' note: ' "$dir/err"
 ok "dump into a closed pipe is quiet"
 head -c 700 "$sample" >"$dir/cut"
 exits 1 "$exptrace" dump "$dir/cut" && grep -q 'cut off in generation 1 at offset 700' "$dir/err" &&

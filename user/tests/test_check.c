@@ -155,7 +155,7 @@ static void test_ledger(void)
 
 static void test_structure(void)
 {
-	finds((struct sample_faults) { .no_end = true }, "a batch of generation 3 is inside it",
+	finds((struct sample_faults) { .no_end = true }, "generation 3 begins before the end of generation 2",
 	      "a missing end mark is found");
 	finds((struct sample_faults) { .no_opening = true }, "it does not begin with a Sync",
 	      "a missing opening Sync is found");
@@ -213,7 +213,7 @@ static void test_swapped(void)
 	sample_generation(&w, 2, &none);
 	sample_generation(&w, 1, &none);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
-	   run_printed("generation 1: it comes after generation 2 (offset "),
+	   run_printed("generation 1 comes after generation 2 at offset "),
 	   "swapped generations are found");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("generation 1 comes after generation 2 at offset "), "by dump as well");
@@ -233,7 +233,7 @@ static void test_interleaved(void)
 	sample_batches(&w, 3, &none);
 	sample_closing(&w, 3, &none);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
-	   run_printed("generation 2: a batch of generation 3 is inside it (offset "),
+	   run_printed("generation 3 begins before the end of generation 2 at offset "),
 	   "interleaved generations are found");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("generation 3 begins before the end of generation 2 at offset "),

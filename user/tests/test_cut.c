@@ -61,8 +61,12 @@ static bool has_cut(const uint8_t *bytes, size_t n)
 static char *dump(const char *path)
 {
 	const char *words[] = { "--json", "--all", path, NULL };
+	int ret = run_words(&command_dump, words);
+	char *notes = strstr(run_output, "exptrace: note: ");
 
-	return run_words(&command_dump, words) ? NULL : strdup(run_output);
+	if (notes)
+		*notes = 0;
+	return ret ? NULL : strdup(run_output);
 }
 
 /* The lines of a dump that are of one generation. */

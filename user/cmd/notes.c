@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a trace does not have: said alike by all subcommands that read one.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "notes.h"
+
+#define DAMAGES_SHOWN	100
+#define GENERATIONS_TEXT 80
+
+/* "generations 3 to 5": in which the lost bytes were. */
+static void describe_generations(char text[GENERATIONS_TEXT], const struct exptrace_damage *damage)
+{
+	uint64_t first = damage->before + !damage->inside, last = damage->after - 1;
+
+	if (!damage->before && !damage->inside)
+		snprintf(text, GENERATIONS_TEXT, "before the first generation that can be read");
+	else if (first > last)
+		snprintf(text, GENERATIONS_TEXT, "between generations");
+	else if (first == last)
+		snprintf(text, GENERATIONS_TEXT, "of generation %" PRIu64, first);
+	else
+		snprintf(text, GENERATIONS_TEXT, "of generations %" PRIu64 " to %" PRIu64, first, last);
+}
+
+/* What was lost by damage, behind the message about it. */
+static void describe(char *text, size_t size, int err, int ret,
+		     const struct exptrace_damage *damage)
+{
+	uint64_t bytes = damage->end - damage->offset;
+	char where[GENERATIONS_TEXT];
+
+	*text = 0;
+	if (damage->other_trace) {
+		snprintf(text, size, "; what follows from offset %" PRIu64
+			 " on is another trace, and is not read", damage->other_trace);
+	} else if (ret == 1 && bytes) {
+		describe_generations(where, damage);
+		snprintf(text, size, "; %" PRIu64 " bytes are lost, %s; generation %" PRIu64
+			 " follows at offset %" PRIu64, bytes, where, damage->after, damage->end);
+	} else if (ret == 0 && err == -EBADMSG && bytes) {
+		snprintf(text, size, "; nothing that follows can be read: %" PRIu64 " bytes are lost",
+			 bytes);
+	}
+}
+
+int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT])
+{
+	struct exptrace_damage damage;
+	int n, ret;
+
+	n = snprintf(text, RECOVER_TEXT, "%s", exptrace_error(trace));
+	if (err != -EBADMSG && err != -ENODATA)
+		return err;
+	ret = exptrace_resync(trace, &damage);
+	if (n >= 0 && n < RECOVER_TEXT)
+		describe(text + n, (size_t)(RECOVER_TEXT - n), err, ret, &damage);
+	return ret;
+}
+
+bool go_on(struct exptrace_trace *trace, int err)
+{
+	struct exptrace_account account;
+	char text[RECOVER_TEXT];
+	int ret = recover(trace, err, text);
+
+	exptrace_account(trace, &account);
+	if (account.damages <= DAMAGES_SHOWN)
+		problem("%s", text);
+	return ret == 1;
+}
+
+static void note_beginning(const struct exptrace_trace *trace,
+			   const struct exptrace_account *account)
+{
+	uint64_t borrower, lender;
+
+	note_borrowed(trace);
+	if (account->partial && !exptrace_borrowed(trace, &borrower, &lender))
+		problem("note: generation %" PRIu64 " lacks its beginning, which an earlier reader "
+			"took, and its schema with it", account->first);
+}
+
+void note_reading(const struct exptrace_trace *trace)
+{
+	struct exptrace_account account;
+
+	exptrace_account(trace, &account);
+	if (!account.generations && !account.damages)
+		problem("note: the trace is empty");
+	note_beginning(trace, &account);
+	if (account.damages > DAMAGES_SHOWN)
+		problem("note: %" PRIu64 " places more are damaged",
+			account.damages - DAMAGES_SHOWN);
+	if (account.skipped)
+		problem("note: %" PRIu64 " batches without a schema were skipped", account.skipped);
+	if (account.unread)
+		problem("note: %" PRIu64 " events that the ledger counts could not be read",
+			account.unread);
+	if (account.missing_tasks || account.missing_names)
+		problem("note: %" PRIu64 " threads and %" PRIu64 " names found no room in the "
+			"statedumps: some names are not known",
+			account.missing_tasks, account.missing_names);
+	if (account.unknown_sites || account.unknown_stacks)
+		problem("note: %" PRIu64 " places in the code and %" PRIu64 " stacks are not known: the "
+			"recorder's tables were full", account.unknown_sites, account.unknown_stacks);
+}
+
+void note_recording(const struct exptrace_trace *trace)
+{
+	struct exptrace_account account;
+
+	exptrace_account(trace, &account);
+	if (account.missing)
+		problem("note: %" PRIu64 " generations between the first and the last are not there",
+			account.missing);
+	if (account.lost)
+		problem("note: %" PRIu64 " events were lost by the recorder", account.lost);
+}

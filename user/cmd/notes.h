@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a trace does not have: said alike by all subcommands that read one.
+ */
+#ifndef EXPTRACE_NOTES_H
+#define EXPTRACE_NOTES_H
+
+#include "cmd.h"
+
+#define RECOVER_TEXT	512
+
+/*
+ * After the error @err, goes on behind the damage: as exptrace_resync(), or @err where that
+ * makes no sense. In @text: what is wrong, where, and what is lost by it.
+ */
+int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT]);
+
+/* That, with the text on stderr: can more be read? */
+bool go_on(struct exptrace_trace *trace, int err);
+
+/* Notes on stderr: what is in the trace and could not be read, or what the recorder could not tell. */
+void note_reading(const struct exptrace_trace *trace);
+
+/* What the recorder did not record. */
+void note_recording(const struct exptrace_trace *trace);
+
+#endif /* EXPTRACE_NOTES_H */

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Behind damage between batches: the search for the next generation.
+ *
+ * A generation is taken to begin where a Sync is followed by tables of the same generation,
+ * a schema among them, and these by another batch of it: all of that must be without fault.
+ * An event's text could hold as much; so it is looked for only where no batch can be found.
+ *
+ * The search looks at each byte once, and at what begins a generation as far as the budget
+ * allows: a file full of what looks so does not make it slow.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "api.h"
+#include "trace.h"
+
+/* Places are looked at as long as so much follows; at the end of the stream, all are. */
+#define AHEAD		(INPUT_CHUNK / 2)
+/* Bytes that may be looked at again, and how many more for each that has passed. */
+#define BUDGET		(1024 * 1024)
+#define BUDGET_GROWS	4
+/* A schema that is to be tried costs so many bytes besides its own. */
+#define SCHEMA_COST	16384
+
+/* What is known of the place that is looked at. */
+struct place {
+	const uint8_t *pos, *end;
+	bool last;		/* the stream ends at end */
+	uint64_t generation;
+	bool has_schema;
+};
+
+/* The batch at the place, if it is whole. */
+static bool get_batch(const struct place *place, struct exptrace_batch *batch)
+{
+	if (place->pos == place->end || *place->pos != EXPTRACE_WIRE_EVENT_BATCH)
+		return false;
+	batch->data = framing_parse(batch, place->pos, place->end);
+	if (!batch->data || !batch->length ||
+	    batch->length > (uint64_t)(place->end - batch->data))
+		return false;
+	batch->size = (size_t)(batch->data - place->pos) + batch->length;
+	batch->kind = framing_kind(batch);
+	return batch->size <= EXPTRACE_BATCH_MAX;
+}
+
+static bool is_sync(const struct exptrace_batch *batch)
+{
+	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
+	struct clock clock = { 0 };
+	bool good;
+
+	if (batch->kind != EXPTRACE_BATCH_SYNC || batch->m != EXPTRACE_M_NONE)
+		return false;
+	good = !clock_read(&clock, &table, batch->time) && clock.nsyncs;
+	clock_uninit(&clock);
+	return good;
+}
+
+static bool is_schema(const struct exptrace_batch *batch)
+{
+	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
+	struct schema schema = { 0 };
+	bool good = !schema_read(&schema, &table) && !table.bad;
+
+	schema_uninit(&schema);
+	return good;
+}
+
+static bool is_properties(const struct exptrace_batch *batch)
+{
+	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
+	struct properties properties = { 0 };
+	bool good = !properties_read(&properties, &table) && !table.bad;
+
+	properties_uninit(&properties);
+	return good;
+}
+
+/* Behind the schema: nothing more, or a batch of the generation, of which the header will do. */
+static bool goes_on(const struct place *place)
+{
+	struct exptrace_batch batch;
+
+	if (place->pos == place->end)
+		return place->last;
+	if (*place->pos != EXPTRACE_WIRE_EVENT_BATCH && *place->pos != EXPTRACE_WIRE_EXP_BATCH)
+		return false;
+	return framing_parse(&batch, place->pos, place->end) && batch.length &&
+	       batch.length < EXPTRACE_BATCH_MAX && batch.generation == place->generation;
+}
+
+/* Moves over a table of the generation's opening. */
+static bool take_table(struct place *place, uint64_t *budget)
+{
+	struct exptrace_batch batch;
+	uint64_t cost;
+
+	if (!get_batch(place, &batch) || batch.generation != place->generation ||
+	    batch.m != EXPTRACE_M_NONE)
+		return false;
+	place->has_schema = batch.kind == EXPTRACE_BATCH_SCHEMA;
+	if (!place->has_schema && batch.kind != EXPTRACE_BATCH_PROPERTIES)
+		return false;
+	cost = batch.size + (place->has_schema ? SCHEMA_COST : 0);
+	if (cost > *budget)
+		return false;
+	*budget -= cost;
+	if (!(place->has_schema ? is_schema(&batch) : is_properties(&batch)))
+		return false;
+	place->pos += batch.size;
+	return true;
+}
+
+/* Whether a generation begins at the place. */
+static bool is_opening(struct place *place, uint64_t *budget)
+{
+	struct exptrace_batch sync;
+
+	if (!get_batch(place, &sync) || !is_sync(&sync))
+		return false;
+	place->generation = sync.generation;
+	place->pos += sync.size;
+	while (!place->has_schema)
+		if (!take_table(place, budget))
+			return false;
+	return goes_on(place);
+}
+
+/*
+ * Looks at the places before @limit. Returns how far the next generation is, and its number;
+ * or @limit.
+ */
+static size_t look(const struct input *input, size_t limit, uint64_t *budget, uint64_t *generation)
+{
+	const uint8_t *pos = input->pos, *stop = input->pos + limit;
+
+	while ((pos = memchr(pos, EXPTRACE_WIRE_EVENT_BATCH, (size_t)(stop - pos)))) {
+		struct place place = { .pos = pos, .end = input->end, .last = input->eof };
+
+		if (is_opening(&place, budget)) {
+			*generation = place.generation;
+			return (size_t)(pos - input->pos);
+		}
+		pos++;
+	}
+	return limit;
+}
+
+/* Moves to the next generation, or to the end: 1 or 0; or a negative errno. */
+static int search(struct exptrace_trace *trace, uint64_t *generation)
+{
+	struct input *input = &trace->input;
+	size_t limit, distance;
+	int err;
+
+	for (;;) {
+		err = input_fill(input, INPUT_CHUNK);
+		if (err)
+			return err;
+		limit = input_available(input);
+		if (!limit)
+			return 0;
+		if (!input->eof)
+			limit -= AHEAD;
+		distance = look(input, limit, &trace->resync_budget, generation);
+		input_consume(input, distance);
+		if (distance < limit)
+			return 1;
+		trace->resync_budget += BUDGET_GROWS * limit;
+	}
+}
+
+/* A search that begins now. */
+static void tell_damage(const struct exptrace_trace *trace, struct exptrace_damage *damage)
+{
+	*damage = (struct exptrace_damage) {
+		.offset = trace->adrift_offset,
+		.end = trace->input.offset,
+		.before = trace->has_confirmed ? trace->confirmed : 0,
+		.inside = trace->has_confirmed && trace->in_generation &&
+			  trace->generation == trace->confirmed,
+	};
+}
+
+/* The next framing_next() finds the first batch of a generation. */
+static void begin_anew(struct exptrace_trace *trace)
+{
+	trace->header_seen = true;
+	trace->in_generation = trace->whole_batch = false;
+	trace->has_generation = trace->has_confirmed;
+	trace->generation = trace->confirmed;
+	trace->adrift = false;
+	trace->failed = 0;
+}
+
+int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
+{
+	bool hold = trace->input.hold;
+	uint64_t generation = 0;
+	int ret;
+
+	/* what was read before is not needed any more */
+	trace->input.hold = false;
+	if (trace->input.offset == trace->adrift_offset)
+		trace->resync_budget = BUDGET;
+	ret = search(trace, &generation);
+	trace->input.hold = hold;
+	if (ret == -EAGAIN)
+		return ret;
+	if (ret < 0)
+		return trace_error(trace, ret, trace->input.offset, "cannot read: %s",
+				   strerror(-ret));
+	tell_damage(trace, damage);
+	if (ret && trace->has_confirmed && generation <= trace->confirmed) {
+		damage->other_trace = trace->input.offset;
+		trace->failed = trace_error(trace, -EBADMSG, trace->input.offset,
+					    "generation %llu comes after generation %llu",
+					    (unsigned long long)generation,
+					    (unsigned long long)trace->confirmed);
+		return trace->failed;
+	}
+	damage->after = generation;
+	begin_anew(trace);
+	return ret;
+}
+
+API int exptrace_resync(struct exptrace_trace *trace, struct exptrace_damage *damage)
+{
+	int ret = 1;
+
+	*damage = (struct exptrace_damage) {
+		.offset = trace->error_offset, .end = trace->error_offset,
+	};
+	if (trace->failed && trace->failed != -EBADMSG && trace->failed != -ENODATA)
+		return trace->failed;
+	merge_forget(trace);
+	if (trace->adrift)
+		ret = resync_next(trace, damage);
+	else
+		trace->failed = 0;
+	if (ret != -EAGAIN)
+		account_damage(trace, damage);
+	return ret;
+}
