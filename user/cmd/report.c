@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "../lib/trace.h"
-#include "cmd.h"
+#include "notes.h"
 #include "report.h"
 
 #define LINES_DEFAULT	20
@@ -45,12 +45,14 @@ struct report {
 	/* the generation at hand */
 	bool begun;
 	enum flaw flaw;
+	bool has_end;		/* a Sync tells when it ended; else its events do */
 	uint64_t generation;
 	uint64_t end_ns;
 
-	uint64_t generations;
-	uint64_t missing;	/* between others */
-	uint64_t lost;		/* events */
+	enum flaw flaw_before;	/* of the generation before */
+	uint64_t covered_until;	/* there the last one ended that counts, */
+	uint64_t seen_until;	/* and the last one of all */
+	uint64_t lost;		/* events of the standard stream */
 	struct flaw_sum sums[NR_FLAWS];
 };
 
@@ -66,16 +68,6 @@ static uint64_t count_lost(const struct exptrace_trace *trace)
 	return lost;
 }
 
-/* The ledger comes before the closing Sync: with that, all of it is there. */
-static bool is_complete(const struct exptrace_trace *trace, uint64_t generation,
-			unsigned int nsyncs)
-{
-	uint64_t borrower, lender;
-
-	return nsyncs >= 2 || (nsyncs == 1 && exptrace_borrowed(trace, &borrower, &lender) &&
-			       borrower == generation);
-}
-
 /* What is known ends where the generation before ended. */
 static void forget(struct report *report)
 {
@@ -86,46 +78,81 @@ static void forget(struct report *report)
 	report_regions_forget(report->regions);
 }
 
-static void end_generation(struct report *report)
+static uint64_t later(uint64_t a, uint64_t b)
 {
-	double ns = report->end_ns > report->view.start_ns ?
-		    (double)(report->end_ns - report->view.start_ns) : 0;
+	return a > b ? a : b;
+}
 
-	if (!report->begun)
+/*
+ * Adds the time up to @end_ns of the generation at hand. Generations overlap: that time is
+ * counted once, for the one that counts if there is one.
+ */
+static void add_time(struct report *report, enum flaw flaw, uint64_t end_ns)
+{
+	uint64_t start = later(report->view.start_ns,
+			       flaw ? report->seen_until : report->covered_until);
+
+	if (end_ns <= start)
 		return;
-	report->sums[report->flaw].generations++;
-	report->sums[report->flaw].ns += ns;
+	report->sums[flaw].ns += (double)(end_ns - start);
+	if (!flaw && report->flaw_before && start < report->seen_until)
+		report->sums[report->flaw_before].ns -= (double)(report->seen_until - start);
+	if (!flaw)
+		report->covered_until = end_ns;
+	report->seen_until = later(report->seen_until, end_ns);
 	report->view.covered_ns = report->sums[FLAW_NONE].ns;
 }
 
-/* The whole generation, with its ledger, is loaded before its first event comes out. */
-static void begin_generation(struct report *report, uint64_t generation)
+static void end_generation(struct report *report)
 {
+	if (!report->begun)
+		return;
+	report->sums[report->flaw].generations++;
+	add_time(report, report->flaw, report->end_ns);
+	report->flaw_before = report->flaw;
+}
+
+/* The ledger comes before the closing Sync: with that, all of it is there. */
+static enum flaw find_flaw(const struct report *report,
+			   const struct exptrace_generation *generation, unsigned int nsyncs,
+			   uint64_t lost)
+{
+	if (!generation->begins || !generation->ends || nsyncs < 2)
+		return FLAW_INCOMPLETE;
+	if (lost)
+		return FLAW_LOST;
+	return exptrace_clock_unstable(report->trace) ? FLAW_CLOCK : FLAW_NONE;
+}
+
+/* The whole generation, with its ledger, is loaded before its first event comes out. */
+static void begin_generation(void *arg, const struct exptrace_generation *generation)
+{
+	struct report *report = arg;
 	struct exptrace_sync first = { 0 }, last = { 0 };
 	unsigned int nsyncs = exptrace_syncs(report->trace, &first, &last);
 	uint64_t lost = count_lost(report->trace);
-	bool missing = report->begun && generation > report->generation + 1;
-	bool gap = missing || exptrace_gap(report->trace);
-	enum flaw flaw = FLAW_NONE;
+	bool gap = generation->number != report->generation + 1 || exptrace_gap(report->trace);
+	enum flaw flaw = find_flaw(report, generation, nsyncs, lost);
 
-	if (!is_complete(report->trace, generation, nsyncs))
-		flaw = FLAW_INCOMPLETE;
-	else if (lost)
-		flaw = FLAW_LOST;
-	else if (exptrace_clock_unstable(report->trace))
-		flaw = FLAW_CLOCK;
 	end_generation(report);
-	if (missing)
-		report->missing += generation - report->generation - 1;
 	if (report->begun && (gap || flaw) && !report->flaw)
 		forget(report);
 	report->begun = true;
 	report->flaw = flaw;
-	report->generation = generation;
-	report->generations++;
+	report->has_end = nsyncs > generation->begins;
+	report->generation = generation->number;
 	report->lost += lost;
-	report->view.start_ns = first.mono_ns;
+	report->view.start_ns = generation->begins ? first.mono_ns : UINT64_MAX;
 	report->end_ns = last.mono_ns;
+}
+
+/* Where Syncs are missing, the time is that of the events. */
+static void stretch(struct report *report, uint64_t ns)
+{
+	if (ns < report->view.start_ns)
+		report->view.start_ns = ns;
+	if (!report->has_end)
+		report->end_ns = later(report->end_ns, ns);
 }
 
 /* Once a writer's events are damaged, what it did from then on is not known. */
@@ -135,8 +162,7 @@ static void note_damage(struct report *report, const struct exptrace_record *rec
 
 	report->end_ns = record->ns;
 	forget(report);
-	if (record->ns > report->view.start_ns)
-		report->sums[FLAW_NONE].ns += (double)(record->ns - report->view.start_ns);
+	add_time(report, FLAW_NONE, record->ns);
 	report->view.start_ns = record->ns;
 	report->end_ns = end_ns;
 	report->flaw = FLAW_DAMAGED;
@@ -155,12 +181,16 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 {
 	const struct meaning *meaning;
 
-	if (!report->begun || record->generation != report->generation)
-		begin_generation(report, record->generation);
+	/* one batch alone of a generation is not told of */
+	if (record->generation != report->generation)
+		return;
 	if (report->trace->merge.error && !report->flaw)
 		note_damage(report, record);
-	if (report->flaw)
+	if (report->flaw) {
+		if (report->flaw == FLAW_INCOMPLETE)
+			stretch(report, record->ns);
 		return;
+	}
 	meaning = meaning_get(&report->meanings, report->trace, record->event);
 	switch (meaning->kind) {
 	case MEANS_NOTHING:
@@ -195,17 +225,31 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	}
 }
 
-static int report_walk(struct report *report)
+/* Returns how the trace ends, or what is wrong with it. */
+static int take_events(struct report *report)
 {
 	const struct exptrace_record *record;
 	int ret;
 
 	while ((ret = exptrace_next_event(report->trace, &record)) == 1)
 		take_event(report, record);
+	return ret;
+}
+
+/* Goes on behind damage. Returns whether there was any. */
+static bool report_walk(struct report *report)
+{
+	bool damaged = false, more = true;
+	int ret;
+
+	while (more && (ret = take_events(report)) < 0) {
+		damaged = true;
+		more = go_on(report->trace, ret);
+	}
 	if (report->begun && !report->flaw)
 		forget(report);
 	end_generation(report);
-	return ret;
+	return damaged;
 }
 
 /* Who has an id, as of the threads' last change. */
@@ -308,9 +352,11 @@ static void print_flaw(const struct report *report, enum flaw flaw, const char *
 static void print_head(const struct report *report)
 {
 	const char *filter = exptrace_property(report->view.trace, "filter");
+	struct exptrace_account account;
 
+	exptrace_account(report->trace, &account);
 	printf("Covered:     %" PRIu64 " of %" PRIu64 " generations, %.6f s\n",
-	       report->sums[FLAW_NONE].generations, report->generations,
+	       report->sums[FLAW_NONE].generations, account.generations,
 	       report->view.covered_ns / NSEC_PER_SEC);
 	print_flaw(report, FLAW_LOST, "they lost events");
 	print_flaw(report, FLAW_INCOMPLETE, "a part is missing");
@@ -318,8 +364,12 @@ static void print_head(const struct report *report)
 	print_flaw(report, FLAW_DAMAGED, "from damage on");
 	if (report->lost)
 		printf("Lost:        %" PRIu64 " events\n", report->lost);
-	if (report->missing)
-		printf("Missing:     %" PRIu64 " generations between the others\n", report->missing);
+	if (account.missing)
+		printf("Missing:     %" PRIu64 " generations between the others\n", account.missing);
+	if (account.damaged_bytes)
+		printf("Damaged:     %" PRIu64 " bytes\n", account.damaged_bytes);
+	if (account.unread)
+		printf("Not read:    %" PRIu64 " events that the ledger counts\n", account.unread);
 	print_gaps(report->trace);
 	if (filter)
 		print_line("Filter:", filter);
@@ -339,20 +389,42 @@ static void print_text(struct report *report)
 	report_regions_print(report->regions, &report->view);
 }
 
+/* As note_reading() tells it in words. */
+static void json_account(const struct exptrace_trace *trace, const struct exptrace_account *account,
+			 struct output *output)
+{
+	uint64_t borrower, lender;
+
+	report_json_number(output, ",\"without_beginning\":", account->partial);
+	report_json_number(output, ",\"without_end\":", account->cut_off);
+	if (exptrace_borrowed(trace, &borrower, &lender))
+		report_json_number(output, ",\"schema_from_generation\":", lender);
+	report_json_number(output, ",\"damages\":", account->damages);
+	report_json_number(output, ",\"damaged_bytes\":", account->damaged_bytes);
+	report_json_number(output, ",\"skipped_batches\":", account->skipped);
+	report_json_number(output, ",\"events_not_read\":", account->unread);
+	report_json_number(output, ",\"missing_tasks\":", account->missing_tasks);
+	report_json_number(output, ",\"missing_names\":", account->missing_names);
+	report_json_number(output, ",\"unknown_sites\":", account->unknown_sites);
+	report_json_number(output, ",\"unknown_stacks\":", account->unknown_stacks);
+}
+
 static void print_json(struct report *report, struct output *output)
 {
 	static const char *const keys[NR_FLAWS] = {
 		",\"covered\":", ",\"with_losses\":", ",\"incomplete\":", ",\"damaged\":",
 		",\"unstable_clock\":",
 	};
+	struct exptrace_account account;
 	struct exptrace_times times;
 	unsigned int i;
 
+	exptrace_account(report->trace, &account);
 	exptrace_times(report->trace, &times);
-	report_json_number(output, "{\"generations\":", report->generations);
+	report_json_number(output, "{\"generations\":", account.generations);
 	for (i = 0; i < FLAW_CLOCK; i++)
 		report_json_number(output, keys[i], report->sums[i].generations);
-	report_json_number(output, ",\"missing\":", report->missing);
+	report_json_number(output, ",\"missing\":", account.missing);
 	report_json_number(output, ",\"lost\":", report->lost);
 	report_json_number(output, ",\"covered_ns\":", (uint64_t)report->view.covered_ns);
 	report_json_name(output, ",\"filter\":", exptrace_property(report->view.trace, "filter"));
@@ -360,6 +432,7 @@ static void print_json(struct report *report, struct output *output)
 	report_json_number(output, ",\"gaps\":", times.gaps);
 	report_json_number(output, ",\"gap_ns\":", times.gap_ns);
 	report_json_number(output, ",\"suspended_ns\":", times.suspended_ns);
+	json_account(report->trace, &account, output);
 	report_sched_json(report->sched, &report->view, output);
 	report_wakers_json(report->wakers, &report->view, output);
 	report_spans_json(report->spans, &report->view, output);
@@ -384,18 +457,16 @@ static int report_print(struct report *report)
 
 static int report_run(struct report *report)
 {
-	int ret = report_walk(report), err;
+	bool damaged = report_walk(report);
+	int err = report->begun ? report_print(report) : 0;
 
-	err = report->begun ? report_print(report) : 0;
 	note_names(report->trace);
-	note_borrowed(report->trace);
+	note_reading(report->trace);
 	if (err && err != -EPIPE)
 		return problem("cannot write: %s", strerror(-err));
-	if (ret < 0)
-		return problem("%s", exptrace_error(report->trace));
 	if (!report->begun)
 		return problem("there are no events");
-	return EXIT_OK;
+	return damaged ? EXIT_PROBLEM : EXIT_OK;
 }
 
 static bool report_init(struct report *report)
@@ -405,6 +476,7 @@ static bool report_init(struct report *report)
 	if (!report->view.ids)
 		return false;
 	report->view.ids->size = sizeof(struct id);
+	exptrace_on_generation(report->trace, begin_generation, report);
 	report->sched = report_sched_new();
 	report->wakers = report_wakers_new();
 	report->spans = report_spans_new();
@@ -455,7 +527,7 @@ static int report_parse(struct report *report, int argc, char **argv)
 
 static int run_report(int argc, char **argv)
 {
-	struct report report = { .view.lines = LINES_DEFAULT };
+	struct report report = { .view.lines = LINES_DEFAULT, .flaw = FLAW_INCOMPLETE };
 	int ret = report_parse(&report, argc, argv);
 
 	if (ret == OPTION_HELP_SHOWN)

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <exptrace/events.h>
+
 #include "../lib/trace.h"
-#include "cmd.h"
+#include "notes.h"
 #include "stat.h"
 
 #define EXPERIMENTS	256
@@ -38,11 +40,18 @@ struct stat {
 	struct exptrace_trace *trace;
 	struct stat_sched *sched;
 	struct stat_alloc *alloc;
-	uint64_t generations, batches, given_up;
+	uint64_t generations, batches;
 	uint64_t generation;
-	bool has_sync, goes_on;
-	struct exptrace_sync first, last;
+	bool ended;		/* the one at hand; or none is */
+	bool goes_on;
+	struct exptrace_sync last;
 	struct exptrace_sync since;	/* the first one after which nothing is missing */
+	/* the ticks of the events of the generation at hand lie between these */
+	uint64_t low, high;
+	/* nanoseconds of CLOCK_MONOTONIC */
+	bool has_time;
+	uint64_t first_ns, last_ns;
+	double covered_ns;	/* by generations, those that overlap counted once */
 	struct sum total;
 	struct event_sum *events;	/* by the description's index */
 	size_t nevents;
@@ -112,6 +121,11 @@ static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 		take_event(stat, &cursor, &event->meaning, cpu);
 	}
 	stat->trace->cursor = cursor;
+	stat->trace->found += sum.count;
+	if (batch->time < stat->low)
+		stat->low = batch->time;
+	if (cursor.time > stat->high)
+		stat->high = cursor.time;
 	if (ret == -EBADMSG)
 		trace_bad_event(stat->trace, &stat->trace->cursor, batch);
 	add(&stat->total, sum.count, sum.bytes);
@@ -125,11 +139,9 @@ static void take_sync(struct stat *stat)
 	struct exptrace_sync first, last;
 
 	exptrace_syncs(stat->trace, &first, &last);
-	if (!stat->has_sync)
-		stat->first = first;
 	if (!stat->goes_on)
 		stat->since = first;
-	stat->has_sync = stat->goes_on = true;
+	stat->goes_on = true;
 	stat->last = last;
 }
 
@@ -171,32 +183,70 @@ static void take_ledger(struct stat *stat)
 
 static void take_generation(struct stat *stat, uint64_t generation)
 {
-	bool missing = stat->generations && generation > stat->generation + 1;
+	bool missing = stat->generations && generation != stat->generation + 1;
+	bool broken = stat->generations && !stat->ended;
 
-	if (missing)
-		stat->given_up += generation - stat->generation - 1;
-	if (missing || exptrace_gap(stat->trace)) {
+	if (missing || broken || exptrace_gap(stat->trace)) {
 		break_off(stat);
 		stat_alloc_forget(stat->alloc);
 	}
 	stat->generations++;
 	stat->generation = generation;
+	stat->ended = false;
+	stat->low = UINT64_MAX;
+	stat->high = 0;
 }
 
-static void end_generation(struct stat *stat)
+/* The time of the generation at hand, by its Syncs or, where one is missing, by its events. */
+static bool get_span(const struct stat *stat, const struct exptrace_generation *generation,
+		     uint64_t *start, uint64_t *end)
 {
+	struct exptrace_sync first, last;
+	unsigned int n = exptrace_syncs(stat->trace, &first, &last);
+
+	if (!n)
+		return false;
+	*start = first.mono_ns;
+	*end = last.mono_ns;
+	if (!generation->begins && stat->low != UINT64_MAX)
+		*start = exptrace_ns(stat->trace, stat->low);
+	if (n == 1 && generation->begins && stat->high > first.ticks)
+		*end = exptrace_ns(stat->trace, stat->high);
+	return *end >= *start;
+}
+
+static void add_span(struct stat *stat, uint64_t start, uint64_t end)
+{
+	if (!stat->has_time)
+		stat->first_ns = stat->last_ns = start;
+	stat->has_time = true;
+	if (start < stat->last_ns)
+		start = stat->last_ns;
+	if (end <= start)
+		return;
+	stat->covered_ns += (double)(end - start);
+	stat->last_ns = end;
+}
+
+/* All of it was read. */
+static void end_generation(void *arg, const struct exptrace_generation *generation)
+{
+	struct stat *stat = arg;
+	uint64_t start, end;
+
+	stat->ended = generation->ends;
+	take_ledger(stat);
 	stat_sched_generation(stat->sched, stat->trace);
 	if (!stat_alloc_end_generation(stat->alloc, stat->trace))
 		abort();
+	if (get_span(stat, generation, &start, &end))
+		add_span(stat, start, end);
 }
 
 static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
 {
-	if (batch->kind == EXPTRACE_BATCH_END) {
-		take_ledger(stat);
-		end_generation(stat);
+	if (batch->kind == EXPTRACE_BATCH_END)
 		return 0;
-	}
 	stat->batches++;
 	if (!stat->generations || batch->generation != stat->generation)
 		take_generation(stat, batch->generation);
@@ -205,24 +255,25 @@ static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
 	return take_events(stat, batch);
 }
 
-static int stat_walk(struct stat *stat)
+/* Goes on behind damage. Returns whether there was any. */
+static bool stat_walk(struct stat *stat)
 {
 	const struct exptrace_batch *batch;
+	bool damaged = false;
 	int ret;
 
-	while ((ret = exptrace_next_batch(stat->trace, &batch)) == 1) {
-		ret = take_batch(stat, batch);
-		if (ret)
+	stat->trace->counts_found = true;
+	while ((ret = exptrace_next_batch(stat->trace, &batch))) {
+		if (ret == 1)
+			ret = take_batch(stat, batch);
+		if (!ret)
+			continue;
+		damaged = true;
+		if (!go_on(stat->trace, ret))
 			break;
 	}
-	end_generation(stat);	/* one that is cut off */
 	break_off(stat);
-	return ret;
-}
-
-static double get_seconds(const struct stat *stat)
-{
-	return (double)(int64_t)(stat->last.mono_ns - stat->first.mono_ns) / 1e9;
+	return damaged;
 }
 
 static double ratio(double a, double b)
@@ -241,6 +292,48 @@ static void print_property(const struct stat *stat, const char *key, const char 
 {
 	print_name(property(stat, key), 0);
 	printf("%s", behind);
+}
+
+/* What cannot be known of what events tell together, if some are missing. */
+static void print_uncertain(const struct stat *stat)
+{
+	const struct loss_sum *standard = &stat->losses[EXPTRACE_EXPERIMENT_STANDARD];
+	const struct loss_sum *alloc = &stat->losses[EXPTRACE_EXPERIMENT_ALLOCFREE];
+
+	if (standard->attempted != standard->recorded)
+		printf("Uncertain:   the times of tasks: switches may be among the events that were lost\n");
+	if (alloc->attempted != alloc->recorded)
+		printf("Uncertain:   what is still allocated: events of it were lost\n");
+}
+
+static void print_duration(const struct stat *stat)
+{
+	double seconds = (double)(stat->last_ns - stat->first_ns) / 1e9;
+
+	printf("Duration:    %.6f s\n", seconds);
+	print_gaps(stat->trace);
+	if (stat->covered_ns < (double)(stat->last_ns - stat->first_ns))
+		printf("Covered:     %.6f s of it\n", stat->covered_ns / 1e9);
+}
+
+static void print_generations(const struct stat *stat)
+{
+	struct exptrace_account account;
+
+	exptrace_account(stat->trace, &account);
+	printf("Generations: %llu", (unsigned long long)account.generations);
+	if (account.missing)
+		printf(" (and %llu missing between them)", (unsigned long long)account.missing);
+	if (account.partial)
+		printf(", the first without its beginning");
+	if (account.cut_off)
+		printf(", %llu without an end", (unsigned long long)account.cut_off);
+	putchar('\n');
+	if (account.damaged_bytes)
+		printf("Damaged:     %llu bytes\n", (unsigned long long)account.damaged_bytes);
+	if (account.unread)
+		printf("Not read:    %llu events that the ledger counts\n",
+		       (unsigned long long)account.unread);
 }
 
 static void print_head(const struct stat *stat, double seconds)
@@ -265,12 +358,10 @@ static void print_head(const struct stat *stat, double seconds)
 		print_line("Mode:", property(stat, "mode"));
 	if (exptrace_property(stat->trace, "filter"))
 		print_line("Filter:", property(stat, "filter"));
-	printf("Duration:    %.6f s\n", seconds);
-	print_gaps(stat->trace);
-	printf("Generations: %llu", (unsigned long long)stat->generations);
-	if (stat->given_up)
-		printf(" (and %llu given up)", (unsigned long long)stat->given_up);
-	printf("\nBatches:     %llu\n", (unsigned long long)stat->batches);
+	print_uncertain(stat);
+	print_duration(stat);
+	print_generations(stat);
+	printf("Batches:     %llu\n", (unsigned long long)stat->batches);
 	printf("Bytes:       %llu\n", (unsigned long long)bytes);
 	printf("Events:      %llu, %.0f/s, %.2f bytes each with all tables, %.2f without\n",
 	       (unsigned long long)stat->total.count,
@@ -376,8 +467,8 @@ static void print_losses(const struct stat *stat)
 
 static int stat_run(struct stat *stat)
 {
-	int ret = stat_walk(stat);
-	double seconds = get_seconds(stat);
+	bool damaged = stat_walk(stat);
+	double seconds = stat->covered_ns / 1e9;
 
 	if (stat->batches) {
 		print_head(stat, seconds);
@@ -388,12 +479,10 @@ static int stat_run(struct stat *stat)
 		stat_alloc_print(stat->alloc, SITES_SHOWN);
 	}
 	note_names(stat->trace);
-	note_borrowed(stat->trace);
-	if (ret < 0)
-		return problem("%s", exptrace_error(stat->trace));
+	note_reading(stat->trace);
 	if (fflush(stdout))
 		return problem("cannot write the summary");
-	return EXIT_OK;
+	return damaged ? EXIT_PROBLEM : EXIT_OK;
 }
 
 static const struct option options[] = {
@@ -416,6 +505,8 @@ static int run_stat(int argc, char **argv)
 	ret = open_trace(&command_stat, argc, argv, &stat->trace);
 	stat->sched = stat_sched_new();
 	stat->alloc = stat_alloc_new();
+	if (!ret)
+		exptrace_on_generation(stat->trace, end_generation, stat);
 	if (!ret && stat->sched && stat->alloc)
 		ret = stat_run(stat);
 	else if (!ret)

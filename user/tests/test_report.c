@@ -24,6 +24,7 @@ enum {
 static uint64_t events[2];	/* of each CPU, in the generation that is written */
 static unsigned int cpu_at;
 static uint64_t base, last;
+static uint64_t early;		/* a generation begins so long before the end of the one before */
 
 static void describe(struct writer *w, unsigned int type, const char *name, const char *arg,
 		     const char *more)
@@ -68,7 +69,7 @@ static void statedump(struct writer *w, uint64_t gen)
 static void opening(struct writer *w, uint64_t gen)
 {
 	/* as recorders write them, there is no time between generations */
-	uint64_t overlap = gen > 1 && base == (gen - 1) * SECOND ? SECOND - CLOSING : 0;
+	uint64_t overlap = gen > 1 && base == (gen - 1) * SECOND ? SECOND - CLOSING + early : 0;
 
 	base = gen * SECOND;
 	events[0] = events[1] = 0;
@@ -333,6 +334,103 @@ static void test_losses(void)
 	   run_printed(",\"latency\":{\"count\":0,"),
 	   "in a generation that lost an event, nothing is measured");
 	w_free(&w);
+}
+
+/* CPU 0: 100 runs. */
+static void runs(struct writer *w, uint64_t gen)
+{
+	batch(w, gen, 0, EXPTRACE_CONTEXT_TASK);
+	at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	at(w, 500, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_S, 1, 100);
+	w_end(w);
+}
+
+/* Generations overlap by 20 ms, as those of recorders do. */
+static void test_overlap(void)
+{
+	struct writer w = { 0 };
+	uint64_t gen;
+
+	early = 20000000;
+	w_header(&w);
+	for (gen = 1; gen <= 3; gen++) {
+		opening(&w, gen);
+		runs(&w, gen);
+		closing(&w, gen, 0);
+	}
+	ok(json(&w) == EXIT_OK && run_printed(",\"covered_ns\":2999999000,"),
+	   "the time in which generations overlap is covered once");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK && run_printed("Duration:    2.999999 s\n") &&
+	   !strstr(run_output, "Covered:") && run_printed(" 2999.999  100.00%"), "by stat as well");
+	w_free(&w);
+
+	w_header(&w);
+	for (gen = 1; gen <= 3; gen++) {
+		opening(&w, gen);
+		runs(&w, gen);
+		closing(&w, gen, gen == 2 ? 5 : 0);
+	}
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Covered:     2 of 3 generations, 2.019999 s\n"
+		       "Left out:    1 generations, 0.980000 s: they lost events\n"),
+	   "by the generation that counts, if one of them does not");
+	early = 0;
+	w_free(&w);
+}
+
+static void test_no_events(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	two_tasks(&w, 1);
+	closing(&w, 1, 0);
+	opening(&w, 2);
+	closing(&w, 2, 5);
+	opening(&w, 3);
+	two_tasks(&w, 3);
+	closing(&w, 3, 0);
+	ok(json(&w) == EXIT_OK &&
+	   run_printed("{\"generations\":3,\"covered\":2,\"with_losses\":1,\"incomplete\":0,"
+		       "\"damaged\":0,\"missing\":0,\"lost\":5,"),
+	   "a generation that lost all of its events is not a missing one");
+	w_free(&w);
+
+	w_header(&w);
+	opening(&w, 1);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK &&
+	   run_printed("{\"generations\":1,\"covered\":1,") &&
+	   run_printed(",\"covered_ns\":999999000,"),
+	   "nor is one in which nothing happened");
+	w_free(&w);
+}
+
+/* An earlier reader took the opening of generation 1, and batches of it. */
+static void test_no_beginning(void)
+{
+	struct writer w = { 0 }, rest = { 0 };
+	size_t opened;
+
+	opening(&w, 1);
+	opened = w.size;
+	two_tasks(&w, 1);
+	closing(&w, 1, 0);
+	w_header(&rest);
+	w_bytes(&rest, w.data + opened, w.size - opened);
+	opening(&rest, 2);
+	two_tasks(&rest, 2);
+	closing(&rest, 2, 0);
+	ok(json(&rest) == EXIT_OK && run_printed("\"covered\":1,\"with_losses\":0,\"incomplete\":1,") &&
+	   run_printed(",\"latency\":{\"count\":3,") &&
+	   run_printed("\"without_beginning\":1,\"without_end\":0,\"schema_from_generation\":2,"),
+	   "a generation of which an earlier reader took a part does not count");
+	ok(run_trace(&command_report, NULL, &rest) == EXIT_OK &&
+	   run_printed("Left out:    1 generations, 0.999999 s: a part is missing\n"),
+	   "its time is that of its events");
+	w_free(&w);
+	w_free(&rest);
 }
 
 static void test_gap(void)
@@ -947,6 +1045,9 @@ int main(void)
 	test_latency();
 	test_times();
 	test_losses();
+	test_overlap();
+	test_no_events();
+	test_no_beginning();
 	test_gap();
 	test_cut_off();
 	test_unseen();

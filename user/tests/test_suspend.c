@@ -149,8 +149,9 @@ static void test_suspend(void)
 	   run_printed("Covered:     2 of 2 generations, 0.002000 s\n"), "and as text");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("Duration:    0.004000 s\n"
-		       "Gaps:        1 between generations, 0.002000 s; suspended: 4.000000 s\n") &&
-	   run_printed("      100  new                     1.000   25.00%"),
+		       "Gaps:        1 between generations, 0.002000 s; suspended: 4.000000 s\n"
+		       "Covered:     0.002000 s of it\n") &&
+	   run_printed("      100  new                     1.000   50.00%"),
 	   "nor does stat take a thread to have run in between; of its names, the last is the newest");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed(" 100.000500010: sched_wakeup") &&
 	   run_printed(" 100.003000100: sched_wakeup") &&

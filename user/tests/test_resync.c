@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Behind damage, reading goes on with the next generation, and what was lost is told.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+#define GENERATIONS	6
+
+static const struct sample_faults none;
+static size_t ends[GENERATIONS + 1];
+
+/* A header, and six generations: ends[n] is the end of the n-th. */
+static void sample(struct writer *w)
+{
+	unsigned int gen;
+
+	w_header(w);
+	ends[0] = w->size;
+	for (gen = 1; gen <= GENERATIONS; gen++) {
+		sample_generation(w, gen, &none);
+		ends[gen] = w->size;
+	}
+}
+
+/* How many events of @gen the last dump --json printed. */
+static unsigned int count_events(unsigned int gen)
+{
+	const char *at = run_output;
+	unsigned int n = 0;
+	char key[32];
+
+	snprintf(key, sizeof(key), "\"generation\":%u,", gen);
+	for (; (at = strstr(at, key)); at++)
+		n++;
+	return n;
+}
+
+static int dump(const uint8_t *data, size_t n)
+{
+	int fd = memory_file(data, n), ret;
+	char path[64];
+	const char *const words[] = { "--all", "--json", path, NULL };
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ret = run_words(&command_dump, words);
+	close(fd);
+	return ret;
+}
+
+/* Generations that the last dump has in whole; those that have no byte from @from to @to must be. */
+static bool has_all_but(size_t from, size_t to)
+{
+	unsigned int gen;
+
+	for (gen = 1; gen <= GENERATIONS; gen++) {
+		bool hit = from < ends[gen] && to > ends[gen - 1];
+
+		if (count_events(gen) > SAMPLE_ALL || (!hit && count_events(gen) != SAMPLE_ALL))
+			return false;
+	}
+	return true;
+}
+
+/* A hole of @len bytes at every @step bytes. */
+static void test_holes(size_t len, int fill, size_t step)
+{
+	struct writer w = { 0 };
+	size_t at, wrong = 0, silent = 0, batches = 0, tried = 0;
+	uint8_t *data;
+
+	sample(&w);
+	data = malloc(w.size);
+	if (!data)
+		abort();
+	for (at = 0; at + len <= w.size; at += step) {
+		int dumped, checked;
+
+		memcpy(data, w.data, w.size);
+		memset(data + at, fill, len);
+		checked = run_bytes(&command_check, NULL, data, w.size);
+		dumped = dump(data, w.size);
+		wrong += !has_all_but(at, at + len);
+		/* whoever reads is told, if events are missing */
+		silent += (dumped == EXIT_OK && !has_all_but(0, 0) &&
+			   !strstr(run_output, "could not be read"));
+		silent += checked == EXIT_OK && !has_all_but(0, 0);
+		batches += run_bytes(&command_stat, NULL, data, w.size) > EXIT_PROBLEM;
+		tried++;
+	}
+	is(wrong, 0, "a hole of %zu bytes (0x%02x) costs only the generations that it is in (%zu tried)",
+	   len, fill, tried);
+	is(silent, 0, "and it is told");
+	is(batches, 0, "stat takes it");
+	free(data);
+	w_free(&w);
+}
+
+/* A hole from the middle of generation 2 to the middle of 4. */
+static void test_messages(void)
+{
+	struct writer w = { 0 };
+	char text[200];
+	size_t from, to;
+
+	sample(&w);
+	from = (ends[1] + ends[2]) / 2;
+	to = (ends[3] + ends[4]) / 2;
+	memset(w.data + from, 0, to - from);
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed(", of generations 2 to 4; generation 5 follows at offset ") &&
+	   run_printed("note: 2 generations between the first and the last are not there\n"),
+	   "dump tells which generations were lost");
+	snprintf(text, sizeof(text), "generation 5 follows at offset %zu\n", ends[4]);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM && run_printed(text) &&
+	   run_printed("generation 5: 2 generations before it are missing") &&
+	   run_printed("FAILED: 4 generations, "), "check goes on, and so tells of both");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_PROBLEM && run_printed(text) &&
+	   run_printed("Generations: 4 (and 2 missing between them), 1 without an end\n"
+		       "Damaged:     "), "stat as well");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_PROBLEM && run_printed(text) &&
+	   run_printed("\"incomplete\":1,") && run_printed("\"missing\":2,") &&
+	   run_printed(",\"without_end\":1,\"damages\":1,\"damaged_bytes\":"),
+	   "and report, in numbers");
+	w_free(&w);
+}
+
+/* What cut writes of @w: the generations 1 to @last without @without. */
+static void test_cut(void)
+{
+	struct writer w = { 0 };
+	int in, out, ret;
+	char in_path[64], out_path[64];
+	const char *const words[] = { "-o", out_path, in_path, NULL };
+	uint8_t *data;
+	size_t n;
+
+	sample(&w);
+	memset(w.data + ends[2] - 300, 0, 400);
+	in = memory_file(w.data, w.size);
+	out = memory_file(NULL, 0);
+	snprintf(in_path, sizeof(in_path), "/proc/self/fd/%d", in);
+	snprintf(out_path, sizeof(out_path), "/proc/self/fd/%d", out);
+	ret = run_words(&command_cut, words);
+	ok(ret == EXIT_PROBLEM && run_printed("4 generations, 1 to 6, ") &&
+	   run_printed(", of generations 2 to 3; generation 4 follows at offset "),
+	   "cut leaves out what is damaged, and says so");
+	data = malloc(w.size);
+	n = data ? (size_t)pread(out, data, w.size, 0) : 0;
+	ok(n == ends[1] + ends[6] - ends[3] && !memcmp(data, w.data, ends[1]) &&
+	   !memcmp(data + ends[1], w.data + ends[3], ends[6] - ends[3]),
+	   "what is whole is there byte for byte");
+	free(data);
+	close(in);
+	close(out);
+	w_free(&w);
+}
+
+/* Two traces, one behind the other; the second begins with generation @first. */
+static int dump_two(unsigned int first, bool cut_off)
+{
+	struct writer w = { 0 };
+	unsigned int gen;
+	int ret;
+
+	w_header(&w);
+	for (gen = 1; gen <= 3; gen++)
+		sample_generation(&w, gen, &none);
+	if (cut_off)
+		w.size -= 400;
+	w_header(&w);
+	for (gen = first; gen < first + 3; gen++)
+		sample_generation(&w, gen, &none);
+	ret = dump(w.data, w.size);
+	w_free(&w);
+	return ret;
+}
+
+static void test_two_traces(void)
+{
+	ok(dump_two(1, false) == EXIT_PROBLEM && run_printed("another trace begins at offset ") &&
+	   run_printed(" on is another trace, and is not read\n") &&
+	   count_events(1) == SAMPLE_ALL && count_events(3) == SAMPLE_ALL && !count_events(4),
+	   "a second trace in the file is said to be one, and is not mixed with the first");
+	ok(dump_two(2, true) == EXIT_PROBLEM && run_printed(" is another trace, and is not read\n") &&
+	   !count_events(4), "even if the first one is cut off");
+	ok(dump_two(4, false) == EXIT_PROBLEM && run_printed("another trace begins at offset ") &&
+	   count_events(4) == SAMPLE_ALL && count_events(6) == SAMPLE_ALL,
+	   "a trace that goes on where the first one ended is read, with a message");
+}
+
+/* A marker's text in an event that is passed over: no generation begins there. */
+static void test_false_openings(void)
+{
+	struct writer w = { 0 }, fake = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	w_byte(&w, 0);			/* damage: a search begins */
+	w_end_of_generation(&fake);
+	w_sync(&fake, 7, 1000, 1000, 1000);
+	w_properties(&fake, 7, 1000, NULL);
+	w_bytes(&w, fake.data, fake.size);
+	sample_generation(&w, 2, &none);
+	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(2) == SAMPLE_ALL &&
+	   run_printed("generation 2 follows at offset "),
+	   "a Sync and properties do not make a generation");
+	w_free(&fake);
+	w_free(&w);
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	w_byte(&w, 0);
+	w_sync(&w, 7, 1000, 1000, 1000);
+	w_schema(&w, 7, 1000);
+	w_byte(&w, 99);
+	sample_generation(&w, 2, &none);
+	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(2) == SAMPLE_ALL &&
+	   run_printed("generation 2 follows at offset "), "nor a schema that nothing follows");
+	w_free(&w);
+
+	w_header(&w);
+	sample_opening(&w, 1, &none);
+	w_begin(&w, STANDARD_BATCH, 1, SAMPLE_M(0, TASK), sample_start(1));
+	w_event(&w, EXPTRACE_EVENT_TASK_RENAME, 1);
+	w_number(&w, 100);
+	sample_generation(&fake, 7, &none);
+	fake.data[fake.size] = 0;
+	w_number(&w, fake.size < 1000 ? fake.size : 1000);
+	w_bytes(&w, fake.data, fake.size < 1000 ? fake.size : 1000);
+	w_end(&w);
+	sample_closing(&w, 1, &none);
+	sample_generation(&w, 2, &none);
+	dump(w.data, w.size);
+	ok(!count_events(7) && count_events(2) == SAMPLE_ALL,
+	   "where batches can be read, nothing within them is taken for a generation");
+	w_free(&fake);
+	w_free(&w);
+}
+
+/* A number that is wrong in a generation's first batch must not hide those that follow. */
+static void test_wrong_number(void)
+{
+	struct writer w = { 0 };
+
+	sample(&w);
+	w.data[ends[2] + 1] = 0x7f;	/* generation 3 is 127 in its Sync alone */
+	ok(dump(w.data, w.size) == EXIT_PROBLEM && has_all_but(ends[2], ends[3]) &&
+	   run_printed("generation 3 begins before the end of generation 127 at offset ") &&
+	   run_printed("; generation 4 follows at offset "),
+	   "a wrong generation number costs this generation");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("Generations: 5 (and 1 missing between them)\n"), "and is not counted with");
+	w_free(&w);
+}
+
+/* The first generation lacks its beginning, and is damaged; the next one lends its schema. */
+static void test_borrower(void)
+{
+	struct writer w = { 0 };
+	size_t from;
+
+	w_header(&w);
+	sample_batches(&w, 1, &none);
+	from = w.size;
+	sample_closing(&w, 1, &none);
+	sample_generation(&w, 2, &none);
+	w.data[from] = 0;
+	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(1) == SAMPLE_ALL &&
+	   count_events(2) == SAMPLE_ALL &&
+	   run_printed("it is read by the schema of generation 2"),
+	   "a generation without its beginning finds a schema behind damage");
+	w_free(&w);
+}
+
+/* Only generation is without its beginning: nothing can be told, and that is. */
+static void test_no_beginning(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_batches(&w, 1, &none);
+	sample_closing(&w, 1, &none);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Generations: 1, the first without its beginning\n") &&
+	   run_printed("note: generation 1 lacks its beginning, which an earlier reader took") &&
+	   run_printed("note: 5 batches without a schema were skipped\n"),
+	   "stat says why there are no events");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed("\"incomplete\":1,") && run_printed(",\"skipped_batches\":5,"),
+	   "and so does report");
+	w_free(&w);
+}
+
+/* Of a batch that is filled with zeros, the ledger has events that are not there. */
+static void test_unread(void)
+{
+	static const struct sample_faults more = { .recorded = 3, .lost = -3 };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &more);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events that the ledger counts could not be read\n"),
+	   "stat tells of events that are in the ledger alone");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events that the ledger counts could not be read\n"), "so does dump");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed(",\"events_not_read\":3,"), "and report");
+	w_free(&w);
+}
+
+/* An event that cannot be decoded costs its batch, and no other batch or generation. */
+static void test_bad_event(void)
+{
+	static const struct sample_faults bad = { .bad_type = true };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &bad);
+	sample_generation(&w, 2, &none);
+	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(1) == SAMPLE_ALL - 2 &&
+	   count_events(2) == SAMPLE_ALL &&
+	   run_printed("note: 2 events that the ledger counts could not be read\n"),
+	   "what follows an event that cannot be decoded is read");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_PROBLEM &&
+	   run_printed(",\"damages\":1,\"damaged_bytes\":0,"), "no bytes are passed over for it");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_PROBLEM && run_printed("Generations: 2\n") &&
+	   run_printed("Not read:    2 events that the ledger counts\n"), "by stat as well");
+	w_free(&w);
+}
+
+/* The library alone: the error stays until it is asked to go on. */
+static void test_library(void)
+{
+	const struct exptrace_record *record;
+	struct exptrace_damage damage;
+	struct exptrace_trace *trace;
+	struct writer w = { 0 };
+	unsigned int events = 0;
+	int fd, ret;
+
+	sample(&w);
+	memset(w.data + ends[2], 0, 50);
+	trace = test_open(&w, &fd);
+	while ((ret = exptrace_next_event(trace, &record)) == 1)
+		events++;
+	ok(ret == -EBADMSG && exptrace_next_event(trace, &record) == -EBADMSG &&
+	   events == 2 * SAMPLE_ALL, "nothing goes on by itself");
+	ret = exptrace_resync(trace, &damage);
+	ok(ret == 1 && damage.offset == ends[2] && damage.end == ends[3] && damage.before == 2 &&
+	   !damage.inside && damage.after == 4 && !damage.other_trace, "what was lost is told");
+	while ((ret = exptrace_next_event(trace, &record)) == 1)
+		events++;
+	ok(!ret && events == 5 * SAMPLE_ALL && exptrace_offset(trace) == w.size,
+	   "and the rest is read");
+	test_close(trace, fd);
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_holes(1, 0, 7);
+	test_holes(100, 0, 13);
+	test_holes(700, 0, 31);
+	test_holes(100, 0xff, 13);
+	test_messages();
+	test_cut();
+	test_two_traces();
+	test_false_openings();
+	test_wrong_number();
+	test_borrower();
+	test_no_beginning();
+	test_unread();
+	test_bad_event();
+	test_library();
+	return tap_end();
+}
