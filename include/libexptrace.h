@@ -352,6 +352,7 @@ void exptrace_on_generation(struct exptrace_trace *trace, exptrace_generation_fn
  * @missing:	numbers between them of which there is none: given up, or lost by damage
  * @partial:	of the generations, those without their beginning
  * @cut_off:	those without their end
+ * @without_clock: those without a Sync that can be read: see exptrace_ns()
  * @damages:	how often exptrace_resync() was called
  * @damaged_bytes: the bytes that it passed over
  * @skipped:	event batches without a schema, which were skipped
@@ -371,6 +372,7 @@ struct exptrace_account {
 	uint64_t missing;
 	uint64_t partial;
 	uint64_t cut_off;
+	uint64_t without_clock;
 	uint64_t damages;
 	uint64_t damaged_bytes;
 	uint64_t skipped;

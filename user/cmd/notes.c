@@ -10,7 +10,7 @@
 #include "notes.h"
 
 #define DAMAGES_SHOWN	100
-#define GENERATIONS_TEXT 80
+#define GENERATIONS_TEXT	80
 
 /* "generations 3 to 5": in which the lost bytes were. */
 static void describe_generations(char text[GENERATIONS_TEXT], const struct exptrace_damage *damage)
@@ -18,7 +18,8 @@ static void describe_generations(char text[GENERATIONS_TEXT], const struct exptr
 	uint64_t first = damage->before + !damage->inside, last = damage->after - 1;
 
 	if (!damage->before && !damage->inside)
-		snprintf(text, GENERATIONS_TEXT, "before the first generation that can be read");
+		snprintf(text, GENERATIONS_TEXT,
+			 "before the first generation that can be read");
 	else if (first > last)
 		snprintf(text, GENERATIONS_TEXT, "between generations");
 	else if (first == last)
@@ -43,8 +44,8 @@ static void describe(char *text, size_t size, int err, int ret,
 		snprintf(text, size, "; %" PRIu64 " bytes are lost, %s; generation %" PRIu64
 			 " follows at offset %" PRIu64, bytes, where, damage->after, damage->end);
 	} else if (ret == 0 && err == -EBADMSG && bytes) {
-		snprintf(text, size, "; nothing that follows can be read: %" PRIu64 " bytes are lost",
-			 bytes);
+		snprintf(text, size,
+			 "; nothing that follows can be read: %" PRIu64 " bytes are lost", bytes);
 	}
 }
 
@@ -96,6 +97,9 @@ void note_reading(const struct exptrace_trace *trace)
 	if (account.damages > DAMAGES_SHOWN)
 		problem("note: %" PRIu64 " places more are damaged",
 			account.damages - DAMAGES_SHOWN);
+	if (account.without_clock)
+		problem("note: %" PRIu64 " generations have no Sync: their times are ticks, or by "
+			"the clock of the generation before", account.without_clock);
 	if (account.skipped)
 		problem("note: %" PRIu64 " batches without a schema were skipped", account.skipped);
 	if (account.unread)
@@ -106,8 +110,12 @@ void note_reading(const struct exptrace_trace *trace)
 			"statedumps: some names are not known",
 			account.missing_tasks, account.missing_names);
 	if (account.unknown_sites || account.unknown_stacks)
-		problem("note: %" PRIu64 " places in the code and %" PRIu64 " stacks are not known: the "
-			"recorder's tables were full", account.unknown_sites, account.unknown_stacks);
+		problem("note: %" PRIu64 " places in the code and %" PRIu64 " stacks are not known: "
+			"the recorder's tables were full",
+			account.unknown_sites, account.unknown_stacks);
+	if (exptrace_property(trace, "filter"))
+		problem("note: what did not pass the filter is not in the trace: counts and times "
+			"are of the rest");
 }
 
 void note_recording(const struct exptrace_trace *trace)

@@ -139,7 +139,7 @@ static void begin_generation(void *arg, const struct exptrace_generation *genera
 		forget(report);
 	report->begun = true;
 	report->flaw = flaw;
-	report->has_end = nsyncs > generation->begins;
+	report->has_end = !nsyncs || nsyncs > generation->begins;
 	report->generation = generation->number;
 	report->lost += lost;
 	report->view.start_ns = generation->begins ? first.mono_ns : UINT64_MAX;
@@ -397,6 +397,7 @@ static void json_account(const struct exptrace_trace *trace, const struct exptra
 
 	report_json_number(output, ",\"without_beginning\":", account->partial);
 	report_json_number(output, ",\"without_end\":", account->cut_off);
+	report_json_number(output, ",\"without_clock\":", account->without_clock);
 	if (exptrace_borrowed(trace, &borrower, &lender))
 		report_json_number(output, ",\"schema_from_generation\":", lender);
 	report_json_number(output, ",\"damages\":", account->damages);

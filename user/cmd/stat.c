@@ -281,6 +281,15 @@ static double ratio(double a, double b)
 	return b > 0 ? a / b : 0;
 }
 
+/* Events in a second; "-" if it is not known how long that was. */
+static void print_rate(const char *before, int width, int decimals, uint64_t count, double seconds)
+{
+	if (seconds > 0)
+		printf("%s%*.*f", before, width, decimals, (double)count / seconds);
+	else
+		printf("%s%*s", before, width, "-");
+}
+
 static const char *property(const struct stat *stat, const char *key)
 {
 	const char *value = exptrace_property(stat->trace, key);
@@ -294,15 +303,28 @@ static void print_property(const struct stat *stat, const char *key, const char 
 	printf("%s", behind);
 }
 
+/* By reasons, not attempted less recorded: a ledger that does not add up is no giant number. */
+static uint64_t count_lost(const struct loss_sum *sum)
+{
+	uint64_t lost = 0;
+	unsigned int i;
+
+	for (i = 0; i < REASONS; i++)
+		lost += sum->lost[i];
+	return lost;
+}
+
 /* What cannot be known of what events tell together, if some are missing. */
 static void print_uncertain(const struct stat *stat)
 {
 	const struct loss_sum *standard = &stat->losses[EXPTRACE_EXPERIMENT_STANDARD];
 	const struct loss_sum *alloc = &stat->losses[EXPTRACE_EXPERIMENT_ALLOCFREE];
+	struct exptrace_account account;
 
-	if (standard->attempted != standard->recorded)
+	exptrace_account(stat->trace, &account);
+	if (count_lost(standard) || (standard->attempted && account.unread))
 		printf("Uncertain:   the times of tasks: switches may be among the events that were lost\n");
-	if (alloc->attempted != alloc->recorded)
+	if (count_lost(alloc) || (alloc->attempted && account.unread))
 		printf("Uncertain:   what is still allocated: events of it were lost\n");
 }
 
@@ -310,7 +332,10 @@ static void print_duration(const struct stat *stat)
 {
 	double seconds = (double)(stat->last_ns - stat->first_ns) / 1e9;
 
-	printf("Duration:    %.6f s\n", seconds);
+	if (stat->has_time)
+		printf("Duration:    %.6f s\n", seconds);
+	else
+		printf("Duration:    not known: there is no Sync\n");
 	print_gaps(stat->trace);
 	if (stat->covered_ns < (double)(stat->last_ns - stat->first_ns))
 		printf("Covered:     %.6f s of it\n", stat->covered_ns / 1e9);
@@ -363,9 +388,9 @@ static void print_head(const struct stat *stat, double seconds)
 	print_generations(stat);
 	printf("Batches:     %llu\n", (unsigned long long)stat->batches);
 	printf("Bytes:       %llu\n", (unsigned long long)bytes);
-	printf("Events:      %llu, %.0f/s, %.2f bytes each with all tables, %.2f without\n",
-	       (unsigned long long)stat->total.count,
-	       ratio((double)stat->total.count, seconds),
+	printf("Events:      %llu", (unsigned long long)stat->total.count);
+	print_rate(", ", 0, 0, stat->total.count, seconds);
+	printf("/s, %.2f bytes each with all tables, %.2f without\n",
 	       ratio((double)bytes, (double)stat->total.count),
 	       ratio((double)stat->total.bytes, (double)stat->total.count));
 }
@@ -379,10 +404,11 @@ static void print_event(const struct stat *stat, const struct exptrace_schema_ev
 	print_name(experiment ? experiment : "?", 12);
 	putchar(' ');
 	print_name(event->name, 22);
-	printf(" %12llu %14llu %8.2f %14.1f\n", (unsigned long long)sum->count,
+	printf(" %12llu %14llu %8.2f", (unsigned long long)sum->count,
 	       (unsigned long long)sum->bytes,
-	       ratio((double)sum->bytes, (double)sum->count),
-	       ratio((double)sum->count, seconds));
+	       ratio((double)sum->bytes, (double)sum->count));
+	print_rate(" ", 14, 1, sum->count, seconds);
+	putchar('\n');
 }
 
 /* Whether an earlier description has the same experiment and name. */
@@ -431,8 +457,10 @@ static void print_cpus(const struct stat *stat, double seconds)
 		if (!sum->count)
 			continue;
 		printf(i < STAT_CPUS ? "  %-6u" : "  >%-5u", i < STAT_CPUS ? i : i - 1);
-		printf(" %12llu %14llu %14.1f\n", (unsigned long long)sum->count,
-		       (unsigned long long)sum->bytes, ratio((double)sum->count, seconds));
+		printf(" %12llu %14llu", (unsigned long long)sum->count,
+		       (unsigned long long)sum->bytes);
+		print_rate(" ", 14, 1, sum->count, seconds);
+		putchar('\n');
 	}
 }
 
@@ -448,7 +476,7 @@ static void print_loss(const struct stat *stat, unsigned int experiment)
 	print_name(name ? name : "?", 12);
 	printf(" attempted %llu, recorded %llu, lost %llu", (unsigned long long)sum->attempted,
 	       (unsigned long long)sum->recorded,
-	       (unsigned long long)(sum->attempted - sum->recorded));
+	       (unsigned long long)count_lost(sum));
 	for (i = 0; i < REASONS; i++)
 		if (sum->lost[i])
 			printf("; %s: %llu", i < EXPTRACE_NR_LOST ? exptrace_lost_name(i) :

@@ -132,6 +132,7 @@ static void account_generation(struct exptrace_trace *trace,
 	account->last = generation->number;
 	account->partial += !generation->begins;
 	account->cut_off += !generation->ends;
+	account->without_clock += !trace->clock.nsyncs;
 	account_ledger(trace);
 	account->missing_tasks += number_property(trace, "missing_tasks");
 	account->missing_names += number_property(trace, "missing_names");

@@ -38,6 +38,17 @@ head -c 700 "$sample" >"$dir/cut"
 exits 1 "$exptrace" dump "$dir/cut" && grep -q 'cut off in generation 1 at offset 700' "$dir/err" &&
 	[ "$(wc -l <"$dir/err")" -eq 1 ]
 ok "dump of a damaged trace has one message with the offset, and exit code 1"
+head -c 700 "$sample" >"$dir/hole"
+head -c 600 /dev/zero >>"$dir/hole"
+tail -c +1301 "$sample" >>"$dir/hole"
+exits 1 "$exptrace" dump "$dir/hole" && grep -q '; generation 2 follows at offset ' "$dir/err" && mv "$dir/err" "$dir/err1" &&
+	mv "$dir/out" "$dir/out1" && ! "$exptrace" dump - <"$dir/hole" >"$dir/out" 2>"$dir/err" &&
+	cmp -s "$dir/out" "$dir/out1" && cmp -s "$dir/err" "$dir/err1" &&
+	! cat "$dir/hole" | "$exptrace" dump - >"$dir/out" 2>"$dir/err" &&
+	cmp -s "$dir/out" "$dir/out1" && cmp -s "$dir/err" "$dir/err1"
+ok "dump goes on behind a hole, in a file and in a pipe"
+exits 1 "$exptrace" cut -o "$dir/whole" "$dir/hole" && exits 0 "$exptrace" check "$dir/whole"
+ok "cut makes a sound trace of one with a hole"
 exits 1 "$exptrace" dump "$dir/none" && grep -q 'No such file' "$dir/err"
 ok "a missing file is named"
 exits 1 "$exptrace" check "$exptrace" && grep -q 'not a trace' "$dir/out"

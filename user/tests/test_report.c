@@ -424,7 +424,7 @@ static void test_no_beginning(void)
 	closing(&rest, 2, 0);
 	ok(json(&rest) == EXIT_OK && run_printed("\"covered\":1,\"with_losses\":0,\"incomplete\":1,") &&
 	   run_printed(",\"latency\":{\"count\":3,") &&
-	   run_printed("\"without_beginning\":1,\"without_end\":0,\"schema_from_generation\":2,"),
+	   run_printed("\"without_beginning\":1,\"without_end\":0,\"without_clock\":0,\"schema_from_generation\":2,"),
 	   "a generation of which an earlier reader took a part does not count");
 	ok(run_trace(&command_report, NULL, &rest) == EXIT_OK &&
 	   run_printed("Left out:    1 generations, 0.999999 s: a part is missing\n"),

@@ -3,6 +3,7 @@
  * Behind damage, reading goes on with the next generation, and what was lost is told.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -126,7 +127,7 @@ static void test_messages(void)
 		       "Damaged:     "), "stat as well");
 	ok(run_trace(&command_report, "--json", &w) == EXIT_PROBLEM && run_printed(text) &&
 	   run_printed("\"incomplete\":1,") && run_printed("\"missing\":2,") &&
-	   run_printed(",\"without_end\":1,\"damages\":1,\"damaged_bytes\":"),
+	   run_printed(",\"without_end\":1,\"without_clock\":0,\"damages\":1,\"damaged_bytes\":"),
 	   "and report, in numbers");
 	w_free(&w);
 }
@@ -298,6 +299,23 @@ static void test_no_beginning(void)
 	w_free(&w);
 }
 
+/* Without any Sync, nothing is known of the time: no figure stands for it. */
+static void test_no_clock(void)
+{
+	static const struct sample_faults faults = { .no_opening = true, .no_closing = true };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &faults);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Duration:    not known: there is no Sync\n") &&
+	   run_printed("Events:      9, -/s, ") && run_printed("note: 1 generations have no Sync"),
+	   "stat without a clock has no rates");
+	ok(dump(w.data, w.size) == EXIT_OK && run_printed("\"no_clock\":true,") &&
+	   run_printed("note: 1 generations have no Sync"), "dump says that its times are none");
+	w_free(&w);
+}
+
 /* Of a batch that is filled with zeros, the ledger has events that are not there. */
 static void test_unread(void)
 {
@@ -365,6 +383,69 @@ static void test_library(void)
 	w_free(&w);
 }
 
+/* Whether generation 2 is found behind @n bytes of zeros, by a file or a pipe that does not block. */
+static bool is_found_behind(size_t n, const uint8_t *second, size_t size, bool in_pipe)
+{
+	const struct exptrace_record *record;
+	struct exptrace_damage damage;
+	struct exptrace_trace *trace;
+	struct writer w = { 0 };
+	unsigned int events = 0;
+	int fds[2], ret, found;
+	size_t at = 0;
+	void *zeros = calloc(1, n);
+
+	w_header(&w);
+	w_bytes(&w, zeros, n);
+	w_bytes(&w, second, size);
+	if (!in_pipe)
+		fds[0] = memory_file(w.data, w.size);
+	else if (pipe2(fds, O_NONBLOCK))
+		abort();
+	if (exptrace_open_fd(fds[0], &trace))
+		abort();
+	do {
+		/* as much as the pipe takes, but never all at once */
+		ssize_t done = in_pipe && at < w.size ?
+			       write(fds[1], w.data + at, w.size - at < 5000 ? w.size - at : 5000) : 0;
+
+		at += done > 0 ? (size_t)done : 0;
+		if (in_pipe && at == w.size) {
+			close(fds[1]);
+			at++;
+		}
+		ret = exptrace_next_event(trace, &record);
+		if (ret == -EBADMSG) {
+			found = exptrace_resync(trace, &damage);
+			if (found != 1 && found != -EAGAIN)
+				break;
+		}
+		events += ret == 1;
+	} while (ret);
+	exptrace_close(trace);
+	close(fds[0]);
+	free(zeros);
+	w_free(&w);
+	return !ret && events == SAMPLE_ALL;
+}
+
+/* Where the input's chunks end, and far behind. */
+static void test_distances(void)
+{
+	static const size_t around[] = { 128 * 1024, 256 * 1024, 384 * 1024 };
+	struct writer w = { 0 };
+	size_t i, n, missed = 0;
+
+	sample_generation(&w, 2, &none);
+	for (i = 0; i < sizeof(around) / sizeof(around[0]); i++)
+		for (n = around[i] - w.size; n < around[i] + 100; n += 61)
+			missed += !is_found_behind(n, w.data, w.size, false);
+	is(missed, 0, "a generation is found however far it is");
+	ok(is_found_behind(1000, w.data, w.size, true) &&
+	   is_found_behind(3000000, w.data, w.size, true), "in a pipe that does not block as well");
+	w_free(&w);
+}
+
 int main(void)
 {
 	test_holes(1, 0, 7);
@@ -378,8 +459,10 @@ int main(void)
 	test_wrong_number();
 	test_borrower();
 	test_no_beginning();
+	test_no_clock();
 	test_unread();
 	test_bad_event();
 	test_library();
+	test_distances();
 	return tap_end();
 }
