@@ -51,8 +51,8 @@ struct task {
 
 struct report_sched {
 	struct pids tasks;	/* by number */
-	struct index cpus;	/* those where it is known who runs */
-	uint64_t *running;	/* there: its number */
+	struct index cpus;	/* those where it is known who runs, */
+	uint64_t *running;	/* and its number */
 	size_t running_room;
 	uint32_t epoch;
 	uint64_t nswitches;
@@ -213,16 +213,33 @@ static uint64_t set_running(struct report_sched *sched, uint64_t cpu, uint64_t t
 	return before;
 }
 
-/* Who is first seen on a CPU has run there since the generation began. */
+/* Another task turns out to run on the CPU: when this one left is not known. */
+static void lose_task(struct report_sched *sched, uint64_t thread, uint64_t cpu)
+{
+	struct task *task = get_task(sched, thread);
+
+	if (task && task->state == TASK_RUNNING && task->cpu == cpu)
+		task->state = TASK_UNKNOWN;
+}
+
+/*
+ * Who is first seen on a CPU has run there since the generation began. Who runs instead of the one
+ * that was switched to came by switches that did not pass the filter.
+ */
 static void set_current(struct report_sched *sched, const struct report_view *view,
 			const struct exptrace_record *record, uint64_t thread)
 {
 	struct task *task = get_task(sched, thread);
-	uint64_t since = record->ns;
+	uint64_t since = record->ns, before = set_running(sched, record->cpu, thread);
+	bool is_new = before == UINT64_MAX;
 
-	if (set_running(sched, record->cpu, thread) != UINT64_MAX || !task || task->state == TASK_RUNNING)
+	if (before == thread)
 		return;
-	if (task->state == TASK_UNKNOWN && view->start_ns < since)
+	if (!is_new)
+		lose_task(sched, before, record->cpu);
+	if (!task || task->state == TASK_RUNNING)
+		return;
+	if (is_new && task->state == TASK_UNKNOWN && view->start_ns < since)
 		since = view->start_ns;
 	enter(task, TASK_RUNNING, since);
 	task->older = true;
@@ -509,7 +526,8 @@ void report_sched_json(struct report_sched *sched, const struct report_view *vie
 	report_json_number(output, ",\"longest_wait_cut_off_ns\":", sched->longest_cut_off);
 	output_text(output, ",\"tasks\":[");
 	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
-	for (i = 0; i < n; i++) {
+	/* without switches, nothing is known of the times */
+	for (i = 0; sched->nswitches && i < n; i++) {
 		if (i)
 			output_char(output, ',');
 		json_task(&ranked[i], view, output);

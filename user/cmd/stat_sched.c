@@ -86,17 +86,17 @@ static void account(struct stat_cpu *cpu, uint64_t ticks)
 	cpu->since = ticks;
 }
 
-/* Who is first seen on a CPU has run there since the generation began, at @start. */
+/*
+ * Who is first seen on a CPU has run there since the generation began, at @start. Who runs instead
+ * of the one that was switched to came by switches that are not there: since when is not known.
+ */
 static void set_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
 			uint64_t start)
 {
 	/* it may go on, to its last switch, under an id that another one has by now */
 	if (cpu->known && cpu->pid == note->pid)
 		return;
-	if (cpu->known)
-		account(cpu, note->ticks);
-	else
-		cpu->since = start && start < note->ticks ? start : note->ticks;
+	cpu->since = !cpu->known && start && start < note->ticks ? start : note->ticks;
 	cpu->known = true;
 	cpu->pid = note->pid;
 	cpu->task = task;

@@ -407,6 +407,46 @@ static void test_no_events(void)
 	w_free(&w);
 }
 
+/*
+ * Only 100 was chosen: it leaves CPU 0 to 200 at 1000 and comes back at 5001, when 300 leaves; 200
+ * left meanwhile. At 8000 it leaves to 200 again.
+ */
+static void test_filtered_switches(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	property(&w, 1, "filter", "threads 100");
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	switch_to(&w, 1000, EXPTRACE_TASK_S, 200);
+	at(&w, 5000, EXPTRACE_EVENT_CURRENT, 1, 300);
+	switch_to(&w, 5001, EXPTRACE_TASK_S, 100);
+	switch_to(&w, 8000, EXPTRACE_TASK_S, 200);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"on_cpu_ns\":3999,") &&
+	   run_printed("{\"pid\":200,\"on_cpu_ns\":999991000,") &&
+	   run_printed("note: what did not pass the filter is not in the trace"),
+	   "who left a CPU without being seen did not run there meanwhile");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                 999.991") &&
+	   run_printed("       100  <...>                   0.004"), "for stat as well");
+	w_free(&w);
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	wake(&w, 500, 200);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed(",\"tasks\":[]"),
+	   "without switches no time is known of any task");
+	w_free(&w);
+}
+
 /* An earlier reader took the opening of generation 1, and batches of it. */
 static void test_no_beginning(void)
 {
@@ -1048,6 +1088,7 @@ int main(void)
 	test_overlap();
 	test_no_events();
 	test_no_beginning();
+	test_filtered_switches();
 	test_gap();
 	test_cut_off();
 	test_unseen();
