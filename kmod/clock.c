@@ -85,14 +85,12 @@ void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap)
 
 	for (i = 0; i < 5; i++) {
 		u64 before, after, mono;
-		struct timespec64 wall;
 		unsigned long flags;
 
 		local_irq_save(flags);
 		before = exptrace_clock();
 		mono = ktime_get_ns();
 		after = exptrace_clock();
-		ktime_get_real_ts64(&wall);
 		local_irq_restore(flags);
 
 		if (after - before >= best)
@@ -100,7 +98,7 @@ void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap)
 		best = after - before;
 		snap->ticks = static_key_enabled(&exptrace_clock_tsc) ? before + best / 2 : mono;
 		snap->mono = mono;
-		snap->wall = wall;
 	}
+	snap->wall = ktime_to_timespec64(ktime_mono_to_any(snap->mono, TK_OFFS_REAL));
 	snap->boot = ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
 }
