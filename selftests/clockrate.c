@@ -184,6 +184,41 @@ TEST_F(module, times_are_right_where_the_rate_changes_all_the_time)
 	recording_free(&r);
 }
 
+/* A full pool has no room for another generation. */
+TEST_F(module, changes_for_which_there_is_no_room_are_counted)
+{
+	struct exptrace_start args = start_small();
+	struct exptrace_advance advance = {};
+	const struct stream_generation *last;
+	struct recording r = {};
+	int i, err = 0;
+
+	args.pool_size = 256 << 10;
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
+	for (i = 0; i < 1000 && !err; i++) {
+		ASSERT_LT(0, work_pingpong(500));
+		err = device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance);
+	}
+	ASSERT_EQ(-ENOBUFS, err);
+	for (err = 0, i = 0; !err && i < 50; i++) {
+		err = set_rate(i % 2 ? 10800 : 9200, 0);
+		usleep(5000);
+	}
+	EXPECT_EQ(0, set_rate(10000, 0));
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
+		TH_LOG("%s", r.stream.error);
+	}
+	tell_syncs(&r.stream);
+	last = &r.stream.generations[r.stream.nr_generations - 1];
+	if (last->mono)
+		SKIP(goto out, "CLOCK_MONOTONIC is the clock: it has one rate by itself");
+	EXPECT_EQ(STREAM_SYNCS, last->nr_syncs);
+	EXPECT_LT(0, last->missing_syncs);
+out:
+	recording_free(&r);
+}
+
 TEST_F(module, times_are_right_where_the_clocksource_is_changed)
 {
 	struct recording r = {};
