@@ -107,13 +107,12 @@ static struct report_named *find_function(struct report_named_list *family,
 }
 
 static struct call *call_at(struct report_functions *functions, unsigned int family,
-			    const struct exptrace_record *record)
+			    const struct report_view *view, const struct exptrace_record *record)
 {
 	int64_t i;
 
 	if (family == FAMILY_WORK)
-		return record->pid < 0 ? NULL :
-		       pids_get(&functions->threads, (uint64_t)record->pid);
+		return pids_get(&functions->threads, report_thread(view, (uint64_t)record->pid));
 	i = index_get(&functions->place_index, record->cpu, record->context);
 	if (i < 0)
 		abort();
@@ -126,7 +125,7 @@ static void begin(struct report_functions *functions, unsigned int family,
 		  const struct report_view *view, const struct meaning *meaning,
 		  const struct exptrace_record *record)
 {
-	struct call *call = call_at(functions, family, record);
+	struct call *call = call_at(functions, family, view, record);
 
 	if (!call)
 		return;
@@ -140,9 +139,10 @@ static void begin(struct report_functions *functions, unsigned int family,
 }
 
 static void end(struct report_functions *functions, unsigned int family,
-		const struct meaning *meaning, const struct exptrace_record *record)
+		const struct report_view *view, const struct meaning *meaning,
+		const struct exptrace_record *record)
 {
-	struct call *call = call_at(functions, family, record);
+	struct call *call = call_at(functions, family, view, record);
 	uint64_t object = record->args[meaning->args[0]].u64;
 
 	if (!call || call->epoch != functions->epoch || call->object != object ||
@@ -163,19 +163,19 @@ void report_functions_event(struct report_functions *functions, const struct rep
 		begin(functions, FAMILY_TIMER, view, meaning, record);
 		break;
 	case MEANS_TIMER_EXIT:
-		end(functions, FAMILY_TIMER, meaning, record);
+		end(functions, FAMILY_TIMER, view, meaning, record);
 		break;
 	case MEANS_HRTIMER_ENTRY:
 		begin(functions, FAMILY_HRTIMER, view, meaning, record);
 		break;
 	case MEANS_HRTIMER_EXIT:
-		end(functions, FAMILY_HRTIMER, meaning, record);
+		end(functions, FAMILY_HRTIMER, view, meaning, record);
 		break;
 	case MEANS_WORK_START:
 		begin(functions, FAMILY_WORK, view, meaning, record);
 		break;
 	case MEANS_WORK_END:
-		end(functions, FAMILY_WORK, meaning, record);
+		end(functions, FAMILY_WORK, view, meaning, record);
 		break;
 	}
 }
