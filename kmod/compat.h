@@ -99,6 +99,29 @@ static inline unsigned int exptrace_nr_irqs(void)
 #endif
 
 /*
+ * Functions can be hooked at their entry, and their arguments read. 6.2: how to read them is
+ * the same for all architectures.
+ */
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#define EXPTRACE_HAS_FUNCTIONS
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define exptrace_function_argument(regs, n)	ftrace_regs_get_argument(regs, n)
+#else
+#define exptrace_function_argument(regs, n)	regs_get_kernel_argument(&(regs)->regs, n)
+#endif
+#endif
+
+/* 6.2: kvfree_call_rcu() gets the object; before, where in it its head is, if it has one. */
+static inline const void *exptrace_kfree_rcu_object(unsigned long head, unsigned long object)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	return (const void *)object;
+#else
+	return (const void *)(head ? head - object : object);
+#endif
+}
+
+/*
  * To read the probes of tracepoints. 7.0: they go after a grace period of SRCU, 6.13: those
  * of system calls after one of RCU Tasks Trace; before, after one of RCU.
  */

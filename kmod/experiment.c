@@ -241,15 +241,17 @@ void exptrace_experiment_unregister(struct exptrace_experiment *exp)
 }
 EXPORT_SYMBOL_GPL(exptrace_experiment_unregister);
 
-/* Returns -ENOENT if the kernel lacks the tracepoint. */
+/* Returns -ENOENT if the kernel lacks the tracepoint, or the function. */
 int exptrace_switch_set(struct exptrace_switch *sw, bool on)
 {
 	int err = 0;
 
 	lockdep_assert_held(&exptrace.control);
 
-	if (!sw->tp)
+	if (!exptrace_switch_available(sw))
 		return on ? -ENOENT : 0;
+	if (exptrace.recording && on != sw->on)
+		sw->changed = exptrace.gen;
 	if (exptrace.recording && on)
 		err = exptrace_attach(sw);
 	else
@@ -354,7 +356,7 @@ static int mark(struct selection *want, const char *name, bool on)
 		if (!is_called(sw, exp, name))
 			continue;
 		found = true;
-		want->events[i].on = on && sw->tp;
+		want->events[i].on = on && exptrace_switch_available(sw);
 		want->events[i].chosen = want->events[i].on;
 		if (!strcmp(sw->def->group, SYSCALLS) && strcmp(name, sw->name))
 			want_all_calls(want);
@@ -382,7 +384,7 @@ static int mark_stack(struct selection *want, const char *name, bool stack)
 			continue;
 		}
 		err = 0;
-		want->events[i].stack = stack && sw->tp;
+		want->events[i].stack = stack && exptrace_switch_available(sw);
 		if (want->events[i].stack)
 			want->events[i].on = true;
 	}

@@ -6,6 +6,7 @@
 #define _EXPTRACE_EXPERIMENT_H
 
 #include "exptrace.h"
+#include "function.h"
 
 struct module;
 struct tracepoint;
@@ -56,11 +57,14 @@ struct exptrace_event_def {
  * @begin:	called before the probe is attached, if the event needs more than that; may be
  *		NULL; caller holds exptrace.control
  * @end:	called after the probe was detached, which may still run; likewise
+ * @function:	what is hooked in place of a tracepoint, with a probe of its own; or NULL
  * @def:	the event
  * @tp:		its tracepoint, NULL if the kernel has none
+ * @changed:	the generation in which it was last switched on or off; exptrace.control
  * @on:		it is wanted; exptrace_registry_lock
  * @stack:	with a stack; exptrace_registry_lock
  * @attached:	its probe is attached; exptrace.control
+ * @refused:	it should be, but the kernel refused; exptrace.control
  */
 struct exptrace_switch {
 	const char			*name;
@@ -68,12 +72,21 @@ struct exptrace_switch {
 	void				*probe;
 	int				(*begin)(void);
 	void				(*end)(void);
+	struct exptrace_function	*function;
 	const struct exptrace_event_def	*def;
 	struct tracepoint		*tp;
+	u64				changed;
 	bool				on;
 	bool				stack;
 	bool				attached;
+	bool				refused;
 };
+
+/* Does this kernel have what the event needs? */
+static inline bool exptrace_switch_available(const struct exptrace_switch *sw)
+{
+	return sw->tp || (sw->function && sw->function->found);
+}
 
 /* A switch for probe_<tracepoint>(), of an event with the tracepoint's name. */
 #define EXPTRACE_SWITCH(tp)	\
@@ -99,7 +112,7 @@ static void __maybe_unused check_probes(void)	\
  *		EXPTRACE_EVENT_STACK, if others are to have stacks
  * @nr_events:	their number
  * @switches:	its events that can be switched, each with a definition of the same
- *		name and a tracepoint; may be NULL
+ *		name, and a tracepoint or a function; may be NULL
  * @nr_switches: their number
  *
  * Events of an experiment need not have switches: whoever registers it may write

@@ -175,7 +175,7 @@ static int describe(struct exptrace_event *event)
 		return -ENOENT;
 	event->flags = (sw->on ? EXPTRACE_EVENT_F_ENABLED : 0) |
 		       (sw->stack ? EXPTRACE_EVENT_F_STACK : 0) |
-		       (sw->tp ? EXPTRACE_EVENT_F_AVAILABLE : 0);
+		       (exptrace_switch_available(sw) ? EXPTRACE_EVENT_F_AVAILABLE : 0);
 	event->experiment = exp->id;
 	event->type = sw->def->type;
 	strscpy_pad(event->group, sw->def->group, sizeof(event->group));

@@ -126,15 +126,16 @@ unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned in
 	return word[0];
 }
 
-/* Is the frame of the recorder, or of the probe that called it? */
+/* Is the frame of the recorder, or of the probe that called it, or of who called that? */
 static __always_inline bool is_own(unsigned long frame, const struct module *owner)
 {
-	return within_module(frame, THIS_MODULE) || (owner && within_module(frame, owner));
+	return within_module(frame, THIS_MODULE) || (owner && within_module(frame, owner)) ||
+	       exptrace_function_is_trampoline(frame);
 }
 
 /*
- * The number of the stack of a tracepoint, whose probe @owner has. Between the two may be
- * the kernel's own caller of probes, which write_stack() leaves out.
+ * The number of the stack of a tracepoint or function, whose probe @owner has. Between the
+ * two may be the kernel's own caller of probes, which write_stack() leaves out.
  */
 static noinline notrace unsigned int take(const struct exptrace_interned *interned,
 					  const struct module *owner)

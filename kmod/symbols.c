@@ -47,7 +47,7 @@
  * @offset:	how far behind its function's beginning it is
  * @function:	the string that has the function's name, 0: it has no symbol
  * @module:	the string that has the module's, 0: the kernel itself
- * @is_tracer:	the function is the tracepoint's: what calls its probes
+ * @is_tracer:	the function calls probes, of a tracepoint or of a function
  */
 struct symbol {
 	u32		offset;
@@ -202,6 +202,20 @@ static void name_alike(const struct exptrace_interned *interned, unsigned int si
 	}
 }
 
+/* Is it a function of the kernel's that calls probes, of a tracepoint or of a function? */
+static bool is_tracer(const char *name)
+{
+	static const char *const names[] = {
+		"__traceiter_", "arch_ftrace_ops_list_func", "ftrace_call", "ftrace_regs_call",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (strstarts(name, names[i]))
+			return true;
+	return false;
+}
+
 /* Finds out what is at @site, which has no symbol yet, and writes its names. */
 static int name_site(struct exptrace_table *table, const struct exptrace_interned *interned,
 		     unsigned int site)
@@ -216,7 +230,7 @@ static int name_site(struct exptrace_table *table, const struct exptrace_interne
 		return 0;
 	symbols[site].offset = offset;
 	symbols[site].function = site;
-	symbols[site].is_tracer = strstarts(text, "__traceiter_");
+	symbols[site].is_tracer = is_tracer(text);
 	if (module) {
 		module_len = strnlen(module, MODULE_CHARS - 1);
 		module[module_len] = '\0';

@@ -85,7 +85,8 @@ static ssize_t events_show(struct device *dev, struct device_attribute *attr, ch
 	mutex_lock(&exptrace_registry_lock);
 	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
 		len += sysfs_emit_at(buf, len, "%s %s %s %s%s\n", exp->name, sw->def->group,
-				     sw->name, !sw->tp ? "missing" : sw->on ? "on" : "off",
+				     sw->name, !exptrace_switch_available(sw) ? "missing" :
+				     sw->on ? "on" : "off",
 				     sw->stack ? " stack" : "");
 	mutex_unlock(&exptrace_registry_lock);
 	return len;

@@ -23,9 +23,19 @@ static void match_tracepoint(struct tracepoint *tp, void *priv)
 	}
 }
 
+static void report_missing(const struct exptrace_switch *sw)
+{
+	if (sw->function)
+		pr_warn("this kernel's %s() can't be hooked: the event %s is missing\n",
+			sw->function->names[0], sw->name);
+	else
+		pr_warn("this kernel has no tracepoint %s: its event is missing\n",
+			sw->tracepoint);
+}
+
 /*
- * Finds the tracepoints of the experiment's events; returns how many. Events
- * without one are reported, and can't be switched on.
+ * Finds the tracepoints, and the functions, of the experiment's events; returns how many.
+ * Events without one are reported, and can't be switched on.
  */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp)
 {
@@ -33,11 +43,12 @@ unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp)
 
 	for_each_kernel_tracepoint(match_tracepoint, exp);
 	for (i = 0; i < exp->nr_switches; i++) {
-		if (exp->switches[i].tp)
+		struct exptrace_switch *sw = &exp->switches[i];
+
+		if (sw->tp || (sw->function && exptrace_function_find(sw->function)))
 			found++;
 		else
-			pr_warn("this kernel has no tracepoint %s: its event is missing\n",
-				exp->switches[i].tracepoint);
+			report_missing(sw);
 	}
 	return found;
 }
@@ -123,6 +134,18 @@ int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data
 	return 0;
 }
 
+/* The recording goes on without it, and says so. */
+static void attach_function(struct exptrace_switch *sw)
+{
+	int err = exptrace_function_hook(sw->function);
+
+	sw->attached = !err;
+	sw->refused = err;
+	if (err)
+		pr_warn("can't hook %s(): %d: the event %s is not recorded\n",
+			sw->function->names[0], err, sw->name);
+}
+
 int exptrace_attach(struct exptrace_switch *sw)
 {
 	int err;
@@ -131,6 +154,10 @@ int exptrace_attach(struct exptrace_switch *sw)
 
 	if (sw->attached)
 		return 0;
+	if (sw->function) {
+		attach_function(sw);
+		return 0;
+	}
 	err = sw->begin ? sw->begin() : 0;
 	if (!err) {
 		err = tracepoint_probe_register(sw->tp, sw->probe, NULL);
@@ -152,7 +179,10 @@ void exptrace_detach(struct exptrace_switch *sw)
 
 	if (!sw->attached)
 		return;
-	tracepoint_probe_unregister(sw->tp, sw->probe, NULL);
+	if (sw->function)
+		exptrace_function_unhook(sw->function);
+	else
+		tracepoint_probe_unregister(sw->tp, sw->probe, NULL);
 	if (sw->end)
 		sw->end();
 	sw->attached = false;
@@ -168,7 +198,7 @@ void exptrace_detach_all(void)
 	tracepoint_synchronize_unregister();
 }
 
-/* Attaches all events that are on, or none. */
+/* Attaches all events that are on, or none. No generation has begun. */
 int exptrace_attach_all(void)
 {
 	struct exptrace_switch *sw;
@@ -176,6 +206,7 @@ int exptrace_attach_all(void)
 	int err;
 
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++) {
+		sw->changed = 0;
 		if (!sw->on)
 			continue;
 		err = exptrace_attach(sw);
