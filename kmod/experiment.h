@@ -88,6 +88,12 @@ static inline bool exptrace_switch_available(const struct exptrace_switch *sw)
 	return sw->tp || (sw->function && sw->function->found);
 }
 
+/* Was the event on from the beginning of generation @gen to its end? Caller: exptrace.control. */
+static inline bool exptrace_switch_was_on(const struct exptrace_switch *sw, u64 gen)
+{
+	return sw->on && !sw->refused && sw->changed != gen;
+}
+
 /* A switch for probe_<tracepoint>(), of an event with the tracepoint's name. */
 #define EXPTRACE_SWITCH(tp)	\
 	{ .name = #tp, .tracepoint = #tp, .probe = probe_##tp },
@@ -159,6 +165,9 @@ int exptrace_select(const char *selection);
  */
 void exptrace_syscalls_get(struct exptrace_syscall_tables *calls);
 void exptrace_syscalls_set(const struct exptrace_syscall_tables *calls);
+
+/* probe_alloc.c: what of the frees is not recorded. */
+size_t exptrace_unrecorded_frees(u64 gen, char *text, size_t size);
 
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);

@@ -261,6 +261,7 @@ static const char *const lost_names[EXPTRACE_NR_LOST] = {
 	[EXPTRACE_LOST_CONTENDED] = "contended",
 	[EXPTRACE_LOST_OVERWRITTEN] = "overwritten",
 	[EXPTRACE_LOST_QUOTA] = "quota",
+	[EXPTRACE_LOST_BURST] = "burst",
 };
 
 static void show_slot(struct seq_file *m, int cpu, unsigned int parity, unsigned int exp,

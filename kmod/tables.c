@@ -349,6 +349,7 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 	exptrace_symbols_extent(&extent, exptrace_sites_max(pool_size),
 				exptrace_stack_words_max(pool_size));
 	exptrace_extent_add(&extent, NR_LAST_PROPERTIES, PROPERTY_MAX);
+	exptrace_extent_add(&extent, 1, PROPERTY_MAX);
 	exptrace_ledger_extent(&extent);
 	exptrace_extent_add(&extent, EXPTRACE_NR_BENDS + 1, SYNC_MAX + HEAD_MAX);
 	return exptrace_extent_batches(&extent, batch_size);
@@ -392,6 +393,17 @@ static int write_last_syncs(struct exptrace_table *table, const struct exptrace_
 	return err ?: write_sync(table, &span->end);
 }
 
+/* Likewise: without it, all frees of memory were recorded if any allocation was. */
+static int write_unrecorded_frees(struct exptrace_table *table, unsigned long gen)
+{
+	char names[VALUE_CHARS];
+
+	if (!exptrace_unrecorded_frees(gen, names, sizeof(names)))
+		return 0;
+	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
+	return write_property(table, "unrecorded_frees", names);
+}
+
 int exptrace_write_closing(unsigned long gen)
 {
 	const struct exptrace_span *span = exptrace_span_end(gen);
@@ -401,7 +413,8 @@ int exptrace_write_closing(unsigned long gen)
 	exptrace_tables_begin(&table, gen, span->end.ticks);
 	err = exptrace_write_symbols(&table, gen) ?:
 	      write_last_properties(&table, gen, span->bends.missing) ?:
-	      exptrace_write_ledger(&table, gen) ?: write_last_syncs(&table, span);
+	      write_unrecorded_frees(&table, gen) ?: exptrace_write_ledger(&table, gen) ?:
+	      write_last_syncs(&table, span);
 	exptrace_tables_end(&table);
 	return err;
 }

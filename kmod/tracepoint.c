@@ -134,16 +134,19 @@ int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data
 	return 0;
 }
 
-/* The recording goes on without it, and says so. */
-static void attach_function(struct exptrace_switch *sw)
+/* If the kernel refuses, the recording goes on without it, and says so. */
+static int attach_function(struct exptrace_switch *sw)
 {
 	int err = exptrace_function_hook(sw->function);
 
+	if (err == -ENOMEM)
+		return err;
 	sw->attached = !err;
 	sw->refused = err;
 	if (err)
 		pr_warn("can't hook %s(): %d: the event %s is not recorded\n",
 			sw->function->names[0], err, sw->name);
+	return 0;
 }
 
 int exptrace_attach(struct exptrace_switch *sw)
@@ -154,10 +157,8 @@ int exptrace_attach(struct exptrace_switch *sw)
 
 	if (sw->attached)
 		return 0;
-	if (sw->function) {
-		attach_function(sw);
-		return 0;
-	}
+	if (sw->function)
+		return attach_function(sw);
 	err = sw->begin ? sw->begin() : 0;
 	if (!err) {
 		err = tracepoint_probe_register(sw->tp, sw->probe, NULL);

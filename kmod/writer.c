@@ -162,6 +162,30 @@ static enum exptrace_lost refill(struct exptrace_slot *slot)
 }
 
 /**
+ * exptrace_lose - count events that a probe did not even begin
+ * @exp:	their experiment
+ * @reason:	why
+ * @events:	how many
+ *
+ * Context: any. What no schema knows, or is filtered out, counts for nothing.
+ */
+notrace void exptrace_lose(unsigned int exp, enum exptrace_lost reason, u64 events)
+{
+	struct exptrace_slot *slot;
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_acquire(&w, exp, EXPTRACE_ANY_CONTEXT))
+		return;
+	slot = w.slot;
+	if (is_in_schema(slot) && !exptrace_filters_out(current, exptrace_about_current())) {
+		local64_add(events, &slot->attempted);
+		this_cpu_add(exptrace.cpus->lost[slot->interned->gen & 1][exp][w.context][reason],
+			     events);
+	}
+	exptrace_release();
+}
+
+/**
  * exptrace_refill - give a slot an empty batch, hand over the one it has
  * @slot:	the slot, which has too little room for the next event; the smallest
  *		batch has enough for any

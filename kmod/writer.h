@@ -59,6 +59,7 @@ struct exptrace_writer {
 bool exptrace_refill(struct exptrace_slot *slot);
 bool exptrace_refill_uncounted(struct exptrace_slot *slot);
 bool exptrace_refuse(struct exptrace_slot *slot);
+void exptrace_lose(unsigned int exp, enum exptrace_lost reason, u64 events);
 void exptrace_append_batch(struct exptrace_slot *slot);
 void exptrace_flush_slot(struct exptrace_slot *slot);
 

@@ -382,7 +382,7 @@ static void check_whole(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *
 }
 
 /* What the observer counts: nothing else may be attempted in a recording that is compared with it. */
-#define OBSERVED_EVENTS	"events=sched,alloc"
+#define OBSERVED_EVENTS	"events=sched,kmalloc,kfree,kmem_cache_alloc,kmem_cache_free"
 
 /* A recording whose events BPF programs count, too. */
 struct observed {

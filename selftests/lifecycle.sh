@@ -57,6 +57,12 @@ sysfs_refuses_what_cannot_be() {
 	echo 1 >"$sys/recording"
 }
 
+# The events of "alloc" that are no tracepoints, where the kernel can hook functions.
+rcu=() bulk=()
+if [ -e /proc/sys/kernel/ftrace_enabled ]; then
+	rcu=(kfree_rcu) bulk=(kmem_cache_free_bulk)
+fi
+
 states() { awk '{ print $3, $4 }' "$sys/events"; }
 are_on() { [ "$(states | awk '$2 == "on" { print $1 }' | sort | xargs)" = "$*" ] || fail "on: $(states | xargs)"; }
 
@@ -67,7 +73,7 @@ sysfs_selects_events_by_name_and_group() {
 	grep -q '^standard sched sched_switch on$' "$sys/events"
 	grep -q '^allocfree alloc kfree off$' "$sys/events"
 	echo "+alloc -kfree" >"$sys/events"
-	are_on kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	are_on "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch
 	echo "kfree" >"$sys/events"
 	are_on kfree
 	refuses "No such file or directory" "$sys/events" "+no_such_event"
@@ -81,17 +87,17 @@ sysfs_and_parameters_select_stacks() {
 	are_on sched_switch sched_wakeup
 	have_stacks sched_switch
 	echo "+alloc:stack -kfree:stack" >"$sys/events"
-	are_on kfree kmalloc kmem_cache_alloc kmem_cache_free sched_switch sched_wakeup
-	have_stacks kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	are_on kfree "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch sched_wakeup
+	have_stacks "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch
 	# One that is off keeps it for the next time; one that gets stacks is on.
 	echo "-sched_switch +sched_wakeup" >"$sys/events"
-	have_stacks kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	have_stacks "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch
 	refuses "No such file or directory" "$sys/events" "+kfree:stack -no_such_event:stack"
 	refuses "No such file or directory" "$sys/events" "+kfree:stacks"
 	refuses "No such file or directory" "$sys/events" ":stack"
 	log_since | grep 'exptrace: no event, group or experiment is called "no_such_event:stack"$'
 	log_since | grep 'exptrace: no event, group or experiment is called ":stack"$'
-	have_stacks kmalloc kmem_cache_alloc kmem_cache_free sched_switch
+	have_stacks "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch
 	# As they are without a sign: these only.
 	echo "syscalls:39 sys_enter:stack -sys_exit" >"$sys/events"
 	are_on sys_enter
@@ -199,7 +205,7 @@ module_of_another_kernel_is_refused_and_says_why() {
 	[ "$tried" -gt 0 ] || skip "no module of another kernel in build/"
 }
 
-# From here on BPF programs count the events of "sched" and "alloc" on the whole machine.
+# From here on BPF programs count the events of "sched" and the tracepoints of "alloc" on the whole machine.
 count_events() {
 	coproc observer { "$here/../build/selftests/tally"; }
 	read -r slack reason <&"${observer[0]}"
@@ -300,7 +306,7 @@ snapshot_is_valid() {
 module_comes_and_goes_while_the_machine_works() {
 	local i cycles=${EXPTRACE_CYCLES:-20} workers=() slack before_start after_start before_stop after_stop
 	local compared=0 all=0 all_least=0 all_most=0
-	local parameters=("events=sched,alloc" period_ms=20 batch_kb=4 pool_mb=2)
+	local parameters=("events=sched,kmalloc,kfree,kmem_cache_alloc,kmem_cache_free" period_ms=20 batch_kb=4 pool_mb=2)
 	count_events
 	for i in 1 2; do
 		busy &

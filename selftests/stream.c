@@ -425,6 +425,8 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			g->missing_syncs = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "boottime_offset"))
 			g->boottime_offset = strtoull(value, NULL, 10);
+		if (!c.bad && !strcmp(key, "unrecorded_frees"))
+			snprintf(g->unrecorded_frees, sizeof(g->unrecorded_frees), "%s", value);
 		if (!c.bad && !strcmp(key, "missing_tasks"))
 			g->missing_tasks = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "missing_changes"))

@@ -68,6 +68,7 @@ struct stream_generation {
 	bool mono, clock_unstable;	/* the clock is CLOCK_MONOTONIC; it was found to be none */
 	uint64_t boottime_offset;	/* nanoseconds */
 	bool gap;			/* between it and the one before nothing was recorded */
+	char unrecorded_frees[64];	/* events that were not on all along */
 	struct stream_sync open, close;
 	struct stream_sync syncs[STREAM_SYNCS];	/* all, these two too */
 	unsigned int nr_syncs;

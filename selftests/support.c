@@ -73,7 +73,7 @@ int module_remove(void)
 static void remove_helpers(void)
 {
 	static const char *const names[] = {
-		"exptrace_grace", "exptrace_guest", "exptrace_lacking", "exptrace_renames",
+		"exptrace_bulk", "exptrace_grace", "exptrace_guest", "exptrace_lacking", "exptrace_renames",
 	};
 	size_t i;
 

@@ -16,6 +16,7 @@ API const char *exptrace_lost_name(uint64_t reason)
 		[EXPTRACE_LOST_CONTENDED] = "NMI found the lock taken",
 		[EXPTRACE_LOST_OVERWRITTEN] = "overwritten by newer ones",
 		[EXPTRACE_LOST_QUOTA] = "quota was used up",
+		[EXPTRACE_LOST_BURST] = "too many at once",
 	};
 
 	_Static_assert(sizeof(names) / sizeof(names[0]) == EXPTRACE_NR_LOST,

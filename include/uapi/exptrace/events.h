@@ -192,7 +192,11 @@
 	  A(SITE, "call_site"))					\
 	X(ALLOCFREE, KMEM_CACHE_FREE, 67, 1, "alloc", "kmem_cache_free", \
 	  A(DATA_ADDRESS, "ptr") A(BYTES, "bytes")			\
-	  A(SITE, "call_site"))
+	  A(SITE, "call_site"))						\
+	X(ALLOCFREE, KMEM_CACHE_FREE_BULK, 68, 1, "alloc", "kmem_cache_free_bulk", \
+	  A(DATA_ADDRESS, "ptr") A(SITE, "call_site"))		\
+	X(ALLOCFREE, KFREE_RCU, 69, 1, "alloc", "kfree_rcu",		\
+	  A(DATA_ADDRESS, "ptr") A(SITE, "call_site"))
 
 #define EXPTRACE_EXPERIMENT_ID(ID, id, version, name)			\
 	EXPTRACE_EXPERIMENT_##ID = (id),

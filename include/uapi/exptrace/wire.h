@@ -149,7 +149,8 @@ enum exptrace_lost {
 	EXPTRACE_LOST_CONTENDED		= 2,	/* NMI, and the pool's lock was taken */
 	EXPTRACE_LOST_OVERWRITTEN	= 3,	/* flight mode: a batch given up */
 	EXPTRACE_LOST_QUOTA		= 4,	/* the experiment's share was full */
-	EXPTRACE_NR_LOST		= 5,
+	EXPTRACE_LOST_BURST		= 5,	/* too many in one call, with preemption off */
+	EXPTRACE_NR_LOST		= 6,
 };
 
 #endif /* _UAPI_EXPTRACE_WIRE_H */

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory that is freed without a tracepoint: kmem_cache_free_bulk(), kfree_rcu(). */
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+
+#include "recording.h"
+
+#define ALLOCFREE	EXPTRACE_EXPERIMENT_ALLOCFREE
+#define RUN		"/sys/module/exptrace_bulk/parameters/run"
+#define TRACER		"/proc/sys/kernel/ftrace_enabled"
+
+/* Bytes of each of the objects of kmod/test/bulk.c. */
+#define SIZE		1111
+/* As many as a call that can't be preempted may record. */
+#define BURST		64
+
+static int bulk_load(void)
+{
+	return module_load_helper("exptrace_bulk.ko", "");
+}
+
+static int bulk_remove(void)
+{
+	return syscall(SYS_delete_module, "exptrace_bulk", 0) ? -errno : 0;
+}
+
+/* Does the kernel's function tracer call probes? Then the events are there. */
+static bool can_hook(int control)
+{
+	struct exptrace_event event;
+
+	return !event_get(control, "kmem_cache_free_bulk", &event) && event.flags & EXPTRACE_EVENT_F_AVAILABLE;
+}
+
+/* It frees what kfree_rcu() gives it in sheaves, of which nothing tells. */
+static bool has_sheaves(void)
+{
+	char name[128];
+	bool found = false;
+	FILE *f = fopen("/proc/kallsyms", "r");
+
+	while (f && !found && fscanf(f, "%*s %*s %127s%*[^\n]", name) == 1)
+		found = !strcmp(name, "__kfree_rcu_sheaf");
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int start_alloc(int control)
+{
+	int err = record_only(control, "kmalloc", "kfree", "kmem_cache_alloc", "kmem_cache_free", NULL);
+
+	/* An older module has only those. */
+	if (!err && can_hook(control))
+		err = event_set(control, "kmem_cache_free_bulk", true) ?: event_set(control, "kfree_rcu", true);
+	return err ?: recording_start(control);
+}
+
+/* What became of the test module's objects. */
+struct fate {
+	size_t allocated, live, given, freed, twice;
+};
+
+struct step {
+	uint64_t ptr;
+	size_t when;
+	int type;
+	bool ours;	/* an object of the test module's is allocated */
+};
+
+static int by_object(const void *a, const void *b)
+{
+	const struct step *x = a, *y = b;
+
+	if (x->ptr != y->ptr)
+		return x->ptr < y->ptr ? -1 : 1;
+	return x->when < y->when ? -1 : x->when > y->when;
+}
+
+static bool is_alloc(const struct stream_event *e)
+{
+	return e->type == EXPTRACE_EVENT_KMALLOC || e->type == EXPTRACE_EVENT_KMEM_CACHE_ALLOC;
+}
+
+static struct step make_step(const struct stream_event *e, size_t when)
+{
+	return (struct step){ .ptr = e->arg[0].value, .when = when, .type = e->type,
+			      .ours = is_alloc(e) && e->arg[1].value == SIZE };
+}
+
+/* The steps of one object: from an allocation of ours to the next allocation of its memory. */
+static void follow(struct fate *fate, const struct step *step, size_t n)
+{
+	bool ours = false, given = false, freed = false;
+	size_t i;
+
+	for (i = 0; i <= n; i++) {
+		bool ends = i == n || step[i].type == EXPTRACE_EVENT_KMALLOC ||
+			    step[i].type == EXPTRACE_EVENT_KMEM_CACHE_ALLOC;
+
+		if (ends && ours) {
+			fate->allocated++;
+			fate->freed += freed;
+			fate->given += given && !freed;
+			fate->live += !given && !freed;
+		}
+		if (i == n)
+			break;
+		if (ends) {
+			ours = step[i].ours;
+			given = freed = false;
+		} else if (step[i].type == EXPTRACE_EVENT_KFREE_RCU) {
+			fate->twice += ours && given;
+			given = true;
+		} else {
+			fate->twice += ours && freed;
+			freed = true;
+		}
+	}
+}
+
+static struct fate find_fate(const struct stream *stream)
+{
+	const struct stream_event **sorted;
+	struct fate fate = {};
+	struct step *steps;
+	size_t nr, n = 0, i, end;
+
+	sorted = stream_sorted(stream, &nr);
+	steps = calloc(nr + 1, sizeof(*steps));
+	for (i = 0; i < nr; i++)
+		if (sorted[i]->experiment == ALLOCFREE && sorted[i]->type >= EXPTRACE_EVENT_FIRST)
+			steps[n++] = make_step(sorted[i], i);
+	qsort(steps, n, sizeof(*steps), by_object);
+	for (i = 0; i < n; i = end) {
+		for (end = i; end < n && steps[end].ptr == steps[i].ptr; end++)
+			;
+		follow(&fate, &steps[i], end - i);
+	}
+	free(steps);
+	free(sorted);
+	return fate;
+}
+
+/* What was recorded until now; the recording goes on. */
+static int look(int control, int reader, struct bytes *bytes, struct stream *stream)
+{
+	struct exptrace_advance advance = {};
+	int err = device_ioctl(control, EXPTRACE_IOC_ADVANCE, &advance);
+
+	if (!err)
+		err = bytes_drain(bytes, reader, 1 << 20);
+	if (err && err != -EAGAIN)
+		return err;
+	stream_free(stream);
+	*stream = (struct stream){};
+	return stream_parse(stream, bytes->data, bytes->size);
+}
+
+TEST_F(module, objects_given_to_kfree_rcu_are_seen_freed)
+{
+	bool sheaves = has_sheaves();
+	struct stream stream = {};
+	struct bytes bytes = {};
+	struct fate fate = {};
+
+	if (access(TRACER, F_OK))
+		SKIP(return, "this kernel has no function tracer");
+	ASSERT_EQ(0, bulk_load());
+	ASSERT_EQ(0, start_alloc(self->control));
+	self->reader = device_open(O_RDONLY | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, write_file(RUN, "rcu 3000"));
+	/* The kernel frees them when it likes. */
+	EXPECT_TRUE(WAIT_FOR(look(self->control, self->reader, &bytes, &stream) ||
+			     (fate = find_fate(&stream), fate.freed + (sheaves ? fate.given : 0) >= 3000)));
+	EXPECT_STREQ("", stream.error);
+	EXPECT_EQ(0, stream_lost_needlessly(&stream));
+	EXPECT_EQ(3000, fate.allocated);
+	EXPECT_EQ(0, fate.live);
+	EXPECT_EQ(0, fate.twice);
+	if (!sheaves)
+		EXPECT_EQ(3000, fate.freed);
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	stream_free(&stream);
+	bytes_free(&bytes);
+	EXPECT_EQ(0, bulk_remove());
+}
+
+/* That of one call is as much as that of kmem_cache_free(): when, where, and by whom. */
+TEST_F(module, objects_freed_in_bulk_are_seen_freed)
+{
+	struct recording r = {};
+	size_t i, here = 0;
+	struct fate fate;
+
+	if (access(TRACER, F_OK))
+		SKIP(return, "this kernel has no function tracer");
+	ASSERT_EQ(0, bulk_load());
+	ASSERT_EQ(0, start_alloc(self->control));
+	ASSERT_EQ(0, write_file(RUN, "bulk 1000"));
+	STOP_AND_DECODE(&r);
+	fate = find_fate(&r.stream);
+	EXPECT_EQ(1000, fate.allocated);
+	EXPECT_EQ(1000, fate.freed);
+	EXPECT_EQ(0, fate.twice);
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+
+		if (e->experiment == ALLOCFREE && e->type == EXPTRACE_EVENT_KMEM_CACHE_FREE_BULK &&
+		    e->pid == getpid() && e->arg[1].string && strstr(e->arg[1].string, "[exptrace_bulk]"))
+			here++;
+	}
+	EXPECT_EQ(1000, here);
+	recording_free(&r);
+	EXPECT_EQ(0, bulk_remove());
+}
+
+/* Preemption must not be off for long, and nothing must be missing without being counted. */
+TEST_F(module, objects_freed_at_once_without_preemption_are_recorded_or_counted)
+{
+	struct recording r = {};
+	struct fate fate;
+
+	if (!access(REALTIME, F_OK))
+		SKIP(return, "with PREEMPT_RT nothing is freed so");
+	if (access(TRACER, F_OK))
+		SKIP(return, "this kernel has no function tracer");
+	ASSERT_EQ(0, bulk_load());
+	ASSERT_EQ(0, start_alloc(self->control));
+	ASSERT_EQ(0, write_file(RUN, "burst 300"));
+	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
+		TH_LOG("%s", r.stream.error);
+	}
+	fate = find_fate(&r.stream);
+	EXPECT_EQ(300, fate.allocated);
+	EXPECT_EQ(BURST, fate.freed);
+	EXPECT_EQ(300 - BURST, stream_lost_for(&r.stream, ALLOCFREE, EXPTRACE_LOST_BURST));
+	EXPECT_EQ(300 - BURST, stream_lost(&r.stream));
+	recording_free(&r);
+	EXPECT_EQ(0, bulk_remove());
+}
+
+/* An event that is off for a part of a generation is not told to be on in it. */
+TEST_F(module, generation_tells_which_frees_it_lacks)
+{
+	static const char *const lacks[] = { "", "kmem_cache_free_bulk", "kmem_cache_free_bulk,kfree_rcu", "kfree_rcu", "" };
+	struct exptrace_advance advance = {};
+	struct recording r = {};
+	size_t i;
+
+	if (!can_hook(self->control))
+		SKIP(return, "this kernel's functions can't be hooked");
+	ASSERT_EQ(0, start_alloc(self->control));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	ASSERT_EQ(0, event_set(self->control, "kmem_cache_free_bulk", false));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	ASSERT_EQ(0, event_set(self->control, "kmem_cache_free_bulk", true));
+	ASSERT_EQ(0, event_set(self->control, "kfree_rcu", false));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	ASSERT_EQ(0, event_set(self->control, "kfree_rcu", true));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	STOP_AND_DECODE(&r);
+	ASSERT_EQ(5, r.stream.nr_generations);
+	for (i = 0; i < 5; i++)
+		EXPECT_STREQ(lacks[i], r.stream.generations[i].unrecorded_frees);
+	recording_free(&r);
+
+	/* It says nothing where no memory is recorded. */
+	r = (struct recording){};
+	ASSERT_EQ(0, record_only(self->control, "sched_switch", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	STOP_AND_DECODE(&r);
+	EXPECT_STREQ("", r.stream.generations[r.stream.nr_generations - 1].unrecorded_frees);
+	recording_free(&r);
+}
+
+/* Who has switched the function tracer off gets a recording that says what it lacks. */
+TEST_F(module, recording_goes_on_without_the_function_tracer)
+{
+	struct recording r = {};
+	char line[256];
+	int log, err;
+
+	if (!can_hook(self->control))
+		SKIP(return, "this kernel's functions can't be hooked");
+	err = write_file(TRACER, "0");
+	if (err == -EOPNOTSUPP || err == -ENOENT)
+		SKIP(return, "this kernel's function tracer can't be switched off");
+	ASSERT_EQ(0, err);
+	log = log_open();
+	EXPECT_EQ(0, start_alloc(self->control));
+	EXPECT_EQ(0, write_file(TRACER, "1"));
+	EXPECT_TRUE(log_has(log, "can't hook kmem_cache_free_bulk(): -16", line));
+	close(log);
+	STOP_AND_DECODE(&r);
+	EXPECT_STREQ("kmem_cache_free_bulk,kfree_rcu", r.stream.generations[0].unrecorded_frees);
+	recording_free(&r);
+
+	/* While the events are recorded it can't be switched off. */
+	r = (struct recording){};
+	ASSERT_EQ(0, start_alloc(self->control));
+	EXPECT_EQ(-EBUSY, write_file(TRACER, "0"));
+	STOP_AND_DECODE(&r);
+	EXPECT_STREQ("", r.stream.generations[r.stream.nr_generations - 1].unrecorded_frees);
+	EXPECT_EQ(0, write_file(TRACER, "0"));
+	EXPECT_EQ(0, write_file(TRACER, "1"));
+	recording_free(&r);
+}
+
+/* The innermost frame is the function itself, and what called it comes next. */
+TEST_F(module, stack_of_a_function_begins_with_it)
+{
+	static const char *const functions[] = { "kmem_cache_free_bulk+", "kvfree_call_rcu+" };
+	static const char *const names[] = { "kmem_cache_free_bulk", "kfree_rcu" };
+	static const int types[] = { EXPTRACE_EVENT_KMEM_CACHE_FREE_BULK, EXPTRACE_EVENT_KFREE_RCU };
+	struct recording r = {};
+	size_t i, j;
+
+	if (!can_hook(self->control))
+		SKIP(return, "this kernel's functions can't be hooked");
+	ASSERT_EQ(0, bulk_load());
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	for (j = 0; j < 2; j++)
+		ASSERT_EQ(0, event_set_flags(self->control, names[j], EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK));
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_EQ(0, write_file(RUN, "bulk 10"));
+	ASSERT_EQ(0, write_file(RUN, "rcu 10"));
+	STOP_AND_DECODE(&r);
+	for (j = 0; j < 2; j++) {
+		size_t ours = 0;
+
+		for (i = 0; i < r.nr; i++) {
+			const struct stream_event *e = r.sorted[i];
+			const char *next, *end;
+
+			if (e->experiment != ALLOCFREE || e->type != types[j] || e->pid != getpid() || !e->frames)
+				continue;
+			next = strchr(e->frames, '\n');
+			end = next ? strchr(next + 1, '\n') : NULL;
+			ours += end && !strncmp(e->frames, functions[j], strlen(functions[j])) &&
+				memmem(next, end - next, "[exptrace_bulk]", 15);
+		}
+		EXPECT_EQ(10, ours);
+	}
+	recording_free(&r);
+	EXPECT_EQ(0, bulk_remove());
+}
+
+TEST_HARNESS_MAIN
