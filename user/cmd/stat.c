@@ -237,7 +237,7 @@ static void end_generation(void *arg, const struct exptrace_generation *generati
 	stat->ended = generation->ends;
 	take_ledger(stat);
 	stat_sched_generation(stat->sched, stat->trace);
-	if (!stat_alloc_end_generation(stat->alloc, stat->trace))
+	if (!stat_alloc_end_generation(stat->alloc, stat->trace, generation->ends))
 		abort();
 	if (get_span(stat, generation, &start, &end))
 		add_span(stat, start, end);

@@ -47,8 +47,9 @@ bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_eve
 		      const struct exptrace_value *args, uint64_t ticks);
 /* Likewise: what was freed is not known. */
 void stat_alloc_forget(struct stat_alloc *alloc);
-/* The generation at hand is over: its sites get their names. False without memory. */
-bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace);
+/* The generation at hand is over, or cut off: its sites get names. False without memory. */
+bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace,
+			       bool whole);
 void stat_alloc_print(struct stat_alloc *alloc, unsigned int max);
 
 #endif /* EXPTRACE_STAT_H */

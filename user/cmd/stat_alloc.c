@@ -4,6 +4,9 @@
  *
  * The batches are not merged by time, so an object's free may be seen before
  * its allocation. Only the latest event of each address counts in the end.
+ *
+ * An object that is given to kfree_rcu() is freed later, and some kernels do not tell of that.
+ * What else the trace cannot know is told beside the number.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +19,24 @@
 
 #define NO_ARG	UINT32_MAX
 
+/* In the place of an object's bytes: it was given to kfree_rcu(). */
+#define GIVEN	UINT64_MAX
+
+/* What kmalloc(0) returns, and kfree() gets back: nothing. No identifier is so. */
+#define ZERO_SIZE	16
+
 struct object {
 	uint64_t time;		/* of its latest event */
 	uint64_t bytes;		/* 0: that was a free */
+};
+
+/* Why some of the objects that seem to be there may be not, or the other way round. */
+struct doubts {
+	char *unrecorded;	/* events of frees, with commas; NULL: none */
+	uint64_t lost;		/* events */
+	bool filtered;
+	bool cut_off;
+	bool ids;
 };
 
 struct site {
@@ -36,7 +54,7 @@ struct sites {
 
 struct layout {
 	bool known;
-	bool is_alloc, is_free;
+	bool is_alloc, is_free, is_given;
 	uint32_t ptr, bytes, slack, site;
 };
 
@@ -49,11 +67,21 @@ struct stat_alloc {
 	struct sites all;	/* of those before it, by address */
 	struct layout *layouts;	/* by the description's index */
 	size_t nlayouts;
-	uint64_t nallocs, nfrees, bytes, slack;
+	uint64_t nallocs, nfailed, nfrees, ngiven, bytes, slack;
+	struct doubts doubts;	/* about the objects that are not forgotten */
+	bool experiments[UINT8_MAX + 1];	/* that have such events */
+	uint64_t nevents;	/* of the generation at hand */
 };
+
+static void doubts_clear(struct doubts *doubts)
+{
+	free(doubts->unrecorded);
+	*doubts = (struct doubts) { 0 };
+}
 
 void stat_alloc_forget(struct stat_alloc *alloc)
 {
+	doubts_clear(&alloc->doubts);
 	alloc->forgotten |= alloc->object_index.n > 0;
 	index_clear(&alloc->object_index);
 	if (alloc->objects_room)
@@ -82,6 +110,7 @@ void stat_alloc_free(struct stat_alloc *alloc)
 	index_uninit(&alloc->object_index);
 	sites_free(&alloc->now);
 	sites_free(&alloc->all);
+	doubts_clear(&alloc->doubts);
 	free(alloc->objects);
 	free(alloc->layouts);
 	free(alloc);
@@ -111,8 +140,9 @@ static struct layout make_layout(const struct exptrace_schema_event *event)
 		layout.bytes = find_arg(event, "bytes");
 	if (strcmp(event->group, "alloc") || layout.ptr == NO_ARG)
 		return layout;
-	layout.is_free = strstr(event->name, "free");
-	layout.is_alloc = !layout.is_free && layout.bytes != NO_ARG;
+	layout.is_given = !strcmp(event->name, "kfree_rcu");
+	layout.is_free = !layout.is_given && strstr(event->name, "free");
+	layout.is_alloc = !strstr(event->name, "free") && layout.bytes != NO_ARG;
 	return layout;
 }
 
@@ -211,10 +241,103 @@ static bool take_site(struct stat_alloc *alloc, const struct exptrace_trace *tra
 	return sum->name;
 }
 
-bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace)
+static bool has_name(const char *names, const char *name, size_t len)
+{
+	while (names && *names) {
+		size_t n = strcspn(names, ",");
+
+		if (n == len && !memcmp(names, name, len))
+			return true;
+		names += n + (names[n] == ',');
+	}
+	return false;
+}
+
+/* Adds those of @names that are not there. False without memory. */
+static bool note_unrecorded(struct doubts *doubts, const char *names)
+{
+	while (*names) {
+		size_t len = strcspn(names, ","), had;
+		char *all;
+
+		if (!has_name(doubts->unrecorded, names, len)) {
+			had = doubts->unrecorded ? strlen(doubts->unrecorded) : 0;
+			all = realloc(doubts->unrecorded, had + len + 2);
+			if (!all)
+				return false;
+			doubts->unrecorded = all;
+			sprintf(all + had, "%s%.*s", had ? "," : "", (int)len, names);
+		}
+		names += len + (names[len] == ',');
+	}
+	return true;
+}
+
+/* Whether the recorder knew what frees in bulk; older ones did not. */
+static bool describes_bulk(const struct exptrace_trace *trace)
+{
+	const struct exptrace_schema_event *event;
+	size_t i;
+
+	for (i = 0; (event = exptrace_schema_at(trace, i)); i++)
+		if (!strcmp(event->group, "alloc") && !strcmp(event->name, "kmem_cache_free_bulk"))
+			return true;
+	return false;
+}
+
+static uint64_t count_lost(const struct stat_alloc *alloc, const struct exptrace_trace *trace)
+{
+	const struct exptrace_ledger_entry *entries;
+	size_t n = exptrace_ledger(trace, &entries), i;
+	uint64_t lost = 0;
+
+	for (i = 0; i < n; i++)
+		if (entries[i].experiment <= UINT8_MAX && alloc->experiments[entries[i].experiment])
+			lost += entries[i].attempted - entries[i].recorded;
+	return lost;
+}
+
+static bool property_is(const struct exptrace_trace *trace, const char *key, const char *value)
+{
+	const char *is = exptrace_property(trace, key);
+
+	return is && !strcmp(is, value);
+}
+
+/* How the filter of a recording begins that is limited to some system calls alone. */
+#define ONLY_CALLS	"only system calls"
+
+static bool has_filter(const struct exptrace_trace *trace)
+{
+	const char *filter = exptrace_property(trace, "filter");
+
+	return filter && strncmp(filter, ONLY_CALLS, strlen(ONLY_CALLS));
+}
+
+/* What the generation at hand says; @whole: that is all. False without memory. */
+static bool take_doubts(struct stat_alloc *alloc, const struct exptrace_trace *trace, bool whole)
+{
+	const char *unrecorded = exptrace_property(trace, "unrecorded_frees");
+	struct doubts *doubts = &alloc->doubts;
+
+	if (!alloc->nevents)
+		return true;
+	alloc->nevents = 0;
+	doubts->cut_off |= !whole;
+	doubts->ids |= property_is(trace, "addresses", "id");
+	doubts->filtered |= has_filter(trace);
+	if (whole)
+		doubts->lost += count_lost(alloc, trace);
+	if (!describes_bulk(trace))
+		unrecorded = "kmem_cache_free_bulk,kfree_rcu";
+	return !unrecorded || note_unrecorded(doubts, unrecorded);
+}
+
+bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace,
+			       bool whole)
 {
 	struct sites *now = &alloc->now;
-	bool done = true;
+	bool done = take_doubts(alloc, trace, whole);
 	size_t i;
 
 	for (i = 0; done && i < now->index.n; i++)
@@ -225,29 +348,49 @@ bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 	return done;
 }
 
-bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_event *event,
-		      const struct exptrace_value *args, uint64_t ticks)
+static bool take_alloc(struct stat_alloc *alloc, const struct layout *layout,
+		       const struct exptrace_value *args, uint64_t ticks)
 {
-	const struct layout *layout = get_layout(alloc, event);
-	uint64_t bytes, slack;
+	uint64_t bytes = args[layout->bytes].u64;
+	uint64_t slack = layout->slack == NO_ARG ? 0 : args[layout->slack].u64;
 
-	if (!layout)
-		return false;
-	if (layout->is_free) {
-		alloc->nfrees++;
-		return note_object(alloc, args[layout->ptr].u64, ticks, 0);
-	}
-	if (!layout->is_alloc)
+	if (!args[layout->ptr].u64) {
+		alloc->nfailed++;
 		return true;
-	bytes = args[layout->bytes].u64;
-	slack = layout->slack == NO_ARG ? 0 : args[layout->slack].u64;
+	}
 	alloc->nallocs++;
 	alloc->bytes += bytes;
 	alloc->slack += slack;
 	if (layout->site != NO_ARG && !note_site(alloc, args[layout->site].u64, bytes))
 		return false;
-	return !args[layout->ptr].u64 ||
-	       note_object(alloc, args[layout->ptr].u64, ticks, bytes + slack);
+	return note_object(alloc, args[layout->ptr].u64, ticks, bytes + slack);
+}
+
+static bool take_free(struct stat_alloc *alloc, bool given, uint64_t ptr, uint64_t ticks)
+{
+	if (!ptr || ptr == ZERO_SIZE)
+		return true;
+	if (given)
+		alloc->ngiven++;
+	else
+		alloc->nfrees++;
+	return note_object(alloc, ptr, ticks, given ? GIVEN : 0);
+}
+
+bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_event *event,
+		      const struct exptrace_value *args, uint64_t ticks)
+{
+	const struct layout *layout = get_layout(alloc, event);
+
+	if (!layout)
+		return false;
+	if (!layout->is_alloc && !layout->is_free && !layout->is_given)
+		return true;
+	alloc->experiments[event->experiment] = true;
+	alloc->nevents++;
+	if (layout->is_alloc)
+		return take_alloc(alloc, layout, args, ticks);
+	return take_free(alloc, layout->is_given, args[layout->ptr].u64, ticks);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -259,21 +402,66 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void print_totals(const struct stat_alloc *alloc)
+/*
+ * So many of @n objects share an identifier with another one, in the mean: identifiers are odd
+ * numbers of 32 bits.
+ */
+static double sharing(double n)
 {
-	uint64_t live = 0, nlive = 0;
+	return n * n / 2 / (double)(UINT64_C(1) << 31);
+}
+
+static void print_doubts(const struct doubts *doubts, uint64_t nobjects)
+{
+	if (doubts->unrecorded) {
+		printf("    may be fewer: ");
+		print_name(doubts->unrecorded, 0);
+		printf(" not recorded all the time\n");
+	}
+	if (doubts->filtered)
+		printf("    may be fewer: the filter left out what others freed\n");
+	if (doubts->lost)
+		printf("    may be wrong: %llu events lost\n", (unsigned long long)doubts->lost);
+	if (doubts->cut_off)
+		printf("    may be wrong: a generation is cut off or damaged\n");
+	if (doubts->ids && sharing((double)nobjects) >= 0.5)
+		printf("    may be wrong: some %.0f of the objects share an identifier\n",
+		       sharing((double)nobjects));
+}
+
+static void print_live(const struct stat_alloc *alloc)
+{
+	uint64_t live = 0, nlive = 0, ngiven = 0;
 	size_t i;
 
 	for (i = 0; i < alloc->object_index.n; i++) {
-		live += alloc->objects[i].bytes;
-		nlive += alloc->objects[i].bytes > 0;
+		uint64_t bytes = alloc->objects[i].bytes;
+
+		ngiven += bytes == GIVEN;
+		nlive += bytes && bytes != GIVEN;
+		live += bytes == GIVEN ? 0 : bytes;
 	}
-	printf("\nAllocations: %llu of %llu bytes (and %llu of slack), %llu frees\n",
-	       (unsigned long long)alloc->nallocs, (unsigned long long)alloc->bytes,
-	       (unsigned long long)alloc->slack, (unsigned long long)alloc->nfrees);
 	printf("  still there at the end%s: %llu objects, %llu bytes with slack\n",
 	       alloc->forgotten ? ", of those since nothing is missing" : "",
 	       (unsigned long long)nlive, (unsigned long long)live);
+	if (ngiven)
+		printf("    and given to kfree_rcu, freed by now or not: %llu objects\n",
+		       (unsigned long long)ngiven);
+	printf("    without what was allocated before, or in bulk\n");
+	print_doubts(&alloc->doubts, alloc->object_index.n);
+}
+
+static void print_totals(const struct stat_alloc *alloc)
+{
+	printf("\nAllocations: %llu of %llu bytes (and %llu of slack), %llu frees",
+	       (unsigned long long)alloc->nallocs, (unsigned long long)alloc->bytes,
+	       (unsigned long long)alloc->slack, (unsigned long long)alloc->nfrees);
+	if (alloc->ngiven)
+		printf(", %llu given to kfree_rcu", (unsigned long long)alloc->ngiven);
+	if (alloc->nfailed)
+		printf(", %llu failed", (unsigned long long)alloc->nfailed);
+	putchar('\n');
+	print_live(alloc);
 }
 
 void stat_alloc_print(struct stat_alloc *alloc, unsigned int max)
@@ -281,7 +469,7 @@ void stat_alloc_print(struct stat_alloc *alloc, unsigned int max)
 	struct sites *sites = &alloc->all;
 	size_t i, n = sites->index.n;
 
-	if (!alloc->nallocs && !alloc->nfrees)
+	if (!alloc->nallocs && !alloc->nfrees && !alloc->ngiven && !alloc->nfailed)
 		return;
 	print_totals(alloc);
 	if (!n)

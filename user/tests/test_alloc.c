@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that is there at the end: what was freed is not counted, and what cannot be known is told.
+ */
+#include <string.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+#define ALLOC		EXPTRACE_EXPERIMENT_ALLOCFREE
+#define SECOND		1000000000ULL
+#define CLOSING		(SECOND - 1000)
+
+#define BASE		"0xffff888000000000"
+
+static uint64_t base, last;
+static unsigned int events;
+
+/* What recorders described before they knew of bulk. */
+static void old_schema(struct writer *w, uint64_t gen)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_byte(w, EXPTRACE_WIRE_SCHEMA);
+	w_byte(w, EXPTRACE_WIRE_SCHEMA_EXPERIMENT);
+	w_number(w, ALLOC);
+	w_number(w, 2);
+	w_string(w, "allocfree");
+	w_schema_event(w, ALLOC, EXPTRACE_EVENT_ALLOC_CURRENT, 1, "state", "current", 1);
+	w_schema_arg(w, EXPTRACE_KIND_PID, "pid");
+	w_schema_event(w, ALLOC, EXPTRACE_EVENT_KMALLOC, 1, "alloc", "kmalloc", 4);
+	w_schema_arg(w, EXPTRACE_KIND_DATA_ADDRESS, "ptr");
+	w_schema_arg(w, EXPTRACE_KIND_BYTES, "bytes_req");
+	w_schema_arg(w, EXPTRACE_KIND_BYTES, "slack");
+	w_schema_arg(w, EXPTRACE_KIND_SITE, "call_site");
+	w_schema_event(w, ALLOC, EXPTRACE_EVENT_KFREE, 1, "alloc", "kfree", 2);
+	w_schema_arg(w, EXPTRACE_KIND_DATA_ADDRESS, "ptr");
+	w_schema_arg(w, EXPTRACE_KIND_SITE, "call_site");
+	w_end(w);
+}
+
+static void properties(struct writer *w, uint64_t gen, const char *key, const char *value)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
+	w_byte(w, EXPTRACE_WIRE_PROPERTY);
+	w_string(w, "data_base");
+	w_string(w, BASE);
+	if (key) {
+		w_byte(w, EXPTRACE_WIRE_PROPERTY);
+		w_string(w, key);
+		w_string(w, value);
+	}
+	w_end(w);
+}
+
+static void open_generation(struct writer *w, uint64_t gen, bool old)
+{
+	/* as recorders write them, there is no time between generations */
+	uint64_t overlap = gen > 1 ? SECOND - CLOSING : 0;
+
+	base = gen * SECOND;
+	events = 0;
+	w_sync(w, gen, base - overlap, SECOND, base - overlap);
+	if (old)
+		old_schema(w, gen);
+	else
+		w_schema(w, gen, base);
+}
+
+static void batch(struct writer *w, uint64_t gen)
+{
+	w_begin(w, ALLOC, gen, SAMPLE_M(0, TASK), base);
+	w_event(w, EXPTRACE_EVENT_ALLOC_CURRENT, 1);
+	w_number(w, 100);
+	last = 1;
+}
+
+/* At @time of the generation, behind the one before in its batch. */
+static void at(struct writer *w, uint64_t time, unsigned int type, uint64_t object)
+{
+	w_event(w, type, time - last);
+	last = time;
+	events++;
+	w_object(w, object);
+	if (type == EXPTRACE_EVENT_KMALLOC) {
+		w_number(w, 100);
+		w_number(w, 28);
+	}
+	w_site(w, 0);
+}
+
+static void close_generation(struct writer *w, uint64_t gen, uint64_t lost)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 100);
+	w_byte(w, EXPTRACE_WIRE_LEDGER);
+	w_ledger_entry(w, ALLOC, 0, events + lost, events, EXPTRACE_LOST_POOL, lost);
+	w_end(w);
+	w_sync(w, gen, base + CLOSING, SECOND, base + CLOSING);
+	w_end_of_generation(w);
+}
+
+/* One that allocates one object. */
+static void generation(struct writer *w, uint64_t gen, bool old, const char *key,
+		       const char *value, uint64_t lost)
+{
+	open_generation(w, gen, old);
+	properties(w, gen, key, value);
+	batch(w, gen);
+	at(w, 10, EXPTRACE_EVENT_KMALLOC, 0x100 * gen);
+	w_end(w);
+	close_generation(w, gen, lost);
+}
+
+static void begin(struct writer *w)
+{
+	*w = (struct writer) { 0 };
+	w_header(w);
+}
+
+static void stat(struct writer *w)
+{
+	is(run_trace(&command_stat, NULL, w), EXIT_OK, "stat succeeds");
+	w_free(w);
+}
+
+#define MALLOC	EXPTRACE_EVENT_KMALLOC
+#define BULK	EXPTRACE_EVENT_KMEM_CACHE_FREE_BULK
+#define RCU	EXPTRACE_EVENT_KFREE_RCU
+
+static void test_bulk(void)
+{
+	struct writer w;
+
+	begin(&w);
+	open_generation(&w, 1, false);
+	properties(&w, 1, NULL, NULL);
+	batch(&w, 1);		/* frees of CPU 0, before the allocations of the other batch */
+	at(&w, 50, BULK, 0x100);
+	at(&w, 51, BULK, 0x200);
+	at(&w, 60, RCU, 0x300);
+	at(&w, 61, RCU, 0x400);
+	at(&w, 90, BULK, 0x400);
+	at(&w, 91, RCU, 0x500);
+	w_end(&w);
+	batch(&w, 1);
+	at(&w, 10, MALLOC, 0x100);
+	at(&w, 11, MALLOC, 0x200);
+	at(&w, 12, MALLOC, 0x300);
+	at(&w, 13, MALLOC, 0x400);
+	at(&w, 14, MALLOC, 0x500);
+	at(&w, 70, MALLOC, 0x200);
+	at(&w, 95, MALLOC, 0x500);
+	w_end(&w);
+	close_generation(&w, 1, 0);
+	stat(&w);
+	ok(run_printed("Allocations: 7 of 700 bytes (and 196 of slack), 3 frees, 3 given to kfree_rcu\n"),
+	   "a free that was announced is counted once");
+	ok(run_printed("still there at the end: 2 objects, 256 bytes with slack\n"),
+	   "what is freed in bulk is gone, and what is allocated again is there");
+	ok(run_printed("given to kfree_rcu, freed by now or not: 1 objects\n"),
+	   "what waits for RCU stands apart, as long as no event frees it");
+	ok(run_printed("    without what was allocated before, or in bulk\n") && !run_printed("may be "),
+	   "of a whole trace nothing is in doubt");
+}
+
+static void test_nothing(void)
+{
+	struct writer w;
+
+	begin(&w);
+	open_generation(&w, 1, false);
+	properties(&w, 1, NULL, NULL);
+	batch(&w, 1);
+	at(&w, 10, MALLOC, W_NULL);
+	at(&w, 20, EXPTRACE_EVENT_KFREE, W_NULL);
+	at(&w, 30, EXPTRACE_EVENT_KFREE, W_NULL + 2);	/* kmalloc(0) is 16 */
+	at(&w, 40, MALLOC, 0x100);
+	w_end(&w);
+	close_generation(&w, 1, 0);
+	stat(&w);
+	ok(run_printed("Allocations: 1 of 100 bytes (and 28 of slack), 0 frees, 1 failed\n"),
+	   "an allocation that failed is none, and nothing cannot be freed");
+}
+
+static void test_old(void)
+{
+	struct writer w;
+
+	begin(&w);
+	generation(&w, 1, true, NULL, NULL, 0);
+	stat(&w);
+	ok(run_printed("still there at the end: 1 objects,") &&
+	   run_printed("may be fewer: kmem_cache_free_bulk,kfree_rcu not recorded all the time\n"),
+	   "an older recorder did not know what frees in bulk");
+}
+
+static void test_unrecorded(void)
+{
+	struct writer w;
+
+	begin(&w);
+	generation(&w, 1, false, "unrecorded_frees", "kfree,kfree_rcu", 0);
+	generation(&w, 2, false, "unrecorded_frees", "kfree_rcu,kmem_cache_free", 0);
+	generation(&w, 3, false, NULL, NULL, 0);
+	stat(&w);
+	ok(run_printed("still there at the end: 3 objects,") &&
+	   run_printed("may be fewer: kfree,kfree_rcu,kmem_cache_free not recorded all the time\n"),
+	   "events that were off for a time are named once");
+}
+
+static void test_filter(void)
+{
+	struct writer w;
+
+	begin(&w);
+	generation(&w, 1, false, "filter", "threads 100", 0);
+	stat(&w);
+	ok(run_printed("may be fewer: the filter left out what others freed\n"),
+	   "a filter leaves out frees");
+	begin(&w);
+	generation(&w, 1, false, "filter", "only system calls 5", 0);
+	stat(&w);
+	ok(!run_printed("may be "), "a limit to some system calls does not");
+}
+
+static void test_lost(void)
+{
+	struct writer w;
+
+	begin(&w);
+	generation(&w, 1, false, NULL, NULL, 3);
+	generation(&w, 2, false, NULL, NULL, 4);
+	stat(&w);
+	ok(run_printed("may be wrong: 7 events lost\n"), "lost events are told beside the number");
+	begin(&w);
+	generation(&w, 1, true, "filter", "threads 100", 3);
+	generation(&w, 3, false, NULL, NULL, 0);
+	stat(&w);
+	ok(run_printed("still there at the end, of those since nothing is missing: 1 objects,") &&
+	   !run_printed("may be wrong") && !run_printed("may be fewer: the filter"),
+	   "what is forgotten is not in doubt");
+}
+
+static void test_cut_off(void)
+{
+	struct writer w;
+
+	begin(&w);
+	generation(&w, 1, false, NULL, NULL, 0);
+	open_generation(&w, 2, false);
+	properties(&w, 2, NULL, NULL);
+	batch(&w, 2);
+	at(&w, 10, MALLOC, 0x700);
+	w_end(&w);
+	run_trace(&command_stat, NULL, &w);
+	w_free(&w);
+	ok(run_printed("still there at the end: 2 objects,") &&
+	   run_printed("may be wrong: a generation is cut off or damaged\n"),
+	   "a generation that is cut off is told");
+}
+
+static void test_identifiers(void)
+{
+	static const unsigned int n = 100000;	/* n * n / 2^32 = 2.3 */
+	struct writer w;
+	unsigned int i;
+
+	begin(&w);
+	open_generation(&w, 1, false);
+	properties(&w, 1, "addresses", "id");
+	for (i = 0; i < n; i++) {
+		if (i % 1000 == 0)
+			batch(&w, 1);
+		at(&w, 10 + i, MALLOC, 8 * i);
+		if (i % 1000 == 999)
+			w_end(&w);
+	}
+	close_generation(&w, 1, 0);
+	stat(&w);
+	ok(run_printed("may be wrong: some 2 of the objects share an identifier\n"),
+	   "identifiers are shared where there are many");
+	begin(&w);
+	generation(&w, 1, false, "addresses", "id", 0);
+	stat(&w);
+	ok(!run_printed("may be "), "where there are few they are not");
+}
+
+int main(void)
+{
+	test_bulk();
+	test_nothing();
+	test_old();
+	test_unrecorded();
+	test_filter();
+	test_lost();
+	test_cut_off();
+	test_identifiers();
+	return tap_end();
+}
