@@ -535,10 +535,15 @@ struct catalogue_entry {
 #define ENTRY(EXPERIMENT, NAME, type, ntypes, group, name, args) { EXPTRACE_EXPERIMENT_##EXPERIMENT, type, group, name },
 static const struct catalogue_entry catalogue[] = { EXPTRACE_EVENTS(ENTRY, NO_ARG) };
 
-/* How an event is after loading. A kernel without block devices has no events of theirs. */
+/* How an event is after loading. A kernel without block devices has no events of theirs, and one
+ * without a function tracer can't hook functions.
+ */
 static unsigned int flags_at_first(const struct catalogue_entry *c)
 {
 	if (!strcmp(c->group, "block") && access("/sys/block", F_OK))
+		return 0;
+	if ((!strcmp(c->name, "kmem_cache_free_bulk") || !strcmp(c->name, "kfree_rcu")) &&
+	    access("/proc/sys/kernel/ftrace_enabled", F_OK))
 		return 0;
 	return EXPTRACE_EVENT_F_AVAILABLE | (strcmp(c->group, "sched") ? 0 : EXPTRACE_EVENT_F_ENABLED);
 }
