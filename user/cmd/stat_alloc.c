@@ -30,6 +30,17 @@ struct object {
 	uint64_t bytes;		/* 0: that was a free */
 };
 
+/* Beyond this the kernel's kmalloc() takes pages; two of them on most machines. */
+#define LARGE		8192
+
+/* In the place of a site: the event has none. */
+#define NO_SITE	UINT64_MAX
+
+/* An allocation, if the last event was one; else all 0. */
+struct latest {
+	uint64_t ptr, bytes, ticks, site;
+};
+
 /* Why some of the objects that seem to be there may be not, or the other way round. */
 struct doubts {
 	char *unrecorded;	/* events of frees, with commas; NULL: none */
@@ -71,6 +82,7 @@ struct stat_alloc {
 	struct doubts doubts;	/* about the objects that are not forgotten */
 	bool experiments[UINT8_MAX + 1];	/* that have such events */
 	uint64_t nevents;	/* of the generation at hand */
+	struct latest latest;
 };
 
 static void doubts_clear(struct doubts *doubts)
@@ -222,14 +234,29 @@ static bool note_site(struct stat_alloc *alloc, uint64_t number, uint64_t bytes)
 	return true;
 }
 
+/* @number has the allocation that was counted for @from. */
+static bool move_site(struct stat_alloc *alloc, uint64_t from, uint64_t number, uint64_t bytes)
+{
+	struct site *site = get_site(&alloc->now, from, 0);
+
+	if (site) {
+		site->count--;
+		site->bytes -= bytes;
+	}
+	return note_site(alloc, number, bytes);
+}
+
 /* Adds up a site of the generation at hand, by its address; all that have none are one. */
 static bool take_site(struct stat_alloc *alloc, const struct exptrace_trace *trace,
 		      const struct site *site)
 {
 	const struct exptrace_frame *frame = site_frame(trace, site->number);
-	struct site *sum = get_site(&alloc->all, frame ? frame->address : 0, !frame);
 	char text[SITE_TEXT];
+	struct site *sum;
 
+	if (!site->count)	/* another one has its allocations */
+		return true;
+	sum = get_site(&alloc->all, frame ? frame->address : 0, !frame);
 	if (!sum)
 		return false;
 	if (!sum->name) {
@@ -348,22 +375,51 @@ bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 	return done;
 }
 
-static bool take_alloc(struct stat_alloc *alloc, const struct layout *layout,
-		       const struct exptrace_value *args, uint64_t ticks)
+/*
+ * Where kmalloc() does not know the size when it is compiled, some kernels (6.12 and 7.3, not
+ * 6.1) have two events of a large one: the first by kmalloc() itself, the second by its
+ * caller. They follow each other in the same context, with nothing between them.
+ */
+static bool is_told_twice(const struct latest *first, const struct latest *second)
 {
-	uint64_t bytes = args[layout->bytes].u64;
-	uint64_t slack = layout->slack == NO_ARG ? 0 : args[layout->slack].u64;
+	return second->bytes > LARGE && first->ptr == second->ptr &&
+	       first->bytes == second->bytes && first->ticks < second->ticks &&
+	       first->site != second->site;
+}
 
-	if (!args[layout->ptr].u64) {
+/* Counts an allocation, or moves it to the site of the second event. */
+static bool count_alloc(struct stat_alloc *alloc, const struct latest *now, uint64_t slack)
+{
+	struct latest before = alloc->latest;
+
+	alloc->latest = *now;
+	if (is_told_twice(&before, now)) {
+		alloc->latest = (struct latest) { 0 };
+		return !now->ptr || move_site(alloc, before.site, now->site, now->bytes);
+	}
+	if (!now->ptr) {
 		alloc->nfailed++;
 		return true;
 	}
 	alloc->nallocs++;
-	alloc->bytes += bytes;
+	alloc->bytes += now->bytes;
 	alloc->slack += slack;
-	if (layout->site != NO_ARG && !note_site(alloc, args[layout->site].u64, bytes))
-		return false;
-	return note_object(alloc, args[layout->ptr].u64, ticks, bytes + slack);
+	return now->site == NO_SITE || note_site(alloc, now->site, now->bytes);
+}
+
+static bool take_alloc(struct stat_alloc *alloc, const struct layout *layout,
+		       const struct exptrace_value *args, uint64_t ticks)
+{
+	uint64_t slack = layout->slack == NO_ARG ? 0 : args[layout->slack].u64;
+	struct latest now = {
+		.ptr = args[layout->ptr].u64,
+		.bytes = args[layout->bytes].u64,
+		.ticks = ticks,
+		.site = layout->site == NO_ARG ? NO_SITE : args[layout->site].u64,
+	};
+
+	return count_alloc(alloc, &now, slack) &&
+	       (!now.ptr || note_object(alloc, now.ptr, ticks, now.bytes + slack));
 }
 
 static bool take_free(struct stat_alloc *alloc, bool given, uint64_t ptr, uint64_t ticks)
@@ -390,6 +446,7 @@ bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_eve
 	alloc->nevents++;
 	if (layout->is_alloc)
 		return take_alloc(alloc, layout, args, ticks);
+	alloc->latest = (struct latest) { 0 };
 	return take_free(alloc, layout->is_given, args[layout->ptr].u64, ticks);
 }
 

@@ -183,6 +183,42 @@ static void test_nothing(void)
 	   "an allocation that failed is none, and nothing cannot be freed");
 }
 
+static void large(struct writer *w, uint64_t time, unsigned int site, uint64_t object)
+{
+	w_event(w, MALLOC, time - last);
+	last = time;
+	events++;
+	w_object(w, object);
+	w_number(w, 12000);
+	w_number(w, 4384);
+	w_site(w, site);
+}
+
+static void test_large(void)
+{
+	struct writer w;
+
+	begin(&w);
+	open_generation(&w, 1, false);
+	properties(&w, 1, NULL, NULL);
+	batch(&w, 1);
+	large(&w, 10, 5, 0x1000);
+	large(&w, 11, 6, 0x1000);
+	large(&w, 12, 5, W_NULL);
+	large(&w, 13, 6, W_NULL);
+	large(&w, 20, 6, 0x2000);
+	at(&w, 21, EXPTRACE_EVENT_KFREE, 0x2000);
+	large(&w, 22, 7, 0x2000);
+	large(&w, 23, 7, 0x3000);
+	w_end(&w);
+	close_generation(&w, 1, 0);
+	stat(&w);
+	ok(run_printed("Allocations: 4 of 48000 bytes (and 17536 of slack), 1 frees, 1 failed\n"),
+	   "a large allocation that the kernel tells twice is one");
+	ok(run_printed("still there at the end: 3 objects, 49152 bytes with slack\n"),
+	   "and is there once");
+}
+
 static void test_old(void)
 {
 	struct writer w;
@@ -290,6 +326,7 @@ int main(void)
 {
 	test_bulk();
 	test_nothing();
+	test_large();
 	test_old();
 	test_unrecorded();
 	test_filter();
