@@ -11,7 +11,8 @@
  * nobody sees, finds them. A place takes a number, and its address is written; then the
  * number is put into the index with one compare-and-exchange, in any context. Nothing is
  * ever removed, until all is cleared before the next generation of the parity, when no
- * writer knows it (invariant 6).
+ * writer knows it (invariant 6). But where code goes, its places lose their addresses, so
+ * that nobody finds them any more (retire.c).
  */
 #ifndef _EXPTRACE_INTERN_H
 #define _EXPTRACE_INTERN_H
@@ -42,7 +43,8 @@
  *		none. Set once, by cmpxchg()
  * @address:	by number; 0: none, as number 0 has. Written by who took the number,
  *		before that is in @index, which is the partner of the address dependency
- *		of those who read the number there
+ *		of those who read the number there; replaced by EXPTRACE_RETIRED, under
+ *		exptrace.control, when the code goes
  * @gen:	the generation; written before it is published
  * @max:	most sites; likewise
  * @experiments: a bit for each experiment in its schema; likewise
@@ -60,6 +62,9 @@ struct exptrace_interned {
 };
 
 extern struct exptrace_interned exptrace_interned[2];
+
+/* In the place of the address of a place in code that has gone: no code is there. */
+#define EXPTRACE_RETIRED	((unsigned long)exptrace_interned)
 
 unsigned long exptrace_intern_slowly(struct exptrace_interned *interned, unsigned long address);
 unsigned int exptrace_intern_uncounted(struct exptrace_interned *interned, unsigned long address);

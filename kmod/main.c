@@ -15,6 +15,7 @@
 #include "address.h"
 #include "experiment.h"
 #include "lock.h"
+#include "retire.h"
 #include "size.h"
 
 static bool autostart;
@@ -165,15 +166,20 @@ static int __init exptrace_init(void)
 	err = exptrace_generation_init();
 	if (err)
 		return err;
+	err = exptrace_retire_init();
+	if (err)
+		goto err_generation;
 	err = prepare_recording();
 	if (err)
-		goto err_generation;
+		goto err_retire;
 	err = exptrace_chardev_init();
 	if (err)
-		goto err_generation;
+		goto err_retire;
 	exptrace_observe_init();
 	return 0;
 
+err_retire:
+	exptrace_retire_exit();
 err_generation:
 	exptrace_generation_exit();
 	return err;
@@ -183,6 +189,7 @@ static void __exit exptrace_exit(void)
 {
 	exptrace_observe_exit();
 	exptrace_chardev_exit();
+	exptrace_retire_exit();
 	exptrace_generation_exit();
 }
 

@@ -33,13 +33,13 @@ static const struct module *owners[EXPTRACE_NR_EXPERIMENTS];
 /* Events of which types are wanted; exptrace.control. */
 static unsigned int nr_wanted;
 
-/* Is it the stack with @number? */
+/* Is it the stack with @number? If its code goes meanwhile, it is, or is no more. */
 static bool is_stack(const struct exptrace_stacks *stacks, unsigned int number,
 		     const unsigned long *frames, unsigned int nr)
 {
 	const unsigned long *word = &stacks->word[stacks->place[number] - 1];
 
-	return word[0] == nr && !memcmp(word + 1, frames, nr * sizeof(*frames));
+	return word[0] == nr && data_race(!memcmp(word + 1, frames, nr * sizeof(*frames)));
 }
 
 /* Copies a stack to where only it is. Returns its place plus 1; 0 if there is no room. */
@@ -70,7 +70,7 @@ static u32 take_number(struct exptrace_stacks *stacks, const unsigned long *fram
 	number = atomic_fetch_add_unless(&stacks->nr, 1, EXPTRACE_MOST_STACKS);
 	if (number == EXPTRACE_MOST_STACKS)
 		return 0;
-	stacks->place[number] = place;
+	smp_store_release(&stacks->place[number], place);	/* after the words */
 	return number + 1;
 }
 
@@ -117,13 +117,21 @@ notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
 unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int number,
 			       const unsigned long **frames)
 {
-	const unsigned long *word;
+	u32 place = smp_load_acquire(&stacks->place[number]);	/* pairs with take_number() */
 
-	if (!stacks->place[number])
+	if (!place)
 		return 0;
-	word = &stacks->word[stacks->place[number] - 1];
-	*frames = word + 1;
-	return word[0];
+	*frames = &stacks->word[place];
+	return stacks->word[place - 1];
+}
+
+/* The code of a frame of the stack with @number goes: it is @site from now on. */
+void exptrace_stack_retire(struct exptrace_stacks *stacks, unsigned int number,
+			   unsigned int frame, unsigned int site)
+{
+	lockdep_assert_held(&exptrace.control);
+
+	WRITE_ONCE(stacks->word[stacks->place[number] + frame], site);
 }
 
 /* Is the frame of the recorder, or of the probe that called it, or of who called that? */

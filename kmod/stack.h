@@ -15,6 +15,7 @@
 #include <linux/jump_label.h>
 
 #include "exptrace.h"
+#include "intern.h"
 #include "keep.h"
 
 /* Frames of a stack, the innermost ones. */
@@ -36,12 +37,14 @@
  *		hash, the lower one the number of the stack, plus 1. Set once, by cmpxchg(),
  *		whose partner is smp_load_acquire()
  * @place:	by number, where the stack is in @word, plus 1; 0: the number stands for
- *		nothing. Written by who took the number, before its entry is
+ *		nothing. Written by who took the number, before its entry is, with
+ *		smp_store_release(), whose partner is exptrace_stack_at()
  * @room:	words that may be used; written before the generation is published
  * @used:	words that are used, or more; atomic, written by those who insert
  * @nr:		numbers that are taken; likewise
  * @word:	per stack its number of frames and these; written by who inserts it
- *		before its entry is
+ *		before its place is. A frame in code that has gone is replaced, under
+ *		exptrace.control, by the number of its place in the code, 0: it has none
  */
 struct exptrace_stacks {
 	u64		entry[EXPTRACE_STACK_SLOTS];
@@ -64,9 +67,17 @@ unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type)
 unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks, const unsigned long *frames,
 				   unsigned int nr);
 
+/* How many stacks there are, or numbers of such. */
+static inline unsigned int exptrace_nr_stacks(const struct exptrace_interned *interned)
+{
+	return interned->stacks ? atomic_read(&interned->stacks->nr) : 0;
+}
+
 /* The frames of the stack with @number, and how many; 0: there is none. */
 unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int number,
 			       const unsigned long **frames);
+void exptrace_stack_retire(struct exptrace_stacks *stacks, unsigned int number,
+			   unsigned int frame, unsigned int site);
 
 struct exptrace_experiment;
 

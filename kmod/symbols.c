@@ -7,7 +7,8 @@
  * All is written in the order of numbers, which is that of first use: no order follows
  * addresses (invariant 15). A function is looked up once, for all its sites: in a module,
  * that takes the longer, the more symbols the module has. The frames of stacks are made
- * sites first, so that they get their symbols as those do.
+ * sites first, so that they get their symbols as those do. Of code that has gone, the symbols
+ * were found out before (retire.c).
  */
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -18,6 +19,7 @@
 
 #include "address.h"
 #include "intern.h"
+#include "retire.h"
 #include "stack.h"
 #include "symbols.h"
 #include "tables.h"
@@ -165,7 +167,7 @@ static void order_sites(const struct exptrace_interned *interned, unsigned int n
 
 	nr_ordered = 0;
 	for (site = 1; site <= nr; site++)
-		if (interned->address[site])
+		if (interned->address[site] && interned->address[site] != EXPTRACE_RETIRED)
 			order[nr_ordered++] = site;
 	sort_r(order, nr_ordered, sizeof(order[0]), by_address, NULL, interned->address);
 }
@@ -216,16 +218,46 @@ static bool is_tracer(const char *name)
 	return false;
 }
 
+/* Likewise those that have gone together with @site. */
+static void name_retired_alike(unsigned int site, const struct exptrace_retired *retired,
+			       u32 size)
+{
+	unsigned long start = retired->address - symbols[site].offset, i = site;
+	const struct exptrace_retired *other;
+
+	while ((other = exptrace_retired_after(&i))) {
+		if (other->departure != retired->departure || other->address - start >= size)
+			continue;
+		symbols[i] = symbols[site];
+		symbols[i].offset = other->address - start;
+	}
+}
+
+/* Where @site is, or was; 0 if it has gone and there was no memory to keep that. */
+static unsigned long address_of(const struct exptrace_interned *interned, unsigned int site)
+{
+	const struct exptrace_retired *retired;
+
+	if (interned->address[site] != EXPTRACE_RETIRED)
+		return interned->address[site];
+	retired = exptrace_retired_at(site);
+	return retired ? retired->address : 0;
+}
+
 /* Finds out what is at @site, which has no symbol yet, and writes its names. */
 static int name_site(struct exptrace_table *table, const struct exptrace_interned *interned,
 		     unsigned int site)
 {
+	const struct exptrace_retired *retired = exptrace_retired_at(site);
 	char text[KSYM_SYMBOL_LEN], *module;
 	size_t module_len = 0;
 	u32 offset, size;
 	int err;
 
-	sprint_symbol(text, interned->address[site]);
+	if (retired)
+		strscpy(text, retired->text, sizeof(text));
+	else
+		sprint_symbol(text, address_of(interned, site));
 	if (!split(text, &offset, &size, &module))
 		return 0;
 	symbols[site].offset = offset;
@@ -238,7 +270,10 @@ static int name_site(struct exptrace_table *table, const struct exptrace_interne
 		if (err)
 			return err;
 	}
-	name_alike(interned, site, size);
+	if (retired)
+		name_retired_alike(site, retired, size);
+	else
+		name_alike(interned, site, size);
 	return write_string(table, site, text, min(strlen(text), SYMBOL_CHARS - module_len));
 }
 
@@ -294,18 +329,29 @@ static int write_site(struct exptrace_table *table, unsigned int site, unsigned 
 	return err;
 }
 
-/*
- * A frame is where its function goes on when the call returns, which may be behind its
- * end; the call is in it in any case.
- */
-static unsigned long call_of(unsigned long frame)
+/* Of a frame in code that has gone there is nothing but the site's number. */
+static bool is_site(unsigned long frame)
 {
-	return frame - 1;
+	return frame < EXPTRACE_NR_SITES;
 }
 
-static unsigned int site_of(struct exptrace_interned *interned, unsigned long frame)
+/* The site of a frame, which becomes one; 0: there is no room. */
+unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned long frame)
 {
-	return exptrace_intern_uncounted(interned, call_of(frame));
+	if (is_site(frame))
+		return frame;
+	return exptrace_intern_uncounted(interned, exptrace_call_of(frame));
+}
+
+/* Where a frame is, or was; 0 if that was not kept. */
+static unsigned long frame_address(const struct exptrace_interned *interned, unsigned long frame)
+{
+	unsigned long call;
+
+	if (!is_site(frame))
+		return frame;
+	call = address_of(interned, frame);
+	return call ? call + 1 : 0;
 }
 
 /* Without what is between the tracepoint and its probes, which are left out already. */
@@ -315,20 +361,15 @@ static int write_stack(struct exptrace_table *table, struct exptrace_interned *i
 	unsigned int i;
 	int err;
 
-	while (nr > 1 && symbols[site_of(interned, frames[0])].is_tracer) {
+	while (nr > 1 && symbols[exptrace_frame_site(interned, frames[0])].is_tracer) {
 		frames++;
 		nr--;
 	}
 	err = begin_stack(table, id, nr);
 	for (i = 0; !err && i < nr; i++)
-		write_frame(table, site_of(interned, frames[i]), frames[i], 1);
+		write_frame(table, exptrace_frame_site(interned, frames[i]),
+			    frame_address(interned, frames[i]), 1);
 	return err;
-}
-
-/* How many stacks there are, or numbers of such. */
-static unsigned int nr_stacks(const struct exptrace_interned *interned)
-{
-	return interned->stacks ? atomic_read(&interned->stacks->nr) : 0;
 }
 
 /* Of sites those up to @named, which events have named. */
@@ -342,8 +383,8 @@ static int write_stacks(struct exptrace_table *table, struct exptrace_interned *
 	exptrace_table_begin(table, EXPTRACE_WIRE_STACKS);
 	for (i = 1; !err && i <= named; i++)
 		if (interned->address[i])
-			err = write_site(table, i, interned->address[i]);
-	for (i = 0; !err && i < nr_stacks(interned); i++) {
+			err = write_site(table, i, address_of(interned, i));
+	for (i = 0; !err && i < exptrace_nr_stacks(interned); i++) {
 		nr = exptrace_stack_at(interned->stacks, i, &frames);
 		if (nr)
 			err = write_stack(table, interned, EXPTRACE_NR_SITES + i, frames, nr);
@@ -357,9 +398,9 @@ static void intern_frames(struct exptrace_interned *interned)
 	const unsigned long *frames;
 	unsigned int i, nr;
 
-	for (i = 0; i < nr_stacks(interned); i++)
+	for (i = 0; i < exptrace_nr_stacks(interned); i++)
 		for (nr = exptrace_stack_at(interned->stacks, i, &frames); nr; nr--)
-			site_of(interned, *frames++);
+			exptrace_frame_site(interned, *frames++);
 }
 
 /* Writes the symbols of generation @gen, which no writer knows any more. */
@@ -367,6 +408,7 @@ int exptrace_write_symbols(struct exptrace_table *table, u64 gen)
 {
 	struct exptrace_interned *interned = &exptrace_interned[gen & 1];
 	unsigned int named = atomic_read(&interned->nr);
+	int err = 0;
 
 	lockdep_assert_held(&exptrace.control);
 	/* The number of a string takes two bytes, and so does that of a stack. */
@@ -374,7 +416,8 @@ int exptrace_write_symbols(struct exptrace_table *table, u64 gen)
 	BUILD_BUG_ON(EXPTRACE_NR_SITES + EXPTRACE_NR_STACKS > 1 << 14);
 
 	intern_frames(interned);
-	if (!atomic_read(&interned->nr))
-		return 0;
-	return write_strings(table, interned) ?: write_stacks(table, interned, named);
+	if (atomic_read(&interned->nr))
+		err = write_strings(table, interned) ?: write_stacks(table, interned, named);
+	exptrace_retired_forget();
+	return err;
 }

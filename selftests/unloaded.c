@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Code that goes: what it did keeps its name, and what comes to the same address later has its own. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "recording.h"
+
+#define ROUNDS	12
+
+/* The modules kmod/test/first_tenant.c and second_tenant.c, which are the same but for the names of their functions and what they allocate. */
+static const struct tenant {
+	const char *module, *file, *allocate, *prepare;
+	uint64_t size;		/* that "allocate" allocates */
+	uint64_t init_size;	/* that "prepare" does, in the init section */
+} tenants[] = {
+	{ "exptrace_first_tenant", "exptrace_first_tenant.ko", "first_tenant_allocate+", "first_tenant_prepare+",
+	  4001, 4009 },
+	{ "exptrace_second_tenant", "exptrace_second_tenant.ko", "second_tenant_allocate+", "second_tenant_prepare+",
+	  4003, 4011 },
+};
+
+/* It does its work while it is loaded, in this thread. */
+static int come_and_go(const struct tenant *tenant)
+{
+	int err = module_load_helper(tenant->file, "");
+
+	if (err)
+		return err;
+	return syscall(SYS_delete_module, tenant->module, 0) ? -errno : 0;
+}
+
+/* What the events of the tenants say, and where they were. */
+struct findings {
+	unsigned int named, unknown, wrong;
+	char first[256];			/* that is wrong */
+	uint64_t address[2], init_address[2];	/* by tenant, the last one */
+	bool met, init_met;			/* both were at one address */
+};
+
+static void look_at(struct findings *found, const struct stream_arg *place, const char *want)
+{
+	if (!place->string)
+		found->unknown++;
+	else if (!strncmp(place->string, want, strlen(want)))
+		found->named++;
+	else if (!found->wrong++)
+		snprintf(found->first, sizeof(found->first), "%s is called %s", want, place->string);
+}
+
+static struct findings look_for_tenants(const struct recording *r)
+{
+	struct findings found = {};
+	size_t i, t;
+
+	for (i = 0; i < r->nr; i++) {
+		const struct stream_event *e = r->sorted[i];
+
+		if (e->experiment != 1 || e->type != EXPTRACE_EVENT_KMALLOC || e->pid != getpid())
+			continue;
+		for (t = 0; t < 2; t++) {
+			if (e->arg[1].value == tenants[t].size) {
+				look_at(&found, &e->arg[3], tenants[t].allocate);
+				found.address[t] = e->arg[3].value;
+				found.met |= found.address[t] == found.address[!t];
+			} else if (e->arg[1].value == tenants[t].init_size) {
+				look_at(&found, &e->arg[3], tenants[t].prepare);
+				found.init_address[t] = e->arg[3].value;
+				found.init_met |= found.init_address[t] == found.init_address[!t];
+			}
+		}
+	}
+	return found;
+}
+
+TEST_F(module, code_that_goes_keeps_its_names)
+{
+	struct findings found;
+	struct recording r = {};
+
+	ASSERT_EQ(0, record_only(self->control, "kmalloc", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_EQ(0, come_and_go(&tenants[0]));
+	STOP_AND_DECODE(&r);
+	ASSERT_EQ(1, r.stream.nr_generations);
+	found = look_for_tenants(&r);
+	EXPECT_EQ(2, found.named);
+	EXPECT_EQ(0, found.unknown);
+	EXPECT_EQ(0, found.wrong) {
+		TH_LOG("%s", found.first);
+	}
+	recording_free(&r);
+}
+
+/* In one generation. What no module has any more may be unknown, but not another's. */
+TEST_F(module, code_that_comes_to_the_same_address_is_told_apart)
+{
+	struct findings found;
+	struct recording r = {};
+	int i;
+
+	ASSERT_EQ(0, record_only(self->control, "kmalloc", NULL));
+	ASSERT_EQ(0, recording_start(self->control));
+	for (i = 0; i < ROUNDS; i++)
+		ASSERT_EQ(0, come_and_go(&tenants[i % 2]));
+	/* The last one stays, so that its symbols are there at the end. */
+	ASSERT_EQ(0, module_load_helper(tenants[i % 2].file, ""));
+	STOP_AND_DECODE(&r);
+	ASSERT_EQ(0, syscall(SYS_delete_module, tenants[i % 2].module, 0));
+	ASSERT_EQ(1, r.stream.nr_generations);
+	found = look_for_tenants(&r);
+	EXPECT_EQ(0, found.wrong) {
+		TH_LOG("%s", found.first);
+	}
+	EXPECT_EQ(2 * (ROUNDS + 1), found.named);
+	EXPECT_EQ(0, found.unknown);
+	TH_LOG("functions met: %s; init sections met: %s", found.met ? "yes" : "no", found.init_met ? "yes" : "no");
+	recording_free(&r);
+	if (!found.met && !found.init_met)
+		SKIP(return, "this kernel never loaded one where the other had been");
+}
+
+/* Likewise where there are frames of them in stacks. */
+TEST_F(module, stacks_of_code_that_went_keep_its_names)
+{
+	struct recording r = {};
+	size_t i, t, n = 0;
+	int round;
+
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	ASSERT_EQ(0, event_set_flags(self->control, "kmalloc", EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK));
+	ASSERT_EQ(0, recording_start(self->control));
+	for (round = 0; round < ROUNDS; round++)
+		ASSERT_EQ(0, come_and_go(&tenants[round % 2]));
+	STOP_AND_DECODE(&r);
+	ASSERT_EQ(1, r.stream.nr_generations);
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+
+		if (e->experiment != 1 || e->type != EXPTRACE_EVENT_KMALLOC || e->pid != getpid())
+			continue;
+		for (t = 0; t < 2; t++) {
+			const char *want = tenants[t].init_size == e->arg[1].value ? tenants[t].prepare :
+									       tenants[t].allocate;
+
+			if (e->arg[1].value != tenants[t].size && e->arg[1].value != tenants[t].init_size)
+				continue;
+			n++;
+			ASSERT_NE(NULL, e->frames);
+			EXPECT_NE(NULL, strstr(e->frames, want)) {
+				TH_LOG("no %s in\n%s", want, e->frames);
+			}
+			EXPECT_EQ(NULL, strstr(e->frames, t ? "first_tenant" : "second_tenant")) {
+				TH_LOG("in %s:\n%s", want, e->frames);
+			}
+		}
+	}
+	EXPECT_EQ(2 * ROUNDS, n);
+	recording_free(&r);
+}
+
+TEST_HARNESS_MAIN
