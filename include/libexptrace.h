@@ -492,6 +492,13 @@ struct exptrace_frame {
 int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 		   const struct exptrace_frame **frames);
 
+/**
+ * exptrace_stack_cut_off() - had a stack that exptrace_stack() knows more frames?
+ *
+ * Further out, which the recorder did not take: it takes so many at most.
+ */
+bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id);
+
 /* exptrace_property() - the value of a property, NULL if there is none */
 const char *exptrace_property(const struct exptrace_trace *trace, const char *key);
 

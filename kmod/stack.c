@@ -33,29 +33,38 @@ static const struct module *owners[EXPTRACE_NR_EXPERIMENTS];
 /* Events of which types are wanted; exptrace.control. */
 static unsigned int nr_wanted;
 
+/* How many frames that is. */
+static unsigned int nr_frames(unsigned int nr)
+{
+	return nr & ~EXPTRACE_STACK_CUT;
+}
+
 /* Is it the stack with @number? If its code goes meanwhile, it is, or is no more. */
 static bool is_stack(const struct exptrace_stacks *stacks, unsigned int number,
 		     const unsigned long *frames, unsigned int nr)
 {
 	const unsigned long *word = &stacks->word[stacks->place[number] - 1];
 
-	return word[0] == nr && data_race(!memcmp(word + 1, frames, nr * sizeof(*frames)));
+	if (word[0] != nr)
+		return false;
+	/* A frame may be retired at any time: one word, which is then no frame. */
+	return data_race(!memcmp(word + 1, frames, nr_frames(nr) * sizeof(*frames)));
 }
 
 /* Copies a stack to where only it is. Returns its place plus 1; 0 if there is no room. */
 static u32 keep(struct exptrace_stacks *stacks, const unsigned long *frames, unsigned int nr)
 {
-	unsigned int end;
+	unsigned int n = nr_frames(nr), end;
 
-	if (atomic_read(&stacks->used) + nr + 1 > stacks->room ||
+	if (atomic_read(&stacks->used) + n + 1 > stacks->room ||
 	    atomic_read(&stacks->nr) >= EXPTRACE_MOST_STACKS)
 		return 0;
-	end = atomic_add_return(nr + 1, &stacks->used);
+	end = atomic_add_return(n + 1, &stacks->used);
 	if (end > stacks->room)
 		return 0;
-	stacks->word[end - nr - 1] = nr;
-	memcpy(&stacks->word[end - nr], frames, nr * sizeof(*frames));
-	return end - nr;
+	stacks->word[end - n - 1] = nr;
+	memcpy(&stacks->word[end - n], frames, n * sizeof(*frames));
+	return end - n;
 }
 
 /* Takes the next number for a stack, which nobody finds yet. Returns it plus 1; 0: as keep(). */
@@ -88,7 +97,8 @@ static void waste_number(struct exptrace_stacks *stacks, u32 taken)
 notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
 					   const unsigned long *frames, unsigned int nr)
 {
-	u32 hash = jhash2((const u32 *)frames, nr * sizeof(*frames) / sizeof(u32), nr), taken = 0;
+	u32 words = nr_frames(nr) * sizeof(*frames) / sizeof(u32), taken = 0;
+	u32 hash = jhash2((const u32 *)frames, words, nr);
 	unsigned int i;
 
 	for (i = 0; i < EXPTRACE_STACK_PROBES; i++) {
@@ -122,7 +132,13 @@ unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned in
 	if (!place)
 		return 0;
 	*frames = &stacks->word[place];
-	return stacks->word[place - 1];
+	return nr_frames(stacks->word[place - 1]);
+}
+
+/* Had the stack with @number, which there is, more frames? */
+bool exptrace_stack_is_cut(const struct exptrace_stacks *stacks, unsigned int number)
+{
+	return stacks->word[stacks->place[number] - 1] & EXPTRACE_STACK_CUT;
 }
 
 /* The code of a frame of the stack with @number goes: it is @site from now on. */
@@ -148,13 +164,16 @@ static __always_inline bool is_own(unsigned long frame, const struct module *own
 static noinline notrace unsigned int take(const struct exptrace_interned *interned,
 					  const struct module *owner)
 {
-	unsigned long frames[OWN_FRAMES + EXPTRACE_STACK_FRAMES];
+	/* With the one that tells whether there are more. */
+	unsigned long frames[OWN_FRAMES + EXPTRACE_STACK_FRAMES + 1];
 	unsigned int nr, own = 0, id = 0;
 
 	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 0);
 	while (own < min_t(unsigned int, nr, OWN_FRAMES) && is_own(frames[own], owner))
 		own++;
-	nr = min_t(unsigned int, nr - own, EXPTRACE_STACK_FRAMES);
+	nr -= own;
+	if (nr > EXPTRACE_STACK_FRAMES)
+		nr = EXPTRACE_STACK_FRAMES | EXPTRACE_STACK_CUT;
 	if (nr && interned->stacks)
 		id = exptrace_intern_stack(interned->stacks, frames + own, nr);
 	if (!id)

@@ -18,8 +18,9 @@
 #include "intern.h"
 #include "keep.h"
 
-/* Frames of a stack, the innermost ones. */
+/* Frames of a stack, the innermost ones; beside their number: there were more. */
 #define EXPTRACE_STACK_FRAMES	48
+#define EXPTRACE_STACK_CUT	BIT(8)
 
 /* Numbers, and words for what they refer to. */
 #define EXPTRACE_STACK_BITS	11
@@ -42,9 +43,9 @@
  * @room:	words that may be used; written before the generation is published
  * @used:	words that are used, or more; atomic, written by those who insert
  * @nr:		numbers that are taken; likewise
- * @word:	per stack its number of frames and these; written by who inserts it
- *		before its place is. A frame in code that has gone is replaced, under
- *		exptrace.control, by the number of its place in the code, 0: it has none
+ * @word:	per stack its number of frames, with EXPTRACE_STACK_CUT, and these; written
+ *		by who inserts it before its place is. A frame in code that has gone is
+ *		replaced, under exptrace.control, by the number of its place in the code, 0: it has none
  */
 struct exptrace_stacks {
 	u64		entry[EXPTRACE_STACK_SLOTS];
@@ -61,8 +62,8 @@ DECLARE_STATIC_KEY_FALSE(exptrace_stacks_on);
 unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type);
 
 /*
- * The id of a stack of @nr frames: its number, behind those of places; 0 if there is no
- * room.
+ * The id of a stack of @nr frames, with EXPTRACE_STACK_CUT if there were more: its number,
+ * behind those of places; 0 if there is no room.
  */
 unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks, const unsigned long *frames,
 				   unsigned int nr);
@@ -76,6 +77,7 @@ static inline unsigned int exptrace_nr_stacks(const struct exptrace_interned *in
 /* The frames of the stack with @number, and how many; 0: there is none. */
 unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int number,
 			       const unsigned long **frames);
+bool exptrace_stack_is_cut(const struct exptrace_stacks *stacks, unsigned int number);
 void exptrace_stack_retire(struct exptrace_stacks *stacks, unsigned int number,
 			   unsigned int frame, unsigned int site);
 

@@ -306,14 +306,14 @@ static void write_frame(struct exptrace_table *table, unsigned int site, unsigne
 	exptrace_number(&table->w, symbol->function ? symbol->offset + behind : 0);
 }
 
-static int begin_stack(struct exptrace_table *table, unsigned int id, unsigned int nr)
+static int begin_stack(struct exptrace_table *table, unsigned int id, unsigned int nr, u8 entry)
 {
 	int err;
 
 	err = exptrace_table_entry(table, STACK_HEAD + nr * FRAME_MAX);
 	if (err)
 		return err;
-	exptrace_byte(&table->w, EXPTRACE_WIRE_STACK);
+	exptrace_byte(&table->w, entry);
 	exptrace_number(&table->w, id);
 	exptrace_number(&table->w, nr);
 	return 0;
@@ -323,7 +323,7 @@ static int write_site(struct exptrace_table *table, unsigned int site, unsigned 
 {
 	int err;
 
-	err = begin_stack(table, site, 1);
+	err = begin_stack(table, site, 1, EXPTRACE_WIRE_STACK);
 	if (!err)
 		write_frame(table, site, address, 0);
 	return err;
@@ -356,8 +356,9 @@ static unsigned long frame_address(const struct exptrace_interned *interned, uns
 
 /* Without what is between the tracepoint and its probes, which are left out already. */
 static int write_stack(struct exptrace_table *table, struct exptrace_interned *interned,
-		       unsigned int id, const unsigned long *frames, unsigned int nr)
+		       unsigned int number, const unsigned long *frames, unsigned int nr)
 {
+	bool cut = exptrace_stack_is_cut(interned->stacks, number);
 	unsigned int i;
 	int err;
 
@@ -365,7 +366,8 @@ static int write_stack(struct exptrace_table *table, struct exptrace_interned *i
 		frames++;
 		nr--;
 	}
-	err = begin_stack(table, id, nr);
+	err = begin_stack(table, EXPTRACE_NR_SITES + number, nr,
+			  cut ? EXPTRACE_WIRE_STACK_CUT : EXPTRACE_WIRE_STACK);
 	for (i = 0; !err && i < nr; i++)
 		write_frame(table, exptrace_frame_site(interned, frames[i]),
 			    frame_address(interned, frames[i]), 1);
@@ -387,7 +389,7 @@ static int write_stacks(struct exptrace_table *table, struct exptrace_interned *
 	for (i = 0; !err && i < exptrace_nr_stacks(interned); i++) {
 		nr = exptrace_stack_at(interned->stacks, i, &frames);
 		if (nr)
-			err = write_stack(table, interned, EXPTRACE_NR_SITES + i, frames, nr);
+			err = write_stack(table, interned, i, frames, nr);
 	}
 	return err;
 }

@@ -83,7 +83,7 @@ class Generation:
     def __init__(self, number):
         self.number, self.syncs, self.schema, self.properties = number, [], {}, {}
         self.experiments = {}
-        self.strings, self.stacks = {}, {}
+        self.strings, self.stacks, self.cut_off = {}, {}, set()
         self.ledger, self.events, self.batches, self.ended = {}, [], 0, False
         self.last = {}      # (experiment, m): time of its last event
         self.closed = self.whole = False
@@ -158,7 +158,8 @@ class Generation:
         self.strings[number] = c.string()
 
     def stack(self, c):
-        expect(c.byte() == 3, "unknown entry among the stacks")
+        entry = c.byte()
+        expect(entry in (3, 137), "unknown entry among the stacks")
         number = c.number()
         expect(number and number not in self.stacks, "stack %d twice" % number)
         frames = []
@@ -168,6 +169,8 @@ class Generation:
             expect({function, module} <= set(self.strings) | {0}, "a frame whose strings are missing")
             frames.append((address, self.strings.get(function), self.strings.get(module), offset))
         self.stacks[number] = frames
+        if entry == 137:
+            self.cut_off.add(number)
 
     def property(self, c):
         expect(c.byte() == 59, "unknown property")
@@ -321,6 +324,8 @@ def as_objects(g):
             event["pid"] = pid
         if stack in g.stacks:
             event["stack"] = [symbol(f) if f[1] else hex(f[0]) for f in g.stacks[stack]]
+        if stack in g.cut_off:
+            event["stack_cut_off"] = True
         yield event
 
 
@@ -329,7 +334,8 @@ def comparable(event):
     # Of the names, those of places in the code: system calls and interrupts have no "+0x".
     symbols = {k: v for k, v in event.get("symbols", event.get("names", {})).items() if "+0x" in v}
     return json.dumps([event["generation"], event["ticks"], event.get("cpu"), event.get("context"),
-                       event["experiment"], event["event"], event["args"], symbols, event.get("stack")], sort_keys=True)
+                       event["experiment"], event["event"], event["args"], symbols, event.get("stack"),
+                       event.get("stack_cut_off")], sort_keys=True)
 
 
 def against(dump, path):

@@ -205,6 +205,53 @@ TEST_F(module, stacks_of_another_module_begin_at_the_tracepoint)
 	EXPECT_EQ(0, syscall(SYS_delete_module, "exptrace_renames", 0));
 }
 
+/* Frames of the stack of kmod/test/deep.c, so many calls deep; with what tells that there were more, if they were cut off. */
+static unsigned int frames_of_deep(int fd, unsigned int depth, bool *cut_off)
+{
+	struct recording r = {};
+	unsigned int frames = 0;
+	char parameters[32];
+	const char *line;
+	size_t i;
+
+	snprintf(parameters, sizeof(parameters), "depth=%u", depth);
+	*cut_off = false;
+	if (recording_start(fd) || module_load_helper("exptrace_deep.ko", parameters) != -ECANCELED || recording_stop(&r, fd))
+		return 0;
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+
+		if (e->experiment != 1 || e->type != EXPTRACE_EVENT_KMALLOC || e->arg[1].value != 4019 || !e->frames)
+			continue;
+		for (line = e->frames; *line; line += strcspn(line, "\n") + 1) {
+			*cut_off = !strcmp(line, STREAM_CUT_OFF "\n");
+			frames += !*cut_off;
+		}
+	}
+	recording_free(&r);
+	return frames;
+}
+
+/* At 48 frames, and not before: those that have as many are whole. */
+TEST_F(module, stacks_that_are_cut_off_say_so)
+{
+	unsigned int shallow;
+	bool cut_off;
+
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	ASSERT_EQ(0, event_set_flags(self->control, "kmalloc", ON | STACK));
+	shallow = frames_of_deep(self->control, 0, &cut_off);
+	ASSERT_LT(0, shallow);
+	ASSERT_GT(48, shallow);
+	EXPECT_FALSE(cut_off);
+	EXPECT_EQ(48, frames_of_deep(self->control, 48 - shallow, &cut_off));
+	EXPECT_FALSE(cut_off);
+	EXPECT_EQ(48, frames_of_deep(self->control, 49 - shallow, &cut_off));
+	EXPECT_TRUE(cut_off);
+	EXPECT_EQ(48, frames_of_deep(self->control, 80, &cut_off));
+	EXPECT_TRUE(cut_off);
+}
+
 /* In a generation, the same stack has the same number, and another one another. */
 TEST_F(module, stacks_are_told_once)
 {

@@ -304,8 +304,10 @@ static void parse_stack(struct stream *s, struct stream_generation *g, struct cu
 {
 	struct stream_place *place;
 	uint64_t id, n;
+	uint8_t entry;
 
-	if (byte(c) != EXPTRACE_WIRE_STACK)
+	entry = byte(c);
+	if (entry != EXPTRACE_WIRE_STACK && entry != EXPTRACE_WIRE_STACK_CUT)
 		c->bad = true;
 	id = number(c);
 	n = number(c);
@@ -317,6 +319,8 @@ static void parse_stack(struct stream *s, struct stream_generation *g, struct cu
 	place->there = true;
 	while (n-- && !c->bad)
 		parse_frame(s, c, place);
+	if (entry == EXPTRACE_WIRE_STACK_CUT)
+		place->all = join(place->all, STREAM_CUT_OFF);
 	g->places++;
 }
 

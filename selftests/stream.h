@@ -87,6 +87,9 @@ struct stream_place {
 
 #define STREAM_IDS		0x10000
 
+/* The last line of a stack that had more frames. */
+#define STREAM_CUT_OFF		"..."
+
 struct stream {
 	char error[256];	/* what is wrong with it, "" if nothing is */
 	size_t cut;		/* bytes of a batch that the last file had only in part */

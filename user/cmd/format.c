@@ -448,6 +448,8 @@ static void put_stack(const struct format *format, uint64_t stack)
 		output_foreign(format->output, text, strlen(text));
 		output_char(format->output, '\n');
 	}
+	if (exptrace_stack_cut_off(format->trace, stack))
+		output_text(format->output, "\t             ... and further out\n");
 }
 
 void format_text(struct format *format, const struct exptrace_record *record)

@@ -129,6 +129,8 @@ static void put_stack(struct output *output, const struct exptrace_trace *trace,
 	}
 	if (n > 0)
 		output_char(output, ']');
+	if (n > 0 && exptrace_stack_cut_off(trace, stack))
+		output_text(output, ",\"stack_cut_off\":true");
 }
 
 static void put_task(struct output *output, const struct exptrace_trace *trace, int64_t pid)

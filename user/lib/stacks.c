@@ -120,9 +120,10 @@ static int add_stack(struct stacks *stacks, struct table *table, uint64_t id, st
 	return 0;
 }
 
-static int read_stack(struct stacks *stacks, struct table *table, uint64_t text_base)
+static int read_stack(struct stacks *stacks, struct table *table, uint64_t text_base,
+		      bool cut_off)
 {
-	struct stack stack = { .first = stacks->nframes };
+	struct stack stack = { .first = stacks->nframes, .cut_off = cut_off };
 	uint64_t id = table_number(table), n = table_number(table);
 	int err = 0;
 
@@ -142,9 +143,12 @@ int stacks_read(struct stacks *stacks, struct table *table, uint64_t text_base)
 	int err = 0;
 
 	while (!err && table_more(table)) {
-		table_expect(table, EXPTRACE_WIRE_STACK, "has an entry of unknown type");
+		bool cut_off = *table->pos == EXPTRACE_WIRE_STACK_CUT;
+
+		table_expect(table, cut_off ? EXPTRACE_WIRE_STACK_CUT : EXPTRACE_WIRE_STACK,
+			     "has an entry of unknown type");
 		if (!table->bad)
-			err = read_stack(stacks, table, text_base);
+			err = read_stack(stacks, table, text_base, cut_off);
 	}
 	return err;
 }
@@ -158,6 +162,13 @@ int stacks_find(const struct stacks *stacks, uint64_t id, const struct exptrace_
 		return -ENOENT;
 	*frames = stacks->frames + stacks->list[i].first;
 	return (int)stacks->list[i].n;
+}
+
+bool stacks_cut_off(const struct stacks *stacks, uint64_t id)
+{
+	int64_t i = index_find(&stacks->stack_index, id, 0);
+
+	return i >= 0 && (size_t)i < stacks->room && stacks->list[i].cut_off;
 }
 
 void stacks_uninit(struct stacks *stacks)

@@ -16,6 +16,7 @@
 struct stack {
 	size_t first;		/* of its frames */
 	uint32_t n;
+	bool cut_off;		/* there were more */
 };
 
 struct stacks {
@@ -38,6 +39,9 @@ int stacks_read(struct stacks *stacks, struct table *table, uint64_t text_base);
 
 /* The frames of a stack: how many, or -ENOENT. */
 int stacks_find(const struct stacks *stacks, uint64_t id, const struct exptrace_frame **frames);
+
+/* Had it more? */
+bool stacks_cut_off(const struct stacks *stacks, uint64_t id);
 
 void stacks_uninit(struct stacks *stacks);
 

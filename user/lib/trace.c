@@ -234,6 +234,11 @@ API int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 	return stacks_find(&trace->stacks, id, frames);
 }
 
+API bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id)
+{
+	return stacks_cut_off(&trace->stacks, id);
+}
+
 /*
  * In the order of batches, what was read so far of a generation is taken in when somebody
  * asks: for the caller, nothing changes.

@@ -196,6 +196,10 @@ static void test_event_stacks(void)
 	w_number(&w, 4101);
 	w_event(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 1);
 	w_number(&w, 14);
+	w_event(&w, EXPTRACE_EVENT_STACK, 1);
+	w_number(&w, 4102);
+	w_event(&w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 1);
+	w_number(&w, 15);
 	w_end(&w);
 	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1) + 10);
 	w_byte(&w, EXPTRACE_WIRE_STRINGS);
@@ -206,6 +210,8 @@ static void test_event_stacks(void)
 	w_stack(&w, 4100, 2);
 	w_frame(&w, 0x10, 1, 0, 4);
 	w_frame(&w, 0x20, 0, 0, 0);
+	w_stack_cut_off(&w, 4102, 1);
+	w_frame(&w, 0x10, 1, 0, 4);
 	w_end(&w);
 	w_end_of_generation(&w);
 	ret = run_trace(&command_dump, NULL, &w);
@@ -215,9 +221,12 @@ static void test_event_stacks(void)
 	ok(!strstr(run_output, "pid=12\n\t") && !strstr(run_output, "pid=13\n\t") &&
 	   !strstr(run_output, "pid=14\n\t"),
 	   "and no other event");
+	ok(run_printed(" pid=15\n\tffffffff81000010 inner+0x4\n\t             ... and further out\n") &&
+	   !run_printed("20\n\t             ... "), "that a stack was cut off is told, of this one");
 	ret = run_trace(&command_dump, "--json", &w);
 	ok(ret == EXIT_OK &&
 	   run_printed("\"pid\":11},\"stack\":[\"inner+0x4\",\"0xffffffff81000020\"]}\n") &&
+	   run_printed("\"pid\":15},\"stack\":[\"inner+0x4\"],\"stack_cut_off\":true}\n") &&
 	   run_printed("\"pid\":12}}\n"), "in JSON it is a list");
 	w_free(&w);
 }

@@ -240,6 +240,13 @@ void w_stack(struct writer *w, uint64_t id, uint64_t nframes)
 	w_number(w, nframes);
 }
 
+void w_stack_cut_off(struct writer *w, uint64_t id, uint64_t nframes)
+{
+	w_byte(w, EXPTRACE_WIRE_STACK_CUT);
+	w_number(w, id);
+	w_number(w, nframes);
+}
+
 void w_frame(struct writer *w, int64_t address, uint64_t function, uint64_t module,
 	     uint64_t offset)
 {

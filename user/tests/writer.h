@@ -60,6 +60,7 @@ void w_ledger_entry(struct writer *w, unsigned int experiment, unsigned int cpu,
 /* The parts of the tables of strings and stacks; a frame's address counts from text_base. */
 void w_string_entry(struct writer *w, uint64_t id, const char *string);
 void w_stack(struct writer *w, uint64_t id, uint64_t nframes);
+void w_stack_cut_off(struct writer *w, uint64_t id, uint64_t nframes);
 void w_frame(struct writer *w, int64_t address, uint64_t function, uint64_t module,
 	     uint64_t offset);
 

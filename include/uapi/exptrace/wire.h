@@ -55,6 +55,7 @@ enum exptrace_wire {
 	EXPTRACE_WIRE_LEDGER_ENTRY	= 57,	/* see docs/wire-format.md */
 	EXPTRACE_WIRE_PROPERTIES	= 58,
 	EXPTRACE_WIRE_PROPERTY		= 59,	/* key, value */
+	EXPTRACE_WIRE_STACK_CUT		= 137,	/* as 3, without its outermost frames */
 };
 
 /*

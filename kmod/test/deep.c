@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A test module: allocates 4019 bytes so many calls deep as "depth" says, and then is not
+ * loaded (-ECANCELED).
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#define SIZE	4019
+
+static unsigned int depth;
+module_param(depth, uint, 0444);
+MODULE_PARM_DESC(depth, "further calls, 100 at most");
+
+static noinline void deep_allocate(unsigned int calls)
+{
+	void *object;
+
+	if (calls) {
+		deep_allocate(calls - 1);
+		barrier();	/* so that it is called, and not jumped to */
+		return;
+	}
+	object = kmalloc(SIZE, GFP_KERNEL);
+	OPTIMIZER_HIDE_VAR(object);	/* it is used */
+	kfree(object);
+}
+
+static int __init exptrace_deep_init(void)
+{
+	deep_allocate(min(depth, 100U));
+	return -ECANCELED;
+}
+module_init(exptrace_deep_init);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("exptrace: a deep stack");
+MODULE_AUTHOR("the exptrace developers");
