@@ -458,8 +458,10 @@ const char *exptrace_thread_comm(const struct exptrace_trace *trace, uint64_t th
  *
  * System calls are known by the tables that the library was built with, for the
  * machine that the trace comes from; the trace itself tells the others, and calls that
- * are newer than Linux 6.1, in the statedump of each generation.
- * Return: the name; NULL if unknown.
+ * are newer than Linux 6.1, in the statedump of each generation. What has another name from
+ * some event on has it for the record that was returned last, and may have yet another for the
+ * next one. An interrupt that is shared has then the name of the handler that ran.
+ * Return: the name, valid until the next record; NULL if unknown.
  */
 const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number);
 

@@ -14,14 +14,19 @@
 #include "exptrace.h"
 #include "lock.h"
 
+/* Names of interrupts that are remembered; of two for one place, each is told again and again. */
+#define EXPTRACE_NAMED_IRQS	16
+
 /**
- * struct exptrace_near - what an address in a batch is near to, zeros at its beginning
+ * struct exptrace_near - what a batch has told, zeros at its beginning
  * @object:	the upper bits of the last object by bits 9 to 14: docs/wire-format.md
  * @user:	the last user address by kind: EXPTRACE_KIND_USER_ADDRESS, USER_CODE
+ * @irq:	a hash of an interrupt's number and name, by its number's last bits
  */
 struct exptrace_near {
 	u64			object[EXPTRACE_OBJECT_PAGES];
 	u64			user[2];
+	u64			irq[EXPTRACE_NAMED_IRQS];
 };
 
 /**

@@ -236,14 +236,14 @@ static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned i
 	exptrace_stamp_after(w, type, task, exptrace_clock() - w->slot->last);
 }
 
-/* An event of @task, which runs here, and about @subject. */
-static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigned int exp,
-					      unsigned int context, const struct task_struct *task,
-					      struct exptrace_subject subject, unsigned int type,
-					      size_t max)
+/*
+ * Attempts an event of @task, which runs here, and about @subject: takes a writer with room
+ * for it. Then its head must follow, and exptrace_end().
+ */
+static __always_inline bool exptrace_attempt(struct exptrace_writer *w, unsigned int exp,
+					     unsigned int context, const struct task_struct *task,
+					     struct exptrace_subject subject, size_t max)
 {
-	u64 delta;
-
 	if (!exptrace_acquire(w, exp, context))
 		return false;
 	if (exptrace_filters_out(task, subject)) {
@@ -261,9 +261,27 @@ static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigne
 		exptrace_release();
 		return false;
 	}
+	return true;
+}
+
+/* Appends the head of the event that was attempted, and its stack before it. */
+static __always_inline void exptrace_head(struct exptrace_writer *w, unsigned int type,
+					  const struct task_struct *task)
+{
 	/* To find out the stack takes its time: the event was when that began. */
-	delta = exptrace_stack(w, type) ? 1 : exptrace_clock() - w->slot->last;
+	u64 delta = exptrace_stack(w, type) ? 1 : exptrace_clock() - w->slot->last;
+
 	exptrace_stamp_after(w, type, task, delta);
+}
+
+static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigned int exp,
+					      unsigned int context, const struct task_struct *task,
+					      struct exptrace_subject subject, unsigned int type,
+					      size_t max)
+{
+	if (!exptrace_attempt(w, exp, context, task, subject, max))
+		return false;
+	exptrace_head(w, type, task);
 	return true;
 }
 

@@ -1220,6 +1220,8 @@ TEST_F(module, statedump_names_interrupts)
 	ASSERT_EQ(0, recording_start(self->control));
 	STOP_AND_DECODE(&r);
 	while ((e = next_of(&r, EXPTRACE_EVENT_NAME, 0, &at))) {
+		if (e->m != EXPTRACE_M_NONE)
+			continue;
 		if (e->arg[0].value == EXPTRACE_KIND_SOFTIRQ) {
 			ASSERT_GT(SOFTIRQS, e->arg[1].value);
 			EXPECT_STREQ(softirqs[e->arg[1].value], e->arg[2].string);
@@ -1235,6 +1237,61 @@ TEST_F(module, statedump_names_interrupts)
 	EXPECT_LT(0, irqs);
 	EXPECT_STREQ(read_file("/sys/devices/system/cpu/online", online, sizeof(online)), r.stream.online);
 	recording_free(&r);
+}
+
+/* What the batch of an event of an interrupt has called that last, or "". */
+static const char *handler_of(const struct stream_event *e)
+{
+	const struct stream_event *name = e;
+
+	/* The batch begins behind the writer's last one, or another's. */
+	while (name->generation == e->generation && name->m == e->m && name->batch == e->batch) {
+		if (!name->experiment && name->type == EXPTRACE_EVENT_NAME && name->arg[1].value == e->arg[0].value)
+			return name->arg[2].string;
+		name--;
+	}
+	return "";
+}
+
+/* Loads kmod/test/irqs.c, which knows whose turn it is, and looks at what the events of a type say. */
+static void look_at_handlers(struct __test_metadata *_metadata, int control, int type, const char *event)
+{
+	static const char *const turns[] = { "first", "second", "first" };
+	size_t cpus = sysconf(_SC_NPROCESSORS_ONLN), at = 0, n = 0;
+	const struct stream_event *e;
+	struct recording r = {};
+	const char *want;
+	char text[32];
+	uint64_t irq;
+
+	ASSERT_EQ(0, record_only(control, event, NULL));
+	ASSERT_EQ(0, recording_start(control));
+	ASSERT_EQ(0, module_load_helper("exptrace_irqs.ko", ""));
+	irq = strtoul(read_file("/sys/module/exptrace_irqs/parameters/irq", text, sizeof(text)), NULL, 10);
+	ASSERT_EQ(0, syscall(SYS_delete_module, "exptrace_irqs", 0));
+	ASSERT_EQ(0, recording_stop(&r, control)) {
+		TH_LOG("%s", r.stream.error);
+	}
+	while ((e = next_of(&r, type, 0, &at))) {
+		if (e->arg[0].value != irq) {
+			EXPECT_STRNE("", handler_of(e));
+			continue;
+		}
+		if (n < 3 * cpus)
+			want = turns[n / cpus];
+		else
+			want = (n - 3 * cpus) % 2 ? "right" : "left";
+		EXPECT_STREQ(want, handler_of(e));
+		n++;
+	}
+	EXPECT_EQ(5 * cpus, n);
+	recording_free(&r);
+}
+
+TEST_F(module, interrupts_have_the_names_of_the_handlers_that_run)
+{
+	look_at_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, "irq_handler_entry");
+	look_at_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, "irq_handler_exit");
 }
 
 TEST_F(module, markers_are_what_was_written)

@@ -554,8 +554,10 @@ static bool belongs(const struct stream_event *e, bool first)
 {
 	bool bound = e->m != EXPTRACE_M_NONE;
 
-	if (!e->experiment && (e->type == EXPTRACE_EVENT_TASK || e->type == EXPTRACE_EVENT_NAME))
+	if (!e->experiment && e->type == EXPTRACE_EVENT_TASK)
 		return !bound;
+	if (!e->experiment && e->type == EXPTRACE_EVENT_NAME && !bound)
+		return true;
 	if (e->type == EXPTRACE_EVENT_CURRENT)
 		return bound && (e->m & 3) == EXPTRACE_CONTEXT_TASK;
 	return bound && !(first && (e->m & 3) == EXPTRACE_CONTEXT_TASK);
@@ -595,7 +597,7 @@ static int parse_events(struct stream *s, struct stream_generation *g, const str
 			return fail(s, "event type %u of experiment %u is not in the schema", type, b->experiment);
 		s->events = grow(s->events, s->nr_events, sizeof(*e));
 		e = &s->events[s->nr_events++];
-		*e = (struct stream_event){ b->generation, b->m, 0, -1, b->experiment, t->first, {}, 0, NULL };
+		*e = (struct stream_event){ b->generation, b->m, 0, -1, b->experiment, t->first, g->batches, {}, 0, NULL };
 		delta = number(&c);
 		time += delta;
 		e->time = time;

@@ -37,6 +37,7 @@ struct stream_event {
 	uint64_t generation, m, time;
 	int64_t pid;		/* who ran, in task context; else -1 */
 	uint8_t experiment, type;	/* the first of the event's types */
+	unsigned int batch;	/* its batch's number in the generation */
 	struct stream_arg arg[STREAM_ARGS];
 	uint64_t stack;		/* the number of its stack, 0: none */
 	char *frames;		/* their symbols, a line each, when the generation has ended; NULL: none */

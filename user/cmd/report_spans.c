@@ -3,6 +3,8 @@
  * What begins with one event and ends with another: interrupts, soft interrupts, by CPU;
  * system calls, by thread.
  *
+ * An interrupt is another where its name is, for another handler may have come to the number.
+ *
  * An end without its beginning, or with another number, measures nothing. A system call
  * with its duration is both. One that has lost its number ends the one that its thread is in.
  * A thread that executes a program goes on with its call under its process's id.
@@ -30,15 +32,16 @@ struct span {
 	uint64_t moved_from;	/* a call: the id that its thread had when it began, or 0 */
 };
 
-/* What came of all spans with one number. */
+/* What came of all spans with one number, and one name at that time. */
 struct family_member {
 	uint64_t number;
+	char *name;		/* of an interrupt; NULL: it had none */
 	uint64_t errors;	/* system calls that failed */
 	struct histogram histogram;
 };
 
 struct family {
-	struct index index;	/* number to its place in members */
+	struct index index;	/* number, and hash of its name, to its place in members */
 	struct family_member **members;
 	size_t room;
 	uint64_t unmatched;	/* ends without their beginning */
@@ -90,6 +93,7 @@ static void family_uninit(struct family *family)
 
 	for (i = 0; i < family->index.n; i++) {
 		histogram_uninit(&family->members[i]->histogram);
+		free(family->members[i]->name);
 		free(family->members[i]);
 	}
 	free(family->members);
@@ -115,20 +119,29 @@ void report_spans_forget(struct report_spans *spans)
 	spans->epoch++;
 }
 
-static struct family_member *get_member(struct family *family, uint64_t number)
+static struct family_member *new_member(uint64_t number, const char *name)
 {
-	int64_t i = index_get(&family->index, number, 0);
+	struct family_member *member = calloc(1, sizeof(*member));
+
+	if (!member)
+		abort();
+	member->number = number;
+	member->name = name ? strdup(name) : NULL;
+	if (name && !member->name)
+		abort();
+	return member;
+}
+
+static struct family_member *get_member(struct family *family, uint64_t number, const char *name)
+{
+	int64_t i = index_get(&family->index, number, name ? report_hash(name, strlen(name)) : 0);
 
 	if (i < 0)
 		abort();
 	family->members = report_reach(family->members, (size_t)i, &family->room,
 				       sizeof(*family->members));
-	if (!family->members[i]) {
-		family->members[i] = calloc(1, sizeof(**family->members));
-		if (!family->members[i])
-			abort();
-		family->members[i]->number = number;
-	}
+	if (!family->members[i])
+		family->members[i] = new_member(number, name);
 	return family->members[i];
 }
 
@@ -157,10 +170,10 @@ static void begin(struct report_spans *spans, struct span *span, uint64_t number
 
 /* A span of @time nanoseconds ends with @record; returns whose it is. */
 static struct family_member *add_span(struct report_spans *spans, unsigned int family,
-				      uint64_t number, uint64_t time,
+				      uint64_t number, const char *name, uint64_t time,
 				      const struct exptrace_record *record)
 {
-	struct family_member *member = get_member(&spans->families[family], number);
+	struct family_member *member = get_member(&spans->families[family], number, name);
 
 	histogram_add(&member->histogram, time, record->ns, record->cpu);
 	return member;
@@ -168,7 +181,7 @@ static struct family_member *add_span(struct report_spans *spans, unsigned int f
 
 /* Returns whose it was; NULL: its beginning is not known. */
 static struct family_member *end(struct report_spans *spans, struct span *span,
-				 unsigned int family, uint64_t number,
+				 unsigned int family, uint64_t number, const char *name,
 				 const struct exptrace_record *record)
 {
 	if (!span || span->epoch != spans->epoch || span->number != number ||
@@ -177,7 +190,7 @@ static struct family_member *end(struct report_spans *spans, struct span *span,
 		return NULL;
 	}
 	span->epoch = 0;
-	return add_span(spans, family, number, record->ns - span->since, record);
+	return add_span(spans, family, number, name, record->ns - span->since, record);
 }
 
 static void count_error(struct family_member *member, int64_t result)
@@ -194,7 +207,7 @@ static void end_syscall(struct report_spans *spans, const struct report_view *vi
 
 	if (span && number == EXPTRACE_SYSCALL_NONE)
 		number = span->number;
-	count_error(end(spans, span, FAMILY_SYSCALL, number, record),
+	count_error(end(spans, span, FAMILY_SYSCALL, number, NULL, record),
 		    (int64_t)record->args[meaning->args[1]].u64);
 }
 
@@ -220,7 +233,7 @@ static void move_syscall(struct report_spans *spans, const struct report_view *v
 static void whole_syscall(struct report_spans *spans, const struct meaning *meaning,
 			  const struct exptrace_record *record)
 {
-	count_error(add_span(spans, FAMILY_SYSCALL, record->args[meaning->args[0]].u64,
+	count_error(add_span(spans, FAMILY_SYSCALL, record->args[meaning->args[0]].u64, NULL,
 			     record->args[meaning->args[2]].u64, record),
 		    (int64_t)record->args[meaning->args[1]].u64);
 }
@@ -235,14 +248,15 @@ void report_spans_event(struct report_spans *spans, const struct report_view *vi
 		begin(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), number, record->ns);
 		break;
 	case MEANS_IRQ_EXIT:
-		end(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number, record);
+		end(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
+		    report_name(view->trace, MEANS_IRQ_ENTRY, number), record);
 		break;
 	case MEANS_SOFTIRQ_ENTRY:
 		begin(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), number, record->ns);
 		break;
 	case MEANS_SOFTIRQ_EXIT:
 		end(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
-		    record);
+		    NULL, record);
 		break;
 	case MEANS_SYS_ENTER:
 		begin(spans, thread_span(spans, view, record->pid), number, record->ns);
@@ -265,7 +279,9 @@ static int by_sum(const void *a, const void *b)
 
 	if ((*x)->histogram.sum != (*y)->histogram.sum)
 		return (*x)->histogram.sum < (*y)->histogram.sum ? 1 : -1;
-	return (*x)->number < (*y)->number ? -1 : 1;
+	if ((*x)->number != (*y)->number)
+		return (*x)->number < (*y)->number ? -1 : 1;
+	return strcmp((*x)->name ? (*x)->name : "", (*y)->name ? (*y)->name : "");
 }
 
 /* The index no longer fits. */
@@ -275,10 +291,18 @@ static void sort_members(struct family *family)
 		qsort(family->members, family->index.n, sizeof(*family->members), by_sum);
 }
 
+/* That of a soft interrupt or a system call does not change. */
+static const char *member_name(const struct report_view *view,
+			       const struct family_member *member, enum meaning_kind kind)
+{
+	return kind == MEANS_IRQ_ENTRY ? member->name :
+					 report_name(view->trace, kind, member->number);
+}
+
 static void print_member(const struct report_view *view, const struct family_member *member,
 			 enum meaning_kind kind)
 {
-	const char *name = report_name(view->trace, kind, member->number);
+	const char *name = member_name(view, member, kind);
 
 	printf("  %8" PRIu64 "  ", member->number);
 	print_name(name ? name : kind == MEANS_SYS_ENTER ? "?" : "", COMM_WIDTH);
@@ -339,7 +363,7 @@ static void json_family(struct family *family, unsigned int which, const struct 
 
 		report_json_number(output, i ? ",{\"number\":" : "{\"number\":", member->number);
 		report_json_name(output, ",\"name\":",
-				 report_name(view->trace, about[which].kind, member->number));
+				 member_name(view, member, about[which].kind));
 		if (which == FAMILY_SYSCALL)
 			report_json_number(output, ",\"errors\":", member->errors);
 		output_char(output, ',');

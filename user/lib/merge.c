@@ -242,7 +242,7 @@ static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream 
 		    learn_task(trace, stream.cursor.event))
 			return -ENOMEM;
 		if (stream.cursor.event->role == SCHEMA_ROLE_LABEL &&
-		    trace_learn_label(trace, stream.cursor.event))
+		    trace_learn_label(trace, stream.cursor.event, (struct names_scope) { 0 }))
 			return -ENOMEM;
 	}
 	return 0;
@@ -377,7 +377,9 @@ static int merge_emit(struct exptrace_trace *trace)
 	trace_fill_record(trace, &stream->cursor, merge_pid(merge, stream, trace->values));
 	trace->record.ns = clock_ns(&trace->clock, trace->record.ticks);
 	trace->found += trace_is_recorded(trace->record.type);
-	if (event->role > SCHEMA_ROLE_TASK)
+	if (event->role == SCHEMA_ROLE_LABEL && stream->context != EXPTRACE_CONTEXT_NONE)
+		err = trace_learn_label(trace, event, trace_scope(trace));
+	else if (event->role > SCHEMA_ROLE_TASK)
 		err = learn_event(trace, event, trace->record.ticks);
 	merge_pop(trace, stream);
 	return err ? err : 1;

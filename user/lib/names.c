@@ -8,10 +8,13 @@
 
 #include "names.h"
 
+/* Kinds from here on are strings (docs/wire-format.md), which need no names. */
+#define KINDS	128
+
 static int names_grow(struct names *names, size_t i)
 {
 	size_t room = names->room ? 2 * names->room : 64;
-	char **list;
+	struct name *list;
 
 	if (i < names->room)
 		return 0;
@@ -24,34 +27,57 @@ static int names_grow(struct names *names, size_t i)
 	return 0;
 }
 
-int names_set(struct names *names, uint64_t kind, uint64_t number, const char *name, size_t len)
+/* Of each kind a writer has names of its own. */
+static uint64_t key_of(uint64_t writer, uint64_t kind)
 {
-	int64_t i = index_get(&names->index, kind, number);
-	char *copy;
+	return writer * KINDS + kind;
+}
 
+int names_set(struct names *names, struct names_scope scope, uint64_t kind, uint64_t number,
+	      const char *text, size_t len)
+{
+	struct name *name;
+	char *copy;
+	int64_t i;
+
+	if (kind >= KINDS)
+		return 0;
+	i = index_get(&names->index, key_of(scope.writer, kind), number);
 	if (i < 0 || names_grow(names, (size_t)i))
 		return -ENOMEM;
-	copy = names->list[i];
-	if (copy && strlen(copy) == len && !memcmp(copy, name, len))
+	name = &names->list[i];
+	name->batch = scope.batch;
+	if (name->text && strlen(name->text) == len && !memcmp(name->text, text, len))
 		return 0;
-	copy = strndup(name, len);
+	copy = strndup(text, len);
 	if (!copy)
 		return -ENOMEM;
-	free(names->list[i]);
-	names->list[i] = copy;
+	free(name->text);
+	name->text = copy;
 	names->kinds |= 1ULL << kind % 64;
 	return 0;
 }
 
-const char *names_get(const struct names *names, uint64_t kind, uint64_t number)
+static const struct name *find(const struct names *names, uint64_t writer, uint64_t kind,
+			       uint64_t number)
 {
-	int64_t i;
+	int64_t i = index_find(&names->index, key_of(writer, kind), number);
 
-	if (!(names->kinds >> kind % 64 & 1))
-		return NULL;
-	i = index_find(&names->index, kind, number);
 	/* past the room: it could not be kept, for want of memory */
-	return i < 0 || (size_t)i >= names->room ? NULL : names->list[i];
+	return i < 0 || (size_t)i >= names->room ? NULL : &names->list[i];
+}
+
+const char *names_get(const struct names *names, struct names_scope scope, uint64_t kind,
+		      uint64_t number)
+{
+	const struct name *name;
+
+	if (kind >= KINDS || !(names->kinds >> kind % 64 & 1))
+		return NULL;
+	name = find(names, scope.writer, kind, number);
+	if (!name || name->batch != scope.batch)
+		name = find(names, 0, kind, number);
+	return name ? name->text : NULL;
 }
 
 void names_uninit(struct names *names)
@@ -59,7 +85,7 @@ void names_uninit(struct names *names)
 	size_t i;
 
 	for (i = 0; i < names->room; i++)
-		free(names->list[i]);
+		free(names->list[i].text);
 	free(names->list);
 	index_uninit(&names->index);
 }

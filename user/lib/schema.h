@@ -35,7 +35,7 @@ enum schema_role {
 	SCHEMA_ROLE_BEGIN,	/* pid begins, and is called comm */
 	SCHEMA_ROLE_NAME,	/* pid is called comm */
 	SCHEMA_ROLE_RENAME,	/* pid is called comm from now on */
-	SCHEMA_ROLE_LABEL,	/* a number of a kind has a name, as the generation begins */
+	SCHEMA_ROLE_LABEL,	/* a number of a kind has a name: see struct names_scope */
 };
 
 struct schema_event {

@@ -136,18 +136,31 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 	return 1;
 }
 
-int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event)
+struct names_scope trace_scope(const struct exptrace_trace *trace)
+{
+	const struct exptrace_record *record = &trace->record;
+
+	if (record->context == EXPTRACE_CONTEXT_NONE)
+		return (struct names_scope) { 0 };
+	return (struct names_scope) {
+		.writer = record->cpu * EXPTRACE_NR_CONTEXTS + record->context + 1,
+		.batch = trace->record_batch,
+	};
+}
+
+int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event,
+		      struct names_scope scope)
 {
 	const struct exptrace_value *name = &trace->values[event->comm_arg];
 
-	return names_set(&trace->names, trace->values[event->kind_arg].u64,
+	return names_set(&trace->names, scope, trace->values[event->kind_arg].u64,
 			 trace->values[event->pid_arg].u64, name->str, name->len);
 }
 
 int trace_learn(struct exptrace_trace *trace, const struct schema_event *event, uint64_t time)
 {
 	if (event->role == SCHEMA_ROLE_LABEL)
-		return trace_learn_label(trace, event);
+		return trace_learn_label(trace, event, trace_scope(trace));
 	return learn_later(trace, event, time);
 }
 
@@ -208,7 +221,8 @@ API uint64_t exptrace_offset(const struct exptrace_trace *trace)
 /* The trace knows the kernel that it comes from, the library the one of its build. */
 static const char *call_name(const struct exptrace_trace *trace, uint64_t number)
 {
-	const char *name = names_get(&trace->names, EXPTRACE_KIND_SYSCALL, number);
+	const char *name = names_get(&trace->names, (struct names_scope) { 0 },
+				     EXPTRACE_KIND_SYSCALL, number);
 	uint64_t nr;
 
 	if (!name)
@@ -225,7 +239,7 @@ API const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind,
 		return "none";
 	if (kind == EXPTRACE_KIND_SYSCALL)
 		return call_name(trace, number);
-	return names_get(&trace->names, kind, number);
+	return names_get(&trace->names, trace_scope(trace), kind, number);
 }
 
 API int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,

@@ -98,6 +98,7 @@ struct exptrace_trace {
 	struct cursor_near near;	/* likewise */
 	struct merge merge;	/* exptrace_next_event() */
 	struct exptrace_record record;
+	uint64_t record_batch;	/* the offset of its batch */
 	struct exptrace_value *values;
 	uint32_t nvalues;
 	uint64_t skipped;
@@ -166,6 +167,7 @@ static inline void trace_fill_batch(struct exptrace_trace *trace,
 	record->generation = batch->generation;
 	record->cpu = batch->cpu;
 	record->context = batch->context;
+	trace->record_batch = batch->offset;
 }
 
 /* Fills in the event at hand of @cursor, whose arguments are in trace->values. */
@@ -184,7 +186,11 @@ static inline void trace_fill_record(struct exptrace_trace *trace, struct cursor
 }
 
 /* Takes in the label at hand, whose arguments are in trace->values: 0 or -ENOMEM. */
-int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event);
+int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event,
+		      struct names_scope scope);
+
+/* Where names that are told at the record hold; all: its writer is bound to no CPU. */
+struct names_scope trace_scope(const struct exptrace_trace *trace);
 
 /* What is wrong with the event at hand of @cursor; returns -EBADMSG. */
 int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,

@@ -1038,6 +1038,51 @@ static void test_exec(void)
 	}
 }
 
+static void tell_irq(struct writer *w, uint64_t number, const char *name)
+{
+	w_event(w, EXPTRACE_EVENT_NAME, 1);
+	w_number(w, EXPTRACE_KIND_IRQ);
+	w_number(w, number);
+	w_string(w, name);
+}
+
+/* The statedump says "old"; two CPUs tell others, in batches of which each has its own names. */
+static void test_names_that_change(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, base);
+	tell_irq(&w, 24, "old");
+	w_end(&w);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_HARDIRQ);
+	at(&w, 1000, IRQ_ENTRY, 1, 24);
+	at(&w, 1500, IRQ_EXIT, 2, 24, 0);
+	tell_irq(&w, 24, "first");
+	at(&w, 2000, IRQ_ENTRY, 1, 24);
+	at(&w, 2600, IRQ_EXIT, 2, 24, 0);
+	at(&w, 5000, IRQ_ENTRY, 1, 24);
+	at(&w, 5600, IRQ_EXIT, 2, 24, 0);
+	w_end(&w);
+	batch(&w, 1, 1, EXPTRACE_CONTEXT_HARDIRQ);
+	tell_irq(&w, 24, "second");
+	at(&w, 3000, IRQ_ENTRY, 1, 24);
+	at(&w, 3700, IRQ_EXIT, 2, 24, 0);
+	w_end(&w);
+	/* As if that batch had lost its head. */
+	batch(&w, 1, 1, EXPTRACE_CONTEXT_HARDIRQ);
+	at(&w, 6000, IRQ_ENTRY, 1, 24);
+	at(&w, 6300, IRQ_EXIT, 2, 24, 0);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("{\"number\":24,\"name\":\"old\",\"count\":2,") &&
+	   run_printed("{\"number\":24,\"name\":\"first\",\"count\":2,") &&
+	   run_printed("{\"number\":24,\"name\":\"second\",\"count\":1,"),
+	   "a name that a CPU tells holds in its batch, from there on");
+	w_free(&w);
+}
+
 static void test_histogram(void)
 {
 	struct histogram h = { 0 }, other = { 0 };
@@ -1101,6 +1146,7 @@ int main(void)
 	test_names();
 	test_call_names();
 	test_exec();
+	test_names_that_change();
 	test_histogram();
 	return tap_end();
 }
