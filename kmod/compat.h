@@ -98,6 +98,16 @@ static inline unsigned int exptrace_nr_irqs(void)
 #define EXPTRACE_CLONE_FLAGS	unsigned long
 #endif
 
+/* Not of the kernel's image. 6.12: is_vmalloc_or_module_addr() is exported. */
+static inline bool exptrace_is_loaded(unsigned long address)
+{
+#ifdef MODULES_VADDR
+	if (address >= MODULES_VADDR && address < MODULES_END)
+		return true;
+#endif
+	return is_vmalloc_addr((void *)address);
+}
+
 /*
  * Functions can be hooked at their entry, and their arguments read. 6.2: how to read them is
  * the same for all architectures.

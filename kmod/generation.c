@@ -30,6 +30,7 @@
 #include <linux/sizes.h>
 
 #include "address.h"
+#include "arrival.h"
 #include "bend.h"
 #include "changes.h"
 #include "clock.h"
@@ -59,6 +60,7 @@ static int open_generation(u64 gen)
 	const struct exptrace_pool *pool = &exptrace_pool;
 	u64 pool_size = (u64)pool->nr * pool->batch_size;
 
+	exptrace_arrivals_begin(gen);
 	exptrace_intern_begin(gen, exptrace_sites_max(pool_size));
 	exptrace_stacks_begin(gen, exptrace_stack_words_max(pool_size));
 	exptrace_schema_begin(gen);
@@ -352,6 +354,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	set_quotas(params);
 	exptrace_clock_select();
 	exptrace_address_select();
+	exptrace_arrivals_watch();
 	exptrace_session_prepare();
 }
 
@@ -360,6 +363,7 @@ static void end_recording(void)
 	WRITE_ONCE(exptrace.running, false);
 	WRITE_ONCE(exptrace.recording, false);
 	WRITE_ONCE(exptrace.owner, NULL);
+	exptrace_arrivals_unwatch();
 	exptrace_session_end();
 }
 

@@ -45,7 +45,8 @@
  * @nr:		numbers that are taken; likewise
  * @word:	per stack its number of frames, with EXPTRACE_STACK_CUT, and these; written
  *		by who inserts it before its place is. A frame in code that has gone is
- *		replaced, under exptrace.control, by the number of its place in the code, 0: it has none
+ *		replaced, under exptrace.control, by the number of its place in the code,
+ *		0: it has none
  */
 struct exptrace_stacks {
 	u64		entry[EXPTRACE_STACK_SLOTS];

@@ -18,6 +18,7 @@
 #include <linux/string.h>
 
 #include "address.h"
+#include "arrival.h"
 #include "intern.h"
 #include "retire.h"
 #include "stack.h"
@@ -244,6 +245,12 @@ static unsigned long address_of(const struct exptrace_interned *interned, unsign
 	return retired ? retired->address : 0;
 }
 
+/* Is this code that comes and goes without a module? BPF's is the only one with symbols. */
+static bool is_transient(const char *function, const char *module, unsigned long address)
+{
+	return !module && strstarts(function, "bpf_") && exptrace_is_loaded(address);
+}
+
 /* Finds out what is at @site, which has no symbol yet, and writes its names. */
 static int name_site(struct exptrace_table *table, const struct exptrace_interned *interned,
 		     unsigned int site)
@@ -259,6 +266,9 @@ static int name_site(struct exptrace_table *table, const struct exptrace_interne
 	else
 		sprint_symbol(text, address_of(interned, site));
 	if (!split(text, &offset, &size, &module))
+		return 0;
+	if (is_transient(text, module, address_of(interned, site)) &&
+	    exptrace_arrivals_seen(interned->gen))
 		return 0;
 	symbols[site].offset = offset;
 	symbols[site].function = site;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Code that goes: what it did keeps its name, and what comes to the same address later has its own. */
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "recording.h"
 
 #define ROUNDS	12
+
+/* No program has anything mapped there. */
+#define NOWHERE	0x1000
 
 /* The modules kmod/test/first_tenant.c and second_tenant.c, which are the same but for the names of their functions and what they allocate. */
 static const struct tenant {
@@ -159,6 +163,109 @@ TEST_F(module, stacks_of_code_that_went_keep_its_names)
 	}
 	EXPECT_EQ(2 * ROUNDS, n);
 	recording_free(&r);
+}
+
+/*
+ * A BPF program that reads where nothing is mapped, and so faults, when this process makes a system call; or -errno. Its
+ * name in stacks is bpf_prog_TAG_exptrace.
+ */
+static int start_program(void)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
+		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = 0, .imm = 32 },
+		{ .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 0, .off = 5, .imm = getpid() },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = NOWHERE },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_user },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT, .insns = (uintptr_t)insns,
+		.insn_cnt = sizeof(insns) / sizeof(insns[0]), .license = (uintptr_t)"GPL", .prog_name = "exptrace",
+	};
+	union bpf_attr attach = { .raw_tracepoint.name = (uintptr_t)"sys_enter" };
+	int program = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load)), link;
+
+	if (program < 0)
+		return -errno;
+	attach.raw_tracepoint.prog_fd = program;
+	link = syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach));
+	link = link < 0 ? -errno : link;
+	close(program);
+	return link;
+}
+
+/* Of the stacks of this process's faults there: how many there are, and how many name the program. */
+static void count_programs(const struct recording *r, size_t *through, size_t *named)
+{
+	size_t at = 0;
+	const struct stream_event *e;
+
+	*through = 0;
+	*named = 0;
+	while ((e = next_of(r, EXPTRACE_EVENT_PAGE_FAULT_KERNEL, getpid(), &at))) {
+		if (e->arg[0].value != NOWHERE)
+			continue;
+		*through += e->frames && strstr(e->frames, "bpf_probe_read_user");
+		*named += e->frames && strstr(e->frames, "bpf_prog_") && strstr(e->frames, "_exptrace+");
+	}
+}
+
+static int record_faults(int fd)
+{
+	return record_only(fd, NULL) ?: event_set_flags(fd, "page_fault_kernel", EXPTRACE_EVENT_F_ENABLED |
+							  EXPTRACE_EVENT_F_STACK);
+}
+
+TEST_F(module, programs_that_were_there_all_the_time_are_named)
+{
+	struct recording r = {};
+	size_t through, named;
+	int program;
+
+	program = start_program();
+	if (program < 0)
+		SKIP(return, "no BPF program can be loaded: %s", strerror(-program));
+	ASSERT_EQ(0, record_faults(self->control));
+	ASSERT_EQ(0, recording_start(self->control));
+	getppid();
+	STOP_AND_DECODE(&r);
+	close(program);
+	count_programs(&r, &through, &named);
+	EXPECT_LT(0, through);
+	EXPECT_EQ(through, named);
+	recording_free(&r);
+}
+
+/* Another one could have been at its address before. From the next generation on it is sure. */
+TEST_F(module, programs_that_came_meanwhile_are_not_named)
+{
+	size_t through[2], named[2];
+	struct recording r[2] = {};
+	int program, i;
+
+	ASSERT_EQ(0, record_faults(self->control));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, recording_start(self->control));
+		program = start_program();
+		if (program < 0)
+			SKIP(return, "no BPF program can be loaded: %s", strerror(-program));
+		if (i)
+			ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}));
+		getppid();
+		STOP_AND_DECODE(&r[i]);
+		close(program);
+		count_programs(&r[i], &through[i], &named[i]);
+		EXPECT_LT(0, through[i]);
+		recording_free(&r[i]);
+	}
+	EXPECT_EQ(0, named[0]);
+	EXPECT_LT(0, named[1]);
+	EXPECT_LT(named[1], through[1]);
 }
 
 TEST_HARNESS_MAIN
