@@ -95,9 +95,9 @@ void stat_alloc_forget(struct stat_alloc *alloc)
 {
 	doubts_clear(&alloc->doubts);
 	alloc->forgotten |= alloc->object_index.n > 0;
+	if (alloc->object_index.n)
+		memset(alloc->objects, 0, alloc->object_index.n * sizeof(*alloc->objects));
 	index_clear(&alloc->object_index);
-	if (alloc->objects_room)
-		memset(alloc->objects, 0, alloc->objects_room * sizeof(*alloc->objects));
 }
 
 struct stat_alloc *stat_alloc_new(void)
@@ -369,9 +369,9 @@ bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 
 	for (i = 0; done && i < now->index.n; i++)
 		done = take_site(alloc, trace, &now->list[i]);
+	if (now->index.n)
+		memset(now->list, 0, now->index.n * sizeof(*now->list));
 	index_clear(&now->index);
-	if (now->room)
-		memset(now->list, 0, now->room * sizeof(*now->list));
 	return done;
 }
 

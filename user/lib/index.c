@@ -10,6 +10,7 @@
 #include "index.h"
 
 #define INDEX_SIZE_MIN	64
+#define SPARSE		16	/* so many slots for a pair */
 
 struct index_slot {
 	uint64_t a, b;
@@ -80,14 +81,19 @@ int64_t index_find(const struct index *index, uint64_t a, uint64_t b)
 	return slot && slot->used ? (int64_t)slot->number : -ENOENT;
 }
 
-void index_clear(struct index *index)
-{
-	if (index->n)
-		memset(index->slots, 0, index->size * sizeof(*index->slots));
-	index->n = 0;
-}
-
 void index_uninit(struct index *index)
 {
 	free(index->slots);
+}
+
+void index_clear(struct index *index)
+{
+	/* a large one is not to be cleared again for each few pairs that come after it */
+	if (index->size / SPARSE > index->n && index->size > INDEX_SIZE_MIN) {
+		index_uninit(index);
+		*index = (struct index) { 0 };
+	} else if (index->n) {
+		memset(index->slots, 0, index->size * sizeof(*index->slots));
+	}
+	index->n = 0;
 }

@@ -32,7 +32,7 @@ void stacks_reset(struct stacks *stacks)
 {
 	size_t i;
 
-	for (i = 0; i < stacks->strings_room; i++) {
+	for (i = 0; i < stacks->string_index.n && i < stacks->strings_room; i++) {
 		free(stacks->strings[i]);
 		stacks->strings[i] = NULL;
 	}
