@@ -21,6 +21,9 @@ struct task_holder {
 	uint64_t since;		/* ticks */
 	uint32_t thread;
 	uint32_t before;	/* the one before, its place and 1; 0: none is known */
+	uint32_t jump;		/* one further back, or the same; 0: none */
+	uint32_t depth;		/* so many come before it */
+	uint64_t passed;	/* the earliest since of those from @before to @jump */
 	bool began;		/* it did not exist before */
 };
 
@@ -116,6 +119,54 @@ static int make_known(struct tasks *tasks, uint32_t thread, uint64_t start)
 	return 0;
 }
 
+/* Since when that holder has its id; 0: from before all that is asked for. */
+static uint64_t since(const struct tasks *tasks, uint32_t place)
+{
+	return place <= tasks->ntimeless ? 0 : tasks->holders[place - 1].since;
+}
+
+/*
+ * An id may have had a million holders: each knows one far back, so that the walk takes
+ * as many steps as their number has bits (the lengths are those of a skew binary number).
+ */
+static void set_jump(struct tasks *tasks, struct task_holder *holder)
+{
+	const struct task_holder *before, *jump;
+
+	if (!holder->before)
+		return;
+	before = &tasks->holders[holder->before - 1];
+	holder->depth = before->depth + 1;
+	holder->jump = holder->before;
+	holder->passed = before->since;
+	if (!before->jump)
+		return;
+	jump = &tasks->holders[before->jump - 1];
+	if (!jump->jump || before->depth - jump->depth !=
+			   jump->depth - tasks->holders[jump->jump - 1].depth)
+		return;
+	holder->jump = jump->jump;
+	if (before->passed < holder->passed)
+		holder->passed = before->passed;
+	if (jump->passed < holder->passed)
+		holder->passed = jump->passed;
+}
+
+/* The last one that had the id by @ticks, its place and 1; or the first one of all. */
+static uint32_t find_holder(const struct tasks *tasks, uint32_t place, uint64_t ticks)
+{
+	while (since(tasks, place) > ticks) {
+		const struct task_holder *holder = &tasks->holders[place - 1];
+
+		if (!holder->before)
+			break;
+		/* none of those up to there had it */
+		place = holder->jump > tasks->ntimeless && holder->passed > ticks ?
+			holder->jump : holder->before;
+	}
+	return place;
+}
+
 /* From @ticks on, @thread holds the id; @began: then it began. */
 static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_t ticks,
 		bool began)
@@ -128,6 +179,7 @@ static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_
 			.since = ticks, .thread = thread, .began = began,
 			.before = is_held(tasks, task) ? task->holder : 0,
 		};
+		set_jump(tasks, &tasks->holders[tasks->nholders - 1]);
 		task->holder = (uint32_t)tasks->nholders;
 		tasks->changes++;
 	}
@@ -138,11 +190,10 @@ static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_
 /* Returns 0 if it is not known. */
 static uint32_t holder_at(const struct tasks *tasks, const struct task *task, uint64_t ticks)
 {
-	const struct task_holder *holder = &tasks->holders[task->holder - 1];
+	uint32_t place = find_holder(tasks, task->holder, ticks);
+	const struct task_holder *holder = &tasks->holders[place - 1];
 
-	while (holder->since > ticks && holder->before)
-		holder = &tasks->holders[holder->before - 1];
-	return holder->began && holder->since > ticks ? 0 : holder->thread;
+	return holder->began && since(tasks, place) > ticks ? 0 : holder->thread;
 }
 
 static void set_comm(struct tasks *tasks, uint32_t thread, const char *comm, size_t len)
@@ -249,10 +300,7 @@ void tasks_doubt(struct tasks *tasks)
 
 void tasks_forget_times(struct tasks *tasks)
 {
-	size_t i;
-
-	for (i = 0; i < tasks->nholders; i++)
-		tasks->holders[i].since = 0;
+	tasks->ntimeless = tasks->nholders;
 }
 
 int64_t tasks_thread(struct tasks *tasks, uint64_t pid, uint64_t ticks, uint64_t ns)
@@ -281,7 +329,7 @@ bool tasks_changed(const struct tasks *tasks, uint64_t pid, uint64_t ticks)
 {
 	const struct task *task = find_task(tasks, pid);
 
-	return task && is_held(tasks, task) && tasks->holders[task->holder - 1].since > ticks;
+	return task && is_held(tasks, task) && since(tasks, task->holder) > ticks;
 }
 
 const char *tasks_comm(const struct tasks *tasks, int64_t pid)

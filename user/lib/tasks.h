@@ -36,6 +36,7 @@ struct tasks {
 	size_t nthreads, threads_room;
 	struct task_holder *holders;
 	size_t nholders, holders_room;
+	size_t ntimeless;	/* the first holders, of a time before all that is asked for */
 	uint32_t epoch;		/* grows where what was known is broken off */
 	bool doubt;		/* what is told is not to be believed */
 	uint64_t doubts;	/* how often that was so */
