@@ -39,6 +39,8 @@ struct task {
 	uint8_t state;
 	bool older;		/* it was in this state before anything told so */
 	bool woken;		/* and so it waits */
+	uint32_t number;
+	struct task *next;	/* of those of the epoch */
 	uint64_t cpu;		/* it runs there */
 	uint64_t since;		/* nanoseconds */
 	uint64_t on_cpu, waiting, asleep;	/* added up */
@@ -55,6 +57,7 @@ struct report_sched {
 	uint64_t *running;	/* and its number */
 	size_t running_room;
 	uint32_t epoch;
+	struct task *seen;	/* those of the epoch */
 	uint64_t nswitches;
 	uint64_t unseen;
 	uint64_t cut_off;	/* waits that did not end before the state was forgotten */
@@ -103,6 +106,9 @@ static struct task *get_task(struct report_sched *sched, uint64_t thread)
 	if (task && task->epoch != sched->epoch) {
 		task->epoch = sched->epoch;
 		task->state = TASK_UNKNOWN;
+		task->number = (uint32_t)thread;
+		task->next = sched->seen;
+		sched->seen = task;
 	}
 	return task;
 }
@@ -298,10 +304,10 @@ uint64_t report_sched_event(struct report_sched *sched, const struct report_view
 void report_sched_forget(struct report_sched *sched, uint64_t ns)
 {
 	struct task *task;
-	uint64_t thread, time;
+	uint64_t time;
 
-	for (thread = 1; (task = pids_next(&sched->tasks, &thread)); thread++) {
-		if (task->epoch != sched->epoch || task->state == TASK_UNKNOWN)
+	for (task = sched->seen; task; task = task->next) {
+		if (task->state == TASK_UNKNOWN)
 			continue;
 		time = leave(task, ns);
 		if (task->state != TASK_WAITING)
@@ -309,10 +315,11 @@ void report_sched_forget(struct report_sched *sched, uint64_t ns)
 		sched->cut_off++;
 		if (time >= sched->longest_cut_off) {
 			sched->longest_cut_off = time;
-			sched->longest = thread;
+			sched->longest = task->number;
 		}
 	}
 	sched->epoch++;
+	sched->seen = NULL;
 	index_clear(&sched->cpus);
 }
 

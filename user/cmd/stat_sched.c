@@ -23,6 +23,8 @@ struct stat_task {
 	double ns;		/* before */
 	uint64_t switches;	/* on to a CPU */
 	uint64_t wakeups;
+	struct stat_task *next;	/* of those that ran */
+	bool ran;		/* since the last stat_sched_end() */
 };
 
 struct stat_cpu {
@@ -50,6 +52,8 @@ struct stat_sched {
 	uint64_t nswitches;
 	uint64_t generation;
 	struct stat_cpu cpus[STAT_CPUS + 1];
+	uint32_t ncpus;		/* of the first ones so many may be known */
+	struct stat_task *ran;	/* since the last stat_sched_end() */
 	struct pids tasks;	/* by the thread's number */
 	struct pids ids;
 	struct note *notes;
@@ -79,10 +83,18 @@ void stat_sched_free(struct stat_sched *sched)
 }
 
 /* Up to @ticks, the CPU was its task's. */
-static void account(struct stat_cpu *cpu, uint64_t ticks)
+static void account(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t ticks)
 {
-	if (cpu->task && ticks > cpu->since)
-		cpu->task->ticks += ticks - cpu->since;
+	struct stat_task *task = cpu->task;
+
+	if (task && ticks > cpu->since) {
+		if (!task->ran) {
+			task->ran = true;
+			task->next = sched->ran;
+			sched->ran = task;
+		}
+		task->ticks += ticks - cpu->since;
+	}
 	cpu->since = ticks;
 }
 
@@ -105,7 +117,7 @@ static void set_current(struct stat_cpu *cpu, struct stat_task *task, const stru
 static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, struct stat_task *task,
 		      const struct note *note)
 {
-	account(cpu, note->ticks);
+	account(sched, cpu, note->ticks);
 	cpu->known = true;
 	cpu->pid = note->pid;
 	cpu->task = task;
@@ -161,6 +173,8 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 	exptrace_syncs(trace, &first, &last);
 	for (note = sched->notes; note < sched->notes + sched->nnotes; note++) {
 		task = find_task(sched, trace, note, first.ticks);
+		if (note->cpu >= sched->ncpus)
+			sched->ncpus = note->cpu + 1U;
 		if (note->kind == MEANS_SWITCH)
 			switch_to(sched, &sched->cpus[note->cpu], task, note);
 		else if (note->kind == MEANS_CURRENT)
@@ -175,16 +189,18 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick)
 {
 	struct stat_task *task;
-	uint64_t thread;
 	uint32_t i;
 
-	for (i = 0; i < STAT_CPUS; i++)
-		account(&sched->cpus[i], ticks);
-	memset(sched->cpus, 0, sizeof(sched->cpus));
-	for (thread = 0; (task = pids_next(&sched->tasks, &thread)); thread++) {
+	for (i = 0; i < sched->ncpus && i < STAT_CPUS; i++)
+		account(sched, &sched->cpus[i], ticks);
+	memset(sched->cpus, 0, sched->ncpus * sizeof(*sched->cpus));
+	sched->ncpus = 0;
+	for (task = sched->ran; task; task = task->next) {
 		task->ns += (double)task->ticks * ns_per_tick;
 		task->ticks = 0;
+		task->ran = false;
 	}
+	sched->ran = NULL;
 }
 
 static int by_time(const void *a, const void *b)
