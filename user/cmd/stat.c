@@ -11,6 +11,7 @@
 
 #include "../lib/trace.h"
 #include "notes.h"
+#include "report.h"
 #include "stat.h"
 
 #define EXPERIMENTS	256
@@ -411,36 +412,54 @@ static void print_event(const struct stat *stat, const struct exptrace_schema_ev
 	putchar('\n');
 }
 
-/* Whether an earlier description has the same experiment and name. */
-static const struct exptrace_schema_event *find_first(const struct stat *stat,
-						      const struct exptrace_schema_event *event)
+/* The first description with the same experiment and name; NULL: this one is. */
+static struct event_sum *find_first(struct stat *stat, struct index *firsts, uint32_t *places,
+				    const struct exptrace_schema_event *event)
 {
-	const struct exptrace_schema_event *other;
+	uint64_t hash = report_hash(event->name, strlen(event->name));
+	int64_t i = index_get(firsts, hash, event->experiment);
+	const struct exptrace_schema_event *first;
+
+	if (i < 0)
+		abort();
+	if (!places[i])
+		places[i] = event->index + 1;
+	first = exptrace_schema_at(stat->trace, places[i] - 1);
+	return first == event || strcmp(first->name, event->name) ? NULL :
+	       &stat->events[first->index];
+}
+
+/* What was described differently in different generations is one line. */
+static void join_events(struct stat *stat)
+{
+	uint32_t *places = calloc(stat->nevents + 1, sizeof(*places));
+	struct index firsts = { 0 };
+	struct event_sum *first;
+	struct sum *sum;
 	size_t i;
 
-	for (i = 0; (other = exptrace_schema_at(stat->trace, i)) != event; i++)
-		if (other->experiment == event->experiment && !strcmp(other->name, event->name))
-			break;
-	return other;
+	if (!places)
+		abort();
+	for (i = 0; i < stat->nevents; i++) {
+		first = find_first(stat, &firsts, places, exptrace_schema_at(stat->trace, i));
+		sum = &stat->events[i].sum;
+		if (!first)
+			continue;
+		add(&first->sum, sum->count, sum->bytes);
+		*sum = (struct sum) { 0 };
+	}
+	index_uninit(&firsts);
+	free(places);
 }
 
 static void print_events(struct stat *stat, double seconds)
 {
-	const struct exptrace_schema_event *event, *first;
+	const struct exptrace_schema_event *event;
 	size_t i;
 
 	printf("\n  %-12s %-22s %12s %14s %8s %14s\n", "experiment", "event", "count", "bytes",
 	       "bytes/ev", "events/s");
-	/* what was described differently in different generations is one line */
-	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++) {
-		struct sum *sum = &stat->events[i].sum;
-
-		first = sum->count ? find_first(stat, event) : event;
-		if (first != event) {
-			add(&stat->events[first->index].sum, sum->count, sum->bytes);
-			sum->count = 0;
-		}
-	}
+	join_events(stat);
 	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++)
 		if (stat->events[i].sum.count)
 			print_event(stat, event, &stat->events[i].sum, seconds);

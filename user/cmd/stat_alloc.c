@@ -301,14 +301,18 @@ static bool note_unrecorded(struct doubts *doubts, const char *names)
 }
 
 /* Whether the recorder knew what frees in bulk; older ones did not. */
-static bool describes_bulk(const struct exptrace_trace *trace)
+static bool describes_bulk(const struct stat_alloc *alloc, const struct exptrace_trace *trace)
 {
 	const struct exptrace_schema_event *event;
-	size_t i;
+	unsigned int i, type;
 
-	for (i = 0; (event = exptrace_schema_at(trace, i)); i++)
-		if (!strcmp(event->group, "alloc") && !strcmp(event->name, "kmem_cache_free_bulk"))
-			return true;
+	for (i = 0; i <= UINT8_MAX; i++)
+		for (type = 0; alloc->experiments[i] && type <= UINT8_MAX; type++) {
+			event = exptrace_schema_event(trace, (uint8_t)i, (uint8_t)type);
+			if (event && !strcmp(event->group, "alloc") &&
+			    !strcmp(event->name, "kmem_cache_free_bulk"))
+				return true;
+		}
 	return false;
 }
 
@@ -355,7 +359,7 @@ static bool take_doubts(struct stat_alloc *alloc, const struct exptrace_trace *t
 	doubts->filtered |= has_filter(trace);
 	if (whole)
 		doubts->lost += count_lost(alloc, trace);
-	if (!describes_bulk(trace))
+	if (!describes_bulk(alloc, trace))
 		unrecorded = "kmem_cache_free_bulk,kfree_rcu";
 	return !unrecorded || note_unrecorded(doubts, unrecorded);
 }

@@ -197,13 +197,14 @@ static struct schema_event *event_compile(const uint8_t *raw, size_t raw_size, u
 	return event;
 }
 
-static unsigned int hash_bytes(const uint8_t *bytes, size_t n)
+/* FNV-1a */
+static uint64_t hash_bytes(const uint8_t *bytes, size_t n)
 {
-	uint32_t hash = 2166136261U;
+	uint64_t hash = 0xcbf29ce484222325ULL;
 
 	while (n--)
-		hash = (hash ^ *bytes++) * 16777619U;
-	return (hash ^ hash >> 16) % SCHEMA_BUCKETS;
+		hash = (hash ^ *bytes++) * 0x100000001b3ULL;
+	return hash;
 }
 
 static int schema_add(struct schema *schema, struct schema_event *event)
@@ -229,21 +230,22 @@ static int schema_add(struct schema *schema, struct schema_event *event)
 static struct schema_event *schema_intern(struct schema *schema, const uint8_t *raw, size_t size,
 					  uint64_t nargs)
 {
-	struct schema_event **bucket = &schema->buckets[hash_bytes(raw, size)];
+	uint64_t hash = hash_bytes(raw, size);
 	struct schema_event *event;
+	int64_t i;
 
-	for (event = *bucket; event; event = event->next)
+	/* of several with the same hash, each has one of its own */
+	while ((i = index_get(&schema->index, hash++, size)) >= 0 && (size_t)i < schema->nevents) {
+		event = schema->events[i];
 		if (event->raw_size == size && !memcmp(event->raw, raw, size))
 			return event;
-	event = event_compile(raw, size, nargs);
-	if (!event)
-		return NULL;
-	if (schema_add(schema, event)) {
+	}
+	/* beyond nevents: the one before found no memory */
+	event = i == (int64_t)schema->nevents ? event_compile(raw, size, nargs) : NULL;
+	if (event && schema_add(schema, event)) {
 		free(event);
 		return NULL;
 	}
-	event->next = *bucket;
-	*bucket = event;
 	return event;
 }
 
@@ -323,6 +325,7 @@ void schema_uninit(struct schema *schema)
 	for (i = 0; i < schema->nevents; i++)
 		free(schema->events[i]);
 	free(schema->events);
+	index_uninit(&schema->index);
 	for (i = 0; i < SCHEMA_EXPERIMENTS; i++) {
 		free(schema->experiments[i].name);
 		free(schema->experiments[i].types);

@@ -7,11 +7,11 @@
 
 #include <libexptrace.h>
 
+#include "index.h"
 #include "table.h"
 
 #define SCHEMA_EXPERIMENTS	256
 #define SCHEMA_TYPES		256
-#define SCHEMA_BUCKETS		1024
 #define SCHEMA_NO_ARG		UINT32_MAX
 
 /* How an argument is decoded. */
@@ -49,7 +49,6 @@ struct schema_event {
 	uint32_t kind_arg;	/* of a label: of which kind the number is */
 	uint32_t start_arg;	/* when the thread began; SCHEMA_NO_ARG: not told */
 	const uint8_t *ops;	/* enum schema_op of each argument */
-	struct schema_event *next;	/* in its bucket */
 	uint32_t raw_size;	/* its bytes in the schema, for comparison */
 	uint8_t *raw;
 };
@@ -63,7 +62,7 @@ struct schema_experiment {
 
 struct schema {
 	struct schema_experiment experiments[SCHEMA_EXPERIMENTS];
-	struct schema_event *buckets[SCHEMA_BUCKETS];
+	struct index index;	/* hash and size of a description to its place in events */
 	struct schema_event **events;	/* by index */
 	size_t nevents;
 	uint32_t max_args;		/* of any event so far */
