@@ -36,6 +36,9 @@ struct object {
 /* In the place of a site: the event has none. */
 #define NO_SITE	UINT64_MAX
 
+/* Longer than all names that there are of events of frees. */
+#define UNRECORDED_MAX	255
+
 /* An allocation, if the last event was one; else all 0. */
 struct latest {
 	uint64_t ptr, bytes, ticks, site;
@@ -44,6 +47,7 @@ struct latest {
 /* Why some of the objects that seem to be there may be not, or the other way round. */
 struct doubts {
 	char *unrecorded;	/* events of frees, with commas; NULL: none */
+	bool others;		/* more of them than there is room for */
 	uint64_t lost;		/* events */
 	bool filtered;
 	bool cut_off;
@@ -95,6 +99,7 @@ void stat_alloc_forget(struct stat_alloc *alloc)
 {
 	doubts_clear(&alloc->doubts);
 	alloc->forgotten |= alloc->object_index.n > 0;
+	alloc->latest = (struct latest) { 0 };
 	if (alloc->object_index.n)
 		memset(alloc->objects, 0, alloc->object_index.n * sizeof(*alloc->objects));
 	index_clear(&alloc->object_index);
@@ -234,15 +239,18 @@ static bool note_site(struct stat_alloc *alloc, uint64_t number, uint64_t bytes)
 	return true;
 }
 
-/* @number has the allocation that was counted for @from. */
+/* @number has the allocation that was counted for @from. NO_SITE keeps what it has. */
 static bool move_site(struct stat_alloc *alloc, uint64_t from, uint64_t number, uint64_t bytes)
 {
-	struct site *site = get_site(&alloc->now, from, 0);
+	struct site *site;
 
-	if (site) {
-		site->count--;
-		site->bytes -= bytes;
-	}
+	if (from == NO_SITE)
+		return true;
+	site = get_site(&alloc->now, from, 0);
+	if (!site)
+		return false;
+	site->count--;
+	site->bytes -= bytes;
 	return note_site(alloc, number, bytes);
 }
 
@@ -280,21 +288,32 @@ static bool has_name(const char *names, const char *name, size_t len)
 	return false;
 }
 
+static bool add_unrecorded(struct doubts *doubts, const char *name, size_t len)
+{
+	size_t had = doubts->unrecorded ? strlen(doubts->unrecorded) : 0;
+	char *all;
+
+	if (had + len + 1 > UNRECORDED_MAX) {
+		doubts->others = true;
+		return true;
+	}
+	all = realloc(doubts->unrecorded, had + len + 2);
+	if (!all)
+		return false;
+	doubts->unrecorded = all;
+	sprintf(all + had, "%s%.*s", had ? "," : "", (int)len, name);
+	return true;
+}
+
 /* Adds those of @names that are not there. False without memory. */
 static bool note_unrecorded(struct doubts *doubts, const char *names)
 {
 	while (*names) {
-		size_t len = strcspn(names, ","), had;
-		char *all;
+		size_t len = strcspn(names, ",");
 
-		if (!has_name(doubts->unrecorded, names, len)) {
-			had = doubts->unrecorded ? strlen(doubts->unrecorded) : 0;
-			all = realloc(doubts->unrecorded, had + len + 2);
-			if (!all)
-				return false;
-			doubts->unrecorded = all;
-			sprintf(all + had, "%s%.*s", had ? "," : "", (int)len, names);
-		}
+		if (!has_name(doubts->unrecorded, names, len) &&
+		    !add_unrecorded(doubts, names, len))
+			return false;
 		names += len + (names[len] == ',');
 	}
 	return true;
@@ -319,12 +338,14 @@ static bool describes_bulk(const struct stat_alloc *alloc, const struct exptrace
 static uint64_t count_lost(const struct stat_alloc *alloc, const struct exptrace_trace *trace)
 {
 	const struct exptrace_ledger_entry *entries;
-	size_t n = exptrace_ledger(trace, &entries), i;
+	size_t n = exptrace_ledger(trace, &entries), i, j;
 	uint64_t lost = 0;
 
+	/* by reasons, as stat.c does */
 	for (i = 0; i < n; i++)
 		if (entries[i].experiment <= UINT8_MAX && alloc->experiments[entries[i].experiment])
-			lost += entries[i].attempted - entries[i].recorded;
+			for (j = 0; j < entries[i].nlosses; j++)
+				lost += entries[i].losses[j].count;
 	return lost;
 }
 
@@ -371,6 +392,8 @@ bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 	bool done = take_doubts(alloc, trace, whole);
 	size_t i;
 
+	/* where the second event of an allocation comes in the next one, the first one's site has it */
+	alloc->latest.site = NO_SITE;
 	for (i = 0; done && i < now->index.n; i++)
 		done = take_site(alloc, trace, &now->list[i]);
 	if (now->index.n)
@@ -474,10 +497,10 @@ static double sharing(double n)
 
 static void print_doubts(const struct doubts *doubts, uint64_t nobjects)
 {
-	if (doubts->unrecorded) {
+	if (doubts->unrecorded || doubts->others) {
 		printf("    may be fewer: ");
-		print_name(doubts->unrecorded, 0);
-		printf(" not recorded all the time\n");
+		print_name(doubts->unrecorded ? doubts->unrecorded : "", 0);
+		printf("%s not recorded all the time\n", doubts->others ? " and others" : "");
 	}
 	if (doubts->filtered)
 		printf("    may be fewer: the filter left out what others freed\n");

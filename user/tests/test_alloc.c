@@ -2,6 +2,7 @@
 /*
  * Memory that is there at the end: what was freed is not counted, and what cannot be known is told.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "run.h"
@@ -219,6 +220,44 @@ static void test_large(void)
 	   "and is there once");
 }
 
+/* The two places that tell of a large allocation. */
+static void symbols(struct writer *w, uint64_t gen)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 200);
+	w_byte(w, EXPTRACE_WIRE_STRINGS);
+	w_string_entry(w, 1, "inner");
+	w_string_entry(w, 2, "outer");
+	w_end(w);
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 200);
+	w_byte(w, EXPTRACE_WIRE_STACKS);
+	w_stack(w, 5, 1);
+	w_frame(w, 0x100, 1, 0, 0);
+	w_stack(w, 6, 1);
+	w_frame(w, 0x200, 2, 0, 0);
+	w_end(w);
+}
+
+static void test_large_between(void)
+{
+	struct writer w;
+	unsigned int gen;
+
+	begin(&w);
+	for (gen = 1; gen <= 2; gen++) {
+		open_generation(&w, gen, false);
+		properties(&w, gen, NULL, NULL);
+		batch(&w, gen);
+		large(&w, 10, 4 + gen, 0x1000);
+		w_end(&w);
+		symbols(&w, gen);
+		close_generation(&w, gen, 0);
+	}
+	stat(&w);
+	ok(run_printed("Allocations: 1 of 12000 bytes (and 4384 of slack)") &&
+	   run_printed("           1            12000  inner+0x0\n") && !run_printed("  unknown\n"),
+	   "one that is told on both sides of a generation's end is one, too");
+}
+
 static void test_old(void)
 {
 	struct writer w;
@@ -245,6 +284,25 @@ static void test_unrecorded(void)
 	   "events that were off for a time are named once");
 }
 
+static void test_many_unrecorded(void)
+{
+	struct writer w;
+	unsigned int gen, i, n;
+	char names[1000];
+
+	begin(&w);
+	for (gen = 1; gen <= 20; gen++) {
+		for (i = n = 0; i < 90; i++)
+			n += (unsigned int)snprintf(names + n, sizeof(names) - n, "\033[%um%u,",
+						    31 + gen % 5, 20 * i + gen);
+		generation(&w, gen, false, "unrecorded_frees", names, 0);
+	}
+	stat(&w);
+	ok(run_printed("may be fewer: \\x1b[32m") && !run_printed("\033") &&
+	   run_printed(" and others not recorded all the time\n"),
+	   "a trace that names endless events does not make an endless line, nor a command");
+}
+
 static void test_filter(void)
 {
 	struct writer w;
@@ -269,6 +327,20 @@ static void test_lost(void)
 	generation(&w, 2, false, NULL, NULL, 4);
 	stat(&w);
 	ok(run_printed("may be wrong: 7 events lost\n"), "lost events are told beside the number");
+	begin(&w);
+	open_generation(&w, 1, false);
+	properties(&w, 1, NULL, NULL);
+	batch(&w, 1);
+	at(&w, 10, MALLOC, 0x100);
+	w_end(&w);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, base + CLOSING - 100);
+	w_byte(&w, EXPTRACE_WIRE_LEDGER);
+	w_ledger_entry(&w, ALLOC, 0, 0, 1, EXPTRACE_LOST_POOL, 0);
+	w_end(&w);
+	w_sync(&w, 1, base + CLOSING, SECOND, base + CLOSING);
+	w_end_of_generation(&w);
+	stat(&w);
+	ok(!run_printed("events lost"), "a ledger that does not add up is no loss");
 	begin(&w);
 	generation(&w, 1, true, "filter", "threads 100", 3);
 	generation(&w, 3, false, NULL, NULL, 0);
@@ -327,8 +399,10 @@ int main(void)
 	test_bulk();
 	test_nothing();
 	test_large();
+	test_large_between();
 	test_old();
 	test_unrecorded();
+	test_many_unrecorded();
 	test_filter();
 	test_lost();
 	test_cut_off();
