@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/trace.h"
 #include "check.h"
 #include "notes.h"
 
@@ -179,6 +180,9 @@ static void check_sync(struct check *check, const struct exptrace_batch *batch)
 	unsigned int n;
 
 	check->nsyncs++;
+	if (check->nsyncs == 1 && check->trace->set_back)
+		check_problem(check, batch->offset,
+			      "CLOCK_MONOTONIC is earlier than in the generation before");
 	if (batch->m != EXPTRACE_M_NONE)
 		check_problem(check, batch->offset, "a Sync of a writer that is bound to a CPU");
 	n = exptrace_syncs(check->trace, &before, &last);
@@ -251,6 +255,8 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 	check->inside = false;
 	check_missing(check);
 	count_missing_state(check);
+	if (check->trace->other_boot)
+		check_problem(check, mark->offset, "it is of another boot than the one before");
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
 	check->unknown_sites += number_property(check, "unknown_sites");

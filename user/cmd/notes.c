@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../lib/trace.h"
 #include "notes.h"
 
 #define DAMAGES_SHOWN	100
@@ -100,6 +101,13 @@ void note_reading(const struct exptrace_trace *trace)
 	if (account.without_clock)
 		problem("note: %" PRIu64 " generations have no Sync: their times are ticks, or by "
 			"the clock of the generation before", account.without_clock);
+	if (trace->other_boots)
+		problem("note: %" PRIu64 " times the generation before is of another boot: threads "
+			"and clock are others", trace->other_boots);
+	if (trace->set_backs)
+		problem("note: %" PRIu64 " times CLOCK_MONOTONIC is earlier than in the generation "
+			"before: what follows was recorded sooner, or in another boot",
+			trace->set_backs);
 	if (account.skipped)
 		problem("note: %" PRIu64 " batches without a schema were skipped", account.skipped);
 	if (account.unread)

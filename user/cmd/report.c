@@ -137,6 +137,8 @@ static void begin_generation(void *arg, const struct exptrace_generation *genera
 	end_generation(report);
 	if (report->begun && (gap || flaw) && !report->flaw)
 		forget(report);
+	if (report->trace->set_back)
+		report->covered_until = report->seen_until = 0;
 	report->begun = true;
 	report->flaw = flaw;
 	report->has_end = !nsyncs || nsyncs > generation->begins;
@@ -408,6 +410,8 @@ static void json_account(const struct exptrace_trace *trace, const struct exptra
 	report_json_number(output, ",\"missing_names\":", account->missing_names);
 	report_json_number(output, ",\"unknown_sites\":", account->unknown_sites);
 	report_json_number(output, ",\"unknown_stacks\":", account->unknown_stacks);
+	report_json_number(output, ",\"set_backs\":", trace->set_backs);
+	report_json_number(output, ",\"other_boots\":", trace->other_boots);
 }
 
 static void print_json(struct report *report, struct output *output)

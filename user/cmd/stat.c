@@ -52,6 +52,7 @@ struct stat {
 	/* nanoseconds of CLOCK_MONOTONIC */
 	bool has_time;
 	uint64_t first_ns, last_ns;
+	uint64_t until_ns;	/* of the last generation */
 	double covered_ns;	/* by generations, those that overlap counted once */
 	struct sum total;
 	struct event_sum *events;	/* by the description's index */
@@ -218,15 +219,18 @@ static bool get_span(const struct stat *stat, const struct exptrace_generation *
 
 static void add_span(struct stat *stat, uint64_t start, uint64_t end)
 {
-	if (!stat->has_time)
-		stat->first_ns = stat->last_ns = start;
+	if (!stat->has_time || start < stat->first_ns)
+		stat->first_ns = start;
+	if (!stat->has_time || end > stat->last_ns)
+		stat->last_ns = end;
+	/* by another clock, it overlaps with none before */
+	if (stat->has_time && !stat->trace->set_back && start < stat->until_ns)
+		start = stat->until_ns;
 	stat->has_time = true;
-	if (start < stat->last_ns)
-		start = stat->last_ns;
 	if (end <= start)
 		return;
 	stat->covered_ns += (double)(end - start);
-	stat->last_ns = end;
+	stat->until_ns = end;
 }
 
 /* All of it was read. */
@@ -338,7 +342,7 @@ static void print_duration(const struct stat *stat)
 	else
 		printf("Duration:    not known: there is no Sync\n");
 	print_gaps(stat->trace);
-	if (stat->covered_ns < (double)(stat->last_ns - stat->first_ns))
+	if (stat->covered_ns < (double)(stat->last_ns - stat->first_ns) || stat->trace->set_backs)
 		printf("Covered:     %.6f s of it\n", stat->covered_ns / 1e9);
 }
 

@@ -3,7 +3,9 @@
  * What a generation says about itself: schema, clock, ledger, properties, stacks.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api.h"
 #include "trace.h"
@@ -38,7 +40,7 @@ static int generation_begin(struct exptrace_trace *trace)
 	trace->open = true;
 	trace->open_generation = trace->batch.generation;
 	trace->has_opening_sync = trace->batch.kind == EXPTRACE_BATCH_SYNC;
-	trace->gap = false;
+	trace->gap = trace->set_back = false;
 	trace->found = 0;
 	trace->tells_recorded = false;
 	clock_reset(&trace->clock);
@@ -54,14 +56,17 @@ static int generation_begin(struct exptrace_trace *trace)
 
 /*
  * Generations that follow each other overlap a little. If the one before ended sooner,
- * there was none in between: the machine was suspended, say.
+ * there was none in between: the machine was suspended, say. If it began later, its clock is
+ * another one: that of another boot.
  */
 static void find_gap(struct exptrace_trace *trace)
 {
 	const struct ended *before = &trace->ended;
 	uint64_t ns = trace->clock.syncs[0].mono_ns;
 
-	if (!before->known || before->ns >= ns)
+	trace->set_back = ns < before->began_ns;
+	trace->set_backs += trace->set_back;
+	if (!trace->set_back && (!before->known || before->ns >= ns))
 		return;
 	/* ticks may be smaller now, and all that is told is newer */
 	tasks_forget_times(&trace->tasks);
@@ -70,7 +75,20 @@ static void find_gap(struct exptrace_trace *trace)
 		return;
 	trace->gap = true;
 	trace->times.gaps++;
-	trace->times.gap_ns += ns - before->ns;
+	if (!trace->set_back)
+		trace->times.gap_ns += ns - before->ns;
+}
+
+/* Whoever joined traces may have joined those of two boots. */
+static void compare_boots(struct exptrace_trace *trace)
+{
+	const char *boot = trace->properties.stale ? NULL : exptrace_property(trace, "boot_id");
+
+	trace->other_boot = boot && trace->boot[0] &&
+			    strncmp(boot, trace->boot, sizeof(trace->boot) - 1);
+	trace->other_boots += trace->other_boot;
+	if (boot)
+		snprintf(trace->boot, sizeof(trace->boot), "%s", boot);
 }
 
 /* The end mark is at hand. */
@@ -80,14 +98,16 @@ static int generation_end(struct exptrace_trace *trace)
 	const struct clock *clock = &trace->clock;
 	struct ended *ended = &trace->ended;
 
-	if (trace->gap && ended->has_boottime && properties->has_boottime &&
+	if (trace->gap && !trace->set_back && ended->has_boottime && properties->has_boottime &&
 	    properties->boottime_offset > ended->boottime_offset)
 		trace->times.suspended_ns += properties->boottime_offset - ended->boottime_offset;
 	trace->times.unstable += properties->clock_unstable;
+	compare_boots(trace);
 	*ended = (struct ended) {
 		.known = clock->nsyncs > trace->has_opening_sync,
 		.generation = trace->open_generation,
 		.ns = clock->nsyncs ? clock->syncs[clock->nsyncs - 1].mono_ns : 0,
+		.began_ns = trace->has_opening_sync && clock->nsyncs ? clock->syncs[0].mono_ns : 0,
 		.has_boottime = properties->has_boottime,
 		.boottime_offset = properties->boottime_offset,
 	};

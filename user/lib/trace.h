@@ -46,6 +46,7 @@ struct ended {
 	bool known;
 	uint64_t generation;
 	uint64_t ns;		/* CLOCK_MONOTONIC */
+	uint64_t began_ns;	/* 0: not known */
 	bool has_boottime;
 	uint64_t boottime_offset;
 };
@@ -74,6 +75,11 @@ struct exptrace_trace {
 	uint64_t generations;	/* begun so far */
 	bool has_opening_sync;
 	bool gap;		/* nothing was recorded just before it */
+	bool set_back;		/* its clock is earlier than that of the one before */
+	uint64_t set_backs;	/* how often that was so */
+	char boot[40];		/* boot_id of the last one that ended; "": not known */
+	bool other_boot;	/* it is not that of the one before, at its end */
+	uint64_t other_boots;	/* how often that was so */
 	struct ended ended;
 	struct exptrace_times times;
 	uint64_t recorded;	/* by its ledger */

@@ -25,6 +25,7 @@ struct part {
 	const char *comm;		/* of 100 */
 	const char *boottime_offset;	/* NULL: the trace does not say */
 	const char *unstable;		/* likewise */
+	const char *boot;		/* likewise */
 	uint64_t stretch;		/* ticks in which CLOCK_MONOTONIC stood still */
 	uint64_t events;
 };
@@ -66,6 +67,7 @@ static void opening(struct writer *w, const struct part *part)
 	w_sync(w, part->gen, part->ticks, SECOND, part->mono);
 	w_schema(w, part->gen, part->ticks);
 	property(w, part, part->ticks, "boottime_offset", part->boottime_offset);
+	property(w, part, part->ticks, "boot_id", part->boot);
 	statedump(w, part, part->comm);
 	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_CONTEXT_TASK, part->ticks);
 }
@@ -247,6 +249,38 @@ static void test_stretched(void)
 	w_free(&w);
 }
 
+/* Somebody has joined traces, of another boot or in the wrong order. */
+static void test_set_back(void)
+{
+	struct part one = first, other = second;
+	struct writer w = { 0 };
+
+	one.boot = "2c69b5a2";
+	other.boot = "c99968de";
+	other.mono = MONO / 2;
+	w_header(&w);
+	before(&w, &one);
+	after(&w, &other);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("generation 2: CLOCK_MONOTONIC is earlier than in the generation before (offset ") &&
+	   run_printed("generation 2: it is of another boot than the one before (offset "),
+	   "a clock that goes back is a problem, and so is another boot");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed("\"covered_ns\":2000000,") && run_printed("\"suspended_ns\":0,") &&
+	   run_printed("\"sleeps\":{\"count\":0,") && run_printed("\"waits_cut_off\":2,") &&
+	   run_printed("\"set_backs\":1,\"other_boots\":1,"),
+	   "nothing is measured from one boot to the other, and report says so");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Duration:    50.001000 s\n") && run_printed("Covered:     0.002000 s of it\n") &&
+	   run_printed("      100  new                     1.000   50.00%"),
+	   "stat counts the time of both");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 1 times the generation before is of another boot") &&
+	   run_printed("note: 1 times CLOCK_MONOTONIC is earlier than in the generation before"),
+	   "dump has notes");
+	w_free(&w);
+}
+
 int main(void)
 {
 	test_suspend();
@@ -254,5 +288,6 @@ int main(void)
 	test_unstable();
 	test_missing_syncs();
 	test_stretched();
+	test_set_back();
 	return tap_end();
 }
