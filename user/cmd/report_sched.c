@@ -20,6 +20,7 @@
 
 #include "../lib/index.h"
 #include "cmd.h"
+#include "online.h"
 #include "pids.h"
 #include "report.h"
 
@@ -228,9 +229,17 @@ static void lose_task(struct report_sched *sched, uint64_t thread, uint64_t cpu)
 		task->state = TASK_UNKNOWN;
 }
 
+static bool was_online(const struct report_view *view, uint64_t cpu)
+{
+	const char *online = exptrace_property(view->trace, "online");
+
+	return online_has(&online, cpu);
+}
+
 /*
- * Who is first seen on a CPU has run there since the generation began. Who runs instead of the one
- * that was switched to came by switches that did not pass the filter.
+ * Who is first seen on a CPU has run there since the generation began, or came with the CPU,
+ * which is not known when. Who runs instead of the one that was switched to came by switches that
+ * did not pass the filter.
  */
 static void set_current(struct report_sched *sched, const struct report_view *view,
 			const struct exptrace_record *record, uint64_t thread)
@@ -245,7 +254,8 @@ static void set_current(struct report_sched *sched, const struct report_view *vi
 		lose_task(sched, before, record->cpu);
 	if (!task || task->state == TASK_RUNNING)
 		return;
-	if (is_new && task->state == TASK_UNKNOWN && view->start_ns < since)
+	if (is_new && task->state == TASK_UNKNOWN && view->start_ns < since &&
+	    was_online(view, record->cpu))
 		since = view->start_ns;
 	enter(task, TASK_RUNNING, since);
 	task->older = true;

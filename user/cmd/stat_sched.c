@@ -13,6 +13,7 @@
 
 #include "../lib/trace.h"
 #include "cmd.h"
+#include "online.h"
 #include "pids.h"
 #include "stat.h"
 
@@ -99,7 +100,8 @@ static void account(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t tic
 }
 
 /*
- * Who is first seen on a CPU has run there since the generation began, at @start. Who runs instead
+ * Who is first seen on a CPU has run there since the generation began, at @start, if that is
+ * not 0: the CPU ran then. Who runs instead
  * of the one that was switched to came by switches that are not there: since when is not known.
  */
 static void set_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
@@ -162,8 +164,29 @@ static struct stat_task *find_task(struct stat_sched *sched, struct exptrace_tra
 	return task;
 }
 
+/* Nobody runs on a CPU that was off when the generation began, at @ticks. */
+static void leave_cpus(struct stat_sched *sched, const char *online, uint64_t ticks)
+{
+	uint32_t i;
+
+	for (i = 0; i < sched->ncpus && i < STAT_CPUS; i++) {
+		if (online_has(&online, i) || !sched->cpus[i].known)
+			continue;
+		account(sched, &sched->cpus[i], ticks);
+		sched->cpus[i] = (struct stat_cpu) { 0 };
+	}
+}
+
+/* Since when who is first seen on the CPU has run there: @start, or 0 if the CPU was off. */
+static uint64_t start_on(const struct stat_cpu *cpu, const char *online, uint32_t number,
+			 uint64_t start)
+{
+	return !cpu->known && online_has(&online, number) ? start : 0;
+}
+
 void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace)
 {
+	const char *online = exptrace_property(trace, "online");
 	struct exptrace_sync first = { 0 }, last;
 	const struct note *note;
 	struct stat_task *task;
@@ -171,6 +194,7 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 	if (learn_all(trace))	/* of one that is cut off */
 		abort();
 	exptrace_syncs(trace, &first, &last);
+	leave_cpus(sched, online, first.ticks);
 	for (note = sched->notes; note < sched->notes + sched->nnotes; note++) {
 		task = find_task(sched, trace, note, first.ticks);
 		if (note->cpu >= sched->ncpus)
@@ -178,7 +202,8 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 		if (note->kind == MEANS_SWITCH)
 			switch_to(sched, &sched->cpus[note->cpu], task, note);
 		else if (note->kind == MEANS_CURRENT)
-			set_current(&sched->cpus[note->cpu], task, note, first.ticks);
+			set_current(&sched->cpus[note->cpu], task, note,
+				    start_on(&sched->cpus[note->cpu], online, note->cpu, first.ticks));
 		else if (task)
 			task->wakeups++;
 	}

@@ -473,6 +473,33 @@ static void test_no_beginning(void)
 	w_free(&rest);
 }
 
+/* CPU 1 comes in generation 1, at half time, and has gone before generation 2. */
+static void test_offline(void)
+{
+	struct writer w = { 0 };
+	unsigned int gen;
+
+	w_header(&w);
+	for (gen = 1; gen <= 2; gen++) {
+		opening(&w, gen);
+		property(&w, gen, "online", "0,2-7");
+		if (gen == 1) {
+			batch(&w, 1, 1, EXPTRACE_CONTEXT_TASK);
+			at(&w, 500000000, EXPTRACE_EVENT_CURRENT, 1, 200);
+			switch_to(&w, 700000000, EXPTRACE_TASK_S, 0);
+			w_end(&w);
+		}
+		closing(&w, gen, 0);
+	}
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":200,\"on_cpu_ns\":200000000,"),
+	   "nobody has run on a CPU before it came");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("      200  <...>                 200.000   10.00%") &&
+	   run_printed("        0  <idle>                299.999   15.00%"),
+	   "nor has the idle task after it went");
+	w_free(&w);
+}
+
 static void test_gap(void)
 {
 	struct writer w = { 0 };
@@ -1134,6 +1161,7 @@ int main(void)
 	test_no_events();
 	test_no_beginning();
 	test_filtered_switches();
+	test_offline();
 	test_gap();
 	test_cut_off();
 	test_unseen();
