@@ -321,6 +321,34 @@ TEST_F(hotplug, cpu_hands_over_all_that_it_recorded_and_comes_back_clean)
 	stream_free(&stream);
 }
 
+/* Its last thread leaves it unseen, and must not seem to run on. */
+TEST_F(hotplug, nobody_runs_on_a_cpu_that_is_off)
+{
+	const struct stream_event *e, *last = NULL;
+	struct stream stream = {};
+	size_t i;
+
+	if (hotplug_missing())
+		SKIP(return, "%s", hotplug_missing());
+	self->reader = device_open(O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, start(self, variant));
+	ASSERT_TRUE(work());
+	ASSERT_TRUE(cpu_switch(false));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
+	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
+	parse(_metadata, self, &stream);
+	for (i = 0; i < stream.nr_events; i++) {
+		e = &stream.events[i];
+		if (!e->experiment && e->m == 4ULL * CPU + EXPTRACE_CONTEXT_TASK && (!last || e->time >= last->time))
+			last = e;
+	}
+	ASSERT_NE(NULL, last);
+	EXPECT_EQ(EXPTRACE_EVENT_CURRENT, last->type);
+	EXPECT_EQ(0, last->arg[0].value);
+	stream_free(&stream);
+}
+
 /* It is off when the recording begins. */
 TEST_F(hotplug, cpu_that_comes_during_a_recording_records)
 {
