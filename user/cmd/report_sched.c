@@ -45,6 +45,7 @@ struct task {
 	uint64_t cpu;		/* it runs there */
 	uint64_t since;		/* nanoseconds */
 	uint64_t on_cpu, waiting, asleep;	/* added up */
+	uint64_t unclear;	/* either of the last two: when it was woken is not known */
 	uint64_t switches;	/* on to a CPU */
 	uint64_t preempted;	/* of the switches away: it was still runnable */
 	uint64_t wakeups;
@@ -60,6 +61,7 @@ struct report_sched {
 	uint32_t epoch;
 	struct task *seen;	/* those of the epoch */
 	uint64_t nswitches;
+	uint64_t nwakeups;
 	uint64_t unseen;
 	uint64_t cut_off;	/* waits that did not end before the state was forgotten */
 	uint64_t longest_cut_off;
@@ -120,8 +122,11 @@ static uint64_t elapsed(const struct task *task, uint64_t ns)
 	return ns > task->since ? ns - task->since : 0;
 }
 
-/* Ends the state at @ns; returns how long it was. */
-static uint64_t leave(struct task *task, uint64_t ns)
+/*
+ * Ends the state at @ns; returns how long it was. Not @sure: if it slept, it may have been woken
+ * meanwhile.
+ */
+static uint64_t leave(struct task *task, uint64_t ns, bool sure)
 {
 	uint64_t time = elapsed(task, ns);
 
@@ -129,8 +134,10 @@ static uint64_t leave(struct task *task, uint64_t ns)
 		task->on_cpu += time;
 	else if (task->state == TASK_WAITING)
 		task->waiting += time;
-	else if (task->state == TASK_ASLEEP)
+	else if (task->state == TASK_ASLEEP && sure)
 		task->asleep += time;
+	else if (task->state == TASK_ASLEEP)
+		task->unclear += time;
 	return time;
 }
 
@@ -165,7 +172,7 @@ static void switch_out(struct report_sched *sched, const struct exptrace_record 
 	/* it runs elsewhere already, and this is older: generations overlap a little */
 	if (!task || (task->state == TASK_RUNNING && task->cpu != record->cpu))
 		return;
-	time = leave(task, record->ns);
+	time = leave(task, record->ns, true);
 	if (task->state == TASK_RUNNING && !task->older)
 		histogram_add(&task->times.stretches, time, record->ns, record->cpu);
 	task->preempted += after == TASK_WAITING;
@@ -188,7 +195,7 @@ static uint64_t switch_in(struct report_sched *sched, const struct exptrace_reco
 
 	if (!task)
 		return NOT_WOKEN;
-	time = leave(task, record->ns);
+	time = leave(task, record->ns, false);
 	woken = task->state == TASK_WAITING && task->woken;
 	task->switches++;
 	if (task->state == TASK_WAITING)
@@ -271,9 +278,10 @@ static void wake_up(struct report_sched *sched, const struct exptrace_record *re
 	if (!task)
 		return;
 	task->wakeups++;
+	sched->nwakeups++;
 	if (task->state == TASK_RUNNING || task->state == TASK_WAITING)
 		return;
-	time = leave(task, record->ns);
+	time = leave(task, record->ns, true);
 	if (task->state == TASK_ASLEEP)
 		histogram_add(&task->times.sleeps, time, record->ns, record->cpu);
 	enter(task, TASK_WAITING, record->ns);
@@ -319,7 +327,7 @@ void report_sched_forget(struct report_sched *sched, uint64_t ns)
 	for (task = sched->seen; task; task = task->next) {
 		if (task->state == TASK_UNKNOWN)
 			continue;
-		time = leave(task, ns);
+		time = leave(task, ns, sched->nwakeups);
 		if (task->state != TASK_WAITING)
 			continue;
 		sched->cut_off++;
@@ -377,7 +385,8 @@ static bool has_any(const void *element)
 {
 	const struct task *task = element;
 
-	return task->on_cpu || task->switches || task->wakeups || task->waiting || task->asleep;
+	return task->on_cpu || task->switches || task->wakeups || task->waiting || task->asleep ||
+	       task->unclear;
 }
 
 static void print_task_name(const struct report_view *view, int64_t thread)
@@ -423,7 +432,8 @@ static void print_unknown(const struct report_sched *sched, const struct report_
 	const char *comm = exptrace_thread_comm(view->trace, sched->longest);
 
 	if (sched->unseen)
-		printf("  %" PRIu64 " times a task ran whose wake-up is not in the trace: no latency\n",
+		printf("  %" PRIu64 " times a task ran whose sched_wakeup is not in the trace: no "
+		       "latency, and its time off the CPU counts neither as wait nor as sleep\n",
 		       sched->unseen);
 	if (!sched->cut_off)
 		return;
@@ -440,7 +450,7 @@ static void print_time_row(const struct task *task, const struct report_view *vi
 	histogram_print_short_word(&task->times.stretches);
 	printf(" %7.2f%% %12.3f %12.3f %12.3f",
 	       view->covered_ns > 0 ? 100.0 * (double)task->on_cpu / view->covered_ns : 0,
-	       (double)(task->waiting + task->asleep) / NSEC_PER_MSEC,
+	       (double)(task->waiting + task->asleep + task->unclear) / NSEC_PER_MSEC,
 	       (double)task->waiting / NSEC_PER_MSEC, (double)task->asleep / NSEC_PER_MSEC);
 	histogram_print_short_word(&task->times.sleeps);
 	printf(" %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", task->switches, task->preempted,
@@ -523,6 +533,7 @@ static void json_task(const struct pids_ranked *ranked, const struct report_view
 		json_histogram(output, ",\"stretches\":{", &task->times.stretches);
 	if (task->times.sleeps.count)
 		json_histogram(output, ",\"sleeps\":{", &task->times.sleeps);
+	report_json_number(output, ",\"waiting_or_asleep_ns\":", task->unclear);
 	output_char(output, '}');
 }
 

@@ -407,6 +407,30 @@ static void test_no_events(void)
 	w_free(&w);
 }
 
+/* 100 leaves CPU 0 to sleep at 1000 and is back at 5000; nothing tells when it was woken. */
+static void test_no_wakeups(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	switch_to(&w, 1000, EXPTRACE_TASK_S, 0);
+	switch_to(&w, 5000, EXPTRACE_TASK_R, 100);
+	switch_to(&w, 8000, EXPTRACE_TASK_S, 0);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK &&
+	   run_printed("{\"pid\":100,\"on_cpu_ns\":4000,\"waiting_ns\":0,\"asleep_ns\":0,") &&
+	   run_printed("\"waiting_or_asleep_ns\":999995000}"),
+	   "where no wake-up is told, nobody knows how long it was asleep");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("  1 times a task ran whose sched_wakeup is not in the trace: no latency"),
+	   "and that is told");
+	w_free(&w);
+}
+
 /*
  * Only 100 was chosen: it leaves CPU 0 to 200 at 1000 and comes back at 5001, when 300 leaves; 200
  * left meanwhile. At 8000 it leaves to 200 again.
@@ -1162,6 +1186,7 @@ int main(void)
 	test_no_beginning();
 	test_filtered_switches();
 	test_offline();
+	test_no_wakeups();
 	test_gap();
 	test_cut_off();
 	test_unseen();
