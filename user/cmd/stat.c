@@ -147,17 +147,23 @@ static void take_sync(struct stat *stat)
 	stat->last = last;
 }
 
+/* 0: it is none */
+static double distance(uint64_t from, uint64_t to)
+{
+	return to > from ? (double)(to - from) : 0;
+}
+
 /* After this, nothing that was going on is known any more. */
 static void break_off(struct stat *stat)
 {
 	const struct exptrace_sync *first = &stat->since, *last = &stat->last;
-	double ns = (double)(int64_t)(last->mono_ns - first->mono_ns);
-	double ticks = (double)(int64_t)(last->ticks - first->ticks);
+	double ns = distance(first->mono_ns, last->mono_ns);
+	double ticks = distance(first->ticks, last->ticks);
 
 	if (!stat->goes_on)
 		return;
 	stat_sched_end(stat->sched, last->ticks,
-		       ticks > 0 ? ns / ticks : 1e9 / (double)first->frequency);
+		       ns > 0 && ticks > 0 ? ns / ticks : 1e9 / (double)first->frequency);
 	stat->goes_on = false;
 }
 

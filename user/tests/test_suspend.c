@@ -125,6 +125,26 @@ static struct part second = {
 	.boottime_offset = "9000000000",
 };
 
+/* The second generation is of a time before the first one, by CLOCK_MONOTONIC. */
+static void test_back_in_time(void)
+{
+	struct part earlier = second;
+	struct writer w = { 0 };
+	const char *minus;
+
+	earlier.ticks = TICKS + SPAN;
+	earlier.mono = MONO - 10 * SPAN;
+	w_header(&w);
+	before(&w, &first);
+	after(&w, &earlier);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK, "stat reads generations that go back in time");
+	for (minus = run_output; (minus = strchr(minus, '-')); minus++)
+		if (minus[-1] == ' ' && minus[1] >= '0' && minus[1] <= '9')
+			break;
+	ok(!minus, "and tells no negative time");
+	w_free(&w);
+}
+
 static void test_suspend(void)
 {
 	struct writer w = { 0 };
@@ -284,6 +304,7 @@ static void test_set_back(void)
 int main(void)
 {
 	test_suspend();
+	test_back_in_time();
 	test_without_gap();
 	test_unstable();
 	test_missing_syncs();
