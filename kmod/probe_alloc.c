@@ -80,21 +80,45 @@ static notrace void probe_kmem_cache_free(void *data, unsigned long call_site, c
 /*
  * So many objects are recorded of a call that keeps preemption off, at 92 instructions each
  * (invariant 13). The network stack's calls have 32 at most; what frees hundreds, after
- * kfree_rcu(), can be preempted.
+ * kfree_rcu(), can be preempted. All have the same stack, which takes thousands to find out.
  */
 #define MOST_AT_ONCE	64UL
+
+/* @stack: as exptrace_put_same_stack() wants it. Returns it for the next one. */
+static __always_inline unsigned long put_bulk(unsigned long call_site, const void *ptr,
+					      unsigned long stack)
+{
+	const unsigned long type = EXPTRACE_EVENT_KMEM_CACHE_FREE_BULK;
+	EXPTRACE_WRITER(w);
+
+	if (!exptrace_attempt(&w, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_ANY_CONTEXT, current,
+			      exptrace_about_current(), exptrace_max(3, 0)))
+		return stack;
+	if (static_branch_unlikely(&exptrace_stacks_on))
+		stack = EXPTRACE_CALL_KEEPING_3(exptrace_put_same_stack, w.slot, type, stack);
+	if (stack) {
+		w.pos = w.slot->pos;
+		exptrace_stamp_after(&w, type, current, 1);
+	} else {
+		exptrace_stamp(&w, type, current);
+	}
+	exptrace_object(&w, ptr);
+	exptrace_site(&w, call_site);
+	exptrace_end(&w);
+	return stack;
+}
 
 static notrace void probe_free_bulk(unsigned long caller, unsigned long cache, unsigned long nr,
 				    unsigned long objects)
 {
 	const void *const *object = (const void *const *)objects;
-	unsigned long i, most = nr;
+	unsigned long i, most = nr, stack = 0;
 
 	/* The caller has interrupts on, as kmem_cache_free_bulk() demands. */
 	if (IS_ENABLED(CONFIG_PREEMPTION) && preempt_count())
 		most = min(nr, MOST_AT_ONCE);
 	for (i = 0; i < most; i++)
-		put_free(EXPTRACE_EVENT_KMEM_CACHE_FREE_BULK, caller, object[i]);
+		stack = put_bulk(caller, object[i], stack);
 	if (most < nr)
 		exptrace_lose(EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_BURST, nr - most);
 }

@@ -5,6 +5,7 @@
 #include <linux/bitmap.h>
 #include <linux/export.h>
 #include <linux/jhash.h>
+#include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -176,9 +177,26 @@ static noinline notrace unsigned int take(const struct exptrace_interned *intern
 		nr = EXPTRACE_STACK_FRAMES | EXPTRACE_STACK_CUT;
 	if (nr && interned->stacks)
 		id = exptrace_intern_stack(interned->stacks, frames + own, nr);
-	if (!id)
-		this_cpu_inc(exptrace.cpus->unknown_stacks[interned->gen & 1]);
 	return id;
+}
+
+/* Generation and number of a stack in one; not 0. */
+static __always_inline u64 put_stack(struct exptrace_slot *slot, unsigned long type, u64 same)
+{
+	struct exptrace_writer w = { .slot = slot, .pos = slot->pos, .context = slot->context };
+	const struct exptrace_interned *interned = slot->interned;
+	u64 gen = interned->gen << 32;
+
+	if (!test_bit(type, wanted[slot->exp]))
+		return 0;
+	exptrace_stamp(&w, EXPTRACE_EVENT_STACK, current);
+	if (!same || upper_32_bits(same) != upper_32_bits(gen))
+		same = gen | take(interned, READ_ONCE(owners[slot->exp]));
+	if (!lower_32_bits(same))
+		this_cpu_inc(exptrace.cpus->unknown_stacks[interned->gen & 1]);
+	exptrace_number(&w, lower_32_bits(same));
+	slot->pos = w.pos;
+	return same;
 }
 
 /**
@@ -191,18 +209,24 @@ static noinline notrace unsigned int take(const struct exptrace_interned *intern
  */
 notrace unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type)
 {
-	struct exptrace_writer w = { .slot = slot, .pos = slot->pos, .context = slot->context };
-
-	if (!test_bit(type, wanted[slot->exp]))
-		return false;
-	exptrace_stamp(&w, EXPTRACE_EVENT_STACK, current);
-	exptrace_number(&w, take(slot->interned, READ_ONCE(owners[slot->exp])));
-	slot->pos = w.pos;
-	return true;
+	return !!put_stack(slot, type, 0);
 }
 EXPTRACE_KEEPING(exptrace_put_stack);
 EXPTRACE_DECLARE_KEEPING(exptrace_put_stack);
 EXPTRACE_EXPORT_KEEPING(exptrace_put_stack);
+
+/*
+ * As that, for the events of one call, which have the same stack: it is found out once in a
+ * generation. @same is what this has returned for the event before, or 0. Return: 0 if the
+ * event wants none.
+ */
+notrace unsigned long exptrace_put_same_stack(struct exptrace_slot *slot, unsigned long type,
+					      unsigned long same)
+{
+	BUILD_BUG_ON(sizeof(same) != sizeof(u64));
+	return put_stack(slot, type, same);
+}
+EXPTRACE_KEEPING(exptrace_put_same_stack);
 
 static int alloc_tables(void)
 {

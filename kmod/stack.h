@@ -61,6 +61,8 @@ struct exptrace_stacks {
 DECLARE_STATIC_KEY_FALSE(exptrace_stacks_on);
 
 unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type);
+unsigned long exptrace_put_same_stack(struct exptrace_slot *slot, unsigned long type,
+				      unsigned long same);
 
 /*
  * The id of a stack of @nr frames, with EXPTRACE_STACK_CUT if there were more: its number,

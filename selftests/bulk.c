@@ -347,4 +347,46 @@ TEST_F(module, stack_of_a_function_begins_with_it)
 	EXPECT_EQ(0, bulk_remove());
 }
 
+/*
+ * To find it out takes as long as many events; were that done for each, all were as far apart as the first two. The first
+ * call of some is slower everywhere, and any may be disturbed.
+ */
+TEST_F(module, objects_freed_at_once_have_one_stack)
+{
+	uint64_t stack = 0, time[100] = {}, *t;
+	size_t i, objects = 0, stacks = 0, quick = 0;
+	struct recording r = {};
+
+	if (!access(REALTIME, F_OK))
+		SKIP(return, "with PREEMPT_RT nothing is freed so");
+	if (!can_hook(self->control))
+		SKIP(return, "this kernel's functions can't be hooked");
+	ASSERT_EQ(0, bulk_load());
+	ASSERT_EQ(0, record_only(self->control, NULL));
+	ASSERT_EQ(0, event_set_flags(self->control, "kmem_cache_free_bulk", EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK));
+	ASSERT_EQ(0, recording_start(self->control));
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, write_file(RUN, "burst 20"));
+	STOP_AND_DECODE(&r);
+	for (i = 0; i < r.nr; i++) {
+		const struct stream_event *e = r.sorted[i];
+
+		if (e->experiment != ALLOCFREE || e->type != EXPTRACE_EVENT_KMEM_CACHE_FREE_BULK || e->pid != getpid() ||
+		    !e->arg[1].string || !strstr(e->arg[1].string, "[exptrace_bulk]"))
+			continue;
+		if (objects < 100)
+			time[objects] = e->time;
+		objects++;
+		stacks += e->stack && (!stack || e->stack == stack);
+		stack = e->stack;
+	}
+	EXPECT_EQ(100, objects);
+	EXPECT_EQ(100, stacks);
+	for (t = time + 20; t < time + 100; t += 20)
+		quick += t[19] - t[1] < (t[1] - t[0]) * 4;
+	EXPECT_LT(0, quick);
+	recording_free(&r);
+	EXPECT_EQ(0, bulk_remove());
+}
+
 TEST_HARNESS_MAIN
