@@ -169,6 +169,9 @@ void exptrace_syscalls_set(const struct exptrace_syscall_tables *calls);
 /* probe_alloc.c: what of the frees is not recorded. */
 size_t exptrace_unrecorded_frees(u64 gen, char *text, size_t size);
 
+/* standard.c: all the time of a generation? */
+bool exptrace_switches_are_on(u64 gen);
+
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);
 /**

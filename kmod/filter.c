@@ -642,3 +642,24 @@ size_t exptrace_filter_describe(char *text, size_t size)
 	say_syscalls(&words);
 	return words.len;
 }
+
+/*
+ * Are there switches of threads that do not pass? Then tells on which CPUs all of them do, as
+ * "0-3,8"; none if the list is longer than @size. Waits for nobody, as above.
+ */
+bool exptrace_filter_limits_switches(char *cpus, size_t size)
+{
+	const struct rules *r;
+	bool limits, anywhere;
+
+	*cpus = '\0';
+	rcu_read_lock();
+	r = READ_ONCE(rules);	/* see there */
+	anywhere = r && (r->followed || r->cgroup || r->switched);
+	limits = anywhere || (r && !r->all_cpus);
+	if (limits && !anywhere &&
+	    snprintf(cpus, size, "%*pbl", cpumask_pr_args(r->cpus)) >= size)
+		*cpus = '\0';
+	rcu_read_unlock();
+	return limits;
+}

@@ -58,3 +58,17 @@ void __init exptrace_standard_init(void)
 		for (j = 0; j < probes[i]->nr; j++)
 			add_switch(&probes[i]->list[j]);
 }
+
+/*
+ * Was sched_switch on from the beginning of generation @gen to its end, or until now? Caller
+ * holds exptrace.control.
+ */
+bool exptrace_switches_are_on(u64 gen)
+{
+	unsigned int i;
+
+	for (i = 0; i < exptrace_standard.nr_switches; i++)
+		if (switches[i].def && switches[i].def->type == EXPTRACE_EVENT_SCHED_SWITCH)
+			return exptrace_switch_was_on(&switches[i], gen);
+	return false;
+}

@@ -208,11 +208,27 @@ static int write_filter(struct exptrace_table *table)
 	return 0;
 }
 
-/* Properties that a generation begins with, without the filter; and those it ends with. */
-#define NR_PROPERTIES		17
-#define NR_LAST_PROPERTIES	7
+/*
+ * Where not all switches of threads are attempted, nobody can tell who runs between them: on
+ * which CPUs they are. Written as generation @gen begins and as it ends, for what is on may
+ * change meanwhile.
+ */
+static int write_known_switches(struct exptrace_table *table, unsigned long gen)
+{
+	char cpus[VALUE_CHARS] = "";
 
-static int write_properties(struct exptrace_table *table, const struct exptrace_clock_snapshot *at)
+	if (exptrace_switches_are_on(gen) && !exptrace_filter_limits_switches(cpus, sizeof(cpus)))
+		return 0;
+	return write_property(table, "known_switches", cpus);
+}
+
+/* Properties that a generation begins with, without the filter; and those it ends with. */
+#define NR_PROPERTIES		18
+#define NR_LAST_PROPERTIES	7
+#define NR_UNRECORDED		2
+
+static int write_properties(struct exptrace_table *table, unsigned long gen,
+			    const struct exptrace_clock_snapshot *at)
 {
 	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
 	return write_number_property(table, "text_base", "0x%lx", exptrace.text_base) ?:
@@ -229,7 +245,7 @@ static int write_properties(struct exptrace_table *table, const struct exptrace_
 				     READ_ONCE(exptrace_flush.evicted_generations)) ?:
 	       write_number_property(table, "evicted_events", "%lu",
 				     READ_ONCE(exptrace_flush.evicted_events)) ?:
-	       write_host(table) ?: write_filter(table);
+	       write_host(table) ?: write_known_switches(table, gen) ?: write_filter(table);
 }
 
 static unsigned int nr_args(const struct exptrace_event_def *event)
@@ -339,7 +355,8 @@ int exptrace_write_opening(struct exptrace_table *table, unsigned long gen)
 	const struct exptrace_clock_snapshot *begin = exptrace_span_begin(gen);
 
 	exptrace_tables_begin(table, gen, begin->ticks);
-	return write_sync(table, begin) ?: write_properties(table, begin) ?: write_schema(table);
+	return write_sync(table, begin) ?: write_properties(table, gen, begin) ?:
+	       write_schema(table);
 }
 
 unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
@@ -349,7 +366,7 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 	exptrace_symbols_extent(&extent, exptrace_sites_max(pool_size),
 				exptrace_stack_words_max(pool_size));
 	exptrace_extent_add(&extent, NR_LAST_PROPERTIES, PROPERTY_MAX);
-	exptrace_extent_add(&extent, 1, PROPERTY_MAX);
+	exptrace_extent_add(&extent, NR_UNRECORDED, PROPERTY_MAX);
 	exptrace_ledger_extent(&extent);
 	exptrace_extent_add(&extent, EXPTRACE_NR_BENDS + 1, SYNC_MAX + HEAD_MAX);
 	return exptrace_extent_batches(&extent, batch_size);
@@ -400,8 +417,13 @@ static int write_unrecorded_frees(struct exptrace_table *table, unsigned long ge
 
 	if (!exptrace_unrecorded_frees(gen, names, sizeof(names)))
 		return 0;
-	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
 	return write_property(table, "unrecorded_frees", names);
+}
+
+static int write_unrecorded(struct exptrace_table *table, unsigned long gen)
+{
+	exptrace_table_begin(table, EXPTRACE_WIRE_PROPERTIES);
+	return write_known_switches(table, gen) ?: write_unrecorded_frees(table, gen);
 }
 
 int exptrace_write_closing(unsigned long gen)
@@ -413,7 +435,7 @@ int exptrace_write_closing(unsigned long gen)
 	exptrace_tables_begin(&table, gen, span->end.ticks);
 	err = exptrace_write_symbols(&table, gen) ?:
 	      write_last_properties(&table, gen, span->bends.missing) ?:
-	      write_unrecorded_frees(&table, gen) ?: exptrace_write_ledger(&table, gen) ?:
+	      write_unrecorded(&table, gen) ?: exptrace_write_ledger(&table, gen) ?:
 	      write_last_syncs(&table, span);
 	exptrace_tables_end(&table);
 	return err;

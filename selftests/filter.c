@@ -553,6 +553,57 @@ static int move(pid_t pid, const char *cgroup)
 	return write_file(path, text);
 }
 
+/* One generation, in which switches are told to be known on those CPUs; NULL: on all. */
+static bool knows_switches(int fd, const char *cpus)
+{
+	struct recording r = {};
+	const struct stream_generation *g;
+	bool right;
+
+	if (recording_start(fd) || recording_stop(&r, fd) || r.stream.nr_generations != 1)
+		return false;
+	g = r.stream.generations;
+	right = cpus ? g->limits == 2 && !strcmp(cpus, g->known_switches) : !g->limits;
+	recording_free(&r);
+	return right;
+}
+
+TEST_F(module, generation_tells_where_switches_are_known)
+{
+	struct exptrace_filter long_calls = { .min_syscall_ns = 1 }, long_runs = { .min_switch_ns = 1 };
+	uint64_t words[2] = { 1 };
+	struct exptrace_filter cpu = { .nr_cpu_words = 1, .cpus = (uintptr_t)words };
+	struct exptrace_advance advance = {};
+	struct recording r = {};
+
+	ASSERT_EQ(0, record_only(self->control, "sched_switch", NULL));
+	EXPECT_TRUE(knows_switches(self->control, NULL));
+	ASSERT_EQ(0, filter_set(self->control, long_calls));
+	EXPECT_TRUE(knows_switches(self->control, NULL));
+	ASSERT_EQ(0, filter_set(self->control, long_runs));
+	EXPECT_TRUE(knows_switches(self->control, ""));
+	ASSERT_EQ(0, filter_process(self->control, getpid(), 0));
+	EXPECT_TRUE(knows_switches(self->control, ""));
+	ASSERT_EQ(0, filter_set(self->control, cpu));
+	EXPECT_TRUE(knows_switches(self->control, "0"));
+	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) {}));
+	ASSERT_EQ(0, record_only(self->control, "kfree", NULL));
+	EXPECT_TRUE(knows_switches(self->control, ""));
+
+	/* Switched on and off in the middle: at the end, and at the beginning. */
+	ASSERT_EQ(0, recording_start(self->control));
+	ASSERT_EQ(0, event_set(self->control, "sched_switch", true));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
+	ASSERT_EQ(0, event_set(self->control, "sched_switch", false));
+	STOP_AND_DECODE(&r);
+	ASSERT_EQ(3, r.stream.nr_generations);
+	EXPECT_EQ(2, r.stream.generations[0].limits);
+	EXPECT_EQ(0, r.stream.generations[1].limits);
+	EXPECT_EQ(1, r.stream.generations[2].limits);
+	recording_free(&r);
+}
+
 TEST_F(module, only_the_chosen_cgroup_is_attempted)
 {
 	char outer[128], below[160], text[64];

@@ -431,6 +431,10 @@ static int parse_properties(struct stream *s, struct stream_generation *g, const
 			g->boottime_offset = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "unrecorded_frees"))
 			snprintf(g->unrecorded_frees, sizeof(g->unrecorded_frees), "%s", value);
+		if (!c.bad && !strcmp(key, "known_switches")) {
+			g->limits++;
+			snprintf(g->known_switches, sizeof(g->known_switches), "%s", value);
+		}
 		if (!c.bad && !strcmp(key, "missing_tasks"))
 			g->missing_tasks = strtoull(value, NULL, 10);
 		if (!c.bad && !strcmp(key, "missing_changes"))

@@ -69,6 +69,8 @@ struct stream_generation {
 	bool mono, clock_unstable;	/* the clock is CLOCK_MONOTONIC; it was found to be none */
 	uint64_t boottime_offset;	/* nanoseconds */
 	bool gap;			/* between it and the one before nothing was recorded */
+	unsigned int limits;		/* how often known_switches is told */
+	char known_switches[64];	/* CPUs, the last time */
 	char unrecorded_frees[64];	/* events that were not on all along */
 	struct stream_sync open, close;
 	struct stream_sync syncs[STREAM_SYNCS];	/* all, these two too */

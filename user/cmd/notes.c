@@ -123,7 +123,8 @@ void note_reading(const struct exptrace_trace *trace)
 			account.unknown_sites, account.unknown_stacks);
 	if (exptrace_property(trace, "filter"))
 		problem("note: what did not pass the filter is not in the trace: counts and times "
-			"are of the rest");
+			"are of the rest%s", exptrace_property(trace, "known_switches") ?
+			", and times of threads that it did not choose may be wrong" : "");
 }
 
 void note_recording(const struct exptrace_trace *trace)

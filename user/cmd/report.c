@@ -45,6 +45,7 @@ struct report {
 	/* the generation at hand */
 	bool begun;
 	enum flaw flaw;
+	bool limited;		/* not all switches of threads are there */
 	bool has_end;		/* a Sync tells when it ended; else its events do */
 	uint64_t generation;
 	uint64_t end_ns;
@@ -71,7 +72,7 @@ static uint64_t count_lost(const struct exptrace_trace *trace)
 /* What is known ends where the generation before ended. */
 static void forget(struct report *report)
 {
-	report_sched_forget(report->sched, report->end_ns);
+	report_sched_forget(report->sched, report->end_ns, report->limited);
 	report_wakers_forget(report->wakers);
 	report_spans_forget(report->spans);
 	report_functions_forget(report->functions);
@@ -132,14 +133,16 @@ static void begin_generation(void *arg, const struct exptrace_generation *genera
 	unsigned int nsyncs = exptrace_syncs(report->trace, &first, &last);
 	uint64_t lost = count_lost(report->trace);
 	bool gap = generation->number != report->generation + 1 || exptrace_gap(report->trace);
+	bool limited = exptrace_property(report->trace, "known_switches");
 	enum flaw flaw = find_flaw(report, generation, nsyncs, lost);
 
 	end_generation(report);
-	if (report->begun && (gap || flaw) && !report->flaw)
+	if (report->begun && (gap || flaw || limited != report->limited) && !report->flaw)
 		forget(report);
 	if (report->trace->set_back)
 		report->covered_until = report->seen_until = 0;
 	report->begun = true;
+	report->limited = limited;
 	report->flaw = flaw;
 	report->has_end = !nsyncs || nsyncs > generation->begins;
 	report->generation = generation->number;

@@ -52,8 +52,8 @@ void report_sched_free(struct report_sched *sched);
 #define NOT_WOKEN	UINT64_MAX
 uint64_t report_sched_event(struct report_sched *sched, const struct report_view *view,
 			    const struct meaning *meaning, const struct exptrace_record *record);
-/* What comes next does not follow what was before @ns. */
-void report_sched_forget(struct report_sched *sched, uint64_t ns);
+/* What comes next does not follow what was before @ns; @limited: not all switches were recorded. */
+void report_sched_forget(struct report_sched *sched, uint64_t ns, bool limited);
 void report_sched_print(struct report_sched *sched, const struct report_view *view);
 void report_sched_json(struct report_sched *sched, const struct report_view *view,
 		       struct output *output);

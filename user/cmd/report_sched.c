@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/index.h"
+#include "../lib/trace.h"
 #include "cmd.h"
 #include "online.h"
 #include "pids.h"
@@ -53,10 +53,16 @@ struct task {
 	struct times times;
 };
 
+/* A CPU of which it is known who runs there. */
+struct running {
+	uint64_t thread;	/* UINT64_MAX: not yet */
+	bool whole;		/* all switches are there */
+};
+
 struct report_sched {
 	struct pids tasks;	/* by number */
-	struct index cpus;	/* those where it is known who runs, */
-	uint64_t *running;	/* and its number */
+	struct index cpus;
+	struct running *running;
 	size_t running_room;
 	uint32_t epoch;
 	struct task *seen;	/* those of the epoch */
@@ -207,23 +213,33 @@ static uint64_t switch_in(struct report_sched *sched, const struct exptrace_reco
 	return woken ? time : NOT_WOKEN;
 }
 
-/*
- * From now on @thread runs on this CPU. Returns who did, or UINT64_MAX if it is the first time
- * since the state was forgotten that the CPU tells who runs.
- */
-static uint64_t set_running(struct report_sched *sched, uint64_t cpu, uint64_t thread)
+static struct running *get_running(struct report_sched *sched, const struct report_view *view,
+				   uint64_t cpu)
 {
 	uint32_t n = sched->cpus.n;
 	int64_t i = index_get(&sched->cpus, cpu, 0);
-	uint64_t before;
 
 	if (i < 0)
 		abort();
 	if ((size_t)i >= sched->running_room)
 		sched->running = report_reach(sched->running, (size_t)i, &sched->running_room,
 					      sizeof(*sched->running));
-	before = i == n ? UINT64_MAX : sched->running[i];
-	sched->running[i] = thread;
+	if (i == n)
+		sched->running[i] = (struct running) {
+			UINT64_MAX, properties_know_switches(&view->trace->properties, cpu),
+		};
+	return &sched->running[i];
+}
+
+/*
+ * From now on @thread runs on this CPU. Returns who did, or UINT64_MAX if it is the first time
+ * since the state was forgotten that the CPU tells who runs.
+ */
+static uint64_t set_running(struct running *running, uint64_t thread)
+{
+	uint64_t before = running->thread;
+
+	running->thread = thread;
 	return before;
 }
 
@@ -244,15 +260,16 @@ static bool was_online(const struct report_view *view, uint64_t cpu)
 }
 
 /*
- * Who is first seen on a CPU has run there since the generation began, or came with the CPU,
- * which is not known when. Who runs instead of the one that was switched to came by switches that
- * did not pass the filter.
+ * Who is first seen on a CPU has run there since the generation began, if all switches are there,
+ * or came with the CPU, which is not known when. Who runs instead of the one that was switched to
+ * came by switches that did not pass the filter.
  */
 static void set_current(struct report_sched *sched, const struct report_view *view,
 			const struct exptrace_record *record, uint64_t thread)
 {
 	struct task *task = get_task(sched, thread);
-	uint64_t since = record->ns, before = set_running(sched, record->cpu, thread);
+	struct running *running = get_running(sched, view, record->cpu);
+	uint64_t since = record->ns, before = set_running(running, thread);
 	bool is_new = before == UINT64_MAX;
 
 	if (before == thread)
@@ -261,7 +278,7 @@ static void set_current(struct report_sched *sched, const struct report_view *vi
 		lose_task(sched, before, record->cpu);
 	if (!task || task->state == TASK_RUNNING)
 		return;
-	if (is_new && task->state == TASK_UNKNOWN && view->start_ns < since &&
+	if (is_new && running->whole && task->state == TASK_UNKNOWN && view->start_ns < since &&
 	    was_online(view, record->cpu))
 		since = view->start_ns;
 	enter(task, TASK_RUNNING, since);
@@ -308,7 +325,7 @@ uint64_t report_sched_event(struct report_sched *sched, const struct report_view
 		break;
 	case MEANS_SWITCH:
 		sched->nswitches++;
-		running = set_running(sched, record->cpu, thread);
+		running = set_running(get_running(sched, view, record->cpu), thread);
 		switch_out(sched, record, leaving(view, record, running),
 			   record->args[meaning->args[1]].u64);
 		return switch_in(sched, record, thread);
@@ -319,13 +336,24 @@ uint64_t report_sched_event(struct report_sched *sched, const struct report_view
 	return NOT_WOKEN;
 }
 
-void report_sched_forget(struct report_sched *sched, uint64_t ns)
+/* Of what was kept out by a filter, it is not known for how long the state went on. */
+static bool goes_on(struct report_sched *sched, const struct task *task, bool limited)
+{
+	int64_t i;
+
+	if (!limited || task->state != TASK_RUNNING)
+		return !limited;
+	i = index_find(&sched->cpus, task->cpu, 0);
+	return i >= 0 && sched->running[i].whole;
+}
+
+void report_sched_forget(struct report_sched *sched, uint64_t ns, bool limited)
 {
 	struct task *task;
 	uint64_t time;
 
 	for (task = sched->seen; task; task = task->next) {
-		if (task->state == TASK_UNKNOWN)
+		if (task->state == TASK_UNKNOWN || !goes_on(sched, task, limited))
 			continue;
 		time = leave(task, ns, sched->nwakeups);
 		if (task->state != TASK_WAITING)

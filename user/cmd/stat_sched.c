@@ -29,6 +29,8 @@ struct stat_task {
 };
 
 struct stat_cpu {
+	uint64_t generation;	/* the last one with events of it, counted from 1; of that: */
+	bool whole;		/* all its switches are there */
 	bool known;		/* who runs */
 	uint32_t pid;
 	struct stat_task *task;	/* NULL: one that there is no room for */
@@ -101,7 +103,7 @@ static void account(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t tic
 
 /*
  * Who is first seen on a CPU has run there since the generation began, at @start, if that is
- * not 0: the CPU ran then. Who runs instead
+ * not 0, for the CPU ran then, and if all switches are there. Who runs instead
  * of the one that was switched to came by switches that are not there: since when is not known.
  */
 static void set_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
@@ -110,7 +112,9 @@ static void set_current(struct stat_cpu *cpu, struct stat_task *task, const stru
 	/* it may go on, to its last switch, under an id that another one has by now */
 	if (cpu->known && cpu->pid == note->pid)
 		return;
-	cpu->since = !cpu->known && start && start < note->ticks ? start : note->ticks;
+	cpu->since = note->ticks;
+	if (!cpu->known && cpu->whole && start && start < note->ticks)
+		cpu->since = start;
 	cpu->known = true;
 	cpu->pid = note->pid;
 	cpu->task = task;
@@ -184,12 +188,25 @@ static uint64_t start_on(const struct stat_cpu *cpu, const char *online, uint32_
 	return !cpu->known && online_has(&online, number) ? start : 0;
 }
 
+static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_trace *trace,
+				uint16_t number)
+{
+	struct stat_cpu *cpu = &sched->cpus[number];
+
+	if (cpu->generation != sched->generation) {
+		cpu->generation = sched->generation;
+		cpu->whole = properties_know_switches(&trace->properties, number);
+	}
+	return cpu;
+}
+
 void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace)
 {
 	const char *online = exptrace_property(trace, "online");
 	struct exptrace_sync first = { 0 }, last;
 	const struct note *note;
 	struct stat_task *task;
+	struct stat_cpu *cpu;
 
 	if (learn_all(trace))	/* of one that is cut off */
 		abort();
@@ -199,11 +216,12 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 		task = find_task(sched, trace, note, first.ticks);
 		if (note->cpu >= sched->ncpus)
 			sched->ncpus = note->cpu + 1U;
+		cpu = get_cpu(sched, trace, note->cpu);
 		if (note->kind == MEANS_SWITCH)
-			switch_to(sched, &sched->cpus[note->cpu], task, note);
+			switch_to(sched, cpu, task, note);
 		else if (note->kind == MEANS_CURRENT)
-			set_current(&sched->cpus[note->cpu], task, note,
-				    start_on(&sched->cpus[note->cpu], online, note->cpu, first.ticks));
+			set_current(cpu, task, note,
+				    start_on(cpu, online, note->cpu, first.ticks));
 		else if (task)
 			task->wakeups++;
 	}
@@ -216,8 +234,10 @@ void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick
 	struct stat_task *task;
 	uint32_t i;
 
+	/* for how long the last one ran on is not known where its switch away may be missing */
 	for (i = 0; i < sched->ncpus && i < STAT_CPUS; i++)
-		account(sched, &sched->cpus[i], ticks);
+		if (sched->cpus[i].whole)
+			account(sched, &sched->cpus[i], ticks);
 	memset(sched->cpus, 0, sched->ncpus * sizeof(*sched->cpus));
 	sched->ncpus = 0;
 	for (task = sched->ran; task; task = task->next) {

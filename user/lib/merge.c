@@ -33,7 +33,9 @@ struct merge_stream {
 
 /* What is known of a CPU as time goes by. */
 struct merge_cpu {
+	uint64_t number;
 	int64_t pid;		/* the thread that runs */
+	bool known;		/* and nothing that might tell another one is missing */
 	uint64_t since;		/* while the start is sought: the time that told */
 };
 
@@ -82,7 +84,7 @@ static int64_t get_cpu(struct merge *merge, uint64_t cpu)
 		return -ENOMEM;
 	merge->cpus = cpus;
 	merge->cpus[merge->ncpus++] = (struct merge_cpu) {
-		.pid = EXPTRACE_PID_UNKNOWN, .since = UINT64_MAX,
+		.number = cpu, .pid = EXPTRACE_PID_UNKNOWN, .since = UINT64_MAX,
 	};
 	return i;
 }
@@ -325,6 +327,8 @@ static int merge_start(struct exptrace_trace *trace)
 	merge->heap = heap;
 	if (trace->properties.missing_changes && !trace->tasks.doubt)
 		tasks_doubt(&trace->tasks);
+	for (i = 0; i < merge->ncpus; i++)
+		merge->cpus[i].known = properties_know_switches(&trace->properties, merge->cpus[i].number);
 	for (i = 0; i < merge->nstreams; i++)
 		if (stream_start(trace, i))
 			return -ENOMEM;
@@ -345,16 +349,20 @@ static inline void merge_pop(struct exptrace_trace *trace, struct merge_stream *
 	heap_sift_down(merge, 0);
 }
 
-/* The thread that ran at the event at hand of @stream. */
+/*
+ * The thread that ran at the event at hand of @stream. In an interrupt it is the one that is
+ * interrupted, which switches tell, if all of them are there.
+ */
 static int64_t merge_pid(struct merge *merge, struct merge_stream *stream,
 			 const struct exptrace_value *values)
 {
+	const struct merge_cpu *cpu = &merge->cpus[stream->cpu];
 	int64_t pid = cursor_pid(&stream->cursor, values);
 
 	if (stream->context == EXPTRACE_CONTEXT_NONE)
 		return EXPTRACE_PID_UNKNOWN;
 	if (stream->context != EXPTRACE_CONTEXT_TASK)
-		return merge->cpus[stream->cpu].pid;
+		return cpu->known ? cpu->pid : EXPTRACE_PID_UNKNOWN;
 	merge->cpus[stream->cpu].pid = stream->cursor.pid;
 	return pid;
 }

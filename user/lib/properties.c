@@ -109,6 +109,35 @@ const char *properties_get(const struct properties *properties, const char *key)
 	return NULL;
 }
 
+/* Is @cpu in @list, as in "0-3,8"? */
+static bool is_listed(const char *list, uint64_t cpu)
+{
+	while (*list) {
+		char *end;
+		uint64_t first = strtoull(list, &end, 10);
+		uint64_t last = *end == '-' ? strtoull(end + 1, &end, 10) : first;
+
+		if (end == list || cpu < first)
+			return false;
+		if (cpu <= last)
+			return true;
+		list = *end == ',' ? end + 1 : "";
+	}
+	return false;
+}
+
+/* It is told as of the beginning, and as of the end. */
+bool properties_know_switches(const struct properties *properties, uint64_t cpu)
+{
+	size_t i;
+
+	for (i = 0; i < properties->n; i++)
+		if (!strcmp(properties->list[i].key, "known_switches") &&
+		    !is_listed(properties->list[i].value, cpu))
+			return false;
+	return true;
+}
+
 void properties_uninit(struct properties *properties)
 {
 	properties_clear(properties);

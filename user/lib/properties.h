@@ -35,6 +35,12 @@ int properties_read(struct properties *properties, struct table *table);
 
 const char *properties_get(const struct properties *properties, const char *key);
 
+/*
+ * Were all switches of threads on @cpu attempted, from the generation's beginning to its end? To
+ * be asked when all of it was read. Else who is seen to run may have been away before, and after.
+ */
+bool properties_know_switches(const struct properties *properties, uint64_t cpu);
+
 void properties_uninit(struct properties *properties);
 
 #endif /* EXPTRACE_LIB_PROPERTIES_H */

@@ -471,6 +471,52 @@ static void test_filtered_switches(void)
 	w_free(&w);
 }
 
+/* As above, on CPU 0, and an interrupt of it; all switches are there on @cpus. */
+static void limited(struct writer *w, const char *cpus)
+{
+	w_header(w);
+	opening(w, 1);
+	property(w, 1, "filter", "threads 100");
+	property(w, 1, "known_switches", cpus);
+	batch(w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	switch_to(w, 1000, EXPTRACE_TASK_S, 200);
+	switch_to(w, 5000, EXPTRACE_TASK_S, 100);
+	switch_to(w, 8000, EXPTRACE_TASK_S, 200);
+	w_end(w);
+	batch(w, 1, 0, EXPTRACE_CONTEXT_HARDIRQ);
+	wake(w, 500, 300);
+	w_end(w);
+	closing(w, 1, 0);
+}
+
+/* Where switches may be missing, nobody runs before he is seen to, nor on from the last switch. */
+static void test_known_switches(void)
+{
+	struct writer w = { 0 };
+
+	limited(&w, "1,3-8");
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"on_cpu_ns\":3990,") &&
+	   run_printed("{\"pid\":200,\"on_cpu_ns\":4000,") && run_printed("\"waits_cut_off\":0,"),
+	   "nobody is said to have run where a filter may have kept out that another one did");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                   0.004") &&
+	   run_printed("times of threads that it did not choose may be wrong"), "by stat as well");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("           <...>-?       [000] h"), "nor to have been interrupted");
+	w_free(&w);
+
+	limited(&w, "0");
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"on_cpu_ns\":4000,") &&
+	   run_printed("{\"pid\":200,\"on_cpu_ns\":999995000,"),
+	   "where all switches of a CPU are there, it is known who runs on it");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                 999.995"), "to stat as well");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("           <...>-100     [000] h"), "and whom an interrupt interrupts");
+	w_free(&w);
+}
+
 /* An earlier reader took the opening of generation 1, and batches of it. */
 static void test_no_beginning(void)
 {
@@ -1187,6 +1233,7 @@ int main(void)
 	test_filtered_switches();
 	test_offline();
 	test_no_wakeups();
+	test_known_switches();
 	test_gap();
 	test_cut_off();
 	test_unseen();
