@@ -14,6 +14,7 @@ struct task_thread {
 	uint64_t pid;
 	uint64_t start;		/* 0: not known */
 	uint64_t seen_ns;	/* when it was first */
+	bool named;		/* a name may be empty */
 	char comm[TASKS_COMM_MAX];
 };
 
@@ -198,14 +199,15 @@ static uint32_t holder_at(const struct tasks *tasks, const struct task *task, ui
 
 static void set_comm(struct tasks *tasks, uint32_t thread, const char *comm, size_t len)
 {
-	char *old = tasks->threads[thread].comm;
+	struct task_thread *named = &tasks->threads[thread];
 
 	if (len > TASKS_COMM_MAX - 1)
 		len = TASKS_COMM_MAX - 1;
-	if (!memcmp(old, comm, len) && !old[len])
+	if (named->named && !memcmp(named->comm, comm, len) && !named->comm[len])
 		return;
-	memcpy(old, comm, len);
-	old[len] = 0;
+	memcpy(named->comm, comm, len);
+	named->comm[len] = 0;
+	named->named = true;
 	tasks->changes++;
 }
 
@@ -353,7 +355,7 @@ const char *tasks_thread_comm(const struct tasks *tasks, uint64_t thread)
 {
 	if (!thread)
 		return "<idle>";
-	return thread < tasks->nthreads && tasks->threads[thread].comm[0] ?
+	return thread < tasks->nthreads && tasks->threads[thread].named ?
 	       tasks->threads[thread].comm : NULL;
 }
 

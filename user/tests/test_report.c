@@ -50,7 +50,7 @@ static void describe_call(struct writer *w, unsigned int type, const char *name,
 	w_schema_arg(w, EXPTRACE_KIND_SITE, "function");
 }
 
-/* Threads that are there all the time, and have no names. */
+/* Threads that are there all the time, and are called like those whose name is not known. */
 static void statedump(struct writer *w, uint64_t gen)
 {
 	unsigned int pid;
@@ -60,7 +60,7 @@ static void statedump(struct writer *w, uint64_t gen)
 		w_event(w, EXPTRACE_EVENT_TASK, 1);
 		w_number(w, pid);
 		w_number(w, pid);
-		w_string(w, "");
+		w_string(w, "<...>");
 		w_bytes(w, "\1\0\xf0\1\1\5", 6);	/* S, CPU 0, priority 120, cgroup 1, start 5 */
 	}
 	w_end(w);
@@ -252,14 +252,14 @@ static void test_latency(void)
 	   "the place of the longest is told");
 	ok(run_printed("\"histogram\":[[256,1],[512,1],[2048,1]]"),
 	   "with its histogram of powers of two");
-	ok(run_printed("{\"pid\":100,\"on_cpu_ns\":999997000,\"waiting_ns\":500,\"asleep_ns\":1500,"
+	ok(run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":999997000,\"waiting_ns\":500,\"asleep_ns\":1500,"
 		       "\"switches\":1,\"preempted\":0,\"wakeups\":1,\"unseen_wakeups\":0,"
 		       "\"latency\":{\"count\":1,\"sum_ns\":500,"),
 	   "a task's times add up to the trace's, from its beginning on");
-	ok(run_printed("{\"pid\":200,\"on_cpu_ns\":999991000,\"waiting_ns\":4000,\"asleep_ns\":0,"
+	ok(run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999991000,\"waiting_ns\":4000,\"asleep_ns\":0,"
 		       "\"switches\":2,\"preempted\":1,\"wakeups\":1,"),
 	   "preempted time is waiting time");
-	ok(run_printed("{\"pid\":300,\"on_cpu_ns\":3000,\"waiting_ns\":0,\"asleep_ns\":999990000,"
+	ok(run_printed("{\"pid\":300,\"comm\":\"<...>\",\"on_cpu_ns\":3000,\"waiting_ns\":0,\"asleep_ns\":999990000,"
 		       "\"switches\":1,\"preempted\":0,\"wakeups\":0,\"unseen_wakeups\":0,"
 		       "\"stretches\":{\"count\":1,\"sum_ns\":3000,"),
 	   "a task of which nothing was known has no latency");
@@ -422,7 +422,7 @@ static void test_no_wakeups(void)
 	w_end(&w);
 	closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK &&
-	   run_printed("{\"pid\":100,\"on_cpu_ns\":4000,\"waiting_ns\":0,\"asleep_ns\":0,") &&
+	   run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":4000,\"waiting_ns\":0,\"asleep_ns\":0,") &&
 	   run_printed("\"waiting_or_asleep_ns\":999995000}"),
 	   "where no wake-up is told, nobody knows how long it was asleep");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
@@ -450,8 +450,8 @@ static void test_filtered_switches(void)
 	switch_to(&w, 8000, EXPTRACE_TASK_S, 200);
 	w_end(&w);
 	closing(&w, 1, 0);
-	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"on_cpu_ns\":3999,") &&
-	   run_printed("{\"pid\":200,\"on_cpu_ns\":999991000,") &&
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":3999,") &&
+	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999991000,") &&
 	   run_printed("note: what did not pass the filter is not in the trace"),
 	   "who left a CPU without being seen did not run there meanwhile");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
@@ -496,8 +496,8 @@ static void test_known_switches(void)
 	struct writer w = { 0 };
 
 	limited(&w, "1,3-8");
-	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"on_cpu_ns\":3990,") &&
-	   run_printed("{\"pid\":200,\"on_cpu_ns\":4000,") && run_printed("\"waits_cut_off\":0,"),
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":3990,") &&
+	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") && run_printed("\"waits_cut_off\":0,"),
 	   "nobody is said to have run where a filter may have kept out that another one did");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("       200  <...>                   0.004") &&
@@ -507,8 +507,8 @@ static void test_known_switches(void)
 	w_free(&w);
 
 	limited(&w, "0");
-	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"on_cpu_ns\":4000,") &&
-	   run_printed("{\"pid\":200,\"on_cpu_ns\":999995000,"),
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") &&
+	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999995000,"),
 	   "where all switches of a CPU are there, it is known who runs on it");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("       200  <...>                 999.995"), "to stat as well");
@@ -561,7 +561,7 @@ static void test_offline(void)
 		}
 		closing(&w, gen, 0);
 	}
-	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":200,\"on_cpu_ns\":200000000,"),
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":200000000,"),
 	   "nobody has run on a CPU before it came");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("      200  <...>                 200.000   10.00%") &&
@@ -590,7 +590,7 @@ static void test_gap(void)
 	ok(json(&w) == EXIT_OK && run_printed("\"covered\":2,") && run_printed("\"missing\":3,") &&
 	   run_printed(",\"latency\":{\"count\":3,"),
 	   "no latency runs over generations that are missing");
-	ok(run_printed("{\"pid\":200,\"on_cpu_ns\":999991500,"),
+	ok(run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999991500,"),
 	   "nor does any other time");
 	w_free(&w);
 }
@@ -671,7 +671,7 @@ static void test_exit(void)
 		w_end(&w);
 		closing(&w, 1, 0);
 		ok(json(&w) == EXIT_OK &&
-		   run_printed("{\"pid\":100,\"on_cpu_ns\":2000,\"waiting_ns\":1000,\"asleep_ns\":0,"
+		   run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":2000,\"waiting_ns\":1000,\"asleep_ns\":0,"
 			       "\"switches\":1,\"preempted\":0,"),
 		   "who is dead does not sleep (%u)", state);
 		w_free(&w);

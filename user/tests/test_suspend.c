@@ -161,7 +161,7 @@ static void test_suspend(void)
 	   "so does report");
 	ok(run_printed("{\"pid\":100,\"comm\":\"new\",\"on_cpu_ns\":1000000,\"waiting_ns\":0,\"asleep_ns\":500000,"),
 	   "a thread that ran before and after did not run in between");
-	ok(run_printed("{\"pid\":200,\"on_cpu_ns\":500000,\"waiting_ns\":999900,\"asleep_ns\":500000,"),
+	ok(run_printed("{\"pid\":200,\"comm\":\"\",\"on_cpu_ns\":500000,\"waiting_ns\":999900,\"asleep_ns\":500000,"),
 	   "one that slept before and was woken after did not sleep in between");
 	ok(run_printed("\"latency\":{\"count\":0,") && run_printed("\"sleeps\":{\"count\":0,") &&
 	   run_printed("\"waits_cut_off\":2,"),

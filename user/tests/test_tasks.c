@@ -461,6 +461,31 @@ static void test_numbers(void)
 	w_free(&w);
 }
 
+/* A program may take its name away: it has none, which is not that none is known. */
+static void test_empty_name(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	told(&w, 1, 100, 5, "old");
+	batch(&w, 1, 0);
+	current(&w, 10, 100);
+	name(&w, 500, 100, "");
+	switch_to(&w, 1000, EXPTRACE_TASK_S, 0);
+	w_end(&w);
+	closing(&w, 1, NULL);
+	ok(run_trace(&command_dump, "--json", &w) == EXIT_OK &&
+	   run_printed("\"pid\":100,\"comm\":\"\",\"experiment\":\"standard\",\"group\":\"sched\""),
+	   "an empty name is one");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("                -100     [000] .") && run_printed("prev_comm= prev_pid=100"),
+	   "and is shown as it is");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("\n       100                          0.001 "), "by stat as well");
+	w_free(&w);
+}
+
 int main(void)
 {
 	test_reused_id();
@@ -470,6 +495,7 @@ int main(void)
 	test_missing_generations();
 	test_exec();
 	test_names();
+	test_empty_name();
 	test_version_1();
 	test_numbers();
 	return tap_end();
