@@ -44,6 +44,7 @@ struct family {
 	struct index index;	/* number, and hash of its name, to its place in members */
 	struct family_member **members;
 	size_t room;
+	uint64_t begun, ended;	/* of those that have begun in the trace */
 	uint64_t unmatched;	/* ends without their beginning */
 };
 
@@ -162,8 +163,10 @@ static struct span *thread_span(struct report_spans *spans, const struct report_
 	return pids_get(&spans->threads, report_thread(view, (uint64_t)pid));
 }
 
-static void begin(struct report_spans *spans, struct span *span, uint64_t number, uint64_t ns)
+static void begin(struct report_spans *spans, struct span *span, unsigned int family,
+		  uint64_t number, uint64_t ns)
 {
+	spans->families[family].begun++;
 	if (span)
 		*span = (struct span) { spans->epoch, number, ns, 0 };
 }
@@ -190,6 +193,7 @@ static struct family_member *end(struct report_spans *spans, struct span *span,
 		return NULL;
 	}
 	span->epoch = 0;
+	spans->families[family].ended++;
 	return add_span(spans, family, number, name, record->ns - span->since, record);
 }
 
@@ -245,21 +249,24 @@ void report_spans_event(struct report_spans *spans, const struct report_view *vi
 
 	switch (meaning->kind) {
 	case MEANS_IRQ_ENTRY:
-		begin(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), number, record->ns);
+		begin(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
+		      record->ns);
 		break;
 	case MEANS_IRQ_EXIT:
 		end(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
 		    report_name(view->trace, MEANS_IRQ_ENTRY, number), record);
 		break;
 	case MEANS_SOFTIRQ_ENTRY:
-		begin(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), number, record->ns);
+		begin(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
+		      record->ns);
 		break;
 	case MEANS_SOFTIRQ_EXIT:
 		end(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
 		    NULL, record);
 		break;
 	case MEANS_SYS_ENTER:
-		begin(spans, thread_span(spans, view, record->pid), number, record->ns);
+		begin(spans, thread_span(spans, view, record->pid), FAMILY_SYSCALL, number,
+		      record->ns);
 		break;
 	case MEANS_SYS_EXIT:
 		end_syscall(spans, view, meaning, record);
@@ -314,6 +321,17 @@ static void print_member(const struct report_view *view, const struct family_mem
 	putchar('\n');
 }
 
+/* What has only one of its ends in the trace. */
+static void print_halves(const struct family *family)
+{
+	if (family->unmatched)
+		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
+		       family->unmatched);
+	if (family->begun > family->ended)
+		printf("  %" PRIu64 " began without their end in the trace: not counted\n",
+		       family->begun - family->ended);
+}
+
 static void print_family(struct family *family, unsigned int which,
 			 const struct report_view *view)
 {
@@ -321,7 +339,7 @@ static void print_family(struct family *family, unsigned int which,
 	struct histogram all = { 0 };
 	size_t i;
 
-	if (!family->index.n) {
+	if (!family->index.n && !family->begun && !family->unmatched) {
 		printf("\n%s\n", about[which].none);
 		return;
 	}
@@ -336,9 +354,7 @@ static void print_family(struct family *family, unsigned int which,
 	putchar('\n');
 	histogram_print(&all);
 	histogram_uninit(&all);
-	if (family->unmatched)
-		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
-		       family->unmatched);
+	print_halves(family);
 }
 
 void report_spans_print(struct report_spans *spans, const struct report_view *view)
@@ -373,6 +389,9 @@ static void json_family(struct family *family, unsigned int which, const struct 
 	output_text(output, "],\"");
 	output_text(output, about[which].key);
 	report_json_number(output, "_not_begun\":", family->unmatched);
+	output_text(output, ",\"");
+	output_text(output, about[which].key);
+	report_json_number(output, "_not_ended\":", family->begun - family->ended);
 }
 
 void report_spans_json(struct report_spans *spans, const struct report_view *view,

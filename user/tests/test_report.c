@@ -777,6 +777,9 @@ static void test_spans(void)
 	at(&w, 7300, SYS_EXIT, 2, EXPTRACE_SYSCALL_NONE, 0);
 	at(&w, 8000, SYS_ENTER, 1, EXPTRACE_SYSCALL_NONE);
 	at(&w, 8030, SYS_EXIT, 2, EXPTRACE_SYSCALL_NONE, 0);
+	/* exit_group() ends in nobody, nor does what a signal has ended */
+	at(&w, 8100, SYS_ENTER, 1, 34);
+	at(&w, 8200, SYS_ENTER, 1, 231);
 	w_end(&w);
 	closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"irqs\":[{\"number\":24,") &&
@@ -786,16 +789,17 @@ static void test_spans(void)
 	ok(run_printed("\"syscalls\":[{\"number\":257,") &&
 	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":5500,"),
 	   "system calls, by thread, with those that failed");
-	ok(run_printed("],\"irqs_not_begun\":1,\"softirqs\":[") &&
-	   run_printed("],\"softirqs_not_begun\":0,\"syscalls\":[") &&
-	   run_printed("],\"syscalls_not_begun\":1,\"timers\":["),
-	   "ends without their beginning are counted");
+	ok(run_printed("],\"irqs_not_begun\":1,\"irqs_not_ended\":0,\"softirqs\":[") &&
+	   run_printed("],\"softirqs_not_begun\":0,\"softirqs_not_ended\":0,\"syscalls\":[") &&
+	   run_printed("],\"syscalls_not_begun\":1,\"syscalls_not_ended\":2,\"timers\":["),
+	   "ends without their beginning, and beginnings without their end, are counted");
 	ok(run_printed("{\"number\":15,") && run_printed("\"errors\":0,\"count\":1,\"sum_ns\":300,"),
 	   "the end that has lost its number is that of the call that its thread is in");
 	ok(run_printed("{\"number\":2147483647,\"name\":\"none\",") && run_printed("\"sum_ns\":30,"),
 	   "a call without a number is one of its own");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
-	   run_printed("1 ended without their beginning in the trace: not counted"),
+	   run_printed("1 ended without their beginning in the trace: not counted\n"
+		       "  2 began without their end in the trace: not counted\n"),
 	   "as text as well");
 	ok(run_printed("    0  |@                       |\n") &&
 	   run_printed("    1        1  |@ @                     |\n"),
