@@ -25,13 +25,11 @@ static unsigned int bucket_of(uint64_t ns)
 	if (ns < HISTOGRAM_SUB)
 		return (unsigned int)ns;
 	octave = 63 - (unsigned int)__builtin_clzll(ns);
-	if (octave >= HISTOGRAM_OCTAVES)
-		return HISTOGRAM_BUCKETS - 1;
 	return (octave - HISTOGRAM_SUB_BITS + 1) * HISTOGRAM_SUB +
 	       ((ns >> (octave - HISTOGRAM_SUB_BITS)) & (HISTOGRAM_SUB - 1));
 }
 
-/* The smallest number in a bucket; also for the one after the last. */
+/* The smallest number in a bucket; of the one after the last, modulo 2^64. */
 static uint64_t bucket_start(unsigned int bucket)
 {
 	unsigned int shift;
@@ -172,7 +170,7 @@ static void print_octave(unsigned int octave, uint64_t count, uint64_t most)
 	printf("  ");
 	print_bound(octave ? 1ULL << octave : 0);
 	printf(" to ");
-	print_bound(2ULL << octave);
+	print_bound(octave < 63 ? 2ULL << octave : UINT64_MAX);
 	printf(" %12" PRIu64 " |%-*.*s|\n", count, BAR_WIDTH, (int)width, bar);
 }
 

@@ -15,8 +15,7 @@
 
 #define HISTOGRAM_SUB_BITS	3
 #define HISTOGRAM_SUB		(1 << HISTOGRAM_SUB_BITS)
-/* 2^42 ns are more than an hour; what is longer is in the last bucket */
-#define HISTOGRAM_OCTAVES	42
+#define HISTOGRAM_OCTAVES	64
 #define HISTOGRAM_BUCKETS	((HISTOGRAM_OCTAVES - HISTOGRAM_SUB_BITS + 1) * HISTOGRAM_SUB)
 
 struct histogram {

@@ -871,6 +871,21 @@ static void test_regions(void)
 	opening(&w, 1);
 	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	mark(&w, 1000, REGION_BEGIN, "a");
+	mark(&w, 2000, REGION_BEGIN, "b");
+	mark(&w, 4000, REGION_END, "a");
+	mark(&w, 7000, REGION_END, "b");
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("{\"name\":\"a\",\"count\":1,\"sum_ns\":3000,") &&
+	   run_printed("{\"name\":\"b\",\"count\":1,\"sum_ns\":5000,"),
+	   "an end is that of the region with its name, where they overlap");
+	w_free(&w);
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
 	for (i = 0; i < 300; i++)
 		mark(&w, 1000 + i, REGION_BEGIN, i ? "more" : "first");
 	for (i = 0; i < 300; i++)
@@ -1184,6 +1199,8 @@ static void test_names_that_change(void)
 	w_free(&w);
 }
 
+#define HOUR_NS	3600000000000ULL
+
 static void test_histogram(void)
 {
 	struct histogram h = { 0 }, other = { 0 };
@@ -1208,6 +1225,12 @@ static void test_histogram(void)
 	histogram_uninit(&h);
 	h = (struct histogram) { 0 };
 	ok(histogram_quantile(&h, 50) == 0, "an empty histogram has no quantile");
+	histogram_add(&h, 5 * HOUR_NS, 1, 2);
+	histogram_add(&h, 6 * HOUR_NS, 1, 2);
+	ok(histogram_quantile(&h, 50) > 4.6 * HOUR_NS && histogram_quantile(&h, 50) < 5.4 * HOUR_NS,
+	   "nor is what takes hours taken for less");
+	histogram_uninit(&h);
+	h = (struct histogram) { 0 };
 	for (i = 20; i < 30; i++)
 		histogram_add(&h, 38 - i, i, 7);
 	is(h.n, 2 * HISTOGRAM_SUB, "one is as large as what is in it");
