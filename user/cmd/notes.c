@@ -113,6 +113,9 @@ void note_reading(const struct exptrace_trace *trace)
 	if (account.unread)
 		problem("note: %" PRIu64 " events that the ledger counts could not be read",
 			account.unread);
+	if (trace->surplus)
+		problem("note: %" PRIu64 " events are there that the ledger does not count: the trace "
+			"is damaged, or has some twice", trace->surplus);
 	if (account.missing_tasks || account.missing_names)
 		problem("note: %" PRIu64 " threads and %" PRIu64 " names found no room in the "
 			"statedumps: some names are not known",

@@ -191,6 +191,9 @@ void account_events(struct exptrace_trace *trace)
 {
 	if (trace->tells_recorded && trace->recorded > trace->found)
 		trace->account.unread += trace->recorded - trace->found;
+	/* that there is no ledger is another thing */
+	if (trace->tells_recorded && trace->ledger.nentries && trace->found > trace->recorded)
+		trace->surplus += trace->found - trace->recorded;
 	trace->tells_recorded = false;
 }
 

@@ -85,6 +85,7 @@ struct exptrace_trace {
 	uint64_t recorded;	/* by its ledger */
 	uint64_t found;		/* of these, given out, */
 	bool counts_found;	/* if that is counted */
+	uint64_t surplus;	/* events that no ledger counts */
 	bool tells_recorded;	/* the former is known, and the latter to be compared with it */
 	struct exptrace_account account;
 	exptrace_generation_fn *on_generation;

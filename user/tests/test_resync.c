@@ -335,6 +335,23 @@ static void test_unread(void)
 	w_free(&w);
 }
 
+/* A batch that is there twice, say. */
+static void test_surplus(void)
+{
+	static const struct sample_faults fewer = { .recorded = -3, .lost = 3 };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &fewer);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events are there that the ledger does not count"),
+	   "stat tells of events that no ledger has");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events are there that the ledger does not count"), "so does dump");
+	w_free(&w);
+}
+
 /* An event that cannot be decoded costs its batch, and no other batch or generation. */
 static void test_bad_event(void)
 {
@@ -461,6 +478,7 @@ int main(void)
 	test_no_beginning();
 	test_no_clock();
 	test_unread();
+	test_surplus();
 	test_bad_event();
 	test_library();
 	test_distances();
