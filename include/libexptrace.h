@@ -528,7 +528,7 @@ size_t exptrace_ledger(const struct exptrace_trace *trace,
 /* exptrace_lost_name() - a reason of exptrace_loss in a few words; NULL if unknown */
 const char *exptrace_lost_name(uint64_t reason);
 
-/* exptrace_version() - of the wire format; 0 as long as nothing was read */
+/* exptrace_version() - of the wire format, the lowest of joined traces; 0: nothing was read yet */
 int exptrace_version(const struct exptrace_trace *trace);
 
 /**

@@ -256,6 +256,17 @@ static int framing_end_mark(struct exptrace_trace *trace)
 	return 1;
 }
 
+/* What an earlier version does not tell is then not known of the whole. */
+static void take_version(struct exptrace_trace *trace)
+{
+	const struct input *input = &trace->input;
+	int version = input_available(input) < EXPTRACE_HEADER_SIZE ? -1 :
+		      header_version(input->pos);
+
+	if (header_is_known(version) && version < trace->version)
+		trace->version = version;
+}
+
 /* What is there begins neither a batch nor anything else that may come here. */
 static int bad_piece(struct exptrace_trace *trace)
 {
@@ -264,8 +275,10 @@ static int bad_piece(struct exptrace_trace *trace)
 
 	if (err)
 		return read_failed(trace, err);
-	if (at_header(trace))
+	if (at_header(trace)) {
+		take_version(trace);
 		return trace_error(trace, -EBADMSG, input->offset, "another trace begins");
+	}
 	return trace_error(trace, -EBADMSG, input->offset, "byte %u where a batch should begin",
 			   *input->pos);
 }

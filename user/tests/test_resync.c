@@ -335,6 +335,22 @@ static void test_unread(void)
 	w_free(&w);
 }
 
+static void test_versions(void)
+{
+	struct writer w = { 0 };
+
+	w_header_of(&w, 2);
+	sample_generation(&w, 1, &none);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK && !strstr(run_output, "approximate"),
+	   "version 2 tells the clock's rate");
+	w_header_of(&w, 1);
+	sample_generation(&w, 2, &none);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("approximate: all times, if the clock's rate changed within a generation"),
+	   "a trace that a version 1 was joined to does not");
+	w_free(&w);
+}
+
 /* A batch that is there twice, say. */
 static void test_surplus(void)
 {
@@ -479,6 +495,7 @@ int main(void)
 	test_no_clock();
 	test_unread();
 	test_surplus();
+	test_versions();
 	test_bad_event();
 	test_library();
 	test_distances();
