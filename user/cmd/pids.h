@@ -19,6 +19,7 @@
 
 struct pids {
 	size_t size;		/* of an element */
+	uint64_t beyond;	/* how often one was asked for that cannot be */
 	char *pages[PIDS_MAX >> PIDS_PAGE_SHIFT];
 };
 
@@ -30,8 +31,10 @@ static inline void *pids_get(struct pids *pids, uint64_t pid)
 {
 	char *page;
 
-	if (pid >= PIDS_MAX)
+	if (pid >= PIDS_MAX) {
+		pids->beyond++;
 		return NULL;
+	}
 	page = pids->pages[pid >> PIDS_PAGE_SHIFT];
 	if (!page)
 		return pids_make(pids, pid);

@@ -463,6 +463,9 @@ static void print_unknown(const struct report_sched *sched, const struct report_
 		printf("  %" PRIu64 " times a task ran whose sched_wakeup is not in the trace: no "
 		       "latency, and its time off the CPU counts neither as wait nor as sleep\n",
 		       sched->unseen);
+	if (sched->tasks.beyond)
+		printf("  without %" PRIu64 " events of threads beyond the first %d\n",
+		       sched->tasks.beyond, PIDS_MAX - 1);
 	if (!sched->cut_off)
 		return;
 	printf("  %" PRIu64 " times a task still waited when the trace, or what is known of it, ended: "
@@ -580,6 +583,7 @@ void report_sched_json(struct report_sched *sched, const struct report_view *vie
 	report_json_number(output, ",\"unseen_wakeups\":", sched->unseen);
 	report_json_number(output, ",\"waits_cut_off\":", sched->cut_off);
 	report_json_number(output, ",\"longest_wait_cut_off_ns\":", sched->longest_cut_off);
+	report_json_number(output, ",\"of_too_many_threads\":", sched->tasks.beyond);
 	output_text(output, ",\"tasks\":[");
 	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
 	/* without switches, nothing is known of the times */

@@ -135,9 +135,12 @@ static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, struct sta
 void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum meaning_kind kind,
 		      uint64_t pid, uint64_t ticks)
 {
-	if (pid >= PIDS_MAX ||
-	    (kind != MEANS_SWITCH && kind != MEANS_WAKEUP && kind != MEANS_CURRENT))
+	if (kind != MEANS_SWITCH && kind != MEANS_WAKEUP && kind != MEANS_CURRENT)
 		return;
+	if (pid >= PIDS_MAX) {
+		sched->tasks.beyond++;
+		return;
+	}
 	if (sched->nnotes == sched->room) {
 		sched->room = sched->room ? 2 * sched->room : 4096;
 		sched->notes = realloc(sched->notes, sched->room * sizeof(*sched->notes));
@@ -283,7 +286,7 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 	uint64_t pid = 0;
 	size_t n, i;
 
-	if (!sched->nswitches)
+	if (!sched->nswitches && !sched->tasks.beyond)
 		return;
 	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
 	printf("\nTasks: %zu, the busiest (100%% is one CPU):\n", n);
@@ -296,5 +299,8 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 	idle = pids_next(&sched->tasks, &pid);
 	if (idle && !pid && has_any(idle))
 		print_task(idle, 0, "<idle>", seconds);
+	if (sched->tasks.beyond)
+		printf("  without %llu events of threads beyond the first %d\n",
+		       (unsigned long long)sched->tasks.beyond, PIDS_MAX - 1);
 	free(ranked);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../cmd/histogram.h"
+#include "../cmd/pids.h"
 #include "run.h"
 #include "sample.h"
 #include "tap.h"
@@ -514,6 +515,27 @@ static void test_known_switches(void)
 	   run_printed("       200  <...>                 999.995"), "to stat as well");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
 	   run_printed("           <...>-100     [000] h"), "and whom an interrupt interrupts");
+	w_free(&w);
+}
+
+/* One whose number is too large, as where there were too many threads. */
+static void test_too_many_threads(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	opening(&w, 1);
+	batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	switch_to(&w, 1000, EXPTRACE_TASK_S, PIDS_MAX);
+	wake(&w, 2000, 200);
+	w_end(&w);
+	closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"of_too_many_threads\":") &&
+	   !strstr(run_output, "\"of_too_many_threads\":0,"),
+	   "what is left out for want of room is counted");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("  without 1 events of threads beyond the first 16777215\n"), "by stat as well");
 	w_free(&w);
 }
 
@@ -1261,6 +1283,7 @@ int main(void)
 	test_offline();
 	test_no_wakeups();
 	test_known_switches();
+	test_too_many_threads();
 	test_gap();
 	test_cut_off();
 	test_unseen();
