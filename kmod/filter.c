@@ -644,22 +644,25 @@ size_t exptrace_filter_describe(char *text, size_t size)
 }
 
 /*
- * Are there switches of threads that do not pass? Then tells on which CPUs all of them do, as
- * "0-3,8"; none if the list is longer than @size. Waits for nobody, as above.
+ * Are there switches of threads that do not pass? Then tells those that do: on which CPUs all
+ * of them, as "0-3,8", or "chosen": those to and from each thread that is chosen. Nothing if
+ * neither holds, or the list is longer than @size. Waits for nobody, as above.
  */
-bool exptrace_filter_limits_switches(char *cpus, size_t size)
+bool exptrace_filter_limits_switches(char *text, size_t size)
 {
 	const struct rules *r;
-	bool limits, anywhere;
+	bool limits, threads;
 
-	*cpus = '\0';
+	*text = '\0';
 	rcu_read_lock();
 	r = READ_ONCE(rules);	/* see there */
-	anywhere = r && (r->followed || r->cgroup || r->switched);
-	limits = anywhere || (r && !r->all_cpus);
-	if (limits && !anywhere &&
-	    snprintf(cpus, size, "%*pbl", cpumask_pr_args(r->cpus)) >= size)
-		*cpus = '\0';
+	threads = r && (r->followed || r->cgroup);
+	limits = threads || (r && (r->switched || !r->all_cpus));
+	if (threads && !r->switched && r->all_cpus)
+		strscpy(text, "chosen", size);
+	else if (limits && !threads && !r->switched &&
+		 snprintf(text, size, "%*pbl", cpumask_pr_args(r->cpus)) >= size)
+		*text = '\0';
 	rcu_read_unlock();
 	return limits;
 }

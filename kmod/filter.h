@@ -90,7 +90,7 @@ void exptrace_filter_end(void);
 void exptrace_filter_clear(void);
 
 size_t exptrace_filter_describe(char *text, size_t size);
-bool exptrace_filter_limits_switches(char *cpus, size_t size);
+bool exptrace_filter_limits_switches(char *text, size_t size);
 
 long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg);
 long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg);

@@ -209,17 +209,17 @@ static int write_filter(struct exptrace_table *table)
 }
 
 /*
- * Where not all switches of threads are attempted, nobody can tell who runs between them: on
- * which CPUs they are. Written as generation @gen begins and as it ends, for what is on may
- * change meanwhile.
+ * Where not all switches of threads are attempted, nobody can tell who runs between them:
+ * which ones are. Written as generation @gen begins and as it ends, for what is on may change
+ * meanwhile.
  */
 static int write_known_switches(struct exptrace_table *table, unsigned long gen)
 {
-	char cpus[VALUE_CHARS] = "";
+	char which[VALUE_CHARS] = "";
 
-	if (exptrace_switches_are_on(gen) && !exptrace_filter_limits_switches(cpus, sizeof(cpus)))
+	if (exptrace_switches_are_on(gen) && !exptrace_filter_limits_switches(which, sizeof(which)))
 		return 0;
-	return write_property(table, "known_switches", cpus);
+	return write_property(table, "known_switches", which);
 }
 
 /* Properties that a generation begins with, without the filter; and those it ends with. */

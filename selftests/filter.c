@@ -553,8 +553,8 @@ static int move(pid_t pid, const char *cgroup)
 	return write_file(path, text);
 }
 
-/* One generation, in which switches are told to be known on those CPUs; NULL: on all. */
-static bool knows_switches(int fd, const char *cpus)
+/* One generation, in which these switches are told to be known; NULL: all. */
+static bool knows_switches(int fd, const char *which)
 {
 	struct recording r = {};
 	const struct stream_generation *g;
@@ -563,7 +563,7 @@ static bool knows_switches(int fd, const char *cpus)
 	if (recording_start(fd) || recording_stop(&r, fd) || r.stream.nr_generations != 1)
 		return false;
 	g = r.stream.generations;
-	right = cpus ? g->limits == 2 && !strcmp(cpus, g->known_switches) : !g->limits;
+	right = which ? g->limits == 2 && !strcmp(which, g->known_switches) : !g->limits;
 	recording_free(&r);
 	return right;
 }
@@ -583,7 +583,7 @@ TEST_F(module, generation_tells_where_switches_are_known)
 	ASSERT_EQ(0, filter_set(self->control, long_runs));
 	EXPECT_TRUE(knows_switches(self->control, ""));
 	ASSERT_EQ(0, filter_process(self->control, getpid(), 0));
-	EXPECT_TRUE(knows_switches(self->control, ""));
+	EXPECT_TRUE(knows_switches(self->control, "chosen"));
 	ASSERT_EQ(0, filter_set(self->control, cpu));
 	EXPECT_TRUE(knows_switches(self->control, "0"));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) {}));

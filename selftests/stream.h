@@ -70,7 +70,7 @@ struct stream_generation {
 	uint64_t boottime_offset;	/* nanoseconds */
 	bool gap;			/* between it and the one before nothing was recorded */
 	unsigned int limits;		/* how often known_switches is told */
-	char known_switches[64];	/* CPUs, the last time */
+	char known_switches[64];	/* the last time */
 	char unrecorded_frees[64];	/* events that were not on all along */
 	struct stream_sync open, close;
 	struct stream_sync syncs[STREAM_SYNCS];	/* all, these two too */

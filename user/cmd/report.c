@@ -133,7 +133,8 @@ static void begin_generation(void *arg, const struct exptrace_generation *genera
 	unsigned int nsyncs = exptrace_syncs(report->trace, &first, &last);
 	uint64_t lost = count_lost(report->trace);
 	bool gap = generation->number != report->generation + 1 || exptrace_gap(report->trace);
-	bool limited = exptrace_property(report->trace, "known_switches");
+	const char *known = exptrace_property(report->trace, "known_switches");
+	bool limited = known && strcmp(known, "chosen");
 	enum flaw flaw = find_flaw(report, generation, nsyncs, lost);
 
 	end_generation(report);

@@ -56,7 +56,7 @@ struct task {
 /* A CPU of which it is known who runs there. */
 struct running {
 	uint64_t thread;	/* UINT64_MAX: not yet */
-	bool whole;		/* all switches are there */
+	bool whole;		/* all switches are there, or those of who is chosen */
 };
 
 struct report_sched {
@@ -226,7 +226,7 @@ static struct running *get_running(struct report_sched *sched, const struct repo
 					      sizeof(*sched->running));
 	if (i == n)
 		sched->running[i] = (struct running) {
-			UINT64_MAX, properties_know_switches(&view->trace->properties, cpu),
+			UINT64_MAX, properties_know_runs(&view->trace->properties, cpu),
 		};
 	return &sched->running[i];
 }

@@ -30,7 +30,7 @@ struct stat_task {
 
 struct stat_cpu {
 	uint64_t generation;	/* the last one with events of it, counted from 1; of that: */
-	bool whole;		/* all its switches are there */
+	bool whole;		/* all its switches are there, or those of who is chosen */
 	bool known;		/* who runs */
 	uint32_t pid;
 	struct stat_task *task;	/* NULL: one that there is no room for */
@@ -198,7 +198,7 @@ static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_
 
 	if (cpu->generation != sched->generation) {
 		cpu->generation = sched->generation;
-		cpu->whole = properties_know_switches(&trace->properties, number);
+		cpu->whole = properties_know_runs(&trace->properties, number);
 	}
 	return cpu;
 }

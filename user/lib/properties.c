@@ -127,15 +127,28 @@ static bool is_listed(const char *list, uint64_t cpu)
 }
 
 /* It is told as of the beginning, and as of the end. */
-bool properties_know_switches(const struct properties *properties, uint64_t cpu)
+static bool know_switches(const struct properties *properties, uint64_t cpu, bool chosen)
 {
 	size_t i;
 
-	for (i = 0; i < properties->n; i++)
-		if (!strcmp(properties->list[i].key, "known_switches") &&
-		    !is_listed(properties->list[i].value, cpu))
+	for (i = 0; i < properties->n; i++) {
+		const struct property *property = &properties->list[i];
+
+		if (!strcmp(property->key, "known_switches") && !is_listed(property->value, cpu) &&
+		    !(chosen && !strcmp(property->value, "chosen")))
 			return false;
+	}
 	return true;
+}
+
+bool properties_know_switches(const struct properties *properties, uint64_t cpu)
+{
+	return know_switches(properties, cpu, false);
+}
+
+bool properties_know_runs(const struct properties *properties, uint64_t cpu)
+{
+	return know_switches(properties, cpu, true);
 }
 
 void properties_uninit(struct properties *properties)

@@ -41,6 +41,9 @@ const char *properties_get(const struct properties *properties, const char *key)
  */
 bool properties_know_switches(const struct properties *properties, uint64_t cpu);
 
+/* Or those to and from each thread that a filter chose, so that its times are known? */
+bool properties_know_runs(const struct properties *properties, uint64_t cpu);
+
 void properties_uninit(struct properties *properties);
 
 #endif /* EXPTRACE_LIB_PROPERTIES_H */

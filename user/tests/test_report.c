@@ -507,6 +507,13 @@ static void test_known_switches(void)
 	   run_printed("           <...>-?       [000] h"), "nor to have been interrupted");
 	w_free(&w);
 
+	limited(&w, "chosen");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("           <...>-?       [000] h"), "not even by one of those that were chosen");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                 999.995"), "whose times are known");
+	w_free(&w);
+
 	limited(&w, "0");
 	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") &&
 	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999995000,"),
