@@ -141,7 +141,7 @@ static uint64_t event_scan(struct table *table)
 	if (ntypes > 1 && !nargs)
 		table_bad(table, "describes an event with variants but no argument");
 	for (i = 0; i < nargs && !table->bad; i++) {
-		if (table_number(table) >= 128 && i == 0 && ntypes > 1)
+		if (kind_is_string(table_number(table)) && i == 0 && ntypes > 1)
 			table_bad(table, "describes an event whose variant is a string");
 		table_string(table, &len);
 	}

@@ -443,8 +443,39 @@ static void test_promises(void)
 	w_free(&w);
 }
 
+/* The first argument of an event with variants is in its type: it cannot be a string. */
+static void test_string_variant(void)
+{
+	static const unsigned int kinds[] = { EXPTRACE_KIND_STRING, 200 };
+	struct writer w = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		w_header(&w);
+		w_sync(&w, 1, 1000, 1000000000, 1000);
+		w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, 1000);
+		w_byte(&w, EXPTRACE_WIRE_SCHEMA);
+		w_schema_event(&w, 0, 70, 1, "g", "text", 1);
+		w_schema_arg(&w, EXPTRACE_KIND_STRING, "text");
+		w_schema_event(&w, 0, 80, 2, "g", "both", 1);
+		w_schema_arg(&w, kinds[i], "comm");
+		w_end(&w);
+		w_begin(&w, STANDARD_BATCH, 1, SAMPLE_M(0, TASK), 1000);
+		w_event(&w, 70, 1);
+		w_string(&w, "a length that is left behind");
+		w_event(&w, 81, 1);
+		w_end(&w);
+		w_end_of_generation(&w);
+		ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
+		   run_printed("describes an event whose variant is a string"),
+		   "a variant of kind %u is damage", kinds[i]);
+		w_free(&w);
+	}
+}
+
 int main(void)
 {
+	test_string_variant();
 	test_truncation();
 	test_last_generation();
 	test_bad_event();
