@@ -318,30 +318,37 @@ static int start_smallest(int fd, uint32_t mode)
 	return err;
 }
 
+/* What its one generation lacks is counted, there and by INFO; all else of fork_some() is told. */
+static void stop_and_count_missing(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self, struct recording *r)
+{
+	uint64_t missing;
+
+	ASSERT_EQ(0, recording_stop_lossy(r, self->control)) {
+		TH_LOG("%s", r->stream.error);
+	}
+	ASSERT_EQ(1, r->stream.nr_generations);
+	missing = r->stream.generations[0].missing_changes;
+	EXPECT_LT(0, missing);
+	EXPECT_EQ(missing, device_info(self->control).missing_changes);
+	EXPECT_LE(2 * FORKS, told(r) + missing);
+	recording_free(r);
+}
+
 TEST_F(module, changes_that_find_no_room_are_counted)
 {
 	struct recording r = {};
-	uint64_t missing;
 
 	ASSERT_EQ(0, record_only(self->control, "sched_switch", "sched_wakeup", NULL));
 	ASSERT_EQ(0, start_smallest(self->control, EXPTRACE_MODE_STREAM));
 	ASSERT_TRUE(WAIT_FOR(work_pingpong(1000) > 0 && device_info(self->control).lost > 100));
 	fork_some();
-	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
-		TH_LOG("%s", r.stream.error);
-	}
-	ASSERT_EQ(1, r.stream.nr_generations);
-	missing = r.stream.generations[0].missing_changes;
-	EXPECT_LT(0, missing);
-	EXPECT_EQ(missing, device_info(self->control).missing_changes);
-	EXPECT_LE(2 * FORKS, told(&r) + missing);
-	recording_free(&r);
+	stop_and_count_missing(_metadata, self, &r);
 }
 
 TEST_F(module, changes_in_batches_that_are_given_up_are_counted)
 {
 	struct recording r = { .stream.flight = true };
-	uint64_t missing, last;
+	uint64_t last;
 
 	ASSERT_EQ(0, record_only(self->control, "sched_switch", "sched_wakeup", NULL));
 	ASSERT_EQ(0, start_smallest(self->control, EXPTRACE_MODE_FLIGHT));
@@ -349,15 +356,7 @@ TEST_F(module, changes_in_batches_that_are_given_up_are_counted)
 	/* Until the pool was full twice: a generation in so small a one does not end by itself. */
 	last = recorder_state("flushed") + 2 * device_info(self->control).batches;
 	ASSERT_TRUE(WAIT_FOR(work_pingpong(1000) > 0 && recorder_state("flushed") >= last));
-	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
-		TH_LOG("%s", r.stream.error);
-	}
-	ASSERT_EQ(1, r.stream.nr_generations);
-	missing = r.stream.generations[0].missing_changes;
-	EXPECT_LT(0, missing);
-	EXPECT_EQ(missing, device_info(self->control).missing_changes);
-	EXPECT_LE(2 * FORKS, told(&r) + missing);
-	recording_free(&r);
+	stop_and_count_missing(_metadata, self, &r);
 }
 
 TEST_HARNESS_MAIN
