@@ -498,10 +498,11 @@ TEST_F(module, events_are_switched_while_it_records)
 	ASSERT_LT(0, work_pingpong(20));
 	STOP_AND_DECODE(&r);
 
-	EXPECT_LE(20, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, all));
+	/* The first round may do without one: see waking_comes_before_the_wakeup. */
+	EXPECT_LE(20 - 1, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, all));
 	EXPECT_EQ(0, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, without));
 	EXPECT_LE(40, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, without));
-	EXPECT_LE(20, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, again));
+	EXPECT_LE(20 - 1, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, again));
 	EXPECT_EQ(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KMALLOC, without));
 	EXPECT_LT(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KMALLOC, alloc));
 	EXPECT_EQ(0, stream_count(&r.stream, 1, EXPTRACE_EVENT_KFREE, 0));

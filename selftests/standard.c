@@ -1095,7 +1095,10 @@ TEST_F(module, runtime_adds_up_to_the_cpu_time)
 	recording_free(&r);
 }
 
-/* Whoever is woken was to be woken before. (One of two that wake each other may never sleep: either will do.) */
+/*
+ * Whoever is woken was to be woken before. One of two that wake each other may never sleep, so either will do; and neither
+ * does in the first round, if the child runs only when there is something to read.
+ */
 TEST_F(module, waking_comes_before_the_wakeup)
 {
 	size_t at = 0, waking[2] = {}, wakeups[2] = {};
@@ -1119,7 +1122,7 @@ TEST_F(module, waking_comes_before_the_wakeup)
 		wakeups[is_other] += e->type == EXPTRACE_EVENT_SCHED_WAKEUP;
 		EXPECT_LE(wakeups[is_other], waking[is_other]);
 	}
-	EXPECT_LE(50, wakeups[0] + wakeups[1]);
+	EXPECT_LE(50 - 1, wakeups[0] + wakeups[1]);
 	recording_free(&r);
 }
 
