@@ -241,6 +241,21 @@ int exptrace_open(const char *path, struct exptrace_trace **trace);
  */
 int exptrace_open_fd(int fd, struct exptrace_trace **trace);
 
+/**
+ * exptrace_open_memory() - read a trace that is in memory
+ * @bytes:	the whole trace. They stay the caller's, are not copied, and must neither change
+ *		nor go before exptrace_close(): batches refer to them. May be NULL if @size is 0
+ * @size:	their number; with 0, the first read finds that the header is missing
+ * @trace:	out: to be closed with exptrace_close()
+ *
+ * Memory needs not be aligned. Whatever the bytes are, none beyond them is read.
+ * Return: 0 or -ENOMEM.
+ */
+int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_trace **trace);
+
+/* exptrace_fd() - the file that is read; it stays the trace's or its opener's. -1: memory */
+int exptrace_fd(const struct exptrace_trace *trace);
+
 /* exptrace_close() - free a trace and all that came from it; NULL is fine */
 void exptrace_close(struct exptrace_trace *trace);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The bytes of a trace, read from a file, pipe or device into chunks.
+ * The bytes of a trace: read from a file, pipe or device into chunks, or in memory already.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -87,10 +87,21 @@ static void forget_kept(struct input *input)
 	input->nkept = input->kept_room = input->replayed = 0;
 }
 
+void input_init_memory(struct input *input, const uint8_t *bytes, size_t n)
+{
+	input->fd = -1;
+	/* without bytes, still a place */
+	input->pos = n ? bytes : (const uint8_t *)"";
+	input->end = input->pos + n;
+	input->eof = true;
+}
+
 int input_keep(struct input *input)
 {
 	size_t n = input->current ? (size_t)(input->end - input->current->data) : 0;
 
+	if (input->fd < 0)
+		return 0;
 	input->start = lseek(input->fd, 0, SEEK_CUR);
 	if (input->start >= 0)
 		input->start -= (int64_t)n;

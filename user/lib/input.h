@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The bytes of a trace, read from a file, pipe or device into chunks.
+ * The bytes of a trace: read from a file, pipe or device into chunks, or in memory already.
  *
  * Files are read, not mapped: a file that shrinks under a mapping kills the
  * reader, and the copy costs a few percent only.
@@ -17,7 +17,7 @@
 struct chunk;
 
 struct input {
-	int fd;
+	int fd;			/* -1: all is in memory, between pos - offset and end */
 	bool own_fd;
 	bool hold;		/* what was read stays where it is until input_release() */
 	bool eof;
@@ -40,6 +40,9 @@ static inline size_t input_available(const struct input *input)
 	return (size_t)(input->end - input->pos);
 }
 
+/* Sets out at the beginning of bytes in memory, which stay the caller's. */
+void input_init_memory(struct input *input, const uint8_t *bytes, size_t n);
+
 /*
  * Reads until @n bytes (at most INPUT_CHUNK) are available in one piece, or the
  * end of the file is reached. Returns 0 or a negative errno.
@@ -54,7 +57,7 @@ void input_release(struct input *input);
 
 /*
  * Back to the beginning of the stream. Without input_keep() only as long as one chunk
- * holds all that was read.
+ * holds all that was read, or where all is in memory.
  */
 void input_rewind(struct input *input);
 

@@ -162,6 +162,9 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 		limit = input_available(input);
 		if (!limit)
 			return 0;
+		/* what is in memory is searched as a file is */
+		if (limit > INPUT_CHUNK)
+			limit = INPUT_CHUNK;
 		if (!input->eof)
 			limit -= AHEAD;
 		distance = look(input, limit, &trace->resync_budget, generation);

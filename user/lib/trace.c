@@ -40,6 +40,20 @@ API int exptrace_open(const char *path, struct exptrace_trace **trace)
 	return err;
 }
 
+API int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_trace **trace)
+{
+	*trace = calloc(1, sizeof(**trace));
+	if (!*trace)
+		return -ENOMEM;
+	input_init_memory(&(*trace)->input, bytes, size);
+	return 0;
+}
+
+API int exptrace_fd(const struct exptrace_trace *trace)
+{
+	return trace->input.fd;
+}
+
 API void exptrace_close(struct exptrace_trace *trace)
 {
 	if (!trace)
