@@ -26,7 +26,18 @@
  *
  * Ownership: what a const pointer refers to belongs to the object it came from.
  * Unless said otherwise it is valid until the next call that reads from the
- * trace. The structures that the library fills in may grow at their ends.
+ * trace.
+ *
+ * The ABI is kept by these rules as long as the library's soname is the same:
+ *  - Structures are made by the library. A caller gets a pointer to a const one, and has
+ *    no reason to make any: so they may grow at their ends, and who was compiled with a
+ *    shorter one finds its fields where they were.
+ *  - Those that come in arrays, or that others contain, are frozen: they have the size that they
+ *    have. They are struct exptrace_schema_arg, exptrace_value, exptrace_loss, exptrace_ledger_entry
+ *    and exptrace_frame. What is to be told besides will have a function of its own.
+ *  - The structures of exptrace/exptrace.h, which callers do make, are the kernel's ABI. Their
+ *    sizes are frozen, too, and part of the numbers of the ioctls; they have reserved fields.
+ *  - Enumerations may get more values, which callers have to expect.
  */
 #ifndef LIBEXPTRACE_H
 #define LIBEXPTRACE_H
@@ -278,11 +289,25 @@ int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_batc
  * exptrace_next_in_batch() - the next event of the batch at hand
  * @record:	out
  *
+ * Who asks for all events of all batches finds those that could not be read in
+ * exptrace_account().
  * Return: 1; 0 at the batch's end, and for a batch without events; -ENOENT: the
  * trace has no schema for the batch's experiment, skip it; -EBADMSG: the rest of
  * the batch cannot be decoded (the walk may go on with the next batch).
  */
 int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record);
+
+typedef void exptrace_record_fn(void *arg, const struct exptrace_record *record);
+
+/**
+ * exptrace_each_in_batch() - all events of the batch at hand that are left
+ * @fn:		called for each; it may ask about the trace, and not read
+ * @arg:	its first argument
+ *
+ * The same as exptrace_next_in_batch() in a loop, in less time.
+ * Return: 0 at the batch's end; -ENOENT, -EBADMSG: likewise; -ENOMEM.
+ */
+int exptrace_each_in_batch(struct exptrace_trace *trace, exptrace_record_fn *fn, void *arg);
 
 /**
  * exptrace_next_event() - the next event of the trace in the order of time
@@ -297,6 +322,58 @@ int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_r
  * was used.
  */
 int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record);
+
+/**
+ * exptrace_pending_error() - what the generation at hand will end with
+ *
+ * exptrace_next_event() has found it damaged or cut off, and gives out its events first. What
+ * one writer did from the damage on may be missing among those that come.
+ * Return: the negative errno that will follow; 0: none was found so far. No error itself.
+ */
+int exptrace_pending_error(const struct exptrace_trace *trace);
+
+/**
+ * exptrace_next_frame() - the next batch, or end-of-generation mark, to be copied
+ * @batch:	out; its header lies before its data
+ *
+ * A third way to read a trace, for what copies it: what is in the batches is not looked at, nor
+ * taken in, and so it is not known then. Errors are those of exptrace_next_batch() between
+ * batches, and exptrace_resync() goes on behind them.
+ * Return: 1, 0 at the end of the trace, or a negative errno. -EINVAL: it is read in another way.
+ */
+int exptrace_next_frame(struct exptrace_trace *trace, const struct exptrace_batch **batch);
+
+/**
+ * exptrace_header_version() - the version that a stream's header tells
+ * @bytes:	what the stream begins with
+ * @size:	their number; EXPTRACE_HEADER_SIZE are needed
+ *
+ * Any thread may call it.
+ * Return: the version of the wire format; -EBADMSG: they are no header; -EPROTONOSUPPORT: of a
+ * version that this library cannot read.
+ */
+int exptrace_header_version(const void *bytes, size_t size);
+
+/**
+ * exptrace_piece() - the batch, or end-of-generation mark, that some bytes begin with
+ * @bytes:	a part of a stream behind its header, for example what read(2) had of the device, or
+ *		exptrace_device_take()
+ * @size:	their number
+ * @kind:	out, or NULL: what it holds; EXPTRACE_BATCH_END is the mark
+ * @generation:	out, or NULL: the batch's generation; 0 of the mark
+ *
+ * For what copies a stream without a trace; in one, exptrace_next_frame() checks the order, too.
+ * Any thread may call it.
+ * Return: its bytes; 0: it is not whole yet, and nothing is stored; -EBADMSG: it is neither.
+ */
+int exptrace_piece(const void *bytes, size_t size, enum exptrace_batch_kind *kind,
+		   uint64_t *generation);
+
+/*
+ * exptrace_piece_lost() - the events that the recorder lost by the piece that some bytes begin
+ * with: 0 if that is no ledger. What is damaged of it does not count. Any thread may call it
+ */
+uint64_t exptrace_piece_lost(const void *bytes, size_t size);
 
 /**
  * struct exptrace_damage - bytes of a trace that nothing can be made of
@@ -319,7 +396,8 @@ struct exptrace_damage {
 
 /**
  * exptrace_resync() - go on behind damage
- * @damage:	out: what was lost by it
+ * @damage:	out, or NULL: what was lost by it; it is the trace's, until the next call of
+ *		this function
  *
  * After an error of exptrace_next_batch() or exptrace_next_event(). If batches can be read
  * where that left off, it goes on there. Else it goes on with the next generation that can be
@@ -334,7 +412,7 @@ struct exptrace_damage {
  * Return: 1; 0: nothing follows; -EBADMSG: another trace follows; other errors are those of
  * reading, -EAGAIN among them (up to 256 KiB have to be there, or the end).
  */
-int exptrace_resync(struct exptrace_trace *trace, struct exptrace_damage *damage);
+int exptrace_resync(struct exptrace_trace *trace, const struct exptrace_damage **damage);
 
 /**
  * struct exptrace_generation - a generation that was read
@@ -373,12 +451,16 @@ void exptrace_on_generation(struct exptrace_trace *trace, exptrace_generation_fn
  * @skipped:	event batches without a schema, which were skipped
  * @recorded:	events in the trace, by its ledgers
  * @lost:	events that the recorder lost, by its ledgers
- * @unread:	events of whole generations that are in the ledger, and that
- *		exptrace_next_event() could not read
+ * @unread:	events of whole generations that are in the ledger, and that could not be read;
+ *		with exptrace_next_batch(), of generations whose events were all asked for
  * @missing_tasks: threads that found no room in the statedumps
  * @missing_names: likewise, names of numbers
  * @unknown_sites: how often the recorder had no room for a place in the code
  * @unknown_stacks: likewise, for a stack
+ * @surplus:	events of whole generations that are there and in no ledger: the trace is
+ *		damaged, or has some twice
+ * @set_backs:	how often exptrace_set_back() was true
+ * @other_boots: how often exptrace_other_boot() was true
  */
 struct exptrace_account {
 	uint64_t generations;
@@ -398,10 +480,16 @@ struct exptrace_account {
 	uint64_t missing_names;
 	uint64_t unknown_sites;
 	uint64_t unknown_stacks;
+	uint64_t surplus;
+	uint64_t set_backs;
+	uint64_t other_boots;
 };
 
-/* exptrace_account() - that, of all generations read so far */
-void exptrace_account(const struct exptrace_trace *trace, struct exptrace_account *account);
+/*
+ * exptrace_account() - that, of all generations read so far. It is valid until exptrace_close(),
+ * and goes on as the trace is read
+ */
+const struct exptrace_account *exptrace_account(const struct exptrace_trace *trace);
 
 /**
  * exptrace_borrowed() - was the first generation read by the schema of another?
@@ -451,6 +539,23 @@ uint64_t exptrace_comm_changes(const struct exptrace_trace *trace);
  * Return: the number, 0 for the idle tasks; -ENOENT for EXPTRACE_PID_UNKNOWN; -ENOMEM.
  */
 int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid);
+
+/**
+ * exptrace_thread_at() - likewise, at any time of the generation at hand
+ * @pid:	the id
+ * @ticks:	when
+ *
+ * For who walks over batches, and has come to the generation's end: what becomes of threads is
+ * told by all CPUs. exptrace_on_generation() is the place to ask.
+ * Return: as exptrace_thread().
+ */
+int64_t exptrace_thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks);
+
+/*
+ * exptrace_pid_changed() - may another thread have had @pid after @ticks? Else exptrace_thread_at()
+ * tells the same for all times from then on
+ */
+bool exptrace_pid_changed(const struct exptrace_trace *trace, int64_t pid, uint64_t ticks);
 
 /*
  * exptrace_nameless() - how many of the generations read so far lack something that became of
@@ -546,27 +651,18 @@ const char *exptrace_lost_name(uint64_t reason);
 /* exptrace_version() - of the wire format, the lowest of joined traces; 0: nothing was read yet */
 int exptrace_version(const struct exptrace_trace *trace);
 
-/**
- * exptrace_syncs() - the clock of the generation at hand
- * @first:	out: the first Sync
- * @last:	out: the last one (if there is one only, the same)
- *
- * Return: the number of Syncs so far; with 0, nothing is stored.
- */
-unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptrace_sync *first,
-			    struct exptrace_sync *last);
+/* exptrace_syncs() - the number of Syncs so far of the generation at hand */
+size_t exptrace_syncs(const struct exptrace_trace *trace);
 
 /**
  * exptrace_sync_at() - one of the Syncs of the generation at hand
  * @index:	0 for the first, in the order of the stream, which is that of time
- * @sync:	out
  *
  * CLOCK_REALTIME at a time is that of the last Sync before it, plus what CLOCK_MONOTONIC
  * went on since; in version 1 of the format, only if it was not set meanwhile.
- * Return: 0, or -ENOENT past the last.
+ * Return: the Sync; NULL past the last.
  */
-int exptrace_sync_at(const struct exptrace_trace *trace, size_t index,
-		     struct exptrace_sync *sync);
+const struct exptrace_sync *exptrace_sync_at(const struct exptrace_trace *trace, size_t index);
 
 /**
  * exptrace_gap() - was nothing recorded just before the generation at hand?
@@ -577,6 +673,29 @@ int exptrace_sync_at(const struct exptrace_trace *trace, size_t index,
  * were given up or not read, their numbers tell.
  */
 bool exptrace_gap(const struct exptrace_trace *trace);
+
+/*
+ * exptrace_set_back() - does the generation at hand begin before the one that was read before it
+ * began? Then it was recorded sooner, or in another boot, and ticks may be smaller from here on.
+ * Known when its first Sync is at hand
+ */
+bool exptrace_set_back(const struct exptrace_trace *trace);
+
+/*
+ * exptrace_other_boot() - is the generation at hand of another boot than the one before, by the
+ * property boot_id? Known at its end: threads, places in the code and the clock are others
+ */
+bool exptrace_other_boot(const struct exptrace_trace *trace);
+
+/**
+ * exptrace_runs_known() - do the switches tell when threads ran on a CPU?
+ * @cpu:	its number
+ *
+ * If all switches of the generation at hand were attempted there, or with a filter those of all
+ * threads that it chose, who is seen to run did so without a break up to the next switch. To be
+ * asked when all of the generation was read.
+ */
+bool exptrace_runs_known(const struct exptrace_trace *trace, uint64_t cpu);
 
 /**
  * exptrace_clock_unstable() - was the clock of the generation at hand found to be unstable?
@@ -602,8 +721,11 @@ struct exptrace_times {
 	uint64_t unstable;
 };
 
-/* exptrace_times() - that, of all generations read so far */
-void exptrace_times(const struct exptrace_trace *trace, struct exptrace_times *times);
+/*
+ * exptrace_times() - that, of all generations read so far. It is valid until exptrace_close(),
+ * and goes on as the trace is read
+ */
+const struct exptrace_times *exptrace_times(const struct exptrace_trace *trace);
 
 /**
  * exptrace_ns() - nanoseconds of CLOCK_MONOTONIC at a tick
@@ -662,6 +784,25 @@ bool exptrace_select_is(const char *word, size_t len, const char *experiment, co
 
 /* exptrace_select_syscall() - "syscalls:NAME": the NAME and its length; NULL if it is not */
 const char *exptrace_select_syscall(const char *word, size_t *len);
+
+/**
+ * exptrace_syscall_split() - in which table does the number of an event count?
+ * @number:	the value of an argument of EXPTRACE_KIND_SYSCALL
+ * @nr:		out: the number there
+ *
+ * Return: the table. Any thread may call it, and the two that follow.
+ */
+enum exptrace_syscall_table exptrace_syscall_split(uint64_t number, uint64_t *nr);
+
+/**
+ * exptrace_syscall_name() - the name of a system call
+ * @machine:	whose, as uname(2) has it; NULL: not known
+ * @number:	as an event has it: with EXPTRACE_SYSCALL_COMPAT or EXPTRACE_SYSCALL_X32
+ *
+ * By the tables that the library was built with; a trace knows more: exptrace_name().
+ * Return: a constant string; NULL if unknown.
+ */
+const char *exptrace_syscall_name(const char *machine, uint64_t number);
 
 /**
  * exptrace_syscall_number() - a system call by its name, or its number in digits

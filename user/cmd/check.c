@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/trace.h"
 #include "check.h"
 #include "notes.h"
 
@@ -176,22 +175,23 @@ static void check_clock(struct check *check, const struct exptrace_batch *batch,
 
 static void check_sync(struct check *check, const struct exptrace_batch *batch)
 {
-	struct exptrace_sync before, last;
-	unsigned int n;
+	size_t n = exptrace_syncs(check->trace);
+	const struct exptrace_sync *before, *last;
 
 	check->nsyncs++;
-	if (check->nsyncs == 1 && check->trace->set_back)
+	if (check->nsyncs == 1 && exptrace_set_back(check->trace))
 		check_problem(check, batch->offset,
 			      "CLOCK_MONOTONIC is earlier than in the generation before");
 	if (batch->m != EXPTRACE_M_NONE)
 		check_problem(check, batch->offset, "a Sync of a writer that is bound to a CPU");
-	n = exptrace_syncs(check->trace, &before, &last);
-	if (n > 1)
-		exptrace_sync_at(check->trace, n - 2, &before);
-	if (last.ticks < before.ticks || last.mono_ns < before.mono_ns)
+	last = exptrace_sync_at(check->trace, n - 1);
+	before = n > 1 ? exptrace_sync_at(check->trace, n - 2) : last;
+	if (!last)
+		return;
+	if (last->ticks < before->ticks || last->mono_ns < before->mono_ns)
 		check_problem(check, batch->offset, "the clock goes back between its Syncs");
 	else
-		check_clock(check, batch, &before, &last);
+		check_clock(check, batch, before, last);
 }
 
 static void check_batch(struct check *check, const struct exptrace_batch *batch)
@@ -255,7 +255,7 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 	check->inside = false;
 	check_missing(check);
 	count_missing_state(check);
-	if (check->trace->other_boot)
+	if (exptrace_other_boot(check->trace))
 		check_problem(check, mark->offset, "it is of another boot than the one before");
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
@@ -304,9 +304,8 @@ static void print_reasons(const struct check *check)
 
 static void print_result(const struct check *check)
 {
-	struct exptrace_times times;
+	const struct exptrace_times *times = exptrace_times(check->trace);
 
-	exptrace_times(check->trace, &times);
 	print_reasons(check);
 	if (check->given_up)
 		printf("given up: %llu generations (flight mode)\n",
@@ -325,13 +324,13 @@ static void print_result(const struct check *check)
 	if (check->unknown_stacks)
 		printf("unknown: %llu times a stack, the recorder's table was full\n",
 		       (unsigned long long)check->unknown_stacks);
-	if (times.gaps)
+	if (times->gaps)
 		printf("gaps: %llu times nothing was recorded between two generations, for %.6f s; "
-		       "suspended: %.6f s\n", (unsigned long long)times.gaps,
-		       (double)times.gap_ns / 1e9, (double)times.suspended_ns / 1e9);
-	if (times.unstable)
+		       "suspended: %.6f s\n", (unsigned long long)times->gaps,
+		       (double)times->gap_ns / 1e9, (double)times->suspended_ns / 1e9);
+	if (times->unstable)
 		printf("uncertain: the times of %llu generations, whose clock was found to be unstable\n",
-		       (unsigned long long)times.unstable);
+		       (unsigned long long)times->unstable);
 	if (exptrace_version(check->trace) == 1)
 		printf("approximate: all times, if the clock's rate changed within a generation: version 1 of the format does not tell\n");
 	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",

@@ -7,7 +7,7 @@
 
 #include <libexptrace.h>
 
-#include "../lib/index.h"
+#include "../common/index.h"
 
 struct check_writer {
 	uint64_t time;		/* of its last event or batch */

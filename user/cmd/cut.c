@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/header.h"
-#include "../lib/trace.h"
 #include "cmd.h"
 #include "notes.h"
 #include "stream.h"
@@ -96,7 +94,7 @@ static int open_out(struct cut *cut)
 	cut->out.regular = !fstat(fd, &out) && S_ISREG(out.st_mode);
 	if (!cut->out.regular)
 		return EXIT_OK;
-	if (!fstat(cut->trace->input.fd, &in) && is_same_file(&in, &out))
+	if (!fstat(exptrace_fd(cut->trace), &in) && is_same_file(&in, &out))
 		return problem("%s is the trace itself", out_name(cut));
 	if (cut->path && ftruncate(fd, 0))
 		return problem("cannot write to %s: %s", out_name(cut), strerror(errno));
@@ -135,9 +133,9 @@ static void note_generation(struct cut *cut)
 /* The header of the version that the generations are in. */
 static int keep_header(struct cut *cut)
 {
-	uint8_t header[EXPTRACE_HEADER_SIZE] = HEADER_PREFIX;
+	uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
 
-	header[strlen(HEADER_PREFIX)] = (uint8_t)('0' + cut->trace->version);
+	header[strlen(EXPTRACE_HEADER_MAGIC) - 1] = (uint8_t)('0' + exptrace_version(cut->trace));
 	return keep(cut, header, sizeof(header));
 }
 
@@ -179,11 +177,11 @@ static bool is_done(const struct cut *cut)
 
 static int cut_walk(struct cut *cut)
 {
-	const struct exptrace_batch *batch = &cut->trace->batch;
+	const struct exptrace_batch *batch;
 	int ret, code = EXIT_OK;
 
 	while (!is_done(cut)) {
-		ret = framing_next(cut->trace);
+		ret = exptrace_next_frame(cut->trace, &batch);
 		if (!ret)
 			break;
 		if (ret < 0) {

@@ -10,7 +10,6 @@
 
 #include <exptrace/wire.h>
 
-#include "../lib/syscall.h"
 #include "cmd.h"
 #include "format.h"
 #include "notes.h"
@@ -96,7 +95,7 @@ static bool is_other_call(struct dump *dump, const struct exptrace_record *recor
 	nr = record->args[i].u64;
 	if (nr == EXPTRACE_SYSCALL_NONE)
 		nr = dump->without_number;
-	table = syscall_table(nr, &nr);
+	table = exptrace_syscall_split(nr, &nr);
 	if (nr >= EXPTRACE_MAX_SYSCALLS)
 		nr = EXPTRACE_MAX_SYSCALLS - 1;
 	return !(dump->calls.wanted[table][nr / 64] & 1ULL << nr % 64);

@@ -13,7 +13,6 @@
 
 #include <exptrace/wire.h>
 
-#include "../lib/syscall.h"
 #include "cmd.h"
 #include "recorder.h"
 
@@ -394,7 +393,7 @@ static void print_table(struct parts *parts, const struct exptrace_syscall_table
 
 	uname(&host);
 	for (nr = 0; nr < EXPTRACE_MAX_SYSCALLS; nr++) {
-		const char *name = syscall_name(host.machine, kinds[table].bits | nr);
+		const char *name = exptrace_syscall_name(host.machine, kinds[table].bits | nr);
 
 		if (!(calls->wanted[table][nr / 64] >> nr % 64 & 1) ||
 		    (table != EXPTRACE_SYSCALLS_NATIVE && is_native(calls, host.machine, name)))

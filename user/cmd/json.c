@@ -148,12 +148,11 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 {
 	const struct exptrace_schema_event *event = record->event;
 	const char *experiment = exptrace_experiment_name(trace, event->experiment);
-	struct exptrace_sync first, last;
 
 	put_number(output, "{\"ns\":", record->ns);
 	put_number(output, ",\"ticks\":", record->ticks);
 	put_number(output, ",\"generation\":", record->generation);
-	if (!exptrace_syncs(trace, &first, &last))
+	if (!exptrace_syncs(trace))
 		output_text(output, ",\"no_clock\":true");
 	if (exptrace_clock_unstable(trace))
 		output_text(output, ",\"clock_unstable\":true");

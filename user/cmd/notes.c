@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/trace.h"
 #include "notes.h"
 
 #define DAMAGES_SHOWN	100
@@ -52,7 +51,7 @@ static void describe(char *text, size_t size, int err, int ret,
 
 int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT])
 {
-	struct exptrace_damage damage;
+	const struct exptrace_damage *damage;
 	int n, ret;
 
 	n = snprintf(text, RECOVER_TEXT, "%s", exptrace_error(trace));
@@ -60,18 +59,17 @@ int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT])
 		return err;
 	ret = exptrace_resync(trace, &damage);
 	if (n >= 0 && n < RECOVER_TEXT)
-		describe(text + n, (size_t)(RECOVER_TEXT - n), err, ret, &damage);
+		describe(text + n, (size_t)(RECOVER_TEXT - n), err, ret, damage);
 	return ret;
 }
 
 bool go_on(struct exptrace_trace *trace, int err)
 {
-	struct exptrace_account account;
+	const struct exptrace_account *account = exptrace_account(trace);
 	char text[RECOVER_TEXT];
 	int ret = recover(trace, err, text);
 
-	exptrace_account(trace, &account);
-	if (account.damages <= DAMAGES_SHOWN)
+	if (account->damages <= DAMAGES_SHOWN)
 		problem("%s", text);
 	return ret == 1;
 }
@@ -89,41 +87,40 @@ static void note_beginning(const struct exptrace_trace *trace,
 
 void note_reading(const struct exptrace_trace *trace)
 {
-	struct exptrace_account account;
+	const struct exptrace_account *account = exptrace_account(trace);
 
-	exptrace_account(trace, &account);
-	if (!account.generations && !account.damages)
+	if (!account->generations && !account->damages)
 		problem("note: the trace is empty");
-	note_beginning(trace, &account);
-	if (account.damages > DAMAGES_SHOWN)
+	note_beginning(trace, account);
+	if (account->damages > DAMAGES_SHOWN)
 		problem("note: %" PRIu64 " places more are damaged",
-			account.damages - DAMAGES_SHOWN);
-	if (account.without_clock)
+			account->damages - DAMAGES_SHOWN);
+	if (account->without_clock)
 		problem("note: %" PRIu64 " generations have no Sync: their times are ticks, or by "
-			"the clock of the generation before", account.without_clock);
-	if (trace->other_boots)
+			"the clock of the generation before", account->without_clock);
+	if (account->other_boots)
 		problem("note: %" PRIu64 " times the generation before is of another boot: threads "
-			"and clock are others", trace->other_boots);
-	if (trace->set_backs)
+			"and clock are others", account->other_boots);
+	if (account->set_backs)
 		problem("note: %" PRIu64 " times CLOCK_MONOTONIC is earlier than in the generation "
 			"before: what follows was recorded sooner, or in another boot",
-			trace->set_backs);
-	if (account.skipped)
-		problem("note: %" PRIu64 " batches without a schema were skipped", account.skipped);
-	if (account.unread)
+			account->set_backs);
+	if (account->skipped)
+		problem("note: %" PRIu64 " batches without a schema were skipped", account->skipped);
+	if (account->unread)
 		problem("note: %" PRIu64 " events that the ledger counts could not be read",
-			account.unread);
-	if (trace->surplus)
+			account->unread);
+	if (account->surplus)
 		problem("note: %" PRIu64 " events are there that the ledger does not count: the trace "
-			"is damaged, or has some twice", trace->surplus);
-	if (account.missing_tasks || account.missing_names)
+			"is damaged, or has some twice", account->surplus);
+	if (account->missing_tasks || account->missing_names)
 		problem("note: %" PRIu64 " threads and %" PRIu64 " names found no room in the "
 			"statedumps: some names are not known",
-			account.missing_tasks, account.missing_names);
-	if (account.unknown_sites || account.unknown_stacks)
+			account->missing_tasks, account->missing_names);
+	if (account->unknown_sites || account->unknown_stacks)
 		problem("note: %" PRIu64 " places in the code and %" PRIu64 " stacks are not known: "
 			"the recorder's tables were full",
-			account.unknown_sites, account.unknown_stacks);
+			account->unknown_sites, account->unknown_stacks);
 	if (exptrace_property(trace, "filter"))
 		problem("note: what did not pass the filter is not in the trace: counts and times "
 			"are of the rest%s", exptrace_property(trace, "known_switches") ?
@@ -132,12 +129,11 @@ void note_reading(const struct exptrace_trace *trace)
 
 void note_recording(const struct exptrace_trace *trace)
 {
-	struct exptrace_account account;
+	const struct exptrace_account *account = exptrace_account(trace);
 
-	exptrace_account(trace, &account);
-	if (account.missing)
+	if (account->missing)
 		problem("note: %" PRIu64 " generations between the first and the last are not there",
-			account.missing);
-	if (account.lost)
-		problem("note: %" PRIu64 " events were lost by the recorder", account.lost);
+			account->missing);
+	if (account->lost)
+		problem("note: %" PRIu64 " events were lost by the recorder", account->lost);
 }

@@ -129,27 +129,25 @@ void print_line(const char *title, const char *value)
 
 void print_gaps(const struct exptrace_trace *trace)
 {
-	struct exptrace_times times;
+	const struct exptrace_times *times = exptrace_times(trace);
 
-	exptrace_times(trace, &times);
-	if (times.gaps)
+	if (times->gaps)
 		printf("Gaps:        %llu between generations, %.6f s; suspended: %.6f s\n",
-		       (unsigned long long)times.gaps, (double)times.gap_ns / 1e9,
-		       (double)times.suspended_ns / 1e9);
+		       (unsigned long long)times->gaps, (double)times->gap_ns / 1e9,
+		       (double)times->suspended_ns / 1e9);
 }
 
 void note_times(const struct exptrace_trace *trace)
 {
-	struct exptrace_times times;
+	const struct exptrace_times *times = exptrace_times(trace);
 
-	exptrace_times(trace, &times);
-	if (times.gaps)
+	if (times->gaps)
 		problem("note: %llu times nothing was recorded between two generations, for %.6f s in "
-			"all, and for %.6f s in suspend", (unsigned long long)times.gaps,
-			(double)times.gap_ns / 1e9, (double)times.suspended_ns / 1e9);
-	if (times.unstable)
+			"all, and for %.6f s in suspend", (unsigned long long)times->gaps,
+			(double)times->gap_ns / 1e9, (double)times->suspended_ns / 1e9);
+	if (times->unstable)
 		problem("note: the clock of %llu generations was found to be unstable: their times "
-			"are uncertain", (unsigned long long)times.unstable);
+			"are uncertain", (unsigned long long)times->unstable);
 }
 
 void note_names(const struct exptrace_trace *trace)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/trace.h"
 #include "notes.h"
 #include "report.h"
 
@@ -115,7 +114,7 @@ static void end_generation(struct report *report)
 
 /* The ledger comes before the closing Sync: with that, all of it is there. */
 static enum flaw find_flaw(const struct report *report,
-			   const struct exptrace_generation *generation, unsigned int nsyncs,
+			   const struct exptrace_generation *generation, size_t nsyncs,
 			   uint64_t lost)
 {
 	if (!generation->begins || !generation->ends || nsyncs < 2)
@@ -125,12 +124,19 @@ static enum flaw find_flaw(const struct report *report,
 	return exptrace_clock_unstable(report->trace) ? FLAW_CLOCK : FLAW_NONE;
 }
 
+/* The time of a Sync; 0: it is not there. */
+static uint64_t sync_ns(const struct report *report, size_t index)
+{
+	const struct exptrace_sync *sync = exptrace_sync_at(report->trace, index);
+
+	return sync ? sync->mono_ns : 0;
+}
+
 /* The whole generation, with its ledger, is loaded before its first event comes out. */
 static void begin_generation(void *arg, const struct exptrace_generation *generation)
 {
 	struct report *report = arg;
-	struct exptrace_sync first = { 0 }, last = { 0 };
-	unsigned int nsyncs = exptrace_syncs(report->trace, &first, &last);
+	size_t nsyncs = exptrace_syncs(report->trace);
 	uint64_t lost = count_lost(report->trace);
 	bool gap = generation->number != report->generation + 1 || exptrace_gap(report->trace);
 	const char *known = exptrace_property(report->trace, "known_switches");
@@ -140,7 +146,7 @@ static void begin_generation(void *arg, const struct exptrace_generation *genera
 	end_generation(report);
 	if (report->begun && (gap || flaw || limited != report->limited) && !report->flaw)
 		forget(report);
-	if (report->trace->set_back)
+	if (exptrace_set_back(report->trace))
 		report->covered_until = report->seen_until = 0;
 	report->begun = true;
 	report->limited = limited;
@@ -148,8 +154,8 @@ static void begin_generation(void *arg, const struct exptrace_generation *genera
 	report->has_end = !nsyncs || nsyncs > generation->begins;
 	report->generation = generation->number;
 	report->lost += lost;
-	report->view.start_ns = generation->begins ? first.mono_ns : UINT64_MAX;
-	report->end_ns = last.mono_ns;
+	report->view.start_ns = generation->begins ? sync_ns(report, 0) : UINT64_MAX;
+	report->end_ns = sync_ns(report, nsyncs - 1);
 }
 
 /* Where Syncs are missing, the time is that of the events. */
@@ -190,7 +196,7 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	/* one batch alone of a generation is not told of */
 	if (record->generation != report->generation)
 		return;
-	if (report->trace->merge.error && !report->flaw)
+	if (exptrace_pending_error(report->trace) && !report->flaw)
 		note_damage(report, record);
 	if (report->flaw) {
 		if (report->flaw == FLAW_INCOMPLETE)
@@ -358,11 +364,10 @@ static void print_flaw(const struct report *report, enum flaw flaw, const char *
 static void print_head(const struct report *report)
 {
 	const char *filter = exptrace_property(report->view.trace, "filter");
-	struct exptrace_account account;
+	const struct exptrace_account *account = exptrace_account(report->trace);
 
-	exptrace_account(report->trace, &account);
 	printf("Covered:     %" PRIu64 " of %" PRIu64 " generations, %.6f s\n",
-	       report->sums[FLAW_NONE].generations, account.generations,
+	       report->sums[FLAW_NONE].generations, account->generations,
 	       report->view.covered_ns / NSEC_PER_SEC);
 	print_flaw(report, FLAW_LOST, "they lost events");
 	print_flaw(report, FLAW_INCOMPLETE, "a part is missing");
@@ -370,12 +375,12 @@ static void print_head(const struct report *report)
 	print_flaw(report, FLAW_DAMAGED, "from damage on");
 	if (report->lost)
 		printf("Lost:        %" PRIu64 " events\n", report->lost);
-	if (account.missing)
-		printf("Missing:     %" PRIu64 " generations between the others\n", account.missing);
-	if (account.damaged_bytes)
-		printf("Damaged:     %" PRIu64 " bytes\n", account.damaged_bytes);
-	if (account.unread)
-		printf("Not read:    %" PRIu64 " events that the ledger counts\n", account.unread);
+	if (account->missing)
+		printf("Missing:     %" PRIu64 " generations between the others\n", account->missing);
+	if (account->damaged_bytes)
+		printf("Damaged:     %" PRIu64 " bytes\n", account->damaged_bytes);
+	if (account->unread)
+		printf("Not read:    %" PRIu64 " events that the ledger counts\n", account->unread);
 	print_gaps(report->trace);
 	if (filter)
 		print_line("Filter:", filter);
@@ -414,8 +419,8 @@ static void json_account(const struct exptrace_trace *trace, const struct exptra
 	report_json_number(output, ",\"missing_names\":", account->missing_names);
 	report_json_number(output, ",\"unknown_sites\":", account->unknown_sites);
 	report_json_number(output, ",\"unknown_stacks\":", account->unknown_stacks);
-	report_json_number(output, ",\"set_backs\":", trace->set_backs);
-	report_json_number(output, ",\"other_boots\":", trace->other_boots);
+	report_json_number(output, ",\"set_backs\":", account->set_backs);
+	report_json_number(output, ",\"other_boots\":", account->other_boots);
 }
 
 static void print_json(struct report *report, struct output *output)
@@ -424,24 +429,22 @@ static void print_json(struct report *report, struct output *output)
 		",\"covered\":", ",\"with_losses\":", ",\"incomplete\":", ",\"damaged\":",
 		",\"unstable_clock\":",
 	};
-	struct exptrace_account account;
-	struct exptrace_times times;
+	const struct exptrace_account *account = exptrace_account(report->trace);
+	const struct exptrace_times *times = exptrace_times(report->trace);
 	unsigned int i;
 
-	exptrace_account(report->trace, &account);
-	exptrace_times(report->trace, &times);
-	report_json_number(output, "{\"generations\":", account.generations);
+	report_json_number(output, "{\"generations\":", account->generations);
 	for (i = 0; i < FLAW_CLOCK; i++)
 		report_json_number(output, keys[i], report->sums[i].generations);
-	report_json_number(output, ",\"missing\":", account.missing);
+	report_json_number(output, ",\"missing\":", account->missing);
 	report_json_number(output, ",\"lost\":", report->lost);
 	report_json_number(output, ",\"covered_ns\":", (uint64_t)report->view.covered_ns);
 	report_json_name(output, ",\"filter\":", exptrace_property(report->view.trace, "filter"));
 	report_json_number(output, keys[FLAW_CLOCK], report->sums[FLAW_CLOCK].generations);
-	report_json_number(output, ",\"gaps\":", times.gaps);
-	report_json_number(output, ",\"gap_ns\":", times.gap_ns);
-	report_json_number(output, ",\"suspended_ns\":", times.suspended_ns);
-	json_account(report->trace, &account, output);
+	report_json_number(output, ",\"gaps\":", times->gaps);
+	report_json_number(output, ",\"gap_ns\":", times->gap_ns);
+	report_json_number(output, ",\"suspended_ns\":", times->suspended_ns);
+	json_account(report->trace, account, output);
 	report_sched_json(report->sched, &report->view, output);
 	report_wakers_json(report->wakers, &report->view, output);
 	report_spans_json(report->spans, &report->view, output);

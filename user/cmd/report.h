@@ -10,7 +10,7 @@
 
 #include <libexptrace.h>
 
-#include "../lib/index.h"
+#include "../common/index.h"
 #include "histogram.h"
 #include "meaning.h"
 #include "pids.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/index.h"
+#include "../common/index.h"
 #include "pids.h"
 #include "report.h"
 #include "site.h"

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/trace.h"
 #include "cmd.h"
 #include "online.h"
 #include "pids.h"
@@ -226,7 +225,7 @@ static struct running *get_running(struct report_sched *sched, const struct repo
 					      sizeof(*sched->running));
 	if (i == n)
 		sched->running[i] = (struct running) {
-			UINT64_MAX, properties_know_runs(&view->trace->properties, cpu),
+			UINT64_MAX, exptrace_runs_known(view->trace, cpu),
 		};
 	return &sched->running[i];
 }

@@ -16,7 +16,7 @@
 
 #include <exptrace/wire.h>
 
-#include "../lib/index.h"
+#include "../common/index.h"
 #include "cmd.h"
 #include "pids.h"
 #include "report.h"

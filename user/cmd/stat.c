@@ -9,7 +9,6 @@
 
 #include <exptrace/events.h>
 
-#include "../lib/trace.h"
 #include "notes.h"
 #include "report.h"
 #include "stat.h"
@@ -55,8 +54,10 @@ struct stat {
 	uint64_t until_ns;	/* of the last generation */
 	double covered_ns;	/* by generations, those that overlap counted once */
 	struct sum total;
+	struct sum batch;	/* at hand */
+	uint32_t cpu;		/* its, as stat_cpu() has it */
 	struct event_sum *events;	/* by the description's index */
-	size_t nevents;
+	size_t nevents, events_room;
 	struct sum cpus[STAT_CPUS + 1];
 	struct loss_sum losses[EXPERIMENTS];
 };
@@ -65,17 +66,19 @@ struct stat {
 static void reserve_events(struct stat *stat)
 {
 	const struct exptrace_schema_event *event;
-	size_t n = stat->trace->schema.nevents;
 
-	if (n <= stat->nevents)
-		return;
-	stat->events = realloc(stat->events, n * sizeof(*stat->events));
-	if (!stat->events)
-		abort();
-	while ((event = exptrace_schema_at(stat->trace, stat->nevents)))
+	while ((event = exptrace_schema_at(stat->trace, stat->nevents))) {
+		if (stat->nevents == stat->events_room) {
+			stat->events_room = stat->events_room ? 2 * stat->events_room : 64;
+			stat->events = realloc(stat->events,
+					       stat->events_room * sizeof(*stat->events));
+			if (!stat->events)
+				abort();
+		}
 		stat->events[stat->nevents++] = (struct event_sum) {
 			.meaning = meaning_decide(NULL, stat->trace, event),
 		};
+	}
 }
 
 static void add(struct sum *sum, uint64_t count, uint64_t bytes)
@@ -85,66 +88,66 @@ static void add(struct sum *sum, uint64_t count, uint64_t bytes)
 }
 
 /* What an event tells beyond its existence. */
-static inline void take_event(struct stat *stat, const struct cursor *cursor,
-			      const struct meaning *meaning, uint32_t cpu)
+static inline void take_meaning(struct stat *stat, const struct exptrace_record *record,
+				const struct meaning *meaning)
 {
-	const struct exptrace_value *values = stat->trace->values;
-
 	if (meaning->kind != MEANS_NOTHING)
-		stat_sched_event(stat->sched, cpu, meaning->kind, values[meaning->args[0]].u64,
-				 cursor->time);
-	else if (cursor->event->public.experiment &&
-		 !stat_alloc_event(stat->alloc, &cursor->event->public, values, cursor->time))
+		stat_sched_event(stat->sched, stat->cpu, meaning->kind,
+				 record->args[meaning->args[0]].u64, record->ticks);
+	else if (record->event->experiment &&
+		 !stat_alloc_event(stat->alloc, record->event, record->args, record->ticks))
 		abort();
 }
 
+static void take_event(void *arg, const struct exptrace_record *record)
+{
+	struct stat *stat = arg;
+	struct event_sum *event = &stat->events[record->event->index];
+
+	add(&event->sum, 1, record->size);
+	if (!EXPTRACE_EVENT_IS_STATE(record->type))
+		add(&stat->batch, 1, record->size);
+	if (record->ticks > stat->high)
+		stat->high = record->ticks;
+	take_meaning(stat, record, &event->meaning);
+}
+
 /*
- * Adds up the events of the batch at hand. This is exptrace_next_in_batch() without the
- * record, which costs more than all the rest. Returns 0 or a negative errno, of which
+ * Adds up the events of the batch at hand. Returns 0 or a negative errno, of which
  * exptrace_error() tells.
  */
 static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 {
-	struct cursor cursor = stat->trace->cursor;
-	uint32_t cpu = stat_cpu(batch->cpu);
-	struct sum sum = { 0 };
+	struct sum *sum = &stat->batch;
 	int ret;
 
-	if (!cursor.types)
-		return 0;
 	reserve_events(stat);
-	while ((ret = trace_step(stat->trace, &cursor)) == 1) {
-		struct event_sum *event = &stat->events[cursor.event->public.index];
-		uint64_t size = (uint64_t)(cursor.pos - cursor.event_pos);
-
-		add(&event->sum, 1, size);
-		if (!EXPTRACE_EVENT_IS_STATE(cursor.type))
-			add(&sum, 1, size);
-		take_event(stat, &cursor, &event->meaning, cpu);
-	}
-	stat->trace->cursor = cursor;
-	stat->trace->found += sum.count;
+	*sum = (struct sum) { 0 };
+	stat->cpu = stat_cpu(batch->cpu);
+	ret = exptrace_each_in_batch(stat->trace, take_event, stat);
+	/* nothing that has a time, or it has no schema */
+	if (batch->kind != EXPTRACE_BATCH_EVENTS || ret == -ENOENT)
+		return 0;
 	if (batch->time < stat->low)
 		stat->low = batch->time;
-	if (cursor.time > stat->high)
-		stat->high = cursor.time;
-	if (ret == -EBADMSG)
-		trace_bad_event(stat->trace, &stat->trace->cursor, batch);
-	add(&stat->total, sum.count, sum.bytes);
+	if (batch->time > stat->high)
+		stat->high = batch->time;
+	add(&stat->total, sum->count, sum->bytes);
 	if (batch->cpu != EXPTRACE_CPU_NONE)
-		add(&stat->cpus[cpu], sum.count, sum.bytes);
+		add(&stat->cpus[stat->cpu], sum->count, sum->bytes);
 	return ret;
 }
 
 static void take_sync(struct stat *stat)
 {
-	struct exptrace_sync first, last;
+	size_t n = exptrace_syncs(stat->trace);
 
-	exptrace_syncs(stat->trace, &first, &last);
+	if (!n)
+		return;
 	if (!stat->goes_on)
-		stat->since = first;
+		stat->since = *exptrace_sync_at(stat->trace, 0);
 	stat->goes_on = true;
-	stat->last = last;
+	stat->last = *exptrace_sync_at(stat->trace, n - 1);
 }
 
 /* 0: it is none */
@@ -209,16 +212,16 @@ static void take_generation(struct stat *stat, uint64_t generation)
 static bool get_span(const struct stat *stat, const struct exptrace_generation *generation,
 		     uint64_t *start, uint64_t *end)
 {
-	struct exptrace_sync first, last;
-	unsigned int n = exptrace_syncs(stat->trace, &first, &last);
+	size_t n = exptrace_syncs(stat->trace);
+	const struct exptrace_sync *first = exptrace_sync_at(stat->trace, 0);
 
 	if (!n)
 		return false;
-	*start = first.mono_ns;
-	*end = last.mono_ns;
+	*start = first->mono_ns;
+	*end = exptrace_sync_at(stat->trace, n - 1)->mono_ns;
 	if (!generation->begins && stat->low != UINT64_MAX)
 		*start = exptrace_ns(stat->trace, stat->low);
-	if (n == 1 && generation->begins && stat->high > first.ticks)
+	if (n == 1 && generation->begins && stat->high > first->ticks)
 		*end = exptrace_ns(stat->trace, stat->high);
 	return *end >= *start;
 }
@@ -230,7 +233,7 @@ static void add_span(struct stat *stat, uint64_t start, uint64_t end)
 	if (!stat->has_time || end > stat->last_ns)
 		stat->last_ns = end;
 	/* by another clock, it overlaps with none before */
-	if (stat->has_time && !stat->trace->set_back && start < stat->until_ns)
+	if (stat->has_time && !exptrace_set_back(stat->trace) && start < stat->until_ns)
 		start = stat->until_ns;
 	stat->has_time = true;
 	if (end <= start)
@@ -273,7 +276,6 @@ static bool stat_walk(struct stat *stat)
 	bool damaged = false;
 	int ret;
 
-	stat->trace->counts_found = true;
 	while ((ret = exptrace_next_batch(stat->trace, &batch))) {
 		if (ret == 1)
 			ret = take_batch(stat, batch);
@@ -330,12 +332,11 @@ static void print_uncertain(const struct stat *stat)
 {
 	const struct loss_sum *standard = &stat->losses[EXPTRACE_EXPERIMENT_STANDARD];
 	const struct loss_sum *alloc = &stat->losses[EXPTRACE_EXPERIMENT_ALLOCFREE];
-	struct exptrace_account account;
+	const struct exptrace_account *account = exptrace_account(stat->trace);
 
-	exptrace_account(stat->trace, &account);
-	if (count_lost(standard) || (standard->attempted && account.unread))
+	if (count_lost(standard) || (standard->attempted && account->unread))
 		printf("Uncertain:   the times of tasks: switches may be among the events that were lost\n");
-	if (count_lost(alloc) || (alloc->attempted && account.unread))
+	if (count_lost(alloc) || (alloc->attempted && account->unread))
 		printf("Uncertain:   what is still allocated: events of it were lost\n");
 }
 
@@ -348,34 +349,33 @@ static void print_duration(const struct stat *stat)
 	else
 		printf("Duration:    not known: there is no Sync\n");
 	print_gaps(stat->trace);
-	if (stat->covered_ns < (double)(stat->last_ns - stat->first_ns) || stat->trace->set_backs)
+	if (stat->covered_ns < (double)(stat->last_ns - stat->first_ns) || exptrace_account(stat->trace)->set_backs)
 		printf("Covered:     %.6f s of it\n", stat->covered_ns / 1e9);
 }
 
 static void print_generations(const struct stat *stat)
 {
-	struct exptrace_account account;
+	const struct exptrace_account *account = exptrace_account(stat->trace);
 
-	exptrace_account(stat->trace, &account);
-	printf("Generations: %llu", (unsigned long long)account.generations);
-	if (account.missing)
-		printf(" (and %llu missing between them)", (unsigned long long)account.missing);
-	if (account.partial)
+	printf("Generations: %llu", (unsigned long long)account->generations);
+	if (account->missing)
+		printf(" (and %llu missing between them)", (unsigned long long)account->missing);
+	if (account->partial)
 		printf(", the first without its beginning");
-	if (account.cut_off)
-		printf(", %llu without an end", (unsigned long long)account.cut_off);
+	if (account->cut_off)
+		printf(", %llu without an end", (unsigned long long)account->cut_off);
 	putchar('\n');
-	if (account.damaged_bytes)
-		printf("Damaged:     %llu bytes\n", (unsigned long long)account.damaged_bytes);
-	if (account.unread)
+	if (account->damaged_bytes)
+		printf("Damaged:     %llu bytes\n", (unsigned long long)account->damaged_bytes);
+	if (account->unread)
 		printf("Not read:    %llu events that the ledger counts\n",
-		       (unsigned long long)account.unread);
+		       (unsigned long long)account->unread);
 }
 
 static void print_head(const struct stat *stat, double seconds)
 {
 	uint64_t bytes = exptrace_offset(stat->trace);
-	struct exptrace_times times;
+	const struct exptrace_times *times = exptrace_times(stat->trace);
 
 	printf("Kernel:      ");
 	print_property(stat, "release", " ");
@@ -386,10 +386,9 @@ static void print_head(const struct stat *stat, double seconds)
 	printf("Clock:       ");
 	print_property(stat, "clock", ", addresses: ");
 	print_property(stat, "addresses", "\n");
-	exptrace_times(stat->trace, &times);
-	if (times.unstable)
+	if (times->unstable)
 		printf("Uncertain:   the times of %llu generations, whose clock was found to be unstable\n",
-		       (unsigned long long)times.unstable);
+		       (unsigned long long)times->unstable);
 	if (exptrace_property(stat->trace, "mode"))
 		print_line("Mode:", property(stat, "mode"));
 	if (exptrace_property(stat->trace, "filter"))

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/index.h"
+#include "../common/index.h"
 #include "cmd.h"
 #include "site.h"
 #include "stat.h"

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/trace.h"
 #include "cmd.h"
 #include "online.h"
 #include "pids.h"
@@ -161,12 +160,11 @@ static struct stat_task *find_task(struct stat_sched *sched, struct exptrace_tra
 
 	if (id && id->generation == sched->generation)
 		return id->task;
-	thread = tasks_thread(&trace->tasks, note->pid, note->ticks,
-			      exptrace_ns(trace, note->ticks));
+	thread = exptrace_thread_at(trace, note->pid, note->ticks);
 	if (thread < 0)
 		abort();
 	task = pids_get(&sched->tasks, (uint64_t)thread);
-	if (id && !tasks_changed(&trace->tasks, note->pid, start))
+	if (id && !exptrace_pid_changed(trace, note->pid, start))
 		*id = (struct id) { sched->generation, task };
 	return task;
 }
@@ -198,7 +196,7 @@ static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_
 
 	if (cpu->generation != sched->generation) {
 		cpu->generation = sched->generation;
-		cpu->whole = properties_know_runs(&trace->properties, number);
+		cpu->whole = exptrace_runs_known(trace, number);
 	}
 	return cpu;
 }
@@ -206,25 +204,22 @@ static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_
 void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace)
 {
 	const char *online = exptrace_property(trace, "online");
-	struct exptrace_sync first = { 0 }, last;
+	const struct exptrace_sync *first = exptrace_sync_at(trace, 0);
+	uint64_t start = first ? first->ticks : 0;
 	const struct note *note;
 	struct stat_task *task;
 	struct stat_cpu *cpu;
 
-	if (learn_all(trace))	/* of one that is cut off */
-		abort();
-	exptrace_syncs(trace, &first, &last);
-	leave_cpus(sched, online, first.ticks);
+	leave_cpus(sched, online, start);
 	for (note = sched->notes; note < sched->notes + sched->nnotes; note++) {
-		task = find_task(sched, trace, note, first.ticks);
+		task = find_task(sched, trace, note, start);
 		if (note->cpu >= sched->ncpus)
 			sched->ncpus = note->cpu + 1U;
 		cpu = get_cpu(sched, trace, note->cpu);
 		if (note->kind == MEANS_SWITCH)
 			switch_to(sched, cpu, task, note);
 		else if (note->kind == MEANS_CURRENT)
-			set_current(cpu, task, note,
-				    start_on(cpu, online, note->cpu, first.ticks));
+			set_current(cpu, task, note, start_on(cpu, online, note->cpu, start));
 		else if (task)
 			task->wakeups++;
 	}

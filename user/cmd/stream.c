@@ -10,9 +10,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../lib/header.h"
-#include "../lib/ledger.h"
-#include "../lib/varint.h"
 #include "stream.h"
 
 #define STREAM_BUFFER	(1024 * 1024)
@@ -44,86 +41,29 @@ void stream_end(struct stream *stream)
 	stream->buffer = NULL;
 }
 
-/* Skips a batch's type (and experiment) and reads its numbers; NULL if they are not whole. */
-static const uint8_t *parse_header(const uint8_t *pos, size_t n, uint64_t *generation,
-				   uint64_t *length)
+static void count_piece(struct stream *stream, const uint8_t *piece, size_t n,
+			enum exptrace_batch_kind kind, uint64_t generation)
 {
-	const uint8_t *end = pos + n;
-	uint64_t m, time;
-
-	pos += *pos == EXPTRACE_WIRE_EXP_BATCH ? 2 : 1;
-	if (pos < end)
-		pos = varint_get_long(pos, end, generation);
-	else
-		pos = NULL;
-	if (pos)
-		pos = varint_get_long(pos, end, &m);
-	if (pos)
-		pos = varint_get_long(pos, end, &time);
-	return pos ? varint_get_long(pos, end, length) : NULL;
-}
-
-int stream_piece(const uint8_t *pos, size_t n)
-{
-	uint64_t generation, length;
-	const uint8_t *data;
-	size_t size;
-
-	if (!n)
-		return 0;
-	if (*pos == EXPTRACE_WIRE_END_OF_GENERATION)
-		return 1;
-	if (*pos != EXPTRACE_WIRE_EVENT_BATCH && *pos != EXPTRACE_WIRE_EXP_BATCH)
-		return -EBADMSG;
-	data = parse_header(pos, n, &generation, &length);
-	if (!data)
-		return n < EXPTRACE_BATCH_HEADER_MAX ? 0 : -EBADMSG;
-	if (length > EXPTRACE_BATCH_MAX)
-		return -EBADMSG;
-	size = (size_t)(data - pos) + (size_t)length;
-	return size > EXPTRACE_BATCH_MAX ? -EBADMSG : size > n ? 0 : (int)size;
-}
-
-static void count_ledger(struct stream *stream, const uint8_t *pos, const uint8_t *end)
-{
-	struct table table = { .pos = pos, .end = end };
-	struct ledger ledger = { 0 };
-	size_t i, j;
-
-	ledger_read(&ledger, &table, 0);
-	for (i = 0; i < ledger.nentries; i++)
-		for (j = 0; j < ledger.entries[i].nlosses; j++)
-			stream->lost += ledger.entries[i].losses[j].count;
-	ledger_uninit(&ledger);
-}
-
-static void count_piece(struct stream *stream, const uint8_t *piece, size_t n)
-{
-	uint64_t generation, length;
-	const uint8_t *data;
-
-	if (*piece == EXPTRACE_WIRE_END_OF_GENERATION) {
+	if (kind == EXPTRACE_BATCH_END) {
 		stream->complete++;
 		return;
 	}
-	data = parse_header(piece, n, &generation, &length);
-	if (!data || data == piece + n)
-		return;
 	if (!stream->generations || generation != stream->last) {
 		if (!stream->generations++)
 			stream->first = generation;
 		stream->last = generation;
 	}
-	if (*piece == EXPTRACE_WIRE_EVENT_BATCH && *data == EXPTRACE_WIRE_LEDGER)
-		count_ledger(stream, data + 1, piece + n);
+	stream->lost += exptrace_piece_lost(piece, n);
 }
 
 void stream_count(struct stream *stream, const uint8_t *pieces, size_t n)
 {
+	enum exptrace_batch_kind kind;
+	uint64_t generation;
 	int size;
 
-	while ((size = stream_piece(pieces, n)) > 0) {
-		count_piece(stream, pieces, (size_t)size);
+	while ((size = exptrace_piece(pieces, n, &kind, &generation)) > 0) {
+		count_piece(stream, pieces, (size_t)size, kind, generation);
 		pieces += size;
 		n -= (size_t)size;
 	}
@@ -226,7 +166,7 @@ static ssize_t whole_pieces(const struct stream *stream)
 	size_t done = 0;
 	int n;
 
-	while ((n = stream_piece(stream->buffer + done, stream->used - done)) > 0)
+	while ((n = exptrace_piece(stream->buffer + done, stream->used - done, NULL, NULL)) > 0)
 		done += (size_t)n;
 	return n < 0 && !done ? n : (ssize_t)done;
 }
@@ -240,7 +180,7 @@ static void write_buffer(struct stream *stream)
 	if (n < 0)
 		stream->read_error = (int)n;
 	while (n > 0 && done < (size_t)n && !stream->write_error) {
-		int size = stream_piece(stream->buffer + done, stream->used - done);
+		int size = exptrace_piece(stream->buffer + done, stream->used - done, NULL, NULL);
 
 		copy_piece(stream, stream->buffer + done, (size_t)size);
 		if (!stream->write_error)
@@ -280,7 +220,7 @@ static void read_header(struct stream *stream, uint8_t *header)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		stream->read_error = -errno;
-	else if (n != EXPTRACE_HEADER_SIZE || !header_is_known(header_version(header)))
+	else if (exptrace_header_version(header, (size_t)n) < 0)
 		stream->read_error = -EPROTO;
 }
 

@@ -62,9 +62,6 @@ void stream_end(struct stream *stream);
 /* Writes @n bytes or, where the file can be cut, none of them. False: they are not written. */
 bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n);
 
-/* The size of the batch or mark at @pos; 0: not whole; -EBADMSG. */
-int stream_piece(const uint8_t *pos, size_t n);
-
 /* Counts whole batches and marks; TAKE may give several at once. */
 void stream_count(struct stream *stream, const uint8_t *pieces, size_t n);
 

@@ -42,6 +42,7 @@ static int generation_begin(struct exptrace_trace *trace)
 	trace->has_opening_sync = trace->batch.kind == EXPTRACE_BATCH_SYNC;
 	trace->gap = trace->set_back = false;
 	trace->found = 0;
+	trace->counts_found = true;
 	trace->tells_recorded = false;
 	clock_reset(&trace->clock);
 	ledger_reset(&trace->ledger);
@@ -65,7 +66,7 @@ static void find_gap(struct exptrace_trace *trace)
 	uint64_t ns = trace->clock.syncs[0].mono_ns;
 
 	trace->set_back = ns < before->began_ns;
-	trace->set_backs += trace->set_back;
+	trace->account.set_backs += trace->set_back;
 	if (!trace->set_back && (!before->known || before->ns >= ns))
 		return;
 	/* ticks may be smaller now, and all that is told is newer */
@@ -86,7 +87,7 @@ static void compare_boots(struct exptrace_trace *trace)
 
 	trace->other_boot = boot && trace->boot[0] &&
 			    strncmp(boot, trace->boot, sizeof(trace->boot) - 1);
-	trace->other_boots += trace->other_boot;
+	trace->account.other_boots += trace->other_boot;
 	if (boot)
 		snprintf(trace->boot, sizeof(trace->boot), "%s", boot);
 }
@@ -193,7 +194,7 @@ void account_events(struct exptrace_trace *trace)
 		trace->account.unread += trace->recorded - trace->found;
 	/* that there is no ledger is another thing */
 	if (trace->tells_recorded && trace->ledger.nentries && trace->found > trace->recorded)
-		trace->surplus += trace->found - trace->recorded;
+		trace->account.surplus += trace->found - trace->recorded;
 	trace->tells_recorded = false;
 }
 
@@ -209,10 +210,9 @@ API void exptrace_on_generation(struct exptrace_trace *trace, exptrace_generatio
 	trace->on_generation_arg = arg;
 }
 
-API void exptrace_account(const struct exptrace_trace *trace, struct exptrace_account *account)
+API const struct exptrace_account *exptrace_account(const struct exptrace_trace *trace)
 {
-	*account = trace->account;
-	account->skipped = trace->skipped;
+	return &trace->account;
 }
 
 static const char *kind_name(enum exptrace_batch_kind kind)

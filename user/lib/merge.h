@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "index.h"
+#include "../common/index.h"
 
 #define TRACE_MESSAGE	256
 

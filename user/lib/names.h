@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "index.h"
+#include "../common/index.h"
 
 /* Where a name holds: for all, from the generation's beginning on, or for the rest of a batch. */
 struct names_scope {

@@ -229,13 +229,16 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 	return ret;
 }
 
-API int exptrace_resync(struct exptrace_trace *trace, struct exptrace_damage *damage)
+API int exptrace_resync(struct exptrace_trace *trace, const struct exptrace_damage **told)
 {
+	struct exptrace_damage *damage = &trace->damage;
 	int ret = 1;
 
 	*damage = (struct exptrace_damage) {
 		.offset = trace->error_offset, .end = trace->error_offset,
 	};
+	if (told)
+		*told = damage;
 	if (trace->failed && trace->failed != -EBADMSG && trace->failed != -ENODATA)
 		return trace->failed;
 	merge_forget(trace);

@@ -7,7 +7,7 @@
 
 #include <libexptrace.h>
 
-#include "index.h"
+#include "../common/index.h"
 #include "table.h"
 
 #define SCHEMA_EXPERIMENTS	256

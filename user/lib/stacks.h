@@ -7,7 +7,7 @@
 
 #include <libexptrace.h>
 
-#include "index.h"
+#include "../common/index.h"
 #include "table.h"
 
 /* More than that are not believed; Go's stacks have 128 at most. */

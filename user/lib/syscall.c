@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <exptrace/wire.h>
+#include <libexptrace.h>
 
 #include "api.h"
 #include "syscall.h"
@@ -39,7 +40,7 @@ static const struct {
 	[EXPTRACE_SYSCALLS_X32]		= NAMES(x32_names),
 };
 
-enum exptrace_syscall_table syscall_table(uint64_t number, uint64_t *nr)
+API enum exptrace_syscall_table exptrace_syscall_split(uint64_t number, uint64_t *nr)
 {
 	*nr = number & ~(uint64_t)(EXPTRACE_SYSCALL_COMPAT | EXPTRACE_SYSCALL_X32);
 	if (number & EXPTRACE_SYSCALL_X32)
@@ -54,10 +55,10 @@ static const char *name_in(const char *machine, enum exptrace_syscall_table tabl
 	return tables[table].list[nr];
 }
 
-const char *syscall_name(const char *machine, uint64_t number)
+API const char *exptrace_syscall_name(const char *machine, uint64_t number)
 {
 	uint64_t nr;
-	enum exptrace_syscall_table table = syscall_table(number, &nr);
+	enum exptrace_syscall_table table = exptrace_syscall_split(number, &nr);
 
 	return name_in(machine, table, nr);
 }

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "index.h"
+#include "../common/index.h"
 
 #define TASKS_COMM_MAX	24	/* with the terminator; the kernel has 16 */
 

@@ -116,15 +116,23 @@ API const char *exptrace_error(const struct exptrace_trace *trace)
 	return trace->message;
 }
 
+/* Events that nobody asked for are not missing. */
+static void leave_batch(struct exptrace_trace *trace)
+{
+	if (trace->cursor.pos != trace->cursor.end)
+		trace->counts_found = false;
+	trace->cursor = (struct cursor) { 0 };
+}
+
 API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_batch **batch)
 {
 	const struct schema_event **types = NULL;
 	int ret;
 
-	if (trace->mode == TRACE_MODE_EVENTS)
+	if (trace->mode && trace->mode != TRACE_MODE_BATCHES)
 		return -EINVAL;
 	trace->mode = TRACE_MODE_BATCHES;
-	trace->cursor = (struct cursor) { 0 };
+	leave_batch(trace);
 	ret = borrow_schema(trace);
 	if (!ret)
 		ret = framing_next(trace);
@@ -144,7 +152,7 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 		cursor_init(&trace->cursor, &trace->near, &trace->batch, types);
 		trace_fill_batch(trace, &trace->batch);
 	} else if (trace->batch.kind == EXPTRACE_BATCH_EVENTS) {
-		trace->skipped++;
+		trace->account.skipped++;
 	}
 	*batch = &trace->batch;
 	return 1;
@@ -191,18 +199,36 @@ API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptra
 	if (unlikely(ret <= 0))
 		return ret;
 	trace_fill_record(trace, cursor, cursor_pid(cursor, trace->values));
+	trace->found += trace_is_recorded(trace->record.type);
 	*record = &trace->record;
 	return 1;
+}
+
+API int exptrace_each_in_batch(struct exptrace_trace *trace, exptrace_record_fn *fn, void *arg)
+{
+	struct cursor cursor = trace->cursor;	/* in registers */
+	int ret;
+
+	if (!cursor.types)
+		return trace->batch.kind == EXPTRACE_BATCH_EVENTS ? -ENOENT : 0;
+	while ((ret = trace_step(trace, &cursor)) == 1) {
+		trace_fill_record(trace, &cursor, cursor_pid(&cursor, trace->values));
+		trace->found += trace_is_recorded(cursor.type);
+		fn(arg, &trace->record);
+	}
+	trace->cursor = cursor;
+	if (ret == -EBADMSG)
+		trace_bad_event(trace, &trace->cursor, &trace->batch);
+	return ret;
 }
 
 API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record)
 {
 	int ret;
 
-	if (trace->mode == TRACE_MODE_BATCHES)
+	if (trace->mode && trace->mode != TRACE_MODE_EVENTS)
 		return -EINVAL;
 	trace->mode = TRACE_MODE_EVENTS;
-	trace->counts_found = true;
 	trace->input.hold = true;
 	ret = borrow_schema(trace);
 	if (!ret)
@@ -212,9 +238,27 @@ API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_
 	return ret;
 }
 
+API int exptrace_pending_error(const struct exptrace_trace *trace)
+{
+	return trace->merge.error;
+}
+
+API int exptrace_next_frame(struct exptrace_trace *trace, const struct exptrace_batch **batch)
+{
+	int ret;
+
+	if (trace->mode && trace->mode != TRACE_MODE_FRAMES)
+		return -EINVAL;
+	trace->mode = TRACE_MODE_FRAMES;
+	ret = framing_next(trace);
+	if (ret == 1)
+		*batch = &trace->batch;
+	return ret;
+}
+
 API uint64_t exptrace_skipped(const struct exptrace_trace *trace)
 {
-	return trace->skipped;
+	return trace->account.skipped;
 }
 
 API bool exptrace_borrowed(const struct exptrace_trace *trace, uint64_t *borrower,
@@ -240,8 +284,8 @@ static const char *call_name(const struct exptrace_trace *trace, uint64_t number
 	uint64_t nr;
 
 	if (!name)
-		name = syscall_name(exptrace_property(trace, "machine"), number);
-	syscall_table(number, &nr);
+		name = exptrace_syscall_name(exptrace_property(trace, "machine"), number);
+	exptrace_syscall_split(number, &nr);
 	if (!name && nr != number && nr >= SYSCALLS_COMMON)
 		name = call_name(trace, nr);
 	return name;
@@ -301,6 +345,21 @@ API int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid)
 			    clock_ns(&trace->clock, record->ticks));
 }
 
+API int64_t exptrace_thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks)
+{
+	if (pid < 0)
+		return -ENOENT;
+	if (learn_all(trace))
+		return -ENOMEM;
+	return tasks_thread(&trace->tasks, (uint64_t)pid, ticks, exptrace_ns(trace, ticks));
+}
+
+API bool exptrace_pid_changed(const struct exptrace_trace *trace, int64_t pid, uint64_t ticks)
+{
+	catch_up(trace);
+	return pid > 0 && tasks_changed(&trace->tasks, (uint64_t)pid, ticks);
+}
+
 API uint64_t exptrace_nameless(const struct exptrace_trace *trace)
 {
 	return trace->tasks.doubts;
@@ -343,25 +402,14 @@ API int exptrace_version(const struct exptrace_trace *trace)
 	return trace->version;
 }
 
-API unsigned int exptrace_syncs(const struct exptrace_trace *trace, struct exptrace_sync *first,
-				struct exptrace_sync *last)
+API size_t exptrace_syncs(const struct exptrace_trace *trace)
 {
-	const struct clock *clock = &trace->clock;
-
-	if (clock->nsyncs) {
-		*first = clock->syncs[0];
-		*last = clock->syncs[clock->nsyncs - 1];
-	}
-	return (unsigned int)clock->nsyncs;
+	return trace->clock.nsyncs;
 }
 
-API int exptrace_sync_at(const struct exptrace_trace *trace, size_t index,
-			 struct exptrace_sync *sync)
+API const struct exptrace_sync *exptrace_sync_at(const struct exptrace_trace *trace, size_t index)
 {
-	if (index >= trace->clock.nsyncs)
-		return -ENOENT;
-	*sync = trace->clock.syncs[index];
-	return 0;
+	return index < trace->clock.nsyncs ? &trace->clock.syncs[index] : NULL;
 }
 
 API bool exptrace_gap(const struct exptrace_trace *trace)
@@ -369,14 +417,29 @@ API bool exptrace_gap(const struct exptrace_trace *trace)
 	return trace->gap;
 }
 
+API bool exptrace_set_back(const struct exptrace_trace *trace)
+{
+	return trace->set_back;
+}
+
+API bool exptrace_other_boot(const struct exptrace_trace *trace)
+{
+	return trace->other_boot;
+}
+
+API bool exptrace_runs_known(const struct exptrace_trace *trace, uint64_t cpu)
+{
+	return properties_know_runs(&trace->properties, cpu);
+}
+
 API bool exptrace_clock_unstable(const struct exptrace_trace *trace)
 {
 	return trace->properties.clock_unstable;
 }
 
-API void exptrace_times(const struct exptrace_trace *trace, struct exptrace_times *times)
+API const struct exptrace_times *exptrace_times(const struct exptrace_trace *trace)
 {
-	*times = trace->times;
+	return &trace->times;
 }
 
 API uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks)

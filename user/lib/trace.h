@@ -23,9 +23,10 @@
 #include "tasks.h"
 
 enum trace_mode {
-	TRACE_MODE_NONE,
+	TRACE_MODE_NONE,	/* nothing was read yet */
 	TRACE_MODE_BATCHES,
 	TRACE_MODE_EVENTS,
+	TRACE_MODE_FRAMES,
 };
 
 /* The schema of a first generation that lacks its beginning: borrow.c. */
@@ -65,6 +66,7 @@ struct exptrace_trace {
 	uint64_t confirmed;	/* the last one that more than one batch tells */
 	bool adrift;		/* what follows is no batch: resync.c */
 	uint64_t adrift_offset;	/* from there on */
+	struct exptrace_damage damage;	/* the last one */
 	uint64_t resync_budget;	/* bytes that may be looked at again */
 	struct exptrace_batch batch;
 
@@ -76,16 +78,13 @@ struct exptrace_trace {
 	bool has_opening_sync;
 	bool gap;		/* nothing was recorded just before it */
 	bool set_back;		/* its clock is earlier than that of the one before */
-	uint64_t set_backs;	/* how often that was so */
 	char boot[40];		/* boot_id of the last one that ended; "": not known */
 	bool other_boot;	/* it is not that of the one before, at its end */
-	uint64_t other_boots;	/* how often that was so */
 	struct ended ended;
 	struct exptrace_times times;
 	uint64_t recorded;	/* by its ledger */
 	uint64_t found;		/* of these, given out, */
-	bool counts_found;	/* if that is counted */
-	uint64_t surplus;	/* events that no ledger counts */
+	bool counts_found;	/* if all were asked for */
 	bool tells_recorded;	/* the former is known, and the latter to be compared with it */
 	struct exptrace_account account;
 	exptrace_generation_fn *on_generation;
@@ -108,7 +107,6 @@ struct exptrace_trace {
 	uint64_t record_batch;	/* the offset of its batch */
 	struct exptrace_value *values;
 	uint32_t nvalues;
-	uint64_t skipped;
 
 	int failed;		/* a negative errno that is returned from now on */
 	uint64_t error_offset;
@@ -217,9 +215,10 @@ static inline bool trace_is_recorded(uint8_t type)
 
 /*
  * Decodes the next event of the batch at hand: 1, with its arguments in trace->values; 0 at
- * the end; -EBADMSG, of which trace_bad_event() is to be told; -ENOMEM.
+ * the end; -EBADMSG, of which trace_bad_event() is to be told; -ENOMEM. Always inline: a local
+ * cursor is in registers only so.
  */
-static inline int trace_step(struct exptrace_trace *trace, struct cursor *cursor)
+static inline __attribute__((always_inline)) int trace_step(struct exptrace_trace *trace, struct cursor *cursor)
 {
 	int ret = cursor_peek(cursor);
 

@@ -284,11 +284,11 @@ static void hostile_trace(struct writer *w)
 /* Goes on behind damage, which must come to an end: each time with more of the stream, or for the first. */
 static bool go_on_behind(struct exptrace_trace *trace)
 {
-	struct exptrace_damage damage;
+	const struct exptrace_damage *damage;
 
 	if (exptrace_resync(trace, &damage) != 1)
 		return false;
-	if (damage.end < damage.offset || (damage.after && damage.after <= damage.before))
+	if (damage->end < damage->offset || (damage->after && damage->after <= damage->before))
 		abort();
 	return true;
 }

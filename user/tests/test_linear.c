@@ -219,7 +219,7 @@ static uint64_t inverse(uint64_t x)
 	return y;
 }
 
-/* An m whose hash in lib/index.c would have @hash's low bits, if it had no seed. */
+/* An m whose hash in common/index.c would have @hash's low bits, if it had no seed. */
 static uint64_t unhash(uint64_t hash)
 {
 	hash ^= hash >> 32;

@@ -13,7 +13,7 @@
 
 static const struct sample_faults none;
 
-/* All that came of a trace: events, errors with their messages, damage. */
+/* All that came of a trace: events, errors with their messages, damage-> */
 struct digest {
 	uint64_t hash;
 	uint64_t events;
@@ -53,12 +53,12 @@ static void add_record(struct digest *digest, const struct exptrace_record *reco
 /* Goes on behind an error, if that can be. */
 static bool go_on_behind(struct exptrace_trace *trace, struct digest *digest)
 {
-	struct exptrace_damage damage;
+	const struct exptrace_damage *damage;
 
 	digest->last = exptrace_resync(trace, &damage);
 	add_number(digest, (uint64_t)digest->last);
-	add_number(digest, damage.offset);
-	add_number(digest, damage.end);
+	add_number(digest, damage->offset);
+	add_number(digest, damage->end);
 	return digest->last == 1;
 }
 

@@ -392,7 +392,7 @@ static void test_bad_event(void)
 static void test_library(void)
 {
 	const struct exptrace_record *record;
-	struct exptrace_damage damage;
+	const struct exptrace_damage *damage;
 	struct exptrace_trace *trace;
 	struct writer w = { 0 };
 	unsigned int events = 0;
@@ -406,8 +406,8 @@ static void test_library(void)
 	ok(ret == -EBADMSG && exptrace_next_event(trace, &record) == -EBADMSG &&
 	   events == 2 * SAMPLE_ALL, "nothing goes on by itself");
 	ret = exptrace_resync(trace, &damage);
-	ok(ret == 1 && damage.offset == ends[2] && damage.end == ends[3] && damage.before == 2 &&
-	   !damage.inside && damage.after == 4 && !damage.other_trace, "what was lost is told");
+	ok(ret == 1 && damage->offset == ends[2] && damage->end == ends[3] && damage->before == 2 &&
+	   !damage->inside && damage->after == 4 && !damage->other_trace, "what was lost is told");
 	while ((ret = exptrace_next_event(trace, &record)) == 1)
 		events++;
 	ok(!ret && events == 5 * SAMPLE_ALL && exptrace_offset(trace) == w.size,
@@ -420,7 +420,7 @@ static void test_library(void)
 static bool is_found_behind(size_t n, const uint8_t *second, size_t size, bool in_pipe)
 {
 	const struct exptrace_record *record;
-	struct exptrace_damage damage;
+	const struct exptrace_damage *damage;
 	struct exptrace_trace *trace;
 	struct writer w = { 0 };
 	unsigned int events = 0;

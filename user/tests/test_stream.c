@@ -21,7 +21,7 @@ static void test_count(void)
 	int n;
 
 	sample_trace(&w, 3);
-	while ((n = stream_piece(w.data + at, w.size - at)) > 0) {
+	while ((n = exptrace_piece(w.data + at, w.size - at, NULL, NULL)) > 0) {
 		stream_count(&stream, w.data + at, (size_t)n);
 		at += (size_t)n;
 		pieces++;
@@ -45,12 +45,12 @@ static void test_pieces(void)
 
 	w_header(&w);
 	sample_batches(&w, 1, &none);
-	whole = stream_piece(w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE);
+	whole = exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE, NULL, NULL);
 	for (n = 0; n < (size_t)whole; n++)
-		wrong += stream_piece(w.data + EXPTRACE_HEADER_SIZE, n) != 0;
+		wrong += exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, n, NULL, NULL) != 0;
 	is(wrong, 0, "a batch that is cut off at any byte is not whole");
-	is(stream_piece(w.data + EXPTRACE_HEADER_SIZE, (size_t)whole), whole, "and else it is");
-	is(stream_piece((const uint8_t *)"x", 1), -EBADMSG, "what is no batch is none");
+	is(exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, (size_t)whole, NULL, NULL), whole, "and else it is");
+	is(exptrace_piece((const uint8_t *)"x", 1, NULL, NULL), -EBADMSG, "what is no batch is none");
 	w_free(&w);
 }
 

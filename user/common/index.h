@@ -2,8 +2,8 @@
 /*
  * A hash table from a pair of numbers to a dense number: 0, 1, 2, ...
  */
-#ifndef EXPTRACE_LIB_INDEX_H
-#define EXPTRACE_LIB_INDEX_H
+#ifndef EXPTRACE_COMMON_INDEX_H
+#define EXPTRACE_COMMON_INDEX_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,4 +31,4 @@ void index_clear(struct index *index);
 
 void index_uninit(struct index *index);
 
-#endif /* EXPTRACE_LIB_INDEX_H */
+#endif /* EXPTRACE_COMMON_INDEX_H */

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The library as programs meet it: its names, its header, what is linked with it.
+# Usage: library.sh BUILD-DIRECTORY SAMPLE
+out=$1
+sample=$2
+here=$(cd "$(dirname "$0")" && pwd)
+include=$here/../../include
+header=$include/libexptrace.h
+cc=${CC:-cc}
+nm=${NM:-nm}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+ok() { # behaviour: tests the exit code before it
+	if [ $? -eq 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+
+none() { # file: whether it is empty, which is shown if it is not
+	sed 's/^/# /' "$1"
+	[ ! -s "$1" ]
+}
+
+# What the header declares, a statement a line.
+echo '#include <libexptrace.h>' | $cc -E -P -I"$include" -I"$include/uapi" - | tr '\n' ' ' | tr ';' '\n' |
+	grep '\<exptrace_[a-z0-9_]*(' | grep -v typedef >"$dir/declarations"
+sed 's/^[^(]*\<\(exptrace_[a-z0-9_]*\)(.*/\1/' "$dir/declarations" | sort >"$dir/declared"
+
+# A sanitizer has names of its own.
+$nm -g --defined-only "$out/libexptrace.a" | awk 'NF == 3 && $3 !~ /^__(odr_)?(asan|ubsan)/ { print $3 }' |
+	sort >"$dir/static"
+$nm -D --defined-only "$out/libexptrace.so" | awk '$2 == "T" { print $3 }' | sed 's/@.*//' | sort >"$dir/shared"
+grep -v '^exptrace_' "$dir/static" >"$dir/foreign"
+none "$dir/foreign" && grep -q '^exptrace_open$' "$dir/static"
+ok "every global name of the static library begins with exptrace_"
+diff "$dir/declared" "$dir/shared" >"$dir/diff"
+none "$dir/diff"
+ok "the shared library exports what the header declares, no more and no less"
+diff "$dir/shared" "$dir/static" >"$dir/diff"
+none "$dir/diff"
+ok "so does the static library"
+
+# Those that the header defines are made by the library: it takes none that it could write to.
+sed -n 's/^struct \(exptrace_[a-z_]*\) {.*/\1/p' "$header" >"$dir/structures"
+sed 's/const struct exptrace_[a-z_]*//g' "$dir/declarations" | grep -wFf "$dir/structures" |
+	while read -r declaration; do
+	for structure in $(cat "$dir/structures"); do
+		case $declaration in *"struct $structure "*) echo "$declaration" ;; esac
+	done
+done >"$dir/written"
+none "$dir/written" && [ -s "$dir/structures" ]
+ok "no function fills in a structure of the caller's that may grow"
+
+# The command
+cat "$out"/cmd/*.d | tr ' ' '\n' | grep '/lib/[a-z_]*\.h' >"$dir/private"
+none "$dir/private" && [ -e "$out/cmd/main.d" ]
+ok "the command includes no private header of the library"
+# shellcheck disable=SC2086 # options
+$cc "$out"/cmd/*.o "$out"/common/*.o -L"$out" -lexptrace -Wl,-rpath,"$(cd "$out" && pwd)" $LDFLAGS \
+	-o "$dir/exptrace" 2>"$dir/err"
+none "$dir/err" && "$dir/exptrace" dump "$sample" >"$dir/dumped" && "$out/exptrace" dump "$sample" |
+	cmp - "$dir/dumped"
+ok "the command works with the shared library"
+exit $failed
