@@ -53,6 +53,34 @@
 extern "C" {
 #endif
 
+/*
+ * The version of this header. The soname, by which the loader finds the library, changes when the
+ * ABI breaks: it has the major number, and with 0 the minor one, too.
+ */
+#define EXPTRACE_VERSION_MAJOR	0
+#define EXPTRACE_VERSION_MINOR	2
+#define EXPTRACE_VERSION_PATCH	0
+
+#define EXPTRACE_VERSION_TEXT_(n)	#n
+#define EXPTRACE_VERSION_TEXT(major, minor, patch)			\
+	EXPTRACE_VERSION_TEXT_(major) "." EXPTRACE_VERSION_TEXT_(minor) "."	\
+	EXPTRACE_VERSION_TEXT_(patch)
+/* "MAJOR.MINOR.PATCH" */
+#define EXPTRACE_VERSION_STRING						\
+	EXPTRACE_VERSION_TEXT(EXPTRACE_VERSION_MAJOR, EXPTRACE_VERSION_MINOR, EXPTRACE_VERSION_PATCH)
+
+/**
+ * exptrace_library_version() - the version of the library that runs
+ * @major:	out, or NULL
+ * @minor:	out, or NULL
+ * @patch:	out, or NULL
+ *
+ * It may be newer than the header that the caller was compiled with. The version of a trace's
+ * format is another thing: exptrace_version(). Any thread may call it.
+ * Return: all three with dots between them, a constant string.
+ */
+const char *exptrace_library_version(unsigned int *major, unsigned int *minor, unsigned int *patch);
+
 struct exptrace_trace;
 struct exptrace_device;
 

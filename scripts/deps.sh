@@ -18,7 +18,7 @@ packages_of() {
 		echo libc6-dev libelf-dev libssl-dev libzstd-dev zlib1g-dev libbpf-dev clang llvm bpftool
 		;;
 	vm) echo qemu-system-x86 busybox-static binutils cpio kmod xz-utils zstd ;;
-	test) echo gcc make libc6-dev linux-perf perl python3 rt-tests shellcheck sparse xz-utils ;;
+	test) echo gcc g++ make libc6-dev pkg-config linux-perf perl python3 rt-tests shellcheck sparse xz-utils ;;
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	*) die "unknown group '$1' (build, vm, test, arm64)" ;;
 	esac

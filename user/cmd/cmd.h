@@ -11,8 +11,6 @@
 
 #include <libexptrace.h>
 
-#define EXPTRACE_VERSION	"0.1"
-
 /* Exit codes */
 #define EXIT_OK			0
 #define EXIT_PROBLEM		1

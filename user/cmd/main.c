@@ -63,6 +63,16 @@ static int run_help(const char *name)
 	return EXIT_OK;
 }
 
+static int print_version(void)
+{
+	const char *library = exptrace_library_version(NULL, NULL, NULL);
+
+	printf("exptrace %s", EXPTRACE_VERSION_STRING);
+	if (strcmp(library, EXPTRACE_VERSION_STRING))
+		printf(" (with libexptrace %s)", library);
+	return putchar('\n') < 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -73,7 +83,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
-		return puts("exptrace " EXPTRACE_VERSION) < 0;
+		return print_version();
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		return run_help(NULL);
 	if (!strcmp(name, "help"))

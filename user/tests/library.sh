@@ -67,4 +67,59 @@ $cc "$out"/cmd/*.o "$out"/common/*.o -L"$out" -lexptrace -Wl,-rpath,"$(cd "$out"
 none "$dir/err" && "$dir/exptrace" dump "$sample" >"$dir/dumped" && "$out/exptrace" dump "$sample" |
 	cmp - "$dir/dumped"
 ok "the command works with the shared library"
+
+# Installed, and found by pkg-config
+version=$(sed -n 's/^#define EXPTRACE_VERSION_M[AI][JN]OR[[:space:]]*\|^#define EXPTRACE_VERSION_PATCH[[:space:]]*//p' "$header" | paste -s -d .)
+cat >"$dir/program.c" <<'END'
+#include <libexptrace.h>
+#include <stdio.h>
+#include <string.h>
+
+int table_bad(void); /* a name that the library has, too, for itself */
+int table_bad(void) { return 3; }
+
+int main(void)
+{
+	unsigned int major, minor, patch;
+	const char *text = exptrace_library_version(&major, &minor, &patch);
+	struct exptrace_trace *trace;
+	char numbers[64];
+
+	snprintf(numbers, sizeof(numbers), "%u.%u.%u", major, minor, patch);
+	if (strcmp(text, numbers) || strcmp(text, EXPTRACE_VERSION_STRING) ||
+	    exptrace_open_memory("", 0, &trace))
+		return 1;
+	exptrace_close(trace);
+	puts(text);
+	return table_bad() != 3;
+}
+END
+if ! command -v pkg-config >/dev/null; then
+	echo "ok - an installed library is found by pkg-config # SKIP there is no pkg-config"
+	exit $failed
+fi
+for prefix in /opt/exptrace /usr/local; do
+	MAKEFLAGS='' make -s -C "$here/.." install O="$(cd "$out" && pwd)" CC="$cc" DESTDIR="$dir/root" \
+		prefix=$prefix libdir=$prefix/lib/some >"$dir/install" 2>&1 || cat "$dir/install"
+done
+export PKG_CONFIG_PATH="$dir/root/opt/exptrace/lib/some/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dir/root"
+[ "$(pkg-config --modversion libexptrace)" = "$version" ] &&
+	[ "$("$out/exptrace" --version)" = "exptrace $version" ]
+ok "header, command and pkg-config tell the same version"
+# shellcheck disable=SC2046,SC2086 # options
+$cc -o "$dir/program" "$dir/program.c" $(pkg-config --cflags --libs libexptrace) $LDFLAGS \
+	-Wl,-rpath,"$dir/root/opt/exptrace/lib/some" && [ "$("$dir/program")" = "$version" ] &&
+	PKG_CONFIG_PATH="$dir/root/usr/local/lib/some/pkgconfig" pkg-config --cflags libexptrace |
+	grep -q "root/usr/local/include"
+ok "an installed library is found by pkg-config, wherever it is"
+case $LDFLAGS in
+*-fsanitize=*)
+	echo "ok - a program is linked with the static library # SKIP sanitizers are not" ;;
+*)
+	# shellcheck disable=SC2046,SC2086 # options
+	$cc -static -o "$dir/program" "$dir/program.c" \
+		$(pkg-config --static --cflags --libs libexptrace) $LDFLAGS &&
+		[ "$("$dir/program")" = "$version" ]
+	ok "a program is linked with the static library, and has names that are private there"
+esac
 exit $failed
