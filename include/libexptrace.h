@@ -899,10 +899,13 @@ int exptrace_device_fd(const struct exptrace_device *device);
  */
 int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info);
 
-/* How to record, where nothing is asked for: in stream mode, by the module's parameters. */
+/*
+ * How to record, where nothing is asked for: in stream mode, by the module's parameters. All
+ * fields of struct exptrace_start, in their order: C++ has no names for them before C++20.
+ */
 #define EXPTRACE_START_INIT						\
-	{ .mode = EXPTRACE_MODE_STREAM, .batch_size = EXPTRACE_START_DEFAULT,	\
-	  .period_ms = EXPTRACE_START_DEFAULT }
+	{ 0, EXPTRACE_MODE_STREAM, EXPTRACE_START_DEFAULT, EXPTRACE_START_DEFAULT,	\
+	  0, { 0 }, { 0 }, { 0 } }
 
 /**
  * exptrace_device_start() - start recording

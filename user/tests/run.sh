@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs the unit tests and prints one TAP stream. Usage: run.sh BUILD-DIRECTORY TEST...
-# The tests of the library as a whole use CC, NM and LDFLAGS, if they are set.
+# The tests of the library as a whole use CC, CXX, NM and LDFLAGS, if they are set.
 here=$(dirname "$0")
 out=$1
 shift
@@ -25,6 +25,7 @@ run() { # name command...: its results, and a failure if it ends badly without o
 		run "$test" "$out/tests/$test"
 	done
 	"$out/tests/make_sample" >"$out/tests/sample.trace"
+	run headers sh "$here/headers.sh" "$out"
 	run library sh "$here/library.sh" "$out" "$out/tests/sample.trace"
 	run cli sh "$here/cli.sh" "$out/exptrace" "$out/tests/sample.trace"
 } | awk '
