@@ -13,8 +13,9 @@
  * Events are decoded by the schema in the trace, never by a catalogue that was
  * compiled in. The format is that of docs/wire-format.md.
  *
- * Errors: functions that return int return 0 or more, or a negative errno. For
- * calls on a trace exptrace_error() then has a message. In particular:
+ * Errors: functions that return int, or int64_t, return 0 or more, or a negative errno, and then
+ * exptrace_error() has a message: of calls on a trace with that, of others with NULL. In
+ * particular:
  *	-EBADMSG	the trace is damaged
  *	-ENODATA	the trace is cut off
  *	-EAGAIN		a file that does not block has nothing yet; call again
@@ -22,7 +23,7 @@
  * behind it: each generation can be decoded alone.
  *
  * Thread safety: an object is for one thread at a time; different objects are
- * independent of each other. The library has no global state.
+ * independent of each other. The library has no global state but each thread's last message.
  *
  * Ownership: what a const pointer refers to belongs to the object it came from.
  * Unless said otherwise it is valid until the next call that reads from the
@@ -298,7 +299,17 @@ int exptrace_fd(const struct exptrace_trace *trace);
 /* exptrace_close() - free a trace and all that came from it; NULL is fine */
 void exptrace_close(struct exptrace_trace *trace);
 
-/* exptrace_error() - what went wrong last: a sentence with the byte offset */
+/**
+ * exptrace_error() - what went wrong last
+ * @trace:	in the last call on this trace that failed; NULL: in this thread's last call that
+ *		failed and had no trace, as those that open one, or that have a device
+ *
+ * To be asked right after the call. Of a fault in the trace it has the offset in bytes, of a device
+ * or a file the path. That a name is not known, and a function returns NULL, is no failure.
+ * Return: a text in English without a full stop; "" if none has failed. With a trace it is valid
+ * until the next call that fails, or exptrace_close(); with NULL until this thread's next call of
+ * this function. Another thread's trace is not to be asked about while it is used there.
+ */
 const char *exptrace_error(const struct exptrace_trace *trace);
 
 /**

@@ -17,6 +17,7 @@
 #include <libexptrace.h>
 
 #include "api.h"
+#include "error.h"
 
 _Static_assert(sizeof(struct exptrace_start) == 64, "struct exptrace_start is ABI");
 _Static_assert(offsetof(struct exptrace_start, batch_size) == 8, "struct exptrace_start is ABI");
@@ -26,11 +27,24 @@ struct exptrace_device {
 	int fd;
 	void *pool;		/* mapped, or NULL */
 	size_t pool_size;
+	char path[];
 };
 
-static int device_ioctl(const struct exptrace_device *device, unsigned long request, void *arg)
+static int device_failed(const struct exptrace_device *device, int err, const char *what)
 {
-	return ioctl(device->fd, request, arg) < 0 ? -errno : 0;
+	return error_failed(err, what, device->path, strlen(device->path));
+}
+
+static int device_refused(const struct exptrace_device *device, int err, const char *what)
+{
+	return error_refused(err, what, device->path, strlen(device->path));
+}
+
+/* @what: the message, if it fails */
+static int device_ioctl(const struct exptrace_device *device, unsigned long request, void *arg,
+			const char *what)
+{
+	return ioctl(device->fd, request, arg) < 0 ? device_failed(device, -errno, what) : 0;
 }
 
 /* A module with another ABI may have a structure of another size: ENOTTY. */
@@ -40,20 +54,22 @@ static int check_abi(struct exptrace_device *device)
 	int err = exptrace_device_info(device, &info);
 
 	if (err == -ENOTTY || (!err && info.abi_version != EXPTRACE_ABI_VERSION))
-		return -EPROTO;
+		return device_refused(device, -EPROTO, "the module has another ABI version");
 	return err;
 }
 
 API int exptrace_device_open(const char *path, int flags, struct exptrace_device **device)
 {
-	struct exptrace_device *new = calloc(1, sizeof(*new));
+	const char *name = path ? path : EXPTRACE_DEVICE;
+	struct exptrace_device *new = calloc(1, sizeof(*new) + strlen(name) + 1);
 	int err;
 
 	*device = NULL;
 	if (!new)
-		return -ENOMEM;
-	new->fd = open(path ? path : EXPTRACE_DEVICE, flags | O_CLOEXEC);
-	err = new->fd < 0 ? -errno : check_abi(new);
+		return error_failed(-ENOMEM, "cannot open", name, strlen(name));
+	memcpy(new->path, name, strlen(name) + 1);
+	new->fd = open(name, flags | O_CLOEXEC);
+	err = new->fd < 0 ? device_failed(new, -errno, "cannot open") : check_abi(new);
 	if (!err)
 		*device = new;
 	else
@@ -78,7 +94,7 @@ API int exptrace_device_fd(const struct exptrace_device *device)
 
 API int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info)
 {
-	return device_ioctl(device, EXPTRACE_IOC_INFO, info);
+	return device_ioctl(device, EXPTRACE_IOC_INFO, info, "cannot ask for its state");
 }
 
 /* Left as it is where the kernel does not tell. */
@@ -108,7 +124,7 @@ API int exptrace_device_start(struct exptrace_device *device, const struct exptr
 
 	if (!memcmp(args.boot_id, none, sizeof(none)))
 		get_boot_id(args.boot_id);
-	return device_ioctl(device, EXPTRACE_IOC_START, &args);
+	return device_ioctl(device, EXPTRACE_IOC_START, &args, "cannot start recording");
 }
 
 API int exptrace_device_least_pool(struct exptrace_device *device,
@@ -116,7 +132,8 @@ API int exptrace_device_least_pool(struct exptrace_device *device,
 				   uint32_t *batch_size)
 {
 	struct exptrace_start args = *start;
-	int err = device_ioctl(device, EXPTRACE_IOC_LEAST_POOL, &args);
+	int err = device_ioctl(device, EXPTRACE_IOC_LEAST_POOL, &args,
+			       "cannot ask how small a pool can be");
 
 	if (err)
 		return err;
@@ -128,13 +145,13 @@ API int exptrace_device_least_pool(struct exptrace_device *device,
 
 API int exptrace_device_stop(struct exptrace_device *device)
 {
-	return device_ioctl(device, EXPTRACE_IOC_STOP, NULL);
+	return device_ioctl(device, EXPTRACE_IOC_STOP, NULL, "cannot stop recording");
 }
 
 API int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation)
 {
 	struct exptrace_advance advance = { 0 };
-	int err = device_ioctl(device, EXPTRACE_IOC_ADVANCE, &advance);
+	int err = device_ioctl(device, EXPTRACE_IOC_ADVANCE, &advance, "cannot begin a generation");
 
 	if (!err && generation)
 		*generation = advance.generation;
@@ -145,7 +162,7 @@ API int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
 				 uint64_t *first, uint64_t *last)
 {
 	struct exptrace_snapshot snapshot = { .flags = flags };
-	int err = device_ioctl(device, EXPTRACE_IOC_SNAPSHOT, &snapshot);
+	int err = device_ioctl(device, EXPTRACE_IOC_SNAPSHOT, &snapshot, "cannot take a snapshot");
 
 	if (err)
 		return err;
@@ -158,14 +175,14 @@ API int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
 
 API int exptrace_device_trigger(struct exptrace_device *device)
 {
-	return device_ioctl(device, EXPTRACE_IOC_TRIGGER, NULL);
+	return device_ioctl(device, EXPTRACE_IOC_TRIGGER, NULL, "cannot fire the trigger");
 }
 
 API int exptrace_device_set_trigger(struct exptrace_device *device, uint64_t latency_us)
 {
 	struct exptrace_trigger trigger = { .latency_us = latency_us };
 
-	return device_ioctl(device, EXPTRACE_IOC_SET_TRIGGER, &trigger);
+	return device_ioctl(device, EXPTRACE_IOC_SET_TRIGGER, &trigger, "cannot set the trigger");
 }
 
 API int exptrace_device_map(struct exptrace_device *device)
@@ -180,10 +197,10 @@ API int exptrace_device_map(struct exptrace_device *device)
 	if (err)
 		return err;
 	if (!info.pool_size || info.pool_size > SIZE_MAX)
-		return -EINVAL;
+		return device_refused(device, -EINVAL, "there is no pool to be mapped");
 	pool = mmap(NULL, (size_t)info.pool_size, PROT_READ, MAP_SHARED, device->fd, 0);
 	if (pool == MAP_FAILED)
-		return -errno;
+		return device_failed(device, -errno, "cannot map the pool");
 	device->pool = pool;
 	device->pool_size = (size_t)info.pool_size;
 	return 0;
@@ -203,19 +220,19 @@ API int exptrace_device_take(struct exptrace_device *device, struct exptrace_bat
 
 	*batch = NULL;
 	if (!device->pool)
-		return -EINVAL;
-	err = device_ioctl(device, EXPTRACE_IOC_TAKE, ref);
+		return device_refused(device, -EINVAL, "the pool is not mapped");
+	err = device_ioctl(device, EXPTRACE_IOC_TAKE, ref, "cannot take a batch");
 	if (err || ref->kind != EXPTRACE_REF_BATCH)
 		return err;
 	if (ref->offset > device->pool_size || ref->length > device->pool_size - ref->offset)
-		return -EPROTO;
+		return device_refused(device, -EPROTO, "a batch is not in the pool");
 	*batch = (const char *)device->pool + ref->offset;
 	return 0;
 }
 
 API int exptrace_device_give(struct exptrace_device *device)
 {
-	return device_ioctl(device, EXPTRACE_IOC_GIVE, NULL);
+	return device_ioctl(device, EXPTRACE_IOC_GIVE, NULL, "cannot give back a batch");
 }
 
 API int exptrace_device_event(struct exptrace_device *device, unsigned int index,
@@ -224,7 +241,7 @@ API int exptrace_device_event(struct exptrace_device *device, unsigned int index
 	int err;
 
 	*event = (struct exptrace_event) { .index = index };
-	err = device_ioctl(device, EXPTRACE_IOC_GET_EVENT, event);
+	err = device_ioctl(device, EXPTRACE_IOC_GET_EVENT, event, "cannot describe an event");
 	event->group[sizeof(event->group) - 1] = 0;
 	event->name[sizeof(event->name) - 1] = 0;
 	return err;
@@ -238,14 +255,14 @@ API int exptrace_device_switch(struct exptrace_device *device, const struct expt
 	/* For a module that looks at nothing else. */
 	args.index = event->index;
 	snprintf(args.name, sizeof(args.name), "%s", event->name);
-	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &args);
+	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &args, "cannot switch an event");
 }
 
 API int exptrace_device_set_event(struct exptrace_device *device, unsigned int index, uint32_t flags)
 {
 	struct exptrace_event event = { .index = index, .flags = flags };
 
-	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &event);
+	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &event, "cannot switch an event");
 }
 
 API int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on)
@@ -280,20 +297,23 @@ static int select_event(struct exptrace_device *device, const struct exptrace_ev
 
 API int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_syscalls *calls)
 {
-	return device_ioctl(device, EXPTRACE_IOC_GET_SYSCALLS, calls);
+	return device_ioctl(device, EXPTRACE_IOC_GET_SYSCALLS, calls,
+			    "cannot ask for the system calls");
 }
 
 API int exptrace_device_set_syscalls(struct exptrace_device *device,
 				     const struct exptrace_syscalls *calls)
 {
-	return device_ioctl(device, EXPTRACE_IOC_SET_SYSCALLS, (void *)calls);
+	return device_ioctl(device, EXPTRACE_IOC_SET_SYSCALLS, (void *)calls,
+			    "cannot choose system calls");
 }
 
 API int exptrace_device_syscall_tables(struct exptrace_device *device,
 				       struct exptrace_syscall_tables *calls)
 {
 	struct exptrace_syscalls native;
-	int err = device_ioctl(device, EXPTRACE_IOC_GET_SYSCALL_TABLES, calls);
+	int err = device_ioctl(device, EXPTRACE_IOC_GET_SYSCALL_TABLES, calls,
+			       "cannot ask for the system calls");
 	size_t i;
 
 	if (err != -ENOTTY)
@@ -313,7 +333,8 @@ API int exptrace_device_set_syscall_tables(struct exptrace_device *device,
 					   const struct exptrace_syscall_tables *calls)
 {
 	struct exptrace_syscalls native = { 0 };
-	int err = device_ioctl(device, EXPTRACE_IOC_SET_SYSCALL_TABLES, (void *)calls);
+	int err = device_ioctl(device, EXPTRACE_IOC_SET_SYSCALL_TABLES, (void *)calls,
+			       "cannot choose system calls");
 
 	if (err != -ENOTTY)
 		return err;
@@ -352,14 +373,15 @@ static bool has_room(const struct exptrace_filter *room, const struct exptrace_f
 API int exptrace_device_filter(struct exptrace_device *device, struct exptrace_filter **filter)
 {
 	struct exptrace_filter room = { 0 }, *new;
-	int err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, &room);
+	int err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, &room, "cannot ask for the filter");
 
 	*filter = NULL;
 	while (!err) {
 		new = new_filter(&room);
 		if (!new)
-			return -ENOMEM;
-		err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, new);
+			return device_failed(device, -ENOMEM, "cannot ask for the filter");
+		err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, new,
+				   "cannot ask for the filter");
 		if (!err && has_room(&room, new)) {
 			*filter = new;
 			return 0;
@@ -376,7 +398,8 @@ API int exptrace_device_set_filter(struct exptrace_device *device,
 {
 	static const struct exptrace_filter none;
 
-	return device_ioctl(device, EXPTRACE_IOC_SET_FILTER, (void *)(filter ? filter : &none));
+	return device_ioctl(device, EXPTRACE_IOC_SET_FILTER, (void *)(filter ? filter : &none),
+			    "cannot set the filter");
 }
 
 API int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind kind,
@@ -388,7 +411,7 @@ API int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_
 		.text = (uintptr_t)text,
 	};
 
-	return device_ioctl(device, EXPTRACE_IOC_MARK, &mark);
+	return device_ioctl(device, EXPTRACE_IOC_MARK, &mark, "cannot write a marker");
 }
 
 API int exptrace_device_mark_begin(struct exptrace_device *device, const char *name)
@@ -412,7 +435,7 @@ API int exptrace_device_mark_log(struct exptrace_device *device, const char *key
 		.key = (uintptr_t)key,
 	};
 
-	return device_ioctl(device, EXPTRACE_IOC_MARK, &mark);
+	return device_ioctl(device, EXPTRACE_IOC_MARK, &mark, "cannot write a marker");
 }
 
 /* Whether any event of the group is on; or a negative errno. */
@@ -436,7 +459,7 @@ static int select_calls(struct exptrace_device *device, const char *what)
 	int err = now < 0 ? now : exptrace_device_syscall_tables(device, &calls);
 
 	if (!err && uname(&host) < 0)
-		err = -errno;
+		err = error_failed(-errno, "cannot ask for the machine", NULL, 0);
 	if (!err)
 		err = exptrace_select_syscall_tables(what, host.machine, now, &calls);
 	return err ? err : exptrace_device_set_syscall_tables(device, &calls);
@@ -472,7 +495,7 @@ API int exptrace_device_experiment_id(const char *name, size_t len)
 		if (known && strlen(known) == len && !memcmp(known, name, len))
 			return id;
 	}
-	return -ENOENT;
+	return error_refused(-ENOENT, "there is no such experiment", name, len);
 }
 
 API const char *exptrace_device_experiment(uint8_t experiment)

@@ -28,7 +28,7 @@ static int cut_off(struct exptrace_trace *trace)
 static int read_failed(struct exptrace_trace *trace, int err)
 {
 	if (err == -EAGAIN)
-		return err;
+		return trace_refuse(trace, err, "nothing more is there yet");
 	return trace_error(trace, err, trace->input.offset + input_available(&trace->input),
 			   "cannot read: %s", strerror(-err));
 }
@@ -305,7 +305,7 @@ static int framing_piece(struct exptrace_trace *trace)
 
 int framing_next(struct exptrace_trace *trace)
 {
-	int ret = trace->failed;
+	int ret = trace_failed(trace);
 
 	if (!ret && !trace->header_seen)
 		ret = framing_header(trace);
@@ -328,5 +328,5 @@ void framing_reset(struct exptrace_trace *trace)
 	trace->adrift = false;
 	trace->failed = 0;
 	trace->error_offset = 0;
-	trace->message[0] = 0;
+	trace->error = NULL;
 }

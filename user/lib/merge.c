@@ -67,6 +67,7 @@ static void note_error(struct exptrace_trace *trace, int err)
 static int raise_error(struct exptrace_trace *trace)
 {
 	memcpy(trace->message, trace->merge.message, sizeof(trace->message));
+	trace->error = trace->message;
 	trace->error_offset = trace->merge.error_offset;
 	trace->failed = trace->merge.error;
 	return trace->failed;
@@ -393,6 +394,11 @@ static int merge_emit(struct exptrace_trace *trace)
 	return err ? err : 1;
 }
 
+static int out_of_memory(struct exptrace_trace *trace)
+{
+	return trace_error(trace, -ENOMEM, trace->input.offset, "out of memory");
+}
+
 /* Begins the next generation: 1, 0 at the end, or a negative errno. */
 static int merge_refill(struct exptrace_trace *trace)
 {
@@ -406,7 +412,7 @@ static int merge_refill(struct exptrace_trace *trace)
 		merge_clear(trace);
 	ret = load_generation(trace);
 	if (ret == 1 && merge_start(trace))
-		ret = -ENOMEM;
+		return out_of_memory(trace);
 	return ret;
 }
 
@@ -416,7 +422,7 @@ int merge_next(struct exptrace_trace *trace)
 	int ret;
 
 	if (trace->learn.has_after && learn_after(trace))
-		return trace_error(trace, -ENOMEM, trace->input.offset, "out of memory");
+		return out_of_memory(trace);
 	do {
 		while (!merge->nheap) {
 			ret = merge_refill(trace);
@@ -425,7 +431,7 @@ int merge_next(struct exptrace_trace *trace)
 		}
 		ret = merge_emit(trace);
 	} while (!ret);
-	return ret;
+	return ret < 0 ? out_of_memory(trace) : ret;
 }
 
 void merge_forget(struct exptrace_trace *trace)

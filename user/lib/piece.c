@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "api.h"
+#include "error.h"
 #include "header.h"
 #include "trace.h"
 
@@ -13,9 +14,10 @@ API int exptrace_header_version(const void *bytes, size_t size)
 	int version = size < EXPTRACE_HEADER_SIZE ? -1 : header_version(bytes);
 
 	if (version < 0)
-		return -EBADMSG;
+		return error_refused(-EBADMSG, "not the header of a trace", NULL, 0);
 	if (!header_is_known(version))
-		return -EPROTONOSUPPORT;
+		return error_refused(-EPROTONOSUPPORT, "a trace in a version that is not known here",
+				     NULL, 0);
 	return version;
 }
 
@@ -50,7 +52,7 @@ API int exptrace_piece(const void *bytes, size_t size, enum exptrace_batch_kind 
 	int ret = piece_parse(&batch, bytes, size);
 
 	if (ret < 0)
-		return ret;
+		return error_refused(ret, "neither a batch nor the end of a generation", NULL, 0);
 	if (ret && kind)
 		*kind = batch.kind;
 	if (ret && generation)

@@ -211,7 +211,7 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 	ret = search(trace, &generation);
 	trace->input.hold = hold;
 	if (ret == -EAGAIN)
-		return ret;
+		return trace_refuse(trace, ret, "nothing more is there yet");
 	if (ret < 0)
 		return trace_error(trace, ret, trace->input.offset, "cannot read: %s",
 				   strerror(-ret));
@@ -240,7 +240,7 @@ API int exptrace_resync(struct exptrace_trace *trace, const struct exptrace_dama
 	if (told)
 		*told = damage;
 	if (trace->failed && trace->failed != -EBADMSG && trace->failed != -ENODATA)
-		return trace->failed;
+		return trace_failed(trace);
 	merge_forget(trace);
 	if (trace->adrift)
 		ret = resync_next(trace, damage);

@@ -10,6 +10,7 @@
 #include <libexptrace.h>
 
 #include "api.h"
+#include "error.h"
 #include "syscall.h"
 
 /* By number; made from <asm/unistd_64.h> and the like when the library is built. */
@@ -88,7 +89,9 @@ API int exptrace_syscall_number_in(const char *machine, enum exptrace_syscall_ta
 			return (int)i;
 	}
 	nr = parse_number(name, len);
-	return table == EXPTRACE_SYSCALLS_NATIVE || nr >= SYSCALLS_COMMON ? nr : -ENOENT;
+	if (nr < 0 || (table != EXPTRACE_SYSCALLS_NATIVE && nr < SYSCALLS_COMMON))
+		return error_refused(-ENOENT, "there is no such system call", name, len);
+	return nr;
 }
 
 API int exptrace_syscall_number(const char *machine, const char *name, size_t len)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "error.h"
 #include "syscall.h"
 #include "trace.h"
 
@@ -18,7 +19,7 @@ API int exptrace_open_fd(int fd, struct exptrace_trace **trace)
 {
 	*trace = calloc(1, sizeof(**trace));
 	if (!*trace)
-		return -ENOMEM;
+		return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
 	(*trace)->input.fd = fd;
 	return 0;
 }
@@ -31,7 +32,7 @@ API int exptrace_open(const char *path, struct exptrace_trace **trace)
 	*trace = NULL;
 	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return error_failed(-errno, "cannot open", path, strlen(path));
 	err = exptrace_open_fd(fd, trace);
 	if (!err)
 		(*trace)->input.own_fd = !is_stdin;
@@ -44,7 +45,7 @@ API int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_tra
 {
 	*trace = calloc(1, sizeof(**trace));
 	if (!*trace)
-		return -ENOMEM;
+		return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
 	input_init_memory(&(*trace)->input, bytes, size);
 	return 0;
 }
@@ -84,6 +85,7 @@ int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const ch
 		n = sizeof(trace->message);
 	snprintf(trace->message + n, sizeof(trace->message) - n, " at offset %llu",
 		 (unsigned long long)offset);
+	trace->error = trace->message;
 	trace->error_offset = offset;
 	return err;
 }
@@ -113,7 +115,14 @@ int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
 
 API const char *exptrace_error(const struct exptrace_trace *trace)
 {
-	return trace->message;
+	if (!trace)
+		return error_text();
+	return trace->error ? trace->error : "";
+}
+
+static int read_otherwise(const struct exptrace_trace *trace)
+{
+	return trace_refuse(trace, -EINVAL, "this trace is read in another way");
 }
 
 /* Events that nobody asked for are not missing. */
@@ -130,7 +139,7 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 	int ret;
 
 	if (trace->mode && trace->mode != TRACE_MODE_BATCHES)
-		return -EINVAL;
+		return read_otherwise(trace);
 	trace->mode = TRACE_MODE_BATCHES;
 	leave_batch(trace);
 	ret = borrow_schema(trace);
@@ -186,18 +195,37 @@ int trace_learn(struct exptrace_trace *trace, const struct schema_event *event, 
 	return learn_later(trace, event, time);
 }
 
+static int out_of_memory(struct exptrace_trace *trace)
+{
+	return trace_error(trace, -ENOMEM, trace->batch.offset, "out of memory");
+}
+
+/* Nothing can be told of the events of the batch at hand, if there are any. */
+static int without_schema(const struct exptrace_trace *trace)
+{
+	if (trace->batch.kind != EXPTRACE_BATCH_EVENTS)
+		return 0;
+	return trace_refuse(trace, -ENOENT, "the trace has no schema for this batch");
+}
+
+/* Why no further event comes of it. */
+static int end_batch(struct exptrace_trace *trace, int ret)
+{
+	if (ret == -EBADMSG)
+		trace_bad_event(trace, &trace->cursor, &trace->batch);
+	return ret == -ENOMEM ? out_of_memory(trace) : ret;
+}
+
 API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record)
 {
 	struct cursor *cursor = &trace->cursor;
 	int ret;
 
 	if (!cursor->types)
-		return trace->batch.kind == EXPTRACE_BATCH_EVENTS ? -ENOENT : 0;
+		return without_schema(trace);
 	ret = trace_step(trace, cursor);
-	if (unlikely(ret == -EBADMSG))
-		trace_bad_event(trace, cursor, &trace->batch);
 	if (unlikely(ret <= 0))
-		return ret;
+		return end_batch(trace, ret);
 	trace_fill_record(trace, cursor, cursor_pid(cursor, trace->values));
 	trace->found += trace_is_recorded(trace->record.type);
 	*record = &trace->record;
@@ -210,16 +238,14 @@ API int exptrace_each_in_batch(struct exptrace_trace *trace, exptrace_record_fn 
 	int ret;
 
 	if (!cursor.types)
-		return trace->batch.kind == EXPTRACE_BATCH_EVENTS ? -ENOENT : 0;
+		return without_schema(trace);
 	while ((ret = trace_step(trace, &cursor)) == 1) {
 		trace_fill_record(trace, &cursor, cursor_pid(&cursor, trace->values));
 		trace->found += trace_is_recorded(cursor.type);
 		fn(arg, &trace->record);
 	}
 	trace->cursor = cursor;
-	if (ret == -EBADMSG)
-		trace_bad_event(trace, &trace->cursor, &trace->batch);
-	return ret;
+	return end_batch(trace, ret);
 }
 
 API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record)
@@ -227,7 +253,7 @@ API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_
 	int ret;
 
 	if (trace->mode && trace->mode != TRACE_MODE_EVENTS)
-		return -EINVAL;
+		return read_otherwise(trace);
 	trace->mode = TRACE_MODE_EVENTS;
 	trace->input.hold = true;
 	ret = borrow_schema(trace);
@@ -248,7 +274,7 @@ API int exptrace_next_frame(struct exptrace_trace *trace, const struct exptrace_
 	int ret;
 
 	if (trace->mode && trace->mode != TRACE_MODE_FRAMES)
-		return -EINVAL;
+		return read_otherwise(trace);
 	trace->mode = TRACE_MODE_FRAMES;
 	ret = framing_next(trace);
 	if (ret == 1)
@@ -303,7 +329,9 @@ API const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind,
 API int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 		       const struct exptrace_frame **frames)
 {
-	return stacks_find(&trace->stacks, id, frames);
+	int n = stacks_find(&trace->stacks, id, frames);
+
+	return n < 0 ? trace_refuse(trace, n, "no such place or stack is known") : n;
 }
 
 API bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id)
@@ -333,25 +361,31 @@ API uint64_t exptrace_comm_changes(const struct exptrace_trace *trace)
 	return trace->tasks.changes;
 }
 
+static int64_t thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks, uint64_t ns)
+{
+	int64_t thread = tasks_thread(&trace->tasks, (uint64_t)pid, ticks, ns);
+
+	return thread < 0 ? out_of_memory(trace) : thread;
+}
+
 API int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid)
 {
 	const struct exptrace_record *record = &trace->record;
 	uint64_t ticks = trace->mode == TRACE_MODE_EVENTS ? UINT64_MAX : record->ticks;
 
 	if (pid < 0)
-		return -ENOENT;
+		return trace_refuse(trace, -ENOENT, "no thread has an id below 0");
 	catch_up(trace);
-	return tasks_thread(&trace->tasks, (uint64_t)pid, ticks,
-			    clock_ns(&trace->clock, record->ticks));
+	return thread_at(trace, pid, ticks, clock_ns(&trace->clock, record->ticks));
 }
 
 API int64_t exptrace_thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks)
 {
 	if (pid < 0)
-		return -ENOENT;
+		return trace_refuse(trace, -ENOENT, "no thread has an id below 0");
 	if (learn_all(trace))
-		return -ENOMEM;
-	return tasks_thread(&trace->tasks, (uint64_t)pid, ticks, exptrace_ns(trace, ticks));
+		return out_of_memory(trace);
+	return thread_at(trace, pid, ticks, exptrace_ns(trace, ticks));
 }
 
 API bool exptrace_pid_changed(const struct exptrace_trace *trace, int64_t pid, uint64_t ticks)
@@ -384,7 +418,7 @@ API int exptrace_property_at(const struct exptrace_trace *trace, size_t index, c
 			     const char **value)
 {
 	if (index >= trace->properties.n)
-		return -ENOENT;
+		return trace_refuse(trace, -ENOENT, "there are fewer properties");
 	*key = trace->properties.list[index].key;
 	*value = trace->properties.list[index].value;
 	return 0;

@@ -110,12 +110,29 @@ struct exptrace_trace {
 
 	int failed;		/* a negative errno that is returned from now on */
 	uint64_t error_offset;
-	char message[TRACE_MESSAGE];
+	const char *error;	/* the last message; NULL: none */
+	char message[TRACE_MESSAGE];	/* of the last one with an offset */
 };
 
 /* Stores the message, with the offset; returns @err. */
 __attribute__((format(printf, 4, 5)))
 int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const char *format, ...);
+
+/* The message, a constant, of a call that fails for no fault at an offset; returns @err. */
+static inline int trace_refuse(const struct exptrace_trace *trace, int err, const char *message)
+{
+	/* to ask changes nothing else */
+	((struct exptrace_trace *)trace)->error = message;
+	return err;
+}
+
+/* What has failed for good fails again: so does its message. Returns trace->failed. */
+static inline int trace_failed(struct exptrace_trace *trace)
+{
+	if (trace->failed)
+		trace->error = trace->message;
+	return trace->failed;
+}
 
 /*
  * Reads the next batch or end mark into trace->batch: 1, 0 at the end, or a negative errno.

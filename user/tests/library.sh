@@ -57,6 +57,14 @@ done >"$dir/written"
 none "$dir/written" && [ -s "$dir/structures" ]
 ok "no function fills in a structure of the caller's that may grow"
 
+# Those that answer a question do not fail.
+grep -E '^ *(int|int64_t) ' "$dir/declarations" | sed 's/^[^(]*\<\(exptrace_[a-z0-9_]*\)(.*/\1/' |
+	grep -vE '_(fd|version|thread_pid|pending_error)$' | while read -r name; do
+	grep -q "\<$name(" "$here/test_errors.c" || echo "$name"
+done >"$dir/untested"
+none "$dir/untested"
+ok "every function that may fail is called by the test of messages"
+
 # The command
 cat "$out"/cmd/*.d | tr ' ' '\n' | grep '/lib/[a-z_]*\.h' >"$dir/private"
 none "$dir/private" && [ -e "$out/cmd/main.d" ]
