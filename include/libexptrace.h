@@ -2,13 +2,14 @@
 /*
  * libexptrace: read traces of exptrace, and control its device.
  *
- * A trace is read in one of two ways, chosen by the first call:
+ * A trace is read in one of three ways, chosen by the first call:
  *
  *  - exptrace_next_batch() walks the batches in the order of the stream, and
  *    exptrace_next_in_batch() the events of the batch at hand. It needs memory
  *    for one batch only and is the fastest; nothing orders different CPUs.
  *  - exptrace_next_event() gives the events of all CPUs and experiments, merged
  *    by time within each generation. It needs memory for one generation.
+ *  - exptrace_next_frame() walks the batches to copy them, and looks at nothing in them.
  *
  * Events are decoded by the schema in the trace, never by a catalogue that was
  * compiled in. The format is that of docs/wire-format.md.
