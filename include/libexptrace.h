@@ -35,8 +35,9 @@
  *    no reason to make any: so they may grow at their ends, and who was compiled with a
  *    shorter one finds its fields where they were.
  *  - Those that come in arrays, or that others contain, are frozen: they have the size that they
- *    have. They are struct exptrace_schema_arg, exptrace_value, exptrace_loss, exptrace_ledger_entry
- *    and exptrace_frame. What is to be told besides will have a function of its own.
+ *    have. They are struct exptrace_schema_arg, exptrace_value, exptrace_loss,
+ *    exptrace_ledger_entry and exptrace_frame. What is to be told besides will have a function of
+ *    its own.
  *  - The structures of exptrace/exptrace.h, which callers do make, are the kernel's ABI. Their
  *    sizes are frozen, too, and part of the numbers of the ioctls; they have reserved fields.
  *  - Enumerations may get more values, which callers have to expect.
@@ -540,6 +541,7 @@ const struct exptrace_account *exptrace_account(const struct exptrace_trace *tra
  * first part of it, its schema included. The same recorder wrote the next one, so its
  * schema fits; to find it, the library reads ahead (a pipe's bytes are kept in memory
  * meanwhile). Known after the first call that reads from the trace.
+ * Return: whether it was; else nothing is stored.
  */
 bool exptrace_borrowed(const struct exptrace_trace *trace, uint64_t *borrower,
 		       uint64_t *lender);
@@ -564,6 +566,7 @@ const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
  *
  * As long as it returns the same, so does exptrace_comm(), for every thread: what was
  * made of a name needs not be made again.
+ * Return: the number.
  */
 uint64_t exptrace_comm_changes(const struct exptrace_trace *trace);
 
@@ -656,8 +659,10 @@ int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 
 /**
  * exptrace_stack_cut_off() - had a stack that exptrace_stack() knows more frames?
+ * @id:		as for exptrace_stack()
  *
  * Further out, which the recorder did not take: it takes so many at most.
+ * Return: whether it had; false of one that is not known.
  */
 bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id);
 
@@ -711,6 +716,7 @@ const struct exptrace_sync *exptrace_sync_at(const struct exptrace_trace *trace,
  * one began: the machine was suspended, the clock was changed, or the recorder had no room.
  * What was going on when the one before ended is not known any more then. Where generations
  * were given up or not read, their numbers tell.
+ * Return: that.
  */
 bool exptrace_gap(const struct exptrace_trace *trace);
 
@@ -734,6 +740,7 @@ bool exptrace_other_boot(const struct exptrace_trace *trace);
  * If all switches of the generation at hand were attempted there, or with a filter those of all
  * threads that it chose, who is seen to run did so without a break up to the next switch. To be
  * asked when all of the generation was read.
+ * Return: whether they do.
  */
 bool exptrace_runs_known(const struct exptrace_trace *trace, uint64_t cpu);
 
@@ -743,6 +750,7 @@ bool exptrace_runs_known(const struct exptrace_trace *trace, uint64_t cpu);
  * The times of its events are uncertain then; also if its rate changed so often that not all
  * of that was recorded. While batches are walked: known when the ledger
  * is at hand.
+ * Return: whether it was.
  */
 bool exptrace_clock_unstable(const struct exptrace_trace *trace);
 
@@ -779,6 +787,7 @@ const struct exptrace_times *exptrace_times(const struct exptrace_trace *trace);
  * the generation is complete and exptrace_clock_unstable() is false. In version 1 of the
  * format, only if that clock's rate did not change meanwhile: NTP can change it by
  * 500 ppm, adjtimex(2) by 10 %.
+ * Return: nanoseconds.
  */
 uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks);
 
@@ -856,10 +865,14 @@ int exptrace_syscall_number(const char *machine, const char *name, size_t len);
 
 /**
  * exptrace_syscall_number_in() - likewise, in the table of a kind of programs
+ * @machine:	as for exptrace_syscall_number(), and so are the others
  * @table:	programs of the machine's own kind, 32-bit ones, x32 ones
+ * @name:	the name, not terminated
+ * @len:	its length
  *
  * Digits mean a number of the machine's own programs; from 424 on, where calls have the same
  * number in all tables, one of the others too.
+ * Return: its number; -ENOENT if unknown.
  */
 int exptrace_syscall_number_in(const char *machine, enum exptrace_syscall_table table,
 			       const char *name, size_t len);
@@ -1002,8 +1015,10 @@ int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind
 
 /**
  * exptrace_device_mark_begin() - a region of that name begins; otherwise the same
+ * @name:	its name; cut to 1024 bytes
  *
  * Regions of a thread nest: its last that began, and has not ended, is the first to end.
+ * Return: as exptrace_device_mark().
  */
 int exptrace_device_mark_begin(struct exptrace_device *device, const char *name);
 
@@ -1015,7 +1030,8 @@ int exptrace_device_mark_end(struct exptrace_device *device, const char *name);
  * @key:	what kind of value it is, "request" for example; cut to 1024 bytes
  * @value:	the value; likewise
  *
- * Cost, thread safety and errors are those of exptrace_device_mark().
+ * Cost and thread safety are those of exptrace_device_mark().
+ * Return: as exptrace_device_mark().
  */
 int exptrace_device_mark_log(struct exptrace_device *device, const char *key,
 			     const char *value);
@@ -1076,6 +1092,7 @@ int exptrace_device_switch(struct exptrace_device *device, const struct exptrace
  * exptrace_device_enable() - switch an event on or off, without stacks
  * @index:	as for exptrace_device_event(); another event when an experiment of another
  *		module has come or gone since: see exptrace_device_switch()
+ * @on:		whether it shall be on
  *
  * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint.
  */
@@ -1100,12 +1117,14 @@ int exptrace_device_set_syscalls(struct exptrace_device *device,
 				 const struct exptrace_syscalls *calls);
 
 /*
- * exptrace_device_syscall_tables(), exptrace_device_set_syscall_tables() - likewise, for
- * programs of all kinds. An older module records all calls of 32-bit programs and of x32 ones,
- * if all others are wanted too, else none
+ * exptrace_device_syscall_tables() - which are recorded of programs of all kinds. 0 or a negative
+ * errno. An older module records all calls of 32-bit programs and of x32 ones, if all others are
+ * wanted too, else none
  */
 int exptrace_device_syscall_tables(struct exptrace_device *device,
 				   struct exptrace_syscall_tables *calls);
+
+/* exptrace_device_set_syscall_tables() - choose them. 0; -EINVAL; -EBADF: opened O_RDONLY */
 int exptrace_device_set_syscall_tables(struct exptrace_device *device,
 				       const struct exptrace_syscall_tables *calls);
 
@@ -1145,6 +1164,7 @@ int exptrace_device_select(struct exptrace_device *device, const char *what);
 
 /**
  * exptrace_device_experiment() - the name of an experiment that exptrace brings
+ * @experiment:	its number
  *
  * Return: a constant string; NULL if unknown (another module's, for example).
  */

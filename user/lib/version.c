@@ -6,7 +6,8 @@
 
 #include "api.h"
 
-API const char *exptrace_library_version(unsigned int *major, unsigned int *minor, unsigned int *patch)
+API const char *exptrace_library_version(unsigned int *major, unsigned int *minor,
+					 unsigned int *patch)
 {
 	if (major)
 		*major = EXPTRACE_VERSION_MAJOR;

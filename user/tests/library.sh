@@ -55,6 +55,12 @@ sed 's/const struct exptrace_[a-z_]*//g; s/[(,]/ /g' "$dir/declarations" | awk '
 none "$dir/written" && [ -s "$dir/structures" ]
 ok "no function fills in a structure of the caller's that may grow"
 
+while read -r name; do
+	grep -qE "^( \*|/\*) $name\(\)" "$header" || echo "$name"
+done <"$dir/declared" >"$dir/undocumented"
+none "$dir/undocumented"
+ok "every function has a comment"
+
 # Those that answer a question do not fail.
 grep -E '^ *(int|int64_t) ' "$dir/declarations" | sed 's/^[^(]*\<\(exptrace_[a-z0-9_]*\)(.*/\1/' |
 	grep -vE '_(fd|version|thread_pid|pending_error)$' | while read -r name; do

@@ -220,12 +220,34 @@ static void test_cut_off_everywhere(void)
 	w_free(&w);
 }
 
+/* Whether each piece is within the bytes; these are exactly as many as there are. */
+static bool pieces_are_within(const uint8_t *bytes, size_t n)
+{
+	uint8_t *copy = malloc(n);
+	size_t at = 0;
+	int size = 1;
+
+	if (!copy)
+		abort();
+	memcpy(copy, bytes, n);
+	while (size > 0) {
+		size = exptrace_piece(copy + at, n - at, NULL, NULL);
+		exptrace_piece_lost(copy + at, n - at);
+		if (size > 0)
+			at += (size_t)size;
+		if (at > n)
+			break;
+	}
+	free(copy);
+	return at <= n;
+}
+
 static void test_mutated(void)
 {
 	struct writer w = { 0 };
 	struct digest digest;
 	uint64_t state = 0x9e3779b97f4a7c15ULL;
-	unsigned int wrong = 0, round;
+	unsigned int wrong = 0, within = 0, round;
 	uint8_t *data;
 
 	sample_trace(&w, 3);
@@ -239,8 +261,11 @@ static void test_mutated(void)
 			data[(state >> 33) % w.size] = (uint8_t)(state >> 24);
 		}
 		wrong += !is_alike(data, w.size, &digest);
+		within += pieces_are_within(data + EXPTRACE_HEADER_SIZE,
+					    state % (w.size - EXPTRACE_HEADER_SIZE) + 1);
 	}
 	is(wrong, 0, "damage is the same in memory as in a file");
+	is(within, round, "no piece of a damaged stream reaches beyond what is there");
 	free(data);
 	w_free(&w);
 }
