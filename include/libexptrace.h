@@ -802,37 +802,128 @@ const struct exptrace_schema_event *exptrace_schema_at(const struct exptrace_tra
 /* exptrace_experiment_name() - an experiment's name in the trace, or NULL */
 const char *exptrace_experiment_name(const struct exptrace_trace *trace, uint8_t experiment);
 
+/*
+ * Selections: words that say which events are meant, and which system calls. docs/exptrace.md
+ * has the grammar (WHAT).
+ *
+ * exptrace_selection_parse() finds words that are malformed. Whether the others mean anything
+ * depends on what there is: offer the selection the events of a trace, of the device, or any
+ * others, as often as there are new ones, and then ask for the state of each word. A word that
+ * means nothing changes nothing.
+ */
+struct exptrace_selection;
+
 /**
- * exptrace_select() - is an event meant by a selection?
- * @what:	names of events, groups and experiments, or "all", separated by commas
- *		or blanks, each with + or - or without a sign; in order, the last
- *		that matches decides. If the first has no sign, what is not named
- *		is off, otherwise it stays as it is
+ * struct exptrace_selection_error - which word of a selection is malformed
+ * @offset:	where it begins: bytes from the beginning of the text
+ * @length:	its bytes, the sign included
+ * @problem:	a constant string that goes on after the word: "has a '[' without ']'"
+ *
+ * It stays as it is.
+ */
+struct exptrace_selection_error {
+	size_t offset;
+	size_t length;
+	const char *problem;
+};
+
+/**
+ * exptrace_selection_parse() - make a selection of a text
+ * @text:	the words; any bytes, copied
+ * @len:	their number
+ * @selection:	out: to be freed with exptrace_selection_free(); NULL after an error
+ * @error:	out: after -EINVAL, what is wrong, of the first word of which something is; or NULL
+ *
+ * Without a word, the selection leaves everything as it is. Takes time and memory in proportion
+ * to @len.
+ * Return: 0; -EINVAL: a word is malformed, or has a reserved prefix; -ENOMEM.
+ */
+int exptrace_selection_parse(const char *text, size_t len, struct exptrace_selection **selection,
+			     struct exptrace_selection_error *error);
+
+/* exptrace_selection_free() - free it; NULL is fine */
+void exptrace_selection_free(struct exptrace_selection *selection);
+
+/**
+ * exptrace_selection_means() - is an event meant?
  * @experiment:	the name of its experiment, or NULL
- * @group:	its group
- * @name:	its name
+ * @group:	its group, or NULL
+ * @name:	its name, or NULL
  * @now:	whether it is on now
  *
+ * The last word that means it decides; without one, it is off if the first word has no sign,
+ * and else stays as it is. Words for system calls mean the events of their group, whatever the
+ * call.
  * Return: whether it shall be on.
  */
-bool exptrace_select(const char *what, const char *experiment, const char *group,
-		     const char *name, bool now);
+bool exptrace_selection_means(const struct exptrace_selection *selection, const char *experiment,
+			      const char *group, const char *name, bool now);
+
+/* exptrace_selection_words() - how many words it has */
+size_t exptrace_selection_words(const struct exptrace_selection *selection);
 
 /**
- * exptrace_select_next() - the words of a selection, one by one
- * @what:	in/out: where to go on
- * @len:	out: the word's length, without its sign
+ * exptrace_selection_word() - a word, without its sign
+ * @index:	which, from 0 on; less than exptrace_selection_words()
+ * @len:	out: its bytes
  *
- * Return: the word, not terminated; NULL at the end.
+ * Return: the word, not terminated, with any bytes; valid as long as the selection.
  */
-const char *exptrace_select_next(const char **what, size_t *len);
+const char *exptrace_selection_word(const struct exptrace_selection *selection, size_t index,
+				    size_t *len);
 
-/* exptrace_select_is() - does a word of a selection mean this event? "all" means any */
-bool exptrace_select_is(const char *word, size_t len, const char *experiment, const char *group,
-			const char *name);
+/* exptrace_selection_word_means() - does that word mean this event? Its sign does not matter */
+bool exptrace_selection_word_means(const struct exptrace_selection *selection, size_t index,
+				   const char *experiment, const char *group, const char *name);
 
-/* exptrace_select_syscall() - "syscalls:NAME": the NAME and its length; NULL if it is not */
-const char *exptrace_select_syscall(const char *word, size_t *len);
+/* What is known of a word. Values may be added. */
+enum exptrace_word_state {
+	EXPTRACE_WORD_FOUND,		/* it means something that was offered */
+	EXPTRACE_WORD_ABSENT,		/* only an event that exptrace itself brings */
+	EXPTRACE_WORD_UNKNOWN,		/* no event, group or experiment */
+	EXPTRACE_WORD_UNKNOWN_SYSCALL,	/* no system call */
+};
+
+/* exptrace_selection_word_state() - does a word mean anything that was offered so far? */
+enum exptrace_word_state exptrace_selection_word_state(
+	const struct exptrace_selection *selection, size_t index);
+
+/* exptrace_selection_offer() - an event that there is; any name may be NULL */
+void exptrace_selection_offer(struct exptrace_selection *selection, const char *experiment,
+			      const char *group, const char *name);
+
+/**
+ * exptrace_selection_offer_trace() - the events and the system calls of a trace
+ *
+ * That is every description that was read so far, the calls of its machine, and those that the
+ * generation at hand names besides. The first generation that can be read tells all events that
+ * its recorder had then: call it when the first event has been read, or all was read without
+ * one. In later generations there may be more: experiments can come while something is recorded.
+ */
+void exptrace_selection_offer_trace(struct exptrace_selection *selection,
+				    const struct exptrace_trace *trace);
+
+/**
+ * exptrace_selection_offer_device() - the events that the module has, and this machine's calls
+ *
+ * State events, which cannot be switched, are left out.
+ * Return: 0 or a negative errno.
+ */
+int exptrace_selection_offer_device(struct exptrace_selection *selection,
+				    struct exptrace_device *device);
+
+/**
+ * exptrace_selection_has() - is a record meant: its event, and if it is of a system call, that?
+ * @trace:	was offered to it: the calls are those of exptrace_selection_offer_trace()
+ * @record:	what was read of it last
+ *
+ * What was decided of an event is kept, by its index: use a selection for one trace only.
+ * The end of a call without a number (%EXPTRACE_SYSCALL_NONE) counts as that of rt_sigreturn.
+ * State events are as others here.
+ */
+bool exptrace_selection_has(struct exptrace_selection *selection,
+			    const struct exptrace_trace *trace,
+			    const struct exptrace_record *record);
 
 /**
  * exptrace_syscall_split() - in which table does the number of an event count?
@@ -878,24 +969,18 @@ int exptrace_syscall_number_in(const char *machine, enum exptrace_syscall_table 
 			       const char *name, size_t len);
 
 /**
- * exptrace_select_syscalls() - which system calls does a selection mean?
- * @what:	as for exptrace_select(); "syscalls:NAME" means one, and the first of
- *		them no other, if none were wanted; "syscalls" means all
- * @machine:	whose names these are, as uname(2) has it
+ * exptrace_selection_syscalls() - which system calls are meant, for programs of all kinds?
+ * @machine:	whose names these are, as uname(2) has it; NULL: there are none, but numbers
  * @now:	whether system calls are on now
  * @calls:	in/out: which
  *
- * Return: 0; -ENOENT: a name is unknown.
+ * "syscalls:NAME" means the call of that name in each table that has it, and the first of such
+ * words no other, if none were wanted; "syscalls" means all. These words have
+ * %EXPTRACE_WORD_FOUND afterwards, if there is such a call.
+ * Return: 0; -ENOENT: a call is unknown, and @calls is as before.
  */
-int exptrace_select_syscalls(const char *what, const char *machine, bool now,
-			     struct exptrace_syscalls *calls);
-
-/*
- * exptrace_select_syscall_tables() - likewise, for programs of all kinds: a name means the call
- * in each table that has it
- */
-int exptrace_select_syscall_tables(const char *what, const char *machine, bool now,
-				   struct exptrace_syscall_tables *calls);
+int exptrace_selection_syscalls(struct exptrace_selection *selection, const char *machine,
+				bool now, struct exptrace_syscall_tables *calls);
 
 /**
  * exptrace_device_open() - open the recorder
@@ -1153,14 +1238,13 @@ int exptrace_device_set_filter(struct exptrace_device *device,
 
 /**
  * exptrace_device_select() - switch events by a selection
- * @what:	as for exptrace_select()
  *
- * Events that this kernel lacks are left alone. A word that means no event has
- * no effect: find it with exptrace_select_is() first. System calls are selected too.
+ * Offers it the device's events and calls. Events that this kernel lacks are left alone.
+ * System calls are selected too.
  * Return: the number of events that are on now, or a negative errno; -ENOENT: a
- * system call is unknown.
+ * word is unknown (exptrace_selection_word_state()), and nothing has changed.
  */
-int exptrace_device_select(struct exptrace_device *device, const char *what);
+int exptrace_device_select(struct exptrace_device *device, struct exptrace_selection *selection);
 
 /**
  * exptrace_device_experiment() - the name of an experiment that exptrace brings

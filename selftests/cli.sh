@@ -326,6 +326,41 @@ system_calls_can_be_chosen() {
 	[ "$(calls_of_python | grep -c -x getppid)" -eq 7 ]
 }
 
+record_takes_the_words_that_dump_takes() {
+	local word
+	load
+	"$exptrace" record -o "$work/t" -e '*_process_*,sched:*_switch,syscalls:get*id' -- \
+		python3 -c 'import os; [(os.getppid(), os.getuid(), os.close(os.open("/dev/null", 0))) for _ in range(7)]'
+	"$exptrace" check "$work/t" | grep '^OK.* 0 lost'
+	"$exptrace" stat "$work/t" >"$work/stat"
+	grep ' sched_process_exec' "$work/stat"
+	grep ' sched_switch' "$work/stat"
+	not grep ' sched_wakeup' "$work/stat"
+	calls_of_python | sort -u >"$work/calls"
+	grep -x getppid "$work/calls"
+	grep -x getuid "$work/calls"
+	not grep -v '^get.*id$' "$work/calls"
+	"$exptrace" dump -e syscalls:getppid "$work/t" >"$work/dump"
+	[ "$(grep -c 'sys_e[a-z]*: nr=110 \[getppid\]' "$work/dump")" -ge 14 ]
+	not grep -v 'nr=110 ' "$work/dump"
+	"$exptrace" report --json -e syscalls:getppid "$work/t" >"$work/report"
+	python3 -c 'import json, sys; print(*(c["name"] for c in json.load(sys.stdin)["syscalls"]))' \
+		<"$work/report" | grep -x getppid
+	# What one refuses, the other does.
+	for word in nonsense 'x*' irq:sched_switch syscalls:nonsense 'syscalls:x*y'; do
+		expect_status 1 "$exptrace" record -o "$work/t2" -e "$word" -- true 2>"$work/err"
+		expect_status 1 "$exptrace" start --stacks "$word" 2>"$work/err"
+		expect_status 1 "$exptrace" dump -e "$word" "$work/t" 2>"$work/err"
+		[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$word: $(cat "$work/err")"
+	done
+	[ ! -e "$work/t2" ]
+	recording_is 0
+	for word in '' + 'tp:x' '-fn:x' '['; do
+		expect_status 2 "$exptrace" record -o "$work/t2" -e "$word" -- true 2>"$work/err"
+		expect_status 2 "$exptrace" start --stacks "$word" 2>"$work/err"
+	done
+}
+
 unknown_system_calls_are_refused() {
 	local word
 	load
@@ -598,6 +633,7 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	mark_writes_what_it_is_told \
 	events_of_a_mixed_workload_take_eight_bytes snapshot_writes_what_the_recorder_holds \
 	waiting_snapshot_ends_with_the_trigger system_calls_can_be_chosen \
+	record_takes_the_words_that_dump_takes \
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
 	record_filters_as_it_is_told_and_takes_it_back \
 	record_in_a_pid_namespace_follows_its_own_processes filter_that_is_wrong_is_one_message \

@@ -54,22 +54,12 @@ static bool find_args(struct meaning *meaning, const struct exptrace_schema_even
 	return true;
 }
 
-/* State events are needed whatever is selected. */
-static bool is_selected(const char *what, const struct exptrace_trace *trace,
-			const struct exptrace_schema_event *event)
-{
-	return !what || EXPTRACE_EVENT_IS_STATE(event->type) ||
-	       exptrace_select(what, exptrace_experiment_name(trace, event->experiment),
-			       event->group, event->name, true);
-}
-
-struct meaning meaning_decide(const char *what, const struct exptrace_trace *trace,
-			      const struct exptrace_schema_event *event)
+struct meaning meaning_decide(const struct exptrace_schema_event *event)
 {
 	struct meaning meaning = { 0 };
 	size_t i;
 
-	if (event->experiment || !is_selected(what, trace, event))
+	if (event->experiment)
 		return (struct meaning) { MEANS_NOTHING, { 0 } };
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(event->name, known[i].name) ||
@@ -81,7 +71,7 @@ struct meaning meaning_decide(const char *what, const struct exptrace_trace *tra
 	return (struct meaning) { MEANS_NOTHING, { 0 } };
 }
 
-const struct meaning *meaning_find(struct meanings *meanings, const struct exptrace_trace *trace,
+const struct meaning *meaning_find(struct meanings *meanings,
 				   const struct exptrace_schema_event *event)
 {
 	static const struct meaning nothing = { MEANS_NOTHING, { 0 } };
@@ -96,7 +86,7 @@ const struct meaning *meaning_find(struct meanings *meanings, const struct exptr
 		meanings->list = list;
 		meanings->n = n;
 	}
-	meanings->list[event->index] = meaning_decide(meanings->what, trace, event);
+	meanings->list[event->index] = meaning_decide(event);
 	return &meanings->list[event->index];
 }
 

@@ -39,27 +39,24 @@ struct meaning {
 	uint32_t args[MEANING_ARGS];	/* which arguments, in the order above */
 };
 
-/* Decides. @what: a selection of events, or NULL: all; others mean nothing. */
-struct meaning meaning_decide(const char *what, const struct exptrace_trace *trace,
-			      const struct exptrace_schema_event *event);
+/* Decides. */
+struct meaning meaning_decide(const struct exptrace_schema_event *event);
 
 struct meanings {
-	const char *what;	/* a selection of events, or NULL: all */
 	struct meaning *list;	/* by the description's index */
 	size_t n;
 };
 
 /* Decides for the first time. Without memory, it means nothing. */
-const struct meaning *meaning_find(struct meanings *meanings, const struct exptrace_trace *trace,
+const struct meaning *meaning_find(struct meanings *meanings,
 				   const struct exptrace_schema_event *event);
 
 static inline const struct meaning *meaning_get(struct meanings *meanings,
-						const struct exptrace_trace *trace,
 						const struct exptrace_schema_event *event)
 {
 	if (event->index < meanings->n && meanings->list[event->index].kind)
 		return &meanings->list[event->index];
-	return meaning_find(meanings, trace, event);
+	return meaning_find(meanings, event);
 }
 
 void meanings_uninit(struct meanings *meanings);

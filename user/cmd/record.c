@@ -193,10 +193,10 @@ static int record_with_device(struct record *record)
 		ret = problem("cannot prepare: %s", strerror(-err));
 	} else {
 		ret = selection_set(&record->selection, record->recorder.device,
-				    record->settings.what);
+				    &record->settings.events);
 		if (!ret)
 			ret = selection_set_stacks(&record->selection, record->recorder.device,
-						   record->settings.stacks);
+						   &record->settings.stacked);
 		if (!ret) {
 			ret = record_filtered(record);
 			selection_restore(&record->selection, record->recorder.device);
@@ -248,7 +248,7 @@ static int run_record(int argc, char **argv)
 {
 	struct record record = {
 		.path = "exptrace.trace",
-		.settings = { .what = "sched", .stacks = "", .start = EXPTRACE_START_INIT },
+		.settings = { .what = "sched", .start = EXPTRACE_START_INIT },
 		.recorder.signals = -1,
 	};
 	int ret = record_parse(&record, argc, argv);
@@ -259,11 +259,14 @@ static int run_record(int argc, char **argv)
 		return EXIT_USAGE;
 	record.settings.start.flags |= EXPTRACE_START_STOP_ON_CLOSE;
 	record.recorder.flight = record.settings.start.mode == EXPTRACE_MODE_FLIGHT;
-	ret = open_device(O_RDWR | O_NONBLOCK, &record.recorder.device);
-	if (ret)
-		return ret;
-	ret = record_with_device(&record);
-	exptrace_device_close(record.recorder.device);
+	ret = settings_parse(&command_record, &record.settings);
+	if (!ret)
+		ret = open_device(O_RDWR | O_NONBLOCK, &record.recorder.device);
+	if (!ret) {
+		ret = record_with_device(&record);
+		exptrace_device_close(record.recorder.device);
+	}
+	settings_uninit(&record.settings);
 	return ret;
 }
 
@@ -277,7 +280,8 @@ const struct command command_record = {
 		    "                       [--min-duration WHAT=TIME[,...]] [--follow] [-- COMMAND...]",
 	.help =
 	"  -o, --output FILE   where to (default: exptrace.trace; - is standard output)\n"
-	"  -e, --events WHAT   what: events, groups, experiments (default: sched)\n"
+	"  -e, --events WHAT   what (default: sched): events, groups, experiments, a group's events\n"
+	"                      ('sched:sched_*'), system calls (syscalls:openat); +a,-b\n"
 	"      --duration S    stop after S seconds (decimals allowed)\n"
 	"      --follow        only COMMAND, and the processes that it creates\n"
 	SETTINGS_HELP

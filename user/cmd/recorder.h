@@ -13,6 +13,7 @@
 
 #include "filter.h"
 #include "stream.h"
+#include "what.h"
 
 /* explain.c: what went wrong and what to do about it; return EXIT_PROBLEM. */
 int explain_open(int err);
@@ -27,7 +28,9 @@ int open_device(int flags, struct exptrace_device **device);
 /* settings.c: how to record: the options of record and start. */
 struct settings {
 	const char *what;	/* NULL: what is on already */
-	const char *stacks;	/* of which events, "": none; NULL: as it is already */
+	const char *stacks;	/* of which events; NULL: as it is already */
+	bool no_stacks;		/* of none */
+	struct what events, stacked;	/* what and stacks, parsed */
 	struct exptrace_start start;
 	struct filter filter;
 };
@@ -48,7 +51,7 @@ enum {
 	{ "flight",	no_argument,		NULL, OPT_FLIGHT },	\
 	{ "quota",	required_argument,	NULL, OPT_QUOTA }
 #define SETTINGS_HELP							\
-	"      --stacks WHAT   with the kernel's stack: names as for -e\n"	\
+	"      --stacks WHAT   with the kernel's stack: words as for -e\n"	\
 	FILTER_HELP							\
 	"      --flight        when the pool is full, give up the oldest instead of the newest\n" \
 	"      --quota EXP=PERCENT[,...]  the most of the pool that an experiment may take\n" \
@@ -59,6 +62,13 @@ enum {
 
 /* Takes in an option with its value in optarg; false if that is bad. */
 bool settings_option(struct settings *settings, int c);
+
+/*
+ * Parses what is to be recorded, when all options are known. Returns an exit code; problems are
+ * reported.
+ */
+int settings_parse(const struct command *command, struct settings *settings);
+void settings_uninit(struct settings *settings);
 
 /* EXP=PERCENT[,...] into @quota, by the experiment's name or number; false if it is not. */
 bool parse_quota(const char *text, uint8_t *quota);
@@ -71,18 +81,27 @@ struct selection {
 };
 
 /*
+ * Loads what is on, unless that was done, and checks the words, if there are any. Returns
+ * an exit code; problems are reported.
+ */
+int selection_check(struct selection *selection, struct exptrace_device *device,
+		    const struct what *what);
+
+/*
  * Switches on the events that @what names, the others off, and remembers what
  * was on. What of it this kernel lacks is noted, as long as any event is on. Returns
  * an exit code; problems are reported, and nothing is changed.
  */
-int selection_set(struct selection *selection, struct exptrace_device *device, const char *what);
+int selection_set(struct selection *selection, struct exptrace_device *device,
+		  const struct what *what);
 
 /*
- * The same for the events that are to have stacks; after selection_set(), or instead of
- * it. Those of a word that cannot have them are noted, as long as others of it can.
+ * The same for the events that are to have stacks, none if @what was not given; after
+ * selection_set(), or instead of it. Those of a word that cannot have them are noted, as long
+ * as others of it can.
  */
 int selection_set_stacks(struct selection *selection, struct exptrace_device *device,
-			 const char *what);
+			 const struct what *what);
 
 /* Puts back what was on, and frees. */
 void selection_restore(struct selection *selection, struct exptrace_device *device);

@@ -18,6 +18,7 @@
 
 #include "notes.h"
 #include "report.h"
+#include "what.h"
 
 #define LINES_DEFAULT	20
 #define NSEC_PER_SEC	1e9
@@ -34,6 +35,8 @@ struct report {
 	struct exptrace_trace *trace;
 	struct report_view view;
 	struct meanings meanings;
+	struct what what;
+	bool refused;		/* a word of what means nothing */
 	struct report_sched *sched;
 	struct report_wakers *wakers;
 	struct report_spans *spans;
@@ -189,6 +192,13 @@ static void take_switch(struct report *report, const struct meaning *meaning,
 		report_wakers_run(report->wakers, &report->view, meaning, record, waited);
 }
 
+/* State events are needed whatever is selected. */
+static bool is_selected(struct report *report, const struct exptrace_record *record)
+{
+	return EXPTRACE_EVENT_IS_STATE(record->type) ||
+	       what_has(&report->what, report->trace, record);
+}
+
 static void take_event(struct report *report, const struct exptrace_record *record)
 {
 	const struct meaning *meaning;
@@ -203,7 +213,9 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 			stretch(report, record->ns);
 		return;
 	}
-	meaning = meaning_get(&report->meanings, report->trace, record->event);
+	if (!is_selected(report, record))
+		return;
+	meaning = meaning_get(&report->meanings, record->event);
 	switch (meaning->kind) {
 	case MEANS_NOTHING:
 		break;
@@ -237,14 +249,24 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	}
 }
 
-/* Returns how the trace ends, or what is wrong with it. */
+/* Returns whether each word that was given means something. */
+static bool check_what(struct report *report)
+{
+	report->refused |= what_check_trace(&report->what, report->trace, true) != EXIT_OK;
+	return !report->refused;
+}
+
+/* Returns how the trace ends, or what is wrong with it; 0 as well if a word is refused. */
 static int take_events(struct report *report)
 {
 	const struct exptrace_record *record;
 	int ret;
 
-	while ((ret = exptrace_next_event(report->trace, &record)) == 1)
+	while ((ret = exptrace_next_event(report->trace, &record)) == 1) {
+		if (!check_what(report))
+			return 0;
 		take_event(report, record);
+	}
 	return ret;
 }
 
@@ -470,8 +492,12 @@ static int report_print(struct report *report)
 static int report_run(struct report *report)
 {
 	bool damaged = report_walk(report);
-	int err = report->begun ? report_print(report) : 0;
+	int err;
 
+	/* without an event, it is time now */
+	if (!check_what(report))
+		return EXIT_PROBLEM;
+	err = report->begun ? report_print(report) : 0;
 	note_names(report->trace);
 	note_reading(report->trace);
 	if (err && err != -EPIPE)
@@ -510,6 +536,7 @@ static void report_uninit(struct report *report)
 	report_functions_free(report->functions);
 	report_regions_free(report->regions);
 	meanings_uninit(&report->meanings);
+	what_uninit(&report->what);
 }
 
 enum { OPT_JSON = 256 };
@@ -527,9 +554,10 @@ static int report_parse(struct report *report, int argc, char **argv)
 	int c;
 
 	while ((c = next_option(&command_report, argc, argv, ":e:n:h", options)) >= 0) {
-		if (c == 'e')
-			report->meanings.what = optarg;
-		else if (c == 'n' && !parse_number(optarg, 0, UINT64_MAX, &report->view.lines))
+		if (c == 'e') {
+			if (what_parse(&command_report, &report->what, "--events", optarg))
+				return OPTION_BAD;
+		} else if (c == 'n' && !parse_number(optarg, 0, UINT64_MAX, &report->view.lines))
 			return usage_error(&command_report, "'%s' is no number of lines", optarg);
 		else if (c == OPT_JSON)
 			report->json = true;
@@ -537,20 +565,24 @@ static int report_parse(struct report *report, int argc, char **argv)
 	return c;
 }
 
+static int report_file(struct report *report, int argc, char **argv)
+{
+	int ret = open_trace(&command_report, argc, argv, &report->trace);
+
+	if (ret)
+		return ret;
+	return report_init(report) ? report_run(report) : problem("out of memory");
+}
+
 static int run_report(int argc, char **argv)
 {
 	struct report report = { .view.lines = LINES_DEFAULT, .flaw = FLAW_INCOMPLETE };
 	int ret = report_parse(&report, argc, argv);
 
-	if (ret == OPTION_HELP_SHOWN)
-		return EXIT_OK;
-	if (ret != -1)
-		return EXIT_USAGE;
-	ret = open_trace(&command_report, argc, argv, &report.trace);
-	if (!ret && report_init(&report))
-		ret = report_run(&report);
-	else if (!ret)
-		ret = problem("out of memory");
+	if (ret == -1)
+		ret = report_file(&report, argc, argv);
+	else
+		ret = ret == OPTION_HELP_SHOWN ? EXIT_OK : EXIT_USAGE;
 	report_uninit(&report);
 	return ret;
 }
@@ -560,7 +592,8 @@ const struct command command_report = {
 	.purpose = "Works out latencies, times of tasks, wakers, interrupts, calls, timers, regions",
 	.synopsis = "[-e WHAT] [-n N] [--json] FILE|-",
 	.help =
-	"  -e, --events WHAT  only by these: names of events, groups, experiments; +a,-b\n"
+	"  -e, --events WHAT  only by these: events, groups, experiments, a group's events\n"
+	"                     ('sched:sched_*'), system calls (syscalls:openat); +a,-b\n"
 	"  -n, --lines N      most lines of a table (default 20)\n"
 	"      --json         one JSON object, with all lines\n"
 	"\n"

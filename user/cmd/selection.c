@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "cmd.h"
 #include "recorder.h"
+#include "what.h"
 
 /* What can be set of an event. */
 #define FLAGS	(EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK)
@@ -41,69 +41,12 @@ static bool is_selectable(const struct exptrace_event *event)
 	return !EXPTRACE_EVENT_IS_STATE(event->type);
 }
 
-static bool means(const char *word, size_t len, const struct exptrace_event *event)
+static bool means(const struct what *what, size_t word, const struct exptrace_event *event)
 {
 	return is_selectable(event) &&
-	       exptrace_select_is(word, len, exptrace_device_experiment(event->experiment),
-				  event->group, event->name);
-}
-
-static void print_events(const struct selection *selection)
-{
-	const char *group = "";
-	size_t i;
-
-	for (i = 0; i < selection->n; i++) {
-		const struct exptrace_event *event = &selection->events[i];
-
-		if (!is_selectable(event))
-			continue;
-		if (strcmp(group, event->group))
-			fprintf(stderr, "%s  %s:", *group ? "\n" : "", event->group);
-		group = event->group;
-		fprintf(stderr, " %s", event->name);
-	}
-	fputc('\n', stderr);
-}
-
-static int check_syscall(const char *word, size_t len)
-{
-	const char *name = exptrace_select_syscall(word, &len);
-	struct utsname host;
-	int table;
-
-	if (!name)
-		return EXIT_OK;
-	uname(&host);
-	for (table = 0; table < EXPTRACE_NR_SYSCALL_TABLES; table++)
-		if (exptrace_syscall_number_in(host.machine, (enum exptrace_syscall_table)table,
-					       name, len) >= 0)
-			return EXIT_OK;
-	return problem("there is no system call '%.*s' here; its number will do", (int)len, name);
-}
-
-/* Every word must mean an event that there is, though not in this kernel. */
-static int check_word(const struct selection *selection, const char *word, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < selection->n; i++)
-		if (means(word, len, &selection->events[i]))
-			return check_syscall(word, len);
-	problem("there is no event, group or experiment '%.*s'; there are:", (int)len, word);
-	print_events(selection);
-	return EXIT_PROBLEM;
-}
-
-static int check_words(const struct selection *selection, const char *what)
-{
-	const char *word;
-	size_t len;
-	int ret = EXIT_OK;
-
-	while (!ret && (word = exptrace_select_next(&what, &len)))
-		ret = check_word(selection, word, len);
-	return ret;
+	       exptrace_selection_word_means(what->selection, word,
+					     exptrace_device_experiment(event->experiment),
+					     event->group, event->name);
 }
 
 static bool is_available(const struct exptrace_event *event)
@@ -112,52 +55,65 @@ static bool is_available(const struct exptrace_event *event)
 }
 
 /* Whether @what asks for it, if it was off. */
-static bool is_wanted(const struct exptrace_event *event, const char *what)
+static bool is_wanted(const struct exptrace_event *event, const struct what *what)
 {
-	return is_selectable(event) &&
-	       exptrace_select(what, exptrace_device_experiment(event->experiment),
-			       event->group, event->name, false);
+	return is_selectable(event) && what->selection &&
+	       exptrace_selection_means(what->selection,
+					exptrace_device_experiment(event->experiment),
+					event->group, event->name, false);
 }
 
-/* What a word asks for and this kernel lacks; @what is all the words. */
-static void note_missing(const struct selection *selection, const char *what, const char *word,
-			 size_t len)
+static struct shown show_word(const struct what *what, size_t word)
+{
+	size_t len;
+	const char *text = exptrace_selection_word(what->selection, word, &len);
+
+	return show(text, len);
+}
+
+/* What a word asks for and this kernel lacks. */
+static void note_missing(const struct selection *selection, const struct what *what, size_t word)
 {
 	size_t i, wanted = 0, missing = 0;
 
 	for (i = 0; i < selection->n; i++) {
 		const struct exptrace_event *event = &selection->events[i];
 
-		if (!means(word, len, event) || !is_wanted(event, what))
+		if (!means(what, word, event) || !is_wanted(event, what))
 			continue;
 		wanted++;
 		missing += !is_available(event);
 	}
 	if (missing && missing == wanted)
-		problem("note: this kernel has no tracepoint for '%.*s'", (int)len, word);
+		problem("note: this kernel has no tracepoint for '%s'", show_word(what, word).text);
 	else if (missing)
-		problem("note: this kernel lacks %zu of the %zu events of '%.*s'", missing, wanted,
-			(int)len, word);
+		problem("note: this kernel lacks %zu of the %zu events of '%s'", missing, wanted,
+			show_word(what, word).text);
 }
 
-static void note_all_missing(const struct selection *selection, const char *what)
+static size_t count_words(const struct what *what)
 {
-	const char *rest = what, *word;
-	size_t len;
-
-	while ((word = exptrace_select_next(&rest, &len)))
-		note_missing(selection, what, word, len);
+	return what->selection ? exptrace_selection_words(what->selection) : 0;
 }
 
-static int explain_nothing(const struct selection *selection, const char *what)
+static void note_all_missing(const struct selection *selection, const struct what *what)
 {
+	size_t i;
+
+	for (i = 0; i < count_words(what); i++)
+		note_missing(selection, what, i);
+}
+
+static int explain_nothing(const struct selection *selection, const struct what *what)
+{
+	struct shown text = show(what->text, strlen(what->text));
 	size_t i;
 
 	for (i = 0; i < selection->n; i++)
 		if (is_wanted(&selection->events[i], what))
 			return problem("this kernel has no tracepoint for '%s', and no other event is "
-				       "on (see 'exptrace list')", what);
-	return problem("'%s' leaves no event to be recorded", what);
+				       "on (see 'exptrace list')", text.text);
+	return problem("'%s' leaves no event to be recorded", text.text);
 }
 
 void selection_forget(struct selection *selection)
@@ -167,20 +123,23 @@ void selection_forget(struct selection *selection)
 	selection->n = 0;
 }
 
-/* Loads what is on, unless that was done, and checks @what. */
-static int selection_check(struct selection *selection, struct exptrace_device *device,
-			   const char *what)
+int selection_check(struct selection *selection, struct exptrace_device *device,
+			   const struct what *what)
 {
 	int err = selection->events ? 0 : selection_load(selection, device);
 
+	if (!err && what->selection)
+		err = exptrace_selection_offer_device(what->selection, device);
 	if (err) {
 		selection_forget(selection);
 		return problem("cannot list the events: %s", strerror(-err));
 	}
-	return check_words(selection, what);
+	return what->selection ? what_check_events(what, selection->events, selection->n) :
+	       EXIT_OK;
 }
 
-int selection_set(struct selection *selection, struct exptrace_device *device, const char *what)
+int selection_set(struct selection *selection, struct exptrace_device *device,
+		  const struct what *what)
 {
 	int n;
 
@@ -188,7 +147,7 @@ int selection_set(struct selection *selection, struct exptrace_device *device, c
 		selection_forget(selection);
 		return EXIT_PROBLEM;
 	}
-	n = exptrace_device_select(device, what);
+	n = exptrace_device_select(device, what->selection);
 	if (n > 0) {
 		note_all_missing(selection, what);
 		return EXIT_OK;
@@ -226,7 +185,7 @@ static int find_now(struct exptrace_device *device, const struct exptrace_event 
  * negative errno.
  */
 static int set_stacks(const struct selection *selection, struct exptrace_device *device,
-		      const char *what)
+		      const struct what *what)
 {
 	size_t i;
 	int err = 0;
@@ -252,7 +211,7 @@ static int set_stacks(const struct selection *selection, struct exptrace_device 
 
 /* Whether some of the events that a word asks for have stacks, if this kernel has any. */
 static int check_stacks(const struct selection *selection, struct exptrace_device *device,
-			const char *what, const char *word, size_t len)
+			const struct what *what, size_t word)
 {
 	size_t i, wanted = 0, without = 0;
 
@@ -260,34 +219,33 @@ static int check_stacks(const struct selection *selection, struct exptrace_devic
 		const struct exptrace_event *event = &selection->events[i];
 		struct exptrace_event now;
 
-		if (!means(word, len, event) || !is_wanted(event, what) || !is_available(event) ||
+		if (!means(what, word, event) || !is_wanted(event, what) || !is_available(event) ||
 		    exptrace_device_event(device, event->index, &now))
 			continue;
 		wanted++;
 		without += !(now.flags & EXPTRACE_EVENT_F_STACK);
 	}
 	if (without && without == wanted)
-		return problem("cannot record stacks: '%.*s' has none", (int)len, word);
+		return problem("cannot record stacks: '%s' has none", show_word(what, word).text);
 	if (without)
-		problem("note: %zu of the %zu events of '%.*s' cannot have stacks", without, wanted,
-			(int)len, word);
+		problem("note: %zu of the %zu events of '%s' cannot have stacks", without, wanted,
+			show_word(what, word).text);
 	return EXIT_OK;
 }
 
 static int check_all_stacks(const struct selection *selection, struct exptrace_device *device,
-			    const char *what)
+			    const struct what *what)
 {
-	const char *rest = what, *word;
-	size_t len;
 	int ret = EXIT_OK;
+	size_t i;
 
-	while (!ret && (word = exptrace_select_next(&rest, &len)))
-		ret = check_stacks(selection, device, what, word, len);
+	for (i = 0; !ret && i < count_words(what); i++)
+		ret = check_stacks(selection, device, what, i);
 	return ret;
 }
 
 int selection_set_stacks(struct selection *selection, struct exptrace_device *device,
-			 const char *what)
+			 const struct what *what)
 {
 	int err, ret = selection_check(selection, device, what);
 

@@ -81,6 +81,7 @@ bool settings_option(struct settings *settings, int c)
 		break;
 	case OPT_STACKS:
 		settings->stacks = optarg;
+		settings->no_stacks = false;
 		break;
 	case OPT_QUOTA:
 		ok = parse_quota(optarg, start->quota);
@@ -89,4 +90,21 @@ bool settings_option(struct settings *settings, int c)
 		ok = filter_option(&settings->filter, c);
 	}
 	return ok;
+}
+
+int settings_parse(const struct command *command, struct settings *settings)
+{
+	int ret = EXIT_OK;
+
+	if (settings->what)
+		ret = what_parse(command, &settings->events, "--events", settings->what);
+	if (!ret && settings->stacks)
+		ret = what_parse(command, &settings->stacked, "--stacks", settings->stacks);
+	return ret;
+}
+
+void settings_uninit(struct settings *settings)
+{
+	what_uninit(&settings->events);
+	what_uninit(&settings->stacked);
 }

@@ -23,7 +23,7 @@ static void note_stacks(const struct settings *settings, struct exptrace_device 
 	struct exptrace_event event;
 	unsigned int i, n = 0;
 
-	if (settings->stacks)
+	if (settings->stacks || settings->no_stacks)
 		return;
 	for (i = 0; !exptrace_device_event(device, i, &event); i++)
 		n += (event.flags & both) == both;
@@ -48,9 +48,10 @@ static int start_device(struct settings *settings, struct exptrace_device *devic
 	struct selection selection = { 0 };
 	int err;
 
-	if (settings->what && selection_set(&selection, device, settings->what))
+	if (settings->what && selection_set(&selection, device, &settings->events))
 		return EXIT_PROBLEM;
-	if (settings->stacks && selection_set_stacks(&selection, device, settings->stacks))
+	if ((settings->stacks || settings->no_stacks) &&
+	    selection_set_stacks(&selection, device, &settings->stacked))
 		return EXIT_PROBLEM;
 	if (filter->given && filter_set(filter, device)) {
 		selection_restore(&selection, device);
@@ -89,8 +90,10 @@ static int start_parse(struct settings *settings, int argc, char **argv)
 			return bad_value(&command_start, argv);
 		else if (c == OPT_NO_FILTER)
 			settings->filter.given = true;
-		else if (c == OPT_NO_STACKS)
-			settings->stacks = "";
+		else if (c == OPT_NO_STACKS) {
+			settings->stacks = NULL;
+			settings->no_stacks = true;
+		}
 	return c;
 }
 
@@ -106,10 +109,14 @@ static int run_start(int argc, char **argv)
 		return EXIT_USAGE;
 	if (optind != argc)
 		return usage_error(&command_start, "no operand is expected");
-	if (open_device(O_WRONLY, &device))
-		return EXIT_PROBLEM;
-	ret = start_device(&settings, device);
-	exptrace_device_close(device);
+	ret = settings_parse(&command_start, &settings);
+	if (!ret)
+		ret = open_device(O_WRONLY, &device);
+	if (!ret) {
+		ret = start_device(&settings, device);
+		exptrace_device_close(device);
+	}
+	settings_uninit(&settings);
 	return ret;
 }
 
@@ -122,7 +129,9 @@ const struct command command_start = {
 		    "                      [--cpu LIST] [--min-duration WHAT=TIME[,...]] [--no-filter]\n"
 		    "                      [--no-stacks]",
 	.help =
-	"  -e, --events WHAT   what: events, groups, experiments (default: what is on already)\n"
+	"  -e, --events WHAT   what (default: what is on already): events, groups, experiments,\n"
+	"                      a group's events ('sched:sched_*'), system calls\n"
+	"                      (syscalls:openat); +a,-b\n"
 	SETTINGS_HELP
 	"      --no-filter     what was filtered before is recorded again\n"
 	"      --no-stacks     no event has a stack\n"

@@ -76,7 +76,7 @@ static void reserve_events(struct stat *stat)
 				abort();
 		}
 		stat->events[stat->nevents++] = (struct event_sum) {
-			.meaning = meaning_decide(NULL, stat->trace, event),
+			.meaning = meaning_decide(event),
 		};
 	}
 }

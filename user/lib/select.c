@@ -3,88 +3,164 @@
  * Selections: words such as "sched,-sched_wakeup" that say which events are meant.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <libexptrace.h>
-
 #include "api.h"
+#include "select.h"
 
-#define SEPARATORS	", \t\n"
-
-/* The group that can be limited to some system calls, with their names behind a colon. */
-#define SYSCALLS	"syscalls"
-#define SYSCALLS_LEN	(sizeof(SYSCALLS) - 1)
-
-/* The next word with its sign; NULL at the end. */
-static const char *next_word(const char **what, size_t *len)
+/* Copies the text, which words refer to. */
+static struct exptrace_selection *new_selection(const char *text, size_t len)
 {
-	const char *word = *what + strspn(*what, SEPARATORS);
+	struct exptrace_selection *selection = calloc(1, sizeof(*selection));
 
-	*len = strcspn(word, SEPARATORS);
-	*what = word + *len;
-	return *len ? word : NULL;
-}
-
-static bool has_sign(const char *word)
-{
-	return *word == '+' || *word == '-';
-}
-
-API const char *exptrace_select_next(const char **what, size_t *len)
-{
-	const char *word = next_word(what, len);
-
-	if (word && has_sign(word)) {
-		word++;
-		--*len;
-	}
-	return word;
-}
-
-static bool is_name(const char *word, size_t len, const char *name)
-{
-	return name && strlen(name) == len && !memcmp(word, name, len);
-}
-
-API const char *exptrace_select_syscall(const char *word, size_t *len)
-{
-	if (*len <= SYSCALLS_LEN || memcmp(word, SYSCALLS ":", SYSCALLS_LEN + 1))
+	if (!selection)
 		return NULL;
-	*len -= SYSCALLS_LEN + 1;
-	return word + SYSCALLS_LEN + 1;
-}
-
-API bool exptrace_select_is(const char *word, size_t len, const char *experiment,
-			    const char *group, const char *name)
-{
-	if (exptrace_select_syscall(word, &len))
-		return is_name(SYSCALLS, SYSCALLS_LEN, group);
-	return is_name(word, len, name) || is_name(word, len, group) ||
-	       is_name(word, len, experiment) || is_name(word, len, "all");
-}
-
-API bool exptrace_select(const char *what, const char *experiment, const char *group,
-			 const char *name, bool now)
-{
-	const char *word;
-	bool first = true;
-	size_t len;
-
-	while ((word = next_word(&what, &len))) {
-		bool sign = has_sign(word), minus = *word == '-';
-
-		if (first && !sign)
-			now = false;
-		first = false;
-		len -= sign;
-		word += sign;
-		if (!exptrace_select_is(word, len, experiment, group, name))
-			continue;
-		/* without one of the system calls, the events of the others stay */
-		if (!minus || !exptrace_select_syscall(word, &len))
-			now = !minus;
+	memset(selection->calls.wanted, 0xff, sizeof(selection->calls.wanted));
+	selection->text = malloc(len + 1);
+	if (!selection->text) {
+		free(selection);
+		return NULL;
 	}
-	return now;
+	memcpy(selection->text, text, len);
+	return selection;
+}
+
+static int add_word(struct exptrace_selection *selection, const struct word *word)
+{
+	size_t n = selection->nwords;
+
+	/* grows at powers of two */
+	if (!(n & (n - 1))) {
+		void *words = realloc(selection->words, (n ? 2 * n : 1) * sizeof(*word));
+
+		if (!words)
+			return -ENOMEM;
+		selection->words = words;
+	}
+	selection->words[selection->nwords++] = *word;
+	return 0;
+}
+
+static int read_words(struct exptrace_selection *selection, size_t len,
+		      struct exptrace_selection_error *error)
+{
+	const char *pos = selection->text, *end = pos + len;
+	struct word word;
+	int ret;
+
+	while ((ret = word_next(&pos, end, &word, error)) == 1) {
+		ret = add_word(selection, &word);
+		if (ret)
+			return ret;
+	}
+	if (ret)
+		error->offset = (size_t)(pos - selection->text) - error->length;
+	return ret;
+}
+
+API int exptrace_selection_parse(const char *text, size_t len,
+				 struct exptrace_selection **selection,
+				 struct exptrace_selection_error *error)
+{
+	struct exptrace_selection *new = new_selection(text, len);
+	struct exptrace_selection_error ignored;
+	int ret;
+
+	*selection = NULL;
+	if (!new)
+		return -ENOMEM;
+	ret = read_words(new, len, error ? error : &ignored);
+	if (ret)
+		exptrace_selection_free(new);
+	else
+		*selection = new;
+	return ret;
+}
+
+API void exptrace_selection_free(struct exptrace_selection *selection)
+{
+	if (!selection)
+		return;
+	free(selection->text);
+	free(selection->words);
+	free(selection->verdicts);
+	free(selection);
+}
+
+/* The first word says what all begins with: nothing, or what is on already. */
+static bool begins_with_nothing(const struct exptrace_selection *selection)
+{
+	return selection->nwords && !selection->words[0].sign;
+}
+
+API bool exptrace_selection_means(const struct exptrace_selection *selection,
+				  const char *experiment, const char *group, const char *name,
+				  bool now)
+{
+	size_t i = selection->nwords;
+
+	while (i--) {
+		const struct word *word = &selection->words[i];
+
+		/* without one of the system calls, the events of the others stay */
+		if (word->kind == WORD_CALL && word->minus)
+			continue;
+		if (word_means(word, experiment, group, name))
+			return !word->minus;
+	}
+	return now && !begins_with_nothing(selection);
+}
+
+API size_t exptrace_selection_words(const struct exptrace_selection *selection)
+{
+	return selection->nwords;
+}
+
+API const char *exptrace_selection_word(const struct exptrace_selection *selection, size_t index,
+					size_t *len)
+{
+	*len = selection->words[index].whole.len;
+	return selection->words[index].whole.text;
+}
+
+API bool exptrace_selection_word_means(const struct exptrace_selection *selection, size_t index,
+				       const char *experiment, const char *group,
+				       const char *name)
+{
+	return word_means(&selection->words[index], experiment, group, name);
+}
+
+static void find(struct exptrace_selection *selection, struct word *word)
+{
+	selection->nfound += !word->found;
+	word->found = true;
+}
+
+API void exptrace_selection_offer(struct exptrace_selection *selection, const char *experiment,
+				  const char *group, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < selection->nwords && selection->nfound < selection->nwords; i++) {
+		struct word *word = &selection->words[i];
+
+		if (!word->found && word->kind != WORD_CALL &&
+		    word_means(word, experiment, group, name))
+			find(selection, word);
+	}
+}
+
+API enum exptrace_word_state exptrace_selection_word_state(
+	const struct exptrace_selection *selection, size_t index)
+{
+	const struct word *word = &selection->words[index];
+
+	if (word->found)
+		return EXPTRACE_WORD_FOUND;
+	if (word->kind == WORD_CALL)
+		return EXPTRACE_WORD_UNKNOWN_SYSCALL;
+	return word_is_in_catalogue(word) ? EXPTRACE_WORD_ABSENT : EXPTRACE_WORD_UNKNOWN;
 }
 
 static void want_all(struct exptrace_syscall_tables *calls)
@@ -92,75 +168,79 @@ static void want_all(struct exptrace_syscall_tables *calls)
 	memset(calls->wanted, 0xff, sizeof(calls->wanted));
 }
 
-/* In each table that has it. Returns false if none has. */
-static bool mark_call(struct exptrace_syscall_tables *calls, const char *machine, const char *name,
-		      size_t len, bool minus)
+static void want(struct exptrace_syscall_tables *calls, unsigned int table, unsigned int nr,
+		 bool wanted)
 {
-	bool found = false;
-	int table, nr;
+	if (wanted)
+		calls->wanted[table][nr / 64] |= 1ULL << nr % 64;
+	else
+		calls->wanted[table][nr / 64] &= ~(1ULL << nr % 64);
+}
 
-	for (table = 0; table < EXPTRACE_NR_SYSCALL_TABLES; table++) {
-		nr = exptrace_syscall_number_in(machine, (enum exptrace_syscall_table)table, name,
-						len);
-		if (nr < 0)
+/* Those of the table that the word means. Returns whether there are any. */
+static bool mark_in_table(struct exptrace_syscall_tables *calls, const struct call_names *names,
+			  unsigned int table, const struct word *word)
+{
+	unsigned int i;
+	bool found = false;
+	int nr;
+
+	for (i = 0; i < EXPTRACE_MAX_SYSCALLS; i++) {
+		if (!word_part_is(&word->name, names->list[table][i]))
 			continue;
+		want(calls, table, i, !word->minus);
 		found = true;
-		if (minus)
-			calls->wanted[table][nr / 64] &= ~(1ULL << nr % 64);
-		else
-			calls->wanted[table][nr / 64] |= 1ULL << nr % 64;
 	}
-	return found;
+	if (found || !word->name.plain)
+		return found;
+	/* no machine: digits alone */
+	nr = exptrace_syscall_number_in(NULL, (enum exptrace_syscall_table)table, word->name.text,
+					word->name.len);
+	if (nr >= 0)
+		want(calls, table, (unsigned int)nr, !word->minus);
+	return nr >= 0;
 }
 
 /* The first one that is asked for is the only one, if there were none (@now). */
-static bool want_call(struct exptrace_syscall_tables *calls, const char *machine, const char *name,
-		      size_t len, bool minus, bool now)
+static bool mark_calls(struct exptrace_syscall_tables *calls, const struct call_names *names,
+		       const struct word *word, bool now)
 {
-	if (!minus && !now)
+	bool found = false;
+	unsigned int table;
+
+	if (!word->minus && !now)
 		memset(calls->wanted, 0, sizeof(calls->wanted));
-	return mark_call(calls, machine, name, len, minus);
+	for (table = 0; table < EXPTRACE_NR_SYSCALL_TABLES; table++)
+		found |= mark_in_table(calls, names, table, word);
+	return found;
 }
 
-API int exptrace_select_syscall_tables(const char *what, const char *machine, bool now,
-				       struct exptrace_syscall_tables *calls)
+int select_calls(struct exptrace_selection *selection, const struct call_names *names, bool now,
+		 struct exptrace_syscall_tables *calls)
 {
-	const char *word, *name;
-	bool first = true;
-	size_t len;
+	struct exptrace_syscall_tables new = *calls;
+	int ret = 0;
+	size_t i;
 
-	while ((word = next_word(&what, &len))) {
-		bool sign = has_sign(word), minus = *word == '-';
+	if (begins_with_nothing(selection)) {
+		now = false;
+		want_all(&new);
+	}
+	for (i = 0; i < selection->nwords; i++) {
+		struct word *word = &selection->words[i];
 
-		if (first && !sign) {
-			now = false;
-			want_all(calls);
-		}
-		first = false;
-		len -= sign;
-		name = exptrace_select_syscall(word + sign, &len);
-		if (name) {
-			if (!want_call(calls, machine, name, len, minus, now))
-				return -ENOENT;
-			now |= !minus;
-		} else if (exptrace_select_is(word + sign, len, "standard", SYSCALLS, NULL)) {
-			want_all(calls);
-			now = !minus;
+		if (word->kind == WORD_CALL) {
+			if (mark_calls(&new, names, word, now))
+				find(selection, word);
+			else
+				ret = -ENOENT;
+			now |= !word->minus;
+		} else if (word_means(word, "standard", "syscalls", NULL)) {
+			want_all(&new);
+			now = !word->minus;
 		}
 	}
-	return 0;
-}
-
-API int exptrace_select_syscalls(const char *what, const char *machine, bool now,
-				 struct exptrace_syscalls *calls)
-{
-	struct exptrace_syscall_tables tables = { 0 };
-	void *native = tables.wanted[EXPTRACE_SYSCALLS_NATIVE];
-	int err;
-
-	memcpy(native, calls->wanted, sizeof(calls->wanted));
-	err = exptrace_select_syscall_tables(what, machine, now, &tables);
-	if (!err)
-		memcpy(calls->wanted, native, sizeof(calls->wanted));
-	return err;
+	if (!ret)
+		*calls = new;
+	return ret;
 }

@@ -86,6 +86,16 @@ ok "cut works in a pipe"
 ok "a trace of version 1 is read as it was then"
 "$exptrace" cut "$here/v1.trace" 2>"$dir/err" | cmp - "$here/v1.trace"
 ok "what is cut from a trace of version 1 is one, too"
+cat "$sample" | "$exptrace" dump -e sched_swich - >"$dir/out" 2>"$dir/err"
+[ $? -eq 1 ] && [ ! -s "$dir/out" ] && [ "$(wc -l <"$dir/err")" -eq 1 ] &&
+	grep -q "^exptrace: --events sched_swich: .* did you mean 'sched_switch'?\$" "$dir/err" &&
+	exits 1 "$exptrace" report --json -e 'x*' "$sample" && [ ! -s "$dir/out" ] &&
+	exits 2 "$exptrace" dump -e tp:sched:sched_switch "$sample" && exits 2 "$exptrace" dump --events= "$sample"
+ok "a word that means nothing is told before anything is shown"
+# What the shell makes of a pattern without quotes; before the module is asked for.
+exits 2 "$exptrace" dump -e sched_a sched_b "$sample" && exits 2 "$exptrace" record -e fn:kfree && exits 2 "$exptrace" start -e '' &&
+	exits 2 "$exptrace" record --stacks 'sched,[' && grep -q "^exptrace record: --stacks sched,\[: '\['" "$dir/err"
+ok "malformed words are bad usage"
 if [ -e /dev/exptrace ]; then
 	echo "ok - what needs the module explains itself without it # SKIP the module is loaded"
 else

@@ -3,11 +3,41 @@
  * Selections: groups, names, experiments, signs.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libexptrace.h>
 
 #include "tap.h"
+
+static struct exptrace_selection *parse(const char *what)
+{
+	struct exptrace_selection *selection;
+
+	if (exptrace_selection_parse(what, strlen(what), &selection, NULL))
+		abort();
+	return selection;
+}
+
+static bool is_meant(const char *what, const char *experiment, const char *group,
+		     const char *name, bool now)
+{
+	struct exptrace_selection *selection = parse(what);
+	bool meant = exptrace_selection_means(selection, experiment, group, name, now);
+
+	exptrace_selection_free(selection);
+	return meant;
+}
+
+static int choose_calls(const char *what, const char *machine, bool now,
+			struct exptrace_syscall_tables *calls)
+{
+	struct exptrace_selection *selection = parse(what);
+	int err = exptrace_selection_syscalls(selection, machine, now, calls);
+
+	exptrace_selection_free(selection);
+	return err;
+}
 
 /* Which of kmalloc, kfree, sched_switch the selection leaves on: a letter each. */
 static const char *chosen(const char *what, const char *now)
@@ -15,11 +45,11 @@ static const char *chosen(const char *what, const char *now)
 	static char set[4];
 	char *p = set;
 
-	if (exptrace_select(what, "allocfree", "alloc", "kmalloc", strchr(now, 'm')))
+	if (is_meant(what, "allocfree", "alloc", "kmalloc", strchr(now, 'm')))
 		*p++ = 'm';
-	if (exptrace_select(what, "allocfree", "alloc", "kfree", strchr(now, 'f')))
+	if (is_meant(what, "allocfree", "alloc", "kfree", strchr(now, 'f')))
 		*p++ = 'f';
-	if (exptrace_select(what, NULL, "sched", "sched_switch", strchr(now, 's')))
+	if (is_meant(what, NULL, "sched", "sched_switch", strchr(now, 's')))
 		*p++ = 's';
 	*p = 0;
 	return set;
@@ -28,21 +58,22 @@ static const char *chosen(const char *what, const char *now)
 /* Which of the system calls 1, 2 and 900 are wanted: a digit each. */
 static const char *calls_of(const char *what, bool now, const char *before)
 {
-	struct exptrace_syscalls calls = { 0 };
+	struct exptrace_syscall_tables calls = { 0 };
+	uint64_t *wanted = (uint64_t *)calls.wanted[EXPTRACE_SYSCALLS_NATIVE];
 	static char set[4];
 	char *p = set;
 
 	if (!*before)
 		memset(calls.wanted, 0xff, sizeof(calls.wanted));
 	else
-		calls.wanted[0] = 1ULL << (*before - '0');
-	if (exptrace_select_syscalls(what, "none", now, &calls))
+		wanted[0] = 1ULL << (*before - '0');
+	if (choose_calls(what, "none", now, &calls))
 		return "error";
-	if (calls.wanted[0] & 1ULL << 1)
+	if (wanted[0] & 1ULL << 1)
 		*p++ = '1';
-	if (calls.wanted[0] & 1ULL << 2)
+	if (wanted[0] & 1ULL << 2)
 		*p++ = '2';
-	if (calls.wanted[900 / 64] & 1ULL << 900 % 64)
+	if (wanted[900 / 64] & 1ULL << 900 % 64)
 		*p++ = '9';
 	*p = 0;
 	return set;
@@ -58,7 +89,7 @@ static const char *tables_of(const char *what, const char *machine, unsigned int
 	char *p = set;
 	int i;
 
-	if (exptrace_select_syscall_tables(what, machine, false, &calls))
+	if (choose_calls(what, machine, false, &calls))
 		return "error";
 	for (i = 0; i < EXPTRACE_NR_SYSCALL_TABLES; i++) {
 		const uint64_t *wanted = (const uint64_t *)calls.wanted[i];
@@ -95,14 +126,12 @@ static void test_tables(void)
 
 static bool means_sys_enter(const char *what, bool now)
 {
-	return exptrace_select(what, "standard", "syscalls", "sys_enter", now);
+	return is_meant(what, "standard", "syscalls", "sys_enter", now);
 }
 
 static void test_syscalls(void)
 {
 	int nr = exptrace_syscall_number("x86_64", "openat", strlen("openat"));
-	const char *word = "syscalls:900";
-	size_t len = strlen(word);
 
 	ok(!strcmp(calls_of("syscalls:1", true, ""), "1"), "a system call alone leaves no other");
 	ok(!strcmp(calls_of("syscalls:1,syscalls:2", false, ""), "12"), "the next one is added");
@@ -117,16 +146,27 @@ static void test_syscalls(void)
 	ok(means_sys_enter("-syscalls:1", true), "without one, the group stays on");
 	ok(!means_sys_enter("-syscalls:1", false), "or off");
 	ok(nr == 257 || nr == -ENOENT, "names are those of the machine's table (openat: %d)", nr);
-	word = exptrace_select_syscall(word, &len);
-	ok(word && len == 3 && !memcmp(word, "900", 3), "the name is behind the colon");
+}
+
+/* The words without their signs, with | behind each. */
+static const char *words_of(const char *what)
+{
+	struct exptrace_selection *selection = parse(what);
+	static char text[256];
+	size_t i, len, n = 0;
+
+	text[0] = 0;
+	for (i = 0; i < exptrace_selection_words(selection); i++) {
+		const char *word = exptrace_selection_word(selection, i, &len);
+
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%.*s|", (int)len, word);
+	}
+	exptrace_selection_free(selection);
+	return text;
 }
 
 int main(void)
 {
-	const char *words = " kfree,,+alloc -x\n";
-	const char *word;
-	size_t len;
-
 	ok(!strcmp(chosen("kmalloc", "fs"), "m"), "a name alone leaves nothing else on");
 	ok(!strcmp(chosen("sched,alloc", ""), "mfs"), "groups are joined");
 	ok(!strcmp(chosen("allocfree", ""), "mf"), "an experiment's name means its events");
@@ -137,12 +177,8 @@ int main(void)
 	ok(!strcmp(chosen("all,-sched", ""), "mf"), "all means every event");
 	ok(!strcmp(chosen("", "f"), "f"), "an empty selection changes nothing");
 	ok(!strcmp(chosen("kmal,kmallocx", ""), ""), "parts of names mean nothing");
-	word = exptrace_select_next(&words, &len);
-	ok(word && len == 5 && !memcmp(word, "kfree", 5), "words are found between separators");
-	word = exptrace_select_next(&words, &len);
-	ok(word && len == 5 && !memcmp(word, "alloc", 5), "without their sign");
-	word = exptrace_select_next(&words, &len);
-	ok(word && len == 1 && !exptrace_select_next(&words, &len), "up to the end");
+	ok(!strcmp(words_of(" kfree,,+alloc -x\n\t,"), "kfree|alloc|x|"),
+	   "words are found between separators, without their sign");
 	test_syscalls();
 	test_tables();
 	return tap_end();

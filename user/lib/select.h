@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Selections: words such as "sched,-sched_wakeup" that say which events are meant.
+ */
+#ifndef EXPTRACE_LIB_SELECT_H
+#define EXPTRACE_LIB_SELECT_H
+
+#include "words.h"
+
+/* What was decided about a description of a trace. */
+struct verdict {
+	uint8_t known;		/* it was decided */
+	uint8_t meant;
+	uint32_t call;		/* the argument that is a system call; SELECT_NO_CALL */
+};
+
+#define SELECT_NO_CALL	UINT32_MAX
+
+struct exptrace_selection {
+	char *text;
+	struct word *words;	/* in the text */
+	size_t nwords;
+	size_t nfound;		/* words of which something was offered */
+
+	/* of the trace that was offered last: its calls, and what one without a number goes by */
+	struct exptrace_syscall_tables calls;
+	uint64_t without_number;
+
+	struct verdict *verdicts;	/* by the description's index */
+	size_t nverdicts;
+};
+
+/* The names of a kernel's system calls by number, NULL where unknown. */
+struct call_names {
+	const char *list[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS];
+};
+
+/* As exptrace_selection_syscalls(), with calls of these names. */
+int select_calls(struct exptrace_selection *selection, const struct call_names *names, bool now,
+		 struct exptrace_syscall_tables *calls);
+
+#endif /* EXPTRACE_LIB_SELECT_H */
