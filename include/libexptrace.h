@@ -34,10 +34,10 @@
  *  - Structures are made by the library. A caller gets a pointer to a const one, and has
  *    no reason to make any: so they may grow at their ends, and who was compiled with a
  *    shorter one finds its fields where they were.
- *  - Those that come in arrays, or that others contain, are frozen: they have the size that they
- *    have. They are struct exptrace_schema_arg, exptrace_value, exptrace_loss,
- *    exptrace_ledger_entry and exptrace_frame. What is to be told besides will have a function of
- *    its own.
+ *  - Those that come in arrays, that others contain, or that a call fills in are frozen: they have
+ *    the size that they have. They are struct exptrace_schema_arg, exptrace_value, exptrace_loss,
+ *    exptrace_ledger_entry, exptrace_frame and exptrace_selection_error. What is to be told
+ *    besides will have a function of its own.
  *  - The structures of exptrace/exptrace.h, which callers do make, are the kernel's ABI. Their
  *    sizes are frozen, too, and part of the numbers of the ioctls; they have reserved fields.
  *  - Enumerations may get more values, which callers have to expect.

@@ -326,6 +326,21 @@ system_calls_can_be_chosen() {
 	[ "$(calls_of_python | grep -c -x getppid)" -eq 7 ]
 }
 
+list_shows_what_is_asked_for() {
+	local what
+	load events=sched_switch
+	for what in sched 'sched:*' 'sched:sched_*,task_rename,sched:sched_pi_setprio' '-*,+sched'; do
+		diff <("$exptrace" list -- "$what") <("$exptrace" list | awk '$2 == "sched"')
+	done
+	diff <("$exptrace" list '*:?free,allocfree:kmalloc') <("$exptrace" list | awk '$3 == "kfree" || $3 == "kmalloc"')
+	diff <("$exptrace" list all) <("$exptrace" list)
+	expect_status 1 "$exptrace" list irq:sched_switch 2>"$work/err"
+	grep "did you mean 'sched:sched_switch'?\$" "$work/err"
+	# Each event of the list is known to record by its name alone, and with its group.
+	"$exptrace" list | awk '$4 != "missing" { print $3; print $2 ":" $3 }' | paste -s -d , >"$work/all"
+	expect_status 0 "$exptrace" record -o "$work/t" -e "$(cat "$work/all")" -- /bin/true
+}
+
 record_takes_the_words_that_dump_takes() {
 	local word
 	load
@@ -629,7 +644,7 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
 	full_disk_is_one_message_and_what_was_written_is_readable reading_ends_quietly_when_nobody_listens \
-	list_shows_what_the_module_has what_a_kernel_lacks_is_noted_and_the_rest_is_recorded \
+	list_shows_what_the_module_has list_shows_what_is_asked_for what_a_kernel_lacks_is_noted_and_the_rest_is_recorded \
 	mark_writes_what_it_is_told \
 	events_of_a_mixed_workload_take_eight_bytes snapshot_writes_what_the_recorder_holds \
 	waiting_snapshot_ends_with_the_trigger system_calls_can_be_chosen \

@@ -2,13 +2,12 @@
 /*
  * exptrace list: the events of the running module, whether they are on, and with stacks.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cmd.h"
 #include "recorder.h"
+#include "what.h"
 
 static const char *event_state(const struct exptrace_event *event)
 {
@@ -17,22 +16,46 @@ static const char *event_state(const struct exptrace_event *event)
 	return event->flags & EXPTRACE_EVENT_F_ENABLED ? "on" : "off";
 }
 
-static int list_events(struct exptrace_device *device)
+static bool is_listed(const struct what *what, const struct exptrace_event *event)
 {
-	struct exptrace_event event;
-	unsigned int i;
-	int err;
+	return !what->selection ||
+	       exptrace_selection_means(what->selection,
+					exptrace_device_experiment(event->experiment),
+					event->group, event->name, true);
+}
 
-	for (i = 0; !(err = exptrace_device_event(device, i, &event)); i++) {
-		const char *experiment = exptrace_device_experiment(event.experiment);
+static void print_event(const struct exptrace_event *event)
+{
+	const char *experiment = exptrace_device_experiment(event->experiment);
 
-		printf("%-12s %-14s %-28s %s%s\n", experiment ? experiment : "?", event.group,
-		       event.name, event_state(&event),
-		       event.flags & EXPTRACE_EVENT_F_STACK ? " stack" : "");
-	}
-	if (err != -ENOENT)
-		return problem("cannot list the events: %s", strerror(-err));
-	return EXIT_OK;
+	printf("%-12s %-14s %-28s %s%s\n", experiment ? experiment : "?", event->group,
+	       event->name, event_state(event),
+	       event->flags & EXPTRACE_EVENT_F_STACK ? " stack" : "");
+}
+
+static int list_events(struct exptrace_device *device, const struct what *what)
+{
+	struct selection events = { 0 };
+	int ret = selection_check(&events, device, what);
+	size_t i;
+
+	for (i = 0; !ret && i < events.n; i++)
+		if (is_listed(what, &events.events[i]))
+			print_event(&events.events[i]);
+	selection_forget(&events);
+	return ret;
+}
+
+static int list_device(const struct what *what)
+{
+	struct exptrace_device *device;
+	int ret = exptrace_device_open(NULL, O_WRONLY, &device);
+
+	if (ret)
+		return explain_open(ret);
+	ret = list_events(device, what);
+	exptrace_device_close(device);
+	return ret;
 }
 
 static const struct option options[] = {
@@ -42,28 +65,28 @@ static const struct option options[] = {
 
 static int run_list(int argc, char **argv)
 {
-	struct exptrace_device *device;
+	struct what what = { 0 };
 	int ret = next_option(&command_list, argc, argv, ":h", options);
 
 	if (ret == OPTION_HELP_SHOWN)
 		return EXIT_OK;
 	if (ret != -1)
 		return EXIT_USAGE;
-	if (optind != argc)
-		return usage_error(&command_list, "no operand is expected");
-	ret = exptrace_device_open(NULL, O_WRONLY, &device);
-	if (ret)
-		return explain_open(ret);
-	ret = list_events(device);
-	exptrace_device_close(device);
+	if (optind < argc - 1)
+		return usage_error(&command_list, "one WHAT only (has the shell expanded a *?)");
+	ret = optind < argc ? what_parse(&command_list, &what, "WHAT", argv[optind]) : EXIT_OK;
+	if (!ret)
+		ret = list_device(&what);
+	what_uninit(&what);
 	return ret;
 }
 
 const struct command command_list = {
 	.name = "list",
 	.purpose = "Lists the events that the loaded module can record",
-	.synopsis = "",
+	.synopsis = "[WHAT]",
 	.help =
+	"WHAT: only these, in words as for record -e: sched, 'sched:*_exit'; list -- -sched: all others.\n"
 	"A line: experiment, group, name, and on, off or missing in this kernel; behind that\n"
 	"stack, if the event is recorded with the kernel's stack when it is on.\n",
 	.run = run_list,

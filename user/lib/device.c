@@ -491,8 +491,12 @@ static int check_words(struct exptrace_device *device, struct exptrace_selection
 	int err = exptrace_selection_offer_device(selection, device);
 
 	for (i = 0; !err && i < n; i++)
-		if (exptrace_selection_word_state(selection, i) != EXPTRACE_WORD_FOUND)
-			err = -ENOENT;
+		if (exptrace_selection_word_state(selection, i) != EXPTRACE_WORD_FOUND) {
+			size_t len;
+			const char *word = exptrace_selection_word(selection, i, &len);
+
+			err = error_refused(-ENOENT, "there is no such event", word, len);
+		}
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "error.h"
 #include "select.h"
 
 /* Copies the text, which words refer to. */
@@ -42,6 +43,15 @@ static int add_word(struct exptrace_selection *selection, const struct word *wor
 	return 0;
 }
 
+/* Leaves a message of it with the thread. */
+static int tell(int err, const struct exptrace_selection *selection,
+		const struct exptrace_selection_error *error)
+{
+	if (err == -ENOMEM)
+		return error_failed(err, "cannot read a selection", NULL, 0);
+	return error_refused(err, error->problem, selection->text + error->offset, error->length);
+}
+
 static int read_words(struct exptrace_selection *selection, size_t len,
 		      struct exptrace_selection_error *error)
 {
@@ -68,13 +78,17 @@ API int exptrace_selection_parse(const char *text, size_t len,
 	int ret;
 
 	*selection = NULL;
+	if (!error)
+		error = &ignored;
 	if (!new)
-		return -ENOMEM;
-	ret = read_words(new, len, error ? error : &ignored);
-	if (ret)
-		exptrace_selection_free(new);
-	else
+		return error_failed(-ENOMEM, "cannot read a selection", NULL, 0);
+	ret = read_words(new, len, error);
+	if (!ret) {
 		*selection = new;
+		return 0;
+	}
+	tell(ret, new, error);
+	exptrace_selection_free(new);
 	return ret;
 }
 
@@ -233,7 +247,8 @@ int select_calls(struct exptrace_selection *selection, const struct call_names *
 			if (mark_calls(&new, names, word, now))
 				find(selection, word);
 			else
-				ret = -ENOENT;
+				ret = error_refused(-ENOENT, "there is no such system call",
+						    word->whole.text, word->whole.len);
 			now |= !word->minus;
 		} else if (word_means(word, "standard", "syscalls", NULL)) {
 			want_all(&new);

@@ -26,7 +26,7 @@ API int exptrace_selection_syscalls(struct exptrace_selection *selection, const 
 
 	for (table = 0; table < EXPTRACE_NR_SYSCALL_TABLES; table++)
 		for (nr = 0; nr < EXPTRACE_MAX_SYSCALLS; nr++)
-			names.list[table][nr] = syscall_name(machine, table_bits[table] | nr);
+			names.list[table][nr] = exptrace_syscall_name(machine, table_bits[table] | nr);
 	return select_calls(selection, &names, now, calls);
 }
 
@@ -113,7 +113,7 @@ static bool wants_call(const struct exptrace_selection *selection, uint64_t numb
 
 	if (number == EXPTRACE_SYSCALL_NONE)
 		number = selection->without_number;
-	table = syscall_table(number, &nr);
+	table = exptrace_syscall_split(number, &nr);
 	if (nr >= EXPTRACE_MAX_SYSCALLS)
 		nr = EXPTRACE_MAX_SYSCALLS - 1;
 	return selection->calls.wanted[table][nr / 64] >> nr % 64 & 1;

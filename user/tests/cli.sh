@@ -93,7 +93,8 @@ cat "$sample" | "$exptrace" dump -e sched_swich - >"$dir/out" 2>"$dir/err"
 	exits 2 "$exptrace" dump -e tp:sched:sched_switch "$sample" && exits 2 "$exptrace" dump --events= "$sample"
 ok "a word that means nothing is told before anything is shown"
 # What the shell makes of a pattern without quotes; before the module is asked for.
-exits 2 "$exptrace" dump -e sched_a sched_b "$sample" && exits 2 "$exptrace" record -e fn:kfree && exits 2 "$exptrace" start -e '' &&
+exits 2 "$exptrace" dump -e sched_a sched_b "$sample" && exits 2 "$exptrace" list sched_a sched_b &&
+	exits 2 "$exptrace" list + && exits 2 "$exptrace" record -e fn:kfree && exits 2 "$exptrace" start -e '' &&
 	exits 2 "$exptrace" record --stacks 'sched,[' && grep -q "^exptrace record: --stacks sched,\[: '\['" "$dir/err"
 ok "malformed words are bad usage"
 if [ -e /dev/exptrace ]; then

@@ -103,19 +103,26 @@ static void test_opening(void)
 
 static void test_names(void)
 {
-	struct exptrace_syscalls calls = { 0 };
-	struct exptrace_syscall_tables tables = { 0 };
-
 	FAILS(NULL, exptrace_syscall_number("x86_64", "nonsense", 8), -ENOENT,
 	      "nonsense: there is no such system call");
 	FAILS(NULL, exptrace_syscall_number_in("x86_64", EXPTRACE_SYSCALLS_COMPAT, "nonsense", 3),
 	      -ENOENT, "non: there is no such system call");
-	FAILS(NULL, exptrace_select_syscalls("syscalls:nonsense", "x86_64", false, &calls), -ENOENT,
-	      "nonsense: there is no such system call");
-	FAILS(NULL, exptrace_select_syscall_tables("syscalls:nonsense", "x86_64", false, &tables),
-	      -ENOENT, "nonsense: there is no such system call");
 	FAILS(NULL, exptrace_device_experiment_id("nonsense", 8), -ENOENT,
 	      "nonsense: there is no such experiment");
+}
+
+static void test_selections(void)
+{
+	struct exptrace_syscall_tables calls = { 0 };
+	struct exptrace_selection *selection;
+
+	FAILS(NULL, exptrace_selection_parse("sched,tp:x", 10, &selection, NULL), -EINVAL,
+	      "tp:x: ");
+	if (exptrace_selection_parse("syscalls:nonsense", 17, &selection, NULL))
+		return;
+	FAILS(NULL, exptrace_selection_syscalls(selection, "x86_64", false, &calls), -ENOENT,
+	      "syscalls:nonsense: there is no such system call");
+	exptrace_selection_free(selection);
 }
 
 static void test_pieces(void)
@@ -254,6 +261,7 @@ static void test_device(void)
 	struct exptrace_filter *filter;
 	struct exptrace_device *device;
 	struct exptrace_batch_ref ref;
+	struct exptrace_selection *selection;
 	struct exptrace_info info;
 	const void *batch;
 	uint64_t size;
@@ -294,7 +302,12 @@ static void test_device(void)
 	DEVICE_FAILS(exptrace_device_set_syscall_tables(device, &tables), "cannot choose system calls");
 	DEVICE_FAILS(exptrace_device_filter(device, &filter), "cannot ask for the filter");
 	DEVICE_FAILS(exptrace_device_set_filter(device, NULL), "cannot set the filter");
-	DEVICE_FAILS(exptrace_device_select(device, "sched"), "cannot describe an event");
+	if (exptrace_selection_parse("sched", 5, &selection, NULL))
+		return;
+	DEVICE_FAILS(exptrace_selection_offer_device(selection, device),
+		     "cannot describe an event");
+	DEVICE_FAILS(exptrace_device_select(device, selection), "cannot describe an event");
+	exptrace_selection_free(selection);
 	exptrace_device_close(device);
 	ioctl_error = 0;
 }
@@ -304,6 +317,7 @@ int main(void)
 	test_none();
 	test_opening();
 	test_names();
+	test_selections();
 	test_pieces();
 	test_ways();
 	test_batches(true);
