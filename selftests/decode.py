@@ -7,6 +7,7 @@ decode.py --events FILE         a JSON object per event, in the order of time
 decode.py --against DUMP FILE   compares each event with DUMP, the output of "exptrace dump --json --all FILE"
 """
 import bisect
+import codecs
 import collections
 import json
 import sys
@@ -19,6 +20,17 @@ NO_CPU = 2**64 - 1
 INT, SITE, DATA, STRING, FLAGS, STATE, USER, CODE = 2, 6, 7, 8, 12, 13, 14, 19
 CONTEXTS = ["task", "softirq", "hardirq", "nmi"]
 STATES = ["R", "S", "D", "T", "t", "X", "Z", "P", "I", "R+"]
+REPLACEMENT = b"\xef\xbf\xbd"
+codecs.register_error("digits", lambda error: (digits(error.object[error.start:error.end]), error.end))
+
+
+def digits(data):
+    return "".join("\ufffd%02x" % byte for byte in data)
+
+
+def text(data):
+    """As the JSON has it: a byte that is no UTF-8 is told by its digits, and so is U+FFFD."""
+    return digits(REPLACEMENT).join(part.decode("utf-8", "digits") for part in data.split(REPLACEMENT))
 
 
 class Damaged(Exception):
@@ -64,7 +76,7 @@ class Cursor:
         n = self.number()
         if n > 1024:
             raise Damaged("a string is longer than 1024 bytes")
-        return self.bytes(n).decode("utf-8", "backslashreplace")
+        return text(self.bytes(n))
 
     def more(self):
         return self.pos < len(self.data)
@@ -342,7 +354,7 @@ def against(dump, path):
     """Compare event by event; returns the number of differences, and says where the first ones are."""
     with open(path, "rb") as f:
         ours = [e for g in generations(f.read()) for e in as_objects(g)]
-    with open(dump, encoding="utf-8", errors="backslashreplace") as f:
+    with open(dump, encoding="utf-8") as f:
         theirs = [json.loads(line) for line in f]
     # Equal times have no order: sort both by all there is. Who runs is compared where a batch says it itself.
     ours.sort(key=lambda e: comparable(e))

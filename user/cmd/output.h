@@ -65,7 +65,11 @@ void output_hex(struct output *output, uint64_t number, unsigned int width);
 /* Foreign text: what is not printable ASCII (and \) becomes \xNN. */
 void output_foreign(struct output *output, const char *bytes, size_t n);
 
-/* The same as a JSON string, with quotes; bytes beyond ASCII as Latin-1. */
-void output_json_string(struct output *output, const char *bytes, size_t n);
+/*
+ * The same as a JSON string, with quotes. UTF-8 stays as it is, but for what is a command to
+ * a terminal: \uNNNN. A byte that is no part of UTF-8 becomes U+FFFD and its two hexadecimal
+ * digits, and so do the bytes of U+FFFD: so the bytes can be had back.
+ */
+void output_json_string(struct output *output, const char *string, size_t n);
 
 #endif /* EXPTRACE_OUTPUT_H */

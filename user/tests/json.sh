@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Other programs read the JSON. Usage: json.sh EXPTRACE TRACE, which make_texts has written
+exptrace=$1
+trace=$2
+here=$(dirname "$0")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+ok() { # behaviour: tests the exit code before it
+	if [ $? -eq 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+
+"$exptrace" dump --json "$trace" >"$dir/lines" 2>"$dir/err"
+texts=$(wc -l <"$dir/lines")
+[ "$texts" -gt 1000 ]
+ok "each text has a line"
+for program in python3 jq; do
+	if ! command -v $program >/dev/null || ! command -v python3 >/dev/null; then
+		echo "ok - $program reads all texts, and no byte is lost # SKIP it is not there"
+		continue
+	fi
+	case $program in
+	python3) cat "$dir/lines" ;;
+	jq) jq -c . "$dir/lines" | python3 -c '
+import json, sys	# jq does not escape what the other test wants to be escaped
+for line in sys.stdin:
+	print(json.dumps(json.loads(line)))' ;;
+	esac | python3 "$here/json_texts.py" >"$dir/read" 2>"$dir/err" && [ "$(cat "$dir/read")" -eq "$texts" ]
+	ok "$program reads all texts, and no byte is lost"
+	sed 's/^/# /' "$dir/err"
+done
+exit $failed
