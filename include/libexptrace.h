@@ -19,6 +19,7 @@
  * particular:
  *	-EBADMSG	the trace is damaged
  *	-ENODATA	the trace is cut off
+ *	-EPROTO		the trace is in a version of the format that is not known here
  *	-EAGAIN		a file that does not block has nothing yet; call again
  * All that comes before the damage is delivered first. exptrace_resync() then goes on
  * behind it: each generation can be decoded alone.

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "header.h"
+#include "magic.h"
 #include "trace.h"
 #include "varint.h"
 
@@ -35,7 +36,10 @@ static int read_failed(struct exptrace_trace *trace, int err)
 
 static int not_a_trace(struct exptrace_trace *trace)
 {
-	return trace_error(trace, -EBADMSG, 0, "not a trace of exptrace");
+	const char *name = magic_name(trace->input.pos, input_available(&trace->input));
+
+	return trace_error(trace, -EBADMSG, 0, "not a trace of exptrace%s%s%s",
+			   name ? " (it looks like " : "", name ? name : "", name ? ")" : "");
 }
 
 /* A trace may not begin within another one: cat puts them one behind the other. */
@@ -52,22 +56,25 @@ static int framing_header(struct exptrace_trace *trace)
 {
 	struct input *input = &trace->input;
 	size_t have, prefix = strlen(HEADER_PREFIX);
-	int err = input_fill(input, EXPTRACE_HEADER_SIZE);
+	int err = input_fill(input, EXPTRACE_HEADER_SIZE), version;
 
 	if (err)
 		return read_failed(trace, err);
 	have = input_available(input);
+	if (!have)
+		return trace_error(trace, -ENODATA, 0, "no byte is there, not even a header,");
 	if (memcmp(input->pos, HEADER_PREFIX, have < prefix ? have : prefix))
 		return not_a_trace(trace);
 	if (have < EXPTRACE_HEADER_SIZE)
 		return trace_error(trace, -ENODATA, have, "cut off in the header");
-	trace->version = header_version(input->pos);
-	if (trace->version < 0)
+	version = header_version(input->pos);
+	if (version < 0)
 		return not_a_trace(trace);
-	if (!header_is_known(trace->version))
-		return trace_error(trace, -EBADMSG, 0,
+	if (!header_is_known(version))
+		return trace_error(trace, -EPROTO, 0,
 				   "a trace in version %d of the format, of which 1 to %d are known here",
-				   trace->version, EXPTRACE_WIRE_VERSION);
+				   version, EXPTRACE_WIRE_VERSION);
+	trace->version = version;
 	input_consume(input, EXPTRACE_HEADER_SIZE);
 	trace->header_seen = true;
 	return 0;

@@ -142,10 +142,42 @@ static bool header_ends(char version, int want, const char *message)
 static void test_header(void)
 {
 	ok(header_ends('1', 0, NULL) && header_ends('2', 0, NULL), "versions 1 and 2 are read");
-	ok(header_ends('3', -EBADMSG, "a trace in version 3 of the format, of which 1 to 2"),
+	ok(header_ends('3', -EPROTO, "a trace in version 3 of the format, of which 1 to 2"),
 	   "another version's header is refused, and the version told");
 	ok(header_ends('0', -EBADMSG, "not a trace") && header_ends('x', -EBADMSG, "not a trace"),
 	   "what is no version is no trace");
+}
+
+/* Whether reading @n bytes ends at once with @want, and a message with @message. */
+static bool bytes_end(const void *bytes, size_t n, int want, const char *message)
+{
+	struct writer w = { 0 };
+	struct exptrace_trace *trace;
+	int ret, fd;
+	bool right;
+
+	w_bytes(&w, bytes, n);
+	trace = test_open(&w, &fd);
+	right = !count_events(trace, &ret) && ret == want &&
+		strstr(exptrace_error(trace), message);
+	if (!right)
+		printf("# %d, %s, want %d, %s\n", ret, exptrace_error(trace), want, message);
+	test_close(trace, fd);
+	w_free(&w);
+	return right;
+}
+
+static void test_no_trace(void)
+{
+	ok(bytes_end("", 0, -ENODATA, "no byte is there") &&
+	   bytes_end("exptr", 5, -ENODATA, "cut off in the header at offset 5"),
+	   "an empty file and a part of a header are cut off");
+	ok(bytes_end("\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\0", 17, -EBADMSG, "an ELF file") &&
+	   bytes_end("PERFILE2\0\0\0\0\0\0\0\0", 16, -EBADMSG, "data of perf") &&
+	   bytes_end("\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, -EBADMSG, "data of gzip") &&
+	   bytes_end("Some text, no trace\n", 20, -EBADMSG, "(it looks like text)") &&
+	   bytes_end("\1\2\3\4\5\6\7", 7, -EBADMSG, "not a trace of exptrace at"),
+	   "of other files it is told what they look like");
 }
 
 static void test_unknown_experiment(void)
@@ -253,6 +285,7 @@ static void test_walk(void)
 int main(void)
 {
 	test_header();
+	test_no_trace();
 	test_batch_size(EXPTRACE_BATCH_MAX, true);
 	test_batch_size(EXPTRACE_BATCH_MAX + 1, false);
 	test_byte_by_byte();

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a file that is no trace looks like, by its first bytes.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "magic.h"
+
+static const struct magic {
+	const char *bytes;
+	size_t n;
+	const char *name;
+} magics[] = {
+	{ "\x7f" "ELF",			4, "an ELF file" },
+	{ "PERFILE2",			8, "data of perf" },
+	{ "\x17\x08\x44tracing",	10, "data of trace-cmd" },
+	{ "\xc1\x1f\xfc\xc1",		4, "data in CTF, as LTTng writes them" },
+	{ "\x1f\x8b",			2, "data of gzip" },
+	{ "\x28\xb5\x2f\xfd",		4, "data of zstd" },
+	{ "\xfd" "7zXZ",		5, "data of xz" },
+};
+
+static bool is_text(const uint8_t *bytes, size_t n)
+{
+	while (n--) {
+		bool printable = *bytes >= ' ' && *bytes < 0x7f;
+
+		if (!printable && *bytes != '\n' && *bytes != '\t' && *bytes != '\r')
+			return false;
+		bytes++;
+	}
+	return true;
+}
+
+const char *magic_name(const uint8_t *bytes, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if (n >= magics[i].n && !memcmp(bytes, magics[i].bytes, magics[i].n))
+			return magics[i].name;
+	return is_text(bytes, n) ? "text" : NULL;
+}
