@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "cmd.h"
 #include "notes.h"
 
 #define PROBLEMS_SHOWN	100
@@ -34,8 +35,15 @@ static bool damage_problem(struct check *check, int err)
 {
 	char text[RECOVER_TEXT];
 	int ret = recover(check->trace, err, text);
+	bool damage = ret >= 0 || ret == -EBADMSG || ret == -ENODATA;
 
 	check->broken = true;
+	/* what is no trace, or was not read, has not been checked */
+	if (!damage || (ret != 1 && exptrace_version(check->trace) <= 0)) {
+		check->failed = true;
+		trace_problem("%s", text);
+		return false;
+	}
 	if (++check->problems <= PROBLEMS_SHOWN)
 		printf("%s\n", text);
 	return ret == 1;
@@ -48,9 +56,7 @@ void check_reach(void *array, size_t i, size_t *room, size_t size)
 
 	if (i < *room)
 		return;
-	*bytes = realloc(*bytes, n * size);
-	if (!*bytes)
-		abort();
+	*bytes = grow_memory(*bytes, n, size, "checking a generation");
 	memset(*bytes + *room * size, 0, (n - *room) * size);
 	*room = n;
 }
@@ -95,7 +101,7 @@ static uint64_t *get_time(struct check *check, const struct exptrace_batch *batc
 	int64_t i = index_get(&check->writer_index, batch->experiment, batch->m);
 
 	if (i < 0)
-		abort();
+		out_of_memory("checking the times of writers");
 	check_reach(&check->writers, (size_t)i, &check->writers_room, sizeof(*check->writers));
 	if (i == n)
 		check->writers[i].time = 0;
@@ -344,15 +350,16 @@ static int check_run(struct check *check)
 	check_walk(check);
 	check_missing(check);
 	note_borrowed(check->trace);
-	if (!check->generations && !check->problems) {
-		check->problems++;
-		printf("no generation: the trace is empty\n");
-	}
+	if (check->failed && !check->generations)
+		return EXIT_PROBLEM;
+	check->problems += check->failed;
+	if (!check->generations && !check->problems)
+		note_empty();
 	if (check->problems > PROBLEMS_SHOWN)
 		printf("... and %llu more\n",
 		       (unsigned long long)(check->problems - PROBLEMS_SHOWN));
 	print_result(check);
-	return fflush(stdout) || check->problems ? EXIT_PROBLEM : EXIT_OK;
+	return check->problems ? EXIT_PROBLEM : EXIT_OK;
 }
 
 static void check_uninit(struct check *check)

@@ -22,6 +22,7 @@ struct check_count {
 struct check {
 	struct exptrace_trace *trace;
 	bool allow_partial_first;
+	bool failed;		/* it could not be read to its end */
 	uint64_t problems;
 	uint64_t generations, batches, events, lost;
 	uint64_t given_up;	/* generations that a flight recorder gave up */

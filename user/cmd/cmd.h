@@ -11,6 +11,8 @@
 
 #include <libexptrace.h>
 
+#include "output.h"
+
 /* Exit codes */
 #define EXIT_OK			0
 #define EXIT_PROBLEM		1
@@ -43,12 +45,53 @@ extern const struct command command_list;
 __attribute__((format(printf, 1, 2)))
 int problem(const char *format, ...);
 
-/* Prints that, and where help is; returns EXIT_USAGE. */
+/* The trace that messages are about from here on: as the operand names it, or NULL. */
+void message_trace(const char *path);
+
+/* Prints "exptrace: FILE: ..." of that trace; returns EXIT_PROBLEM. */
+__attribute__((format(printf, 1, 2)))
+int trace_problem(const char *format, ...);
+
+/* Prints "exptrace: FILE: note: ...", of what is no failure. */
+__attribute__((format(printf, 1, 2)))
+void trace_note(const char *format, ...);
+
+/*
+ * "exptrace: FILE: cannot write: ..."; returns EXIT_PROBLEM. @name: NULL is standard output;
+ * @err: a negative errno.
+ */
+int write_problem(const char *name, int err);
+
+/* Closed ones become such that neither can be used, and no other file gets their numbers. */
+void open_standard_files(void);
+
+/* Writes what is buffered of stdout. 0, or the negative errno of the first failure ever. */
+int flush_stdout(void);
+
+/* The exit code at the end: @code, or EXIT_PROBLEM if stdout fails, which is then told. */
+int finish(int code);
+
+/* Ends the program: "exptrace: FILE: out of memory while ..."; what was printed comes out. */
+_Noreturn void out_of_memory(const char *doing);
+
+/* Likewise, if @memory is NULL; returns it. */
+void *need_memory(void *memory, const char *doing);
+
+/* Gives @memory @n elements of @size bytes. Likewise. */
+void *grow_memory(void *memory, size_t n, size_t size, const char *doing);
+
+/* What out_of_memory() writes beside stdout; NULL: nothing. */
+void message_pending(struct output *output);
+
+/* Prints "exptrace: ...", and how the command is used; returns EXIT_USAGE. */
 __attribute__((format(printf, 2, 3)))
 int usage_error(const struct command *command, const char *format, ...);
 
-/* Likewise, of the option that next_option() has just found. */
-int bad_value(const struct command *command, char **argv);
+/* Likewise, of the option that next_option() has just found, whose value is not @wanted. */
+int bad_value(const struct command *command, char **argv, const char *wanted);
+
+/* Whether there is none; else that is a usage error. */
+bool no_operand(const struct command *command, int argc, char **argv);
 
 void print_help(const struct command *command);
 

@@ -45,8 +45,8 @@ static int control(const struct command *command, int argc, char **argv,
 		return EXIT_OK;
 	if (ret != -1)
 		return EXIT_USAGE;
-	if (optind != argc)
-		return usage_error(command, "no operand is expected");
+	if (!no_operand(command, argc, argv))
+		return EXIT_USAGE;
 	if (open_device(O_WRONLY, &device))
 		return EXIT_PROBLEM;
 	err = call(device);

@@ -57,21 +57,16 @@ static bool is_wanted(const struct cut *cut)
 	return cut->generation >= cut->wanted.first && cut->generation <= cut->wanted.last;
 }
 
-static int keep(struct cut *cut, const uint8_t *bytes, size_t n)
+static void keep(struct cut *cut, const uint8_t *bytes, size_t n)
 {
 	if (n > cut->room - cut->used) {
 		size_t room = 2 * (cut->used + n);
-		void *more = realloc(cut->bytes, room);
 
-		if (!more)
-			return problem("out of memory: generation %" PRIu64 " is too large",
-				       cut->generation);
-		cut->bytes = more;
+		cut->bytes = grow_memory(cut->bytes, room, 1, "keeping a generation");
 		cut->room = room;
 	}
 	memcpy(cut->bytes + cut->used, bytes, n);
 	cut->used += n;
-	return EXIT_OK;
 }
 
 static bool is_same_file(const struct stat *a, const struct stat *b)
@@ -88,17 +83,25 @@ static int open_out(struct cut *cut)
 	if (cut->path)
 		fd = open(cut->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return problem("cannot write to %s: %s", out_name(cut), strerror(errno));
+		return write_problem(cut->path, -errno);
 	cut->out.fd = fd;
 	cut->begun = true;
 	cut->out.regular = !fstat(fd, &out) && S_ISREG(out.st_mode);
 	if (!cut->out.regular)
 		return EXIT_OK;
 	if (!fstat(exptrace_fd(cut->trace), &in) && is_same_file(&in, &out))
-		return problem("%s is the trace itself", out_name(cut));
+		return problem("%s: the trace itself", out_name(cut));
 	if (cut->path && ftruncate(fd, 0))
-		return problem("cannot write to %s: %s", out_name(cut), strerror(errno));
+		return write_problem(cut->path, -errno);
 	return EXIT_OK;
+}
+
+/* What is kept: a header, a generation, or both. */
+static int write_kept(struct cut *cut)
+{
+	if (!cut->begun && open_out(cut))
+		return EXIT_PROBLEM;
+	return stream_write(&cut->out, cut->bytes, cut->used) ? EXIT_OK : EXIT_PROBLEM;
 }
 
 /* Writes the generation that is kept; the first one has the header before it. */
@@ -106,9 +109,7 @@ static int write_generation(struct cut *cut)
 {
 	struct stream *out = &cut->out;
 
-	if (!cut->begun && open_out(cut))
-		return EXIT_PROBLEM;
-	if (!stream_write(out, cut->bytes, cut->used))
+	if (write_kept(cut))
 		return EXIT_PROBLEM;
 	if (!out->complete++)
 		out->first = cut->generation;
@@ -131,31 +132,34 @@ static void note_generation(struct cut *cut)
 }
 
 /* The header of the version that the generations are in. */
-static int keep_header(struct cut *cut)
+static void keep_header(struct cut *cut)
 {
 	uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
+	int version = exptrace_version(cut->trace);
 
-	header[strlen(EXPTRACE_HEADER_MAGIC) - 1] = (uint8_t)('0' + exptrace_version(cut->trace));
-	return keep(cut, header, sizeof(header));
+	/* 0: its header is damaged */
+	header[strlen(EXPTRACE_HEADER_MAGIC) - 1] =
+		(uint8_t)('0' + (version ? version : EXPTRACE_WIRE_VERSION));
+	keep(cut, header, sizeof(header));
 }
 
-static int begin_generation(struct cut *cut, const struct exptrace_batch *batch)
+static void begin_generation(struct cut *cut, const struct exptrace_batch *batch)
 {
 	cut->inside = true;
 	cut->generation = batch->generation;
 	cut->partial = batch->kind != EXPTRACE_BATCH_SYNC;
 	cut->used = 0;
-	return cut->out.complete ? EXIT_OK : keep_header(cut);
+	if (!cut->out.complete)
+		keep_header(cut);
 }
 
-static int take_batch(struct cut *cut, const struct exptrace_batch *batch)
+static void take_batch(struct cut *cut, const struct exptrace_batch *batch)
 {
-	if (!cut->inside && begin_generation(cut, batch))
-		return EXIT_PROBLEM;
-	if (!is_wanted(cut))
-		return EXIT_OK;
+	if (!cut->inside)
+		begin_generation(cut, batch);
 	/* its header lies before its data */
-	return keep(cut, batch->data - (batch->size - batch->length), batch->size);
+	if (is_wanted(cut))
+		keep(cut, batch->data - (batch->size - batch->length), batch->size);
 }
 
 static int take_mark(struct cut *cut)
@@ -166,7 +170,8 @@ static int take_mark(struct cut *cut)
 	note_generation(cut);
 	if (!is_wanted(cut))
 		return EXIT_OK;
-	return keep(cut, &byte, 1) ? EXIT_PROBLEM : write_generation(cut);
+	keep(cut, &byte, 1);
+	return write_generation(cut);
 }
 
 /* Nothing that is wanted can follow. If nothing was found, it is to be told what there is. */
@@ -191,12 +196,10 @@ static int cut_walk(struct cut *cut)
 				break;
 			continue;
 		}
-		if (batch->kind == EXPTRACE_BATCH_END)
-			ret = take_mark(cut);
-		else
-			ret = take_batch(cut, batch);
-		if (ret)
-			return ret;
+		if (batch->kind != EXPTRACE_BATCH_END)
+			take_batch(cut, batch);
+		else if (take_mark(cut))
+			return EXIT_PROBLEM;
 	}
 	return code;
 }
@@ -223,12 +226,12 @@ static int report_nothing(const struct cut *cut)
 	char there[RANGES_SHOWN * 48 + 8];
 
 	if (!cut->ranges)
-		return problem("there is no whole generation");
+		return trace_problem("there is no whole generation");
 	list_ranges(cut, there, sizeof(there));
 	if (cut->wanted.first == cut->wanted.last)
-		return problem("there is no generation %" PRIu64 "; there are %s",
+		return trace_problem("there is no generation %" PRIu64 "; there are %s",
 			       cut->wanted.first, there);
-	return problem("there are no generations from %" PRIu64 " to %" PRIu64 "; there are %s",
+	return trace_problem("there are no generations from %" PRIu64 " to %" PRIu64 "; there are %s",
 		       cut->wanted.first, cut->wanted.last, there);
 }
 
@@ -240,7 +243,7 @@ static void report_written(const struct cut *cut)
 		out->complete, out->complete == 1 ? "" : "s", out->first, out->last, out->bytes,
 		out_name(cut));
 	if (cut->alone)
-		problem("note: generation %" PRIu64 " lacks its beginning, which an earlier reader "
+		trace_note("generation %" PRIu64 " lacks its beginning, which an earlier reader "
 			"took; without the one after it, it cannot be shown", out->first);
 }
 
@@ -255,18 +258,33 @@ static void close_out(struct cut *cut)
 		out->write_error = -errno;
 }
 
+/* All of a trace that has only a header: that. */
+static int cut_header(struct cut *cut)
+{
+	note_empty();
+	keep_header(cut);
+	return write_kept(cut);
+}
+
+static bool is_empty(const struct cut *cut)
+{
+	return !cut->ranges && !exptrace_account(cut->trace)->damages && cut->wanted.last == UINT64_MAX &&
+	       !cut->wanted.first;
+}
+
 static int cut_run(struct cut *cut)
 {
 	int ret = cut_walk(cut);
 
+	if (!ret && is_empty(cut))
+		ret = cut_header(cut);
 	if (cut->begun)
 		close_out(cut);
 	if (cut->out.write_error)
-		ret = problem("cannot write to %s: %s", out_name(cut),
-			      strerror(-cut->out.write_error));
+		ret = write_problem(cut->path, cut->out.write_error);
 	if (cut->out.complete)
 		report_written(cut);
-	else if (!cut->begun)
+	else if (!cut->begun && exptrace_version(cut->trace) > 0)
 		ret = report_nothing(cut);
 	return ret;
 }
@@ -300,12 +318,12 @@ static int cut_parse(struct cut *cut, int argc, char **argv)
 
 	while ((c = next_option(&command_cut, argc, argv, ":g:o:h", options)) >= 0) {
 		if (c == 'g' && !parse_range(optarg, &cut->wanted))
-			return usage_error(&command_cut, "'%s' is no range of generations", optarg);
+			return bad_value(&command_cut, argv, "a range of generations");
 		if (c == 'o')
 			cut->path = strcmp(optarg, "-") ? optarg : NULL;
 	}
 	if (c == -1 && !cut->path && isatty(STDOUT_FILENO))
-		return usage_error(&command_cut, "standard output is a terminal; where to? (-o FILE)");
+		return usage_error(&command_cut, "standard output: a terminal; -o FILE is missing");
 	return c;
 }
 

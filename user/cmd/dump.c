@@ -93,10 +93,8 @@ static int dump_run(struct dump *dump)
 	bool damaged = dump_all(dump);
 	int err = output_flush(dump->output);
 
-	if (err == -EPIPE)
-		return EXIT_OK;
 	if (err)
-		return problem("cannot write: %s", strerror(-err));
+		return write_problem(NULL, err);
 	/* without an event, it is time now */
 	if (!check_what(dump))
 		return EXIT_PROBLEM;
@@ -129,7 +127,7 @@ static int dump_parse(struct dump *dump, int argc, char **argv)
 			if (what_parse(&command_dump, &dump->what, "--events", optarg))
 				return OPTION_BAD;
 		} else if (c == 'n' && !parse_number(optarg, 0, UINT64_MAX, &dump->max))
-			return usage_error(&command_dump, "'%s' is no number of lines", optarg);
+			return bad_value(&command_dump, argv, "a number of lines");
 		else if (c == OPT_JSON)
 			dump->json = true;
 		else if (c == OPT_ALL)
@@ -147,8 +145,10 @@ static int dump_file(struct dump *dump, int argc, char **argv)
 	if (ret)
 		return ret;
 	output_init(dump->output, STDOUT_FILENO);
+	message_pending(dump->output);
 	format_init(&dump->format, dump->output, dump->trace, dump->raw_time);
 	ret = dump_run(dump);
+	message_pending(NULL);
 	format_uninit(&dump->format);
 	exptrace_close(dump->trace);
 	return ret;

@@ -29,7 +29,7 @@ int explain_open(int err)
 		return problem("the loaded module speaks another version than this program (%u); "
 			       "install both from one release", EXPTRACE_ABI_VERSION);
 	default:
-		return problem("cannot open %s: %s", EXPTRACE_DEVICE, strerror(-err));
+		return problem("%s: cannot open: %s", EXPTRACE_DEVICE, strerror(-err));
 	}
 }
 
@@ -114,13 +114,14 @@ int explain_read(int err)
 	if (err == -EPERM)
 		return problem("the recording has kernel addresses, which you may not see; it needs "
 			       "CAP_SYSLOG, and kernel.kptr_restrict below 2");
-	return problem("cannot read %s: %s", EXPTRACE_DEVICE, strerror(-err));
+	return problem("%s: cannot read: %s", EXPTRACE_DEVICE, strerror(-err));
 }
 
 int explain_write(const struct stream *stream, const char *path)
 {
-	problem("cannot write to %s: %s; recording is stopped, the %llu bytes written are kept",
-		path, strerror(-stream->write_error), (unsigned long long)stream->bytes);
+	problem("%s: cannot write: %s; recording is stopped, the %llu bytes written are kept",
+		strcmp(path, "-") ? path : "standard output", strerror(-stream->write_error),
+		(unsigned long long)stream->bytes);
 	if (stream->dropped)
 		return problem("%llu bytes are lost; what the kernel still has can be read with "
 			       "'cat %s > OTHER-FILE'", (unsigned long long)stream->dropped,

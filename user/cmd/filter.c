@@ -130,6 +130,18 @@ static bool parse_durations(const char *list, struct exptrace_filter *conditions
 	}
 }
 
+const char *filter_wanted(int c)
+{
+	switch (c) {
+	case OPT_CPU:
+		return "a list of CPUs, as 0-3,8";
+	case OPT_MIN_DURATION:
+		return "syscalls=TIME or sched_switch=TIME, with ns, us, ms or s";
+	default:
+		return "a list of not too many ids of processes or threads";
+	}
+}
+
 bool filter_option(struct filter *filter, int c)
 {
 	struct exptrace_filter *conditions = &filter->conditions;

@@ -47,6 +47,9 @@ struct filter {
 /* Takes in an option with its value in optarg; false if that is bad. */
 bool filter_option(struct filter *filter, int c);
 
+/* What its value is to be. */
+const char *filter_wanted(int c);
+
 /* Adds a process, with the children that it will have. An exit code; problems are reported. */
 int filter_follow(struct filter *filter, pid_t pid);
 

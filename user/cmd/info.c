@@ -90,8 +90,8 @@ static int run_info(int argc, char **argv)
 		return EXIT_OK;
 	if (ret != -1)
 		return EXIT_USAGE;
-	if (optind != argc)
-		return usage_error(&command_info, "no operand is expected");
+	if (!no_operand(&command_info, argc, argv))
+		return EXIT_USAGE;
 	if (open_device(O_WRONLY, &device))
 		return EXIT_PROBLEM;
 	ret = exptrace_device_info(device, &info);
@@ -102,7 +102,7 @@ static int run_info(int argc, char **argv)
 	exptrace_device_close(device);
 	if (ret)
 		return explain_control(ret, "tell the state");
-	return fflush(stdout) ? problem("cannot write the state") : EXIT_OK;
+	return EXIT_OK;
 }
 
 const struct command command_info = {

@@ -48,6 +48,12 @@ static void print_overview(FILE *to)
 		"Exit codes: 0 fine, 1 a problem was found or something failed, 2 usage.\n");
 }
 
+static int unknown_command(const char *name)
+{
+	problem("%s: there is no such command; see 'exptrace --help'", name);
+	return EXIT_USAGE;
+}
+
 static int run_help(const char *name)
 {
 	const struct command *command = name ? find_command(name) : NULL;
@@ -56,24 +62,34 @@ static int run_help(const char *name)
 		print_help(command);
 	else if (!name)
 		print_overview(stdout);
-	else {
-		problem("there is no command '%s'; see 'exptrace --help'", name);
-		return EXIT_USAGE;
-	}
+	else
+		return unknown_command(name);
 	return EXIT_OK;
 }
 
-static int print_version(void)
+/* Whether there are not more than @most of them behind argv[0]; tells so if there are. */
+static bool has_operands(int argc, char **argv, int most)
+{
+	if (argc - 1 > most)
+		problem("%s: %s takes %s", argv[most + 1], argv[0],
+			most ? "one COMMAND only" : "nothing else");
+	return argc - 1 <= most;
+}
+
+static int run_version(int argc, char **argv)
 {
 	const char *library = exptrace_library_version(NULL, NULL, NULL);
 
+	if (!has_operands(argc, argv, 0))
+		return EXIT_USAGE;
 	printf("exptrace %s", EXPTRACE_VERSION_STRING);
 	if (strcmp(library, EXPTRACE_VERSION_STRING))
 		printf(" (with libexptrace %s)", library);
-	return putchar('\n') < 0;
+	putchar('\n');
+	return EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct command *command;
@@ -83,15 +99,17 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
-		return print_version();
+		return run_version(argc - 1, argv + 1);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
-		return run_help(NULL);
+		return has_operands(argc - 1, argv + 1, 0) ? run_help(NULL) : EXIT_USAGE;
 	if (!strcmp(name, "help"))
-		return run_help(argv[2]);
+		return has_operands(argc - 1, argv + 1, 1) ? run_help(argv[2]) : EXIT_USAGE;
 	command = find_command(name);
-	if (!command) {
-		problem("there is no command '%s'; see 'exptrace --help'", name);
-		return EXIT_USAGE;
-	}
-	return command->run(argc - 1, argv + 1);
+	return command ? command->run(argc - 1, argv + 1) : unknown_command(name);
+}
+
+int main(int argc, char **argv)
+{
+	open_standard_files();
+	return finish(run(argc, argv));
 }

@@ -56,8 +56,10 @@ static int run_mark(int argc, char **argv)
 		return EXIT_USAGE;
 	if (given > 1)
 		return usage_error(&command_mark, "only one of --begin, --end and --key");
-	if (optind != argc - 1)
-		return usage_error(&command_mark, optind == argc ? "which TEXT?" : "one TEXT only");
+	if (optind == argc)
+		return usage_error(&command_mark, "no TEXT is given");
+	if (optind < argc - 1)
+		return usage_error(&command_mark, "%s: one TEXT only", argv[optind + 1]);
 	return mark(kind, key, argv[optind]);
 }
 

@@ -43,9 +43,13 @@ static void describe(char *text, size_t size, int err, int ret,
 		describe_generations(where, damage);
 		snprintf(text, size, "; %" PRIu64 " bytes are lost, %s; generation %" PRIu64
 			 " follows at offset %" PRIu64, bytes, where, damage->after, damage->end);
-	} else if (ret == 0 && err == -EBADMSG && bytes) {
+	} else if (ret == 0 && err == -EBADMSG && bytes && damage->offset) {
 		snprintf(text, size,
 			 "; nothing that follows can be read: %" PRIu64 " bytes are lost", bytes);
+	} else if (ret == -ENOMEM) {
+		snprintf(text, size, "; out of memory while looking for what follows");
+	} else if (ret < 0) {
+		snprintf(text, size, "; what follows cannot be read: %s", strerror(-ret));
 	}
 }
 
@@ -54,7 +58,11 @@ int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT])
 	const struct exptrace_damage *damage;
 	int n, ret;
 
-	n = snprintf(text, RECOVER_TEXT, "%s", exptrace_error(trace));
+	if (err == -ENOMEM)
+		n = snprintf(text, RECOVER_TEXT, "out of memory while reading it, at offset %" PRIu64,
+			     exptrace_offset(trace));
+	else
+		n = snprintf(text, RECOVER_TEXT, "%s", exptrace_error(trace));
 	if (err != -EBADMSG && err != -ENODATA)
 		return err;
 	ret = exptrace_resync(trace, &damage);
@@ -70,7 +78,7 @@ bool go_on(struct exptrace_trace *trace, int err)
 	int ret = recover(trace, err, text);
 
 	if (account->damages <= DAMAGES_SHOWN)
-		problem("%s", text);
+		trace_problem("%s", text);
 	return ret == 1;
 }
 
@@ -81,48 +89,53 @@ static void note_beginning(const struct exptrace_trace *trace,
 
 	note_borrowed(trace);
 	if (account->partial && !exptrace_borrowed(trace, &borrower, &lender))
-		problem("note: generation %" PRIu64 " lacks its beginning, which an earlier reader "
+		trace_note("generation %" PRIu64 " lacks its beginning, which an earlier reader "
 			"took, and its schema with it", account->first);
+}
+
+void note_empty(void)
+{
+	trace_note("it has a header and no generation: 0 events");
 }
 
 void note_reading(const struct exptrace_trace *trace)
 {
 	const struct exptrace_account *account = exptrace_account(trace);
 
-	if (!account->generations && !account->damages)
-		problem("note: the trace is empty");
+	if (!account->generations && !account->damages && !*exptrace_error(trace))
+		note_empty();
 	note_beginning(trace, account);
 	if (account->damages > DAMAGES_SHOWN)
-		problem("note: %" PRIu64 " places more are damaged",
+		trace_note("%" PRIu64 " places more are damaged",
 			account->damages - DAMAGES_SHOWN);
 	if (account->without_clock)
-		problem("note: %" PRIu64 " generations have no Sync: their times are ticks, or by "
+		trace_note("%" PRIu64 " generations have no Sync: their times are ticks, or by "
 			"the clock of the generation before", account->without_clock);
 	if (account->other_boots)
-		problem("note: %" PRIu64 " times the generation before is of another boot: threads "
+		trace_note("%" PRIu64 " times the generation before is of another boot: threads "
 			"and clock are others", account->other_boots);
 	if (account->set_backs)
-		problem("note: %" PRIu64 " times CLOCK_MONOTONIC is earlier than in the generation "
+		trace_note("%" PRIu64 " times CLOCK_MONOTONIC is earlier than in the generation "
 			"before: what follows was recorded sooner, or in another boot",
 			account->set_backs);
 	if (account->skipped)
-		problem("note: %" PRIu64 " batches without a schema were skipped", account->skipped);
+		trace_note("%" PRIu64 " batches without a schema were skipped", account->skipped);
 	if (account->unread)
-		problem("note: %" PRIu64 " events that the ledger counts could not be read",
+		trace_note("%" PRIu64 " events that the ledger counts could not be read",
 			account->unread);
 	if (account->surplus)
-		problem("note: %" PRIu64 " events are there that the ledger does not count: the trace "
+		trace_note("%" PRIu64 " events are there that the ledger does not count: the trace "
 			"is damaged, or has some twice", account->surplus);
 	if (account->missing_tasks || account->missing_names)
-		problem("note: %" PRIu64 " threads and %" PRIu64 " names found no room in the "
+		trace_note("%" PRIu64 " threads and %" PRIu64 " names found no room in the "
 			"statedumps: some names are not known",
 			account->missing_tasks, account->missing_names);
 	if (account->unknown_sites || account->unknown_stacks)
-		problem("note: %" PRIu64 " places in the code and %" PRIu64 " stacks are not known: "
+		trace_note("%" PRIu64 " places in the code and %" PRIu64 " stacks are not known: "
 			"the recorder's tables were full",
 			account->unknown_sites, account->unknown_stacks);
 	if (exptrace_property(trace, "filter"))
-		problem("note: what did not pass the filter is not in the trace: counts and times "
+		trace_note("what did not pass the filter is not in the trace: counts and times "
 			"are of the rest%s", exptrace_property(trace, "known_switches") ?
 			", and times of threads that it did not choose may be wrong" : "");
 }
@@ -132,8 +145,8 @@ void note_recording(const struct exptrace_trace *trace)
 	const struct exptrace_account *account = exptrace_account(trace);
 
 	if (account->missing)
-		problem("note: %" PRIu64 " generations between the first and the last are not there",
+		trace_note("%" PRIu64 " generations between the first and the last are not there",
 			account->missing);
 	if (account->lost)
-		problem("note: %" PRIu64 " events were lost by the recorder", account->lost);
+		trace_note("%" PRIu64 " events were lost by the recorder", account->lost);
 }

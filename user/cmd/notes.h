@@ -19,6 +19,7 @@ int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT]);
 bool go_on(struct exptrace_trace *trace, int err);
 
 /* Notes on stderr: what is in the trace and could not be read, or what the recorder could not tell. */
+void note_empty(void);
 void note_reading(const struct exptrace_trace *trace);
 
 /* What the recorder did not record. */

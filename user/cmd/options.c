@@ -14,7 +14,7 @@ int problem(const char *format, ...)
 {
 	va_list args;
 
-	fflush(stdout);
+	flush_stdout();
 	fputs("exptrace: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
@@ -27,7 +27,7 @@ int usage_error(const struct command *command, const char *format, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "exptrace %s: ", command->name);
+	fputs("exptrace: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -35,18 +35,50 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-int bad_value(const struct command *command, char **argv)
+int bad_value(const struct command *command, char **argv, const char *wanted)
 {
 	/* A word of its own behind the option's, or the end of that. */
 	if (optarg == argv[optind - 1])
-		return usage_error(command, "bad value '%s' for %s", optarg, argv[optind - 2]);
-	return usage_error(command, "bad value in %s", argv[optind - 1]);
+		return usage_error(command, "%s %s: not %s", argv[optind - 2], optarg, wanted);
+	return usage_error(command, "%s: not %s", argv[optind - 1], wanted);
+}
+
+bool no_operand(const struct command *command, int argc, char **argv)
+{
+	if (optind < argc)
+		usage_error(command, "%s: no operand is expected", argv[optind]);
+	return optind == argc;
 }
 
 void print_help(const struct command *command)
 {
 	printf("usage: exptrace %s %s\n\n%s.\n\n%s", command->name, command->synopsis,
 	       command->purpose, command->help);
+}
+
+/* Whether getopt_long() has refused the value of an option that takes none. */
+static bool has_value_too_much(const struct option *options)
+{
+	for (; options->name; options++)
+		if (options->val == optopt)
+			return options->has_arg == no_argument;
+	return false;
+}
+
+/* @c: what getopt_long() has returned. */
+static void bad_option(const struct command *command, char **argv, int c,
+		       const struct option *options)
+{
+	const char *word = argv[optind - 1];
+
+	if (c == ':')
+		usage_error(command, "%s: a value is missing", word);
+	else if (!optopt)
+		usage_error(command, "%s: no such option, or not the only one that begins so", word);
+	else if (has_value_too_much(options))
+		usage_error(command, "%s: the option takes no value", word);
+	else	/* in a word with other letters, which is not over yet */
+		usage_error(command, "-%c: no such option", optopt);
 }
 
 int next_option(const struct command *command, int argc, char **argv, const char *letters,
@@ -61,8 +93,7 @@ int next_option(const struct command *command, int argc, char **argv, const char
 		return OPTION_HELP_SHOWN;
 	}
 	if (c == '?' || c == ':') {
-		usage_error(command, c == ':' ? "%s wants a value" : "bad option %s",
-			    argv[optind - 1]);
+		bad_option(command, argv, c, options);
 		return OPTION_BAD;
 	}
 	return c;
@@ -93,12 +124,16 @@ int open_trace(const struct command *command, int argc, char **argv,
 {
 	int err;
 
-	if (optind != argc - 1)
-		return usage_error(command, optind == argc ? "which FILE? (- is standard input)" :
-				   "one FILE only");
+	if (optind == argc)
+		return usage_error(command, "no FILE is given (- is standard input)");
+	if (optind < argc - 1)
+		return usage_error(command, "%s: one FILE only", argv[optind + 1]);
+	message_trace(argv[optind]);
 	err = exptrace_open(argv[optind], trace);
+	if (err == -ENOMEM)
+		out_of_memory("opening it");
 	if (err)
-		return problem("cannot open %s: %s", argv[optind], strerror(-err));
+		return trace_problem("cannot open: %s", strerror(-err));
 	return EXIT_OK;
 }
 
@@ -142,11 +177,11 @@ void note_times(const struct exptrace_trace *trace)
 	const struct exptrace_times *times = exptrace_times(trace);
 
 	if (times->gaps)
-		problem("note: %llu times nothing was recorded between two generations, for %.6f s in "
+		trace_note("%llu times nothing was recorded between two generations, for %.6f s in "
 			"all, and for %.6f s in suspend", (unsigned long long)times->gaps,
 			(double)times->gap_ns / 1e9, (double)times->suspended_ns / 1e9);
 	if (times->unstable)
-		problem("note: the clock of %llu generations was found to be unstable: their times "
+		trace_note("the clock of %llu generations was found to be unstable: their times "
 			"are uncertain", (unsigned long long)times->unstable);
 }
 
@@ -155,7 +190,7 @@ void note_names(const struct exptrace_trace *trace)
 	uint64_t n = exptrace_nameless(trace);
 
 	if (n)
-		problem("note: changes of threads were lost in %llu generations: no name in them is "
+		trace_note("changes of threads were lost in %llu generations: no name in them is "
 			"certain", (unsigned long long)n);
 }
 
@@ -164,7 +199,7 @@ void note_borrowed(const struct exptrace_trace *trace)
 	uint64_t borrower, lender;
 
 	if (exptrace_borrowed(trace, &borrower, &lender))
-		problem("note: generation %llu lacks its beginning, which an earlier reader took; "
+		trace_note("generation %llu lacks its beginning, which an earlier reader took; "
 			"it is read by the schema of generation %llu",
 			(unsigned long long)borrower, (unsigned long long)lender);
 }

@@ -44,7 +44,7 @@ static int record_open_file(struct record *record)
 	if (*fd < 0 && errno == EEXIST)
 		*fd = open(record->path, O_WRONLY | O_CLOEXEC);
 	if (*fd < 0)
-		return problem("cannot write to %s: %s", record->path, strerror(errno));
+		return write_problem(record->path, -errno);
 	return EXIT_OK;
 }
 
@@ -236,11 +236,12 @@ static int record_parse(struct record *record, int argc, char **argv)
 	/* + : what follows the command's name is the command's */
 	while ((c = next_option(&command_record, argc, argv, "+:o:h" SETTINGS_LETTERS, options)) >= 0)
 		if (!record_option(record, c))
-			return bad_value(&command_record, argv);
+			return bad_value(&command_record, argv, c == OPT_DURATION ?
+					 "a number of seconds" : settings_wanted(c));
 	if (c == -1 && optind < argc)
 		record->argv = argv + optind;
 	if (c == -1 && record->follow && !record->argv)
-		return usage_error(&command_record, "--follow wants a COMMAND");
+		return usage_error(&command_record, "--follow: no COMMAND is given");
 	return c;
 }
 

@@ -70,6 +70,9 @@ bool settings_option(struct settings *settings, int c);
 int settings_parse(const struct command *command, struct settings *settings);
 void settings_uninit(struct settings *settings);
 
+/* What its value is to be. */
+const char *settings_wanted(int c);
+
 /* EXP=PERCENT[,...] into @quota, by the experiment's name or number; false if it is not. */
 bool parse_quota(const char *text, uint8_t *quota);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd.h"
 #include "notes.h"
 #include "report.h"
 #include "what.h"
@@ -303,7 +304,7 @@ uint64_t report_thread(const struct report_view *view, uint64_t pid)
 	if (id->changes != changes) {
 		thread = exptrace_thread(view->trace, (int64_t)pid);
 		if (thread < 0)
-			abort();
+			out_of_memory("telling threads apart");
 		*id = (struct id) { changes, (uint64_t)thread };
 	}
 	return id->thread;
@@ -366,9 +367,7 @@ void *report_reach(void *array, size_t i, size_t *room, size_t size)
 
 	if (i < *room)
 		return array;
-	array = realloc(array, n * size);
-	if (!array)
-		abort();
+	array = grow_memory(array, n, size, "adding up times");
 	memset((char *)array + *room * size, 0, (n - *room) * size);
 	*room = n;
 	return array;
@@ -482,7 +481,7 @@ static int report_print(struct report *report)
 
 	if (!report->json) {
 		print_text(report);
-		return fflush(stdout) ? -errno : 0;
+		return 0;
 	}
 	output_init(&output, STDOUT_FILENO);
 	print_json(report, &output);
@@ -492,27 +491,27 @@ static int report_print(struct report *report)
 static int report_run(struct report *report)
 {
 	bool damaged = report_walk(report);
+	bool known;
 	int err;
 
 	/* without an event, it is time now */
 	if (!check_what(report))
 		return EXIT_PROBLEM;
-	err = report->begun ? report_print(report) : 0;
+	/* of a trace without a generation, JSON has that there is none */
+	known = report->begun || (report->json && exptrace_version(report->trace));
+	err = known ? report_print(report) : 0;
 	note_names(report->trace);
 	note_reading(report->trace);
-	if (err && err != -EPIPE)
-		return problem("cannot write: %s", strerror(-err));
-	if (!report->begun)
-		return problem("there are no events");
+	if (err)
+		return write_problem(NULL, err);
 	return damaged ? EXIT_PROBLEM : EXIT_OK;
 }
 
-static bool report_init(struct report *report)
+static void report_init(struct report *report)
 {
 	report->view.trace = report->trace;
-	report->view.ids = calloc(1, sizeof(*report->view.ids));
-	if (!report->view.ids)
-		return false;
+	report->view.ids = need_memory(calloc(1, sizeof(*report->view.ids)),
+				       "beginning the report");
 	report->view.ids->size = sizeof(struct id);
 	exptrace_on_generation(report->trace, begin_generation, report);
 	report->sched = report_sched_new();
@@ -520,8 +519,6 @@ static bool report_init(struct report *report)
 	report->spans = report_spans_new();
 	report->functions = report_functions_new();
 	report->regions = report_regions_new();
-	return report->sched && report->wakers && report->spans && report->functions &&
-	       report->regions;
 }
 
 static void report_uninit(struct report *report)
@@ -558,7 +555,7 @@ static int report_parse(struct report *report, int argc, char **argv)
 			if (what_parse(&command_report, &report->what, "--events", optarg))
 				return OPTION_BAD;
 		} else if (c == 'n' && !parse_number(optarg, 0, UINT64_MAX, &report->view.lines))
-			return usage_error(&command_report, "'%s' is no number of lines", optarg);
+			return bad_value(&command_report, argv, "a number of lines");
 		else if (c == OPT_JSON)
 			report->json = true;
 	}
@@ -571,7 +568,8 @@ static int report_file(struct report *report, int argc, char **argv)
 
 	if (ret)
 		return ret;
-	return report_init(report) ? report_run(report) : problem("out of memory");
+	report_init(report);
+	return report_run(report);
 }
 
 static int run_report(int argc, char **argv)

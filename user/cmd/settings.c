@@ -51,6 +51,22 @@ bool parse_quota(const char *text, uint8_t *quota)
 	}
 }
 
+const char *settings_wanted(int c)
+{
+	switch (c) {
+	case OPT_POOL:
+		return "a number of MiB from 1 on";
+	case OPT_BATCH:
+		return "4, 8, 16, 32 or 64";
+	case OPT_PERIOD:
+		return "a number of milliseconds";
+	case OPT_QUOTA:
+		return "EXPERIMENT=PERCENT[,...]";
+	default:
+		return filter_wanted(c);
+	}
+}
+
 bool settings_option(struct settings *settings, int c)
 {
 	struct exptrace_start *start = &settings->start;

@@ -199,8 +199,7 @@ static int report_failure(struct snapshot *snapshot)
 		return explain_read(stream->read_error);
 	}
 	if (stream->write_error)
-		problem("cannot write to %s: %s", final_name(snapshot),
-			strerror(-stream->write_error));
+		write_problem(final_name(snapshot), stream->write_error);
 	else if (stream->read_error)
 		explain_read(stream->read_error);
 	else
@@ -256,7 +255,7 @@ static int snapshot_run(struct snapshot *snapshot)
 	int fd = open_file(snapshot), ret;
 
 	if (fd < 0)
-		return problem("cannot write to %s: %s", final_name(snapshot), strerror(-fd));
+		return write_problem(final_name(snapshot), fd);
 	ret = take_snapshot(snapshot);
 	if (!ret)
 		return write_snapshot(snapshot, fd);
@@ -286,7 +285,7 @@ static int snapshot_parse(struct snapshot *snapshot, const char **path, int argc
 			*path = optarg;
 		snapshot->wait |= c == OPT_WAIT || c == OPT_LATENCY;
 		if (c == OPT_LATENCY && !parse_number(optarg, 1, UINT64_MAX, &snapshot->latency_us))
-			return bad_value(&command_snapshot, argv);
+			return bad_value(&command_snapshot, argv, "a number of microseconds");
 	}
 	return c;
 }
@@ -302,13 +301,11 @@ static int run_snapshot(int argc, char **argv)
 	if (ret != -1)
 		return EXIT_USAGE;
 	if (!path)
-		return usage_error(&command_snapshot, "where to? (-o FILE, - is standard output)");
-	if (optind != argc)
-		return usage_error(&command_snapshot, "no operand is expected");
+		return usage_error(&command_snapshot, "no -o FILE is given (- is standard output)");
+	if (!no_operand(&command_snapshot, argc, argv))
+		return EXIT_USAGE;
 	if (strcmp(path, "-")) {
-		snapshot.path = strdup(path);
-		if (!snapshot.path)
-			return problem("out of memory");
+		snapshot.path = need_memory(strdup(path), "beginning the snapshot");
 	}
 	catch_signals();
 	ret = open_device(O_RDWR, &snapshot.device);

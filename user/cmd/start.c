@@ -87,7 +87,7 @@ static int start_parse(struct settings *settings, int argc, char **argv)
 
 	while ((c = next_option(&command_start, argc, argv, ":h" SETTINGS_LETTERS, options)) >= 0)
 		if (!settings_option(settings, c))
-			return bad_value(&command_start, argv);
+			return bad_value(&command_start, argv, settings_wanted(c));
 		else if (c == OPT_NO_FILTER)
 			settings->filter.given = true;
 		else if (c == OPT_NO_STACKS) {
@@ -107,8 +107,8 @@ static int run_start(int argc, char **argv)
 		return EXIT_OK;
 	if (ret != -1)
 		return EXIT_USAGE;
-	if (optind != argc)
-		return usage_error(&command_start, "no operand is expected");
+	if (!no_operand(&command_start, argc, argv))
+		return EXIT_USAGE;
 	ret = settings_parse(&command_start, &settings);
 	if (!ret)
 		ret = open_device(O_WRONLY, &device);

@@ -9,6 +9,7 @@
 
 #include <exptrace/events.h>
 
+#include "cmd.h"
 #include "notes.h"
 #include "report.h"
 #include "stat.h"
@@ -70,10 +71,8 @@ static void reserve_events(struct stat *stat)
 	while ((event = exptrace_schema_at(stat->trace, stat->nevents))) {
 		if (stat->nevents == stat->events_room) {
 			stat->events_room = stat->events_room ? 2 * stat->events_room : 64;
-			stat->events = realloc(stat->events,
-					       stat->events_room * sizeof(*stat->events));
-			if (!stat->events)
-				abort();
+			stat->events = grow_memory(stat->events, stat->events_room,
+						   sizeof(*stat->events), "reading the schema");
 		}
 		stat->events[stat->nevents++] = (struct event_sum) {
 			.meaning = meaning_decide(event),
@@ -96,7 +95,7 @@ static inline void take_meaning(struct stat *stat, const struct exptrace_record 
 				 record->args[meaning->args[0]].u64, record->ticks);
 	else if (record->event->experiment &&
 		 !stat_alloc_event(stat->alloc, record->event, record->args, record->ticks))
-		abort();
+		out_of_memory("adding up allocations");
 }
 
 static void take_event(void *arg, const struct exptrace_record *record)
@@ -252,7 +251,7 @@ static void end_generation(void *arg, const struct exptrace_generation *generati
 	take_ledger(stat);
 	stat_sched_generation(stat->sched, stat->trace);
 	if (!stat_alloc_end_generation(stat->alloc, stat->trace, generation->ends))
-		abort();
+		out_of_memory("adding up allocations");
 	if (get_span(stat, generation, &start, &end))
 		add_span(stat, start, end);
 }
@@ -430,7 +429,7 @@ static struct event_sum *find_first(struct stat *stat, struct index *firsts, uin
 	const struct exptrace_schema_event *first;
 
 	if (i < 0)
-		abort();
+		out_of_memory("sorting events");
 	if (!places[i])
 		places[i] = event->index + 1;
 	first = exptrace_schema_at(stat->trace, places[i] - 1);
@@ -441,14 +440,13 @@ static struct event_sum *find_first(struct stat *stat, struct index *firsts, uin
 /* What was described differently in different generations is one line. */
 static void join_events(struct stat *stat)
 {
-	uint32_t *places = calloc(stat->nevents + 1, sizeof(*places));
+	uint32_t *places = need_memory(calloc(stat->nevents + 1, sizeof(*places)),
+				       "sorting events");
 	struct index firsts = { 0 };
 	struct event_sum *first;
 	struct sum *sum;
 	size_t i;
 
-	if (!places)
-		abort();
 	for (i = 0; i < stat->nevents; i++) {
 		first = find_first(stat, &firsts, places, exptrace_schema_at(stat->trace, i));
 		sum = &stat->events[i].sum;
@@ -536,8 +534,6 @@ static int stat_run(struct stat *stat)
 	}
 	note_names(stat->trace);
 	note_reading(stat->trace);
-	if (fflush(stdout))
-		return problem("cannot write the summary");
 	return damaged ? EXIT_PROBLEM : EXIT_OK;
 }
 
@@ -549,24 +545,22 @@ static const struct option options[] = {
 static int run_stat(int argc, char **argv)
 {
 	int ret = next_option(&command_stat, argc, argv, ":h", options);
+	struct exptrace_trace *trace;
 	struct stat *stat;
 
 	if (ret == OPTION_HELP_SHOWN)
 		return EXIT_OK;
 	if (ret != -1)
 		return EXIT_USAGE;
-	stat = calloc(1, sizeof(*stat));
-	if (!stat)
-		return problem("out of memory");
-	ret = open_trace(&command_stat, argc, argv, &stat->trace);
+	ret = open_trace(&command_stat, argc, argv, &trace);
+	if (ret)
+		return ret;
+	stat = need_memory(calloc(1, sizeof(*stat)), "beginning to add up");
+	stat->trace = trace;
 	stat->sched = stat_sched_new();
 	stat->alloc = stat_alloc_new();
-	if (!ret)
-		exptrace_on_generation(stat->trace, end_generation, stat);
-	if (!ret && stat->sched && stat->alloc)
-		ret = stat_run(stat);
-	else if (!ret)
-		ret = problem("out of memory");
+	exptrace_on_generation(trace, end_generation, stat);
+	ret = stat_run(stat);
 	exptrace_close(stat->trace);
 	stat_sched_free(stat->sched);
 	stat_alloc_free(stat->alloc);

@@ -62,7 +62,7 @@ static char *dump(const char *path)
 {
 	const char *words[] = { "--json", "--all", path, NULL };
 	int ret = run_words(&command_dump, words);
-	char *notes = strstr(run_output, "exptrace: note: ");
+	char *notes = strstr(run_output, "exptrace: ");
 
 	if (notes)
 		*notes = 0;
@@ -160,8 +160,10 @@ static void test_missing(void)
 
 	w.size = EXPTRACE_HEADER_SIZE;
 	open_files(&w);
-	ok(cut(NULL) == EXIT_PROBLEM && run_printed("there is no whole generation"),
-	   "of an empty trace nothing can be cut");
+	ok(cut("1") == EXIT_PROBLEM && run_printed("there is no whole generation") &&
+	   !lseek(out_fd, 0, SEEK_END), "of an empty trace no generation can be cut");
+	ok(cut(NULL) == EXIT_OK && run_printed(": note: it has a header and no generation") &&
+	   has_cut(w.data + w.size, 0), "all of it is an empty trace");
 	close_files();
 	w_free(&w);
 }
@@ -192,7 +194,7 @@ static void test_truncation(void)
 		if (n == ends[1])
 			right += ret == EXIT_OK && has_cut(w.data + ends[0], whole - ends[0]);
 		else if (n == ends[0])
-			right += ret == EXIT_PROBLEM;
+			right += ret == EXIT_OK && has_cut(w.data + ends[0], 0);
 		else
 			right += ret == EXIT_PROBLEM && strstr(run_output, offset) &&
 				 (whole == ends[0] ? !lseek(out_fd, 0, SEEK_END) :
@@ -259,9 +261,24 @@ static void test_itself(void)
 	sample_trace(&w, 2);
 	open_files(&w);
 	snprintf(out_path, sizeof(out_path), "%s", trace_path);
-	ok(cut("2") == EXIT_PROBLEM && run_printed("is the trace itself") &&
+	ok(cut("2") == EXIT_PROBLEM && run_printed(": the trace itself") &&
 	   !fstat(trace_fd, &stat) && stat.st_size == (off_t)w.size,
 	   "a trace is not overwritten by a part of itself");
+	close_files();
+	w_free(&w);
+}
+
+/* The version is in the header; where that is damaged, it is taken for the newest. */
+static void test_damaged_header(void)
+{
+	struct writer w = { 0 };
+
+	sample_trace(&w, 2);
+	w.data[0] = 'x';
+	open_files(&w);
+	ok(cut(NULL) == EXIT_PROBLEM &&
+	   has_cut(w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE),
+	   "a damaged header is made whole");
 	close_files();
 	w_free(&w);
 }
@@ -274,7 +291,7 @@ static void test_full(void)
 	open_files(&w);
 	snprintf(out_path, sizeof(out_path), "/dev/full");
 	ok(cut(NULL) == EXIT_PROBLEM &&
-	   run_printed("cannot write to /dev/full: No space left on device"),
+	   run_printed("/dev/full: cannot write: No space left on device"),
 	   "a full disk is reported");
 	close_files();
 	w_free(&w);
@@ -288,6 +305,7 @@ int main(void)
 	test_order();
 	test_partial();
 	test_itself();
+	test_damaged_header();
 	test_full();
 	return tap_end();
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages that name the file, and what standard output is for all subcommands.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+/* The trace that is read; NULL: none */
+static const char *trace_name;
+/* What is to be written before the program ends without memory; NULL: nothing */
+static struct output *pending;
+/* The first failure of stdout: a negative errno. stdio knows why its last call failed only. */
+static int stdout_error;
+static char stdout_buffer[1 << 18];
+
+void message_trace(const char *path)
+{
+	trace_name = !path || strcmp(path, "-") ? path : "standard input";
+}
+
+/* "exptrace: FILE: note: ..." */
+static void say(const char *kind, const char *format, va_list args)
+{
+	flush_stdout();
+	fputs("exptrace: ", stderr);
+	if (trace_name)
+		fprintf(stderr, "%s: ", trace_name);
+	fputs(kind, stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+int trace_problem(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("", format, args);
+	va_end(args);
+	return EXIT_PROBLEM;
+}
+
+void trace_note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("note: ", format, args);
+	va_end(args);
+}
+
+int write_problem(const char *name, int err)
+{
+	return problem("%s: cannot write: %s", name ? name : "standard output", strerror(-err));
+}
+
+void message_pending(struct output *output)
+{
+	pending = output;
+}
+
+void out_of_memory(const char *doing)
+{
+	if (pending)
+		output_flush(pending);
+	trace_problem("out of memory while %s", doing);
+	exit(finish(EXIT_PROBLEM));
+}
+
+void *need_memory(void *memory, const char *doing)
+{
+	if (!memory)
+		out_of_memory(doing);
+	return memory;
+}
+
+void *grow_memory(void *memory, size_t n, size_t size, const char *doing)
+{
+	return need_memory(reallocarray(memory, n, size), doing);
+}
+
+void open_standard_files(void)
+{
+	/* those that cannot be used fail as closed ones do: with EBADF */
+	static const int flags[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			exit(EXIT_PROBLEM);
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, stdout_buffer, _IOFBF, sizeof(stdout_buffer));
+}
+
+int flush_stdout(void)
+{
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && !stdout_error)
+		stdout_error = errno ? -errno : -EIO;
+	return stdout_error;
+}
+
+int finish(int code)
+{
+	int err = flush_stdout();
+
+	/* some file systems tell only now that there is no room */
+	if (!err && close(STDOUT_FILENO))
+		err = -errno;
+	if (err)
+		write_problem(NULL, err);
+	return err && !code ? EXIT_PROBLEM : code;
+}
