@@ -3,6 +3,7 @@
  * The ledger must add up, and be about the events that are there.
  */
 #include "check.h"
+#include "cmd.h"
 
 /* Where the count of the pair is; made if it isn't there. */
 static struct check_count *get_count(struct check *check, uint64_t experiment, uint64_t cpu)
@@ -11,7 +12,7 @@ static struct check_count *get_count(struct check *check, uint64_t experiment, u
 	int64_t i = index_get(&check->count_index, experiment, cpu);
 
 	if (i < 0)
-		return NULL;
+		out_of_memory("counting events");
 	check_reach(&check->counts, (size_t)i, &check->counts_room, sizeof(*check->counts));
 	if (i == n)
 		check->counts[i] = (struct check_count) { .experiment = experiment, .cpu = cpu };
@@ -20,10 +21,8 @@ static struct check_count *get_count(struct check *check, uint64_t experiment, u
 
 void check_count_events(struct check *check, uint8_t experiment, uint64_t cpu, uint64_t n)
 {
-	struct check_count *count = n ? get_count(check, experiment, cpu) : NULL;
-
-	if (count)
-		count->found += n;
+	if (n)
+		get_count(check, experiment, cpu)->found += n;
 }
 
 /* Adds up the losses; false if that overflows. */
@@ -89,8 +88,6 @@ static void check_entry(struct check *check, const struct exptrace_ledger_entry 
 	struct check_count *count = get_count(check, entry->experiment, entry->cpu);
 
 	check_sum(check, entry);
-	if (!count)
-		return;
 	if (count->has_entry)
 		check_problem(check, entry->offset,
 			      "experiment %llu, cpu %llu: the ledger has two entries",

@@ -5,9 +5,9 @@
  * Each description is compiled into steps when its first event comes: a text that is
  * always the same, then a value.
  */
-#include <errno.h>
 #include <stdlib.h>
 
+#include "cmd.h"
 #include "format.h"
 #include "site.h"
 
@@ -35,7 +35,6 @@ struct step {
 struct line {
 	size_t n;		/* 0: not compiled yet */
 	struct step *steps;
-	bool failed;		/* for want of memory; then it is not compiled again */
 };
 
 static const char *const task_states[EXPTRACE_NR_TASK_STATES] = {
@@ -207,7 +206,7 @@ static char *put_name(struct format *format, char *pos, uint32_t kind, uint64_t 
 
 /* Compiling a description */
 
-/* The step whose text may still grow; NULL without memory. */
+/* The step whose text may still grow. */
 static struct step *open_step(struct line *line)
 {
 	struct step *steps = line->steps;
@@ -217,11 +216,7 @@ static struct step *open_step(struct line *line)
 		return &steps[n - 1];
 	/* grows at powers of two */
 	if (!(n & (n - 1))) {
-		steps = realloc(steps, (n ? 2 * n : 1) * sizeof(*steps));
-		if (!steps) {
-			line->failed = true;
-			return NULL;
-		}
+		steps = grow_memory(steps, n ? 2 * n : 1, sizeof(*steps), "reading the schema");
 		line->steps = steps;
 	}
 	memset(&steps[n], 0, sizeof(*steps));
@@ -234,10 +229,8 @@ static struct step *add_put(struct line *line, put_fn *put, uint32_t arg)
 {
 	struct step *step = open_step(line);
 
-	if (step) {
-		step->put = put;
-		step->arg = arg;
-	}
+	step->put = put;
+	step->arg = arg;
 	return step;
 }
 
@@ -245,18 +238,14 @@ static void add_value(struct line *line, uint32_t kind, uint32_t arg)
 {
 	struct step *step = add_put(line, kind_put(kind), arg);
 
-	if (step) {
-		step->kind = kind;
-		step->named = true;
-	}
+	step->kind = kind;
+	step->named = true;
 }
 
 static void add_char(struct line *line, char c)
 {
 	struct step *step = open_step(line);
 
-	if (!step)
-		return;
 	step->text[step->len++] = c;
 	if (step->len == TEXT_PIECE)
 		step->put = put_nothing;
@@ -349,7 +338,7 @@ static void compile(struct line *line, const struct exptrace_schema_event *event
 	add_put(line, put_nothing, 0);
 }
 
-/* The line of a description that comes for the first time; NULL without memory. */
+/* The line of a description that comes for the first time. */
 static const struct line *make_line(struct format *format,
 				    const struct exptrace_schema_event *event)
 {
@@ -357,19 +346,16 @@ static const struct line *make_line(struct format *format,
 
 	if (event->index >= format->nlines) {
 		size_t n = 2 * (size_t)event->index + 64;
-		struct line *lines = realloc(format->lines, n * sizeof(*lines));
+		struct line *lines = grow_memory(format->lines, n, sizeof(*lines),
+						 "reading the schema");
 
-		if (!lines)
-			return NULL;
 		memset(lines + format->nlines, 0, (n - format->nlines) * sizeof(*lines));
 		format->lines = lines;
 		format->nlines = n;
 	}
 	line = &format->lines[event->index];
 	compile(line, event);
-	if (line->failed)
-		line->n = 0;
-	return line->n ? line : NULL;
+	return line;
 }
 
 static const struct line *get_line(struct format *format,
@@ -459,10 +445,6 @@ void format_text(struct format *format, const struct exptrace_record *record)
 	const struct thread *writer;
 	char *pos;
 
-	if (unlikely(!line)) {
-		output->error = -ENOMEM;
-		return;
-	}
 	threads_update(&format->threads);
 	writer = threads_get(&format->threads, record->pid);
 	format->writer = writer;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "histogram.h"
 
 #define BAR_WIDTH	40
@@ -49,9 +50,7 @@ static void grow(struct histogram *histogram, unsigned int first, unsigned int e
 		first = histogram->first;
 	if (histogram->n && histogram->first + histogram->n > (int)end)
 		end = histogram->first + histogram->n;
-	buckets = calloc(end - first, sizeof(*buckets));
-	if (!buckets)
-		abort();
+	buckets = need_memory(calloc(end - first, sizeof(*buckets)), "adding up times");
 	if (histogram->n)
 		memcpy(buckets + histogram->first - first, histogram->buckets,
 		       histogram->n * sizeof(*buckets));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "meaning.h"
 
 static const struct {
@@ -74,14 +75,11 @@ struct meaning meaning_decide(const struct exptrace_schema_event *event)
 const struct meaning *meaning_find(struct meanings *meanings,
 				   const struct exptrace_schema_event *event)
 {
-	static const struct meaning nothing = { MEANS_NOTHING, { 0 } };
-
 	if (event->index >= meanings->n) {
 		size_t n = 2 * (size_t)event->index + 64;
-		struct meaning *list = realloc(meanings->list, n * sizeof(*list));
+		struct meaning *list = grow_memory(meanings->list, n, sizeof(*list),
+						   "reading the schema");
 
-		if (!list)
-			return &nothing;
 		memset(list + meanings->n, 0, (n - meanings->n) * sizeof(*list));
 		meanings->list = list;
 		meanings->n = n;

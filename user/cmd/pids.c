@@ -4,14 +4,13 @@
  */
 #include <stdlib.h>
 
+#include "cmd.h"
 #include "pids.h"
 
 void *pids_make(struct pids *pids, uint64_t pid)
 {
-	char *page = calloc(PIDS_PAGE, pids->size);
+	char *page = need_memory(calloc(PIDS_PAGE, pids->size), "adding up what threads do");
 
-	if (!page)
-		return NULL;
 	pids->pages[pid >> PIDS_PAGE_SHIFT] = page;
 	return page + (pid & (PIDS_PAGE - 1)) * pids->size;
 }
@@ -41,12 +40,11 @@ static size_t count_elements(const struct pids *pids, bool (*counts)(const void 
 struct pids_ranked *pids_rank(const struct pids *pids, bool (*counts)(const void *element),
 			      int (*compare)(const void *a, const void *b), size_t *n)
 {
-	struct pids_ranked *ranked = calloc(count_elements(pids, counts) + 1, sizeof(*ranked));
+	struct pids_ranked *ranked = need_memory(calloc(count_elements(pids, counts) + 1,
+							sizeof(*ranked)), "sorting threads");
 	const void *element;
 	uint64_t pid;
 
-	if (!ranked)
-		abort();
 	for (*n = 0, pid = 1; (element = pids_next(pids, &pid)); pid++)
 		if (counts(element))
 			ranked[(*n)++] = (struct pids_ranked) { (int64_t)pid, element };

@@ -23,10 +23,10 @@ struct pids {
 	char *pages[PIDS_MAX >> PIDS_PAGE_SHIFT];
 };
 
-/* Makes the page of @pid. Its element; NULL without memory. */
+/* Makes the page of @pid. Its element; ends the program without memory. */
 void *pids_make(struct pids *pids, uint64_t pid);
 
-/* The element of @pid; NULL for pids that cannot be, and without memory. */
+/* The element of @pid; NULL for pids that cannot be. Ends the program without memory. */
 static inline void *pids_get(struct pids *pids, uint64_t pid)
 {
 	char *page;

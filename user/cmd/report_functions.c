@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../common/index.h"
+#include "cmd.h"
 #include "pids.h"
 #include "report.h"
 #include "site.h"
@@ -54,12 +55,10 @@ static const struct {
 
 struct report_functions *report_functions_new(void)
 {
-	struct report_functions *functions = calloc(1, sizeof(*functions));
+	struct report_functions *functions = need_memory(calloc(1, sizeof(*functions)), "beginning the report");
 
-	if (functions) {
-		functions->threads.size = sizeof(struct call);
-		functions->epoch = 1;
-	}
+	functions->threads.size = sizeof(struct call);
+	functions->epoch = 1;
 	return functions;
 }
 
@@ -115,7 +114,7 @@ static struct call *call_at(struct report_functions *functions, unsigned int fam
 		return pids_get(&functions->threads, report_thread(view, (uint64_t)record->pid));
 	i = index_get(&functions->place_index, record->cpu, record->context);
 	if (i < 0)
-		abort();
+		out_of_memory("adding up functions");
 	functions->places = report_reach(functions->places, (size_t)i, &functions->places_room,
 					 sizeof(*functions->places));
 	return &functions->places[i].calls[family];

@@ -14,10 +14,9 @@
 
 static struct report_named *new_named(const char *name, size_t len)
 {
-	struct report_named *named = calloc(1, sizeof(*named) + len + 1);
+	struct report_named *named = need_memory(calloc(1, sizeof(*named) + len + 1),
+						 "adding up times by name");
 
-	if (!named)
-		abort();
 	named->len = len;
 	memcpy(named->name, name, len);
 	return named;
@@ -33,7 +32,7 @@ struct report_named *report_named_get(struct report_named_list *list, uint64_t k
 	for (;; hash++) {
 		i = index_get(&list->index, key, hash);
 		if (i < 0)
-			abort();
+			out_of_memory("adding up times by name");
 		list->rows = report_reach(list->rows, (size_t)i, &list->room, sizeof(*list->rows));
 		row = &list->rows[i];
 		if (!*row)

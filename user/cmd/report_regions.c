@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "pids.h"
 #include "report.h"
 
@@ -33,12 +34,10 @@ struct report_regions {
 
 struct report_regions *report_regions_new(void)
 {
-	struct report_regions *regions = calloc(1, sizeof(*regions));
+	struct report_regions *regions = need_memory(calloc(1, sizeof(*regions)), "beginning the report");
 
-	if (regions) {
-		regions->threads.size = sizeof(struct thread);
-		regions->epoch = 1;
-	}
+	regions->threads.size = sizeof(struct thread);
+	regions->epoch = 1;
 	return regions;
 }
 
@@ -80,9 +79,8 @@ static void begin(struct report_regions *regions, struct thread *thread,
 		  struct report_named *region, uint64_t ns)
 {
 	if (!thread->open)
-		thread->open = calloc(OPEN_MAX_REGIONS, sizeof(*thread->open));
-	if (!thread->open)
-		abort();
+		thread->open = need_memory(calloc(OPEN_MAX_REGIONS, sizeof(*thread->open)),
+					   "adding up regions");
 	if (thread->n == OPEN_MAX_REGIONS) {
 		remove_open(regions, thread, 0);
 		regions->list.unended++;

@@ -75,12 +75,10 @@ struct report_sched {
 
 struct report_sched *report_sched_new(void)
 {
-	struct report_sched *sched = calloc(1, sizeof(*sched));
+	struct report_sched *sched = need_memory(calloc(1, sizeof(*sched)), "beginning the report");
 
-	if (sched) {
-		sched->tasks.size = sizeof(struct task);
-		sched->epoch = 1;
-	}
+	sched->tasks.size = sizeof(struct task);
+	sched->epoch = 1;
 	return sched;
 }
 
@@ -219,7 +217,7 @@ static struct running *get_running(struct report_sched *sched, const struct repo
 	int64_t i = index_get(&sched->cpus, cpu, 0);
 
 	if (i < 0)
-		abort();
+		out_of_memory("adding up the times of CPUs");
 	if ((size_t)i >= sched->running_room)
 		sched->running = report_reach(sched->running, (size_t)i, &sched->running_room,
 					      sizeof(*sched->running));

@@ -79,12 +79,10 @@ static const struct {
 
 struct report_spans *report_spans_new(void)
 {
-	struct report_spans *spans = calloc(1, sizeof(*spans));
+	struct report_spans *spans = need_memory(calloc(1, sizeof(*spans)), "beginning the report");
 
-	if (spans) {
-		spans->threads.size = sizeof(struct span);
-		spans->epoch = 1;
-	}
+	spans->threads.size = sizeof(struct span);
+	spans->epoch = 1;
 	return spans;
 }
 
@@ -120,16 +118,14 @@ void report_spans_forget(struct report_spans *spans)
 	spans->epoch++;
 }
 
+static const char adding[] = "adding up interrupts and system calls";
+
 static struct family_member *new_member(uint64_t number, const char *name)
 {
-	struct family_member *member = calloc(1, sizeof(*member));
+	struct family_member *member = need_memory(calloc(1, sizeof(*member)), adding);
 
-	if (!member)
-		abort();
 	member->number = number;
-	member->name = name ? strdup(name) : NULL;
-	if (name && !member->name)
-		abort();
+	member->name = name ? need_memory(strdup(name), adding) : NULL;
 	return member;
 }
 
@@ -138,7 +134,7 @@ static struct family_member *get_member(struct family *family, uint64_t number, 
 	int64_t i = index_get(&family->index, number, name ? report_hash(name, strlen(name)) : 0);
 
 	if (i < 0)
-		abort();
+		out_of_memory(adding);
 	family->members = report_reach(family->members, (size_t)i, &family->room,
 				       sizeof(*family->members));
 	if (!family->members[i])
@@ -151,7 +147,7 @@ static struct span *cpu_span(struct report_spans *spans, uint64_t cpu, unsigned 
 	int64_t i = index_get(&spans->cpu_index, cpu, 0);
 
 	if (i < 0)
-		abort();
+		out_of_memory(adding);
 	spans->cpus = report_reach(spans->cpus, (size_t)i, &spans->cpus_room,
 				   sizeof(*spans->cpus));
 	return &spans->cpus[i].spans[family];

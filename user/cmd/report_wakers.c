@@ -52,12 +52,10 @@ struct report_wakers {
 
 struct report_wakers *report_wakers_new(void)
 {
-	struct report_wakers *wakers = calloc(1, sizeof(*wakers));
+	struct report_wakers *wakers = need_memory(calloc(1, sizeof(*wakers)), "beginning the report");
 
-	if (wakers) {
-		wakers->threads.size = sizeof(struct woken);
-		wakers->epoch = 1;
-	}
+	wakers->threads.size = sizeof(struct woken);
+	wakers->epoch = 1;
 	return wakers;
 }
 
@@ -93,11 +91,10 @@ static uint32_t pairs_add(struct pairs *pairs, uint64_t waker, uint64_t woken)
 	size_t room = pairs->room ? 2 * pairs->room : 256;
 
 	if (i < 0)
-		abort();
+		out_of_memory("adding up wake-ups");
 	if ((size_t)i >= pairs->room) {
-		pairs->list = realloc(pairs->list, room * sizeof(*pairs->list));
-		if (!pairs->list)
-			abort();
+		pairs->list = grow_memory(pairs->list, room, sizeof(*pairs->list),
+					  "adding up wake-ups");
 		memset(pairs->list + pairs->room, 0, (room - pairs->room) * sizeof(*pairs->list));
 		pairs->room = room;
 	}

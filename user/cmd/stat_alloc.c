@@ -107,7 +107,7 @@ void stat_alloc_forget(struct stat_alloc *alloc)
 
 struct stat_alloc *stat_alloc_new(void)
 {
-	return calloc(1, sizeof(struct stat_alloc));
+	return need_memory(calloc(1, sizeof(struct stat_alloc)), "beginning to add up");
 }
 
 static void sites_free(struct sites *sites)

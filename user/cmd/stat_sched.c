@@ -64,13 +64,11 @@ struct stat_sched {
 
 struct stat_sched *stat_sched_new(void)
 {
-	struct stat_sched *sched = calloc(1, sizeof(*sched));
+	struct stat_sched *sched = need_memory(calloc(1, sizeof(*sched)), "beginning to add up");
 
-	if (sched) {
-		sched->tasks.size = sizeof(struct stat_task);
-		sched->ids.size = sizeof(struct id);
-		sched->generation = 1;
-	}
+	sched->tasks.size = sizeof(struct stat_task);
+	sched->ids.size = sizeof(struct id);
+	sched->generation = 1;
 	return sched;
 }
 
@@ -141,10 +139,11 @@ void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum meaning_kind 
 		return;
 	}
 	if (sched->nnotes == sched->room) {
-		sched->room = sched->room ? 2 * sched->room : 4096;
-		sched->notes = realloc(sched->notes, sched->room * sizeof(*sched->notes));
-		if (!sched->notes)
-			abort();
+		size_t room = sched->room ? 2 * sched->room : 4096;
+
+		sched->notes = grow_memory(sched->notes, room, sizeof(*sched->notes),
+					   "adding up the times of threads");
+		sched->room = room;
 	}
 	sched->notes[sched->nnotes++] = (struct note) {
 		.ticks = ticks, .pid = (uint32_t)pid, .cpu = (uint16_t)cpu, .kind = (uint8_t)kind,
@@ -162,7 +161,7 @@ static struct stat_task *find_task(struct stat_sched *sched, struct exptrace_tra
 		return id->task;
 	thread = exptrace_thread_at(trace, note->pid, note->ticks);
 	if (thread < 0)
-		abort();
+		out_of_memory("telling threads apart");
 	task = pids_get(&sched->tasks, (uint64_t)thread);
 	if (id && !exptrace_pid_changed(trace, note->pid, start))
 		*id = (struct id) { sched->generation, task };

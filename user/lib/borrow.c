@@ -22,7 +22,7 @@ static int is_cut_off(struct exptrace_trace *trace)
 	bool cut_off = ret == 1 && trace->batch.kind != EXPTRACE_BATCH_SYNC &&
 		       trace->batch.kind != EXPTRACE_BATCH_END;
 
-	if (ret == -EAGAIN)
+	if (ret == -EAGAIN || ret == -ENOMEM)
 		return ret;
 	trace->borrow.borrower = trace->batch.generation;
 	rewind_framing(trace);

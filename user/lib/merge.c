@@ -117,15 +117,19 @@ static int64_t get_stream(struct merge *merge, const struct exptrace_batch *batc
 
 static int add_batch(struct merge *merge, const struct exptrace_batch *batch)
 {
-	int64_t i = get_stream(merge, batch);
 	struct merge_stream *stream;
 	void *batches;
+	int64_t i;
 
 	batches = grow(merge->batches, merge->nbatches, &merge->batches_room,
 		       sizeof(*merge->batches));
-	if (i < 0 || !batches)
+	if (!batches)
 		return -ENOMEM;
 	merge->batches = batches;
+	/* now, since each stream has a batch */
+	i = get_stream(merge, batch);
+	if (i < 0)
+		return -ENOMEM;
 	merge->batches[merge->nbatches].batch = *batch;
 	merge->batches[merge->nbatches].next = NO_BATCH;
 	stream = &merge->streams[i];

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "api.h"
 #include "trace.h"
@@ -29,6 +30,7 @@ struct place {
 	bool last;		/* the stream ends at end */
 	uint64_t generation;
 	bool has_schema;
+	bool no_memory;		/* so nothing is known of it */
 };
 
 /* The batch at the place, if it is whole. */
@@ -45,7 +47,7 @@ static bool get_batch(const struct place *place, struct exptrace_batch *batch)
 	return batch->size <= EXPTRACE_BATCH_MAX;
 }
 
-static bool is_sync(const struct exptrace_batch *batch)
+static bool is_sync(struct place *place, const struct exptrace_batch *batch)
 {
 	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
 	struct clock clock = { 0 };
@@ -53,29 +55,30 @@ static bool is_sync(const struct exptrace_batch *batch)
 
 	if (batch->kind != EXPTRACE_BATCH_SYNC || batch->m != EXPTRACE_M_NONE)
 		return false;
-	good = !clock_read(&clock, &table, batch->time) && clock.nsyncs;
+	place->no_memory = clock_read(&clock, &table, batch->time);
+	good = !place->no_memory && clock.nsyncs;
 	clock_uninit(&clock);
 	return good;
 }
 
-static bool is_schema(const struct exptrace_batch *batch)
+static bool is_schema(struct place *place, const struct exptrace_batch *batch)
 {
 	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
 	struct schema schema = { 0 };
-	bool good = !schema_read(&schema, &table) && !table.bad;
 
+	place->no_memory = schema_read(&schema, &table);
 	schema_uninit(&schema);
-	return good;
+	return !place->no_memory && !table.bad;
 }
 
-static bool is_properties(const struct exptrace_batch *batch)
+static bool is_properties(struct place *place, const struct exptrace_batch *batch)
 {
 	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
 	struct properties properties = { 0 };
-	bool good = !properties_read(&properties, &table) && !table.bad;
 
+	place->no_memory = properties_read(&properties, &table);
 	properties_uninit(&properties);
-	return good;
+	return !place->no_memory && !table.bad;
 }
 
 /* Behind the schema: nothing more, or a batch of the generation, of which the header will do. */
@@ -107,7 +110,7 @@ static bool take_table(struct place *place, uint64_t *budget)
 	if (cost > *budget)
 		return false;
 	*budget -= cost;
-	if (!(place->has_schema ? is_schema(&batch) : is_properties(&batch)))
+	if (!(place->has_schema ? is_schema(place, &batch) : is_properties(place, &batch)))
 		return false;
 	place->pos += batch.size;
 	return true;
@@ -118,7 +121,7 @@ static bool is_opening(struct place *place, uint64_t *budget)
 {
 	struct exptrace_batch sync;
 
-	if (!get_batch(place, &sync) || !is_sync(&sync))
+	if (!get_batch(place, &sync) || !is_sync(place, &sync))
 		return false;
 	place->generation = sync.generation;
 	place->pos += sync.size;
@@ -130,9 +133,9 @@ static bool is_opening(struct place *place, uint64_t *budget)
 
 /*
  * Looks at the places before @limit. Returns how far the next generation is, and its number;
- * or @limit.
+ * or @limit; or -ENOMEM.
  */
-static size_t look(const struct input *input, size_t limit, uint64_t *budget, uint64_t *generation)
+static ssize_t look(const struct input *input, size_t limit, uint64_t *budget, uint64_t *generation)
 {
 	const uint8_t *pos = input->pos, *stop = input->pos + limit;
 
@@ -141,18 +144,21 @@ static size_t look(const struct input *input, size_t limit, uint64_t *budget, ui
 
 		if (is_opening(&place, budget)) {
 			*generation = place.generation;
-			return (size_t)(pos - input->pos);
+			return pos - input->pos;
 		}
+		if (place.no_memory)
+			return -ENOMEM;
 		pos++;
 	}
-	return limit;
+	return (ssize_t)limit;
 }
 
 /* Moves to the next generation, or to the end: 1 or 0; or a negative errno. */
 static int search(struct exptrace_trace *trace, uint64_t *generation)
 {
 	struct input *input = &trace->input;
-	size_t limit, distance;
+	ssize_t distance;
+	size_t limit;
 	int err;
 
 	for (;;) {
@@ -168,8 +174,10 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 		if (!input->eof)
 			limit -= AHEAD;
 		distance = look(input, limit, &trace->resync_budget, generation);
-		input_consume(input, distance);
-		if (distance < limit)
+		if (distance < 0)
+			return (int)distance;
+		input_consume(input, (size_t)distance);
+		if ((size_t)distance < limit)
 			return 1;
 		trace->resync_budget += BUDGET_GROWS * limit;
 	}

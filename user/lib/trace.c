@@ -345,8 +345,11 @@ API bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id)
  */
 static void catch_up(const struct exptrace_trace *trace)
 {
-	if (trace->learn.n)
-		learn_all((struct exptrace_trace *)trace);
+	struct exptrace_trace *own = (struct exptrace_trace *)trace;
+
+	/* what is asked has no errors: reading on has */
+	if (own->learn.n && learn_all(own))
+		own->failed = trace_error(own, -ENOMEM, own->input.offset, "out of memory");
 }
 
 API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)
