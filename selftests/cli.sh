@@ -640,6 +640,38 @@ what_was_lost_is_told_as_check_tells_it() {
 	"$exptrace" check "$work/t" | grep "^OK.* $lost lost"
 }
 
+failing_output_is_told_by_what_controls_the_recorder() {
+	local command
+	load
+	"$exptrace" start -e sched --flight
+	for command in info list advance "snapshot -o -" "dump -n 3 /dev/exptrace"; do
+		# shellcheck disable=SC2086 # words
+		expect_status 1 "$exptrace" $command >/dev/full 2>"$work/err"
+		grep -x 'exptrace: standard output: cannot write: No space left on device' "$work/err"
+		# shellcheck disable=SC2086 # words
+		expect_status 1 "$exptrace" $command 2>"$work/err" >&-
+		grep -x 'exptrace: standard output: cannot write: Bad file descriptor' "$work/err"
+	done
+	# A file that is opened does not become standard output.
+	expect_status 0 "$exptrace" snapshot -o "$work/t" >&-
+	"$exptrace" check "$work/t"
+	expect_status 0 "$exptrace" stop >&-
+	expect_status 1 "$exptrace" record -o - --discard --duration 0.2 2>"$work/err" >&-
+	grep '^exptrace: standard output: cannot write: Bad file descriptor; recording is stopped' "$work/err"
+	recording_is 0
+}
+
+options_and_files_are_named_with_the_module_as_without_it() {
+	load
+	expect_status 1 "$exptrace" record -o /no/such/t --duration 0.1 2>"$work/err"
+	grep -x 'exptrace: /no/such/t: cannot write: No such file or directory' "$work/err"
+	expect_status 1 "$exptrace" snapshot -o /no/such/t 2>"$work/err"
+	grep -x 'exptrace: /no/such/t: cannot write: No such file or directory' "$work/err"
+	expect_status 2 "$exptrace" start --pool 0 2>"$work/err"
+	grep -x 'exptrace: --pool 0: not a number of MiB from 1 on' "$work/err"
+	recording_is 0
+}
+
 run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_its_exit_code \
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
@@ -658,4 +690,5 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	events_that_cannot_have_stacks_do_not_keep_others_from_them \
 	who_may_not_see_the_addresses_is_told_so \
 	info_tells_that_a_full_pool_stops_a_recording_after_a_suspend \
-	what_was_lost_is_told_as_check_tells_it
+	what_was_lost_is_told_as_check_tells_it failing_output_is_told_by_what_controls_the_recorder \
+	options_and_files_are_named_with_the_module_as_without_it

@@ -156,7 +156,7 @@ static int dump_file(struct dump *dump, int argc, char **argv)
 
 static int run_dump(int argc, char **argv)
 {
-	struct output output;
+	static struct output output;	/* for a stack that cannot grow, there is no message */
 	struct dump dump = { .output = &output, .max = UINT64_MAX };
 	int ret = dump_parse(&dump, argc, argv);
 

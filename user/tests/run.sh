@@ -28,6 +28,7 @@ run() { # name command...: its results, and a failure if it ends badly without o
 	run headers sh "$here/headers.sh" "$out"
 	run library sh "$here/library.sh" "$out" "$out/tests/sample.trace"
 	run cli sh "$here/cli.sh" "$out/exptrace" "$out/tests/sample.trace"
+	run table bash "$here/table.sh" "$out/exptrace" "$out/tests/sample.trace"
 	"$out/tests/make_texts" >"$out/tests/texts.trace"
 	run json sh "$here/json.sh" "$out/exptrace" "$out/tests/texts.trace"
 } | awk '
