@@ -46,9 +46,11 @@ static int explain_settings(struct exptrace_device *device, const struct exptrac
 	if (err == -ENOTTY)
 		return problem("the module does not accept these settings, and is too old to tell "
 			       "which: a larger --pool may help, and --batch takes 4, 8, 16, 32 or 64");
+	if (err && start->batch_size)
+		return problem("--batch %u: not accepted; it takes 4, 8, 16, 32 or 64, and not less "
+			       "than a page, which has %ld", start->batch_size >> 10, page >> 10);
 	if (err)
-		return problem("the module does not accept these settings; --batch takes 4, 8, "
-			       "16, 32 or 64, and not less than a page, which has %ld", page >> 10);
+		return problem("the module does not accept these settings");
 	least_mib = (least + (1 << 20) - 1) >> 20;
 	if (!start->pool_size)
 		return problem("the module's pool_mb is too small: give --pool %llu, the least for "

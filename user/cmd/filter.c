@@ -176,7 +176,7 @@ int filter_follow(struct filter *filter, pid_t pid)
 	struct exptrace_filter *conditions = &filter->conditions;
 
 	if (conditions->nr_processes == EXPTRACE_FILTER_MAX_PIDS)
-		return problem("--pid names too many processes to follow another one");
+		return problem("--follow: --pid has as many processes as there can be already");
 	filter->processes[conditions->nr_processes++] = (uint32_t)pid;
 	conditions->flags |= EXPTRACE_FILTER_CHILDREN;
 	return EXIT_OK;
@@ -207,7 +207,7 @@ static int find_cgroup(const char *name, __u64 *id)
 		if (cgroup_id(path, id))
 			return EXIT_OK;
 	}
-	return problem("there is no cgroup '%s'; it is a directory in %s, of the unified hierarchy",
+	return problem("--cgroup %s: no such cgroup; it is a directory in %s, of the unified hierarchy",
 		       name, mounts[0]);
 }
 
@@ -230,17 +230,19 @@ static int explain_filter(const struct filter *filter, int err)
 	case -ESRCH:
 		pid = find_missing(filter->processes, conditions->nr_processes);
 		if (pid)
-			return problem("there is no process %u", pid);
+			return problem("--pid %u: there is no process %u", pid, pid);
 		pid = find_missing(filter->threads, conditions->nr_threads);
 		if (pid)
-			return problem("there is no thread %u", pid);
+			return problem("--tid %u: there is no thread %u", pid, pid);
 		return problem("cannot filter: a process is not there, or is a thread's id "
 			       "(--tid); ids are those of this pid namespace");
 	case -ENOENT:
-		return problem("cannot filter: the module does not find the cgroup");
+		return problem("--cgroup %s: the module does not find it", filter->cgroup);
 	case -EINVAL:
-		return problem("cannot filter: this machine has not all of these CPUs, or "
-			       "--children comes without --pid, --tid or --follow");
+		if (conditions->flags & EXPTRACE_FILTER_CHILDREN && !conditions->nr_processes &&
+		    !conditions->nr_threads)
+			return problem("--children: there is no --pid, --tid or --follow");
+		return problem("--cpu: this machine has not all of these CPUs");
 	case -EOPNOTSUPP:
 		return problem("cannot filter: this kernel lacks what it takes");
 	default:

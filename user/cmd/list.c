@@ -73,7 +73,8 @@ static int run_list(int argc, char **argv)
 	if (ret != -1)
 		return EXIT_USAGE;
 	if (optind < argc - 1)
-		return usage_error(&command_list, "one WHAT only (has the shell expanded a *?)");
+		return usage_error(&command_list, "%s: one WHAT only (has the shell expanded a *?)",
+				   argv[optind + 1]);
 	ret = optind < argc ? what_parse(&command_list, &what, "WHAT", argv[optind]) : EXIT_OK;
 	if (!ret)
 		ret = list_device(&what);

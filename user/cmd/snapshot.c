@@ -135,12 +135,14 @@ static int wait_and_hold(struct snapshot *snapshot)
 	return err ? take_error(snapshot, err) : EXIT_OK;
 }
 
-static int explain_latency(int err)
+static int explain_latency(const struct snapshot *snapshot, int err)
 {
+	unsigned long long us = snapshot->latency_us;
+
 	if (err == -EINVAL)
-		return problem("cannot wait for a latency of more than an hour");
+		return problem("--latency %llu: cannot wait for more than an hour", us);
 	if (err == -ENOENT)
-		return problem("cannot wait for a latency: this kernel lacks a tracepoint for it");
+		return problem("--latency %llu: this kernel lacks a tracepoint for it", us);
 	return explain_control(err, "set the latency");
 }
 
@@ -157,7 +159,7 @@ static int take_snapshot(struct snapshot *snapshot)
 		return wait_and_hold(snapshot);
 	err = exptrace_device_set_trigger(snapshot->device, snapshot->latency_us);
 	if (err)
-		return explain_latency(err);
+		return explain_latency(snapshot, err);
 	ret = wait_and_hold(snapshot);
 	/* at once, not only when the copy is written and the device closed */
 	err = exptrace_device_set_trigger(snapshot->device, 0);

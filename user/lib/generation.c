@@ -162,6 +162,17 @@ static void account_generation(struct exptrace_trace *trace,
 }
 
 /* All of the generation at hand was read that there is. */
+/* What fails in there is not why the trace can't be read on. */
+static void tell_generation(struct exptrace_trace *trace,
+			    const struct exptrace_generation *generation)
+{
+	const char *error = trace->error;
+
+	if (trace->on_generation)
+		trace->on_generation(trace->on_generation_arg, generation);
+	trace->error = error;
+}
+
 static void generation_close(struct exptrace_trace *trace, bool ends)
 {
 	struct exptrace_generation generation = {
@@ -176,8 +187,7 @@ static void generation_close(struct exptrace_trace *trace, bool ends)
 		return;
 	account_generation(trace, &generation);
 	trace->tells_recorded = generation.begins && ends && trace->counts_found;
-	if (trace->on_generation)
-		trace->on_generation(trace->on_generation_arg, &generation);
+	tell_generation(trace, &generation);
 }
 
 void generation_abandon(struct exptrace_trace *trace)

@@ -100,7 +100,7 @@ ok "a word that means nothing is told before anything is shown"
 # What the shell makes of a pattern without quotes; before the module is asked for.
 exits 2 "$exptrace" dump -e sched_a sched_b "$sample" && exits 2 "$exptrace" list sched_a sched_b &&
 	exits 2 "$exptrace" list + && exits 2 "$exptrace" record -e fn:kfree && exits 2 "$exptrace" start -e '' &&
-	exits 2 "$exptrace" record --stacks 'sched,[' && grep -q "^exptrace record: --stacks sched,\[: '\['" "$dir/err"
+	exits 2 "$exptrace" record --stacks 'sched,[' && grep -q "^exptrace: --stacks sched,\[: '\['" "$dir/err"
 ok "malformed words are bad usage"
 if [ -e /dev/exptrace ]; then
 	echo "ok - what needs the module explains itself without it # SKIP the module is loaded"

@@ -240,9 +240,10 @@ for command in dump stat report check; do
 done
 cell 2 'exptrace: no FILE is given (- is standard input)' cut
 cell 2 'exptrace: b: one FILE only' cut a b
-for command in start stop advance trigger info list "snapshot -o $dir/none"; do
+for command in start stop advance trigger info "snapshot -o $dir/none"; do
 	cell 2 'exptrace: x: no operand is expected' "$command" x
 done
+cell 2 'exptrace: b: one WHAT only (has the shell expanded a \*?)' list a b
 cell 2 'exptrace: no -o FILE is given (- is standard output)' snapshot
 cell 2 'exptrace: no TEXT is given' mark
 cell 2 'exptrace: b: one TEXT only' mark a b

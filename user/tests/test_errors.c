@@ -221,7 +221,8 @@ static void test_lasting(void)
 		;
 	exptrace_close(trace);
 	trace = open_bytes("", 0);
-	FAILS(trace, exptrace_next_frame(trace, &batch), -ENODATA, "cut off in the header at offset 0");
+	FAILS(trace, exptrace_next_frame(trace, &batch), -ENODATA,
+	      "no byte is there, not even a header, at offset 0");
 	exptrace_close(trace);
 	/* two traces, one behind the other */
 	w.size = 0;

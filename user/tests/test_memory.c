@@ -179,8 +179,8 @@ static void test_nothing(void)
 
 	ok(!exptrace_open_memory(NULL, 0, &trace) && exptrace_fd(trace) == -1 &&
 	   exptrace_next_event(trace, &record) == -ENODATA &&
-	   !strcmp(exptrace_error(trace), "cut off in the header at offset 0"),
-	   "no bytes are a trace that is cut off in its header");
+	   !strcmp(exptrace_error(trace), "no byte is there, not even a header, at offset 0"),
+	   "no bytes are a trace that is cut off before its header");
 	exptrace_close(trace);
 	w_header(&w);
 	ok(is_alike(w.data, 0, &digest) && digest.events == 0, "as an empty file is");
