@@ -10,23 +10,23 @@
 #   make check-long      an hour of storms, of loading and unloading, of random calls
 #   make bench           exptrace beside ftrace, perf, LTTng, BPF and sysdig, in VMs that count instructions (an hour)
 #   make lint            checkpatch --strict, sparse, shellcheck
-#   make install         tools, library and headers (PREFIX, DESTDIR)
+#   make install         tools, library and headers, into PREFIX (/usr/local) below DESTDIR; make uninstall
 #   make clean
 #
 # The module is built for the running kernel if its headers are installed, else for Debian's 6.1.
 HOST_BUILD := $(wildcard /lib/modules/$(shell uname -r)/build/Makefile)
 KERNEL ?= $(if $(KDIR),$(abspath $(KDIR)),$(if $(HOST_BUILD),host,6.1))
 
-PREFIX ?= /usr/local
-
 MAKEFLAGS += --no-print-directory
 
 all: module user
 
-module: deps
+module:
+	@scripts/deps.sh build
 	@scripts/build-module.sh $(KERNEL)
 
-user: deps
+user:
+	@scripts/deps.sh user
 	@$(MAKE) -C user
 
 run: deps user
@@ -47,14 +47,18 @@ bench: deps
 lint: deps
 	@scripts/lint.sh
 
-# The packages that building and testing need, on Debian; quick when they are there.
+# The packages that building and testing need, on Debian; quick when they are there. To build, less will do.
 deps:
 	@scripts/deps.sh
 
+# PREFIX, prefix, bindir, ... and DESTDIR, in the environment or as arguments, are passed on as they are.
 install: user
-	@$(MAKE) -C user install PREFIX=$(PREFIX)
+	@$(MAKE) -C user install
+
+uninstall:
+	@$(MAKE) -C user uninstall
 
 clean:
 	@rm -rf build
 
-.PHONY: all module user run check check-debug check-long bench lint deps install clean
+.PHONY: all module user run check check-debug check-long bench lint deps install uninstall clean

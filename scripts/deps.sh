@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Installs the Debian packages which the project needs, if they are missing.
 #
-# Usage: deps.sh [build|vm|test|arm64]…    (default: all)
+# Usage: deps.sh [user|build|vm|test|arm64]…    (default: all)
 #
+#   user   the user side alone; no package is asked for where a compiler works
 #   build  the module (Debian's kernels too), the user side and its documents
 #   vm     virtual machines
 #   test   the checks of the sources, and perf to compare with
@@ -13,6 +14,7 @@ set -euo pipefail
 
 packages_of() {
 	case $1 in
+	user) echo gcc make libc6-dev ;;
 	build)
 		echo gcc make bc bison flex pkg-config python3 rsync kmod xz-utils zstd pahole debootstrap
 		echo libc6-dev libelf-dev libssl-dev libzstd-dev zlib1g-dev libbpf-dev clang llvm bpftool
@@ -20,7 +22,7 @@ packages_of() {
 	vm) echo qemu-system-x86 busybox-static binutils cpio kmod xz-utils zstd ;;
 	test) echo gcc g++ make libc6-dev pkg-config linux-perf perl python3 rt-tests shellcheck sparse xz-utils ;;
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
-	*) die "unknown group '$1' (build, vm, test, arm64)" ;;
+	*) die "unknown group '$1' (user, build, vm, test, arm64)" ;;
 	esac
 }
 
@@ -36,9 +38,13 @@ install_packages() {
 		>"$log" 2>&1
 }
 
+# Wherever it comes from: so the user side can be built on other systems than Debian.
+compiler_works() { echo '#include <stdio.h>' | "${CC:-gcc}" -E -o /dev/null - 2>/dev/null; }
+
 case ${1:-} in -h | --help) usage; exit 0 ;; esac
+[ "$*" != user ] || ! compiler_works || exit 0
 command -v apt-get >/dev/null || die "apt-get not found: this knows only Debian's packages; install their like by hand"
-[ $# -gt 0 ] || set -- build vm test arm64
+[ $# -gt 0 ] || set -- user build vm test arm64
 for group; do packages_of "$group" >/dev/null; done
 mapfile -t packages < <(missing "$@")
 [ ${#packages[@]} -gt 0 ] || exit 0

@@ -31,6 +31,7 @@ run() { # name command...: its results, and a failure if it ends badly without o
 	run table bash "$here/table.sh" "$out/exptrace" "$out/tests/sample.trace"
 	"$out/tests/make_texts" >"$out/tests/texts.trace"
 	run json sh "$here/json.sh" "$out/exptrace" "$out/tests/texts.trace"
+	run install sh "$here/install.sh" "$out"
 } | awk '
 	/^(not )?ok - / { n++; failed += /^not/; sub(/ - /, " " n " - ") }
 	{ print }
