@@ -299,6 +299,26 @@ int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_trace *
 /* exptrace_fd() - the file that is read; it stays the trace's or its opener's. -1: memory */
 int exptrace_fd(const struct exptrace_trace *trace);
 
+/**
+ * exptrace_wait_fn - called when there is nothing to be read yet
+ * @arg:	what exptrace_on_wait() was given
+ *
+ * It is the moment to show what was read until now. Return: true: wait; false: do not, the
+ * function that reads returns -EAGAIN.
+ */
+typedef bool exptrace_wait_fn(void *arg);
+
+/**
+ * exptrace_on_wait() - tell before waiting for a pipe, socket or device
+ * @fn:		called in the thread that reads, again after each signal that comes while it
+ *		waits; NULL: none
+ * @arg:	passed to @fn
+ *
+ * With it, what is read may have O_NONBLOCK set, by whoever else has it open: it is waited for
+ * with poll(2). A signal that comes between @fn and poll(2) does not end the wait.
+ */
+void exptrace_on_wait(struct exptrace_trace *trace, exptrace_wait_fn *fn, void *arg);
+
 /* exptrace_close() - free a trace and all that came from it; NULL is fine */
 void exptrace_close(struct exptrace_trace *trace);
 

@@ -390,6 +390,8 @@ static int run_check(int argc, char **argv)
 		return EXIT_OK;
 	if (c != -1)
 		return EXIT_USAGE;
+	/* so nothing is held back when a signal ends it */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	ret = open_trace(&command_check, argc, argv, &check.trace);
 	if (!ret)
 		ret = check_run(&check);

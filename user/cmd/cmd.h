@@ -110,7 +110,11 @@ bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 /* Parses seconds with decimals into milliseconds. */
 bool parse_seconds(const char *text, uint64_t *ms);
 
-/* Opens the trace that is the only operand left. Returns an exit code; reports. */
+/*
+ * Opens the trace that is the only operand left. Before it is waited for, stdout is flushed; after a
+ * signal (interrupt.h) it is not: the trace's functions return -EAGAIN. Returns an exit
+ * code; reports.
+ */
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace);
 

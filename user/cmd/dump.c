@@ -12,6 +12,7 @@
 
 #include "cmd.h"
 #include "format.h"
+#include "interrupt.h"
 #include "notes.h"
 #include "what.h"
 
@@ -58,13 +59,17 @@ static void print_event(struct dump *dump, const struct exptrace_record *record)
 	dump->max--;
 }
 
-/* Prints until damage, the end, the limit, or an error of either side. Returns the trace's error. */
+/*
+ * Prints until damage, the end, the limit, a signal, or an error of either side. Returns the
+ * trace's error.
+ */
 static int dump_events(struct dump *dump)
 {
 	const struct exptrace_record *record;
 	int ret = 0;
 
-	while (wants_events(dump) && (ret = exptrace_next_event(dump->trace, &record)) == 1) {
+	while (!interrupted && wants_events(dump) &&
+	       (ret = exptrace_next_event(dump->trace, &record)) == 1) {
 		ret = 0;
 		if (!check_what(dump))
 			break;
@@ -73,13 +78,21 @@ static int dump_events(struct dump *dump)
 	return ret;
 }
 
+/* What was read is to be seen while the trace makes one wait. */
+static bool before_waiting(void *arg)
+{
+	struct dump *dump = arg;
+
+	return !output_flush(dump->output) && !interrupted;
+}
+
 /* Prints all that can be read. Returns whether there was damage. */
 static bool dump_all(struct dump *dump)
 {
 	bool damaged = false, more = true;
 	int ret;
 
-	while (more && (ret = dump_events(dump)) < 0) {
+	while (more && (ret = dump_events(dump)) < 0 && ret != -EAGAIN) {
 		/* the message comes behind the events */
 		output_flush(dump->output);
 		damaged = true;
@@ -95,6 +108,8 @@ static int dump_run(struct dump *dump)
 
 	if (err)
 		return write_problem(NULL, err);
+	if (interrupted)
+		return EXIT_PROBLEM;
 	/* without an event, it is time now */
 	if (!check_what(dump))
 		return EXIT_PROBLEM;
@@ -145,6 +160,8 @@ static int dump_file(struct dump *dump, int argc, char **argv)
 	if (ret)
 		return ret;
 	output_init(dump->output, STDOUT_FILENO);
+	exptrace_on_wait(dump->trace, before_waiting, dump);
+	interrupt_catch();
 	message_pending(dump->output);
 	format_init(&dump->format, dump->output, dump->trace, dump->raw_time);
 	ret = dump_run(dump);

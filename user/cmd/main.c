@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "interrupt.h"
 
 static const struct command *const commands[] = {
 	&command_record,
@@ -110,6 +111,10 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int ret;
+
 	open_standard_files();
-	return finish(run(argc, argv));
+	ret = finish(run(argc, argv));
+	interrupt_end();
+	return ret;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "notes.h"
 
 #define DAMAGES_SHOWN	100
@@ -138,6 +139,12 @@ void note_reading(const struct exptrace_trace *trace)
 		trace_note("what did not pass the filter is not in the trace: counts and times "
 			"are of the rest%s", exptrace_property(trace, "known_switches") ?
 			", and times of threads that it did not choose may be wrong" : "");
+}
+
+void note_interrupted(void)
+{
+	if (interrupted)
+		trace_note("interrupted: this is of what was read until then");
 }
 
 void note_recording(const struct exptrace_trace *trace)

@@ -22,6 +22,9 @@ bool go_on(struct exptrace_trace *trace, int err);
 void note_empty(void);
 void note_reading(const struct exptrace_trace *trace);
 
+/* After a signal: that what is shown is not all. */
+void note_interrupted(void);
+
 /* What the recorder did not record. */
 void note_recording(const struct exptrace_trace *trace);
 

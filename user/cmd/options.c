@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "interrupt.h"
 
 int problem(const char *format, ...)
 {
@@ -119,6 +120,13 @@ bool parse_seconds(const char *text, uint64_t *ms)
 	return true;
 }
 
+static bool before_waiting(void *arg)
+{
+	(void)arg;
+	fflush(stdout);
+	return !interrupted;
+}
+
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace)
 {
@@ -134,6 +142,7 @@ int open_trace(const struct command *command, int argc, char **argv,
 		out_of_memory("opening it");
 	if (err)
 		return trace_problem("cannot open: %s", strerror(-err));
+	exptrace_on_wait(*trace, before_waiting, NULL);
 	return EXIT_OK;
 }
 

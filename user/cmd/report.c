@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "interrupt.h"
 #include "notes.h"
 #include "report.h"
 #include "what.h"
@@ -261,9 +262,9 @@ static bool check_what(struct report *report)
 static int take_events(struct report *report)
 {
 	const struct exptrace_record *record;
-	int ret;
+	int ret = 0;
 
-	while ((ret = exptrace_next_event(report->trace, &record)) == 1) {
+	while (!interrupted && (ret = exptrace_next_event(report->trace, &record)) == 1) {
 		if (!check_what(report))
 			return 0;
 		take_event(report, record);
@@ -277,7 +278,7 @@ static bool report_walk(struct report *report)
 	bool damaged = false, more = true;
 	int ret;
 
-	while (more && (ret = take_events(report)) < 0) {
+	while (more && (ret = take_events(report)) < 0 && ret != -EAGAIN) {
 		damaged = true;
 		more = go_on(report->trace, ret);
 	}
@@ -500,6 +501,7 @@ static int report_run(struct report *report)
 	/* of a trace without a generation, JSON has that there is none */
 	known = report->begun || (report->json && exptrace_version(report->trace));
 	err = known ? report_print(report) : 0;
+	note_interrupted();
 	note_names(report->trace);
 	note_reading(report->trace);
 	if (err)
@@ -568,6 +570,7 @@ static int report_file(struct report *report, int argc, char **argv)
 
 	if (ret)
 		return ret;
+	interrupt_catch();
 	report_init(report);
 	return report_run(report);
 }

@@ -10,6 +10,7 @@
 #include <exptrace/events.h>
 
 #include "cmd.h"
+#include "interrupt.h"
 #include "notes.h"
 #include "report.h"
 #include "stat.h"
@@ -275,11 +276,13 @@ static bool stat_walk(struct stat *stat)
 	bool damaged = false;
 	int ret;
 
-	while ((ret = exptrace_next_batch(stat->trace, &batch))) {
+	while (!interrupted && (ret = exptrace_next_batch(stat->trace, &batch))) {
 		if (ret == 1)
 			ret = take_batch(stat, batch);
 		if (!ret)
 			continue;
+		if (ret == -EAGAIN)
+			break;
 		damaged = true;
 		if (!go_on(stat->trace, ret))
 			break;
@@ -532,6 +535,7 @@ static int stat_run(struct stat *stat)
 		stat_sched_print(stat->sched, stat->trace, seconds, TASKS_SHOWN);
 		stat_alloc_print(stat->alloc, SITES_SHOWN);
 	}
+	note_interrupted();
 	note_names(stat->trace);
 	note_reading(stat->trace);
 	return damaged ? EXIT_PROBLEM : EXIT_OK;
@@ -559,6 +563,7 @@ static int run_stat(int argc, char **argv)
 	stat->trace = trace;
 	stat->sched = stat_sched_new();
 	stat->alloc = stat_alloc_new();
+	interrupt_catch();
 	exptrace_on_generation(trace, end_generation, stat);
 	ret = stat_run(stat);
 	exptrace_close(stat->trace);

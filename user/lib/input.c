@@ -3,6 +3,7 @@
  * The bytes of a trace: read from a file, pipe or device into chunks, or in memory already.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -140,6 +141,44 @@ static size_t replay(struct input *input, uint8_t *to, size_t room)
 	return n;
 }
 
+/* A file never has nothing, to poll(2), even at its end; nor has a pipe that was closed. */
+static bool has_nothing_yet(int fd, int timeout)
+{
+	struct pollfd poll_ = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_, 1, timeout) <= 0;
+}
+
+/* Waits for bytes, if that is wanted. 0 or -EAGAIN. */
+static int input_wait(const struct input *input)
+{
+	while (has_nothing_yet(input->fd, 0)) {
+		if (!input->on_wait(input->on_wait_arg))
+			return -EAGAIN;
+		/* a signal ends that, and whether to wait on is asked again */
+		has_nothing_yet(input->fd, -1);
+	}
+	return 0;
+}
+
+/*
+ * read(2), after waiting for it to have something. That the file does not block may be the wish of
+ * somebody else who has it open.
+ */
+static ssize_t read_some(const struct input *input, uint8_t *to, size_t room)
+{
+	ssize_t n;
+	int err;
+
+	do {
+		err = input->on_wait ? input_wait(input) : 0;
+		if (err)
+			return err;
+		n = read(input->fd, to, room);
+	} while (n < 0 && (errno == EINTR || (errno == EAGAIN && input->on_wait)));
+	return n < 0 ? -errno : n;
+}
+
 static int input_read(struct input *input)
 {
 	size_t room = (size_t)(input->current->data + INPUT_CHUNK - input->end);
@@ -150,11 +189,9 @@ static int input_read(struct input *input)
 		input->end += replay(input, to, room);
 		return 0;
 	}
-	do
-		n = read(input->fd, to, room);
-	while (n < 0 && errno == EINTR);
+	n = read_some(input, to, room);
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	if (input->keep && input->start < 0 && keep_bytes(input, to, (size_t)n))
 		return -ENOMEM;
 	input->eof = n == 0;

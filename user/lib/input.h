@@ -16,6 +16,9 @@
 
 struct chunk;
 
+/* See exptrace_on_wait(). */
+typedef bool input_wait_fn(void *arg);
+
 struct input {
 	int fd;			/* -1: all is in memory, between pos - offset and end */
 	bool own_fd;
@@ -27,6 +30,8 @@ struct input {
 	const uint8_t *pos;	/* the unread bytes of the current chunk */
 	const uint8_t *end;
 	uint64_t offset;	/* of pos in the stream */
+	input_wait_fn *on_wait;	/* NULL: read(2) waits */
+	void *on_wait_arg;
 
 	/* input_keep() to input_rewind(), and until what was kept is read again */
 	bool keep;

@@ -55,6 +55,12 @@ API int exptrace_fd(const struct exptrace_trace *trace)
 	return trace->input.fd;
 }
 
+API void exptrace_on_wait(struct exptrace_trace *trace, exptrace_wait_fn *fn, void *arg)
+{
+	trace->input.on_wait = fn;
+	trace->input.on_wait_arg = arg;
+}
+
 API void exptrace_close(struct exptrace_trace *trace)
 {
 	if (!trace)

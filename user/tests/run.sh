@@ -32,6 +32,7 @@ run() { # name command...: its results, and a failure if it ends badly without o
 	"$out/tests/make_texts" >"$out/tests/texts.trace"
 	run json sh "$here/json.sh" "$out/exptrace" "$out/tests/texts.trace"
 	run install sh "$here/install.sh" "$out"
+	run pipes sh "$here/pipes.sh" "$out/exptrace" "$out/tests/make_sample"
 } | awk '
 	/^(not )?ok - / { n++; failed += /^not/; sub(/ - /, " " n " - ") }
 	{ print }

@@ -1,0 +1,156 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Pipes that make the command wait, and signals that come meanwhile. Usage: pipes.sh EXPTRACE MAKE_SAMPLE
+exptrace=$1
+make_sample=$2
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+ok() { # behaviour: tests the exit code before it
+	if [ $? -eq 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+
+# Waits up to half a minute until a command succeeds.
+wait_for() {
+	left=1500
+	until "$@"; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		sleep 0.02
+	done
+}
+
+has() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # file lines
+ends_with() { # status process
+	wait "$2"
+	[ $? -eq "$1" ]
+}
+# In write(2) to standard output, and not only for a moment.
+in_write() { grep -q -s '^1 0x1 ' "/proc/$1/syscall"; }
+is_stalled() { in_write "$1" && sleep 0.1 && in_write "$1"; }
+# It waits for more from standard input: in poll(2), or read(2).
+is_waiting() { grep -q -s -E '^(0 0x0|7|271) ' "/proc/$1/syscall"; }
+
+"$make_sample" 2 >"$dir/two"
+"$make_sample" 3000 >"$dir/many"
+size=$(($(wc -c <"$dir/two") - $("$make_sample" 1 | wc -c)))
+head -c -$size "$dir/two" >"$dir/one"
+"$exptrace" dump "$dir/one" >"$dir/one.txt"
+lines=$(wc -l <"$dir/one.txt")
+
+# The pipe is open as long as descriptor 7 is, and holds what was written until it is read.
+mkfifo "$dir/pipe"
+exec 7<>"$dir/pipe"
+begin() { # file, command…: runs it on a pipe that has the file, and does not end
+	cat "$1" >&7
+	shift
+	rm -f "$dir/out"
+	"$exptrace" "$@" <"$dir/pipe" >"$dir/out" 2>"$dir/err" 7>&- &
+	pid=$!
+}
+
+begin "$dir/one" dump -
+wait_for has "$dir/out" "$lines" && cmp "$dir/one.txt" "$dir/out"
+ok "dump shows a generation that is complete while the pipe makes it wait"
+kill $pid
+ends_with 143 $pid && cmp "$dir/one.txt" "$dir/out"
+ok "and ends by the signal that comes then"
+
+# A table that is damaged, wherever that is: the rest can be read.
+for at in $(seq 60 120); do
+	cp "$dir/one" "$dir/damaged"
+	printf '\377' | dd of="$dir/damaged" bs=1 seek="$at" conv=notrunc 2>"$dir/err"
+	"$exptrace" check "$dir/damaged" | grep -q '^schema of generation 1 has an entry of unknown type' && break
+done
+begin "$dir/damaged" check -
+wait_for has "$dir/out" 1
+ok "check tells a problem while the pipe makes it wait"
+kill $pid
+ends_with 143 $pid
+ok "and ends by the signal that comes then"
+
+begin "$dir/one" stat -
+wait_for is_waiting $pid && [ ! -s "$dir/out" ] && kill $pid && ends_with 143 $pid &&
+	grep -q '^Generations: 1$' "$dir/out" && grep -q 'note: interrupted: ' "$dir/err"
+ok "stat shows what was read when a signal ends it"
+begin "$dir/one" report -
+wait_for is_waiting $pid && [ ! -s "$dir/out" ] && kill $pid && ends_with 143 $pid &&
+	grep -q '^Left out: *1 generations' "$dir/out" && grep -q 'note: interrupted: ' "$dir/err"
+ok "report shows what was read when a signal ends it"
+
+exec 7>&-
+
+# Whoever reads may have made standard input non-blocking.
+cat >"$dir/nonblock.py" <<'END'
+import fcntl, os, subprocess, sys
+r, w = os.pipe()
+fcntl.fcntl(r, fcntl.F_SETFL, os.O_NONBLOCK)
+p = subprocess.Popen([sys.argv[1], "dump", "-"], stdin=r, stdout=subprocess.PIPE)
+data = open(sys.argv[2], "rb").read()
+for part in data[:300], data[300:]:
+    os.write(w, part)
+    while open(f"/proc/{p.pid}/syscall").read().split()[0] not in ("7", "271"):
+        pass
+os.close(w)
+os.close(r)
+sys.stdout.buffer.write(p.communicate()[0])
+sys.exit(p.returncode)
+END
+if command -v python3 >/dev/null; then
+	python3 "$dir/nonblock.py" "$exptrace" "$dir/one" >"$dir/out" && cmp "$dir/one.txt" "$dir/out"
+	ok "dump waits for a pipe that does not block"
+else
+	echo "ok - dump waits for a pipe that does not block # SKIP no python3"
+fi
+
+# Nobody reads what it prints: more of it than the pipe and the buffer hold.
+mkfifo "$dir/pager"
+exec 8<>"$dir/pager"
+stall() { # command…
+	"$exptrace" "$@" "$dir/many" >"$dir/pager" 2>"$dir/err" 8>&- &
+	pid=$!
+	wait_for is_stalled $pid
+}
+
+"$exptrace" dump "$dir/many" >"$dir/many.txt" 2>"$dir/err"
+stall dump
+kill $pid
+cat "$dir/pager" >"$dir/out" 8>&- &
+reader=$!
+ends_with 143 $pid
+ok "dump ends by a signal that comes while it writes"
+exec 8>&-
+wait $reader
+n=$(wc -l <"$dir/out")
+[ "$n" -gt 0 ] && head -n "$n" "$dir/many.txt" | cmp - "$dir/out"
+ok "and all lines come out that were decoded, and none in part"
+
+exec 8<>"$dir/pager"
+dd if=/dev/zero of="$dir/pager" oflag=nonblock bs=4096 2>"$dir/err" 8>&-
+pids=
+stall stat && pids=$pid && stall report && pids="$pids $pid" && stall report --json && pids="$pids $pid" &&
+	stall dump && pids="$pids $pid"
+ok "stat, report and dump wait for who reads"
+# shellcheck disable=SC2086 # words
+kill $pids
+ends=0
+for pid in $pids; do
+	ends_with 143 "$pid" && ends=$((ends + 1))
+done
+[ $ends -eq 4 ]
+ok "but not for ever after a signal"
+stall dump
+kill "$pid"
+# It was taken: it is not pending any more.
+wait_for grep -q '^ShdPnd:.*0000$' "/proc/$pid/status"
+begun=$(date +%s)
+kill "$pid"
+ends_with 143 "$pid" && [ $(($(date +%s) - begun)) -le 3 ]
+ok "a second signal ends dump at once"
+exit $failed
