@@ -7,8 +7,8 @@
  * is inside of the batches does not matter here.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 
 #include "cmd.h"
 #include "notes.h"
+#include "outfile.h"
 #include "stream.h"
 
 #define RANGES_SHOWN	8
@@ -28,7 +29,8 @@ struct range {
 
 struct cut {
 	struct exptrace_trace *trace;
-	const char *path;	/* where to; NULL: standard output */
+	const char *path;	/* where to */
+	struct outfile file;
 	struct range wanted;
 
 	/* the generation at hand; its bytes are kept until its end mark comes */
@@ -46,11 +48,6 @@ struct cut {
 	bool begun;		/* its file is open */
 	bool alone;		/* the only generation in it lacks its beginning */
 };
-
-static const char *out_name(const struct cut *cut)
-{
-	return cut->path ? cut->path : "standard output";
-}
 
 static bool is_wanted(const struct cut *cut)
 {
@@ -74,25 +71,53 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* The trace that is read is not to be replaced, nor written to while it is read. */
+static int check_not_trace(const struct cut *cut)
+{
+	const struct outfile *file = &cut->file;
+	struct stat in, out;
+
+	if (fstat(exptrace_fd(cut->trace), &in) || !S_ISREG(in.st_mode))
+		return EXIT_OK;
+	if (file->in_place ? fstat(file->fd, &out) : stat(file->path, &out))
+		return EXIT_OK;
+	return is_same_file(&in, &out) ? problem("%s: the trace itself", file->name) : EXIT_OK;
+}
+
+/* A signal ends cut at once, and nothing is left of what it had not completed. */
+static const char *unfinished;
+
+static void on_signal(int number)
+{
+	if (unfinished)
+		unlink(unfinished);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void remove_if_interrupted(const struct outfile *file)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	size_t i;
+
+	unfinished = file->temporary;
+	for (i = 0; unfinished && i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (signal(signals[i], on_signal) == SIG_IGN)
+			signal(signals[i], SIG_IGN);
+}
+
 /* Opens the file at the first byte for it: a cut that finds nothing leaves it alone. */
 static int open_out(struct cut *cut)
 {
-	struct stat in, out;
-	int fd = STDOUT_FILENO;
+	struct outfile *file = &cut->file;
+	struct stat out;
 
-	if (cut->path)
-		fd = open(cut->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return write_problem(cut->path, -errno);
-	cut->out.fd = fd;
+	if (outfile_find(file, cut->path) || check_not_trace(cut) || outfile_create(file, 0666))
+		return EXIT_PROBLEM;
+	remove_if_interrupted(file);
+	cut->out.fd = file->fd;
+	cut->out.regular = !fstat(file->fd, &out) && S_ISREG(out.st_mode);
 	cut->begun = true;
-	cut->out.regular = !fstat(fd, &out) && S_ISREG(out.st_mode);
-	if (!cut->out.regular)
-		return EXIT_OK;
-	if (!fstat(exptrace_fd(cut->trace), &in) && is_same_file(&in, &out))
-		return problem("%s: the trace itself", out_name(cut));
-	if (cut->path && ftruncate(fd, 0))
-		return write_problem(cut->path, -errno);
 	return EXIT_OK;
 }
 
@@ -241,7 +266,7 @@ static void report_written(const struct cut *cut)
 
 	problem("%" PRIu64 " generation%s, %" PRIu64 " to %" PRIu64 ", %" PRIu64 " bytes to %s",
 		out->complete, out->complete == 1 ? "" : "s", out->first, out->last, out->bytes,
-		out_name(cut));
+		outfile_present_name(&cut->file));
 	if (cut->alone)
 		trace_note("generation %" PRIu64 " lacks its beginning, which an earlier reader "
 			"took; without the one after it, it cannot be shown", out->first);
@@ -251,11 +276,29 @@ static void report_written(const struct cut *cut)
 static void close_out(struct cut *cut)
 {
 	struct stream *out = &cut->out;
+	int err = 0;
 
-	if (out->regular && fsync(out->fd) && errno != EINVAL && !out->write_error)
-		out->write_error = -errno;
-	if (cut->path && close(out->fd) && !out->write_error)
-		out->write_error = -errno;
+	if (out->regular && fsync(out->fd) && errno != EINVAL)
+		err = -errno;
+	if (!err)
+		err = outfile_close(&cut->file);
+	if (err && !out->write_error)
+		out->write_error = err;
+}
+
+/* What does not have all that was found takes the place of nothing that is there. */
+static int place_out(struct cut *cut)
+{
+	struct outfile *file = &cut->file;
+
+	unfinished = NULL;
+	if (!cut->out.complete) {
+		outfile_discard(file);
+		return EXIT_OK;
+	}
+	if (cut->out.write_error && outfile_has_older(file))
+		return EXIT_PROBLEM;
+	return outfile_place(file, false);
 }
 
 /* All of a trace that has only a header: that. */
@@ -281,10 +324,12 @@ static int cut_run(struct cut *cut)
 	if (cut->begun)
 		close_out(cut);
 	if (cut->out.write_error)
-		ret = write_problem(cut->path, cut->out.write_error);
+		ret = write_problem(cut->file.name, cut->out.write_error);
+	if (cut->begun && place_out(cut))
+		ret = EXIT_PROBLEM;
 	if (cut->out.complete)
 		report_written(cut);
-	else if (!cut->begun && exptrace_version(cut->trace) > 0)
+	else if (!cut->begun && exptrace_version(cut->trace) > 0 && !cut->file.name)
 		ret = report_nothing(cut);
 	return ret;
 }
@@ -320,16 +365,16 @@ static int cut_parse(struct cut *cut, int argc, char **argv)
 		if (c == 'g' && !parse_range(optarg, &cut->wanted))
 			return bad_value(&command_cut, argv, "a range of generations");
 		if (c == 'o')
-			cut->path = strcmp(optarg, "-") ? optarg : NULL;
+			cut->path = optarg;
 	}
-	if (c == -1 && !cut->path && isatty(STDOUT_FILENO))
+	if (c == -1 && !strcmp(cut->path, "-") && isatty(STDOUT_FILENO))
 		return usage_error(&command_cut, "standard output: a terminal; -o FILE is missing");
 	return c;
 }
 
 static int run_cut(int argc, char **argv)
 {
-	struct cut cut = { .wanted = { 0, UINT64_MAX } };
+	struct cut cut = { .wanted = { 0, UINT64_MAX }, .path = "-", .file.fd = -1 };
 	int ret = cut_parse(&cut, argc, argv);
 
 	if (ret == OPTION_HELP_SHOWN)
@@ -340,6 +385,7 @@ static int run_cut(int argc, char **argv)
 	if (!ret)
 		ret = cut_run(&cut);
 	exptrace_close(cut.trace);
+	outfile_uninit(&cut.file);
 	free(cut.bytes);
 	return ret;
 }

@@ -2,20 +2,19 @@
 /*
  * exptrace snapshot: writes what the pool holds to a file, while recording goes on.
  *
- * The file gets its name when it is complete. What could not be completed keeps the
+ * The file takes its name when it is complete. What could not be completed keeps the
  * name that it had until then.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "outfile.h"
 #include "recorder.h"
 
 #define NSIGNALS	3
@@ -23,8 +22,8 @@
 #define AGAIN_US	100000
 
 struct snapshot {
-	char *path;		/* where to; NULL: standard output */
-	char *temporary;	/* its name until it is complete; NULL: written in place */
+	const char *path;	/* where to */
+	struct outfile file;
 	bool wait;
 	uint64_t latency_us;	/* 0: none */
 
@@ -67,44 +66,6 @@ static void catch_signals(void)
 	sigaction(SIGALRM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-}
-
-/* Follows links, so that a link to a file stays one. */
-static bool resolve_path(struct snapshot *snapshot)
-{
-	char *real = realpath(snapshot->path, NULL);
-
-	if (!real)
-		return errno == ENOENT;
-	free(snapshot->path);
-	snapshot->path = real;
-	return true;
-}
-
-/* Opens what is to be written; the descriptor, or a negative errno. */
-static int open_file(struct snapshot *snapshot)
-{
-	struct stat stat;
-	int fd;
-
-	if (!snapshot->path)
-		return STDOUT_FILENO;
-	if (!resolve_path(snapshot))
-		return -errno;
-	if (!lstat(snapshot->path, &stat) && !S_ISREG(stat.st_mode)) {
-		fd = open(snapshot->path, O_WRONLY | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	if (asprintf(&snapshot->temporary, "%s.XXXXXX", snapshot->path) < 0) {
-		snapshot->temporary = NULL;
-		return -ENOMEM;
-	}
-	fd = mkostemp(snapshot->temporary, O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	free(snapshot->temporary);
-	snapshot->temporary = NULL;
-	return -errno;
 }
 
 static int take_error(const struct snapshot *snapshot, int err)
@@ -179,16 +140,6 @@ static void copy_all(struct snapshot *snapshot)
 		stream->write_error = -errno;
 }
 
-static const char *final_name(const struct snapshot *snapshot)
-{
-	return snapshot->path ? snapshot->path : "standard output";
-}
-
-static const char *present_name(const struct snapshot *snapshot)
-{
-	return snapshot->temporary ? snapshot->temporary : final_name(snapshot);
-}
-
 /* What is there of the snapshot is kept; nothing was taken away from the recorder. */
 static int report_failure(struct snapshot *snapshot)
 {
@@ -196,24 +147,24 @@ static int report_failure(struct snapshot *snapshot)
 
 	/* Nothing of it could be read, and no other one could be. */
 	if (stream->read_error == -EPERM && !stream->complete) {
-		if (snapshot->temporary)
-			unlink(snapshot->temporary);
+		outfile_discard(&snapshot->file);
 		return explain_read(stream->read_error);
 	}
-	if (stream->write_error)
-		write_problem(final_name(snapshot), stream->write_error);
+	if (stream->write_error && stream->write_error != -EINTR)
+		write_problem(snapshot->file.name, stream->write_error);
 	else if (stream->read_error)
 		explain_read(stream->read_error);
 	else
 		problem("interrupted while writing");
-	if (stream->complete || !snapshot->temporary)
+	if (stream->complete || !snapshot->file.temporary)
 		return problem("generations %llu to %llu, %llu of them complete, are in %s; take "
 			       "another snapshot soon, the recorder has up to %llu until it needs "
 			       "the room", (unsigned long long)stream->first,
 			       (unsigned long long)stream->last,
-			       (unsigned long long)stream->complete, present_name(snapshot),
+			       (unsigned long long)stream->complete,
+			       outfile_present_name(&snapshot->file),
 			       (unsigned long long)snapshot->last);
-	unlink(snapshot->temporary);
+	outfile_discard(&snapshot->file);
 	return problem("nothing of it is kept; take another snapshot soon, the recorder has it "
 		       "until it needs the room");
 }
@@ -222,30 +173,38 @@ static int report_success(struct snapshot *snapshot)
 {
 	const struct stream *stream = &snapshot->stream;
 
-	if (snapshot->temporary && rename(snapshot->temporary, snapshot->path))
-		return problem("cannot rename %s to %s: %s; the snapshot is complete",
-			       snapshot->temporary, snapshot->path, strerror(errno));
+	if (outfile_place(&snapshot->file, false))
+		return EXIT_PROBLEM;
 	fprintf(stderr, "exptrace: %llu generation%s, %llu to %llu, %llu bytes to %s, %llu events lost\n",
 		(unsigned long long)stream->complete, stream->complete == 1 ? "" : "s",
 		(unsigned long long)snapshot->first, (unsigned long long)snapshot->last,
-		(unsigned long long)stream->bytes, final_name(snapshot),
+		(unsigned long long)stream->bytes, snapshot->file.name,
 		(unsigned long long)stream->lost);
 	return EXIT_OK;
 }
 
-static int write_snapshot(struct snapshot *snapshot, int fd)
+/* The device keeps it all: whoever does not take it may be left. */
+static bool is_interrupted(void *arg)
+{
+	(void)arg;
+	return interrupted;
+}
+
+static int write_snapshot(struct snapshot *snapshot)
 {
 	struct stream *stream = &snapshot->stream;
-	int err = stream_begin(stream, snapshot->device, fd);
+	int err = stream_begin(stream, snapshot->device, snapshot->file.fd);
 
 	if (err) {
 		stream->read_error = err;
 	} else {
+		stream->give_up = is_interrupted;
 		copy_all(snapshot);
 		stream_end(stream);
 	}
-	if (snapshot->path && close(fd) && !stream->write_error)
-		stream->write_error = -errno;
+	err = outfile_close(&snapshot->file);
+	if (err && !stream->write_error)
+		stream->write_error = err;
 	if (!stream->ended || stream_has_failed(stream))
 		return report_failure(snapshot);
 	return report_success(snapshot);
@@ -254,17 +213,20 @@ static int write_snapshot(struct snapshot *snapshot, int fd)
 /* The file is opened first: a wait shall not end with a message that it cannot be. */
 static int snapshot_run(struct snapshot *snapshot)
 {
-	int fd = open_file(snapshot), ret;
+	int ret = outfile_find(&snapshot->file, snapshot->path);
 
-	if (fd < 0)
-		return write_problem(final_name(snapshot), fd);
-	ret = take_snapshot(snapshot);
-	if (!ret)
-		return write_snapshot(snapshot, fd);
-	if (snapshot->path)
-		close(fd);
-	if (snapshot->temporary)
-		unlink(snapshot->temporary);
+	if (!ret) {
+		catch_signals();
+		ret = outfile_create(&snapshot->file, 0600);
+	}
+	if (!ret) {
+		ret = take_snapshot(snapshot);
+		if (ret)
+			outfile_discard(&snapshot->file);
+		else
+			ret = write_snapshot(snapshot);
+	}
+	outfile_uninit(&snapshot->file);
 	return ret;
 }
 
@@ -278,13 +240,13 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-static int snapshot_parse(struct snapshot *snapshot, const char **path, int argc, char **argv)
+static int snapshot_parse(struct snapshot *snapshot, int argc, char **argv)
 {
 	int c;
 
 	while ((c = next_option(&command_snapshot, argc, argv, ":o:h", options)) >= 0) {
 		if (c == 'o')
-			*path = optarg;
+			snapshot->path = optarg;
 		snapshot->wait |= c == OPT_WAIT || c == OPT_LATENCY;
 		if (c == OPT_LATENCY && !parse_number(optarg, 1, UINT64_MAX, &snapshot->latency_us))
 			return bad_value(&command_snapshot, argv, "a number of microseconds");
@@ -295,27 +257,20 @@ static int snapshot_parse(struct snapshot *snapshot, const char **path, int argc
 static int run_snapshot(int argc, char **argv)
 {
 	struct snapshot snapshot = { 0 };
-	const char *path = NULL;
-	int ret = snapshot_parse(&snapshot, &path, argc, argv);
+	int ret = snapshot_parse(&snapshot, argc, argv);
 
 	if (ret == OPTION_HELP_SHOWN)
 		return EXIT_OK;
 	if (ret != -1)
 		return EXIT_USAGE;
-	if (!path)
+	if (!snapshot.path)
 		return usage_error(&command_snapshot, "no -o FILE is given (- is standard output)");
 	if (!no_operand(&command_snapshot, argc, argv))
 		return EXIT_USAGE;
-	if (strcmp(path, "-")) {
-		snapshot.path = need_memory(strdup(path), "beginning the snapshot");
-	}
-	catch_signals();
 	ret = open_device(O_RDWR, &snapshot.device);
 	if (!ret)
 		ret = snapshot_run(&snapshot);
 	exptrace_device_close(snapshot.device);
-	free(snapshot.temporary);
-	free(snapshot.path);
 	return ret;
 }
 

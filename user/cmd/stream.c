@@ -69,21 +69,36 @@ void stream_count(struct stream *stream, const uint8_t *pieces, size_t n)
 	}
 }
 
-bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n)
+/* A write that lasts is interrupted by signals, of which some may want it to end. */
+static bool is_given_up(struct stream *stream)
+{
+	return stream->give_up && stream->give_up(stream->give_up_arg);
+}
+
+/* Returns how many bytes were written before an error, or before the rest was given up. */
+static size_t write_all(struct stream *stream, const uint8_t *bytes, size_t n)
 {
 	size_t done = 0;
 
-	while (done < n) {
+	while (done < n && !stream->write_error) {
 		ssize_t ret = write(stream->fd, bytes + done, n - done);
 
-		if (ret < 0 && errno == EINTR)
-			continue;
-		if (ret <= 0) {
-			stream->write_error = ret < 0 ? -errno : -EIO;
-			break;
+		if (ret > 0) {
+			done += (size_t)ret;
+			stream->taken += (size_t)ret;
+		} else if (ret == 0 || errno != EINTR) {
+			stream->write_error = ret ? -errno : -EIO;
 		}
-		done += (size_t)ret;
+		if (done < n && !stream->write_error && is_given_up(stream))
+			stream->write_error = -EINTR;
 	}
+	return done;
+}
+
+bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n)
+{
+	size_t done = write_all(stream, bytes, n);
+
 	if (done && done < n && stream->regular) {
 		off_t at = lseek(stream->fd, -(off_t)done, SEEK_CUR);
 

@@ -23,11 +23,15 @@ struct stream {
 	bool mapped;		/* batches are taken from the pool; else read(2) is used */
 	bool begun;		/* the header was written */
 	bool ended;		/* the device's end was reached */
+	/* A signal has interrupted a write: is the file given up? If so, write_error is -EINTR. */
+	bool (*give_up)(void *arg);	/* NULL: never */
+	void *give_up_arg;
 	int read_error;		/* negative errnos */
 	int write_error;
 
 	/* what was written */
 	uint64_t bytes;
+	uint64_t taken;		/* bytes that the file has taken: parts of batches as well */
 	uint64_t generations;	/* begun */
 	uint64_t complete;	/* of those, with their end marks */
 	uint64_t first, last;	/* their numbers */

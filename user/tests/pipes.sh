@@ -84,6 +84,13 @@ wait_for is_waiting $pid && [ ! -s "$dir/out" ] && kill $pid && ends_with 143 $p
 	grep -q '^Left out: *1 generations' "$dir/out" && grep -q 'note: interrupted: ' "$dir/err"
 ok "report shows what was read when a signal ends it"
 
+echo old >"$dir/cut"
+begin "$dir/one" cut -o "$dir/cut" -
+# Its generation was written to another file, as it is not known to be the last.
+wait_for test -n "$(find "$dir" -name 'cut.??????')" || wait_for is_waiting $pid
+kill $pid
+ends_with 143 $pid && [ "$(cat "$dir/cut")" = old ] && [ -z "$(find "$dir" -name 'cut.*')" ]
+ok "cut leaves the older file, and nothing else, when a signal ends it"
 exec 7>&-
 
 # Whoever reads may have made standard input non-blocking.
