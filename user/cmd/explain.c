@@ -119,21 +119,38 @@ int explain_read(int err)
 	return problem("%s: cannot read: %s", EXPTRACE_DEVICE, strerror(-err));
 }
 
-int explain_write(const struct stream *stream, const char *path)
+int explain_write(const struct stream *stream, const struct outfile *file)
 {
+	const char *path = outfile_present_name(file);
+
 	problem("%s: cannot write: %s; recording is stopped, the %llu bytes written are kept",
-		strcmp(path, "-") ? path : "standard output", strerror(-stream->write_error),
-		(unsigned long long)stream->bytes);
+		path, strerror(-stream->write_error), (unsigned long long)stream->bytes);
 	if (stream->dropped)
 		return problem("%llu bytes are lost; what the kernel still has can be read with "
 			       "'cat %s > OTHER-FILE'", (unsigned long long)stream->dropped,
 			       EXPTRACE_DEVICE);
-	if (stream->regular && stream->bytes && strcmp(path, "-"))
+	if (stream->regular && stream->bytes && file->path)
 		return problem("the kernel has the rest, from the next byte on; make room and append "
 			       "it with 'tail -c +%d %s >> %s'", EXPTRACE_HEADER_SIZE + 1,
 			       EXPTRACE_DEVICE, path);
 	return problem("the kernel has the rest; read it with 'cat %s > OTHER-FILE'",
 		       EXPTRACE_DEVICE);
+}
+
+int explain_stall(struct exptrace_device *device, const struct stream *stream,
+		  const struct outfile *file, bool impatient)
+{
+	struct exptrace_info info = { 0 };
+
+	exptrace_device_info(device, &info);
+	if (impatient)
+		problem("interrupted while %s took nothing", file->name);
+	else
+		problem("%s took nothing for %d s", file->name, RECORDER_PATIENCE);
+	return problem("recording is stopped, %llu bytes are written; up to %llu more are left in the "
+		       "device: read them with 'cat %s > OTHER-FILE'",
+		       (unsigned long long)stream->bytes,
+		       (info.batches_full + 1ULL) * info.batch_size, EXPTRACE_DEVICE);
 }
 
 int open_device(int flags, struct exptrace_device **device)

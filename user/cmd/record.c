@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "recorder.h"
@@ -21,9 +19,7 @@ struct record {
 
 	struct selection selection;
 	struct recorder recorder;
-	struct target target;
-	int fd;			/* of the file */
-	bool created;		/* it was not there before */
+	bool begun;		/* and the command, if there is one, runs */
 };
 
 static bool is_stdout(const struct record *record)
@@ -31,49 +27,15 @@ static bool is_stdout(const struct record *record)
 	return !strcmp(record->path, "-");
 }
 
-static int record_open_file(struct record *record)
+/* Ends the recording, and leaves events and filter as they were. */
+static int record_end(void *arg)
 {
-	int *fd = &record->fd;
+	struct record *record = arg;
+	struct exptrace_device *device = record->recorder.device;
+	int err = exptrace_device_stop(device);
 
-	if (is_stdout(record)) {
-		*fd = STDOUT_FILENO;
-		return EXIT_OK;
-	}
-	*fd = open(record->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	record->created = *fd >= 0;
-	if (*fd < 0 && errno == EEXIST)
-		*fd = open(record->path, O_WRONLY | O_CLOEXEC);
-	if (*fd < 0)
-		return write_problem(record->path, -errno);
-	return EXIT_OK;
-}
-
-/* An older trace in the file is given up only now that there is a new one. */
-static void record_truncate_file(struct record *record)
-{
-	struct stat stat;
-
-	if (!is_stdout(record) && !fstat(record->fd, &stat) && S_ISREG(stat.st_mode) &&
-	    ftruncate(record->fd, 0))
-		record->recorder.stream.write_error = -errno;
-}
-
-static void record_close_file(struct record *record, bool keep)
-{
-	struct stream *stream = &record->recorder.stream;
-
-	if (is_stdout(record))
-		return;
-	if (close(record->fd) && !stream->write_error)
-		stream->write_error = -errno;
-	if (!keep && record->created)
-		unlink(record->path);
-}
-
-static int record_stop(struct record *record)
-{
-	int err = exptrace_device_stop(record->recorder.device);
-
+	filter_restore(&record->settings.filter, device);
+	selection_restore(&record->selection, device);
 	/* -EINVAL: someone else has stopped it */
 	if (err && err != -EINVAL)
 		return problem("cannot stop recording: %s", strerror(-err));
@@ -89,7 +51,7 @@ static void record_summary(struct record *record)
 	fprintf(stderr, "exptrace: %llu bytes in %llu generation%s to %s, %llu events lost",
 		(unsigned long long)stream->bytes, (unsigned long long)stream->generations,
 		stream->generations == 1 ? "" : "s",
-		is_stdout(record) ? "standard output" : record->path,
+		outfile_present_name(&record->recorder.file),
 		(unsigned long long)stream->lost);
 	if (!exptrace_device_info(record->recorder.device, &info) && info.evicted_generations)
 		fprintf(stderr, "; %llu generation%s before with %llu events given up",
@@ -99,110 +61,146 @@ static void record_summary(struct record *record)
 	fputc('\n', stderr);
 }
 
-/* Recording is on: runs the command, copies, stops. */
+/*
+ * Recording is on: runs the command, copies, stops. Even if the command cannot be run, what was
+ * recorded is taken: it would be in the way of the next recording.
+ */
 static int record_run(struct record *record)
 {
 	struct recorder *recorder = &record->recorder;
-	int ret, target_error = 0, err;
+	int target_error = 0;
 
-	err = stream_begin(&recorder->stream, recorder->device, record->fd);
-	if (err) {
-		target_abandon(&record->target);
-		return problem("cannot prepare: %s", strerror(-err));
-	}
-	record_truncate_file(record);
 	if (record->argv && !record->follow)
-		target_error = target_prepare(&record->target, record->argv, is_stdout(record));
+		target_error = target_prepare(&recorder->target, record->argv, is_stdout(record));
 	if (record->argv && !target_error)
-		target_error = target_start(&record->target, record->argv);
+		target_error = target_start(&recorder->target, record->argv);
+	record->begun = !target_error;
 	if (!target_error)
-		recorder_run(recorder, &record->target, record->duration_ms);
-	ret = record_stop(record);
-	if (!ret)
-		recorder_drain(recorder);
-	stream_end(&recorder->stream);
-	if (!ret && !stream_has_failed(&recorder->stream))
-		record_summary(record);
-	return target_error ? target_error : ret;
+		return recorder_run(recorder, record->duration_ms);
+	recorder_finish(recorder);
+	return target_error;
+}
+
+/*
+ * What there is takes its place now at the latest; but one that is broken off before its first
+ * generation was complete is not worth an older one. Returns an exit code.
+ */
+static int record_close_file(struct record *record)
+{
+	struct recorder *recorder = &record->recorder;
+	struct outfile *file = &recorder->file;
+	struct stream *stream = &recorder->stream;
+	int err = outfile_close(file);
+
+	if (err && !stream->write_error)
+		stream->write_error = err;
+	if (!record->begun || !stream->bytes) {
+		outfile_discard(file);
+		return EXIT_OK;
+	}
+	if (recorder->misplaced)
+		return EXIT_PROBLEM;
+	if (!stream->complete && outfile_has_older(file))
+		return problem("no generation is complete: it is in %s, and the older %s stays",
+			       file->temporary, file->name);
+	return outfile_place(file, true);
 }
 
 /* What the recorder met on its way. */
-static int record_result(const struct record *record)
+static int record_result(struct record *record)
 {
 	const struct stream *stream = &record->recorder.stream;
 
 	if (stream->read_error)
 		return explain_read(stream->read_error);
+	if (stream->write_error == -EINTR)
+		return explain_stall(record->recorder.device, stream, &record->recorder.file,
+				     record->recorder.impatient);
 	if (stream->write_error)
-		return explain_write(stream, record->path);
+		return explain_write(stream, &record->recorder.file);
+	if (record->begun && !record->recorder.end_result)
+		record_summary(record);
 	return EXIT_OK;
 }
 
-static int record_to_file(struct record *record)
+/* Events and filter are set. */
+static int record_on_device(struct record *record)
 {
-	int err, ret = record_open_file(record);
+	struct recorder *recorder = &record->recorder;
+	struct exptrace_start *start = &record->settings.start;
+	int err = exptrace_device_start(recorder->device, start), ret;
 
-	if (ret) {
-		target_abandon(&record->target);
-		return ret;
-	}
-	err = exptrace_device_start(record->recorder.device, &record->settings.start);
-	if (err) {
-		target_abandon(&record->target);
-		record_close_file(record, false);
-		return explain_start(record->recorder.device, &record->settings.start, err);
-	}
+	if (err)
+		return explain_start(recorder->device, start, err);
+	err = recorder_begin(recorder);
+	if (err)
+		return problem("cannot prepare: %s", strerror(-err));
 	ret = record_run(record);
-	record_close_file(record, true);
+	if (record_close_file(record))
+		ret = EXIT_PROBLEM;
 	if (record_result(record))
 		ret = EXIT_PROBLEM;
-	target_wait(&record->target, record->recorder.interrupted);
-	return ret ? ret : record->target.exit_code;
+	recorder_wait(recorder);
+	return ret ? ret : recorder->target.exit_code;
 }
 
 /* A command that is followed is made, but does not run yet. */
-static int record_filtered(struct record *record)
+static int record_set_filter(struct record *record)
 {
-	struct exptrace_device *device = record->recorder.device;
 	struct filter *filter = &record->settings.filter;
+	struct target *target = &record->recorder.target;
 	int ret = EXIT_OK;
 
 	if (record->follow)
-		ret = target_prepare(&record->target, record->argv, is_stdout(record));
-	if (ret)
-		return ret;
-	if (record->follow)
-		ret = filter_follow(filter, record->target.pid);
+		ret = target_prepare(target, record->argv, is_stdout(record));
+	if (!ret && record->follow)
+		ret = filter_follow(filter, target->pid);
+	return ret ? ret : filter_set(filter, record->recorder.device);
+}
+
+static int record_set(struct record *record)
+{
+	struct exptrace_device *device = record->recorder.device;
+	int ret = selection_set(&record->selection, device, &record->settings.events);
+
 	if (!ret)
-		ret = filter_set(filter, device);
-	if (ret) {
-		target_abandon(&record->target);
-		return ret;
+		ret = selection_set_stacks(&record->selection, device, &record->settings.stacked);
+	return ret ? ret : record_set_filter(record);
+}
+
+/* The file is there, and signals are taken. */
+static int record_with_file(struct record *record)
+{
+	struct recorder *recorder = &record->recorder;
+	int ret = record_set(record);
+
+	if (!ret)
+		ret = record_on_device(record);
+	if (!record->begun) {
+		target_abandon(&recorder->target);
+		outfile_discard(&recorder->file);
 	}
-	ret = record_to_file(record);
-	filter_restore(filter, device);
+	/* unless the recording's end has */
+	filter_restore(&record->settings.filter, recorder->device);
+	selection_restore(&record->selection, recorder->device);
 	return ret;
 }
 
+/* A pipe that has no reader yet is waited for before signals are blocked. */
 static int record_with_device(struct record *record)
 {
-	int err, ret;
+	struct recorder *recorder = &record->recorder;
+	int ret = outfile_find(&recorder->file, record->path), err;
 
-	err = recorder_init(&record->recorder);
-	if (err) {
+	err = ret ? 0 : recorder_init(recorder);
+	if (err)
 		ret = problem("cannot prepare: %s", strerror(-err));
-	} else {
-		ret = selection_set(&record->selection, record->recorder.device,
-				    &record->settings.events);
-		if (!ret)
-			ret = selection_set_stacks(&record->selection, record->recorder.device,
-						   &record->settings.stacked);
-		if (!ret) {
-			ret = record_filtered(record);
-			selection_restore(&record->selection, record->recorder.device);
-		}
-	}
-	recorder_uninit(&record->recorder);
+	if (!ret)
+		ret = outfile_create(&recorder->file, 0600);
+	if (!ret)
+		ret = record_with_file(record);
+	recorder_uninit(recorder);
+	outfile_uninit(&recorder->file);
 	return ret;
 }
 
@@ -250,7 +248,7 @@ static int run_record(int argc, char **argv)
 	struct record record = {
 		.path = "exptrace.trace",
 		.settings = { .what = "sched", .start = EXPTRACE_START_INIT },
-		.recorder.signals = -1,
+		.recorder = { .signals = -1, .end = record_end, .end_arg = &record },
 	};
 	int ret = record_parse(&record, argc, argv);
 
@@ -258,6 +256,9 @@ static int run_record(int argc, char **argv)
 		return EXIT_OK;
 	if (ret != -1)
 		return EXIT_USAGE;
+	ret = record.argv ? target_find(record.argv) : 0;
+	if (ret)
+		return ret;
 	record.settings.start.flags |= EXPTRACE_START_STOP_ON_CLOSE;
 	record.recorder.flight = record.settings.start.mode == EXPTRACE_MODE_FLIGHT;
 	ret = settings_parse(&command_record, &record.settings);
@@ -287,6 +288,7 @@ const struct command command_record = {
 	"      --follow        only COMMAND, and the processes that it creates\n"
 	SETTINGS_HELP
 	"\n"
+	"An older FILE is kept as FILE.old, once the new one has a complete generation.\n"
 	"With --flight, what the pool holds at the end is written, and nothing before.\n"
 	"The exit code is COMMAND's, if recording went well. 'exptrace list' shows the events.\n",
 	.run = run_record,

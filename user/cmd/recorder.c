@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,17 +14,36 @@
 
 /* how often it is looked whether someone else has stopped a flight recording, in ms */
 #define FLIGHT_CHECK	1000
+/* how often a write that lasts is interrupted, in microseconds */
+#define STALL_CHECK_US	50000
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* nohup(1) wants a hangup to be ignored, which blocking it would end. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return !sigaction(number, NULL, &action) && action.sa_handler == SIG_IGN;
+}
 
 int recorder_init(struct recorder *recorder)
 {
+	/* without SA_RESTART */
+	struct sigaction action = { .sa_handler = on_alarm };
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	if (!is_ignored(SIGHUP))
+		sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	recorder->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -36,15 +56,17 @@ void recorder_uninit(struct recorder *recorder)
 		close(recorder->signals);
 }
 
-static void take_signals(struct recorder *recorder, struct target *target)
+static void take_signals(struct recorder *recorder)
 {
 	struct signalfd_siginfo info;
 
 	while (read(recorder->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			target_reap(target);
-		else
+		if (info.ssi_signo == SIGCHLD) {
+			target_reap(&recorder->target);
+		} else {
+			recorder->impatient |= recorder->ended;
 			recorder->interrupted = true;
+		}
 	}
 }
 
@@ -77,41 +99,145 @@ static bool is_recording(const struct recorder *recorder)
 	       info.state == EXPTRACE_STATE_RECORDING;
 }
 
-void recorder_run(struct recorder *recorder, struct target *target, uint64_t ms)
+/* Whether the recording is to end, by what was seen until now. */
+static bool is_over(const struct recorder *recorder)
 {
-	uint64_t deadline = ms ? now_ms() + ms : 0;
+	return recorder->interrupted || recorder->target.done ||
+	       !time_left(recorder->deadline, -1);
+}
+
+static void end_recording(struct recorder *recorder)
+{
+	if (recorder->ended)
+		return;
+	recorder->ended = true;
+	recorder->end_result = recorder->end(recorder->end_arg);
+	recorder->progress_ms = now_ms();
+}
+
+static bool is_out_of_patience(struct recorder *recorder)
+{
+	if (recorder->taken != recorder->stream.taken) {
+		recorder->taken = recorder->stream.taken;
+		recorder->progress_ms = now_ms();
+	}
+	return recorder->impatient ||
+	       now_ms() - recorder->progress_ms >= RECORDER_PATIENCE * 1000;
+}
+
+/*
+ * The other side of a pipe may be anyone's as well: it cannot be made non-blocking, and what
+ * poll(2) tells of it may be outdated. So a timer interrupts what lasts, whatever it is.
+ */
+static void interrupt_writes(bool on)
+{
+	const struct itimerval timer = {
+		{ 0, on ? STALL_CHECK_US : 0 }, { 0, on ? STALL_CHECK_US : 0 },
+	};
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* A write has lasted. What would end the recording is not to wait for it. */
+static bool on_stall(void *arg)
+{
+	struct recorder *recorder = arg;
+
+	take_signals(recorder);
+	if (is_over(recorder) && !recorder->ended) {
+		/* the device's calls may be interrupted as well */
+		interrupt_writes(false);
+		end_recording(recorder);
+		interrupt_writes(true);
+	}
+	return recorder->ended && is_out_of_patience(recorder);
+}
+
+int recorder_begin(struct recorder *recorder)
+{
+	int err = stream_begin(&recorder->stream, recorder->device, recorder->file.fd);
+
+	recorder->stream.give_up = on_stall;
+	recorder->stream.give_up_arg = recorder;
+	return err;
+}
+
+/* An older trace is given up only now that this one can be read. */
+static void place_file(struct recorder *recorder)
+{
+	if (recorder->stream.complete && recorder->may_place && !recorder->misplaced)
+		recorder->misplaced = outfile_place(&recorder->file, true) != 0;
+}
+
+static void copy(struct recorder *recorder)
+{
+	bool may_stall = !recorder->stream.regular;
+
+	if (may_stall)
+		interrupt_writes(true);
+	stream_copy(&recorder->stream);
+	if (may_stall)
+		interrupt_writes(false);
+	place_file(recorder);
+}
+
+static void copy_until_end(struct recorder *recorder)
+{
 	struct pollfd fds[] = {
 		{ .fd = recorder->signals, .events = POLLIN },
 		{ .fd = exptrace_device_fd(recorder->device), .events = POLLIN },
 	};
-	struct stream *stream = &recorder->stream;
+	/* a flight recorder leaves in the pool what is there */
+	nfds_t n = recorder->flight ? 1 : 2;
 
-	while (!stream->ended && !recorder->interrupted && !target->done &&
-	       !stream_has_failed(stream)) {
-		int left = time_left(deadline, recorder->flight ? FLIGHT_CHECK : -1);
+	while (!is_over(recorder) && !recorder->stream.ended &&
+	       !stream_has_failed(&recorder->stream)) {
+		int left = time_left(recorder->deadline, recorder->flight ? FLIGHT_CHECK : -1);
 
-		if (!left)
-			break;
-		/* a flight recorder leaves in the pool what is there */
-		if (poll(fds, recorder->flight ? 1 : 2, left) <= 0) {
+		if (poll(fds, n, left) <= 0) {
 			if (recorder->flight && !is_recording(recorder))
 				break;
 			continue;
 		}
 		if (fds[0].revents)
-			take_signals(recorder, target);
-		if (fds[1].revents)
-			stream_copy(stream);
+			take_signals(recorder);
+		if (n > 1 && fds[1].revents)
+			copy(recorder);
 	}
 }
 
-void recorder_drain(struct recorder *recorder)
+int recorder_finish(struct recorder *recorder)
 {
 	struct pollfd fd = { .fd = exptrace_device_fd(recorder->device), .events = POLLIN };
 	struct stream *stream = &recorder->stream;
 
-	while (!stream->ended && !stream_has_failed(stream)) {
+	end_recording(recorder);
+	while (!recorder->end_result && !stream->ended && !stream_has_failed(stream)) {
 		poll(&fd, 1, -1);
-		stream_copy(stream);
+		copy(recorder);
+	}
+	stream_end(stream);
+	return recorder->end_result;
+}
+
+int recorder_run(struct recorder *recorder, uint64_t ms)
+{
+	recorder->deadline = ms ? now_ms() + ms : 0;
+	recorder->may_place = true;
+	copy_until_end(recorder);
+	return recorder_finish(recorder);
+}
+
+void recorder_wait(struct recorder *recorder)
+{
+	struct pollfd fd = { .fd = recorder->signals, .events = POLLIN };
+	struct target *target = &recorder->target;
+
+	while (target->pid && !target->done) {
+		if (recorder->interrupted)
+			kill(target->pid, SIGTERM);
+		recorder->interrupted = false;
+		poll(&fd, 1, -1);
+		take_signals(recorder);
 	}
 }

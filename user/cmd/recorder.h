@@ -12,6 +12,7 @@
 #include <libexptrace.h>
 
 #include "filter.h"
+#include "outfile.h"
 #include "stream.h"
 #include "what.h"
 
@@ -20,7 +21,9 @@ int explain_open(int err);
 int explain_start(struct exptrace_device *device, const struct exptrace_start *start, int err);
 int explain_control(int err, const char *what);
 int explain_read(int err);
-int explain_write(const struct stream *stream, const char *path);
+int explain_write(const struct stream *stream, const struct outfile *file);
+int explain_stall(struct exptrace_device *device, const struct stream *stream,
+		  const struct outfile *file, bool impatient);
 
 /* Opens the device; an exit code, problems are reported. */
 int open_device(int flags, struct exptrace_device **device);
@@ -122,6 +125,12 @@ struct target {
 };
 
 /*
+ * Looks for the program as execvp() will: 0, or the exit code where it cannot be run
+ * (reported). So a slip of the pen is found before anything is done for it.
+ */
+int target_find(char **argv);
+
+/*
  * Makes the process, which waits; if @to_stderr, what the command prints goes there, as
  * standard output is the trace's. Returns an exit code; problems are reported.
  */
@@ -136,26 +145,59 @@ void target_abandon(struct target *target);
 /* Notices its end, if it has come. */
 void target_reap(struct target *target);
 
-/* Waits for its end; first asks it to end if @terminate. */
-void target_wait(struct target *target, bool terminate);
+/* Waits for its end, whatever comes. */
+void target_wait(struct target *target);
 
-/* recorder.c: copies the device to a file while it records. */
+/*
+ * recorder.c: copies the device to a file while it records.
+ *
+ * Where the file is none but a pipe, say, whoever reads it may have stopped. A write that
+ * lasts does not keep a recording from its end. From then on the recorder tries to write the rest
+ * until nothing was taken for RECORDER_PATIENCE seconds, or another signal comes.
+ */
+#define RECORDER_PATIENCE	5
+
 struct recorder {
 	struct exptrace_device *device;
 	int signals;		/* a signalfd */
 	bool flight;		/* nothing is copied before the end */
 	bool interrupted;
+	bool impatient;		/* by another signal, after the recording's end */
+	struct target target;
+	struct outfile file;
 	struct stream stream;
+
+	uint64_t deadline;	/* of the recording, in ms; 0: none */
+	int (*end)(void *arg);	/* ends it; an exit code; problems are reported */
+	void *end_arg;
+	bool ended;		/* that was called */
+	int end_result;
+	bool may_place;		/* the file may take its place, */
+	bool misplaced;		/* and could not */
+
+	/* of what the file last took, or the recording's end */
+	uint64_t progress_ms;
+	uint64_t taken;
 };
 
 /* Blocks the signals that recorder_run() waits for. 0 or a negative errno. */
 int recorder_init(struct recorder *recorder);
 void recorder_uninit(struct recorder *recorder);
 
-/* Copies until a signal, the target's end, @ms milliseconds (0: no limit) or an error. */
-void recorder_run(struct recorder *recorder, struct target *target, uint64_t ms);
+/* Prepares to copy to the file, which is open. 0 or a negative errno. */
+int recorder_begin(struct recorder *recorder);
 
-/* Copies to the end of the recording, which was stopped. */
-void recorder_drain(struct recorder *recorder);
+/*
+ * Copies until a signal, the target's end, @ms milliseconds (0: no limit) or an error, then
+ * ends the recording and copies the rest. The file takes its place with its first whole
+ * generation. Returns an exit code: that of ending it.
+ */
+int recorder_run(struct recorder *recorder, uint64_t ms);
+
+/* Ends the recording and copies the rest. */
+int recorder_finish(struct recorder *recorder);
+
+/* Waits for the target's end, which a signal asks for. */
+void recorder_wait(struct recorder *recorder);
 
 #endif /* EXPTRACE_RECORDER_H */

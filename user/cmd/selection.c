@@ -265,6 +265,9 @@ void selection_restore(struct selection *selection, struct exptrace_device *devi
 {
 	size_t i;
 
+	/* it was done already, or nothing was changed */
+	if (!selection->events)
+		return;
 	for (i = 0; i < selection->n; i++) {
 		const struct exptrace_event *old = &selection->events[i];
 		struct exptrace_event now;

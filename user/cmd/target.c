@@ -4,9 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +65,63 @@ static int read_report(int fd)
 	return n == (ssize_t)sizeof(err) ? err : 0;
 }
 
+static int cannot_run(const char *name, int err)
+{
+	problem("cannot run '%s': %s", name, strerror(err));
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+/* 0 or an errno */
+static int check_program(const char *path)
+{
+	struct stat stat_;
+
+	if (stat(path, &stat_))
+		return errno;
+	if (!S_ISREG(stat_.st_mode))
+		return EACCES;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) ? errno : 0;
+}
+
+/* Likewise, of what is called @name in the @len bytes of @directory; none is the present one. */
+static int check_in(const char *directory, size_t len, const char *name)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%.*s%s%s", (int)len, directory, len ? "/" : "", name);
+
+	return n < 0 || (size_t)n >= sizeof(path) ? ENAMETOOLONG : check_program(path);
+}
+
+/* execvp() goes on behind what it cannot execute, but tells of it. */
+static int search_path(const char *name)
+{
+	const char *path = getenv("PATH");
+	int err, result = ENOENT;
+
+	if (!path)
+		path = "/bin:/usr/bin";
+	for (;; path++) {
+		size_t len = strcspn(path, ":");
+
+		err = check_in(path, len, name);
+		if (!err)
+			return 0;
+		if (err == EACCES)
+			result = EACCES;
+		path += len;
+		if (!*path)
+			return result;
+	}
+}
+
+int target_find(char **argv)
+{
+	const char *name = argv[0];
+	int err = !*name ? ENOENT : strchr(name, '/') ? check_program(name) : search_path(name);
+
+	return err ? cannot_run(name, err) : 0;
+}
+
 int target_prepare(struct target *target, char **argv, bool to_stderr)
 {
 	int go[2], report[2], err;
@@ -102,10 +162,9 @@ int target_start(struct target *target, char **argv)
 	close(target->report);
 	if (!err)
 		return 0;
-	target_wait(target, false);
+	target_wait(target);
 	target->pid = 0;
-	problem("cannot run '%s': %s", argv[0], strerror(err));
-	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	return cannot_run(argv[0], err);
 }
 
 void target_abandon(struct target *target)
@@ -114,7 +173,7 @@ void target_abandon(struct target *target)
 		return;
 	close(target->go);
 	close(target->report);
-	target_wait(target, false);
+	target_wait(target);
 	target->pid = 0;
 }
 
@@ -133,15 +192,13 @@ void target_reap(struct target *target)
 		target_ended(target, status);
 }
 
-void target_wait(struct target *target, bool terminate)
+void target_wait(struct target *target)
 {
 	int status;
 	pid_t pid;
 
 	if (!target->pid || target->done)
 		return;
-	if (terminate)
-		kill(target->pid, SIGTERM);
 	do
 		pid = waitpid(target->pid, &status, 0);
 	while (pid < 0 && errno == EINTR);
