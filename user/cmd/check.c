@@ -14,6 +14,7 @@
 
 #define PROBLEMS_SHOWN	100
 
+/* It is printed at once: a signal may end the command. */
 void check_problem(struct check *check, uint64_t offset, const char *format, ...)
 {
 	va_list args;
@@ -25,6 +26,7 @@ void check_problem(struct check *check, uint64_t offset, const char *format, ...
 	vprintf(format, args);
 	va_end(args);
 	printf(" (offset %llu)\n", (unsigned long long)offset);
+	flush_stdout();
 }
 
 /*
@@ -44,8 +46,10 @@ static bool damage_problem(struct check *check, int err)
 		trace_problem("%s", text);
 		return false;
 	}
-	if (++check->problems <= PROBLEMS_SHOWN)
-		printf("%s\n", text);
+	if (++check->problems > PROBLEMS_SHOWN)
+		return ret == 1;
+	printf("%s\n", text);
+	flush_stdout();
 	return ret == 1;
 }
 
@@ -390,8 +394,6 @@ static int run_check(int argc, char **argv)
 		return EXIT_OK;
 	if (c != -1)
 		return EXIT_USAGE;
-	/* so nothing is held back when a signal ends it */
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	ret = open_trace(&command_check, argc, argv, &check.trace);
 	if (!ret)
 		ret = check_run(&check);

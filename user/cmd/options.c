@@ -123,7 +123,7 @@ bool parse_seconds(const char *text, uint64_t *ms)
 static bool before_waiting(void *arg)
 {
 	(void)arg;
-	fflush(stdout);
+	flush_stdout();
 	return !interrupted;
 }
 

@@ -224,7 +224,7 @@ static void test_cut(void)
 	   count_files() == 2, "cut replaces an older file, and leaves nothing else");
 	unlink("f");
 	link("in", "f");
-	ok(run_words(&command_cut, words) == EXIT_PROBLEM && run_printed("is the trace itself") &&
+	ok(run_words(&command_cut, words) == EXIT_PROBLEM && run_printed(": the trace itself") &&
 	   status_of("in").st_size == (off_t)w.size, "but not the trace itself");
 	remove_files();
 	w_free(&w);

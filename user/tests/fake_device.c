@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A recorder without a kernel, in place of the library's. What it records comes through a
+ * pipe from a process, until it is stopped.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libexptrace.h>
+
+#include "fake_device.h"
+#include "sample.h"
+
+int fake_calls = -1;
+
+struct exptrace_device {
+	int data;	/* the stream is read from here */
+	int source;	/* its other end */
+	int stop;	/* is closed to stop it */
+};
+
+static void tell(char call)
+{
+	if (fake_calls >= 0 && write(fake_calls, &call, 1) != 1)
+		abort();
+}
+
+static void send_all(int fd, struct writer *w)
+{
+	if (write(fd, w->data, w->size) != (ssize_t)w->size)
+		_exit(1);
+	w->size = 0;
+}
+
+/* Generations, one by one, until it is stopped. */
+static _Noreturn void record(int fd, int stop)
+{
+	static const struct sample_faults none;
+	struct pollfd poll_ = { .fd = stop, .events = POLLIN };
+	struct writer w = { 0 };
+	uint64_t gen;
+
+	/* whoever reads what the recorder writes is to see its end */
+	close(STDOUT_FILENO);
+	w_header(&w);
+	for (gen = 1; poll(&poll_, 1, 0) == 0; gen++) {
+		sample_generation(&w, gen, &none);
+		send_all(fd, &w);
+	}
+	_exit(0);
+}
+
+int exptrace_device_open(const char *path, int flags, struct exptrace_device **device)
+{
+	int fds[2];
+
+	(void)path;
+	if (pipe2(fds, O_CLOEXEC))
+		abort();
+	fcntl(fds[0], F_SETFL, flags & O_NONBLOCK);
+	*device = calloc(1, sizeof(**device));
+	(*device)->data = fds[0];
+	(*device)->source = fds[1];
+	(*device)->stop = -1;
+	return 0;
+}
+
+void exptrace_device_close(struct exptrace_device *device)
+{
+	if (!device)
+		return;
+	close(device->data);
+	if (device->source >= 0)
+		close(device->source);
+	if (device->stop >= 0)
+		close(device->stop);
+	free(device);
+}
+
+int exptrace_device_fd(const struct exptrace_device *device)
+{
+	return device->data;
+}
+
+static void begin(struct exptrace_device *device)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		abort();
+	if (!fork()) {
+		close(fds[1]);
+		close(device->data);
+		record(device->source, fds[0]);
+	}
+	close(fds[0]);
+	close(device->source);
+	device->source = -1;
+	device->stop = fds[1];
+}
+
+int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start)
+{
+	(void)start;
+	begin(device);
+	return 0;
+}
+
+int exptrace_device_stop(struct exptrace_device *device)
+{
+	if (device->stop < 0)
+		return -EINVAL;
+	close(device->stop);
+	device->stop = -1;
+	tell('s');
+	return 0;
+}
+
+int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags, uint64_t *first,
+			     uint64_t *last)
+{
+	(void)flags;
+	begin(device);
+	*first = 1;
+	*last = UINT64_MAX;
+	return 0;
+}
+
+int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info)
+{
+	*info = (struct exptrace_info) {
+		.abi_version = EXPTRACE_ABI_VERSION,
+		.state = device->stop >= 0 ? EXPTRACE_STATE_RECORDING : EXPTRACE_STATE_STOPPED,
+		.batch_size = 4096,
+		.batches_full = 1,
+	};
+	return 0;
+}
+
+int exptrace_device_event(struct exptrace_device *device, unsigned int index,
+			  struct exptrace_event *event)
+{
+	(void)device;
+	*event = (struct exptrace_event) {
+		.flags = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_AVAILABLE,
+		.type = EXPTRACE_EVENT_SCHED_SWITCH,
+		.group = "sched",
+		.name = "sched_switch",
+	};
+	return index ? -ENOENT : 0;
+}
+
+const char *exptrace_device_experiment(uint8_t experiment)
+{
+	return experiment ? NULL : "standard";
+}
+
+int exptrace_device_experiment_id(const char *name, size_t len)
+{
+	return len == strlen("standard") && !memcmp(name, "standard", len) ? 0 : -ENOENT;
+}
+
+int exptrace_selection_offer_device(struct exptrace_selection *selection,
+				    struct exptrace_device *device)
+{
+	(void)device;
+	exptrace_selection_offer(selection, "standard", "sched", "sched_switch");
+	return 0;
+}
+
+int exptrace_device_select(struct exptrace_device *device, struct exptrace_selection *selection)
+{
+	(void)device;
+	(void)selection;
+	return 1;
+}
+
+int exptrace_device_switch(struct exptrace_device *device, const struct exptrace_event *event,
+			   uint32_t flags)
+{
+	(void)device;
+	(void)event;
+	(void)flags;
+	return 0;
+}
+
+int exptrace_device_filter(struct exptrace_device *device, struct exptrace_filter **filter)
+{
+	(void)device;
+	*filter = calloc(1, sizeof(**filter));
+	return *filter ? 0 : -ENOMEM;
+}
+
+int exptrace_device_set_filter(struct exptrace_device *device,
+			       const struct exptrace_filter *filter)
+{
+	(void)device;
+	(void)filter;
+	tell('f');
+	return 0;
+}
+
+int exptrace_device_syscall_tables(struct exptrace_device *device,
+				   struct exptrace_syscall_tables *calls)
+{
+	(void)device;
+	memset(calls, 0xff, sizeof(*calls));
+	return 0;
+}
+
+int exptrace_device_set_syscall_tables(struct exptrace_device *device,
+				       const struct exptrace_syscall_tables *calls)
+{
+	(void)device;
+	(void)calls;
+	tell('c');
+	return 0;
+}
+
+/* Without a kernel there is no pool to be mapped: read(2) is used. Other commands are not tested here. */
+int exptrace_device_map(struct exptrace_device *device)
+{
+	(void)device;
+	return -ENODEV;
+}
+
+void exptrace_device_unmap(struct exptrace_device *device)
+{
+	(void)device;
+}
+
+int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_ref *ref,
+			 const void **batch)
+{
+	(void)device;
+	(void)ref;
+	(void)batch;
+	return -ENODEV;
+}
+
+int exptrace_device_give(struct exptrace_device *device)
+{
+	(void)device;
+	return -ENODEV;
+}
+
+int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation)
+{
+	(void)device;
+	(void)generation;
+	return -ENODEV;
+}
+
+int exptrace_device_least_pool(struct exptrace_device *device, const struct exptrace_start *start,
+			       uint64_t *pool_size, uint32_t *batch_size)
+{
+	(void)device;
+	(void)start;
+	(void)pool_size;
+	(void)batch_size;
+	return -ENODEV;
+}
+
+int exptrace_device_trigger(struct exptrace_device *device)
+{
+	(void)device;
+	return -ENODEV;
+}
+
+int exptrace_device_set_trigger(struct exptrace_device *device, uint64_t latency_us)
+{
+	(void)device;
+	(void)latency_us;
+	return -ENODEV;
+}
+
+int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind kind,
+			 const char *text)
+{
+	(void)device;
+	(void)kind;
+	(void)text;
+	return -ENODEV;
+}
+
+int exptrace_device_mark_log(struct exptrace_device *device, const char *key, const char *value)
+{
+	(void)device;
+	(void)key;
+	(void)value;
+	return -ENODEV;
+}
