@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "index.h"
 
 #define INDEX_SIZE_MIN	64
@@ -18,19 +19,10 @@ struct index_slot {
 	bool used;
 };
 
-static size_t hash_pair(uint64_t seed, uint64_t a, uint64_t b)
-{
-	uint64_t hash = (a + seed) * 0xbf58476d1ce4e5b9ULL;
-
-	hash = (hash ^ hash >> 29 ^ b) * 0x94d049bb133111ebULL;
-	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ULL;
-	return hash ^ hash >> 32;
-}
-
 /* The slot of the pair, or the free one where it belongs. */
 static struct index_slot *find_slot(const struct index *index, uint64_t a, uint64_t b)
 {
-	size_t i = hash_pair(index->seed, a, b);
+	size_t i = hash_pair(a, b);
 
 	for (;; i++) {
 		struct index_slot *slot = &index->slots[i & (index->size - 1)];
@@ -45,11 +37,10 @@ static int index_grow(struct index *index)
 	struct index bigger = { .size = index->size ? 2 * index->size : INDEX_SIZE_MIN };
 	size_t i;
 
+	hash_init();
 	bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
 	if (!bigger.slots)
 		return -ENOMEM;
-	/* who made a trace cannot know where that is, and choose pairs that share a slot */
-	bigger.seed = (uintptr_t)bigger.slots * 0x9e3779b97f4a7c15ULL;
 	for (i = 0; i < index->size; i++) {
 		const struct index_slot *slot = &index->slots[i];
 

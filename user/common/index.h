@@ -13,7 +13,6 @@ struct index_slot;
 struct index {
 	struct index_slot *slots;	/* size is a power of two, or 0 */
 	size_t size;
-	uint64_t seed;		/* of the hash */
 	uint32_t n;
 };
 

@@ -8,6 +8,8 @@
 
 #include <exptrace/wire.h>
 
+#include "../common/array.h"
+#include "../common/hash.h"
 #include "properties.h"
 
 static void properties_clear(struct properties *properties)
@@ -19,6 +21,9 @@ static void properties_clear(struct properties *properties)
 		free(properties->list[i].value);
 	}
 	properties->n = 0;
+	index_clear(&properties->index);
+	properties->machine = NULL;
+	properties->nknown = 0;
 	properties->stale = false;
 }
 
@@ -32,7 +37,18 @@ void properties_reset(struct properties *properties)
 	properties->missing_changes = false;
 }
 
-static void properties_use(struct properties *properties, const struct property *property)
+/* Told as of the generation's beginning and, the last one counts, as of its end. */
+static int use_known(struct properties *properties, const char *value)
+{
+	struct known_switches *known = &properties->known[properties->nknown > 0];
+
+	properties->nknown += properties->nknown < 2;
+	known->chosen = !strcmp(value, "chosen");
+	return cpus_read(&known->cpus, value);
+}
+
+/* The others, which need no memory. */
+static void use_number(struct properties *properties, const struct property *property)
 {
 	if (!strcmp(property->key, "text_base"))
 		properties->text_base = strtoull(property->value, NULL, 16);
@@ -50,24 +66,50 @@ static void properties_use(struct properties *properties, const struct property 
 	}
 }
 
+static int properties_use(struct properties *properties, const struct property *property)
+{
+	if (!strcmp(property->key, "known_switches"))
+		return use_known(properties, property->value);
+	if (!strcmp(property->key, "machine") && !properties->machine)
+		properties->machine = property->value;
+	use_number(properties, property);
+	return 0;
+}
+
+/* Of several with the same key, the first one is found. */
+static int index_last(struct properties *properties)
+{
+	const char *key = properties->list[properties->n - 1].key;
+	uint64_t hash = hash_bytes(key, strlen(key));
+	uint32_t n = properties->index.n;
+	int64_t i;
+
+	if (array_reach(&properties->firsts, n, &properties->firsts_room,
+			sizeof(*properties->firsts)))
+		return -ENOMEM;
+	for (;; hash++) {
+		i = index_get(&properties->index, hash, 0);
+		if (i < 0)
+			return -ENOMEM;
+		if (i == n)
+			properties->firsts[i] = (uint32_t)properties->n - 1;
+		/* another key may have the same hash */
+		if (!strcmp(properties->list[properties->firsts[i]].key, key))
+			return 0;
+	}
+}
+
 static int properties_add(struct properties *properties, struct property property)
 {
-	size_t n = properties->n;
-	void *list = properties->list;
-
-	/* grows at powers of two */
-	if (!(n & (n - 1)))
-		list = realloc(list, (n ? 2 * n : 1) * sizeof(property));
-	if (!list || !property.key || !property.value) {
-		properties->list = list ? list : properties->list;
+	if (!property.key || !property.value || properties->n == UINT32_MAX ||
+	    array_reach(&properties->list, properties->n, &properties->room,
+			sizeof(*properties->list))) {
 		free(property.key);
 		free(property.value);
 		return -ENOMEM;
 	}
-	properties->list = list;
 	properties->list[properties->n++] = property;
-	properties_use(properties, &property);
-	return 0;
+	return index_last(properties) ? -ENOMEM : properties_use(properties, &property);
 }
 
 static int read_property(struct properties *properties, struct table *table)
@@ -101,41 +143,27 @@ int properties_read(struct properties *properties, struct table *table)
 
 const char *properties_get(const struct properties *properties, const char *key)
 {
-	size_t i;
+	uint64_t hash = hash_bytes(key, strlen(key));
+	int64_t i;
 
-	for (i = 0; i < properties->n; i++)
-		if (!strcmp(properties->list[i].key, key))
-			return properties->list[i].value;
-	return NULL;
-}
+	for (; (i = index_find(&properties->index, hash, 0)) >= 0; hash++) {
+		const struct property *property = &properties->list[properties->firsts[i]];
 
-/* Is @cpu in @list, as in "0-3,8"? */
-static bool is_listed(const char *list, uint64_t cpu)
-{
-	while (*list) {
-		char *end;
-		uint64_t first = strtoull(list, &end, 10);
-		uint64_t last = *end == '-' ? strtoull(end + 1, &end, 10) : first;
-
-		if (end == list || cpu < first)
-			return false;
-		if (cpu <= last)
-			return true;
-		list = *end == ',' ? end + 1 : "";
+		if (!strcmp(property->key, key))
+			return property->value;
 	}
-	return false;
+	return NULL;
 }
 
 /* It is told as of the beginning, and as of the end. */
 static bool know_switches(const struct properties *properties, uint64_t cpu, bool chosen)
 {
-	size_t i;
+	unsigned int i;
 
-	for (i = 0; i < properties->n; i++) {
-		const struct property *property = &properties->list[i];
+	for (i = 0; i < properties->nknown; i++) {
+		const struct known_switches *known = &properties->known[i];
 
-		if (!strcmp(property->key, "known_switches") && !is_listed(property->value, cpu) &&
-		    !(chosen && !strcmp(property->value, "chosen")))
+		if (!cpus_has(&known->cpus, cpu) && !(chosen && known->chosen))
 			return false;
 	}
 	return true;
@@ -154,5 +182,9 @@ bool properties_know_runs(const struct properties *properties, uint64_t cpu)
 void properties_uninit(struct properties *properties)
 {
 	properties_clear(properties);
+	index_uninit(&properties->index);
+	cpus_uninit(&properties->known[0].cpus);
+	cpus_uninit(&properties->known[1].cpus);
+	free(properties->firsts);
 	free(properties->list);
 }

@@ -5,9 +5,12 @@
 #ifndef EXPTRACE_LIB_PROPERTIES_H
 #define EXPTRACE_LIB_PROPERTIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/cpus.h"
+#include "../common/index.h"
 #include "table.h"
 
 struct property {
@@ -15,9 +18,21 @@ struct property {
 	char *value;
 };
 
+/* Of which CPUs all switches of threads were attempted. */
+struct known_switches {
+	struct cpus cpus;
+	bool chosen;		/* or all to and from the threads that a filter chose */
+};
+
 struct properties {
 	struct property *list;
-	size_t n;
+	size_t n, room;
+	struct index index;	/* hash of a key to its place in firsts */
+	uint32_t *firsts;	/* the place in list of the first one with that key */
+	size_t firsts_room;
+	const char *machine;	/* of the list, since each name of a call depends on it; or NULL */
+	struct known_switches known[2];	/* the first one that is told, and the last one */
+	unsigned int nknown;	/* which of them are told; what is not told is known */
 	bool stale;		/* the list is that of an earlier generation */
 	uint64_t text_base;
 	uint64_t data_base;

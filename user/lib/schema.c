@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/hash.h"
 #include "schema.h"
 #include "varint.h"
 
@@ -58,6 +59,11 @@ static uint8_t kind_op(uint32_t kind)
 	default:
 		return SCHEMA_OP_NUMBER;
 	}
+}
+
+static bool op_has_near(uint8_t op)
+{
+	return op == SCHEMA_OP_DATA || op == SCHEMA_OP_USER_ADDRESS || op == SCHEMA_OP_USER_CODE;
 }
 
 void schema_reset(struct schema *schema)
@@ -192,19 +198,10 @@ static struct schema_event *event_compile(const uint8_t *raw, size_t raw_size, u
 		args[i].name = copy_string(&table, &text);
 		ops[i] = kind_op(args[i].kind);
 		event->plain &= ops[i] == SCHEMA_OP_NUMBER;
+		event->has_near |= op_has_near(ops[i]);
 	}
 	event_set_role(event);
 	return event;
-}
-
-/* FNV-1a */
-static uint64_t hash_bytes(const uint8_t *bytes, size_t n)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	while (n--)
-		hash = (hash ^ *bytes++) * 0x100000001b3ULL;
-	return hash;
 }
 
 static int schema_add(struct schema *schema, struct schema_event *event)

@@ -43,6 +43,7 @@ struct schema_event {
 	uint8_t role;
 	uint8_t variant;	/* 1: args[0] is in the type */
 	bool plain;		/* all arguments are SCHEMA_OP_NUMBER */
+	bool has_near;		/* some are told by what addresses before them are near to */
 	bool selected;		/* an event, not state: a recording may lack it */
 	uint32_t pid_arg;	/* of a label: the number */
 	uint32_t comm_arg;	/* the name */

@@ -316,7 +316,7 @@ static const char *call_name(const struct exptrace_trace *trace, uint64_t number
 	uint64_t nr;
 
 	if (!name)
-		name = exptrace_syscall_name(exptrace_property(trace, "machine"), number);
+		name = exptrace_syscall_name(trace->properties.machine, number);
 	exptrace_syscall_split(number, &nr);
 	if (!name && nr != number && nr >= SYSCALLS_COMMON)
 		name = call_name(trace, nr);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A list of CPUs, as in "0-3,8": read once, then asked for each CPU.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cpus.h"
+
+static int add_range(struct cpus *cpus, struct cpus_range range)
+{
+	if (cpus->n == cpus->room) {
+		size_t room = cpus->room ? 2 * cpus->room : 8;
+		void *ranges = realloc(cpus->ranges, room * sizeof(*cpus->ranges));
+
+		if (!ranges)
+			return -ENOMEM;
+		cpus->ranges = ranges;
+		cpus->room = room;
+	}
+	cpus->ranges[cpus->n++] = range;
+	return 0;
+}
+
+int cpus_read(struct cpus *cpus, const char *list)
+{
+	cpus->n = 0;
+	while (*list) {
+		char *end;
+		struct cpus_range range = { .first = strtoull(list, &end, 10) };
+
+		range.last = *end == '-' ? strtoull(end + 1, &end, 10) : range.first;
+		if (end == list || range.last < range.first ||
+		    (cpus->n && range.first <= cpus->ranges[cpus->n - 1].last))
+			return 0;
+		if (add_range(cpus, range))
+			return -ENOMEM;
+		list = *end == ',' ? end + 1 : "";
+	}
+	return 0;
+}
+
+bool cpus_has(const struct cpus *cpus, uint64_t cpu)
+{
+	size_t low = 0, high = cpus->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (cpus->ranges[middle].last < cpu)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < cpus->n && cpus->ranges[low].first <= cpu;
+}
+
+void cpus_uninit(struct cpus *cpus)
+{
+	free(cpus->ranges);
+}
