@@ -10,7 +10,8 @@
 void cursor_init(struct cursor *cursor, struct cursor_near *near,
 		 const struct exptrace_batch *batch, const struct schema_event **types)
 {
-	memset(near, 0, sizeof(*near));
+	if (near)
+		memset(near, 0, sizeof(*near));
 	*cursor = (struct cursor) {
 		.start = batch->data,
 		.pos = batch->data + batch->experimental,

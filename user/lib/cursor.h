@@ -37,7 +37,10 @@ struct cursor_near {
 	uint64_t user[2];	/* the last one: data, code */
 };
 
-/* Sets out at the beginning of a batch; @types: as schema_types() has them. */
+/*
+ * Sets out at the beginning of a batch; @types: as schema_types() has them. @near: NULL as long as
+ * no event has_near.
+ */
 void cursor_init(struct cursor *cursor, struct cursor_near *near,
 		 const struct exptrace_batch *batch, const struct schema_event **types);
 

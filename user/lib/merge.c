@@ -22,7 +22,7 @@ struct merge_batch {
 
 struct merge_stream {
 	struct cursor cursor;
-	struct cursor_near near;
+	struct cursor_near *near;	/* NULL: nothing needed it yet; most writers never do */
 	const struct schema_event **types;
 	uint32_t batch;		/* the one that the cursor walks */
 	uint32_t last;
@@ -141,10 +141,19 @@ static int add_batch(struct merge *merge, const struct exptrace_batch *batch)
 	return 0;
 }
 
+static void free_near(struct merge *merge)
+{
+	size_t i;
+
+	for (i = 0; i < merge->nstreams; i++)
+		free(merge->streams[i].near);
+}
+
 static void merge_clear(struct exptrace_trace *trace)
 {
 	struct merge *merge = &trace->merge;
 
+	free_near(merge);
 	merge->nbatches = 0;
 	merge->nstreams = 0;
 	merge->ncpus = 0;
@@ -199,6 +208,24 @@ static int load_generation(struct exptrace_trace *trace)
 	return 1;
 }
 
+/* Sets out at the beginning of the batch that is the stream's next one. */
+static void stream_enter(const struct merge *merge, struct merge_stream *stream)
+{
+	cursor_init(&stream->cursor, stream->near, &merge->batches[stream->batch].batch,
+		    stream->types);
+}
+
+/* Decodes the arguments of the stream's event: 0, -EBADMSG or -ENOMEM. */
+static inline int stream_args(struct exptrace_trace *trace, struct merge_stream *stream)
+{
+	if (unlikely(stream->cursor.event->has_near && !stream->near)) {
+		stream->near = calloc(1, sizeof(*stream->near));
+		if (!stream->near)
+			return -ENOMEM;
+	}
+	return cursor_args(&stream->cursor, stream->near, &trace->properties, trace->values);
+}
+
 /*
  * Moves the stream to its next event: 1, or 0 at its end. Damage is noted, and is the end
  * of its batch.
@@ -216,8 +243,7 @@ static int stream_advance(struct exptrace_trace *trace, struct merge_stream *str
 		if (at->next == NO_BATCH)
 			return 0;
 		stream->batch = at->next;
-		cursor_init(&stream->cursor, &stream->near,
-			    &trace->merge.batches[at->next].batch, stream->types);
+		stream_enter(&trace->merge, stream);
 	}
 }
 
@@ -225,7 +251,8 @@ static int stream_advance(struct exptrace_trace *trace, struct merge_stream *str
 static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_stream *stream)
 {
 	struct merge_cpu *cpu = &trace->merge.cpus[stream->cpu];
-	struct cursor_near near = stream->near;
+	/* its first event: nothing came before that it could be near to */
+	struct cursor_near near = { 0 };
 	struct cursor cursor = stream->cursor;
 
 	if (stream->context != EXPTRACE_CONTEXT_TASK ||
@@ -240,17 +267,20 @@ static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_str
  * The names of the statedump hold from the generation's beginning on: they are
  * learnt before the first event comes out.
  */
-static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream stream)
+static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream *stream)
 {
-	while (stream_advance(trace, &stream)) {
-		if (cursor_args(&stream.cursor, &stream.near, &trace->properties, trace->values))
+	while (stream_advance(trace, stream)) {
+		const struct schema_event *event = stream->cursor.event;
+		int err = stream_args(trace, stream);
+
+		if (err == -EBADMSG)
 			continue;
-		if (stream.cursor.event->role == SCHEMA_ROLE_TASK &&
-		    learn_task(trace, stream.cursor.event))
-			return -ENOMEM;
-		if (stream.cursor.event->role == SCHEMA_ROLE_LABEL &&
-		    trace_learn_label(trace, stream.cursor.event, (struct names_scope) { 0 }))
-			return -ENOMEM;
+		if (!err && event->role == SCHEMA_ROLE_TASK)
+			err = learn_task(trace, event);
+		if (!err && event->role == SCHEMA_ROLE_LABEL)
+			err = trace_learn_label(trace, event, (struct names_scope) { 0 });
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -304,13 +334,15 @@ static int stream_start(struct exptrace_trace *trace, uint32_t i)
 		stream_skip(trace, stream);
 		return 0;
 	}
-	cursor_init(&stream->cursor, &stream->near, &merge->batches[stream->batch].batch,
-		    stream->types);
+	stream_enter(merge, stream);
 	if (stream->context == EXPTRACE_CONTEXT_NONE) {
 		struct merge_stream copy = *stream;
+		int err = stream_learn_tasks(trace, &copy);
 
-		if (stream_learn_tasks(trace, copy))
-			return -ENOMEM;
+		stream->near = copy.near;
+		if (err)
+			return err;
+		stream_enter(merge, stream);
 	}
 	if (!stream_advance(trace, stream))
 		return 0;
@@ -379,9 +411,11 @@ static int merge_emit(struct exptrace_trace *trace)
 	struct merge_stream *stream = &merge->streams[merge->heap[0].stream];
 	const struct exptrace_batch *batch = &merge->batches[stream->batch].batch;
 	const struct schema_event *event = stream->cursor.event;
-	int err = 0;
+	int err = stream_args(trace, stream);
 
-	if (cursor_args(&stream->cursor, &stream->near, &trace->properties, trace->values)) {
+	if (unlikely(err == -ENOMEM))
+		return err;
+	if (unlikely(err)) {
 		note_error(trace, trace_bad_event(trace, &stream->cursor, batch));
 		merge_pop(trace, stream);
 		return 0;
@@ -446,6 +480,7 @@ void merge_forget(struct exptrace_trace *trace)
 
 void merge_uninit(struct merge *merge)
 {
+	free_near(merge);
 	free(merge->batches);
 	free(merge->streams);
 	free(merge->cpus);
