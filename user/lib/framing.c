@@ -333,6 +333,7 @@ void framing_reset(struct exptrace_trace *trace)
 	trace->has_generation = trace->has_confirmed = false;
 	trace->generation = 0;
 	trace->adrift = false;
+	trace->resync_spent = 0;
 	trace->failed = 0;
 	trace->error_offset = 0;
 	trace->error = NULL;

@@ -18,7 +18,10 @@
 
 /* Places are looked at as long as so much follows; at the end of the stream, all are. */
 #define AHEAD		(INPUT_CHUNK / 2)
-/* Bytes that may be looked at again, and how many more for each that has passed. */
+/*
+ * Bytes of the whole stream that may be looked at again, and how many more for each of it that has
+ * passed: not of each damage, of which there may be one every few bytes.
+ */
 #define BUDGET		(1024 * 1024)
 #define BUDGET_GROWS	4
 /* A schema that is to be tried costs so many bytes besides its own. */
@@ -159,10 +162,15 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 	struct input *input = &trace->input;
 	ssize_t distance;
 	size_t limit;
-	int err;
+	int err = 0;
 
 	for (;;) {
-		err = input_fill(input, INPUT_CHUNK);
+		uint64_t had = BUDGET + BUDGET_GROWS * input->offset - trace->resync_spent;
+		uint64_t budget = had;
+
+		/* not for each damage: the bytes that are there are moved */
+		if (input_available(input) <= AHEAD)
+			err = input_fill(input, INPUT_CHUNK);
 		if (err)
 			return err;
 		limit = input_available(input);
@@ -173,13 +181,13 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 			limit = INPUT_CHUNK;
 		if (!input->eof)
 			limit -= AHEAD;
-		distance = look(input, limit, &trace->resync_budget, generation);
+		distance = look(input, limit, &budget, generation);
+		trace->resync_spent += had - budget;
 		if (distance < 0)
 			return (int)distance;
 		input_consume(input, (size_t)distance);
 		if ((size_t)distance < limit)
 			return 1;
-		trace->resync_budget += BUDGET_GROWS * limit;
 	}
 }
 
@@ -214,8 +222,6 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 
 	/* what was read before is not needed any more */
 	trace->input.hold = false;
-	if (trace->input.offset == trace->adrift_offset)
-		trace->resync_budget = BUDGET;
 	ret = search(trace, &generation);
 	trace->input.hold = hold;
 	if (ret == -EAGAIN)

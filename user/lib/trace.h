@@ -67,7 +67,7 @@ struct exptrace_trace {
 	bool adrift;		/* what follows is no batch: resync.c */
 	uint64_t adrift_offset;	/* from there on */
 	struct exptrace_damage damage;	/* the last one */
-	uint64_t resync_budget;	/* bytes that may be looked at again */
+	uint64_t resync_spent;	/* bytes that were looked at again */
 	struct exptrace_batch batch;
 
 	/* the generation at hand */
