@@ -40,6 +40,9 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 /* stat_alloc.c: memory that was requested, and where. */
 struct stat_alloc;
 
+/* So many addresses are followed at most, live or freed since a generation began. */
+extern size_t stat_alloc_objects_max;
+
 struct stat_alloc *stat_alloc_new(void);
 void stat_alloc_free(struct stat_alloc *alloc);
 /* Returns false without memory. */

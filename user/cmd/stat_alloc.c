@@ -26,6 +26,7 @@
 #define ZERO_SIZE	16
 
 struct object {
+	uint64_t ptr;
 	uint64_t time;		/* of its latest event */
 	uint64_t bytes;		/* 0: that was a free */
 };
@@ -36,8 +37,14 @@ struct object {
 /* In the place of a site: the event has none. */
 #define NO_SITE	UINT64_MAX
 
-/* Longer than all names that there are of events of frees. */
+/* More than there are events of frees, and longer than all their names. */
+#define UNRECORDED_NAMES	16
 #define UNRECORDED_MAX	255
+
+/* From so many addresses on, and whenever there are twice as many, those that are free are dropped. */
+#define TIDY_MIN	65536
+
+size_t stat_alloc_objects_max = 1 << 23;
 
 /* An allocation, if the last event was one; else all 0. */
 struct latest {
@@ -47,7 +54,9 @@ struct latest {
 /* Why some of the objects that seem to be there may be not, or the other way round. */
 struct doubts {
 	char *unrecorded;	/* events of frees, with commas; NULL: none */
+	unsigned int nunrecorded;
 	bool others;		/* more of them than there is room for */
+	uint64_t unfollowed;	/* allocations for which there was no room */
 	uint64_t lost;		/* events */
 	bool filtered;
 	bool cut_off;
@@ -77,6 +86,7 @@ struct stat_alloc {
 	struct index object_index;
 	struct object *objects;
 	size_t objects_room;
+	size_t tidy_at;		/* when there are so many of them */
 	bool forgotten;		/* there were others, and what became of them is not known */
 	struct sites now;	/* of the generation at hand, by number */
 	struct sites all;	/* of those before it, by address */
@@ -84,7 +94,9 @@ struct stat_alloc {
 	size_t nlayouts;
 	uint64_t nallocs, nfailed, nfrees, ngiven, bytes, slack;
 	struct doubts doubts;	/* about the objects that are not forgotten */
-	bool experiments[UINT8_MAX + 1];	/* that have such events */
+	bool experiments[UINT8_MAX + 1];	/* that have such events, */
+	uint64_t generations[UINT8_MAX + 1];	/* last in this one, */
+	uint64_t generation;	/* counted by those that are over */
 	uint64_t nevents;	/* of the generation at hand */
 	struct latest latest;
 };
@@ -198,9 +210,15 @@ static void *reach(void *array, size_t i, size_t *room, size_t size)
 
 static bool note_object(struct stat_alloc *alloc, uint64_t ptr, uint64_t time, uint64_t bytes)
 {
-	int64_t i = index_get(&alloc->object_index, ptr, 0);
 	struct object *objects;
+	int64_t i;
 
+	if (alloc->object_index.n >= stat_alloc_objects_max &&
+	    index_find(&alloc->object_index, ptr, 0) < 0) {
+		alloc->doubts.unfollowed += bytes && bytes != GIVEN;
+		return true;
+	}
+	i = index_get(&alloc->object_index, ptr, 0);
 	if (i < 0)
 		return false;
 	objects = reach(alloc->objects, (size_t)i, &alloc->objects_room, sizeof(*objects));
@@ -208,8 +226,41 @@ static bool note_object(struct stat_alloc *alloc, uint64_t ptr, uint64_t time, u
 		return false;
 	alloc->objects = objects;
 	if (time >= objects[i].time)
-		objects[i] = (struct object) { .time = time, .bytes = bytes };
+		objects[i] = (struct object) { .ptr = ptr, .time = time, .bytes = bytes };
 	return true;
+}
+
+/*
+ * Drops what was free before the generation at hand began: generations overlap a little, but no
+ * event of a later one is older than that. False without memory.
+ */
+static bool tidy(struct stat_alloc *alloc, uint64_t began)
+{
+	size_t i, n = alloc->object_index.n, kept = 0;
+	struct object *objects = alloc->objects;
+
+	index_clear(&alloc->object_index);
+	for (i = 0; i < n; i++) {
+		if (!objects[i].bytes && objects[i].time < began)
+			continue;
+		if (index_get(&alloc->object_index, objects[i].ptr, 0) < 0)
+			return false;
+		objects[kept++] = objects[i];
+	}
+	memset(objects + kept, 0, (n - kept) * sizeof(*objects));
+	alloc->tidy_at = 2 * kept;
+	return true;
+}
+
+static bool tidy_some(struct stat_alloc *alloc, const struct exptrace_trace *trace)
+{
+	size_t n = alloc->object_index.n;
+	struct exptrace_sync first, last;
+
+	if (n < TIDY_MIN || (n < alloc->tidy_at && n < stat_alloc_objects_max) ||
+	    !exptrace_syncs(trace, &first, &last))
+		return true;
+	return tidy(alloc, first.ticks);
 }
 
 /* The site of a key, made if it is not there; NULL without memory. */
@@ -293,7 +344,7 @@ static bool add_unrecorded(struct doubts *doubts, const char *name, size_t len)
 	size_t had = doubts->unrecorded ? strlen(doubts->unrecorded) : 0;
 	char *all;
 
-	if (had + len + 1 > UNRECORDED_MAX) {
+	if (had + len + 1 > UNRECORDED_MAX || doubts->nunrecorded == UNRECORDED_NAMES) {
 		doubts->others = true;
 		return true;
 	}
@@ -301,14 +352,15 @@ static bool add_unrecorded(struct doubts *doubts, const char *name, size_t len)
 	if (!all)
 		return false;
 	doubts->unrecorded = all;
+	doubts->nunrecorded++;
 	sprintf(all + had, "%s%.*s", had ? "," : "", (int)len, name);
 	return true;
 }
 
-/* Adds those of @names that are not there. False without memory. */
+/* Adds those of @names that are not there, if there may be any. False without memory. */
 static bool note_unrecorded(struct doubts *doubts, const char *names)
 {
-	while (*names) {
+	while (*names && !doubts->others) {
 		size_t len = strcspn(names, ",");
 
 		if (!has_name(doubts->unrecorded, names, len) &&
@@ -319,14 +371,23 @@ static bool note_unrecorded(struct doubts *doubts, const char *names)
 	return true;
 }
 
-/* Whether the recorder knew what frees in bulk; older ones did not. */
+static bool has_events(const struct stat_alloc *alloc, unsigned int experiment)
+{
+	return alloc->experiments[experiment] &&
+	       alloc->generations[experiment] == alloc->generation;
+}
+
+/*
+ * Whether the recorder of the generation at hand knew what frees in bulk; older ones did not. Only
+ * experiments with events in it are looked at, of which it has no more than batches.
+ */
 static bool describes_bulk(const struct stat_alloc *alloc, const struct exptrace_trace *trace)
 {
 	const struct exptrace_schema_event *event;
 	unsigned int i, type;
 
 	for (i = 0; i <= UINT8_MAX; i++)
-		for (type = 0; alloc->experiments[i] && type <= UINT8_MAX; type++) {
+		for (type = 0; has_events(alloc, i) && type <= UINT8_MAX; type++) {
 			event = exptrace_schema_event(trace, (uint8_t)i, (uint8_t)type);
 			if (event && !strcmp(event->group, "alloc") &&
 			    !strcmp(event->name, "kmem_cache_free_bulk"))
@@ -399,7 +460,8 @@ bool stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 	if (now->index.n)
 		memset(now->list, 0, now->index.n * sizeof(*now->list));
 	index_clear(&now->index);
-	return done;
+	alloc->generation++;
+	return done && tidy_some(alloc, trace);
 }
 
 /*
@@ -470,6 +532,7 @@ bool stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_eve
 	if (!layout->is_alloc && !layout->is_free && !layout->is_given)
 		return true;
 	alloc->experiments[event->experiment] = true;
+	alloc->generations[event->experiment] = alloc->generation;
 	alloc->nevents++;
 	if (layout->is_alloc)
 		return take_alloc(alloc, layout, args, ticks);
@@ -504,6 +567,9 @@ static void print_doubts(const struct doubts *doubts, uint64_t nobjects)
 	}
 	if (doubts->filtered)
 		printf("    may be fewer: the filter left out what others freed\n");
+	if (doubts->unfollowed)
+		printf("    may be more: %llu allocations not followed, for there were %zu already\n",
+		       (unsigned long long)doubts->unfollowed, stat_alloc_objects_max);
 	if (doubts->lost)
 		printf("    may be wrong: %llu events lost\n", (unsigned long long)doubts->lost);
 	if (doubts->cut_off)
