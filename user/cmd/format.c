@@ -15,6 +15,8 @@
 #define SECONDS_WIDTH	6
 #define RAW_WIDTH	(SECONDS_WIDTH + 10)
 #define DEVICE_MINOR_BITS	20
+/* Of an event with more arguments, only the first ones have a name of their pid. */
+#define ARGS_NAMED	64
 
 /*
  * Writes a value at @pos, where OUTPUT_RESERVE bytes have room, less a text; returns what
@@ -273,7 +275,7 @@ static bool has_own_comm(const struct exptrace_schema_event *event, const char *
 	size_t prefix = strlen(name) - strlen("pid");
 	uint32_t i;
 
-	for (i = 0; i < event->nargs; i++)
+	for (i = 0; i < event->nargs && i < ARGS_NAMED; i++)
 		if (!strncmp(event->args[i].name, name, prefix) &&
 		    format_has_suffix(event->args[i].name + prefix, "comm"))
 			return true;
@@ -285,7 +287,7 @@ static void add_comm(struct line *line, const struct exptrace_schema_event *even
 {
 	const char *name = event->args[arg].name;
 
-	if (!format_has_suffix(name, "pid") || has_own_comm(event, name))
+	if (arg >= ARGS_NAMED || !format_has_suffix(name, "pid") || has_own_comm(event, name))
 		return;
 	add_foreign(line, name, strlen(name) - strlen("pid"));
 	add_text(line, "comm=");
