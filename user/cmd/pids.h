@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is known of each thread: an element for every pid, or for every thread's number, zero at
- * first.
+ * What is known of each thread: an element for every pid, or for every thread's number, that is
+ * seen; zero at first.
  *
- * Elements lie in pages that are made when one of their pids is seen, so that no event
- * but the first of a page allocates, and none of them moves.
+ * There are as many elements as pids, however far these are from each other, and none of them
+ * moves. Those that were asked for lately are found without the table.
  */
 #ifndef EXPTRACE_PIDS_H
 #define EXPTRACE_PIDS_H
@@ -13,36 +13,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/index.h"
+
 #define PIDS_MAX	(1 << 24)	/* the kernel's PID_MAX_LIMIT is 1 << 22 */
-#define PIDS_PAGE_SHIFT	10
-#define PIDS_PAGE	(1 << PIDS_PAGE_SHIFT)
+#define PIDS_RECENT	256
+/* Each chunk has twice as many elements as the one before. */
+#define PIDS_CHUNKS	26
+
+struct pids_recent {
+	uint64_t pid;
+	void *element;		/* NULL: none */
+};
 
 struct pids {
 	size_t size;		/* of an element */
 	uint64_t beyond;	/* how often one was asked for that cannot be */
-	char *pages[PIDS_MAX >> PIDS_PAGE_SHIFT];
+	struct index index;	/* pid to its place */
+	char *chunks[PIDS_CHUNKS];
+	struct pids_recent recent[PIDS_RECENT];	/* by the pid's low bits */
 };
 
-/* Makes the page of @pid. Its element; ends the program without memory. */
+/* As pids_get(), where it was not asked for lately. Ends the program without memory. */
 void *pids_make(struct pids *pids, uint64_t pid);
 
 /* The element of @pid; NULL for pids that cannot be. Ends the program without memory. */
 static inline void *pids_get(struct pids *pids, uint64_t pid)
 {
-	char *page;
+	const struct pids_recent *recent = &pids->recent[pid % PIDS_RECENT];
 
 	if (pid >= PIDS_MAX) {
 		pids->beyond++;
 		return NULL;
 	}
-	page = pids->pages[pid >> PIDS_PAGE_SHIFT];
-	if (!page)
-		return pids_make(pids, pid);
-	return page + (pid & (PIDS_PAGE - 1)) * pids->size;
+	return recent->pid == pid && recent->element ? recent->element : pids_make(pids, pid);
 }
 
-/* The next pid from *@pid on that has an element, which is returned; NULL at the end. */
-void *pids_next(const struct pids *pids, uint64_t *pid);
+/* The element of @pid; NULL if it was not asked for. */
+void *pids_find(const struct pids *pids, uint64_t pid);
+
+/* The element at @place, in the order in which they were made; NULL at the end. */
+void *pids_at(const struct pids *pids, uint64_t place, uint64_t *pid);
 
 /* An element in a ranking. */
 struct pids_ranked {

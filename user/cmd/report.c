@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/array.h"
 #include "cmd.h"
 #include "interrupt.h"
 #include "notes.h"
@@ -137,6 +138,15 @@ static uint64_t sync_ns(const struct report *report, size_t index)
 	return sync ? sync->mono_ns : 0;
 }
 
+static void read_online(struct report_view *view)
+{
+	const char *online = exptrace_property(view->trace, "online");
+
+	view->tells_online = online;
+	if (online && cpus_read(&view->online, online))
+		out_of_memory("reading which CPUs are online");
+}
+
 /* The whole generation, with its ledger, is loaded before its first event comes out. */
 static void begin_generation(void *arg, const struct exptrace_generation *generation)
 {
@@ -159,6 +169,7 @@ static void begin_generation(void *arg, const struct exptrace_generation *genera
 	report->has_end = !nsyncs || nsyncs > generation->begins;
 	report->generation = generation->number;
 	report->lost += lost;
+	read_online(&report->view);
 	report->view.start_ns = generation->begins ? sync_ns(report, 0) : UINT64_MAX;
 	report->end_ns = sync_ns(report, nsyncs - 1);
 }
@@ -352,25 +363,10 @@ void report_json_number(struct output *output, const char *key, uint64_t value)
 	output_number(output, value, 0, ' ');
 }
 
-/* FNV-1a */
-uint64_t report_hash(const char *text, size_t len)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	while (len--)
-		hash = (hash ^ (uint8_t)*text++) * 0x100000001b3ULL;
-	return hash;
-}
-
 void *report_reach(void *array, size_t i, size_t *room, size_t size)
 {
-	size_t n = *room ? 2 * *room : 64;
-
-	if (i < *room)
-		return array;
-	array = grow_memory(array, n, size, "adding up times");
-	memset((char *)array + *room * size, 0, (n - *room) * size);
-	*room = n;
+	if (array_reach(&array, i, room, size))
+		out_of_memory("adding up times");
 	return array;
 }
 
@@ -529,6 +525,7 @@ static void report_uninit(struct report *report)
 	if (report->view.ids)
 		pids_uninit(report->view.ids);
 	free(report->view.ids);
+	cpus_uninit(&report->view.online);
 	report_sched_free(report->sched);
 	report_wakers_free(report->wakers);
 	report_spans_free(report->spans);

@@ -10,6 +10,7 @@
 
 #include <libexptrace.h>
 
+#include "../common/cpus.h"
 #include "../common/index.h"
 #include "histogram.h"
 #include "meaning.h"
@@ -20,6 +21,8 @@ struct report_view {
 	struct exptrace_trace *trace;
 	struct pids *ids;	/* who has them, for report_thread() */
 	uint64_t start_ns;	/* of the generation at hand, CLOCK_MONOTONIC */
+	bool tells_online;	/* it tells which CPUs ran as it began: */
+	struct cpus online;
 	double covered_ns;	/* of all generations that count */
 	uint64_t lines;		/* most lines of a table */
 };
@@ -37,8 +40,6 @@ const char *report_name(const struct exptrace_trace *trace, enum meaning_kind ki
 /* ",\"name\":\"...\"", if there is one. */
 void report_json_name(struct output *output, const char *key, const char *name);
 void report_json_number(struct output *output, const char *key, uint64_t value);
-
-uint64_t report_hash(const char *text, size_t len);
 
 /* Makes room for element @i of @array; new elements are zero. Ends without memory. */
 void *report_reach(void *array, size_t i, size_t *room, size_t size);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/hash.h"
 #include "cmd.h"
 #include "report.h"
 
@@ -25,7 +26,7 @@ static struct report_named *new_named(const char *name, size_t len)
 struct report_named *report_named_get(struct report_named_list *list, uint64_t key,
 				      const char *name, size_t len)
 {
-	uint64_t hash = report_hash(name, len);
+	uint64_t hash = hash_bytes(name, len);
 	struct report_named **row;
 	int64_t i;
 

@@ -22,7 +22,8 @@ struct open_region {
 struct thread {
 	uint32_t epoch;		/* the regions are of this one; else there are none */
 	uint32_t n;
-	struct open_region *open;	/* the last is the innermost; made with the first */
+	struct open_region *open;	/* the last is the innermost */
+	size_t room;
 };
 
 struct report_regions {
@@ -44,11 +45,11 @@ struct report_regions *report_regions_new(void)
 void report_regions_free(struct report_regions *regions)
 {
 	struct thread *thread;
-	uint64_t pid;
+	uint64_t place, number;
 
 	if (!regions)
 		return;
-	for (pid = 0; (thread = pids_next(&regions->threads, &pid)); pid++)
+	for (place = 0; (thread = pids_at(&regions->threads, place, &number)); place++)
 		free(thread->open);
 	pids_uninit(&regions->threads);
 	report_named_uninit(&regions->list);
@@ -78,13 +79,12 @@ static void remove_open(struct report_regions *regions, struct thread *thread, u
 static void begin(struct report_regions *regions, struct thread *thread,
 		  struct report_named *region, uint64_t ns)
 {
-	if (!thread->open)
-		thread->open = need_memory(calloc(OPEN_MAX_REGIONS, sizeof(*thread->open)),
-					   "adding up regions");
 	if (thread->n == OPEN_MAX_REGIONS) {
 		remove_open(regions, thread, 0);
 		regions->list.unended++;
 	}
+	thread->open = report_reach(thread->open, thread->n, &thread->room,
+				    sizeof(*thread->open));
 	thread->open[thread->n++] = (struct open_region) { region, ns };
 	regions->nopen++;
 }

@@ -19,7 +19,6 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "online.h"
 #include "pids.h"
 #include "report.h"
 
@@ -92,11 +91,11 @@ static void times_uninit(struct times *times)
 void report_sched_free(struct report_sched *sched)
 {
 	struct task *task;
-	uint64_t pid;
+	uint64_t place, number;
 
 	if (!sched)
 		return;
-	for (pid = 0; (task = pids_next(&sched->tasks, &pid)); pid++)
+	for (place = 0; (task = pids_at(&sched->tasks, place, &number)); place++)
 		times_uninit(&task->times);
 	pids_uninit(&sched->tasks);
 	index_uninit(&sched->cpus);
@@ -251,9 +250,7 @@ static void lose_task(struct report_sched *sched, uint64_t thread, uint64_t cpu)
 
 static bool was_online(const struct report_view *view, uint64_t cpu)
 {
-	const char *online = exptrace_property(view->trace, "online");
-
-	return online_has(&online, cpu);
+	return !view->tells_online || cpus_has(&view->online, cpu);
 }
 
 /*
@@ -370,9 +367,9 @@ void report_sched_forget(struct report_sched *sched, uint64_t ns, bool limited)
 static void sum_times(const struct report_sched *sched, struct times *all)
 {
 	const struct task *task;
-	uint64_t pid;
+	uint64_t place, number;
 
-	for (pid = 1; (task = pids_next(&sched->tasks, &pid)); pid++) {
+	for (place = 0; (task = pids_at(&sched->tasks, place, &number)); place++) {
 		histogram_merge(&all->latency, &task->times.latency);
 		histogram_merge(&all->stretches, &task->times.stretches);
 		histogram_merge(&all->sleeps, &task->times.sleeps);

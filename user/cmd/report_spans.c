@@ -16,6 +16,7 @@
 
 #include <exptrace/wire.h>
 
+#include "../common/hash.h"
 #include "../common/index.h"
 #include "cmd.h"
 #include "pids.h"
@@ -129,17 +130,28 @@ static struct family_member *new_member(uint64_t number, const char *name)
 	return member;
 }
 
+static bool is_called(const struct family_member *member, const char *name)
+{
+	return member->name && name ? !strcmp(member->name, name) : !member->name && !name;
+}
+
 static struct family_member *get_member(struct family *family, uint64_t number, const char *name)
 {
-	int64_t i = index_get(&family->index, number, name ? report_hash(name, strlen(name)) : 0);
+	uint64_t hash = name ? hash_bytes(name, strlen(name)) : 0;
+	int64_t i;
 
-	if (i < 0)
-		out_of_memory(adding);
-	family->members = report_reach(family->members, (size_t)i, &family->room,
-				       sizeof(*family->members));
-	if (!family->members[i])
-		family->members[i] = new_member(number, name);
-	return family->members[i];
+	for (;; hash++) {
+		i = index_get(&family->index, number, hash);
+		if (i < 0)
+			out_of_memory(adding);
+		family->members = report_reach(family->members, (size_t)i, &family->room,
+					       sizeof(*family->members));
+		if (!family->members[i])
+			family->members[i] = new_member(number, name);
+		/* another name may have the same hash */
+		if (is_called(family->members[i], name))
+			return family->members[i];
+	}
 }
 
 static struct span *cpu_span(struct report_spans *spans, uint64_t cpu, unsigned int family)

@@ -9,10 +9,12 @@
 
 #include <exptrace/events.h>
 
+#include "../common/array.h"
+#include "../common/hash.h"
+#include "../common/index.h"
 #include "cmd.h"
 #include "interrupt.h"
 #include "notes.h"
-#include "report.h"
 #include "stat.h"
 
 #define EXPERIMENTS	256
@@ -70,14 +72,10 @@ static void reserve_events(struct stat *stat)
 	const struct exptrace_schema_event *event;
 
 	while ((event = exptrace_schema_at(stat->trace, stat->nevents))) {
-		if (stat->nevents == stat->events_room) {
-			stat->events_room = stat->events_room ? 2 * stat->events_room : 64;
-			stat->events = grow_memory(stat->events, stat->events_room,
-						   sizeof(*stat->events), "reading the schema");
-		}
-		stat->events[stat->nevents++] = (struct event_sum) {
-			.meaning = meaning_decide(event),
-		};
+		if (array_reach(&stat->events, stat->nevents, &stat->events_room,
+				sizeof(*stat->events)))
+			out_of_memory("reading the schema");
+		stat->events[stat->nevents++].meaning = meaning_decide(event);
 	}
 }
 
@@ -427,7 +425,7 @@ static void print_event(const struct stat *stat, const struct exptrace_schema_ev
 static struct event_sum *find_first(struct stat *stat, struct index *firsts, uint32_t *places,
 				    const struct exptrace_schema_event *event)
 {
-	uint64_t hash = report_hash(event->name, strlen(event->name));
+	uint64_t hash = hash_bytes(event->name, strlen(event->name));
 	int64_t i = index_get(firsts, hash, event->experiment);
 	const struct exptrace_schema_event *first;
 

@@ -255,12 +255,11 @@ static bool tidy(struct stat_alloc *alloc, uint64_t began)
 static bool tidy_some(struct stat_alloc *alloc, const struct exptrace_trace *trace)
 {
 	size_t n = alloc->object_index.n;
-	struct exptrace_sync first, last;
+	const struct exptrace_sync *first = exptrace_sync_at(trace, 0);
 
-	if (n < TIDY_MIN || (n < alloc->tidy_at && n < stat_alloc_objects_max) ||
-	    !exptrace_syncs(trace, &first, &last))
+	if (!first || n < TIDY_MIN || (n < alloc->tidy_at && n < stat_alloc_objects_max))
 		return true;
-	return tidy(alloc, first.ticks);
+	return tidy(alloc, first->ticks);
 }
 
 /* The site of a key, made if it is not there; NULL without memory. */

@@ -9,10 +9,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "../common/cpus.h"
 #include "cmd.h"
-#include "online.h"
 #include "pids.h"
 #include "stat.h"
 
@@ -54,7 +53,9 @@ struct stat_sched {
 	uint64_t nswitches;
 	uint64_t generation;
 	struct stat_cpu cpus[STAT_CPUS + 1];
-	uint32_t ncpus;		/* of the first ones so many may be known */
+	uint64_t touched[STAT_CPUS / 64 + 1];	/* a bit for each CPU that is not all zero */
+	bool tells_online;	/* the generation at hand tells which CPUs ran as it began: */
+	struct cpus online;
 	struct stat_task *ran;	/* since the last stat_sched_end() */
 	struct pids tasks;	/* by the thread's number */
 	struct pids ids;
@@ -78,6 +79,7 @@ void stat_sched_free(struct stat_sched *sched)
 		return;
 	pids_uninit(&sched->tasks);
 	pids_uninit(&sched->ids);
+	cpus_uninit(&sched->online);
 	free(sched->notes);
 	free(sched);
 }
@@ -168,24 +170,74 @@ static struct stat_task *find_task(struct stat_sched *sched, struct exptrace_tra
 	return task;
 }
 
-/* Nobody runs on a CPU that was off when the generation began, at @ticks. */
-static void leave_cpus(struct stat_sched *sched, const char *online, uint64_t ticks)
+/* The first CPU from @cpu on and before @end that may be known; @end if there is none. */
+static uint32_t next_touched(const struct stat_sched *sched, uint32_t cpu, uint32_t end)
 {
-	uint32_t i;
+	while (cpu < end) {
+		uint64_t bits = sched->touched[cpu / 64] >> cpu % 64;
 
-	for (i = 0; i < sched->ncpus && i < STAT_CPUS; i++) {
-		if (online_has(&online, i) || !sched->cpus[i].known)
-			continue;
-		account(sched, &sched->cpus[i], ticks);
-		sched->cpus[i] = (struct stat_cpu) { 0 };
+		if (bits) {
+			cpu += (uint32_t)__builtin_ctzll(bits);
+			return cpu < end ? cpu : end;
+		}
+		cpu = (cpu / 64 + 1) * 64;
+	}
+	return end;
+}
+
+static void forget_cpu(struct stat_sched *sched, uint32_t cpu)
+{
+	sched->cpus[cpu] = (struct stat_cpu) { 0 };
+	sched->touched[cpu / 64] &= ~(1ULL << cpu % 64);
+}
+
+/* The CPUs from @cpu on and before @end were off when the generation began, at @ticks. */
+static void leave_some(struct stat_sched *sched, uint64_t cpu, uint64_t end, uint64_t ticks)
+{
+	uint32_t i = cpu < STAT_CPUS ? (uint32_t)cpu : STAT_CPUS;
+	uint32_t last = end < STAT_CPUS ? (uint32_t)end : STAT_CPUS;
+
+	while ((i = next_touched(sched, i, last)) < last) {
+		if (sched->cpus[i].known)
+			account(sched, &sched->cpus[i], ticks);
+		forget_cpu(sched, i);
 	}
 }
 
-/* Since when who is first seen on the CPU has run there: @start, or 0 if the CPU was off. */
-static uint64_t start_on(const struct stat_cpu *cpu, const char *online, uint32_t number,
-			 uint64_t start)
+/* Nobody runs on a CPU that was off when the generation began, at @ticks. */
+static void leave_cpus(struct stat_sched *sched, uint64_t ticks)
 {
-	return !cpu->known && online_has(&online, number) ? start : 0;
+	const struct cpus *online = &sched->online;
+	uint64_t cpu = 0;
+	size_t i;
+
+	if (!sched->tells_online)
+		return;
+	for (i = 0; i < online->n; i++) {
+		leave_some(sched, cpu, online->ranges[i].first, ticks);
+		cpu = online->ranges[i].last + 1;
+	}
+	leave_some(sched, cpu, STAT_CPUS, ticks);
+}
+
+static bool was_online(const struct stat_sched *sched, uint32_t cpu)
+{
+	return !sched->tells_online || cpus_has(&sched->online, cpu);
+}
+
+/* Since when who is first seen on the CPU has run there: @start, or 0 if the CPU was off. */
+static uint64_t start_on(const struct stat_sched *sched, uint32_t cpu, uint64_t start)
+{
+	return !sched->cpus[cpu].known && was_online(sched, cpu) ? start : 0;
+}
+
+static void read_online(struct stat_sched *sched, const struct exptrace_trace *trace)
+{
+	const char *online = exptrace_property(trace, "online");
+
+	sched->tells_online = online;
+	if (online && cpus_read(&sched->online, online))
+		out_of_memory("reading which CPUs are online");
 }
 
 static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_trace *trace,
@@ -193,6 +245,7 @@ static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_
 {
 	struct stat_cpu *cpu = &sched->cpus[number];
 
+	sched->touched[number / 64] |= 1ULL << number % 64;
 	if (cpu->generation != sched->generation) {
 		cpu->generation = sched->generation;
 		cpu->whole = exptrace_runs_known(trace, number);
@@ -202,23 +255,21 @@ static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_
 
 void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace)
 {
-	const char *online = exptrace_property(trace, "online");
 	const struct exptrace_sync *first = exptrace_sync_at(trace, 0);
 	uint64_t start = first ? first->ticks : 0;
 	const struct note *note;
 	struct stat_task *task;
 	struct stat_cpu *cpu;
 
-	leave_cpus(sched, online, start);
+	read_online(sched, trace);
+	leave_cpus(sched, start);
 	for (note = sched->notes; note < sched->notes + sched->nnotes; note++) {
 		task = find_task(sched, trace, note, start);
-		if (note->cpu >= sched->ncpus)
-			sched->ncpus = note->cpu + 1U;
 		cpu = get_cpu(sched, trace, note->cpu);
 		if (note->kind == MEANS_SWITCH)
 			switch_to(sched, cpu, task, note);
 		else if (note->kind == MEANS_CURRENT)
-			set_current(cpu, task, note, start_on(cpu, online, note->cpu, start));
+			set_current(cpu, task, note, start_on(sched, note->cpu, start));
 		else if (task)
 			task->wakeups++;
 	}
@@ -229,14 +280,14 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick)
 {
 	struct stat_task *task;
-	uint32_t i;
+	uint32_t cpu = 0;
 
-	/* for how long the last one ran on is not known where its switch away may be missing */
-	for (i = 0; i < sched->ncpus && i < STAT_CPUS; i++)
-		if (sched->cpus[i].whole)
-			account(sched, &sched->cpus[i], ticks);
-	memset(sched->cpus, 0, sched->ncpus * sizeof(*sched->cpus));
-	sched->ncpus = 0;
+	while ((cpu = next_touched(sched, cpu, STAT_CPUS + 1)) <= STAT_CPUS) {
+		/* for how long the last one ran on is not known where its switch away may be missing */
+		if (sched->cpus[cpu].whole && cpu < STAT_CPUS)
+			account(sched, &sched->cpus[cpu], ticks);
+		forget_cpu(sched, cpu);
+	}
 	for (task = sched->ran; task; task = task->next) {
 		task->ns += (double)task->ticks * ns_per_tick;
 		task->ticks = 0;
@@ -277,7 +328,6 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 {
 	const struct stat_task *idle;
 	struct pids_ranked *ranked;
-	uint64_t pid = 0;
 	size_t n, i;
 
 	if (!sched->nswitches && !sched->tasks.beyond)
@@ -290,8 +340,8 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 		print_task(ranked[i].element,
 			   exptrace_thread_pid(trace, (uint64_t)ranked[i].pid),
 			   exptrace_thread_comm(trace, (uint64_t)ranked[i].pid), seconds);
-	idle = pids_next(&sched->tasks, &pid);
-	if (idle && !pid && has_any(idle))
+	idle = pids_find(&sched->tasks, 0);
+	if (idle && has_any(idle))
 		print_task(idle, 0, "<idle>", seconds);
 	if (sched->tasks.beyond)
 		printf("  without %llu events of threads beyond the first %d\n",
