@@ -48,7 +48,8 @@ static bool damage_problem(struct check *check, int err)
 	}
 	if (++check->problems > PROBLEMS_SHOWN)
 		return ret == 1;
-	printf("%s\n", text);
+	print_name(text, 0);
+	putchar('\n');
 	flush_stdout();
 	return ret == 1;
 }

@@ -6,6 +6,7 @@
 #define EXPTRACE_CMD_H
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,7 +42,11 @@ extern const struct command command_check;
 extern const struct command command_cut;
 extern const struct command command_list;
 
-/* Prints "exptrace: ..." on stderr; returns EXIT_PROBLEM. */
+/* Part of a message, on stderr by text_foreign(): it may have names of files and words in it. */
+__attribute__((format(printf, 1, 0)))
+void put_message(const char *format, va_list args);
+
+/* Prints "exptrace: ..." likewise; returns EXIT_PROBLEM. */
 __attribute__((format(printf, 1, 2)))
 int problem(const char *format, ...);
 
@@ -118,10 +123,7 @@ bool parse_seconds(const char *text, uint64_t *ms);
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace);
 
-/*
- * Prints text of the trace, of which no terminal takes anything for a command: what is not
- * printable ASCII (and \) becomes \xNN. Filled up with blanks to @width, if it is shorter.
- */
+/* Prints text of the trace by text_foreign(), filled up with blanks to @width, if it is shorter. */
 void print_foreign(const char *text, size_t len, size_t width);
 
 /* Likewise what ends with a zero; a thread's name has a column of COMM_WIDTH. */

@@ -15,6 +15,8 @@
 #define SECONDS_WIDTH	6
 #define RAW_WIDTH	(SECONDS_WIDTH + 10)
 #define DEVICE_MINOR_BITS	20
+/* A name is made text in pieces of so many bytes. */
+#define NAME_PART	64
 /* Of an event with more arguments, only the first ones have a name of their pid. */
 #define ARGS_NAMED	64
 
@@ -261,11 +263,15 @@ static void add_text(struct line *line, const char *text)
 
 static void add_foreign(struct line *line, const char *bytes, size_t n)
 {
-	char text[TEXT_FOREIGN(1) + 1];
+	char text[TEXT_FOREIGN(NAME_PART) + 1];
 
-	while (n--) {
-		*text_foreign(text, bytes++, 1) = 0;
+	while (n) {
+		size_t part = text_part(bytes, n, NAME_PART);
+
+		*text_foreign(text, bytes, part) = 0;
 		add_text(line, text);
+		bytes += part;
+		n -= part;
 	}
 }
 

@@ -28,8 +28,12 @@ static void print_event(const struct exptrace_event *event)
 {
 	const char *experiment = exptrace_device_experiment(event->experiment);
 
-	printf("%-12s %-14s %-28s %s%s\n", experiment ? experiment : "?", event->group,
-	       event->name, event_state(event),
+	print_name(experiment ? experiment : "?", 12);
+	putchar(' ');
+	print_name(event->group, 14);
+	putchar(' ');
+	print_name(event->name, 28);
+	printf(" %s%s\n", event_state(event),
 	       event->flags & EXPTRACE_EVENT_F_STACK ? " stack" : "");
 }
 

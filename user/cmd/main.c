@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "interrupt.h"
+#include "text.h"
 
 static const struct command *const commands[] = {
 	&command_record,
@@ -95,6 +96,7 @@ static int run(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct command *command;
 
+	text_init();
 	if (!name) {
 		print_overview(stderr);
 		return EXIT_USAGE;

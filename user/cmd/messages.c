@@ -11,6 +11,11 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "text.h"
+
+#define PIECE		256
+/* Enough for two names of files. */
+#define MESSAGE_MAX	10000
 
 /* The trace that is read; NULL: none */
 static const char *trace_name;
@@ -25,15 +30,68 @@ void message_trace(const char *path)
 	trace_name = !path || strcmp(path, "-") ? path : "standard input";
 }
 
+static size_t put_foreign(FILE *file, const char *text, size_t len)
+{
+	char piece[TEXT_FOREIGN(PIECE)];
+	size_t columns = 0;
+
+	while (len) {
+		size_t part = text_part(text, len, PIECE);
+		size_t n = (size_t)(text_foreign(piece, text, part) - piece);
+
+		fwrite(piece, 1, n, file);
+		columns += text_columns(piece, n);
+		text += part;
+		len -= part;
+	}
+	return columns;
+}
+
+void put_message(const char *format, va_list args)
+{
+	char text[MESSAGE_MAX];
+	int n = vsnprintf(text, sizeof(text), format, args);
+
+	if (n > 0)
+		put_foreign(stderr, text, n < MESSAGE_MAX ? (size_t)n : MESSAGE_MAX - 1);
+}
+
+void print_foreign(const char *text, size_t len, size_t width)
+{
+	size_t columns = put_foreign(stdout, text, len);
+
+	printf("%*s", columns < width ? (int)(width - columns) : 0, "");
+}
+
+void print_name(const char *name, size_t width)
+{
+	print_foreign(name, strlen(name), width);
+}
+
+int problem(const char *format, ...)
+{
+	va_list args;
+
+	flush_stdout();
+	fputs("exptrace: ", stderr);
+	va_start(args, format);
+	put_message(format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_PROBLEM;
+}
+
 /* "exptrace: FILE: note: ..." */
 static void say(const char *kind, const char *format, va_list args)
 {
 	flush_stdout();
 	fputs("exptrace: ", stderr);
-	if (trace_name)
-		fprintf(stderr, "%s: ", trace_name);
+	if (trace_name) {
+		put_foreign(stderr, trace_name, strlen(trace_name));
+		fputs(": ", stderr);
+	}
 	fputs(kind, stderr);
-	vfprintf(stderr, format, args);
+	put_message(format, args);
 	fputc('\n', stderr);
 }
 

@@ -11,26 +11,13 @@
 #include "cmd.h"
 #include "interrupt.h"
 
-int problem(const char *format, ...)
-{
-	va_list args;
-
-	flush_stdout();
-	fputs("exptrace: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return EXIT_PROBLEM;
-}
-
 int usage_error(const struct command *command, const char *format, ...)
 {
 	va_list args;
 
 	fputs("exptrace: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	put_message(format, args);
 	va_end(args);
 	fprintf(stderr, "\nusage: exptrace %s %s\n", command->name, command->synopsis);
 	return EXIT_USAGE;
@@ -144,24 +131,6 @@ int open_trace(const struct command *command, int argc, char **argv,
 		return trace_problem("cannot open: %s", strerror(-err));
 	exptrace_on_wait(*trace, before_waiting, NULL);
 	return EXIT_OK;
-}
-
-void print_foreign(const char *text, size_t len, size_t width)
-{
-	size_t printed = 0;
-
-	for (; len--; text++) {
-		if (*text >= ' ' && *text <= '~' && *text != '\\')
-			printed += (size_t)printf("%c", *text);
-		else
-			printed += (size_t)printf("\\x%02x", (uint8_t)*text);
-	}
-	printf("%*s", printed < width ? (int)(width - printed) : 0, "");
-}
-
-void print_name(const char *name, size_t width)
-{
-	print_foreign(name, strlen(name), width);
 }
 
 void print_line(const char *title, const char *value)

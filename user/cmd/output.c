@@ -62,7 +62,7 @@ void output_foreign(struct output *output, const char *bytes, size_t n)
 	const size_t most = OUTPUT_RESERVE / TEXT_FOREIGN(1);
 
 	while (n) {
-		size_t part = n < most ? n : most;
+		size_t part = text_part(bytes, n, most);
 
 		output->pos = text_foreign(output_room(output, output->pos), bytes, part);
 		bytes += part;

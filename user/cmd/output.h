@@ -62,7 +62,7 @@ void output_number(struct output *output, uint64_t number, unsigned int width, c
 void output_signed(struct output *output, int64_t number);
 void output_hex(struct output *output, uint64_t number, unsigned int width);
 
-/* Foreign text: what is not printable ASCII (and \) becomes \xNN. */
+/* Foreign bytes, as text_foreign() has them. */
 void output_foreign(struct output *output, const char *bytes, size_t n);
 
 /*

@@ -47,18 +47,19 @@ static void record_summary(struct record *record)
 {
 	const struct stream *stream = &record->recorder.stream;
 	struct exptrace_info info = { 0 };
+	char before[96] = "";
 
-	fprintf(stderr, "exptrace: %llu bytes in %llu generation%s to %s, %llu events lost",
+	if (!exptrace_device_info(record->recorder.device, &info) && info.evicted_generations)
+		snprintf(before, sizeof(before),
+			 "; %llu generation%s before with %llu events given up",
+			 (unsigned long long)info.evicted_generations,
+			 info.evicted_generations == 1 ? "" : "s",
+			 (unsigned long long)info.evicted_events);
+	problem("%llu bytes in %llu generation%s to %s, %llu events lost%s",
 		(unsigned long long)stream->bytes, (unsigned long long)stream->generations,
 		stream->generations == 1 ? "" : "s",
 		outfile_present_name(&record->recorder.file),
-		(unsigned long long)stream->lost);
-	if (!exptrace_device_info(record->recorder.device, &info) && info.evicted_generations)
-		fprintf(stderr, "; %llu generation%s before with %llu events given up",
-			(unsigned long long)info.evicted_generations,
-			info.evicted_generations == 1 ? "" : "s",
-			(unsigned long long)info.evicted_events);
-	fputc('\n', stderr);
+		(unsigned long long)stream->lost, before);
 }
 
 /*

@@ -175,7 +175,7 @@ static int report_success(struct snapshot *snapshot)
 
 	if (outfile_place(&snapshot->file, false))
 		return EXIT_PROBLEM;
-	fprintf(stderr, "exptrace: %llu generation%s, %llu to %llu, %llu bytes to %s, %llu events lost\n",
+	problem("%llu generation%s, %llu to %llu, %llu bytes to %s, %llu events lost",
 		(unsigned long long)stream->complete, stream->complete == 1 ? "" : "s",
 		(unsigned long long)snapshot->first, (unsigned long long)snapshot->last,
 		(unsigned long long)stream->bytes, snapshot->file.name,

@@ -4,6 +4,9 @@
  *
  * How long a number is comes out first, so that its digits are written once, two at a time.
  */
+#include <langinfo.h>
+#include <locale.h>
+
 #include "text.h"
 
 const char text_pairs[] =
@@ -108,19 +111,122 @@ char *text_hex(char *pos, uint64_t number, unsigned int width)
 	return end;
 }
 
+bool text_utf8;
+
+void text_init(void)
+{
+	const char *locale = setlocale(LC_CTYPE, "");
+
+	text_utf8 = locale && !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+/* Characters that a terminal does not show, or that move or turn around what it shows. */
+static const struct {
+	uint32_t first, last;
+} unseen[] = {
+	{ 0x0080, 0x009f },	/* C1: commands, as those that begin with ESC */
+	{ 0x00ad, 0x00ad },
+	{ 0x034f, 0x034f },
+	{ 0x061c, 0x061c },	/* Arabic letter mark */
+	{ 0x115f, 0x1160 },
+	{ 0x17b4, 0x17b5 },
+	{ 0x180b, 0x180f },
+	{ 0x200b, 0x200f },	/* of no width; left-to-right and right-to-left marks */
+	{ 0x2028, 0x202e },	/* separators of lines, embeddings and overrides */
+	{ 0x2060, 0x206f },	/* isolates, and others of no width */
+	{ 0x3164, 0x3164 },
+	{ 0xd800, 0xf8ff },	/* surrogates; private use */
+	{ 0xfdd0, 0xfdef },
+	{ 0xfe00, 0xfe0f },
+	{ 0xfeff, 0xfeff },
+	{ 0xffa0, 0xffa0 },
+	{ 0xfff0, 0xfffb },
+	{ 0x1bca0, 0x1bca3 },
+	{ 0x1d173, 0x1d17a },
+	{ 0xe0000, UINT32_MAX },	/* tags, private use, and what is no character */
+};
+
+static bool is_seen(uint32_t c)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (c >= unseen[i].first && c <= unseen[i].last)
+			return false;
+	return (c & 0xfffe) != 0xfffe;
+}
+
+/* The bytes of the UTF-8 character that begins with @first; 0: none does, or it is ASCII. */
+static size_t utf8_size(unsigned char first)
+{
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* The bytes of the character of more than one byte that is at @bytes and can be shown; or 0. */
+static size_t get_character(const char *bytes, size_t n)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t i, size = utf8_size((unsigned char)*bytes);
+	uint32_t c = size ? (unsigned char)*bytes & 0x7fU >> size : 0;
+
+	if (!size || size > n)
+		return 0;
+	for (i = 1; i < size; i++) {
+		if (((unsigned char)bytes[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
+	}
+	return c >= least[size] && is_seen(c) ? size : 0;
+}
+
+static char *put_escaped(char *pos, unsigned char c)
+{
+	*pos++ = '\\';
+	*pos++ = 'x';
+	*pos++ = hex_digits[c >> 4];
+	*pos++ = hex_digits[c & 15];
+	return pos;
+}
+
 char *text_foreign(char *pos, const char *bytes, size_t n)
 {
-	for (; n--; bytes++) {
+	while (n) {
 		unsigned char c = (unsigned char)*bytes;
+		size_t size = text_utf8 && c >= 0x80 ? get_character(bytes, n) : 0;
 
-		if (c >= ' ' && c < 0x7f && c != '\\') {
+		if (c >= ' ' && c < 0x7f && c != '\\')
 			*pos++ = (char)c;
-			continue;
-		}
-		*pos++ = '\\';
-		*pos++ = 'x';
-		*pos++ = hex_digits[c >> 4];
-		*pos++ = hex_digits[c & 15];
+		else if (size)
+			pos = text_bytes(pos, bytes, size);
+		else
+			pos = put_escaped(pos, c);
+		size += !size;
+		bytes += size;
+		n -= size;
 	}
 	return pos;
+}
+
+size_t text_part(const char *bytes, size_t n, size_t most)
+{
+	size_t part = most, i;
+
+	if (n <= most)
+		return n;
+	/* not within a character */
+	for (i = 1; i < 4 && i < most; i++)
+		if (utf8_size((unsigned char)bytes[most - i]) > i)
+			part = most - i;
+	return part;
+}
+
+size_t text_columns(const char *text, size_t n)
+{
+	size_t columns = 0;
+
+	while (n--)
+		columns += (*text++ & 0xc0) != 0x80;
+	return columns;
 }

@@ -8,6 +8,7 @@
 #ifndef EXPTRACE_TEXT_H
 #define EXPTRACE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -76,7 +77,21 @@ char *text_nine(char *pos, uint32_t number);
 /* Hexadecimal digits, filled up on the left to @width, at most 16, with 0. */
 char *text_hex(char *pos, uint64_t number, unsigned int width);
 
-/* Foreign bytes: what is not printable ASCII (and \) becomes \xNN. */
+/*
+ * Foreign bytes: of a trace, or a file's name. This is the only place that decides what of them a
+ * terminal gets to see: printable ASCII and, if it takes UTF-8, characters that it shows where they
+ * stand; all other bytes, and \, become \xNN.
+ */
 char *text_foreign(char *pos, const char *bytes, size_t n);
+
+/* Whether the terminal takes UTF-8, by the locale; false until text_init() has asked. */
+extern bool text_utf8;
+void text_init(void);
+
+/* How many of @n foreign bytes, at most @most (4 or more), go at once without cutting a character. */
+size_t text_part(const char *bytes, size_t n, size_t most);
+
+/* How many columns a text takes that text_foreign() has written. */
+size_t text_columns(const char *text, size_t n);
 
 #endif /* EXPTRACE_TEXT_H */

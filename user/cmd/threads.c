@@ -18,12 +18,14 @@ static char *put_spaces(char *pos, size_t n)
 void thread_make(struct threads *threads, struct thread *thread, int64_t pid)
 {
 	const char *comm = exptrace_comm(threads->trace, pid);
-	size_t len = strnlen(comm ? comm : "<...>", THREAD_COMM_MAX);
-	char *pos = thread->column, *start;
+	size_t len = strnlen(comm ? comm : "<...>", THREAD_COMM_MAX), columns;
+	char *pos = thread->column, *start, text[TEXT_FOREIGN(THREAD_COMM_MAX)];
 
-	pos = put_spaces(pos, len < COMM_WIDTH ? COMM_WIDTH - len : 0);
+	len = (size_t)(text_foreign(text, comm ? comm : "<...>", len) - text);
+	columns = text_columns(text, len);
+	pos = put_spaces(pos, columns < COMM_WIDTH ? COMM_WIDTH - columns : 0);
 	start = pos;
-	pos = text_foreign(pos, comm ? comm : "<...>", len);
+	pos = text_bytes(pos, text, len);
 	thread->comm_at = (uint8_t)(start - thread->column);
 	thread->comm_len = (uint8_t)(pos - start);
 	*pos++ = '-';

@@ -11,6 +11,7 @@
 #include "run.h"
 
 char run_output[RUN_OUTPUT];
+size_t run_size;
 
 int memory_file(const uint8_t *data, size_t n)
 {
@@ -44,7 +45,8 @@ static void keep_output(int fd)
 {
 	ssize_t n = pread(fd, run_output, RUN_OUTPUT - 1, 0);
 
-	run_output[n < 0 ? 0 : n] = 0;
+	run_size = n < 0 ? 0 : (size_t)n;
+	run_output[run_size] = 0;
 	close(fd);
 }
 

@@ -14,6 +14,7 @@
 
 /* What the last run printed, on either stream; terminated. */
 extern char run_output[RUN_OUTPUT];
+extern size_t run_size;		/* without the terminator */
 
 /* Runs the command with these words, which end with NULL. Returns its exit code. */
 int run_words(const struct command *command, const char *const *words);

@@ -82,6 +82,46 @@ static void test_foreign(void)
 	is(wrong, 0, "bytes that are not printable, and the backslash, become \\xNN");
 }
 
+struct utf8_case {
+	const char *bytes, *want;
+};
+
+static const struct utf8_case utf8_cases[] = {
+	{ "caf\xc3\xa9", "caf\xc3\xa9" },
+	{ "\xe6\x97\xa5\xe6\x9c\xac", "\xe6\x97\xa5\xe6\x9c\xac" },
+	{ "\xf0\x9f\x90\x9b", "\xf0\x9f\x90\x9b" },
+	{ "\xc2\x9b" "31m", "\\xc2\\x9b" "31m" },			/* CSI */
+	{ "\xe2\x80\xae", "\\xe2\\x80\\xae" },			/* right-to-left override */
+	{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6" },			/* left-to-right isolate */
+	{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" },			/* line separator */
+	{ "\xc0\x9b", "\\xc0\\x9b" },				/* longer than it need be */
+	{ "\xe0\x80\x9b", "\\xe0\\x80\\x9b" },
+	{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },			/* a surrogate */
+	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },		/* beyond the last one */
+	{ "\xc3", "\\xc3" },
+	{ "\xc3" "a", "\\xc3" "a" },
+	{ "\x9b", "\\x9b" },
+	{ "\x1b[1m\\", "\\x1b[1m\\x5c" },
+};
+
+static void test_utf8(void)
+{
+	char text[64];
+	size_t i;
+
+	wrong = 0;
+	text_utf8 = true;
+	for (i = 0; i < sizeof(utf8_cases) / sizeof(utf8_cases[0]); i++) {
+		const struct utf8_case *c = &utf8_cases[i];
+
+		same(text, text_foreign(text, c->bytes, strlen(c->bytes)), "%s", c->want);
+	}
+	text_utf8 = false;
+	is(wrong, 0, "of UTF-8, characters that a terminal shows are left as they are, no others");
+	is(text_columns("caf\xc3\xa9", 5), 4, "a character of UTF-8 takes one column");
+	is(text_part("ab\xc3\xa9", 4, 3), 2, "a character is not cut");
+}
+
 /* Pieces of all lengths cross the buffer's end; what comes out is what went in. */
 static void test_buffer(void)
 {
@@ -118,6 +158,7 @@ int main(void)
 {
 	test_numbers();
 	test_foreign();
+	test_utf8();
 	test_buffer();
 	return tap_end();
 }

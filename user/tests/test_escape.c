@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * No text of a trace, or of the command line, is a command to the terminal: a trace with control
+ * bytes in every string that the format knows.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "../cmd/text.h"
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+/* ESC, BEL, CSI as a byte and in UTF-8, DEL, an override, a separator of lines, and honest UTF-8. */
+#define EVIL	"\x1b[1m\a\x9b" "2\xc2\x9b\x7f\xe2\x80\xae\xe2\x80\xa8\r\n\t\x01\xc3\xa9"
+/* What a thread's name has room for. */
+#define EVIL_COMM	"\x1b[1m\a\x9b\xc2\x9b\x7f\xe2\x80\xae\r\n"
+#define FREQUENCY	1000000000ULL
+#define START		1000
+#define OWN_EXPERIMENT	7
+#define OWN		200
+
+static uint64_t now;
+
+static void event(struct writer *w, unsigned int type)
+{
+	w_event(w, type, 10);
+	now += 10;
+}
+
+static void batch(struct writer *w, int experiment, uint64_t m)
+{
+	w_begin(w, experiment, 1, m, now);
+}
+
+static void table(struct writer *w, unsigned int type)
+{
+	batch(w, STANDARD_BATCH, EXPTRACE_M_NONE);
+	w_byte(w, type);
+}
+
+static void pair_events(struct writer *w, const char *entry, const char *exit, unsigned int type,
+			unsigned int kind, const char *arg)
+{
+	w_schema_event(w, 0, type, 1, EVIL, entry, 2);
+	w_schema_arg(w, kind, arg);
+	w_schema_arg(w, EXPTRACE_KIND_SITE, "function");
+	w_schema_event(w, 0, type + 1, 1, EVIL, exit, 2);
+	w_schema_arg(w, kind, arg);
+	w_schema_arg(w, EXPTRACE_KIND_INT, "ret");
+}
+
+/* Types from OWN on, beside those of w_schema(). */
+enum { IRQ = OWN + 1, SOFTIRQ = IRQ + 2, CALL = SOFTIRQ + 2, TIMER = CALL + 2, MARKER = TIMER + 2 };
+
+static void schema(struct writer *w)
+{
+	w_schema(w, 1, now);
+	table(w, EXPTRACE_WIRE_SCHEMA);
+	w_byte(w, EXPTRACE_WIRE_SCHEMA_EXPERIMENT);
+	w_number(w, OWN_EXPERIMENT);
+	w_number(w, 1);
+	w_string(w, EVIL);
+	w_schema_event(w, OWN_EXPERIMENT, OWN, 1, EVIL, EVIL, 2);
+	w_schema_arg(w, EXPTRACE_KIND_STRING, EVIL);
+	w_schema_arg(w, EXPTRACE_KIND_PID, EVIL "pid");
+	pair_events(w, "irq_handler_entry", "irq_handler_exit", IRQ, EXPTRACE_KIND_IRQ, "irq");
+	pair_events(w, "softirq_entry", "softirq_exit", SOFTIRQ, EXPTRACE_KIND_SOFTIRQ, "vec");
+	pair_events(w, "sys_enter", "sys_exit", CALL, EXPTRACE_KIND_SYSCALL, "nr");
+	pair_events(w, "timer_expire_entry", "timer_expire_exit", TIMER, EXPTRACE_KIND_UINT,
+		    "timer");
+	w_schema_event(w, 0, MARKER, 1, EVIL, "marker_begin", 1);
+	w_schema_arg(w, EXPTRACE_KIND_STRING, "name");
+	w_schema_event(w, 0, MARKER + 1, 1, EVIL, "marker_end", 1);
+	w_schema_arg(w, EXPTRACE_KIND_STRING, "name");
+	w_end(w);
+}
+
+static void properties(struct writer *w)
+{
+	static const char *const keys[] = {
+		"release", "version", "machine", "nodename", "boot_id", "clock", "addresses",
+		"mode", "filter", "unrecorded_frees", "cpus", "batch_size", EVIL,
+	};
+	size_t i;
+
+	table(w, EXPTRACE_WIRE_PROPERTIES);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		w_byte(w, EXPTRACE_WIRE_PROPERTY);
+		w_string(w, keys[i]);
+		w_string(w, EVIL);
+	}
+	w_end(w);
+}
+
+static void name(struct writer *w, unsigned int kind, unsigned int number)
+{
+	event(w, EXPTRACE_EVENT_NAME);
+	w_number(w, kind);
+	w_number(w, number);
+	w_string(w, EVIL);
+}
+
+static void statedump(struct writer *w)
+{
+	batch(w, STANDARD_BATCH, EXPTRACE_M_NONE);
+	event(w, EXPTRACE_EVENT_TASK);
+	w_number(w, 100);
+	w_number(w, 100);
+	w_string(w, EVIL_COMM);
+	w_bytes(w, "\1\0\xf0\1\1\5", 6);
+	name(w, EXPTRACE_KIND_IRQ, 9);
+	name(w, EXPTRACE_KIND_SOFTIRQ, 9);
+	name(w, EXPTRACE_KIND_SYSCALL, 9);
+	w_end(w);
+}
+
+/* Begins and ends. */
+static void span(struct writer *w, unsigned int type, unsigned int number)
+{
+	event(w, type);
+	w_number(w, number);
+	w_site(w, 1);
+	event(w, type + 1);
+	w_number(w, number);
+	w_signed(w, 0);
+}
+
+static void standard(struct writer *w)
+{
+	batch(w, STANDARD_BATCH, SAMPLE_M(0, TASK));
+	event(w, EXPTRACE_EVENT_CURRENT);
+	w_number(w, 100);
+	event(w, EXPTRACE_EVENT_STACK);
+	w_number(w, 2);
+	event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_S);
+	w_number(w, 0);
+	event(w, EXPTRACE_EVENT_SCHED_WAKING);
+	w_number(w, 100);
+	w_number(w, 0);
+	event(w, EXPTRACE_EVENT_SCHED_WAKEUP);
+	w_number(w, 100);
+	w_number(w, 0);
+	event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_R);
+	w_number(w, 100);
+	event(w, EXPTRACE_EVENT_TASK_RENAME);
+	w_number(w, 100);
+	w_string(w, EVIL_COMM "2");
+	span(w, IRQ, 9);
+	span(w, SOFTIRQ, 9);
+	span(w, CALL, 9);
+	span(w, TIMER, 9);
+	event(w, MARKER);
+	w_string(w, EVIL);
+	event(w, MARKER + 1);
+	w_string(w, EVIL);
+	w_end(w);
+}
+
+static void other_experiments(struct writer *w)
+{
+	batch(w, OWN_EXPERIMENT, SAMPLE_M(0, TASK));
+	event(w, OWN);
+	w_string(w, EVIL);
+	w_number(w, 100);
+	w_end(w);
+	batch(w, EXPTRACE_EXPERIMENT_ALLOCFREE, SAMPLE_M(0, TASK));
+	event(w, EXPTRACE_EVENT_KMALLOC);
+	w_object(w, 0x1000);
+	w_number(w, 8);
+	w_number(w, 0);
+	w_site(w, 1);
+	w_end(w);
+}
+
+static void symbols(struct writer *w)
+{
+	table(w, EXPTRACE_WIRE_STRINGS);
+	w_string_entry(w, 1, EVIL);
+	w_end(w);
+	table(w, EXPTRACE_WIRE_STACKS);
+	w_stack(w, 1, 1);
+	w_frame(w, 1, 1, 1, 0);
+	w_stack(w, 2, 1);
+	w_frame(w, 1, 1, 1, 7);
+	w_end(w);
+}
+
+/* @lost: a ledger with an event that was; a generation that has lost some is left out by report. */
+static void write_trace(struct writer *w, unsigned int lost)
+{
+	now = START;
+	w_header(w);
+	w_sync(w, 1, now, FREQUENCY, now);
+	schema(w);
+	properties(w);
+	statedump(w);
+	standard(w);
+	other_experiments(w);
+	symbols(w);
+	table(w, EXPTRACE_WIRE_LEDGER);
+	w_ledger_entry(w, OWN_EXPERIMENT, 0, 1 + lost, 1, 0, lost);
+	w_end(w);
+	now += 1000;
+	w_sync(w, 1, now, FREQUENCY, now);
+	w_end_of_generation(w);
+	/* damage, for its message */
+	w_bytes(w, EVIL, sizeof(EVIL) - 1);
+}
+
+/* The bytes of a character of UTF-8 that is no command; 0: there is none. */
+static size_t honest(const unsigned char *c)
+{
+	static const char *const evils[] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae" };
+	size_t size = *c >= 0xf0 ? 4 : *c >= 0xe0 ? 3 : 2, i;
+
+	if (*c < 0xc2 || *c > 0xf4 || (*c == 0xc2 && c[1] < 0xa0))
+		return 0;
+	for (i = 1; i < size; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	for (i = 0; i < sizeof(evils) / sizeof(evils[0]); i++)
+		if (!memcmp(c, evils[i], 3))
+			return 0;
+	return size;
+}
+
+/* Where the last run printed what a terminal may take for a command; NULL: nowhere. */
+static const char *find_command(void)
+{
+	const char *c = run_output, *end = run_output + run_size;
+
+	while (c < end) {
+		unsigned char byte = (unsigned char)*c;
+		size_t size = byte < 0x80 ? 1 : honest((const unsigned char *)c);
+
+		/* a frame of a stack is set in */
+		if (byte == '\t' && c > run_output && c[-1] != '\n')
+			return c;
+		if (!size || byte == 0x7f || (byte < ' ' && byte != '\n' && byte != '\t'))
+			return c;
+		c += size;
+	}
+	return NULL;
+}
+
+static void no_command(const char *what)
+{
+	const char *at = find_command();
+
+	ok(!at && run_size, "no command to the terminal: %s, %s", what, text_utf8 ? "UTF-8" : "ASCII");
+	if (at)
+		printf("# byte %02x behind '%.*s'\n", (unsigned char)*at,
+		       (int)(at - run_output < 30 ? at - run_output : 30),
+		       at - (at - run_output < 30 ? at - run_output : 30));
+}
+
+static const struct {
+	const char *what;
+	const struct command *command;
+	const char *option;
+} runs[] = {
+	{ "check", &command_check, NULL },
+	{ "stat", &command_stat, NULL },
+	{ "report", &command_report, NULL },
+	{ "report --json", &command_report, "--json" },
+	{ "dump", &command_dump, NULL },
+	{ "dump --all", &command_dump, "--all" },
+	{ "dump --json", &command_dump, "--json" },
+	{ "cut", &command_cut, "--output=/dev/null" },
+};
+
+static void test_commands(void)
+{
+	struct writer w = { 0 };
+	unsigned int lost;
+	size_t i;
+
+	for (lost = 0; lost < 2; lost++) {
+		write_trace(&w, lost);
+		for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+			run_trace(runs[i].command, runs[i].option, &w);
+			no_command(runs[i].what);
+		}
+		w_free(&w);
+	}
+}
+
+/* Words of the command line, which a name of a file may have got into. */
+static void test_messages(void)
+{
+	static const struct {
+		const char *what;
+		const char *words[4];
+	} cases[] = {
+		{ "a file", { "/nowhere/" EVIL } },
+		{ "a number", { "-n", EVIL, "-" } },
+		{ "an option", { "--" EVIL, "-" } },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		run_words(&command_dump, cases[i].words);
+		no_command(cases[i].what);
+	}
+}
+
+/* All of them got there: what is shown is not less, but escaped. */
+static void test_shown(void)
+{
+	struct writer w = { 0 };
+
+	text_utf8 = true;
+	write_trace(&w, 0);
+	run_trace(&command_dump, "--all", &w);
+	ok(run_printed("\\x1b[1m\\x07\\x9b2\\xc2\\x9b\\x7f\\xe2\\x80\\xae\\xe2\\x80\\xa8\\x0d\\x0a\\x09"
+		       "\\x01\xc3\xa9"), "each byte that is no text is shown as \\xNN, UTF-8 as it is");
+	text_utf8 = false;
+	run_trace(&command_dump, "--all", &w);
+	ok(run_printed("\\x01\\xc3\\xa9"), "where the terminal takes no UTF-8, its bytes as \\xNN");
+	w_free(&w);
+}
+
+int main(void)
+{
+	for (int utf8 = 0; utf8 < 2; utf8++) {
+		text_utf8 = utf8;
+		test_commands();
+		test_messages();
+	}
+	test_shown();
+	return tap_end();
+}
