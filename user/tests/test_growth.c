@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -171,11 +172,13 @@ static void test_hostile(const struct hostile *hostile)
 	close(fds[1]);
 }
 
-int main(void)
+/* With a word: on the trace of that name only. */
+int main(int argc, char **argv)
 {
 	const struct hostile *hostile;
 
 	for (hostile = hostiles; hostile->name; hostile++)
-		test_hostile(hostile);
+		if (argc < 2 || !strcmp(hostile->name, argv[1]))
+			test_hostile(hostile);
 	return tap_end();
 }
