@@ -8,6 +8,7 @@
 #include <locale.h>
 
 #include "text.h"
+#include "utf8.h"
 
 const char text_pairs[] =
 	"00010203040506070809"
@@ -135,7 +136,7 @@ static const struct {
 	{ 0x2028, 0x202e },	/* separators of lines, embeddings and overrides */
 	{ 0x2060, 0x206f },	/* isolates, and others of no width */
 	{ 0x3164, 0x3164 },
-	{ 0xd800, 0xf8ff },	/* surrogates; private use */
+	{ 0xe000, 0xf8ff },	/* private use */
 	{ 0xfdd0, 0xfdef },
 	{ 0xfe00, 0xfe0f },
 	{ 0xfeff, 0xfeff },
@@ -156,29 +157,13 @@ static bool is_seen(uint32_t c)
 	return (c & 0xfffe) != 0xfffe;
 }
 
-/* The bytes of the UTF-8 character that begins with @first; 0: none does, or it is ASCII. */
-static size_t utf8_size(unsigned char first)
-{
-	if (first < 0xc2 || first > 0xf4)
-		return 0;
-	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
-/* The bytes of the character of more than one byte that is at @bytes and can be shown; or 0. */
+/* The bytes of the character that is at @bytes and can be shown; or 0. */
 static size_t get_character(const char *bytes, size_t n)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t i, size = utf8_size((unsigned char)*bytes);
-	uint32_t c = size ? (unsigned char)*bytes & 0x7fU >> size : 0;
+	const uint8_t *at = (const uint8_t *)bytes;
+	size_t size = utf8_length(at, n);
 
-	if (!size || size > n)
-		return 0;
-	for (i = 1; i < size; i++) {
-		if (((unsigned char)bytes[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
-	}
-	return c >= least[size] && is_seen(c) ? size : 0;
+	return size && is_seen(utf8_code(at, size)) ? size : 0;
 }
 
 static char *put_escaped(char *pos, unsigned char c)
@@ -217,7 +202,7 @@ size_t text_part(const char *bytes, size_t n, size_t most)
 		return n;
 	/* not within a character */
 	for (i = 1; i < 4 && i < most; i++)
-		if (utf8_size((unsigned char)bytes[most - i]) > i)
+		if (utf8_length((const uint8_t *)bytes + most - i, n - most + i) > i)
 			part = most - i;
 	return part;
 }

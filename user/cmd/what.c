@@ -18,9 +18,10 @@
 struct shown show(const char *text, size_t len)
 {
 	struct shown shown;
-	char *end = text_foreign(shown.text, text, len < SHOWN_MAX ? len : SHOWN_MAX);
+	size_t part = text_part(text, len, SHOWN_MAX);
 
-	strcpy(end, len > SHOWN_MAX ? "..." : "");
+	snprintf(shown.text, sizeof(shown.text), "%.*s%s", (int)part, text,
+		 part < len ? "..." : "");
 	return shown;
 }
 

@@ -39,10 +39,10 @@ static inline bool what_has(const struct what *what, const struct exptrace_trace
 	return !what->selection || exptrace_selection_has(what->selection, trace, record);
 }
 
-/* A text of the command line in a message: escaped, and cut if it is long. */
+/* A text of the command line for a message, cut if it is long. */
 #define SHOWN_MAX	64
 struct shown {
-	char text[4 * SHOWN_MAX + 4];
+	char text[SHOWN_MAX + sizeof("...")];
 };
 struct shown show(const char *text, size_t len);
 
