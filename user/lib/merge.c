@@ -442,12 +442,13 @@ static int merge_refill(struct exptrace_trace *trace)
 {
 	int ret;
 
-	if (!trace->merge.loading)
+	/* after -EAGAIN, what is wrong with the part that was loaded waits for its events */
+	if (!trace->merge.loading) {
 		account_events(trace);
-	if (trace->merge.error)
-		return raise_error(trace);
-	if (!trace->merge.loading)
+		if (trace->merge.error)
+			return raise_error(trace);
 		merge_clear(trace);
+	}
 	ret = load_generation(trace);
 	if (ret == 1 && merge_start(trace))
 		return out_of_memory(trace);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Traces that did harm once: what fuzzing found (see user/fuzz).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+static const struct sample_faults none;
+
+/* Properties that end amid one. */
+static void damaged_table(struct writer *w, uint64_t gen)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, sample_start(gen) + 600);
+	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
+	w_byte(w, EXPTRACE_WIRE_PROPERTY);
+	w_number(w, 100);
+	w_end(w);
+}
+
+/* What came before an error, and that; and then all the rest. */
+struct outcome {
+	unsigned int before, events, errors;
+	int err;
+};
+
+/* The trace from a pipe that gives @part bytes at a time, and would block in between. */
+static void read_by_parts(const struct writer *w, size_t part, struct outcome *outcome)
+{
+	const struct exptrace_record *record;
+	struct exptrace_damage damage;
+	struct exptrace_trace *trace;
+	int fds[2], ret;
+	size_t at = 0;
+
+	*outcome = (struct outcome) { 0 };
+	if (pipe2(fds, O_NONBLOCK) || exptrace_open_fd(fds[0], &trace))
+		return;
+	while ((ret = exptrace_next_event(trace, &record)) != 0) {
+		if (ret == -EAGAIN) {
+			size_t n = w->size - at < part ? w->size - at : part;
+
+			if (write(fds[1], w->data + at, n) != (ssize_t)n)
+				break;
+			at += n;
+			if (at == w->size)
+				close(fds[1]);
+		} else if (ret == 1) {
+			outcome->events++;
+		} else if (!outcome->errors++) {
+			outcome->before = outcome->events;
+			outcome->err = ret;
+		}
+		if (ret < 0 && ret != -EAGAIN && exptrace_resync(trace, &damage) != 1)
+			break;
+	}
+	exptrace_close(trace);
+	close(fds[0]);
+}
+
+/* A pipe that has no more yet does not make an error come before its generation's events. */
+static void test_damage_in_parts(void)
+{
+	struct writer w = { 0 };
+	struct outcome outcome;
+
+	w_header(&w);
+	sample_opening(&w, 1, &none);
+	sample_batches(&w, 1, &none);
+	damaged_table(&w, 1);
+	sample_closing(&w, 1, &none);
+	sample_generation(&w, 2, &none);
+	read_by_parts(&w, 100, &outcome);
+	is(outcome.events, 2 * SAMPLE_ALL, "all events of a damaged generation come from a pipe");
+	ok(outcome.errors == 1 && outcome.err == -EBADMSG && outcome.before == SAMPLE_ALL,
+	   "its error comes once, behind its events");
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_damage_in_parts();
+	return tap_end();
+}
