@@ -54,7 +54,7 @@ static bool borrow_from(struct exptrace_trace *trace, int *err)
 	}
 }
 
-/* The next batch or end mark that can be read, behind damage as well. */
+/* The next batch or end mark that can be read, behind damage as well; but not another trace's. */
 static int next_ahead(struct exptrace_trace *trace)
 {
 	struct exptrace_damage damage;
@@ -62,8 +62,9 @@ static int next_ahead(struct exptrace_trace *trace)
 
 	while (ret == -EBADMSG || ret == -ENODATA) {
 		ret = resync_next(trace, &damage);
-		if (ret == 1)
-			ret = framing_next(trace);
+		if (ret != 1)
+			break;
+		ret = framing_next(trace);
 	}
 	return ret;
 }

@@ -11,6 +11,9 @@
 #include "sample.h"
 #include "tap.h"
 
+/* Seconds after which a test that does not come to an end is ended. */
+#define PATIENCE	20
+
 static const struct sample_faults none;
 
 /* Properties that end amid one. */
@@ -82,8 +85,25 @@ static void test_damage_in_parts(void)
 	w_free(&w);
 }
 
+/* Behind a first generation without its beginning and its end, one with a lower number. */
+static void test_nothing_lent(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_batches(&w, 5, &none);
+	sample_generation(&w, 1, &none);
+	alarm(PATIENCE);
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("is another trace"), "another trace lends no schema");
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM, "and check comes to an end as well");
+	alarm(0);
+	w_free(&w);
+}
+
 int main(void)
 {
 	test_damage_in_parts();
+	test_nothing_lent();
 	return tap_end();
 }
