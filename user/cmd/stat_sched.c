@@ -260,10 +260,12 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 	const struct note *note;
 	struct stat_task *task;
 	struct stat_cpu *cpu;
+	size_t i;
 
 	read_online(sched, trace);
 	leave_cpus(sched, start);
-	for (note = sched->notes; note < sched->notes + sched->nnotes; note++) {
+	for (i = 0; i < sched->nnotes; i++) {
+		note = &sched->notes[i];
 		task = find_task(sched, trace, note, start);
 		cpu = get_cpu(sched, trace, note->cpu);
 		if (note->kind == MEANS_SWITCH)

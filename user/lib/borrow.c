@@ -29,20 +29,28 @@ static int is_cut_off(struct exptrace_trace *trace)
 	return cut_off;
 }
 
+/* What is in a batch that holds a table; an end mark has no data. */
+static struct table table_of(const struct exptrace_batch *batch)
+{
+	return (struct table) { .pos = batch->data + 1, .end = batch->data + batch->length };
+}
+
 /* Takes in a batch of the lender. False when there is nothing more to be had from it. */
 static bool borrow_from(struct exptrace_trace *trace, int *err)
 {
 	const struct exptrace_batch *batch = &trace->batch;
-	struct table table = { .pos = batch->data + 1, .end = batch->data + batch->length };
 	struct borrow *borrow = &trace->borrow;
+	struct table table;
 
 	switch (batch->kind) {
 	case EXPTRACE_BATCH_SCHEMA:
 		borrow->active = true;
 		borrow->lender = batch->generation;
+		table = table_of(batch);
 		*err = schema_read(&trace->schema, &table);
 		return !*err;
 	case EXPTRACE_BATCH_PROPERTIES:
+		table = table_of(batch);
 		*err = properties_read(&trace->properties, &table);
 		return !*err;
 	case EXPTRACE_BATCH_END:

@@ -101,9 +101,10 @@ int trace_reserve_values(struct exptrace_trace *trace)
 	uint32_t n = trace->schema.max_args;
 	void *values;
 
-	if (n <= trace->nvalues)
+	if (n <= trace->nvalues && trace->values)
 		return 0;
-	values = realloc(trace->values, n * sizeof(*trace->values));
+	/* also where no event has arguments: what follows the last of none is a place too */
+	values = realloc(trace->values, (n + 1) * sizeof(*trace->values));
 	if (!values)
 		return trace_error(trace, -ENOMEM, trace->batch.offset, "out of memory");
 	trace->values = values;

@@ -101,9 +101,49 @@ static void test_nothing_lent(void)
 	w_free(&w);
 }
 
+/* The generation after a cut off one ends before its schema. */
+static void test_end_while_borrowing(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_batches(&w, 1, &none);
+	w_end_of_generation(&w);
+	w_sync(&w, 2, sample_start(2), 1000000000, sample_start(2));
+	w_end_of_generation(&w);
+	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_PROBLEM,
+	   "a generation that ends before its schema lends none");
+	w_free(&w);
+}
+
+/* A schema in which no event has an argument. */
+static void test_no_arguments(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	w_sync(&w, 1, 1000, 1000000000, 1000);
+	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, 1000);
+	w_byte(&w, EXPTRACE_WIRE_SCHEMA);
+	w_schema_event(&w, 0, 70, 1, "g", "bare", 0);
+	w_end(&w);
+	w_begin(&w, STANDARD_BATCH, 1, SAMPLE_M(0, TASK), 1000);
+	w_event(&w, 70, 1);
+	w_end(&w);
+	w_sync(&w, 1, 2000, 1000000000, 2000);
+	w_end_of_generation(&w);
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed(": bare:"),
+	   "an event without arguments is shown where no other has any");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK && run_printed("bare"),
+	   "and counted where no thread runs");
+	w_free(&w);
+}
+
 int main(void)
 {
 	test_damage_in_parts();
 	test_nothing_lent();
+	test_end_while_borrowing();
+	test_no_arguments();
 	return tap_end();
 }
