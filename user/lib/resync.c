@@ -124,7 +124,8 @@ static bool is_opening(struct place *place, uint64_t *budget)
 {
 	struct exptrace_batch sync;
 
-	if (!get_batch(place, &sync) || !is_sync(place, &sync))
+	/* no generation has the number 0: for the caller, that is none */
+	if (!get_batch(place, &sync) || !sync.generation || !is_sync(place, &sync))
 		return false;
 	place->generation = sync.generation;
 	place->pos += sync.size;

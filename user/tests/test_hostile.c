@@ -139,8 +139,41 @@ static void test_no_arguments(void)
 	w_free(&w);
 }
 
+/* Damage, and a generation with any number behind it. */
+static void numbered_trace(struct writer *w, uint64_t gen)
+{
+	w->size = 0;
+	w_header(w);
+	w_bytes(w, "damage", 6);
+	w_sync(w, gen, sample_start(1), 1000000000, sample_start(1));
+	w_schema(w, gen, sample_start(1));
+	w_begin(w, STANDARD_BATCH, gen, SAMPLE_M(0, TASK), sample_start(1));
+	w_event(w, EXPTRACE_EVENT_SCHED_WAKEUP, 1);
+	w_number(w, 1);
+	w_number(w, 1);
+	w_end(w);
+	w_sync(w, gen, sample_start(2), 1000000000, sample_start(2));
+	w_end_of_generation(w);
+}
+
+/* No recorder writes the number 0, and whoever is told that it follows is told of none. */
+static void test_generation_0(void)
+{
+	struct writer w = { 0 };
+
+	numbered_trace(&w, 0);
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("nothing that follows can be read") && !strstr(run_output, "sched_wakeup"),
+	   "where nothing is said to follow, nothing is read");
+	numbered_trace(&w, 1);
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM && run_printed("sched_wakeup"),
+	   "a generation that follows is");
+	w_free(&w);
+}
+
 int main(void)
 {
+	test_generation_0();
 	test_damage_in_parts();
 	test_nothing_lent();
 	test_end_while_borrowing();
