@@ -80,11 +80,12 @@ static int framing_header(struct exptrace_trace *trace)
 	return 0;
 }
 
-/* The length is a number, but always in 10 bytes; NULL if it is not. */
+/* The length is a number, but always in 10 bytes; NULL if it is not, or they are not there yet. */
 static const uint8_t *get_length(const uint8_t *pos, const uint8_t *end, uint64_t *length)
 {
-	if (end - pos > EXPTRACE_VARINT_MAX)
-		end = pos + EXPTRACE_VARINT_MAX;
+	if (end - pos < EXPTRACE_VARINT_MAX)
+		return NULL;
+	end = pos + EXPTRACE_VARINT_MAX;
 	pos = varint_get_long(pos, end, length);
 	return pos == end ? pos : NULL;
 }

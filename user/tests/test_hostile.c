@@ -85,6 +85,30 @@ static void test_damage_in_parts(void)
 	w_free(&w);
 }
 
+/* A length in less than 10 bytes is damage, also where a pipe has no more than these yet. */
+static void test_short_length(void)
+{
+	struct writer w = { 0 };
+	struct outcome file, pipe;
+	size_t part;
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	w_byte(&w, EXPTRACE_WIRE_EVENT_BATCH);
+	w_number(&w, 2);
+	w_number(&w, EXPTRACE_M_NONE);
+	w_number(&w, sample_start(2));
+	w_number(&w, 0);
+	part = w.size;
+	w_end_of_generation(&w);
+	sample_generation(&w, 3, &none);
+	read_by_parts(&w, w.size, &file);
+	read_by_parts(&w, part, &pipe);
+	ok(file.errors == 1 && pipe.errors == 1 && file.err == -EBADMSG && pipe.err == -EBADMSG,
+	   "a length in less than 10 bytes is damage, however the bytes come");
+	w_free(&w);
+}
+
 /* Behind a first generation without its beginning and its end, one with a lower number. */
 static void test_nothing_lent(void)
 {
@@ -175,6 +199,7 @@ int main(void)
 {
 	test_generation_0();
 	test_damage_in_parts();
+	test_short_length();
 	test_nothing_lent();
 	test_end_while_borrowing();
 	test_no_arguments();
