@@ -8,6 +8,7 @@
 #   make check           all tests, in throwaway VMs
 #   make check-debug     the tests on kernels that watch themselves: one with KASAN, lockdep, ..., one with KCSAN
 #   make check-long      an hour of storms, of loading and unloading, of random calls
+#   make fuzz            fuzz the tools until you stop it, or for FUZZ_SECONDS (clang's libFuzzer)
 #   make bench           exptrace beside ftrace, perf, LTTng, BPF and sysdig, in VMs that count instructions (an hour)
 #   make lint            checkpatch --strict, sparse, shellcheck
 #   make install         tools, library and headers, into PREFIX (/usr/local) below DESTDIR; make uninstall
@@ -41,6 +42,9 @@ check-debug: deps
 check-long: deps
 	@scripts/check.sh --long
 
+fuzz: deps
+	@scripts/fuzz.sh
+
 bench: deps
 	@scripts/bench.sh
 
@@ -61,4 +65,4 @@ uninstall:
 clean:
 	@rm -rf build
 
-.PHONY: all module user run check check-debug check-long bench lint deps install uninstall clean
+.PHONY: all module user run check check-debug check-long fuzz bench lint deps install uninstall clean

@@ -13,6 +13,8 @@
 # debug-kernel.sh, with the selftests DEBUG_TESTS (default all, which takes an hour). JOBS (default: one for each CPU)
 # virtual machines run at a time. The logs of each step are left in build/out/STEP.
 #
+# FUZZ_SECONDS (default 120) says how long the userspace is fuzzed; with 0, only what was found before is tried again.
+#
 # A step is a function step_NAME; it writes TAP, or fails. To add one, write the function and name it in all_steps.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -23,6 +25,7 @@ read -r -a cpus <<<"${CPUS:-1 4}"
 read -r -a other_kernels <<<"${OTHER_KERNELS-6.12-rt newest}"
 read -r -a debug_kernels <<<"${DEBUG_KERNELS-}"
 jobs=${JOBS:-$(nproc)}
+fuzz_seconds=${FUZZ_SECONDS:-120}
 
 # For --long: seconds of each storm, how often the module comes and goes, how many random calls.
 long_chaos=${EXPTRACE_CHAOS_SECONDS:-120} long_cycles=${EXPTRACE_CYCLES:-1000} long_fuzz=${EXPTRACE_FUZZ_CALLS:-1000000}
@@ -46,6 +49,7 @@ all_steps() {
 	echo "proof step_proof quick"
 	echo "unit step_unit"
 	echo "unit-san step_unit_san"
+	echo "fuzz step_fuzz"
 	echo "selftests step_build_selftests"
 	# The longest first.
 	for k in "${debug_kernels[@]}"; do
@@ -126,6 +130,15 @@ step_unit_san() {
 		make -s -C user check SAN=1
 	else
 		echo "1..0 # SKIP the compiler has no AddressSanitizer"
+	fi
+}
+
+# All that fuzzing has found before, then new inputs.
+step_fuzz() {
+	if [ "$fuzz_seconds" = 0 ]; then
+		scripts/fuzz.sh --corpus
+	else
+		scripts/fuzz.sh --seconds "$fuzz_seconds"
 	fi
 }
 

@@ -7,7 +7,7 @@
 #   user   the user side alone; no package is asked for where a compiler works
 #   build  the module (Debian's kernels too), the user side and its documents
 #   vm     virtual machines
-#   test   the checks of the sources, and perf to compare with
+#   test   the checks of the sources, fuzzing, and perf to compare with
 #   arm64  the compiler for that
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -20,7 +20,9 @@ packages_of() {
 		echo libc6-dev libelf-dev libssl-dev libzstd-dev zlib1g-dev libbpf-dev clang llvm bpftool
 		;;
 	vm) echo qemu-system-x86 busybox-static binutils cpio kmod xz-utils zstd ;;
-	test) echo gcc g++ make libc6-dev pkg-config linux-perf perl python3 rt-tests shellcheck sparse xz-utils ;;
+	test)
+		echo gcc g++ make clang libc6-dev libclang-rt-dev jq pkg-config linux-perf perl python3 rt-tests shellcheck sparse xz-utils
+		;;
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	*) die "unknown group '$1' (user, build, vm, test, arm64)" ;;
 	esac

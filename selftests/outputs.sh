@@ -330,6 +330,7 @@ dump_shows_a_generation_of_the_device_when_it_is_complete() {
 	wait_for shows_switches
 	kill "$pid"
 	expect_status 143 wait "$pid"
+	"$exptrace" stop
 	: >"$work/dump"
 	"$exptrace" start --discard -e sched --period 0
 	# shellcheck disable=SC2002 # a pipe is wanted
@@ -345,6 +346,7 @@ dump_shows_a_generation_of_the_device_when_it_is_complete() {
 	wait_for shows_switches
 	recording_is 1
 	kill %%
+	wait
 }
 
 a_hangup_that_is_ignored_stays_so() {

@@ -24,6 +24,9 @@ run() { # name command...: its results, and a failure if it ends badly without o
 	for test in "$@"; do
 		run "$test" "$out/tests/$test"
 	done
+	run fuzz_read "$out/fuzz/once_read" "$here/../fuzz/corpus/trace"
+	run fuzz_commands "$out/fuzz/once_commands" "$here/../fuzz/corpus/trace"
+	run fuzz_words "$out/fuzz/once_words" "$here/../fuzz/corpus/words"
 	"$out/tests/make_sample" >"$out/tests/sample.trace"
 	run headers sh "$here/headers.sh" "$out"
 	run library sh "$here/library.sh" "$out" "$out/tests/sample.trace"

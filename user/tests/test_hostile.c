@@ -36,7 +36,7 @@ struct outcome {
 static void read_by_parts(const struct writer *w, size_t part, struct outcome *outcome)
 {
 	const struct exptrace_record *record;
-	struct exptrace_damage damage;
+	const struct exptrace_damage *damage;
 	struct exptrace_trace *trace;
 	int fds[2], ret;
 	size_t at = 0;

@@ -16,6 +16,8 @@ void w_free(struct writer *w)
 
 void w_bytes(struct writer *w, const void *bytes, size_t n)
 {
+	if (!n)
+		return;
 	if (w->size + n > w->room) {
 		w->room = 2 * (w->size + n);
 		w->data = realloc(w->data, w->room);
