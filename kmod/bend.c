@@ -48,6 +48,9 @@ static struct exptrace_clock_snapshot latest;	/* the last bend */
 static struct tk_read_base line;		/* what the kernel reckons by */
 static bool started;				/* the four above are set */
 
+/* The shortest reading of a clocksource that is not the TSC, in ticks; 0: there was none. */
+static u64 shortest_reading;
+
 static void ask_for_generation(struct irq_work *work)
 {
 	exptrace_want_advance();
@@ -119,17 +122,44 @@ static u64 cycles_to_meet(const struct tk_read_base *tkr)
 	return cycles > 0 && (u64)cycles <= now - tkr->cycle_last ? cycles : 0;
 }
 
-/* The clocksource amid two readings of the events' clock. Returns how far off @ticks may be. */
+/* One reading of both clocks. */
+struct reading {
+	u64 before, cycles, after;	/* the clocksource amid two readings of the events' clock */
+};
+
+static struct reading read_clocks(const struct tk_read_base *tkr)
+{
+	struct reading r = { .before = exptrace_clock() };
+
+	r.cycles = (tkr->clock->read(tkr->clock) - tkr->cycle_last) & tkr->mask;
+	r.after = exptrace_clock();
+	return r;
+}
+
+/* How often the clocks are read at most. */
+#define READINGS	4
+
+/*
+ * Reads both clocks. If that took more than twice as long as it can, an NMI or the hypervisor
+ * has come between, so they are read again. Returns how far off @ticks may be.
+ */
 static u64 read_ticks(const struct tk_read_base *tkr, u64 *cycles, u64 *ticks)
 {
-	u64 before = exptrace_clock(), after;
+	struct reading best = read_clocks(tkr), r;
+	int i;
 
-	*cycles = (tkr->clock->read(tkr->clock) - tkr->cycle_last) & tkr->mask;
-	after = exptrace_clock();
-	if (*cycles > tkr->mask / 2)
-		*cycles = 0;	/* a little before the last update, by another CPU */
-	*ticks = before + (after - before) / 2;
-	return (after - before) / 2 * TICK_NS_MAX;
+	for (i = 1; i < READINGS && best.after - best.before > 2 * shortest_reading; i++) {
+		r = read_clocks(tkr);
+		if (r.after - r.before < best.after - best.before)
+			best = r;
+	}
+	if (!shortest_reading || best.after - best.before < shortest_reading)
+		shortest_reading = best.after - best.before;
+	if (best.cycles > tkr->mask / 2)
+		best.cycles = 0;	/* a little before the last update, by another CPU */
+	*cycles = best.cycles;
+	*ticks = best.before + (best.after - best.before) / 2;
+	return (best.after - best.before) / 2 * TICK_NS_MAX;
 }
 
 /* The kernel reckons by @tk from now on, or from @at on. Returns how far @at may be off, ns. */
@@ -280,7 +310,9 @@ int exptrace_bends_begin(void)
 
 	lockdep_assert_held(&exptrace.control);
 
-	started = false;	/* nobody else is here: the notifier is not registered */
+	/* Nobody else is here: the notifier is not registered. */
+	started = false;
+	shortest_reading = 0;
 	err = pvclock_gtod_register_notifier(&notifier);
 	notified = !err;
 	return err;
