@@ -145,8 +145,12 @@ step_fuzz() {
 # On the host, where the compiler runs at full speed; the VMs find everything up to date.
 step_build_selftests() { one_test "builds" make -s -C selftests; }
 
+# What becomes of files and pipes does not depend on the kernel: that runs once.
 step_vm_selftests() {
-	scripts/vm.sh --kernel "$1" --cpus "$2" --timeout "${VM_TIMEOUT:-1800}" --out "$out" -- make -s -C selftests run_tests
+	local except=outputs
+	[ "$1-$2" != "${kernels[-1]}-${cpus[-1]}" ] || except=
+	scripts/vm.sh --kernel "$1" --cpus "$2" --timeout "${VM_TIMEOUT:-1800}" --out "$out" -- \
+		make -s -C selftests run_tests "EXCEPT=$except"
 }
 
 # What counts instructions, on one CPU, which is to copy by words: QEMU would go byte by byte otherwise, and be slow.
