@@ -32,7 +32,7 @@
 #endif
 
 /* What docs/exptrace.md says of the memory: bytes for each byte of the trace. */
-#define MEMORY		160
+#define MEMORY		170
 #define BASE		(16 << 20)
 #ifdef __SANITIZE_ADDRESS__
 #define TELLS_MEMORY	0
