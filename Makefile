@@ -28,7 +28,7 @@ module:
 
 user:
 	@scripts/deps.sh user
-	@$(MAKE) -C user
+	@$(MAKE) -f user/Makefile
 
 run: deps user
 	@scripts/run.sh
@@ -55,12 +55,13 @@ lint: deps
 deps:
 	@scripts/deps.sh
 
-# PREFIX, prefix, bindir, ... and DESTDIR, in the environment or as arguments, are passed on as they are.
+# PREFIX, prefix, bindir, ... and DESTDIR, in the environment or as arguments, are passed on as they are;
+# if they are relative, they are so to this directory.
 install: user
-	@$(MAKE) -C user install
+	@$(MAKE) -f user/Makefile install
 
 uninstall:
-	@$(MAKE) -C user uninstall
+	@$(MAKE) -f user/Makefile uninstall
 
 clean:
 	@rm -rf build

@@ -53,12 +53,52 @@ makes opt/x PREFIX=/opt/x && touch "$dir/to/opt/x/bin/other" &&
 	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/to" PREFIX=/opt/x >"$dir/log" 2>&1 &&
 	[ "$(list)" = "opt/x/bin/other 644" ] && [ ! -e "$dir/to/opt/x/include/exptrace" ]
 ok "make uninstall removes what was installed, and nothing else"
+makes opt/x PREFIX=/opt/x && touch "$dir/to/opt/x/include/exptrace/mine.h" &&
+	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/to" PREFIX=/opt/x >"$dir/log" 2>&1 &&
+	[ "$(list)" = "opt/x/include/exptrace/mine.h 644" ]
+ok "and minds no header of others beside its own"
+
+# What the shell, make or sed would take for something else.
+odd="it's a | & b"
+mkdir "$dir/$odd"
+make -s -C "$top/user" install O="$out" DESTDIR="$dir/$odd" PREFIX="/opt/$odd" >"$dir/log" 2>&1 &&
+	mv "$dir/$odd" "$dir/odd" && rm -rf "$dir/to" && mkdir "$dir/to" && mv "$dir/odd/opt/$odd" "$dir/to/at" &&
+	list >"$dir/list" && expected at | diff - "$dir/list" >&2 && [ -z "$(find "$dir/odd" ! -type d)" ] &&
+	grep -q -x -F "prefix=/opt/$odd" "$dir/to/at/lib/pkgconfig/libexptrace.pc" &&
+	mkdir "$dir/odd/opt/$odd" && cp -r "$dir/to/at/." "$dir/odd/opt/$odd" && mv "$dir/odd" "$dir/$odd" &&
+	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/$odd" PREFIX="/opt/$odd" >"$dir/log" 2>&1 &&
+	[ -z "$(find "$dir/$odd" ! -type d)" ]
+ok "blanks and other signs in PREFIX and DESTDIR are part of them"
+
+(cd "$dir" && make -s -f "$top/user/Makefile" install O="$out" DESTDIR=to2 prefix=a/b libdir=l >"$dir/log" 2>&1) &&
+	[ -x "$dir/to2$dir/a/b/bin/exptrace" ] && pc=$dir/to2$dir/l/pkgconfig/libexptrace.pc &&
+	grep -q -x -F "prefix=$dir/a/b" "$pc" && grep -q -x -F "libdir=$dir/l" "$pc"
+ok "what is relative is so to where make was called, and named in full in the .pc file"
+make -n -C "$top" install DESTDIR=rel >"$dir/log" 2>&1 && ! grep -q -e '-C user' "$dir/log" &&
+	grep -q "^install -d '*rel/" "$dir/log"
+ok "that is the top directory, if it was called there"
+
+if command -v pkg-config >/dev/null && [ -n "${CC:-$(command -v gcc)}" ]; then
+	make -s -C "$top/user" install O="$out" PREFIX="$dir/a place" >"$dir/log" 2>&1
+	printf '#include <libexptrace.h>\nint main(void) { return !exptrace_library_version(0, 0, 0); }\n' >"$dir/p.c"
+	flags=$(cd / && PKG_CONFIG_PATH="$dir/a place/lib/pkgconfig" pkg-config --cflags --libs libexptrace) &&
+		(cd "$dir" && eval "${CC:-gcc} -o p p.c $flags") &&
+		LD_LIBRARY_PATH="$dir/a place/lib" "$dir/p"
+	ok "pkg-config tells of a prefix with a blank"
+else
+	echo "ok - pkg-config tells of a prefix with a blank # SKIP no pkg-config, or no compiler"
+fi
+
+# As after "sudo make install", when a user may write there no more.
+find "$out" -name libexptrace.pc >"$dir/log"
+[ ! -s "$dir/log" ]
+ok "make install writes nothing into the build directory"
 
 # Nothing is run, or built: it would ask for packages.
 make -n -C "$top" install PREFIX=/opt/x DESTDIR=/to >"$dir/log" 2>&1 &&
-	grep -q 'install .*/exptrace /to/opt/x/bin' "$dir/log" &&
+	grep -q "install .*/exptrace '*/to/opt/x/bin" "$dir/log" &&
 	make -n -C "$top" install prefix=/opt/y DESTDIR=/to >"$dir/log" 2>&1 &&
-	grep -q 'install .*/exptrace /to/opt/y/bin' "$dir/log"
+	grep -q "install .*/exptrace '*/to/opt/y/bin" "$dir/log"
 ok "PREFIX and prefix are heeded in the top directory as well"
 
 # A machine without any package and compiler, on which apt-get only tells what it is asked for.
