@@ -362,6 +362,37 @@ a_hangup_that_is_ignored_stays_so() {
 	expect_status 0 wait "$pid"
 }
 
+a_hangup_that_is_ignored_ends_no_snapshot() {
+	local pid
+	load
+	"$exptrace" start --flight
+	(trap '' HUP && exec "$exptrace" snapshot -o "$work/t" --wait) &
+	pid=$!
+	# It is in ioctl(2).
+	wait_for grep -q '^16 ' "/proc/$pid/syscall"
+	kill -s HUP "$pid"
+	sleep 0.3
+	"$exptrace" trigger
+	expect_status 0 wait "$pid"
+	"$exptrace" stop
+	"$exptrace" check "$work/t"
+}
+
+signals_of() { grep -E '^Sig(Blk|Ign)' "$1"; }
+
+a_command_has_the_signals_of_who_records_it() {
+	local with=(env "--ignore-signal=PIPE,XFSZ,ALRM,CHLD" "--block-signal=USR1,TERM")
+	load
+	"${with[@]}" cat /proc/self/status >"$work/want"
+	# Not the other way round: timeout(1) changes some of them.
+	timeout -s KILL 20 "${with[@]}" "$exptrace" record -o "$work/t" -- cat /proc/self/status >"$work/status"
+	diff <(signals_of "$work/want") <(signals_of "$work/status")
+	"$exptrace" record -o "$work/t" -- cat /proc/self/status >"$work/status"
+	diff <(signals_of /proc/self/status) <(signals_of "$work/status")
+	"$exptrace" record -o "$work/t" --follow -- cat /proc/self/status >"$work/status"
+	diff <(signals_of /proc/self/status) <(signals_of "$work/status")
+}
+
 a_signal_ends_a_command_that_lasts_longer_than_the_recording() {
 	local pid
 	load
@@ -381,4 +412,5 @@ run_tests the_readme_works_as_it_is_written a_recording_that_does_not_begin_leav
 	a_stalled_pipe_does_not_keep_a_recording_from_its_end \
 	who_reads_on_in_time_gets_it_all a_snapshot_into_a_stalled_pipe_ends_by_a_signal \
 	dump_shows_a_generation_of_the_device_when_it_is_complete a_hangup_that_is_ignored_stays_so \
+	a_hangup_that_is_ignored_ends_no_snapshot a_command_has_the_signals_of_who_records_it \
 	a_signal_ends_a_command_that_lasts_longer_than_the_recording

@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "interrupt.h"
+#include "signals.h"
 #include "text.h"
 
 static const struct command *const commands[] = {
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
 {
 	int ret;
 
+	signals_begin();
 	open_standard_files();
 	ret = finish(run(argc, argv));
 	interrupt_end();

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "recorder.h"
+#include "signals.h"
 
 /* how often it is looked whether someone else has stopped a flight recording, in ms */
 #define FLIGHT_CHECK	1000
@@ -22,14 +23,6 @@ static void on_alarm(int number)
 	(void)number;
 }
 
-/* nohup(1) wants a hangup to be ignored, which blocking it would end. */
-static bool is_ignored(int number)
-{
-	struct sigaction action;
-
-	return !sigaction(number, NULL, &action) && action.sa_handler == SIG_IGN;
-}
-
 int recorder_init(struct recorder *recorder)
 {
 	/* without SA_RESTART */
@@ -39,13 +32,15 @@ int recorder_init(struct recorder *recorder)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	if (!is_ignored(SIGHUP))
+	/* blocked, it would not be ignored any more */
+	if (!signals_ignored(SIGHUP))
 		sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGALRM, &action, NULL);
+	/* of a child that is ignored, nothing would be told */
+	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	recorder->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return recorder->signals < 0 ? -errno : 0;
 }

@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "outfile.h"
 #include "recorder.h"
+#include "signals.h"
 
 #define NSIGNALS	3
 /* how often an interrupted wait is interrupted again, in microseconds */
@@ -61,11 +62,11 @@ static void catch_signals(void)
 	size_t i;
 
 	for (i = 0; i < NSIGNALS; i++)
-		sigaction(signals[i], &action, NULL);
+		if (signals[i] != SIGHUP || !signals_ignored(SIGHUP))
+			sigaction(signals[i], &action, NULL);
 	action.sa_handler = on_signal;
 	sigaction(SIGALRM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 }
 
 static int take_error(const struct snapshot *snapshot, int err)

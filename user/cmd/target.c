@@ -15,6 +15,7 @@
 
 #include "cmd.h"
 #include "recorder.h"
+#include "signals.h"
 
 #define EXIT_NOT_FOUND	127
 #define EXIT_CANNOT_RUN	126
@@ -34,15 +35,11 @@ static bool wait_to_go(int fd)
 
 static _Noreturn void run_target(char **argv, bool to_stderr, int go, int report)
 {
-	sigset_t none;
 	int err;
 
 	if (!wait_to_go(go))
 		_exit(EXIT_CANNOT_RUN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
+	signals_restore();
 	if (to_stderr)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	execvp(argv[0], argv);

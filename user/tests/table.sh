@@ -60,6 +60,10 @@ run() { # command operands…: the exit code in $code, messages in $dir/err
 	closed) "$exptrace" $words "$@" >&- 2>"$dir/err" ;;
 	gone) env --default-signal=PIPE "$exptrace" $words "$@" >&4 2>"$dir/err" ;;
 	gone_ignored) env --ignore-signal=PIPE "$exptrace" $words "$@" >&4 2>"$dir/err" ;;
+	limited)
+		# shellcheck disable=SC2094 # a pipe has no limit
+		(set -o pipefail; (ulimit -c 0 -f 0 && exec "$exptrace" $words "$@") 2>&1 >"$dir/limited" |
+			cat >"$dir/err") ;;
 	no_stdin) "$exptrace" $words "$@" <&- >"$dir/out" 2>"$dir/err" ;;
 	no_stderr) "$exptrace" $words "$@" >"$dir/out" 2>&- ;;
 	nobody) setpriv --reuid 65534 --clear-groups "$exptrace" $words "$@" >"$dir/out" 2>"$dir/err" ;;
@@ -107,6 +111,13 @@ with=full
 each "$readers" 1 'exptrace: standard output: cannot write: No space left on device' "$sample"
 each "$printers" 1 'exptrace: standard output: cannot write: No space left on device'
 column "a full disk is told"
+
+with=limited
+each "$readers" 1 'exptrace: standard output: cannot write: File too large' "$sample"
+each "$printers" 1 'exptrace: standard output: cannot write: File too large'
+cell 1 "exptrace: $dir/cut: cannot write: File too large" cut -o "$dir/cut" "$sample"
+[ -z "$(find "$dir" -name 'cut*')" ] || wrong=$((wrong + 1))
+column "a limit of the size of files is told"
 
 with=closed
 each "$readers" 1 'exptrace: standard output: cannot write: Bad file descriptor' "$sample"
