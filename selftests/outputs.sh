@@ -393,6 +393,14 @@ a_command_has_the_signals_of_who_records_it() {
 	diff <(signals_of /proc/self/status) <(signals_of "$work/status")
 }
 
+an_empty_name_is_no_file() {
+	load_with_directory
+	cd "$work/d" || exit
+	expect_status 1 "$exptrace" record -o '' -- touch ran 2>"$work/err"
+	grep "cannot write: No such file" "$work/err"
+	only
+}
+
 a_signal_ends_a_command_that_lasts_longer_than_the_recording() {
 	local pid
 	load
@@ -412,5 +420,5 @@ run_tests the_readme_works_as_it_is_written a_recording_that_does_not_begin_leav
 	a_stalled_pipe_does_not_keep_a_recording_from_its_end \
 	who_reads_on_in_time_gets_it_all a_snapshot_into_a_stalled_pipe_ends_by_a_signal \
 	dump_shows_a_generation_of_the_device_when_it_is_complete a_hangup_that_is_ignored_stays_so \
-	a_hangup_that_is_ignored_ends_no_snapshot a_command_has_the_signals_of_who_records_it \
+	a_hangup_that_is_ignored_ends_no_snapshot a_command_has_the_signals_of_who_records_it an_empty_name_is_no_file \
 	a_signal_ends_a_command_that_lasts_longer_than_the_recording

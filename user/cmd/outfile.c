@@ -172,6 +172,8 @@ int outfile_find(struct outfile *file, const char *name)
 		file->in_place = true;
 		return EXIT_OK;
 	}
+	if (!*name)	/* something could be made beside it, but not take its name */
+		return problem("'': cannot write: %s", strerror(ENOENT));
 	file->path = strdup(name);
 	ret = file->path ? follow(file, &stat) : -ENOMEM;
 	if (ret == 1 && (!S_ISREG(stat.st_mode) || is_descriptor(file->path)))
