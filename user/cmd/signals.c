@@ -17,9 +17,12 @@ static sigset_t mask;
 
 void signals_begin(void)
 {
+	sigset_t alarm;
 	size_t i;
 
-	sigprocmask(SIG_SETMASK, NULL, &mask);
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm, &mask);
 	for (i = 0; i < NR_CHANGED; i++)
 		sigaction(changed[i], NULL, &before[i]);
 	signal(SIGXFSZ, SIG_IGN);

@@ -9,7 +9,7 @@
 
 /*
  * Before any of them is changed. From then on, a file that is larger than the limit (ulimit -f) is
- * an error of write(2), and not the end of the program.
+ * an error of write(2), and not the end of the program; and an alarm interrupts what lasts.
  */
 void signals_begin(void);
 

@@ -144,14 +144,18 @@ pids=
 stall stat && pids=$pid && stall report && pids="$pids $pid" && stall report --json && pids="$pids $pid" &&
 	stall dump && pids="$pids $pid"
 ok "stat, report and dump wait for who reads"
+if env --block-signal=ALRM true 2>"$dir/err"; then
+	env --block-signal=ALRM "$exptrace" dump "$dir/many" >"$dir/pager" 2>"$dir/err" 8>&- &
+	wait_for is_stalled $! && pids="$pids $!"
+fi
 # shellcheck disable=SC2086 # words
 kill $pids
 ends=0
 for pid in $pids; do
 	ends_with 143 "$pid" && ends=$((ends + 1))
 done
-[ $ends -eq 4 ]
-ok "but not for ever after a signal"
+[ $ends -eq "$(echo "$pids" | wc -w)" ]
+ok "but not for ever after a signal, even if who called them has blocked alarms"
 stall dump
 kill "$pid"
 # It was taken: it is not pending any more.
