@@ -3,7 +3,6 @@
  * The names of system calls.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <exptrace/wire.h>
@@ -64,16 +63,18 @@ API const char *exptrace_syscall_name(const char *machine, uint64_t number)
 	return name_in(machine, table, nr);
 }
 
-/* A number in decimal digits. */
+/* A number in decimal digits. Nothing is known of what follows them. */
 static int parse_number(const char *text, size_t len)
 {
-	char *end;
-	long nr;
+	int nr = 0;
+	size_t i;
 
-	if (!len || *text < '0' || *text > '9')
-		return -ENOENT;
-	nr = strtol(text, &end, 10);
-	return end == text + len && nr < EXPTRACE_MAX_SYSCALLS ? (int)nr : -ENOENT;
+	for (i = 0; i < len && nr < EXPTRACE_MAX_SYSCALLS; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -ENOENT;
+		nr = 10 * nr + (text[i] - '0');
+	}
+	return len && nr < EXPTRACE_MAX_SYSCALLS ? nr : -ENOENT;
 }
 
 API int exptrace_syscall_number_in(const char *machine, enum exptrace_syscall_table table,

@@ -379,8 +379,23 @@ static void test_any_bytes(void)
 	ok(sound > 1000, "any bytes can be parsed (%" PRIu64 " of %u are sound)", sound, round);
 }
 
+/* What follows the name of a call in memory is no part of it. */
+static void test_number_ends(void)
+{
+	ok(exptrace_syscall_number("x86_64", "2579", 3) == 257 &&
+	   exptrace_syscall_number_in(NULL, EXPTRACE_SYSCALLS_COMPAT, "4250", 3) == 425,
+	   "a call's number ends with its text");
+	ok(exptrace_syscall_number(NULL, "1023", 4) == 1023 &&
+	   exptrace_syscall_number(NULL, "1024", 4) == -ENOENT &&
+	   exptrace_syscall_number(NULL, "18446744073709551616", 20) == -ENOENT &&
+	   exptrace_syscall_number(NULL, "-1", 2) == -ENOENT &&
+	   exptrace_syscall_number(NULL, "7x", 2) == -ENOENT &&
+	   exptrace_syscall_number(NULL, "", 0) == -ENOENT, "and is 1023 at most");
+}
+
 int main(void)
 {
+	test_number_ends();
 	test_malformed();
 	test_lengths();
 	test_empty();
