@@ -668,7 +668,7 @@ options_and_files_are_named_with_the_module_as_without_it() {
 	expect_status 1 "$exptrace" snapshot -o /no/such/t 2>"$work/err"
 	grep -x 'exptrace: /no/such/t: cannot write: .*No such file or directory' "$work/err"
 	expect_status 2 "$exptrace" start --pool 0 2>"$work/err"
-	grep -x 'exptrace: --pool 0: not a number of MiB from 1 on' "$work/err"
+	grep -x 'exptrace: --pool 0: not a number of MiB, 1 to 17592186044415' "$work/err"
 	recording_is 0
 }
 

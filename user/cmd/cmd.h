@@ -112,7 +112,13 @@ int next_option(const struct command *command, int argc, char **argv, const char
 /* Parses a whole number from @min to @max; false if it is not one. */
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
-/* Parses seconds with decimals into milliseconds. */
+/*
+ * Reads digits, and behind a point more of them, in any locale: what follows them; NULL if there
+ * are none.
+ */
+const char *parse_decimal(const char *text, double *value);
+
+/* Parses seconds with decimals, one millisecond at least, into milliseconds. */
 bool parse_seconds(const char *text, uint64_t *ms);
 
 /*

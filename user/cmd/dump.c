@@ -142,7 +142,7 @@ static int dump_parse(struct dump *dump, int argc, char **argv)
 			if (what_parse(&command_dump, &dump->what, "--events", optarg))
 				return OPTION_BAD;
 		} else if (c == 'n' && !parse_number(optarg, 0, UINT64_MAX, &dump->max))
-			return bad_value(&command_dump, argv, "a number of lines");
+			return bad_value(&command_dump, argv, "a number of lines, 0 to 18446744073709551615");
 		else if (c == OPT_JSON)
 			dump->json = true;
 		else if (c == OPT_ALL)

@@ -88,11 +88,11 @@ static bool parse_time(const char *text, __u64 *ns)
 		const char *name;
 		uint64_t ns;
 	} units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
-	char *unit;
-	double number = strtod(text, &unit);
+	double number;
+	const char *unit = parse_decimal(text, &number);
 	size_t i;
 
-	if (unit == text || *text < '0' || *text > '9')
+	if (!unit)
 		return false;
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (strcmp(unit, units[i].name))
@@ -134,11 +134,11 @@ const char *filter_wanted(int c)
 {
 	switch (c) {
 	case OPT_CPU:
-		return "a list of CPUs, as 0-3,8";
+		return "a list of CPUs, as 0-3,8, up to 8191";
 	case OPT_MIN_DURATION:
-		return "syscalls=TIME or sched_switch=TIME, with ns, us, ms or s";
+		return "syscalls=TIME or sched_switch=TIME, with ns, us, ms or s, 1ns to 999999999s";
 	default:
-		return "a list of not too many ids of processes or threads";
+		return "a list of at most 1024 ids of processes or threads, 1 to 2147483647";
 	}
 }
 

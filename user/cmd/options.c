@@ -96,12 +96,32 @@ bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 	return *text >= '0' && *text <= '9' && !*end && !errno && *value >= min && *value <= max;
 }
 
+const char *parse_decimal(const char *text, double *value)
+{
+	double place = 1;
+	const char *pos;
+
+	/* strtod() has hexadecimal numbers, signs and the locale's point, too */
+	*value = 0;
+	for (pos = text; *pos >= '0' && *pos <= '9'; pos++)
+		*value = 10 * *value + (*pos - '0');
+	if (pos == text || *pos != '.')
+		return pos == text ? NULL : pos;
+	for (text = ++pos; *pos >= '0' && *pos <= '9'; pos++) {
+		*value = 10 * *value + (*pos - '0');
+		place *= 10;
+	}
+	*value /= place;
+	return pos == text ? NULL : pos;
+}
+
 bool parse_seconds(const char *text, uint64_t *ms)
 {
-	char *end;
-	double seconds = strtod(text, &end);
+	double seconds;
+	const char *end = parse_decimal(text, &seconds);
 
-	if (end == text || *end || !(seconds > 0) || seconds > 1e9)
+	/* what would be none at all is more than that */
+	if (!end || *end || !(seconds >= 0.001) || seconds > 1e9)
 		return false;
 	*ms = (uint64_t)(seconds * 1000 + 0.5);
 	return true;

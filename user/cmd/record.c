@@ -236,7 +236,7 @@ static int record_parse(struct record *record, int argc, char **argv)
 	while ((c = next_option(&command_record, argc, argv, "+:o:h" SETTINGS_LETTERS, options)) >= 0)
 		if (!record_option(record, c))
 			return bad_value(&command_record, argv, c == OPT_DURATION ?
-					 "a number of seconds" : settings_wanted(c));
+					 "a number of seconds, 0.001 to 1000000000" : settings_wanted(c));
 	if (c == -1 && optind < argc)
 		record->argv = argv + optind;
 	if (c == -1 && record->follow && !record->argv)

@@ -554,7 +554,7 @@ static int report_parse(struct report *report, int argc, char **argv)
 			if (what_parse(&command_report, &report->what, "--events", optarg))
 				return OPTION_BAD;
 		} else if (c == 'n' && !parse_number(optarg, 0, UINT64_MAX, &report->view.lines))
-			return bad_value(&command_report, argv, "a number of lines");
+			return bad_value(&command_report, argv, "a number of lines, 0 to 18446744073709551615");
 		else if (c == OPT_JSON)
 			report->json = true;
 	}

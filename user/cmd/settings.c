@@ -55,13 +55,13 @@ const char *settings_wanted(int c)
 {
 	switch (c) {
 	case OPT_POOL:
-		return "a number of MiB from 1 on";
+		return "a number of MiB, 1 to 17592186044415";
 	case OPT_BATCH:
 		return "4, 8, 16, 32 or 64";
 	case OPT_PERIOD:
-		return "a number of milliseconds";
+		return "a number of milliseconds, 0 to 4294967294";
 	case OPT_QUOTA:
-		return "EXPERIMENT=PERCENT[,...]";
+		return "EXPERIMENT=PERCENT[,...], an experiment by name or number, and 0 to 100";
 	default:
 		return filter_wanted(c);
 	}

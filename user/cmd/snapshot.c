@@ -241,6 +241,9 @@ static const struct option options[] = {
 	{ 0 }
 };
 
+/* An hour: what exptrace_device_set_trigger() takes. */
+#define LATENCY_MAX	3600000000
+
 static int snapshot_parse(struct snapshot *snapshot, int argc, char **argv)
 {
 	int c;
@@ -249,8 +252,9 @@ static int snapshot_parse(struct snapshot *snapshot, int argc, char **argv)
 		if (c == 'o')
 			snapshot->path = optarg;
 		snapshot->wait |= c == OPT_WAIT || c == OPT_LATENCY;
-		if (c == OPT_LATENCY && !parse_number(optarg, 1, UINT64_MAX, &snapshot->latency_us))
-			return bad_value(&command_snapshot, argv, "a number of microseconds");
+		if (c == OPT_LATENCY && !parse_number(optarg, 1, LATENCY_MAX, &snapshot->latency_us))
+			return bad_value(&command_snapshot, argv,
+					 "a number of microseconds, 1 to 3600000000");
 	}
 	return c;
 }

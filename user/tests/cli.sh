@@ -74,6 +74,24 @@ exits 2 "$exptrace" record --batch 4 --pool 0 && grep -q -- "^exptrace: --pool 0
 	exits 2 "$exptrace" record -px && grep -q -- '^exptrace: -px: ' "$dir/err" &&
 	exits 2 "$exptrace" snapshot -o x --latency 0 && grep -q -- "^exptrace: --latency 0: " "$dir/err"
 ok "a bad value is told with its option"
+wrong=
+for value in '' ' 5' 5x 0x10 -1 +1 1e3 .5 5. 1,5 0 0.0000004 1000000001000 nan inf; do
+	exits 2 "$exptrace" record --duration "$value" nonsense || wrong="$wrong '$value'"
+	exits 2 "$exptrace" start --min-duration "syscalls=${value}ms" || wrong="$wrong '${value}ms'"
+done
+[ -z "$wrong" ] || echo "# taken for a time:$wrong"
+[ -z "$wrong" ]
+ok "a time is digits, with a point among them at most"
+for option in "record --duration 0" "start --pool x" "start --period 4294967295" "record --tid 1,0" \
+	"start --quota nonsense=1" "start --quota allocfree=101" "dump -n 5x" "report -n -1" \
+	"snapshot --latency 3600000001"; do
+	# shellcheck disable=SC2086 # words
+	exits 2 "$exptrace" $option && grep -q -- "^exptrace: ${option#* }: not .* [1-9]" "$dir/err" ||
+		echo "# no range: $option: $(head -n 1 "$dir/err")" >>"$dir/without_range"
+done
+[ ! -e "$dir/without_range" ] || cat "$dir/without_range"
+[ ! -e "$dir/without_range" ]
+ok "the message about a number tells its range"
 exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
 	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
 ok "help is there"

@@ -229,20 +229,20 @@ bad() { # command option value wanted…
 	*) cell 2 "exptrace: $option$value: not $*" "$command" "$option$value" "$sample" ;;
 	esac
 }
-bad dump -n x a number of lines
-bad dump --lines 5x a number of lines
-bad report -n y a number of lines
+bad dump -n x a number of lines, 0 to 18446744073709551615
+bad dump --lines 5x a number of lines, 0 to 18446744073709551615
+bad report -n y a number of lines, 0 to 18446744073709551615
 bad cut -g 5-3 a range of generations
-bad record --pool 0 a number of MiB from 1 on
+bad record --pool 0 a number of MiB, 1 to 17592186044415
 bad record --batch 5 4, 8, 16, 32 or 64
-bad record --period x a number of milliseconds
-bad record --duration x a number of seconds
-bad start --quota 9 'EXPERIMENT=PERCENT\[,...\]'
-bad start --cpu x a list of CPUs, as 0-3,8
-bad start -p x a list of not too many ids of processes or threads
-bad start --tid x a list of not too many ids of processes or threads
-bad start --min-duration x syscalls=TIME or sched_switch=TIME, with ns, us, ms or s
-bad snapshot --latency 0 a number of microseconds
+bad record --period x a number of milliseconds, 0 to 4294967294
+bad record --duration x a number of seconds, 0.001 to 1000000000
+bad start --quota 9 'EXPERIMENT=PERCENT\[,...\], an experiment by name or number, and 0 to 100'
+bad start --cpu x a list of CPUs, as 0-3,8, up to 8191
+bad start -p x a list of at most 1024 ids of processes or threads, 1 to 2147483647
+bad start --tid x a list of at most 1024 ids of processes or threads, 1 to 2147483647
+bad start --min-duration x syscalls=TIME or sched_switch=TIME, with ns, us, ms or s, 1ns to 999999999s
+bad snapshot --latency 0 a number of microseconds, 1 to 3600000000
 column "a bad value is told with its option"
 
 for command in dump stat report check; do
