@@ -146,20 +146,20 @@ what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
 	grep -x 'lacking test test_missing missing' "$sys/events"
 	"$exptrace" list | grep ' test  *test_missing  *missing$'
 	expect_status 0 "$exptrace" record -o "$work/t" -e sched,test_missing -- sh -c '/bin/true; :' 2>"$work/err"
-	grep -x "exptrace: note: this kernel has no tracepoint for 'test_missing'" "$work/err"
+	grep -x "exptrace: --events sched,test_missing: note: this kernel has no tracepoint for 'test_missing'" "$work/err"
 	[ "$(wc -l <"$work/err")" -eq 2 ] || fail "$(cat "$work/err")"
 	"$exptrace" check "$work/t" | grep '^OK'
 	"$exptrace" dump "$work/t" | grep -c ' sched_switch: '
 	# Of a group there may be some, of a system call and of what is left out there is nothing to note.
 	expect_status 0 "$exptrace" record -o "$work/t" -e test,syscalls:close -- sh -c '/bin/true; :' 2>"$work/err"
-	grep -x "exptrace: note: this kernel lacks 1 of the 2 events of 'test'" "$work/err"
+	grep -x "exptrace: --events test,syscalls:close: note: this kernel lacks 1 of the 2 events of 'test'" "$work/err"
 	[ "$(wc -l <"$work/err")" -eq 2 ] || fail "$(cat "$work/err")"
 	"$exptrace" check "$work/t" | grep '^OK.* 0 lost'
 	"$exptrace" dump "$work/t" | grep -c ' test_fork: .*child_pid='
 	expect_status 0 "$exptrace" record -o "$work/t" -e test,-test_missing -- /bin/true 2>"$work/err"
 	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$(cat "$work/err")"
 	expect_status 0 "$exptrace" record -o "$work/t" --stacks sched_switch,test_missing -- /bin/true 2>"$work/err"
-	grep -x "exptrace: note: this kernel has no tracepoint for 'test_missing'" "$work/err"
+	grep -x "exptrace: --stacks sched_switch,test_missing: note: this kernel has no tracepoint for 'test_missing'" "$work/err"
 	# A recording of nothing is none, and a word that is misspelt is not a note.
 	rm "$work/t"
 	expect_status 1 "$exptrace" record -o "$work/t" -e sched,-sched,test_missing -- /bin/true 2>"$work/err"
@@ -584,7 +584,7 @@ events_that_cannot_have_stacks_do_not_keep_others_from_them() {
 	have_stacks
 
 	expect_status 0 "$exptrace" record -o "$work/t" -e sched,test --stacks all -- sh -c '/bin/true; :' 2>"$work/err"
-	grep -x "exptrace: note: 1 of the [0-9]* events of 'all' cannot have stacks" "$work/err"
+	grep -x "exptrace: --stacks all: note: 1 of the [0-9]* events of 'all' cannot have stacks" "$work/err"
 	"$exptrace" check "$work/t"
 	"$exptrace" dump "$work/t" >"$work/dump"
 	grep -A 1 ' sched_switch: ' "$work/dump" | grep -P '^\t[0-9a-f]{16} __schedule\+0x'

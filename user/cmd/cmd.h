@@ -46,6 +46,9 @@ extern const struct command command_list;
 __attribute__((format(printf, 1, 0)))
 void put_message(const char *format, va_list args);
 
+/* A name on stderr, likewise: what modules call themselves and their events may be any bytes. */
+void message_name(const char *name);
+
 /* Prints "exptrace: ..." likewise; returns EXIT_PROBLEM. */
 __attribute__((format(printf, 1, 2)))
 int problem(const char *format, ...);

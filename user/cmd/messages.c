@@ -56,6 +56,11 @@ void put_message(const char *format, va_list args)
 		put_foreign(stderr, text, n < MESSAGE_MAX ? (size_t)n : MESSAGE_MAX - 1);
 }
 
+void message_name(const char *name)
+{
+	put_foreign(stderr, name, strlen(name));
+}
+
 void print_foreign(const char *text, size_t len, size_t width)
 {
 	size_t columns = put_foreign(stdout, text, len);

@@ -85,9 +85,11 @@ static void note_missing(const struct selection *selection, const struct what *w
 		missing += !is_available(event);
 	}
 	if (missing && missing == wanted)
-		problem("note: this kernel has no tracepoint for '%s'", show_word(what, word).text);
+		problem("%s %s: note: this kernel has no tracepoint for '%s'", what->option,
+			show_text(what).text, show_word(what, word).text);
 	else if (missing)
-		problem("note: this kernel lacks %zu of the %zu events of '%s'", missing, wanted,
+		problem("%s %s: note: this kernel lacks %zu of the %zu events of '%s'",
+			what->option, show_text(what).text, missing, wanted,
 			show_word(what, word).text);
 }
 
@@ -128,12 +130,13 @@ int selection_check(struct selection *selection, struct exptrace_device *device,
 {
 	int err = selection->events ? 0 : selection_load(selection, device);
 
-	if (!err && what->selection)
-		err = exptrace_selection_offer_device(what->selection, device);
-	if (err) {
+	/* of what was loaded before, something may have been switched */
+	if (err)
 		selection_forget(selection);
+	else if (what->selection)
+		err = exptrace_selection_offer_device(what->selection, device);
+	if (err)
 		return problem("cannot list the events: %s", strerror(-err));
-	}
 	return what->selection ? what_check_events(what, selection->events, selection->n) :
 	       EXIT_OK;
 }
@@ -198,7 +201,7 @@ static int set_stacks(const struct selection *selection, struct exptrace_device 
 		if (!is_selectable(event) || !is_available(event))
 			continue;
 		err = find_now(device, event, &now);
-		flags = now.flags & EXPTRACE_EVENT_F_ENABLED;
+		flags = err ? 0 : now.flags & EXPTRACE_EVENT_F_ENABLED;
 		if (is_wanted(event, what))
 			flags |= EXPTRACE_EVENT_F_STACK;
 		if (!err && flags != (now.flags & FLAGS))
@@ -228,7 +231,8 @@ static int check_stacks(const struct selection *selection, struct exptrace_devic
 	if (without && without == wanted)
 		return problem("cannot record stacks: '%s' has none", show_word(what, word).text);
 	if (without)
-		problem("note: %zu of the %zu events of '%s' cannot have stacks", without, wanted,
+		problem("%s %s: note: %zu of the %zu events of '%s' cannot have stacks",
+			what->option, show_text(what).text, without, wanted,
 			show_word(what, word).text);
 	return EXIT_OK;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include <exptrace/wire.h>
 
@@ -25,7 +26,7 @@ struct shown show(const char *text, size_t len)
 	return shown;
 }
 
-static struct shown show_text(const struct what *what)
+struct shown show_text(const struct what *what)
 {
 	return show(what->text, strlen(what->text));
 }
@@ -111,15 +112,20 @@ static int explain_call(const struct what *what, struct suggestion *suggestion,
 			    suggestion);
 }
 
+/* @trace: NULL: of this machine */
 static void suggest_calls(struct suggestion *suggestion, const struct exptrace_trace *trace)
 {
 	const uint64_t bits[] = { 0, EXPTRACE_SYSCALL_COMPAT };
+	struct utsname host = { 0 };
 	size_t i;
 	uint64_t nr;
 
+	uname(&host);
 	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		for (nr = 0; nr < EXPTRACE_MAX_SYSCALLS; nr++) {
-			const char *name = exptrace_name(trace, EXPTRACE_KIND_SYSCALL, bits[i] | nr);
+			const char *name = trace ?
+				exptrace_name(trace, EXPTRACE_KIND_SYSCALL, bits[i] | nr) :
+				exptrace_syscall_name(host.machine, bits[i] | nr);
 
 			if (name)
 				suggest_syscall(suggestion, name);
@@ -154,10 +160,10 @@ static void note_word(const struct what *what, size_t i, const struct exptrace_t
 	const char *text = exptrace_selection_word(what->selection, i, &len);
 
 	if (exptrace_selection_word_state(what->selection, i) == EXPTRACE_WORD_ABSENT)
-		problem("note: %s %s: the trace's recorder did not have '%s'", what->option,
+		problem("%s %s: note: the trace's recorder did not have '%s'", what->option,
 			show_text(what).text, show(text, len).text);
 	else if (!all && means_state(what->selection, i, trace))
-		problem("note: %s %s: '%s' is state, which --all shows", what->option,
+		problem("%s %s: note: '%s' is state, which --all shows", what->option,
 			show_text(what).text, show(text, len).text);
 }
 
@@ -206,10 +212,14 @@ static void print_events(const struct exptrace_event *events, size_t n)
 	for (i = 0; i < n; i++) {
 		if (EXPTRACE_EVENT_IS_STATE(events[i].type))
 			continue;
-		if (strcmp(group, events[i].group))
-			fprintf(stderr, "%s  %s:", *group ? "\n" : "", events[i].group);
+		if (strcmp(group, events[i].group)) {
+			fputs(*group ? "\n  " : "  ", stderr);
+			message_name(events[i].group);
+			fputc(':', stderr);
+		}
 		group = events[i].group;
-		fprintf(stderr, " %s", events[i].name);
+		fputc(' ', stderr);
+		message_name(events[i].name);
 	}
 	fputc('\n', stderr);
 }
@@ -244,6 +254,7 @@ int what_check_events(const struct what *what, const struct exptrace_event *even
 		case EXPTRACE_WORD_FOUND:
 			break;
 		case EXPTRACE_WORD_UNKNOWN_SYSCALL:
+			suggest_calls(&suggestion, NULL);
 			return explain_call(what, &suggestion, "");
 		default:
 			return explain_event(what, &suggestion, events, n);

@@ -46,4 +46,7 @@ struct shown {
 };
 struct shown show(const char *text, size_t len);
 
+/* That of what was given, behind its option: "--events sched: note: ..." */
+struct shown show_text(const struct what *what);
+
 #endif /* EXPTRACE_WHAT_H */

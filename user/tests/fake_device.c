@@ -16,6 +16,8 @@
 #include "sample.h"
 
 int fake_calls = -1;
+int fake_offers = -1;
+const char *fake_event = "sched_switch";
 
 struct exptrace_device {
 	int data;	/* the stream is read from here */
@@ -149,8 +151,8 @@ int exptrace_device_event(struct exptrace_device *device, unsigned int index,
 		.flags = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_AVAILABLE,
 		.type = EXPTRACE_EVENT_SCHED_SWITCH,
 		.group = "sched",
-		.name = "sched_switch",
 	};
+	strncpy(event->name, fake_event, sizeof(event->name) - 1);
 	return index ? -ENOENT : 0;
 }
 
@@ -168,7 +170,10 @@ int exptrace_selection_offer_device(struct exptrace_selection *selection,
 				    struct exptrace_device *device)
 {
 	(void)device;
-	exptrace_selection_offer(selection, "standard", "sched", "sched_switch");
+	if (!fake_offers)
+		return -EIO;
+	fake_offers--;
+	exptrace_selection_offer(selection, "standard", "sched", fake_event);
 	return 0;
 }
 

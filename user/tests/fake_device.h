@@ -9,4 +9,10 @@
 /* To be written, a letter each: s: stopped; f: a filter was set; c: the system calls were. */
 extern int fake_calls;
 
+/* How often it can tell a selection what it has, before it fails; below 0: always. */
+extern int fake_offers;
+
+/* The name of its event. */
+extern const char *fake_event;
+
 #endif /* EXPTRACE_TEST_FAKE_DEVICE_H */

@@ -236,14 +236,46 @@ static void test_snapshot(void)
 	finish_child(&child);
 }
 
+static void test_restored(void)
+{
+	char *words[] = { "record", "-o", "-", "-e", "sched", "--stacks", "sched", NULL };
+	struct child child;
+	char call = 0;
+
+	fake_offers = 1;
+	start(&child, &command_record, words);
+	fake_offers = -1;
+	ok(read(child.calls, &call, 1) == 1 && call == 'c',
+	   "what -e has switched is put back if the events cannot be listed for --stacks");
+	ok(wait_for_end(&child) == EXIT_PROBLEM && says(&child, "cannot list the events"),
+	   "and that is said");
+	finish_child(&child);
+}
+
+static void test_misspelt(void)
+{
+	static const char *const call[] = { "-o", "-", "-e", "syscalls:opnat", NULL };
+	static const char *const event[] = { "-o", "-", "-e", "nothing_like_it", NULL };
+
+	ok(run_words(&command_record, call) == EXIT_PROBLEM &&
+	   run_printed("did you mean 'syscalls:openat'?\n"), "a system call like it is suggested");
+	fake_event = "esc\033[31m";
+	ok(run_words(&command_record, event) == EXIT_PROBLEM &&
+	   run_printed("; there are:\n  sched: esc\\x1b[31m\n") && !strchr(run_output, '\033'),
+	   "names of the module's events are escaped");
+	fake_event = "sched_switch";
+}
+
 int main(void)
 {
 	/* fails what would hang */
 	alarm(60);
+	test_restored();
 	test_signals();
 	test_duration();
 	test_command();
 	test_resumed();
 	test_snapshot();
+	test_misspelt();	/* in this process, with its signals */
 	return tap_end();
 }

@@ -277,10 +277,10 @@ static void test_suggested_call(const struct writer *w)
 static void test_noted(const struct writer *w)
 {
 	ok(run_what(&command_dump, "sched,kfree", w) == EXIT_OK &&
-	   run_printed("note: --events sched,kfree: the trace's recorder did not have 'kfree'") &&
+	   run_printed("exptrace: --events sched,kfree: note: the trace's recorder did not have 'kfree'") &&
 	   count(" sched_wakeup: ") == 1, "an event that exptrace knows and the trace not is noted");
 	ok(run_what(&command_dump, "sched,current", w) == EXIT_OK &&
-	   run_printed("note: --events sched,current: 'current' is state, which --all shows"),
+	   run_printed("exptrace: --events sched,current: note: 'current' is state, which --all shows"),
 	   "a word for state is noted where it is not shown");
 	ok(run_what(&command_report, "sched,current", w) == EXIT_OK && !count("which --all"),
 	   "report has no such note");
