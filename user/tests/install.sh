@@ -82,7 +82,7 @@ if command -v pkg-config >/dev/null && [ -n "${CC:-$(command -v gcc)}" ]; then
 	make -s -C "$top/user" install O="$out" PREFIX="$dir/a place" >"$dir/log" 2>&1
 	printf '#include <libexptrace.h>\nint main(void) { return !exptrace_library_version(0, 0, 0); }\n' >"$dir/p.c"
 	flags=$(cd / && PKG_CONFIG_PATH="$dir/a place/lib/pkgconfig" pkg-config --cflags --libs libexptrace) &&
-		(cd "$dir" && eval "${CC:-gcc} -o p p.c $flags") &&
+		(cd "$dir" && eval "${CC:-gcc} ${LDFLAGS:-} -o p p.c $flags") &&
 		LD_LIBRARY_PATH="$dir/a place/lib" "$dir/p"
 	ok "pkg-config tells of a prefix with a blank"
 else
