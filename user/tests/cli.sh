@@ -4,18 +4,7 @@
 exptrace=$1
 sample=$2
 here=$(dirname "$0")	# v1.trace is what a recorder of version 1 wrote, v1.json how it was shown then
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-ok() { # behaviour: tests the exit code before it
-	if [ $? -eq 0 ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
+. "$(dirname "$0")/ok.sh"
 
 exits() { # code command…
 	want=$1

@@ -5,9 +5,7 @@ out=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 include=$here/../../include
 cc=${CC:-cc}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
+. "$(dirname "$0")/ok.sh"
 
 compiles() { # language compiler...: each header, twice
 	language=$1
@@ -20,15 +18,6 @@ compiles() { # language compiler...: each header, twice
 			return 1
 		}
 	done
-}
-
-ok() { # behaviour: tests the exit code before it
-	if [ $? -eq 0 ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		failed=1
-	fi
 }
 
 runs() { # compiler options...: whether program.cc is compiled, linked and does what it shall

@@ -3,20 +3,9 @@
 # What "make install" installs, and where; what "make user" asks for. Usage: install.sh BUILD-DIRECTORY
 out=$1
 top=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
+. "$(dirname "$0")/ok.sh"
 # Those of the make that runs this are not meant.
 unset MAKEFLAGS MAKELEVEL MFLAGS DESTDIR PREFIX prefix bindir libdir includedir
-
-ok() { # behaviour: tests the exit code before it
-	if [ $? -eq 0 ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
 
 # Of files the mode as well.
 list() { (cd "$dir/to" && find . ! -type d -printf '%P %m\n' | sed 's/^\(.*\.so\) 777$/\1/' | sort); }

@@ -4,18 +4,7 @@
 exptrace=$1
 trace=$2
 here=$(dirname "$0")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-ok() { # behaviour: tests the exit code before it
-	if [ $? -eq 0 ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
+. "$(dirname "$0")/ok.sh"
 
 "$exptrace" dump --json "$trace" >"$dir/lines" 2>"$dir/err"
 texts=$(wc -l <"$dir/lines")

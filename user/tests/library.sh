@@ -9,18 +9,7 @@ include=$here/../../include
 header=$include/libexptrace.h
 cc=${CC:-cc}
 nm=${NM:-nm}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-ok() { # behaviour: tests the exit code before it
-	if [ $? -eq 0 ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
+. "$(dirname "$0")/ok.sh"
 
 none() { # file: whether it is empty, which is shown if it is not
 	sed 's/^/# /' "$1"

@@ -3,18 +3,7 @@
 # Pipes that make the command wait, and signals that come meanwhile. Usage: pipes.sh EXPTRACE MAKE_SAMPLE
 exptrace=$1
 make_sample=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-ok() { # behaviour: tests the exit code before it
-	if [ $? -eq 0 ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
+. "$(dirname "$0")/ok.sh"
 
 # Waits up to half a minute until a command succeeds.
 wait_for() {

@@ -4,9 +4,7 @@
 # Usage: table.sh EXPTRACE SAMPLE
 exptrace=$1
 sample=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
+. "$(dirname "$0")/ok.sh"
 wrong=0
 
 # Options with their words; none has a blank in it.

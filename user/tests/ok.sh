@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC2034 # failed is for who includes this
+# What the tests that are shell scripts share: a directory that goes with them, and results.
+# They end with "exit $failed".
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+ok() { # behaviour: tests the exit code before it
+	if [ $? -eq 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		failed=1
+	fi
+}
