@@ -118,8 +118,11 @@ TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 	/* Of those given up too, where nothing may be lost. */
 	EXPECT_EQ(0, access(REALTIME, F_OK) ? info.lost : stream_lost_needlessly(&stream));
 	ASSERT_LT(1, stream.nr_generations);
-	EXPECT_EQ(newest, stream.generations[stream.nr_generations - 1].number);
+	/* One may end by itself after the last that was asked for. */
+	EXPECT_LE(newest, stream.generations[stream.nr_generations - 1].number);
 	EXPECT_EQ(info.evicted_generations + 1, stream.generations[0].number);
+	EXPECT_EQ(stream.generations[0].number + stream.nr_generations - 1,
+		  stream.generations[stream.nr_generations - 1].number);
 	stream_free(&stream);
 }
 
