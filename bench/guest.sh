@@ -1,33 +1,33 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The part of the benchmark that runs in a virtual machine which counts instructions, for one recorder.
+# The part of the benchmark that runs in a virtual machine that counts instructions, for one recorder.
 #
 # Usage: guest.sh RECORDER cost|reading|history…
 #
-#   cost     instructions per event, to record it, each event alone
-#   reading  what it takes to read events from the buffer into a file
-#   history  how many events a buffer of 16 MiB holds
+#   cost     instructions to record an event, for each event alone
+#   reading  CPU time to read events from the buffer into a file
+#   history  number of events that a buffer of 16 MiB holds
 #
-# Prints a line "figure RECORDER …" for each, and leaves what was recorded in $EXPTRACE_OUT:
+# Prints a line "figure RECORDER …" for each, and leaves the recordings in $EXPTRACE_OUT:
 #
-#   base CASE TICKS ROUNDS EVENTS            the workload alone; EVENTS are those per round
-#   write CASE TICKS ROUNDS EVENTS           the same while it is recorded
-#   recorded CASE EVENTS                     how many there were in all that was recorded
-#   read CASE large|small NANOSECONDS        the reading of a recording
-#   history SWITCHES                         how many there were
+#   base CASE TICKS ROUNDS EVENTS            the workload alone; EVENTS per round
+#   write CASE TICKS ROUNDS EVENTS           the same while recording
+#   recorded CASE EVENTS                     all events that the workload produced
+#   read CASE large|small NANOSECONDS        reading a recording
+#   history SWITCHES                         switches that the workload made
 #
-# A recording R is RECORDER-R; its R.lost, where the recorder tells, says how many events it lost.
+# A recording R is RECORDER-R. R.lost has the number of lost events, if the recorder reports it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 programs=$PWD/build/bench
 exptrace=$PWD/build/user/exptrace
 . bench/recorders.sh
 
-# MiB: so much that nothing is overwritten in "cost".
+# MiB. Large enough that "cost" overwrites nothing.
 buffer=32
 repeats=${EXPTRACE_BENCH_REPEATS:-3}
 
-# The events, the rounds of the workload, and the events per round.
+# Case, events, rounds of the workload, events per round.
 cases='
 switch   sched_switch         5000  2
 syscall  sys_enter,sys_exit   10000 2
@@ -40,7 +40,7 @@ bench_5  bench_5              10000 1
 
 figure() { echo "figure $recorder $*"; }
 
-# Run so many rounds of a workload; print the ticks that they took, how many were measured, and how many there were.
+# Run $2 rounds of the workload $1. Print the ticks they took, the number of measured rounds, and that of all rounds.
 run() {
 	case $1 in
 	kmalloc | bench_*)
@@ -52,7 +52,7 @@ run() {
 	esac
 }
 
-# Run it, with the result in ticks and rounds; add all rounds to sum.
+# Run a workload. Set ticks and rounds, and add all rounds to sum.
 run_and_add() {
 	local all
 	read -r ticks rounds all <<<"$(run "$@")"
@@ -83,7 +83,7 @@ measure_cost() {
 
 can_record() {
 	case $recorder:$1 in
-	# What the others have of a system call's beginning includes its arguments.
+	# The other recorders' sys_enter includes the arguments.
 	exptrace:*) ;;
 	*:*_args*) return 1 ;;
 	sysdig:*sys_enter*) ;;
@@ -100,7 +100,7 @@ cost() {
 	done <<<"$cases"
 }
 
-# Record so many rounds of a workload, and read them. Their file, which is in memory, replaces the one before.
+# Record $4 rounds of the workload $3 and read them. Their file, which is in memory, replaces the previous one.
 read_once() {
 	local name=$1 size=$2 work=$3 n=$4 cpu
 	shift 4
@@ -112,7 +112,7 @@ read_once() {
 	figure read "$name" "$size" "$cpu"
 }
 
-# The difference between many and a tenth of them is what an event takes, each time anew.
+# Record and read many events, then a tenth of them: the difference gives the cost of an event.
 measure_reading() {
 	local name=$1 work=$2 n=$3 i
 	shift 3
@@ -123,7 +123,7 @@ measure_reading() {
 	mv "/run/$recorder-$name-"* "$EXPTRACE_OUT/"
 }
 
-# 200,000 events; sysdig's buffer has eight megabytes.
+# 200,000 events. sysdig has a buffer of eight megabytes, hence fewer.
 reading() {
 	case $recorder in
 	none) ;;
@@ -155,7 +155,7 @@ shift
 export PATH=$EXPTRACE_PEERS_PATH:$PATH LD_LIBRARY_PATH=$EXPTRACE_PEERS_LIBS
 mount --bind "$EXPTRACE_BENCH_MODULES" "/lib/modules/$(uname -r)"
 modprobe bench_events
-# The workloads are the only ones to run.
+# Let SCHED_FIFO workloads use all CPU time.
 echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 "${recorder}_load"
 for part; do

@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The part of the benchmark that measures time: runs as root on the kernel that is measured, whose code runs natively.
+# The part of the benchmark that measures time. Runs as root on the measured kernel, whose code runs natively.
 #
 # Usage: native.sh KIND MODULES
 #
-# MODULES is the directory with exptrace.ko and the benchmark's modules, none of which may be loaded. What is compared is
-# measured in turns. Prints lines "figure KIND WHAT CASE FASTEST MEDIAN", in nanoseconds per event, where WHAT is:
+# MODULES is the directory with exptrace.ko and the benchmark's modules, none of which may be loaded. Figures that are
+# compared are measured in turns. Prints lines "figure KIND WHAT CASE FASTEST MEDIAN", in nanoseconds per event. WHAT is:
 #
-#   none      a loop with a tracepoint that nobody listens to
-#   empty     somebody listens, and does nothing
+#   none      a loop with a tracepoint that has no probe
+#   empty     an empty probe
 #   exptrace  exptrace records it
-#   ring      it is written to a ring buffer of the kernel's
-#   ring_tsc  with the clock that exptrace has, where the kernel allows it
-#   ring_buffer_benchmark   what the kernel's module of that name says of an entry, if there is one
+#   ring      a probe writes to one of the kernel's ring buffers
+#   ring_tsc  the same with exptrace's clock, if the kernel allows it
+#   ring_buffer_benchmark   the time of an entry as the kernel's module of that name reports it, if it exists
 #
-# CASE is the tracepoint, or "direct": a loop calls what the tracepoint calls. ring_buffer_benchmark has "entry" alone. So that it is
-# treated as that, what is direct is also measured the way that module does it, which is for ten seconds and with interrupts:
+# CASE is the tracepoint, or "direct": a loop calls the probe without the tracepoint. ring_buffer_benchmark has only
+# "entry". To compare with it, "direct" is also measured its way, for ten seconds and with interrupts enabled:
 #
 #   exptrace_hammered, ring_hammered
-#   exptrace_read               for one second, while a reader writes all of it to a file in memory
-#   ring_buffer_benchmark_read  for ten, while its own reader takes what it can get
+#   exptrace_read               for one second, while a reader writes everything to a file in memory
+#   ring_buffer_benchmark_read  for ten seconds, while its own reader takes what it can get
 #
-# And "figure KIND ledger CALLS KEPT GIVEN_UP LOST", for every turn what became of all events that were called for, without a
-# reader; "figure KIND read CALLS RECORDED DECODED LOST", likewise with one: what its file has of them.
+# Also prints, for every turn, the fate of all events: "figure KIND ledger CALLS KEPT EVICTED LOST" without a reader, and
+# "figure KIND read CALLS RECORDED DECODED LOST" with one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=$1 modules=$2
@@ -31,17 +31,17 @@ parameters=/sys/module/bench_events/parameters
 tracefs=/sys/kernel/tracing
 work=$(mktemp -d)
 
-# Events in a run: a batch has room for a quarter of them, so that refills are in every run as often as they come.
+# Events in a run. A batch has room for a quarter of them, so that every run includes refills.
 events=50000
-# Runs in a turn, and turns.
+# Runs per turn, and turns.
 runs=${EXPTRACE_BENCH_RUNS:-50}
 turns=${EXPTRACE_BENCH_TURNS:-3}
-# Milliseconds that a loop goes on which is treated as ring_buffer_benchmark, whose own are as many; and with a reader: in a second
-# its file grows by half a gigabyte.
+# Milliseconds of a loop that is measured like ring_buffer_benchmark (the same as its own), and of one with a reader, whose
+# file grows by half a gigabyte per second.
 long=${EXPTRACE_BENCH_LONG:-10000}
 short=1000
 
-# Nothing that was loaded or mounted stays.
+# Leave nothing loaded or mounted.
 clean_up() {
 	"$exptrace" stop >/dev/null 2>&1 || :
 	for module in ring_buffer_benchmark bench_ring bench_exptrace bench_events exptrace; do
@@ -61,7 +61,7 @@ measure() {
 	done
 }
 
-# Measure $2, recorded by $1, for $3 milliseconds as ring_buffer_benchmark does it. Sets "calls".
+# Measure $2, recorded by $1, for $3 milliseconds like ring_buffer_benchmark. Sets "calls".
 hammer() {
 	local ns
 	echo "$2 $3" >$parameters/hammer
@@ -76,13 +76,13 @@ measure_none() {
 	done
 }
 
-# So much that what is oldest is given up from then on.
+# Fill the buffer, so that each further event overwrites or evicts.
 fill() {
 	echo "bench_5 $1" >$parameters/run
 	echo "bench_2 $1" >$parameters/run
 }
 
-# What the ledgers of the trace $1 have, of this experiment alone: sets "kept" and "lost"; and how many events are in it, "decoded".
+# Read the trace $1. Sets "kept" and "lost" from the ledgers of this experiment, and "decoded", the events in the trace.
 read_ledger() {
 	"$exptrace" stat "$1" | awk '
 		/^  bench +attempted / { gsub(",", ""); recorded = $5; lost = $7 }
@@ -93,8 +93,8 @@ read_ledger() {
 
 info() { "$exptrace" info | sed -n "s/^$1: *//p"; }
 
-# As it is by default, the newest is kept. What becomes of each event is known: it's in the trace, or was given up with its
-# generation, or is lost. Those given up are counted with what else is in a generation, some hundred threads of its statedump.
+# The defaults, in flight mode. Each event is accounted for: it is in the trace, in an evicted generation, or lost. Evicted
+# events are counted together with the rest of their generation, some hundred threads of the statedump.
 measure_exptrace() {
 	local name calls total kept lost decoded
 	insmod "$modules/bench_exptrace.ko"
@@ -115,7 +115,7 @@ measure_exptrace() {
 	rmmod bench_exptrace
 }
 
-# A reader takes all of it: what it has got is compared with what was called.
+# With a reader, whose file is compared with the number of calls.
 measure_exptrace_read() {
 	local calls kept lost decoded
 	insmod "$modules/bench_exptrace.ko"
@@ -130,7 +130,7 @@ measure_exptrace_read() {
 	echo "$calls $kept $decoded $lost" >>"$work/reads"
 }
 
-# Measure $1, for which the module of the ring buffer gets these parameters.
+# Measure $1. The rest are parameters of the ring buffer module.
 measure_ring() {
 	local what=$1
 	shift
@@ -142,7 +142,7 @@ measure_ring() {
 	rmmod bench_ring
 }
 
-# Most kernels do not let modules choose a ring buffer's clock.
+# Most kernels do not let modules choose the clock of a ring buffer.
 can_choose_clock() { grep -q ' __ksymtab_ring_buffer_set_clock$' /proc/kallsyms; }
 
 has_benchmark() { [ -e "$modules/ring_buffer_benchmark.ko" ] || modinfo -n ring_buffer_benchmark >/dev/null 2>&1; }
@@ -155,8 +155,8 @@ load_benchmark() {
 	fi
 }
 
-# It writes for ten seconds, and says then how many microseconds that took and how many entries it has written. It reads the
-# clock as often as we do. $1 is what it is called here, the rest are its parameters.
+# Run ring_buffer_benchmark. It writes for ten seconds, then reports the microseconds and the number of entries. It reads the
+# clock as often as our loop. $1 is its name in the figures, the rest are its parameters.
 measure_benchmark() {
 	local what=$1 patience=60
 	shift
@@ -173,7 +173,7 @@ measure_benchmark() {
 		END { printf "%.0f\n", us * 1000 / hit * events }' $tracefs/trace >>"$work/$what.entry"
 }
 
-# The fastest and the median of a file's runs.
+# Print the fastest and the median of a file's runs.
 report() {
 	sort -n "$work/$1.$2" | awk -v kind="$kind" -v what="$1 $2" -v events=$events '
 		{ ns[NR] = $1 / events }

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# How each recorder is started, stopped and read, in the benchmark's VM. Of each recorder R there are:
+# Starts, stops and reads each recorder in the benchmark's VM. For each recorder R there are:
 #
-#   R_load           once
-#   R_start MIB EVENT…  records; no reader runs after that
-#   R_stop           no longer
-#   R_read FILE      leaves in FILE (a directory for LTTng) what was recorded, and in cpu the nanoseconds of CPU time of
-#                    the recorder's own reader; in FILE.lost, if the recorder tells, how many events it lost
-#   R_flight_start MIB EVENT…  as R_start, but what is newest is kept
+#   R_load           called once
+#   R_start MIB EVENT…  starts recording; no reader runs after that
+#   R_stop           stops recording
+#   R_read FILE      writes the recording to FILE (a directory for LTTng), and sets cpu to the nanoseconds of CPU time of
+#                    the recorder's own reader; FILE.lost has the number of lost events, if the recorder reports it
+#   R_flight_start MIB EVENT…  like R_start, but the newest events are kept
 #
 # Events are sched_switch, sys_enter, sys_exit, kmalloc, kfree, bench_0, bench_2, bench_5.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# Run a command and set cpu to the CPU time that it took, in nanoseconds.
+# Run a command and set cpu to its CPU time in nanoseconds.
 cpu_of() {
 	"$programs/workload" cpu /run/cpu "$@" >&2
 	cpu=$(cat /run/cpu)
@@ -22,7 +22,7 @@ in_background() {
 	pid=$!
 }
 
-# CPU time so far of all threads of all processes whose command line matches.
+# Print the CPU time so far of all threads of all processes whose command line matches.
 cpu_of_all() {
 	local p
 	for p in $(pgrep -f "$1"); do
@@ -38,14 +38,14 @@ wait_for() {
 	done
 }
 
-# Nothing is recorded: what everything is compared to.
+# Records nothing: the baseline.
 none_load() { :; }
 none_start() { :; }
 none_stop() { :; }
 
 exptrace_load() { modprobe exptrace; }
 exptrace_events() {
-	# The synthetic ones have no switch: they are recorded while their module is there and something is on.
+	# The synthetic events have no switch: they are recorded while their module is loaded and anything is recorded.
 	local event names=()
 	for event; do
 		case $event in
@@ -61,7 +61,7 @@ exptrace_start() {
 	"$exptrace" start ${mode:+"$mode"} --discard --pool "$mib" --period 0 -e "$(exptrace_events "$@")"
 }
 exptrace_flight_start() { flight=y exptrace_start "$@"; }
-# While it records, since a snapshot is what a recording is asked for; nothing of the workload runs any more.
+# Keeps recording, because the snapshot is taken from a running recording. The workload has ended.
 exptrace_stop() { :; }
 exptrace_read() {
 	cpu_of "$exptrace" snapshot -o "$1"
@@ -119,7 +119,7 @@ perf_start() {
 	kill -STOP "$perf_pid"
 }
 perf_flight_start() { flight=y perf_start "$@"; }
-# It records until it reads.
+# It records until it is read.
 perf_stop() { :; }
 perf_read() {
 	kill -INT "$perf_pid"
@@ -155,7 +155,7 @@ lttng_start() {
 	done
 	lttng start
 } >&2
-# What is overwritten is given up a sub-buffer at a time: the smaller they are, the more is left.
+# LTTng overwrites whole sub-buffers: the smaller they are, the more is left.
 lttng_flight_start() { subbuffers=64 lttng_start "$@"; }
 lttng_stop() { lttng stop >&2; }
 lttng_read() {
@@ -175,7 +175,7 @@ bpf_start() {
 	in_background "$programs/recorder" "$programs/recorder.bpf.o" "$mib" /run/bpf.data "$@" >/run/recorder.log
 	wait_for grep -q ready /run/recorder.log
 }
-# What is newest cannot be kept; this one keeps what is oldest.
+# This recorder cannot keep the newest events; it keeps the oldest.
 bpf_flight_start() { bpf_start "$@"; }
 bpf_stop() { :; }
 bpf_read() {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Makes the benchmark's tables and JSON out of what its parts printed and recorded.
+"""Makes the benchmark's tables and JSON from the output of its parts.
 
 Usage: report.py [--docs] [--store] RESULTS RELEASE JSON MISSING-PEERS
 
-RESULTS has a directory per part of scripts/bench.sh, with its log. A figure that is not there is said to be not measured,
-with the reason. What is known is left in RESULTS/report.json, and with --store in JSON. Where RESULTS has no part at all, the
-figures are those of JSON. With --docs, the tables of README.md and docs/performance.md are printed too.
+RESULTS has a directory per part of scripts/bench.sh, with its log. A missing figure is shown as not measured, with the
+reason. The figures are written to RESULTS/report.json, and with --store to JSON. If RESULTS has no part at all, the figures
+are read from JSON. With --docs, prints the tables of README.md and docs/performance.md too.
 """
 import argparse
 import datetime
@@ -29,7 +29,7 @@ CASES = {
     "bench_2": ["bench_2"],
     "bench_5": ["bench_5"],
 }
-# Shown for the pair, where an event seldom comes alone.
+# Shown for the pair, because one event seldom comes without the other.
 PAIRS = {"kmalloc": 2}
 EXPTRACE = "build/user/exptrace"
 PARTS = ["none", *RECORDERS, "storm", "decode", "uml", "scaling", "native"]
@@ -48,7 +48,7 @@ def output(*command):
 
 
 def lines_of(*command, errors=False):
-    """The lines that a command prints, one at a time, those to its standard error too if wanted."""
+    """The lines that a command prints, one at a time, optionally with its standard error."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
                           text=True, errors="replace") as p:
         yield from p.stdout
@@ -56,18 +56,18 @@ def lines_of(*command, errors=False):
 
 def size_of(path):
     if os.path.exists(path + ".counts"):
-        # BPF's ring has a header before each record, its file has not.
+        # Records have a header in BPF's ring, but not in the file.
         with open(path + ".counts", encoding="ascii") as f:
             return int(f.read().split()[3])
     if os.path.isfile(path):
         return os.path.getsize(path)
-    # Of LTTng's folders the streams, without the metadata.
+    # LTTng's streams, without the metadata.
     return sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(path) for f in files
                if f != "metadata" and not f.endswith(".idx"))
 
 
-# What distinguishes a workload's events from what else was recorded meanwhile, and how many such things there are: the threads that
-# switch to each other, a pair for each of its runs (see guest.sh); its system call; the places in the code of its loop.
+# Identifies the events of a workload among all recorded ones, and how many identities there are: the threads that switch to
+# each other, a pair per run (see guest.sh); its system call; the call sites of its loop.
 OWN = {
     "switch": (r"prev_(?:pid|tid) ?= ?([1-9]\d*)\b.*next_(?:pid|tid) ?= ?([1-9]\d*)\b", 4),
     "syscall": (r"\b(?:NR |nr=)(110)\b|(getppid)", 1),
@@ -92,7 +92,7 @@ class Events:
             keys[key] = keys.get(key, 0) + 1
 
     def result(self, case, lost):
-        """Events by name; those of the workload; those that were lost, None if the recorder does not tell."""
+        """Events by name; those of the workload; lost events, None if the recorder does not report them."""
         own = None
         if self.own:
             own = sum(sum(sorted(self.keys.get(name, {}).values())[-self.own[1]:]) for name in CASES[case])
@@ -100,7 +100,7 @@ class Events:
 
 
 def told(path):
-    """What the recorder said while it recorded."""
+    """The recorder's messages while it recorded."""
     if os.path.exists(path + ".lost"):
         with open(path + ".lost", encoding="ascii") as f:
             text = f.read().strip()
@@ -149,7 +149,7 @@ def count_perf(path, case=None):
 
 
 def count_lttng(path, case=None):
-    """What LTTng discarded, babeltrace2 tells among its errors."""
+    """babeltrace2 reports what LTTng discarded among its errors."""
     events, lost = Events(case), 0
     for line in lines_of("babeltrace2", path, errors=True):
         found = re.match(r"^\[[^]]*\] \([^)]*\) \S+ (\w+):", line)
@@ -165,7 +165,7 @@ def count_lttng(path, case=None):
 
 
 def count_bpf(path, case=None):
-    """It tells only how many there are in all, and knows no others than those that are asked for."""
+    """The file has only a total, and only the requested events."""
     with open(path + ".counts", encoding="ascii") as f:
         words = f.read().split()
     return {None: int(words[1])}, None, int(words[5])
@@ -185,7 +185,7 @@ COUNT = {"exptrace": count_exptrace, "ftrace": count_ftrace, "perf": count_perf,
 
 
 class Figures:
-    """What the logs say, by recorder and kind."""
+    """The figures in the logs, by recorder and kind."""
 
     def __init__(self, results):
         self.results = results
@@ -217,7 +217,7 @@ def cpu_model():
 
 
 def accelerator(figures, part):
-    """What ran the virtual machine of a part, None if there was none."""
+    """The accelerator of a part's virtual machine, None if it had none."""
     if part in RECORDERS or part == "none":
         return "tcg, counting instructions"
     log = read_text(os.path.join(figures.results, part, "dmesg.log"))
@@ -227,7 +227,7 @@ def accelerator(figures, part):
 
 
 def made(figures):
-    """Of each part the commit, the day and the accelerator."""
+    """The commit, the date and the accelerator of each part."""
     out = {}
     for part in PARTS:
         commit, *day = read_text(os.path.join(figures.results, part, "made")).split("\n")
@@ -236,12 +236,12 @@ def made(figures):
     return out
 
 
-# Packages whose versions are told, and the source packages by which their changelogs are called.
+# Packages whose versions are reported, and the source packages that their changelogs are named after.
 PEER_PACKAGES = ["lttng-tools", "lttng-modules-dkms", "babeltrace2", "trace-cmd", "linux-perf", "sysdig", "falcosecurity-scap-dkms"]
 
 
 def peer_versions():
-    """Of Debian's packages, by their changelogs; libbpf is this machine's."""
+    """Versions of Debian's packages, from their changelogs; libbpf is the installed one."""
     out = {}
     for package in PEER_PACKAGES:
         for name in ("changelog.Debian.amd64.gz", "changelog.Debian.gz"):
@@ -263,7 +263,7 @@ def rates(lines):
 
 
 def write_cost(figures, recorder, case):
-    """Instructions per event (or pair), and how far the repetitions are apart, in percent."""
+    """Instructions per event (or pair), and the spread of the repetitions in percent."""
     base = rates(figures.get(recorder, "base", case))
     lines = figures.get(recorder, "write", case)
     if not base or not lines:
@@ -286,7 +286,7 @@ def recorded(figures, recorder, case, size=None):
 
 
 def reading(figures, recorder, case, events):
-    """Instructions to read an event, and how far the repetitions are apart, in percent."""
+    """Instructions to read an event, and the spread of the repetitions in percent."""
     lines = figures.get(recorder, "read", case)
     cpu = {size: [int(ns) for s, ns in lines if s == size] for size in ("large", "small")}
     costs = [(a - b) / events for a, b in zip(cpu["large"], cpu["small"])]
@@ -334,7 +334,7 @@ def measure(figures):
 
 
 def measure_noise(figures):
-    """What an event seems to cost when nothing records it."""
+    """The apparent cost of an event that nothing records."""
     out = {}
     for case in CASES:
         base, again = rates(figures.get("none", "base", case)), rates(figures.get("none", "write", case))
@@ -345,7 +345,7 @@ def measure_noise(figures):
 
 
 def measure_history(figures):
-    """Switches that are left of more than 16 MiB of them."""
+    """Switches left in a buffer of 16 MiB after more than it holds."""
     out = {}
     for recorder in RECORDERS:
         path = figures.path(recorder, "history")
@@ -371,16 +371,16 @@ NATIVE = {"uml": "User Mode Linux", "native": "this machine"}
 
 
 def account(out, what, numbers):
-    """Adds what became of a turn's events: all of them, those that were lost, and those that nobody can account for."""
+    """Adds up the events of a turn: all, lost, and unaccounted for."""
     calls, first, second, lost = numbers
-    # What was given up has some threads in it too, which were not called for.
+    # Evicted generations also contain some threads, which the workload did not trigger.
     missing = max(0, calls - first - second - lost) if what == "ledger" else abs(calls - second - lost) + abs(first - second)
     for key, n in (("calls", calls), ("lost", lost), ("unaccounted", missing)):
         out[key] = out.get(key, 0) + n
 
 
 def measure_native(figures):
-    """Nanoseconds per event, the fastest run and the median one, where kernel code ran natively."""
+    """Nanoseconds per event where kernel code ran natively: the fastest and the median run."""
     out = {}
     for kind in NATIVE:
         for what, *rest in figures.get(kind):
@@ -409,7 +409,7 @@ def verdict(value, target, at_least=False):
         return "met"
     if target == 0:
         return f"missed by {value:g}"
-    # How far it is from the target, as a share of that.
+    # The distance from the target as a share of it.
     return f"missed by {100 * abs(value - target) / target:.0f} %"
 
 
@@ -424,7 +424,7 @@ def ratio(a, b):
 
 
 def targets(data):
-    """The issue's table: figure, target, measured, verdict."""
+    """Rows of the targets: figure, target, measured, verdict."""
     cases, history, decode = data["cases"], data["history"], data["decode"]
     rows = []
 
@@ -448,7 +448,7 @@ def targets(data):
         dig(decode, "babeltrace2", "events_per_second")), 30, True, " ×")
     add("history in 16 MiB, against LTTng's", "≥ 10 ×", ratio(history.get("exptrace"), history.get("lttng")), 10, True, " ×")
     cpus, others = other_lines(data)
-    add(f"cache lines written that are not the writing CPU's, {cpus} CPUs", "0", others, 0)
+    add(f"cache lines of other CPUs written per event, {cpus} CPUs", "0", others, 0)
     for kind, title in (("processes", "processes that switch and open files"), ("loop", "allocations in a kernel loop")):
         storm = dig(data, "storm", kind)
         add(f"events lost, storm on 4 CPUs: {title}", "0", dig(storm, "lost"), 0)
@@ -465,7 +465,7 @@ def comparison(data, what, case, other, other_case="entry"):
 
 
 def other_comparisons(data):
-    """With the target's peer, and with others; none of them is the target."""
+    """Comparisons that are not the target, with the target's peer and with others."""
     rows = []
     for title, what, case, other, other_case in (
             ("through the tracepoint, with no reader, against the same", "exptrace", "bench_2", "ring_buffer_benchmark_read", "entry"),
@@ -479,15 +479,15 @@ def other_comparisons(data):
     empty = fastest(data, "uml", "empty")
     a, b = difference(fastest(data, "uml", "exptrace"), empty), difference(fastest(data, "uml", "ring"), empty)
     if ratio(a, b) is not None:
-        rows.append(["what the two add to the tracepoint with an empty probe, by subtraction", f"{a / b:.2f} ({a:.1f} and {b:.1f} ns)"])
+        rows.append(["added to the tracepoint with an empty probe, by subtraction", f"{a / b:.2f} ({a:.1f} and {b:.1f} ns)"])
     return rows
 
 
 def other_lines(data):
-    """With how many CPUs that was looked at, and how many lines at most were found that are not the writer's."""
+    """The numbers of CPUs examined, and the most lines found that belong to another CPU."""
     cpus = sorted({line["cpus"] for line in data["lines"]})
     alone = [line["others"] for line in data["lines"]]
-    # All at once, each has the same lines of its own as alone, and nothing else is written.
+    # On all CPUs at once, each must write the same lines of its own as alone, and no others.
     together = [line["shared"] + max(0, line["most"] - most_alone(data, line["cpus"])) for line in data["lines_together"]]
     return ", ".join(str(n) for n in cpus) or "no", max(alone + together, default=None)
 
@@ -501,7 +501,7 @@ def number(value, digits=1):
 
 
 def with_spread(mean, spread):
-    """A figure whose repetitions are more than a percent apart is not told as if it were exact."""
+    """Shows the spread of a figure whose repetitions are more than a percent apart."""
     if mean is None or not spread or spread <= 1:
         return number(mean, 1 if mean is not None and mean < 100 else 0)
     digits = 1 if mean < 50 else 0
@@ -549,7 +549,7 @@ def recorder_rows(data):
 
 
 def native_rows(data):
-    """A row per figure, a column per kernel that was measured."""
+    """A row per figure, a column per measured kernel."""
     rows = []
     for title, what, case in (
             ("a tracepoint that nobody listens to", "none", "bench_2"), ("somebody listens, and does nothing", "empty", "bench_2"),
@@ -587,7 +587,7 @@ DECODERS = {"stat": "exptrace", "dump": "exptrace", "report": "ftrace", "script"
 
 
 def not_measured(data, figures, missing):
-    """Reasons, and what they hold for."""
+    """Reasons for missing figures, and the figures they apply to."""
     out = {}
 
     def add(reason, what):
@@ -602,7 +602,7 @@ def not_measured(data, figures, missing):
             elif case in ("switch", "kmalloc") and figure and dig(figure, "read_instructions") is None:
                 add(reason_of(figures, missing, recorder), f"{title}: reading of {case}")
         if recorder == "sysdig":
-            add("its driver records system calls, with so few others that a buffer's worth of switches is never there", f"{title}: history")
+            add("its driver records system calls and too few other events to fill a buffer with switches", f"{title}: history")
         elif data["history"].get(recorder) is None:
             add(reason_of(figures, missing, recorder), f"{title}: history")
     for tool, recorder in DECODERS.items():
@@ -632,7 +632,7 @@ def not_measured(data, figures, missing):
 
 
 def show_native(data):
-    """Where the median is far from the fastest run, something else was running."""
+    """Reports medians far from the fastest run: something else was running."""
     for kind, whats in data["native"].items():
         for what, cases in whats.items():
             for case, ns in cases.items() if isinstance(cases, dict) else ():
@@ -640,12 +640,12 @@ def show_native(data):
         if "calls" in whats:
             good = not whats["lost"] and not whats["unaccounted"]
             print(f"# {kind}: of exptrace's {whats['calls']} events {whats['lost']} were lost and {whats['unaccounted']} are not accounted for: "
-                  f"{'all were recorded' if good else 'not to be believed'}")
+                  f"{'all were recorded' if good else 'not reliable'}")
 
 
 def show_repetitions(data):
-    """Whether repetitions agree, and which figures cannot be believed."""
-    print(f"# none: instructions that an event seems to cost when nothing records it: {data['noise']}")
+    """Reports whether repetitions agree, and which figures cannot be trusted."""
+    print(f"# none: apparent instructions per event when nothing records it: {data['noise']}")
     for recorder, cases in data["cases"].items():
         for case, figure in cases.items():
             agree = "agree" if figure["spread_percent"] <= 1 else "differ by more than 1 %"
@@ -657,10 +657,10 @@ def show_repetitions(data):
             if not figure.get("complete", True):
                 print(f"# {recorder} {case}: of the workload's {figure['workload']} events "
                       f"{figure['recorded'] if figure['own'] is None else figure['own']} recorded, "
-                      f"{'unknown how many' if figure['lost'] is None else figure['lost']} lost: not to be believed")
+                      f"{'unknown how many' if figure['lost'] is None else figure['lost']} lost: not reliable")
     for tool, figure in data["decode"].items():
         if not figure["complete"]:
-            print(f"# {tool}: shows {figure['lines']} of {figure['events']} events: not to be believed")
+            print(f"# {tool}: shows {figure['lines']} of {figure['events']} events: not reliable")
 
 
 def show(data):
@@ -704,7 +704,7 @@ def readme_rows(data):
 
 
 def uml_rows(data):
-    """Fastest and median, as docs/performance.md has them."""
+    """Fastest and median, as in docs/performance.md."""
     rows = []
     for title, what, case in (
             ("`none`", "none", "bench_2"), ("`empty`", "empty", "bench_2"), ("`exptrace`, no argument", "exptrace", "bench_0"),
@@ -723,7 +723,7 @@ def uml_rows(data):
 
 
 def scaling_rows(data):
-    """By the number of CPUs: nanoseconds alone and together, each the worst CPU's, and cache lines."""
+    """By number of CPUs: nanoseconds alone and together on the slowest CPU, and cache lines."""
     rows = []
     for cpus in sorted({line["cpus"] for line in data["lines"]}):
         def worst(how, n=cpus):

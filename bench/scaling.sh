@@ -1,19 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The part of the benchmark that looks at what an event costs on each CPU, alone and while all others write too, and at which memory
-# it writes: runs as root on the kernel that is measured.
+# The part of the benchmark that measures an event on each CPU, alone and while all others write too, and counts the cache
+# lines it writes. Runs as root on the measured kernel.
 #
 # Usage: scaling.sh MODULES [lines]
 #
-# Prints for every CPU, in nanoseconds per event, the fastest and the median of many short runs:
+# Prints, for every CPU, the fastest and the median of many short runs in nanoseconds per event, and the cache lines:
 #
 #   figure scaling CPUS CPU alone FASTEST MEDIAN      no other CPU writes
 #   figure scaling CPUS CPU together FASTEST MEDIAN   all write at the same time
-#   figure lines CPUS CPU OWN OTHERS                  cache lines of that CPU's, and of what is not that CPU's, that a hundred
-#                                                     events changed
+#   figure lines CPUS CPU OWN OTHERS                  lines that a hundred events changed: of that CPU, of others
 #
-# and "figure lines_together CPUS FEWEST MOST SHARED": what a hundred events on all CPUs at the same time changed of a CPU's own,
-# and of what is nobody's. With "lines", only what needs no time.
+# and "figure lines_together CPUS FEWEST MOST SHARED": lines that a hundred events on all CPUs at the same time changed, of a
+# CPU (fewest and most) and of none. With "lines", only the cache lines are counted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 modules=$1 only=${2:-}
@@ -22,10 +21,10 @@ parameters=/sys/module/bench_events/parameters
 events=50000 runs=${EXPTRACE_BENCH_RUNS:-50} ms=50
 cpus=$(nproc --all)
 
-# The fastest and the median of the numbers that come.
+# Print the fastest and the median of the numbers on standard input.
 summary() { sort -n | awk '{ ns[NR] = $1 } END { printf "%.2f %.2f\n", ns[1], ns[int((NR + 1) / 2)] }'; }
 
-# On the CPU that this shell is bound to.
+# Measure on the CPU that this shell is bound to.
 run_alone() {
 	local i ns
 	for ((i = 0; i < runs; i++)); do
@@ -35,7 +34,7 @@ run_alone() {
 	done | awk -v events=$events '{ print $1 / events }'
 }
 
-# Prints "CPU NANOSECONDS" for every CPU and run.
+# Print "CPU NANOSECONDS" for every CPU and run.
 run_together() {
 	local i
 	for ((i = 0; i < runs; i++)); do
@@ -60,7 +59,7 @@ measure_lines() {
 	local cpu lines
 	for ((cpu = 0; cpu < cpus; cpu++)); do
 		taskset -pc $cpu $$ >/dev/null
-		# Reading it fails if nothing was recorded.
+		# The read fails if nothing was recorded.
 		lines=$(cat /sys/module/bench_lines/parameters/written)
 		echo "figure lines $cpus $cpu $lines"
 	done

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The part of the benchmark that counts what is lost while every CPU does nothing but schedule and allocate, in a virtual
-# machine with several CPUs: everything as it is by default, a reader that writes to a file.
+# The part of the benchmark that counts lost events while every CPU only schedules and allocates, in a virtual machine with
+# several CPUs, with all defaults and a reader that writes to a file.
 #
 # Usage: storm.sh
 #
-# Prints "figure exptrace storm KIND RECORDED LOST LEAST COUNTED MOST". The ledgers' figures are not believed for themselves: COUNTED
-# events of one kind in the trace, and those that are lost, must be LEAST to MOST, as many as somebody else has counted.
+# Prints "figure exptrace storm KIND RECORDED LOST LEAST COUNTED MOST". The ledgers are checked against another count: the
+# COUNTED events of one kind in the trace, plus the lost ones, must lie between LEAST and MOST.
 #
-#   processes   context switches, by the kernel's own count in /proc/stat: LEAST from its first process to its last, MOST
-#               from before the recording to after it
+#   processes   context switches as the kernel counts them in /proc/stat: LEAST from the storm's first process to its last,
+#               MOST from before the recording to after it
 #   loop        allocations of the loop in the kernel, which counts them itself
 #
-# Fails if they are not, if "exptrace check" rejects a trace, or if one of the CPUs has no events in it.
+# Fails if they do not, if "exptrace check" rejects a trace, or if a CPU has no events in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 programs=$PWD/build/bench
@@ -24,7 +24,7 @@ fail() { echo "the storm of $kind: $*" >&2; exit 1; }
 
 context_switches() { sed -n 's/^ctxt //p' /proc/stat; }
 
-# What is recorded. Leaves in /run/called how many there were at least.
+# The workloads. Each writes the least number of events to /run/called.
 storm_processes() {
 	local begin
 	begin=$(context_switches)
@@ -32,17 +32,17 @@ storm_processes() {
 	echo $(($(context_switches) - begin)) >/run/called
 }
 
-# On every CPU, allocations in a loop within the kernel.
+# Allocate in a loop in the kernel, on every CPU.
 storm_loop() {
 	echo "kmalloc $((seconds * 1000))" >$together
 	awk '{ n += $2 } END { printf "%.0f\n", n }' $together >/run/called
 }
 
-# How many of those there are in what "exptrace stat" shows.
+# Count those events in the output of "exptrace stat".
 count_processes() { awk '$1 == "standard" && $2 == "sched_switch" { print $3 }' /run/stat; }
 count_loop() { awk '$3 ~ /^kmalloc_kfree\+/ { n += $1 } END { print n + 0 }' /run/stat; }
 
-# CPUs that have events.
+# Count the CPUs that have events.
 count_cpus() { awk '/^  CPU / { table = 1; next } !NF { table = 0 } table && $2 > 0 { n++ } END { print n + 0 }' /run/stat; }
 
 measure() {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Workloads of a fixed size, and what they took in ticks of the time-stamp counter: under QEMU's instruction counter
- * that are instructions, the guest kernel's included. They print "TICKS ROUNDS ALL". What was going on while an
- * interrupt came is not in the first two figures, so that they are the same every time; ALL is how many rounds there were.
+ * Workloads of a fixed size, measured in ticks of the time-stamp counter. With QEMU's instruction counter these are
+ * instructions, including those of the guest kernel. Each prints "TICKS ROUNDS ALL". TICKS and ROUNDS leave out the
+ * parts that an interrupt hit, so that they repeat exactly; ALL is the number of all rounds.
  *
  *	workload switch N	N round trips through two pipes between two processes on one CPU: 2 N switches
- *	workload yield N	two processes on one CPU that yield to each other: N switches, not measured
- *	workload syscall N	N system calls that do next to nothing
- *	workload storm SECONDS	on every CPU, such round trips, and open and close of a file
- *	workload cpu FILE COMMAND...	runs COMMAND, and leaves in FILE the nanoseconds of CPU time that it took
+ *	workload yield N	two processes on one CPU yield to each other: N switches, not measured
+ *	workload syscall N	N system calls that do almost nothing
+ *	workload storm SECONDS	on every CPU, such round trips, and opening and closing a file
+ *	workload cpu FILE COMMAND...	runs COMMAND and writes the nanoseconds of CPU time it took to FILE
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 
 #define WARM_UP		5
 #define SETTLE_US	20000
-/* Ticks; to exchange a buffer takes 500 to 4000. */
+/* Ticks. Exchanging a buffer takes 500 to 4000. */
 #define STRAY		5000
 
 static void die(const char *what)
@@ -46,8 +46,8 @@ static void pin(int cpu)
 }
 
 /*
- * Runs first in, first out from here on, as do children: who preempts whom then does not depend on how long who ran, and
- * nothing else of the kernel's runs in between.
+ * Switches to SCHED_FIFO, also for children: preemption then does not depend on how long each process ran, and no other
+ * task of the kernel runs in between.
  */
 static void go_first(void)
 {
@@ -65,8 +65,8 @@ static uint64_t ticks(void)
 }
 
 /*
- * Interrupts so far, on all CPUs, without those by which the kernel interrupts itself (IWI): recorders use them to wake
- * their readers, so that they are a part of what events cost.
+ * The number of interrupts so far on all CPUs, without irq_work's (IWI): recorders use those to wake their readers, so
+ * they are part of the cost of an event.
  */
 static unsigned long interrupts(void)
 {
@@ -104,11 +104,10 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * Calls @part(@data, @size) until there were @n rounds, and prints what those calls took in which no interrupt came.
- * Before each of them the kernel gets time for what it does at leisure, the end of RCU's grace periods above all: as long
- * as one waits, every context switch takes longer. What happens once per timer tick, such as giving a file a new time, falls
- * into a few rounds that are not counted. What still took so much more than the median that no recorder's own work can
- * explain it is not the workload's.
+ * Calls @part(@data, @size) until @n rounds are done, and prints the time of the calls without an interrupt. Before each
+ * call, the kernel gets time for deferred work, mainly the end of RCU grace periods: every context switch takes longer
+ * while one is pending. Work done once per timer tick, such as updating a file's time, falls into a few warm-up rounds
+ * that are not counted. Calls that still took longer than the median by more than any recorder can explain are dropped.
  */
 static void measure(void (*part)(void *data, unsigned long n), void *data, unsigned long n,
 		    unsigned long size)
@@ -135,7 +134,7 @@ static void measure(void (*part)(void *data, unsigned long n), void *data, unsig
 	free(taken);
 }
 
-/* Sends back every byte that comes, until there is an end of file. */
+/* Sends back every byte until end of file. */
 static void echo(int in, int out)
 {
 	char byte;
@@ -146,7 +145,7 @@ static void echo(int in, int out)
 	_exit(0);
 }
 
-/* This end of the pipes. */
+/* The parent's ends of the pipes. */
 struct partner {
 	int out, in;
 };
@@ -243,7 +242,7 @@ static void allocate_forever(void)
 	}
 }
 
-/* Everything is in one process group of its own, which ends with the time. */
+/* Runs in a process group of its own, which is killed at the end. */
 static void run_storm(unsigned int seconds)
 {
 	long cpu, cpus = sysconf(_SC_NPROCESSORS_ONLN);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The records of the BPF recorder: what a program that is written for one purpose would keep.
+ * The records of the BPF recorder: what a special-purpose program would store.
  */
 #ifndef _BENCH_RECORD_H
 #define _BENCH_RECORD_H
@@ -24,7 +24,7 @@ struct record_switch {
 	__u32	prev_state;
 };
 
-/* What the others begin with; args has as many as the event. */
+/* The head of the other records. */
 struct record {
 	__u64	time;
 	__u32	type;
@@ -64,7 +64,7 @@ struct record_2 {
 
 struct record_5 {
 	struct record	head;
-	__u32		args[6];	/* the last one fills up */
+	__u32		args[6];	/* the last one is padding */
 };
 
 #endif /* _BENCH_RECORD_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The BPF recorder: events into BPF's ring buffer, as a program of libbpf would do it. It wakes nobody.
+ * The BPF recorder: writes events to BPF's ring buffer as a libbpf program would, without wakeups.
  */
 #include <linux/bpf.h>
 
@@ -24,7 +24,7 @@ struct {
 
 __u64 lost;
 
-/* The head's first fields are the same in all records. */
+/* All records begin with the same fields. */
 static __always_inline void *reserve(__u64 size, __u32 type)
 {
 	struct record *r = bpf_ringbuf_reserve(&ring, size, 0);

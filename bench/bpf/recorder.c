@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The BPF recorder's user side, after libbpf's documentation: attaches the programs of the events that are named, waits
- * for SIGINT, detaches, and then reads the ring buffer into a file.
+ * The BPF recorder's user side, after libbpf's documentation: attaches the programs of the given events, waits for
+ * SIGINT, detaches, and then reads the ring buffer into a file.
  *
  *	recorder OBJECT MIB FILE EVENT...
  *
- * Prints "ready" when it records, and at the end "events N bytes N lost N cpu N": records read, bytes of the ring that
- * they took, events that found it full, and nanoseconds of CPU time of the reading.
+ * Prints "ready" when it records, and at the end "events N bytes N lost N cpu N": records read, bytes they took in the
+ * ring, events that found it full, and nanoseconds of CPU time spent reading.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 
 #include <bpf/libbpf.h>
 
-/* What precedes a record in the ring. */
+/* Bytes of the header of a record in the ring. */
 #define RECORD_HEADER	8
 #define MAX_LINKS	16
 
@@ -51,7 +51,7 @@ static uint64_t cpu_time(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-/* Programs that are not wanted must not be loaded: their tracepoints may not be there. */
+/* Does not load the other programs: their tracepoints may not exist. */
 static void choose(struct bpf_object *object, char **events)
 {
 	struct bpf_program *program;

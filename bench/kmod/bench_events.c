@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Benchmark: events in a loop, as many as are asked for, and how long that took.
+ * Benchmark: triggers a given number of events in a loop and measures the time.
  *
  *	echo "kmalloc 10000" >/sys/module/bench_events/parameters/run
  *	cat /sys/module/bench_events/parameters/run
  *	cat /sys/module/bench_events/parameters/ns
  *
- * "kmalloc" allocates and frees an object; "bench_0", "bench_2" and "bench_5" hit the
- * tracepoints of these names; "direct" calls what writes an event with two integers, the
- * probe of another of these modules, without a tracepoint. The answer is in ticks of the
- * time-stamp counter, which are instructions where QEMU counts those, and in nanoseconds.
- * Interrupts are off while they are counted, and on in between.
+ * "kmalloc" allocates and frees an object. "bench_0", "bench_2" and "bench_5" hit the
+ * tracepoints of these names. "direct" calls the probe of another benchmark module, which
+ * writes an event with two integers, without a tracepoint. "run" reads as ticks of the
+ * time-stamp counter (instructions if QEMU counts them), "ns" as nanoseconds. Interrupts
+ * are disabled during each measured round and enabled between rounds.
  *
  *	echo "direct 10000" >/sys/module/bench_events/parameters/hammer
  *	cat /sys/module/bench_events/parameters/hammer
  *
- * does the same for so many milliseconds, as the kernel's ring_buffer_benchmark does it, and
- * tells how many there were and how many nanoseconds that took.
+ * does the same for that many milliseconds, like the kernel's ring_buffer_benchmark, and
+ * reads as the number of events and the nanoseconds they took.
  *
  *	echo "kmalloc 1000" >/sys/module/bench_events/parameters/together
  *	cat /sys/module/bench_events/parameters/together
  *
- * does it on all CPUs at the same time, for so many milliseconds, as "run" does, and has a
- * line for each: the CPU, how many there were, and the nanoseconds that these took. The
- * parameters of a module are written one after the other, so that shells on several CPUs
- * which write to "run" wait for each other.
+ * does what "run" does on all CPUs at the same time, for that many milliseconds, and reads
+ * as one line per CPU: its number, the events, and the nanoseconds they took. Shells on
+ * several CPUs cannot do this with "run": the kernel serializes writes to a module's
+ * parameters.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
@@ -52,40 +52,40 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(bench_0);
 EXPORT_TRACEPOINT_SYMBOL_GPL(bench_2);
 EXPORT_TRACEPOINT_SYMBOL_GPL(bench_5);
 
-/* How many go without an interrupt; how many between two readings of the clock. */
+/* Events with interrupts disabled in one go; events between two readings of the clock. */
 #define ROUND		500
 
-/* What something took. */
+/* Duration of a run. */
 struct taken {
 	u64	ticks;
 	u64	ns;
 };
 
-/* How many events there were in what time. */
+/* Events of a hammer run, and their duration. */
 struct hammered {
 	u64	events;
 	u64	ns;
 };
 
-/* What one CPU does while all others do the same. */
+/* One CPU's part of a run on all CPUs. */
 struct part {
 	struct task_struct *task;	/* NULL: the CPU is not online */
 	void		(*event)(u32 i);
 	u32		ms;
-	atomic_t	*absent;	/* how many CPUs have not begun */
+	atomic_t	*absent;	/* number of CPUs that have not begun */
 	u64		events;
 	struct taken	taken;
 };
 
 static struct taken last;
 static struct hammered last_hammered;
-static struct part *last_parts;		/* by CPU; NULL: none yet */
+static struct part *last_parts;		/* indexed by CPU; NULL: none yet */
 static DEFINE_MUTEX(last_lock);	/* protects last, last_hammered and last_parts */
 
 static void (*direct)(u32 i);
-static DECLARE_RWSEM(direct_lock);	/* protects direct; held while that may be called */
+static DECLARE_RWSEM(direct_lock);	/* protects direct; held for reading while it may be called */
 
-/* In order with all before and after. */
+/* Ordered against everything before and after. */
 static __always_inline u64 read_ticks(void)
 {
 #ifdef CONFIG_UML
@@ -99,7 +99,7 @@ static noinline void kmalloc_kfree(u32 i)
 {
 	void *object = kmalloc(64, GFP_ATOMIC);
 
-	/* The compiler must not see that nobody uses it. */
+	/* Hide from the compiler that the object is unused. */
 	barrier_data(object);
 	kfree(object);
 }
@@ -169,8 +169,8 @@ static struct taken run(void (*event)(u32 i), u32 n)
 }
 
 /*
- * As ring_buffer_benchmark does it: interrupts are on, and all the time from the beginning to
- * the last reading of the clock counts, whatever else came in between.
+ * Measures like ring_buffer_benchmark: interrupts are enabled, and all the time up to the
+ * last reading of the clock counts, whatever else ran in between.
  */
 static struct hammered hammer(void (*event)(u32 i), u32 ms)
 {
@@ -189,7 +189,7 @@ static struct hammered hammer(void (*event)(u32 i), u32 ms)
 	return (struct hammered) { events, ktime_to_ns(ktime_sub(now, begin)) };
 }
 
-/* Nobody begins before all can. */
+/* Waits until all CPUs are ready. */
 static int do_part(void *data)
 {
 	struct part *part = data;
@@ -221,7 +221,7 @@ static int create_part(struct part *part, unsigned int cpu)
 	return 0;
 }
 
-/* Waits for their ends; those that have not begun never will. */
+/* Waits until all parts have ended. Threads that have not started never will. */
 static void end_parts(struct part *parts)
 {
 	int cpu;
@@ -250,7 +250,7 @@ static int run_parts(struct part *parts, void (*event)(u32 i), u32 ms)
 	}
 	for_each_online_cpu(cpu)
 		wake_up_process(parts[cpu].task);
-	/* kthread_stop() would keep one from beginning that has not been there yet. */
+	/* kthread_stop() would prevent a thread that has not run yet from starting. */
 	while (atomic_read(&absent) > 0)
 		schedule_timeout_uninterruptible(1);
 out:
@@ -270,7 +270,7 @@ static void (*find_event(const char *name))(u32 i)
 	return NULL;
 }
 
-/* Do what @text says, "WORKLOAD NUMBER", and keep what came of it. */
+/* Parses @text, "WORKLOAD NUMBER", and runs @what with it. */
 static int work(const char *text, int (*what)(void (*event)(u32 i), u32 n))
 {
 	void (*event)(u32 i);
@@ -392,14 +392,14 @@ static const struct kernel_param_ops run_ops = {
 };
 
 module_param_cb(run, &run_ops, NULL, 0600);
-MODULE_PARM_DESC(run, "write: WORKLOAD COUNT; read: ticks that it took");
+MODULE_PARM_DESC(run, "write: WORKLOAD COUNT; read: ticks of the last run");
 
 static const struct kernel_param_ops ns_ops = {
 	.get = get_ns,
 };
 
 module_param_cb(ns, &ns_ops, NULL, 0400);
-MODULE_PARM_DESC(ns, "nanoseconds that it took");
+MODULE_PARM_DESC(ns, "nanoseconds of the last run");
 
 static const struct kernel_param_ops hammer_ops = {
 	.set = set_hammer,
@@ -407,7 +407,7 @@ static const struct kernel_param_ops hammer_ops = {
 };
 
 module_param_cb(hammer, &hammer_ops, NULL, 0600);
-MODULE_PARM_DESC(hammer, "write: WORKLOAD MILLISECONDS; read: events, and the nanoseconds that they took");
+MODULE_PARM_DESC(hammer, "write: WORKLOAD MILLISECONDS; read: events and nanoseconds");
 
 static const struct kernel_param_ops together_ops = {
 	.set = set_together,
@@ -415,7 +415,7 @@ static const struct kernel_param_ops together_ops = {
 };
 
 module_param_cb(together, &together_ops, NULL, 0600);
-MODULE_PARM_DESC(together, "write: WORKLOAD MILLISECONDS; read: CPU, events and the nanoseconds that they took, for every CPU");
+MODULE_PARM_DESC(together, "write: WORKLOAD MILLISECONDS; read: CPU, events and nanoseconds, a line per CPU");
 
 static int __init bench_events_init(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the benchmark's loops call for others.
+ * Interface of the benchmark's loops for the other benchmark modules.
  */
 #ifndef _BENCH_EVENTS_H
 #define _BENCH_EVENTS_H
@@ -8,13 +8,13 @@
 #include <linux/types.h>
 
 /*
- * From now on the workload "direct" calls @write, which calls what writes an event with two
- * integers as the tracepoint would call it; NULL: nothing. On return nobody is in the former
- * one. May sleep.
+ * Makes the workload "direct" call @write, or nothing if NULL. @write calls the probe for an
+ * event with two integers as the tracepoint would. The former function has returned
+ * everywhere when this returns. May sleep.
  */
 void bench_set_direct(void (*write)(u32 i));
 
-/* The integers of event @i, also those of the tracepoint. */
+/* The integers of event @i, the same as the tracepoint's. */
 static inline u32 bench_first(u32 i)
 {
 	return i & 0x3fff;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Benchmark: an experiment that records the synthetic tracepoints of bench_events, and what
- * its workload "direct" writes.
+ * Benchmark: an experiment that records the synthetic tracepoints of bench_events and the
+ * events of its workload "direct".
  */
 #include <linux/module.h>
 
@@ -48,7 +48,7 @@ static notrace void probe_bench_0(void *data, u32 unused)
 	exptrace_end(&w);
 }
 
-/* As the tracepoint calls it, also where we do: neither copied into the caller nor made for it. */
+/* Not inlined or cloned, so that a direct call runs the same code as the tracepoint. */
 static noinline __noclone notrace void probe_bench_2(void *data, u32 a, u32 b)
 {
 	EXPTRACE_WRITER(w);

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Benchmark: which cache lines of exptrace's own memory an event writes.
+ * Benchmark: counts the cache lines of exptrace's memory that events write.
  *
  *	cat /sys/module/bench_lines/parameters/written
  *
- * hits the tracepoint with two integers a hundred times and compares what exptrace keeps
- * for the writers of all CPUs, and for each CPU, before and after. The answer is how many lines have
- * changed of this CPU's, and how many of all others. Batches are not looked at: each
- * belongs to one CPU.
+ * hits the tracepoint with two integers a hundred times and compares exptrace's state, that of
+ * all CPUs' writers and that of each CPU, before and after. The answer is the number of
+ * changed lines of this CPU, and of all others. Batches are not compared: each belongs to
+ * one CPU.
  *
  *	cat /sys/module/bench_lines/parameters/written_together
  *
- * does it on all CPUs at the same time. Who has written a line that is one of several CPUs'
- * cannot be told then, but how many there are can: the answer is how many lines of a CPU's
- * own have changed, the fewest and the most, and how many that are nobody's.
+ * does the same on all CPUs at the same time. The CPU that wrote a line cannot be identified
+ * then, so the answer is the number of changed lines that belong to a CPU, the fewest and
+ * the most, and the number of those that belong to none.
  *
- * That nothing is recorded is an error (ENODATA). When a batch was exchanged meanwhile, which
- * is not what is looked for, it is done again.
+ * Returns ENODATA if nothing was recorded. Repeats the measurement if a batch was exchanged
+ * meanwhile.
  */
 #include <linux/atomic.h>
 #include <linux/cache.h>
@@ -34,11 +34,11 @@
 #define EVENTS		100
 #define TRIES		100
 
-/* What there was before, and what has changed since. */
+/* A copy of the state before, and the number of changed lines. */
 struct lines {
 	struct exptrace_writers	all;
 	unsigned int		shared;
-	atomic_t		before, after;	/* how many CPUs are not there yet */
+	atomic_t		before, after;	/* number of CPUs that have not arrived */
 	struct lines_cpu {
 		struct exptrace_cpu	state;
 		unsigned int		own;
@@ -56,8 +56,8 @@ static unsigned int changed_lines(const void *before, const void *now, size_t si
 }
 
 /*
- * All that a CPU's writers own, from the slots that are published, which are those of one
- * parity. Something is being recorded.
+ * The state of a CPU's writers, found through the published slots, which are those of one
+ * parity. Must be called while recording.
  */
 static struct exptrace_cpu *state_of(int cpu)
 {
@@ -68,7 +68,7 @@ static struct exptrace_cpu *state_of(int cpu)
 	return container_of(slots, struct exptrace_cpu, slot[0][0][0]);
 }
 
-/* Whether a slot of a CPU has got another batch. */
+/* Whether a slot of @cpu has another batch now. */
 static bool exchanged(const struct exptrace_cpu *before, int cpu)
 {
 	const struct exptrace_slot *old = &before->slot[0][0][0];
@@ -110,7 +110,7 @@ static void hit(void)
 		trace_bench_2(i, 4096);
 }
 
-/* Writes on this CPU alone. Returns whether that can be told. */
+/* Writes on this CPU alone. Returns whether the result is valid. */
 static bool write_alone(struct lines *lines, unsigned int *own, unsigned int *others)
 {
 	unsigned long flags;
@@ -143,7 +143,7 @@ static void wait_for_all(atomic_t *absent)
 		cpu_relax();
 }
 
-/* On every CPU, with interrupts off. */
+/* Runs on every CPU, with interrupts disabled. */
 static int write_part(void *data)
 {
 	struct lines *lines = data;
@@ -162,8 +162,8 @@ static int write_part(void *data)
 }
 
 /*
- * Writes on all CPUs at the same time, of which none may come or go. Returns whether what
- * that changed can be told.
+ * Writes on all CPUs at the same time, with CPU hotplug excluded. Returns whether the result
+ * is valid.
  */
 static bool write_together(struct lines *lines, unsigned int *fewest, unsigned int *most)
 {
@@ -234,14 +234,14 @@ static const struct kernel_param_ops written_ops = {
 };
 
 module_param_cb(written, &written_ops, NULL, 0400);
-MODULE_PARM_DESC(written, "cache lines that a hundred events write: this CPU's, and all others");
+MODULE_PARM_DESC(written, "cache lines that a hundred events write: of this CPU, of all others");
 
 static const struct kernel_param_ops written_together_ops = {
 	.get = get_written_together,
 };
 
 module_param_cb(written_together, &written_together_ops, NULL, 0400);
-MODULE_PARM_DESC(written_together, "the same on all CPUs at once: a CPU's own, fewest and most, and those that are nobody's");
+MODULE_PARM_DESC(written_together, "the same on all CPUs at once: of a CPU, fewest and most, and of none");
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("exptrace's benchmark: the cache lines that an event writes");

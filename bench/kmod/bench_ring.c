@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Benchmark: the tracepoint with two integers, written to a ring buffer of the kernel's. That
- * is as ring_buffer_benchmark has it: a megabyte for each CPU, the oldest entries are
- * overwritten, the clock is the default one, unless tsc=1. What is around it is as with
- * exptrace: empty=1 writes nothing, and shows what that costs. The workload "direct" writes
- * the same.
+ * Benchmark: writes the tracepoint with two integers to one of the kernel's ring buffers.
+ * The buffer is that of ring_buffer_benchmark: a megabyte per CPU, the oldest entries are
+ * overwritten, and the default clock, unless tsc=1. The loop around it is the same as for
+ * exptrace; with empty=1 the probe writes nothing, which measures that loop. The workload
+ * "direct" writes the same entry.
  */
 #include <linux/module.h>
 #include <linux/ring_buffer.h>
@@ -24,14 +24,14 @@ MODULE_PARM_DESC(empty, "write nothing");
 
 static bool tsc;
 module_param(tsc, bool, 0400);
-MODULE_PARM_DESC(tsc, "take the time-stamp counter as the clock, if the kernel lets modules choose one");
+MODULE_PARM_DESC(tsc, "use the time-stamp counter as the clock, if the kernel lets modules choose one");
 
 static struct trace_buffer *buffer;
 
-/* As the tracepoint calls them, also where we do: neither copied into the caller nor made for it. */
+/* Not inlined or cloned, so that a direct call runs the same code as the tracepoint. */
 static noinline __noclone notrace void probe_empty(void *data, u32 a, u32 b)
 {
-	barrier();	/* something that the compiler does not see through */
+	barrier();	/* opaque to the compiler */
 }
 
 static notrace u64 read_tsc(void)
@@ -39,7 +39,7 @@ static notrace u64 read_tsc(void)
 	return __builtin_ia32_rdtsc();
 }
 
-/* Debian's kernels do not export what this needs. */
+/* Debian's kernels do not export ring_buffer_set_clock(). */
 static int choose_clock(void)
 {
 	typeof(ring_buffer_set_clock) *set_clock = symbol_get(ring_buffer_set_clock);

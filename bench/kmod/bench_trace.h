@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Synthetic tracepoints with 0, 2 and 5 integer arguments, which every recorder gets the same way.
+ * Synthetic tracepoints with 0, 2 and 5 integer arguments, the same for every recorder.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM bench
@@ -10,7 +10,7 @@
 
 #include <linux/tracepoint.h>
 
-/* A tracepoint cannot have no argument at all: this one's is not recorded. */
+/* A tracepoint needs at least one argument; this one is not recorded. */
 TRACE_EVENT(bench_0,
 	TP_PROTO(u32 unused),
 	TP_ARGS(unused),
