@@ -2,12 +2,12 @@
 /*
  * Flight mode, for the Spin checker: evictions and snapshots against a writer,
  * advance() and readers that come and go. A section under pool.lock is a step.
- * Every event is a batch of its own; of two batches of a generation either may be
- * the older.
+ * Every event takes a batch; either of two batches of a generation may be the
+ * older one.
  *
  * Sizes, by -D: NGEN, EVENTS, NB.
- * Broken variants, by -D: EVICT_READ (a generation being read is given up),
- * EVICT_FROZEN, EVICT_CLOSING, KEEP_EMPTY (any generation given up counts as room).
+ * Broken variants, by -D: EVICT_READ (a generation is evicted while it is read),
+ * EVICT_FROZEN, EVICT_CLOSING, KEEP_EMPTY (any evicted generation counts as room).
  * See README.md.
  */
 #ifndef NGEN
@@ -23,18 +23,18 @@
 
 typedef gen_t {			/* struct exptrace_generation */
 	bool listed;
-	byte tables;		/* full batches on its list, of tables */
-	byte evs;		/* and of events */
+	byte tables;		/* full batches of tables on its list */
+	byte evs;		/* full batches of events */
 	byte reserved;
 	bool closing;
 	bool complete;
 	bool begun;
 	byte given;		/* events that readers are done with */
-	byte ledger;		/* recorded, as its ledger says */
+	byte ledger;		/* recorded, according to its ledger */
 }
 gen_t G[NGEN + 1];
 
-byte nr_empty = NB, nr_reserved, nr_held;	/* held: by the writer's slots, or the reader */
+byte nr_empty = NB, nr_reserved, nr_held;	/* held by the writer's slots or the reader */
 byte published, opened, oldest = 1;
 bool inside;				/* the writer, in generation in_gen */
 byte in_gen;
@@ -122,7 +122,7 @@ inline check() {
 	assert(nr_empty >= nr_reserved)
 }
 
-/* Events, each with a refill: what the slot has is handed over. */
+/* Events, each with a refill that hands over the slot's batch. */
 proctype writer() {
 	byte v;
 	bool made;
@@ -161,7 +161,7 @@ inline table(g) {
 		assert(G[g].reserved);
 		G[g].reserved--;
 		nr_reserved--;
-		assert(nr_empty);	/* or the table is missing */
+		assert(nr_empty);	/* otherwise the table is missing */
 		nr_empty--;
 		G[g].tables++
 	}
@@ -301,7 +301,7 @@ proctype reader() {
 	   :: atomic { g && g <= frozen && G[g].listed && G[g].complete && !G[g].begun ->
 		v = g
 	      };
-	      /* meanwhile others work */
+	      /* other processes run here */
 	      atomic {
 		assert(G[v].listed && G[v].evs == G[v].ledger && G[v].tables == 2);
 		v = 0; g++

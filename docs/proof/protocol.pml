@@ -2,10 +2,10 @@
 /*
  * The protocol of writers, generations and the reader, for the Spin checker.
  *
- * A statement, or what is in one atomic block, is a step; between two steps any
- * other process may run, an interrupt on the same CPU included. A section under
+ * A statement or an atomic block is a step. Between two steps any other process
+ * may run, including an interrupt on the same CPU. A section under
  * pool.lock is one step; a trylock from NMI may fail at any time, which covers
- * every moment at which the lock can be taken. A hardirq's tail fires as a task.
+ * every moment at which the lock can be taken. A hardirq's tail counts as a task.
  *
  * Sizes, by -D: NCPU, NEXP, EVENTS, ROOM, NB.
  * Broken variants, by -D: NO_GRACE_PERIOD, GRACE_PERIOD_FIRST, ONE_BUFFER,
@@ -27,7 +27,7 @@
 #ifndef NB
 #define NB		5		/* batches in the pool */
 #endif
-#define MAX		2		/* what an event asks for; it takes 1, and leaves room behind it */
+#define MAX		2		/* room that an event requests; it uses 1 */
 #define NGEN		3		/* generations 1, 2, 3: 1 and 3 share slots */
 #define NCTX		2		/* task; hardirq (CPU 1) or NMI (CPU 0) */
 #ifdef NO_RESERVE
@@ -55,11 +55,11 @@ slot_t slot[2 * NCPU * NCTX * NEXP];
 #endif
 
 byte gen;				/* exptrace.gen */
-byte inside;				/* contexts with preemption off, a bit each */
-byte waiting;				/* of those, the ones the grace period waits for */
-bool interrupted[NCPU];			/* an interrupt runs: the task does not */
+byte inside;				/* contexts with preemption disabled, one bit each */
+byte waiting;				/* those that the grace period waits for */
+bool interrupted[NCPU];			/* an interrupt runs, so the task does not */
 
-byte writing[2];			/* flush.c: the numbers in place of pointers */
+byte writing[2];			/* flush.c: numbers instead of pointers */
 byte oldest = 1;
 byte opened;
 bool complete[NGEN + 1];
@@ -68,15 +68,15 @@ chan queue[NGEN + 1] = [NB] of { byte };
 bool ended;				/* the session has ended */
 
 /*
- * A batch is a token without a name: it is empty, in a slot, or on a queue, where
- * its number of events stands for it. Two owners would make a token too many.
+ * A batch is an anonymous token: it is empty, in a slot, or on a queue, where its
+ * number of events represents it. Two owners would add a token.
  */
 byte nr_empty = NB;			/* batch.c */
 byte nr_reserved;
 byte nr_filling;
 byte nr_full;
 
-byte ledger[NGEN + 1];			/* recorded, as the closing table says */
+byte ledger[NGEN + 1];			/* recorded, according to the closing table */
 byte delivered;				/* events of the oldest generation */
 
 #define CONSERVED	(nr_empty + nr_filling + nr_full == NB)
@@ -88,22 +88,22 @@ inline get() {
 	nr_filling++
 }
 
-/* exptrace_batch_seal(): the bytes up to pos are as many events as were counted. */
+/* exptrace_batch_seal(): the bytes up to pos match the counted events. */
 #define SEAL(s, pos)	assert(slot[s].recorded - slot[s].first == (pos))
 
-/* The half of exptrace_exchange() that takes a full batch, with n events in it. */
+/* The part of exptrace_exchange() that takes a full batch of n events. */
 inline hand_over(header, n, g) {
 	assert(writing[g & 1] == g);		/* no alias */
 	assert(header == g);
-	assert(!complete[g] && oldest <= g);	/* nothing comes after the end */
+	assert(!complete[g] && oldest <= g);	/* nothing follows the end */
 	assert(nr_filling > 0 && CONSERVED);
 	nr_filling--;
 	nr_full++;
 	queue[g] ! n
 }
 
-/* Does who fires in a writer of the slot find it taken? */
-#if defined(NO_BUSY)		/* no flag but in the refill, and a guard */
+/* Does a probe that fires in a writer of the slot find it busy? */
+#if defined(NO_BUSY)		/* a flag in the refill only, and a guard */
 #define TAKEN(s)	(slot[s].busy || (slot[s].batch && slot[s].pos == slot[s].end))
 #elif defined(NO_REFUSAL)
 #define TAKEN(s)	false
@@ -111,22 +111,22 @@ inline hand_over(header, n, g) {
 #define TAKEN(s)	slot[s].busy
 #endif
 
-/* Does the slot show less room than needed? The code compares unsigned numbers: end before pos is much room. */
+/* Has the slot too little room? The code compares unsigned numbers: end before pos is a lot of room. */
 #define SHORT(s)	(slot[s].end >= slot[s].pos && slot[s].end - slot[s].pos < MAX)
 
 /*
- * A probe that fires in the refill of slot s, in the same context, where the lock
- * is held or not. Such a probe runs to its end before the refill goes on.
+ * A probe that fires in the refill of slot s, in the same context, with or without
+ * the lock held. It runs to its end before the refill continues.
  */
 inline nested(s, g, locked) {
 	slot[s].attempted++;
 	if
 	:: TAKEN(s) -> slot[s].lost++
 	:: !TAKEN(s) && !SHORT(s) ->
-		slot[s].pos++;			/* it writes here: see the ledger */
+		slot[s].pos++;			/* writes here; the ledger shows it */
 		slot[s].recorded++
 	:: !TAKEN(s) && SHORT(s) ->
-		!locked;			/* or it waits for itself */
+		!locked;			/* otherwise it waits for itself */
 		if
 		:: slot[s].batch -> hand_over(slot[s].batch, slot[s].pos, g)
 		:: else
@@ -137,8 +137,8 @@ inline nested(s, g, locked) {
 }
 
 /*
- * As before, but of the other experiment: its slot does not know of our refill, but
- * exptrace_pool_locked_here() does. Where the lock is free it is like any refill.
+ * The same for the other experiment. Its slot does not know about our refill, but
+ * exptrace_pool_locked_here() does. If the lock is free it is like any refill.
  */
 inline nested_other(o, locked) {
 	slot[o].attempted++;
@@ -149,7 +149,7 @@ inline nested_other(o, locked) {
 		slot[o].recorded++
 	:: !TAKEN(o) && SHORT(o) ->
 #ifdef NO_LOCK_MARK
-		!locked;			/* or it waits for itself */
+		!locked;			/* otherwise it waits for itself */
 #endif
 		slot[o].lost++
 	fi
@@ -176,15 +176,15 @@ inline leave() {
 	s = 0; o = 0; g = 0; b = 0; wpos = 0; tail = false; did = false
 }
 
-/* A writer's step: a task's, if no interrupt runs on its CPU. */
+/* A step of a writer; of a task only if no interrupt runs on its CPU. */
 #define RUNS	(x == 1 || !interrupted[c])
 
 byte events = EVENTS;			/* still to come */
 
-/* The last CPU's interrupt is a hardirq with a tail, any other's an NMI. */
+/* The interrupt of the last CPU is a hardirq with a tail; those of the others are NMIs. */
 #define IS_NMI	(c < NCPU - 1 && x == 1)
 
-/* The slot is taken: the event is lost. An interrupt's tail finds it so, nobody else. */
+/* The slot is busy and the event is lost. Only the tail of an interrupt may find that. */
 inline refuse() {
 	assert(tail);
 	slot[s].lost++;
@@ -205,7 +205,7 @@ proctype writer(byte c; byte x) {
 
 end:	do
 	:: atomic { events > 0 && gen != 0 && !interrupted[c] ->
-		/* exptrace_acquire(), where something is being recorded */
+		/* exptrace_acquire() while recording */
 		events--;
 		if
 		:: x == 1 -> interrupted[c] = true
@@ -215,7 +215,7 @@ end:	do
 		g = gen;
 		if
 		:: true
-		:: x == 1 && !IS_NMI -> tail = true	/* irq_exit() has left hardirq, and wakes ksoftirqd */
+		:: x == 1 && !IS_NMI -> tail = true	/* irq_exit() has left hardirq and wakes ksoftirqd */
 		fi;
 #if NEXP > 1
 		if
@@ -267,7 +267,7 @@ end:	do
 	   atomic { RUNS ->
 		/* exchange(): seal, exptrace_exchange() */
 		if
-		:: IS_NMI -> lose(); goto next	/* and the lock was taken */
+		:: IS_NMI -> lose(); goto next	/* the lock was taken */
 		:: true
 		fi;
 		if
@@ -310,7 +310,7 @@ first_bytes:	skip
 #endif
 	   atomic { RUNS ->
 		/* the bytes; exptrace_commit() */
-		assert(slot[s].batch == g);	/* nobody took it away */
+		assert(slot[s].batch == g);	/* still ours */
 		assert(wpos < ROOM);
 		slot[s].pos = wpos + 1
 #ifdef EARLY_LEAVE
@@ -328,7 +328,7 @@ next:	   skip
 }
 
 /*
- * A table, by a writer that is bound to no CPU: one step, for nobody else can see
+ * A table, written by an unbound writer: one step, because no other process can see
  * its batch in between.
  */
 inline table(g) {
@@ -338,7 +338,7 @@ inline table(g) {
 		:: reserved[g] -> reserved[g]--; nr_reserved--
 		:: else
 		fi;
-		assert(nr_empty > nr_reserved);		/* it can't fail */
+		assert(nr_empty > nr_reserved);		/* must not fail */
 		get();
 		hand_over(g, 0, g)
 	}
@@ -384,7 +384,7 @@ inline publish(g) {
 inline close_slot(i, g) {
 	if
 	:: slot[i].batch && slot[i].pos == 0 ->
-		nr_filling--;			/* it is bare: give it back */
+		nr_filling--;			/* it is empty: give it back */
 		nr_empty++
 	:: slot[i].batch && slot[i].pos ->
 		SEAL(i, slot[i].pos);
@@ -403,7 +403,7 @@ inline close_slot(i, g) {
 	slot[i].lost = 0
 }
 
-/* close_generation(): the slots of a CPU are a step */
+/* close_generation(): the slots of one CPU are a step */
 inline close_generation(g) {
 	i = (g & 1) * NCPU * NCTX * NEXP;
 	do
@@ -446,7 +446,7 @@ proctype control() {
 			publish(now + 1);
 			close_generation(now);
 			now++
-		:: else		/* -ENOBUFS: the present one goes on */
+		:: else		/* -ENOBUFS: the current one continues */
 		fi
 	od;
 	publish(0);
@@ -455,8 +455,8 @@ proctype control() {
 }
 
 /*
- * exptrace_take(), deliver_taken(), exptrace_give() are one step: for
- * all others a batch that is being read is the same as one that is full.
+ * exptrace_take(), deliver_taken(), exptrace_give() are one step: to all other
+ * processes, a batch that is being read is the same as a full one.
  */
 proctype reader() {
 	byte n;

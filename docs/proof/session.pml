@@ -4,12 +4,12 @@
  * against a file that opens, reads, takes snapshots, starts a recording itself and
  * closes, and against mappings. A section under pool.lock is a step.
  *
- * Broken variants, by -D: DISCARD_TAKEN (discard takes no notice of what a reader
- * holds), BEGIN_EARLY (a recording begins for
- * readers before it is certain), ANY_SESSION (a reader takes from any recording),
+ * Broken variants, by -D: DISCARD_TAKEN (discard ignores what a reader holds),
+ * BEGIN_EARLY (a recording begins for readers before it is certain), ANY_SESSION (a reader takes from any recording),
  * PUT_BACK_FIRST (START puts back what its file holds before it checks), LATE_CLOSE
- * (before the pool can't be mapped any more), NO_FREEZE_CHECK (it does not ask who
- * holds a snapshot), NO_CLOSE (the pool can be mapped while it goes). See README.md.
+ * (before the pool can no longer be mapped), NO_FREEZE_CHECK (it does not check who
+ * holds a snapshot), NO_CLOSE (the pool can be mapped while it goes away). See
+ * README.md.
  */
 #ifndef STARTS
 #define STARTS		2	/* by another file, and one by the reader itself */
@@ -31,7 +31,7 @@ byte next_gen = 1;
 bool pool, closed, mapped;
 byte nr_empty;
 
-byte first;		/* generations: the oldest's number, 0 if there is none */
+byte first;		/* number of the oldest generation, 0 if there is none */
 byte first_session;	/* the recording that it belongs to */
 byte nr_full;		/* its batches */
 bool complete;
@@ -40,14 +40,14 @@ byte opening, begun, ended;
 bool taken;		/* exptrace_flush.taken */
 byte frozen;		/* this generation is held for a snapshot */
 
-byte sure;		/* the last recording that was begun with success */
+byte sure;		/* the last recording that began successfully */
 
 /* The reader's file: f->lock, and what it protects. */
 bool is_open, lock, snapping;
 byte session, gen, next;
 bool batch, ending;	/* in hand */
 bool part;		/* the batch's first half was delivered */
-bool seen;		/* likewise, and the batch may be back on the list */
+bool seen;		/* the same, but the batch may be back on the list */
 bool view, held;
 byte viewed;		/* view.gen, or 0 */
 
@@ -90,7 +90,7 @@ inline session_to_read() {
 	fi
 }
 
-/* drop_old_recording(): what is not refused */
+/* drop_old_recording(), if not refused */
 inline drop_old() {
 	atomic {
 		if
@@ -151,10 +151,10 @@ inline begin_recording() {
 		   };
 		   write_batch();
 		   if
-		   :: ok = false;		/* a probe can't be attached */
+		   :: ok = false;		/* a probe cannot be attached */
 		      stop();
 		      atomic {
-			assert(!taken && !frozen);	/* or it stays */
+			assert(!taken && !frozen);	/* otherwise it stays */
 			discard_all();
 			assert(nr_empty == NR);
 			pool = false;
@@ -191,7 +191,7 @@ inline start(own) {
 		fi
 	};
 #ifndef NO_FREEZE_CHECK
-	/* nobody begins to hold a snapshot meanwhile */
+	/* nobody can take a snapshot here */
 	atomic {
 		if
 		:: ok && frozen && !(own && held) -> ok = false
@@ -295,7 +295,7 @@ end:	do
 			atomic {
 				if
 				:: batch || ending -> frozen = 0
-				:: else ->	/* what a read has begun meanwhile is left out */
+				:: else ->	/* leave out what a read has begun meanwhile */
 					view = true;
 					held = true;
 					viewed = (first == frozen && !begun_read -> first : 0)
@@ -344,7 +344,7 @@ inline take() {
 			begun_read = true
 		:: else
 		fi;
-		/* who waits for a recording is told of its end only if it began */
+		/* a waiting reader learns of the end only if the recording began */
 		assert(next != END || session <= sure)
 	}
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who waits for the trigger, for the Spin checker: threads that wait, are
- * interrupted and wait again, against what fires it, the work that makes the
- * snapshot, and STOP, after which nothing fires. A section under exptrace.control
+ * Waiting for the trigger, for the Spin checker: threads that wait, are interrupted
+ * and wait again, against threads that fire it, the work that makes the snapshot,
+ * and STOP, after which nothing fires. A section under exptrace.control
  * is a step.
  *
  * Broken variants, by -D: NO_DONE (the next may arm before the last has seen its
- * result), NO_CANCEL (STOP leaves the waiter), LEAVE_RESULT (who is interrupted does
- * not look for a result), OLD_FIRE (the work does not ask whether it was fired since
- * somebody waits), ARM_STOPPED (one may arm after STOP). See README.md.
+ * result), NO_CANCEL (STOP leaves the waiter), LEAVE_RESULT (an interrupted
+ * thread does not look for a result), OLD_FIRE (the work does not check whether it
+ * was fired since a thread waits), ARM_STOPPED (a thread may arm after STOP). See README.md.
  */
 #define THREADS		2
 #define WAITS		2
@@ -21,8 +21,8 @@
 
 bool armed, done;
 byte result;
-byte frozen;		/* whose snapshot is held: a thread, or 0 */
-byte waiter;		/* who has armed and has not come back */
+byte frozen;		/* the thread whose snapshot is held, or 0 */
+byte waiter;		/* the thread that has armed and not returned */
 byte fires = FIRES, interrupts = INTERRUPTS;
 bool fired;		/* since it was armed */
 bool recording = true;
@@ -36,7 +36,7 @@ inline finish(with) {
 	done = true
 }
 
-/* exptrace_trigger_fire(): it looks, then queues */
+/* exptrace_trigger_fire(): checks, then queues */
 proctype fire() {
 end:	do
 	:: atomic { fires && recording -> fires--; fired = true };
@@ -67,7 +67,7 @@ end:	do
 			assert(fired);
 			frozen = waiter;
 			finish(HELD)
-		:: armed && MINE && frozen -> finish(CANCELED)	/* -EBUSY is like it */
+		:: armed && MINE && frozen -> finish(CANCELED)	/* also stands for -EBUSY */
 		:: else
 		fi
 	   }
@@ -140,7 +140,7 @@ next:		skip
 	od
 }
 
-/* When nothing moves any more, nobody waits, and no result and no snapshot is left. */
+/* At the end nobody waits, and no result and no snapshot is left. */
 active proctype rest() {
 	timeout -> assert(!waiter && !armed && !done && !frozen)
 }
