@@ -33,14 +33,8 @@ struct part {
 static void property(struct writer *w, const struct part *part, uint64_t time, const char *key,
 		     const char *value)
 {
-	if (!value)
-		return;
-	w_begin(w, STANDARD_BATCH, part->gen, EXPTRACE_M_NONE, time);
-	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
-	w_byte(w, EXPTRACE_WIRE_PROPERTY);
-	w_string(w, key);
-	w_string(w, value);
-	w_end(w);
+	if (value)
+		w_property(w, part->gen, time, key, value);
 }
 
 static void task(struct writer *w, unsigned int pid, const char *comm)

@@ -7,65 +7,21 @@
 #include <string.h>
 
 #include "run.h"
-#include "sample.h"
 #include "tap.h"
+#include "timeline.h"
 
-/* A tick is a nanosecond here. */
-#define SECOND		1000000000ULL
-#define CLOSING		(SECOND - 1000)
-
-static uint64_t base, last, events[2];
-static unsigned int cpu_at;
-
-static void begin(struct writer *w, uint64_t gen)
-{
-	/* there is no time between generations that follow each other */
-	uint64_t overlap = gen > 1 && base == (gen - 1) * SECOND ? SECOND - CLOSING : 0;
-
-	base = gen * SECOND;
-	events[0] = events[1] = 0;
-	w_sync(w, gen, base - overlap, SECOND, base - overlap);
-}
-
-static void opening(struct writer *w, uint64_t gen)
-{
-	begin(w, gen);
-	w_schema(w, gen, base);
-}
-
+/* What the recorder says at the end to have missed of threads, or NULL; then the end. */
 static void closing(struct writer *w, uint64_t gen, const char *missing_changes)
 {
-	unsigned int cpu;
-
-	if (missing_changes) {
-		w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 200);
-		w_byte(w, EXPTRACE_WIRE_PROPERTIES);
-		w_byte(w, EXPTRACE_WIRE_PROPERTY);
-		w_string(w, "missing_changes");
-		w_string(w, missing_changes);
-		w_end(w);
-	}
-	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 100);
-	w_byte(w, EXPTRACE_WIRE_LEDGER);
-	for (cpu = 0; cpu < 2; cpu++)
-		w_ledger_entry(w, EXPTRACE_EXPERIMENT_STANDARD, cpu, events[cpu], events[cpu],
-			       EXPTRACE_LOST_POOL, 0);
-	w_end(w);
-	w_sync(w, gen, base + CLOSING, SECOND, base + CLOSING);
-	w_end_of_generation(w);
-}
-
-static void batch(struct writer *w, uint64_t gen, unsigned int cpu)
-{
-	w_begin(w, STANDARD_BATCH, gen, 4 * cpu + EXPTRACE_CONTEXT_TASK, base);
-	cpu_at = cpu;
-	last = 0;
+	if (missing_changes)
+		w_property(w, gen, t_base + T_CLOSING - 200, "missing_changes", missing_changes);
+	t_closing(w, gen, 0);
 }
 
 /* The statedump: one thread. */
 static void told(struct writer *w, uint64_t gen, unsigned int pid, uint64_t start, const char *comm)
 {
-	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, t_base);
 	w_event(w, EXPTRACE_EVENT_TASK, 1);
 	w_number(w, pid);
 	w_number(w, pid);
@@ -75,47 +31,26 @@ static void told(struct writer *w, uint64_t gen, unsigned int pid, uint64_t star
 	w_end(w);
 }
 
-/* The head of an event at @time of the generation. */
-static void at(struct writer *w, uint64_t time, unsigned int type)
-{
-	w_event(w, type, time - last);
-	last = time;
-	events[cpu_at] += !EXPTRACE_EVENT_IS_STATE(type);
-}
-
 static void current(struct writer *w, uint64_t time, unsigned int pid)
 {
-	at(w, time, EXPTRACE_EVENT_CURRENT);
+	t_at(w, time, EXPTRACE_EVENT_CURRENT, 0);
 	w_number(w, pid);
-}
-
-static void switch_to(struct writer *w, uint64_t time, unsigned int state, unsigned int pid)
-{
-	at(w, time, EXPTRACE_EVENT_SCHED_SWITCH + state);
-	w_number(w, pid);
-}
-
-static void wake(struct writer *w, uint64_t time, unsigned int pid)
-{
-	at(w, time, EXPTRACE_EVENT_SCHED_WAKEUP);
-	w_number(w, pid);
-	w_number(w, 0);
 }
 
 static void new_task(struct writer *w, uint64_t time, unsigned int pid, const char *comm)
 {
-	at(w, time, EXPTRACE_EVENT_TASK_NEW);
+	t_at(w, time, EXPTRACE_EVENT_TASK_NEW, 0);
 	w_number(w, pid);
 	w_number(w, pid);
 	w_number(w, 1);
-	w_number(w, base + time - 1);
+	w_number(w, t_base + time - 1);
 	w_number(w, 1);
 	w_string(w, comm);
 }
 
 static void name(struct writer *w, uint64_t time, unsigned int pid, const char *comm)
 {
-	at(w, time, EXPTRACE_EVENT_TASK_NAME);
+	t_at(w, time, EXPTRACE_EVENT_TASK_NAME, 0);
 	w_number(w, pid);
 	w_string(w, comm);
 }
@@ -123,7 +58,7 @@ static void name(struct writer *w, uint64_t time, unsigned int pid, const char *
 static void exec(struct writer *w, uint64_t time, unsigned int pid, unsigned int old_pid,
 		 const char *comm)
 {
-	at(w, time, EXPTRACE_EVENT_TASK_EXEC);
+	t_at(w, time, EXPTRACE_EVENT_TASK_EXEC, 0);
 	w_number(w, pid);
 	w_number(w, old_pid);
 	w_string(w, comm);
@@ -137,22 +72,22 @@ static void exec(struct writer *w, uint64_t time, unsigned int pid, unsigned int
 static void reused(struct writer *w)
 {
 	w_header(w);
-	opening(w, 1);
+	t_opening(w, 1);
 	told(w, 1, 100, 5, "old");
-	batch(w, 1, 1);
+	t_batch(w, 1, 1, EXPTRACE_CONTEXT_TASK);
 	current(w, 10, 0);
-	switch_to(w, 4000, EXPTRACE_TASK_R, 100);
+	t_switch(w, 4000, EXPTRACE_TASK_R, 100);
 	name(w, 5000, 100, "twin");
-	switch_to(w, 7000, EXPTRACE_TASK_S, 0);
+	t_switch(w, 7000, EXPTRACE_TASK_S, 0);
 	w_end(w);
-	batch(w, 1, 0);
+	t_batch(w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	current(w, 20, 0);
-	switch_to(w, 1000, EXPTRACE_TASK_R, 100);
-	at(w, 1500, EXPTRACE_EVENT_TASK_EXIT);
+	t_switch(w, 1000, EXPTRACE_TASK_R, 100);
+	t_at(w, 1500, EXPTRACE_EVENT_TASK_EXIT, 0);
 	w_number(w, 100);
-	switch_to(w, 2000, EXPTRACE_TASK_X, 0);
+	t_switch(w, 2000, EXPTRACE_TASK_X, 0);
 	new_task(w, 3000, 100, "sh");
-	wake(w, 3500, 100);
+	t_wake(w, 3500, 100);
 	w_end(w);
 	closing(w, 1, NULL);
 }
@@ -191,19 +126,19 @@ static void test_late_switch(void)
 	struct writer w = { 0 };
 
 	w_header(&w);
-	opening(&w, 1);
+	t_opening(&w, 1);
 	told(&w, 1, 100, 5, "old");
-	batch(&w, 1, 0);
+	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	current(&w, 10, 0);
-	switch_to(&w, 1000, EXPTRACE_TASK_R, 100);
-	switch_to(&w, 4000, EXPTRACE_TASK_X, 0);
+	t_switch(&w, 1000, EXPTRACE_TASK_R, 100);
+	t_switch(&w, 4000, EXPTRACE_TASK_X, 0);
 	w_end(&w);
-	batch(&w, 1, 1);
+	t_batch(&w, 1, 1, EXPTRACE_CONTEXT_TASK);
 	current(&w, 20, 0);
 	new_task(&w, 2000, 100, "new");
-	wake(&w, 2500, 100);
-	switch_to(&w, 5000, EXPTRACE_TASK_R, 100);
-	switch_to(&w, 7000, EXPTRACE_TASK_S, 0);
+	t_wake(&w, 2500, 100);
+	t_switch(&w, 5000, EXPTRACE_TASK_R, 100);
+	t_switch(&w, 7000, EXPTRACE_TASK_S, 0);
 	w_end(&w);
 	closing(&w, 1, NULL);
 	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
@@ -221,13 +156,13 @@ static void test_late_switch(void)
 static void one_run(struct writer *w, uint64_t gen, uint64_t start, const char *comm,
 		    const char *missing_changes)
 {
-	opening(w, gen);
+	t_opening(w, gen);
 	if (comm)
 		told(w, gen, 100, start, comm);
-	batch(w, gen, 0);
+	t_batch(w, gen, 0, EXPTRACE_CONTEXT_TASK);
 	current(w, 10, 0);
-	switch_to(w, 1000, EXPTRACE_TASK_R, 100);
-	switch_to(w, 2000, EXPTRACE_TASK_S, 0);
+	t_switch(w, 1000, EXPTRACE_TASK_R, 100);
+	t_switch(w, 2000, EXPTRACE_TASK_S, 0);
 	w_end(w);
 	closing(w, gen, missing_changes);
 }
@@ -312,21 +247,21 @@ static void test_exec(void)
 	struct writer w = { 0 };
 
 	w_header(&w);
-	opening(&w, 1);
+	t_opening(&w, 1);
 	told(&w, 1, 100, 5, "first");
 	told(&w, 1, 101, 6, "second");
-	batch(&w, 1, 0);
+	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	current(&w, 10, 101);
-	at(&w, 20, EXPTRACE_EVENT_SCHED_PROCESS_EXIT);
+	t_at(&w, 20, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 0);
 	w_number(&w, 7);
 	current(&w, 1000, 100);
 	name(&w, 1010, 100, "prog");
 	exec(&w, 1020, 100, 101, "prog");
-	at(&w, 1030, EXPTRACE_EVENT_SCHED_PROCESS_EXIT);
+	t_at(&w, 1030, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 0);
 	w_number(&w, 7);
-	switch_to(&w, 2000, EXPTRACE_TASK_S, 0);
+	t_switch(&w, 2000, EXPTRACE_TASK_S, 0);
 	new_task(&w, 3000, 101, "later");
-	wake(&w, 3010, 101);
+	t_wake(&w, 3010, 101);
 	w_end(&w);
 	closing(&w, 1, NULL);
 	run_trace(&command_dump, NULL, &w);
@@ -343,28 +278,28 @@ static void test_names(void)
 	struct writer w = { 0 };
 
 	w_header(&w);
-	opening(&w, 1);
+	t_opening(&w, 1);
 	told(&w, 1, 100, 5, "before");
-	batch(&w, 1, 0);
+	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	current(&w, 10, 100);
-	at(&w, 20, EXPTRACE_EVENT_TASK_RENAME);
+	t_at(&w, 20, EXPTRACE_EVENT_TASK_RENAME, 0);
 	w_number(&w, 100);
 	w_string(&w, "after");
 	name(&w, 21, 100, "after");
-	wake(&w, 30, 100);
+	t_wake(&w, 30, 100);
 	new_task(&w, 40, 200, "child");
-	at(&w, 41, EXPTRACE_EVENT_SCHED_PROCESS_FORK);
+	t_at(&w, 41, EXPTRACE_EVENT_SCHED_PROCESS_FORK, 0);
 	w_number(&w, 100);
 	w_number(&w, 200);
 	w_number(&w, 200);
 	w_string(&w, "child");
-	switch_to(&w, 50, EXPTRACE_TASK_S, 200);
-	switch_to(&w, 1050, EXPTRACE_TASK_S, 0);
+	t_switch(&w, 50, EXPTRACE_TASK_S, 200);
+	t_switch(&w, 1050, EXPTRACE_TASK_S, 0);
 	w_end(&w);
-	batch(&w, 1, 1);
+	t_batch(&w, 1, 1, EXPTRACE_CONTEXT_TASK);
 	current(&w, 11, 300);
-	wake(&w, 15, 100);
-	wake(&w, 25, 100);
+	t_wake(&w, 15, 100);
+	t_wake(&w, 25, 100);
 	w_end(&w);
 	closing(&w, 1, NULL);
 	run_trace(&command_dump, NULL, &w);
@@ -384,7 +319,7 @@ static void old_schema(struct writer *w, uint64_t gen)
 	static const char *const args[] = { "parent_pid", "child_pid", "child_tgid" };
 	unsigned int i;
 
-	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, t_base);
 	w_byte(w, EXPTRACE_WIRE_SCHEMA);
 	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_EVENT_CURRENT, 1, "state",
 		       "current", 1);
@@ -408,19 +343,19 @@ static void test_version_1(void)
 
 	w_header(&w);
 	for (gen = 1; gen <= 3; gen += 2) {
-		begin(&w, gen);
+		t_begin(&w, gen);
 		old_schema(&w, gen);
-		batch(&w, gen, 0);
+		t_batch(&w, gen, 0, EXPTRACE_CONTEXT_TASK);
 		current(&w, 10, 0);
 		if (gen == 1) {
-			at(&w, 20, EXPTRACE_EVENT_SCHED_PROCESS_FORK);
+			t_at(&w, 20, EXPTRACE_EVENT_SCHED_PROCESS_FORK, 0);
 			w_number(&w, 1);
 			w_number(&w, 100);
 			w_number(&w, 100);
 			w_string(&w, "forked");
 		}
-		switch_to(&w, 1000, EXPTRACE_TASK_R, 100);
-		switch_to(&w, 2000, EXPTRACE_TASK_X, 0);
+		t_switch(&w, 1000, EXPTRACE_TASK_R, 100);
+		t_switch(&w, 2000, EXPTRACE_TASK_X, 0);
 		w_end(&w);
 		closing(&w, gen, NULL);
 	}
@@ -442,9 +377,9 @@ static void test_numbers(void)
 	reused(&w);
 	trace = test_open(&w, &fd);
 	while (exptrace_next_event(trace, &record) == 1) {
-		if (record->ticks == base + 1000)
+		if (record->ticks == t_base + 1000)
 			first = exptrace_thread(trace, 100);
-		if (record->ticks == base + 4000)
+		if (record->ticks == t_base + 4000)
 			second = exptrace_thread(trace, 100);
 	}
 	ok(first > 0 && second > 0 && first != second, "threads with the same id have numbers");
@@ -467,12 +402,12 @@ static void test_empty_name(void)
 	struct writer w = { 0 };
 
 	w_header(&w);
-	opening(&w, 1);
+	t_opening(&w, 1);
 	told(&w, 1, 100, 5, "old");
-	batch(&w, 1, 0);
+	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	current(&w, 10, 100);
 	name(&w, 500, 100, "");
-	switch_to(&w, 1000, EXPTRACE_TASK_S, 0);
+	t_switch(&w, 1000, EXPTRACE_TASK_S, 0);
 	w_end(&w);
 	closing(&w, 1, NULL);
 	ok(run_trace(&command_dump, "--json", &w) == EXIT_OK &&

@@ -193,7 +193,7 @@ void w_schema(struct writer *w, uint64_t gen, uint64_t time)
 	w_end(w);
 }
 
-static void w_property(struct writer *w, const char *key, const char *value)
+static void put_property(struct writer *w, const char *key, const char *value)
 {
 	w_byte(w, EXPTRACE_WIRE_PROPERTY);
 	w_string(w, key);
@@ -204,12 +204,20 @@ void w_properties(struct writer *w, uint64_t gen, uint64_t time, const char *mod
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, time);
 	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
-	w_property(w, "release", "6.1.0-test");
-	w_property(w, "text_base", "0xffffffff81000000");
-	w_property(w, "data_base", "0xffff888000000000");
-	w_property(w, "addresses", "raw");
+	put_property(w, "release", "6.1.0-test");
+	put_property(w, "text_base", "0xffffffff81000000");
+	put_property(w, "data_base", "0xffff888000000000");
+	put_property(w, "addresses", "raw");
 	if (mode)
-		w_property(w, "mode", mode);
+		put_property(w, "mode", mode);
+	w_end(w);
+}
+
+void w_property(struct writer *w, uint64_t gen, uint64_t time, const char *key, const char *value)
+{
+	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, time);
+	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
+	put_property(w, key, value);
 	w_end(w);
 }
 

@@ -49,6 +49,8 @@ void w_sync(struct writer *w, uint64_t gen, uint64_t ticks, uint64_t frequency, 
 void w_schema(struct writer *w, uint64_t gen, uint64_t time);
 /* @mode: "stream", "flight", or NULL: the trace does not say */
 void w_properties(struct writer *w, uint64_t gen, uint64_t time, const char *mode);
+/* One property. */
+void w_property(struct writer *w, uint64_t gen, uint64_t time, const char *key, const char *value);
 
 /* The parts of a schema entry, and of a ledger. */
 void w_schema_event(struct writer *w, unsigned int experiment, unsigned int type,

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The report, stat and dump: traces in which a filter has kept events out.
+ */
+#include <string.h>
+
+#include "report_trace.h"
+#include "run.h"
+#include "tap.h"
+
+/*
+ * Only 100 was chosen: it leaves CPU 0 to 200 at 1000 and comes back at 5001, when 300 leaves; 200
+ * left meanwhile. At 8000 it leaves to 200 again.
+ */
+static void test_filtered_switches(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	report_opening(&w, 1);
+	t_property(&w, 1, "filter", "threads 100");
+	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	t_switch(&w, 1000, EXPTRACE_TASK_S, 200);
+	t_at(&w, 5000, EXPTRACE_EVENT_CURRENT, 1, 300);
+	t_switch(&w, 5001, EXPTRACE_TASK_S, 100);
+	t_switch(&w, 8000, EXPTRACE_TASK_S, 200);
+	w_end(&w);
+	t_closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":3999,") &&
+	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999991000,") &&
+	   run_printed("note: what did not pass the filter is not in the trace"),
+	   "who left a CPU without being seen did not run there meanwhile");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                 999.991") &&
+	   run_printed("       100  <...>                   0.004"), "for stat as well");
+	w_free(&w);
+
+	w_header(&w);
+	report_opening(&w, 1);
+	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	t_wake(&w, 500, 200);
+	w_end(&w);
+	t_closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed(",\"tasks\":[]"),
+	   "without switches no time is known of any task");
+	w_free(&w);
+}
+
+/* As above, on CPU 0, and an interrupt of it; all switches are there on @cpus. */
+static void limited(struct writer *w, const char *cpus)
+{
+	w_header(w);
+	report_opening(w, 1);
+	t_property(w, 1, "filter", "threads 100");
+	t_property(w, 1, "known_switches", cpus);
+	t_batch(w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	t_at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	t_switch(w, 1000, EXPTRACE_TASK_S, 200);
+	t_switch(w, 5000, EXPTRACE_TASK_S, 100);
+	t_switch(w, 8000, EXPTRACE_TASK_S, 200);
+	w_end(w);
+	t_batch(w, 1, 0, EXPTRACE_CONTEXT_HARDIRQ);
+	t_wake(w, 500, 300);
+	w_end(w);
+	t_closing(w, 1, 0);
+}
+
+/* Where switches may be missing, nobody runs before he is seen to, nor on from the last switch. */
+static void test_known_switches(void)
+{
+	struct writer w = { 0 };
+
+	limited(&w, "1,3-8");
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":3990,") &&
+	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") && run_printed("\"waits_cut_off\":0,"),
+	   "nobody is said to have run where a filter may have kept out that another one did");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                   0.004") &&
+	   run_printed("times of threads that it did not choose may be wrong"), "by stat as well");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("           <...>-?       [000] h"), "nor to have been interrupted");
+	w_free(&w);
+
+	limited(&w, "chosen");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("           <...>-?       [000] h"), "not even by one of those that were chosen");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                 999.995"), "whose times are known");
+	w_free(&w);
+
+	limited(&w, "0");
+	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") &&
+	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999995000,"),
+	   "where all switches of a CPU are there, it is known who runs on it");
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("       200  <...>                 999.995"), "to stat as well");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("           <...>-100     [000] h"), "and whom an interrupt interrupts");
+	w_free(&w);
+}
+
+/* With its filter, as it is recorded where calls have to take a minimum of time. */
+static void test_whole_system_calls(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	report_opening(&w, 1);
+	t_property(&w, 1, "filter", "system calls of 500 ns or more");
+	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
+	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
+	t_at(&w, 1100, SYS_CALL, 3, 257, 3, 700);	/* -2 */
+	t_at(&w, 5000, SYS_CALL, 3, 257, 8, 2000);	/* 4 */
+	w_end(&w);
+	t_closing(&w, 1, 0);
+	ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[{\"number\":257,") &&
+	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":2700,"),
+	   "system calls that tell their duration are measured by that");
+	ok(run_printed("\"covered_ns\":999999000,\"filter\":\"system calls of 500 ns or more\","),
+	   "with the filter, without which they could not be understood");
+	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
+	   run_printed("Filter:      system calls of 500 ns or more\n"), "a filter is told");
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_filtered_switches();
+	test_known_switches();
+	test_whole_system_calls();
+	return tap_end();
+}
