@@ -89,6 +89,18 @@ int run_trace(const struct command *command, const char *option, const struct wr
 	return run_bytes(command, option, w->data, w->size);
 }
 
+int run_dump_json(const uint8_t *data, size_t n)
+{
+	int fd = memory_file(data, n), ret;
+	char path[64];
+	const char *const words[] = { "--all", "--json", path, NULL };
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ret = run_words(&command_dump, words);
+	close(fd);
+	return ret;
+}
+
 bool run_printed(const char *text)
 {
 	if (strstr(run_output, text))

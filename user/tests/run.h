@@ -23,6 +23,9 @@ int run_words(const struct command *command, const char *const *words);
 int run_bytes(const struct command *command, const char *option, const uint8_t *data, size_t n);
 int run_trace(const struct command *command, const char *option, const struct writer *w);
 
+/* dump --all --json. Returns its exit code. */
+int run_dump_json(const uint8_t *data, size_t n);
+
 /* Whether the last run printed this. */
 bool run_printed(const char *text);
 

@@ -43,18 +43,6 @@ static unsigned int count_events(unsigned int gen)
 	return n;
 }
 
-static int dump(const uint8_t *data, size_t n)
-{
-	int fd = memory_file(data, n), ret;
-	char path[64];
-	const char *const words[] = { "--all", "--json", path, NULL };
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ret = run_words(&command_dump, words);
-	close(fd);
-	return ret;
-}
-
 /* Generations that the last dump has in whole; those that have no byte from @from to @to must be. */
 static bool has_all_but(size_t from, size_t to)
 {
@@ -86,7 +74,7 @@ static void test_holes(size_t len, int fill, size_t step)
 		memcpy(data, w.data, w.size);
 		memset(data + at, fill, len);
 		checked = run_bytes(&command_check, NULL, data, w.size);
-		dumped = dump(data, w.size);
+		dumped = run_dump_json(data, w.size);
 		wrong += !has_all_but(at, at + len);
 		/* whoever reads is told, if events are missing */
 		silent += (dumped == EXIT_OK && !has_all_but(0, 0) &&
@@ -178,7 +166,7 @@ static int dump_two(unsigned int first, bool cut_off)
 	w_header(&w);
 	for (gen = first; gen < first + 3; gen++)
 		sample_generation(&w, gen, &none);
-	ret = dump(w.data, w.size);
+	ret = run_dump_json(w.data, w.size);
 	w_free(&w);
 	return ret;
 }
@@ -209,7 +197,7 @@ static void test_false_openings(void)
 	w_properties(&fake, 7, 1000, NULL);
 	w_bytes(&w, fake.data, fake.size);
 	sample_generation(&w, 2, &none);
-	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(2) == SAMPLE_ALL &&
+	ok(run_dump_json(w.data, w.size) == EXIT_PROBLEM && count_events(2) == SAMPLE_ALL &&
 	   run_printed("generation 2 follows at offset "),
 	   "a Sync and properties do not make a generation");
 	w_free(&fake);
@@ -222,7 +210,7 @@ static void test_false_openings(void)
 	w_schema(&w, 7, 1000);
 	w_byte(&w, 99);
 	sample_generation(&w, 2, &none);
-	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(2) == SAMPLE_ALL &&
+	ok(run_dump_json(w.data, w.size) == EXIT_PROBLEM && count_events(2) == SAMPLE_ALL &&
 	   run_printed("generation 2 follows at offset "), "nor a schema that nothing follows");
 	w_free(&w);
 
@@ -238,7 +226,7 @@ static void test_false_openings(void)
 	w_end(&w);
 	sample_closing(&w, 1, &none);
 	sample_generation(&w, 2, &none);
-	dump(w.data, w.size);
+	run_dump_json(w.data, w.size);
 	ok(!count_events(7) && count_events(2) == SAMPLE_ALL,
 	   "where batches can be read, nothing within them is taken for a generation");
 	w_free(&fake);
@@ -252,7 +240,7 @@ static void test_wrong_number(void)
 
 	sample(&w);
 	w.data[ends[2] + 1] = 0x7f;	/* generation 3 is 127 in its Sync alone */
-	ok(dump(w.data, w.size) == EXIT_PROBLEM && has_all_but(ends[2], ends[3]) &&
+	ok(run_dump_json(w.data, w.size) == EXIT_PROBLEM && has_all_but(ends[2], ends[3]) &&
 	   run_printed("generation 3 begins before the end of generation 127 at offset ") &&
 	   run_printed("; generation 4 follows at offset "),
 	   "a wrong generation number costs this generation");
@@ -273,98 +261,10 @@ static void test_borrower(void)
 	sample_closing(&w, 1, &none);
 	sample_generation(&w, 2, &none);
 	w.data[from] = 0;
-	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(1) == SAMPLE_ALL &&
+	ok(run_dump_json(w.data, w.size) == EXIT_PROBLEM && count_events(1) == SAMPLE_ALL &&
 	   count_events(2) == SAMPLE_ALL &&
 	   run_printed("it is read by the schema of generation 2"),
 	   "a generation without its beginning finds a schema behind damage");
-	w_free(&w);
-}
-
-/* Only generation is without its beginning: nothing can be told, and that is. */
-static void test_no_beginning(void)
-{
-	struct writer w = { 0 };
-
-	w_header(&w);
-	sample_batches(&w, 1, &none);
-	sample_closing(&w, 1, &none);
-	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("Generations: 1, the first without its beginning\n") &&
-	   run_printed("note: generation 1 lacks its beginning, which an earlier reader took") &&
-	   run_printed("note: 5 batches without a schema were skipped\n"),
-	   "stat says why there are no events");
-	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
-	   run_printed("\"incomplete\":1,") && run_printed(",\"skipped_batches\":5,"),
-	   "and so does report");
-	w_free(&w);
-}
-
-/* Without any Sync, nothing is known of the time: no figure stands for it. */
-static void test_no_clock(void)
-{
-	static const struct sample_faults faults = { .no_opening = true, .no_closing = true };
-	struct writer w = { 0 };
-
-	w_header(&w);
-	sample_generation(&w, 1, &faults);
-	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("Duration:    not known: there is no Sync\n") &&
-	   run_printed("Events:      9, -/s, ") && run_printed("note: 1 generations have no Sync"),
-	   "stat without a clock has no rates");
-	ok(dump(w.data, w.size) == EXIT_OK && run_printed("\"no_clock\":true,") &&
-	   run_printed("note: 1 generations have no Sync"), "dump says that its times are none");
-	w_free(&w);
-}
-
-/* Of a batch that is filled with zeros, the ledger has events that are not there. */
-static void test_unread(void)
-{
-	static const struct sample_faults more = { .recorded = 3, .lost = -3 };
-	struct writer w = { 0 };
-
-	w_header(&w);
-	sample_generation(&w, 1, &none);
-	sample_generation(&w, 2, &more);
-	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("note: 3 events that the ledger counts could not be read\n"),
-	   "stat tells of events that are in the ledger alone");
-	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
-	   run_printed("note: 3 events that the ledger counts could not be read\n"), "so does dump");
-	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
-	   run_printed(",\"events_not_read\":3,"), "and report");
-	w_free(&w);
-}
-
-static void test_versions(void)
-{
-	struct writer w = { 0 };
-
-	w_header_of(&w, 2);
-	sample_generation(&w, 1, &none);
-	ok(run_trace(&command_check, NULL, &w) == EXIT_OK && !strstr(run_output, "approximate"),
-	   "version 2 tells the clock's rate");
-	w_header_of(&w, 1);
-	sample_generation(&w, 2, &none);
-	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
-	   run_printed("approximate: all times, if the clock's rate changed within a generation"),
-	   "a trace that a version 1 was joined to does not");
-	w_free(&w);
-}
-
-/* A batch that is there twice, say. */
-static void test_surplus(void)
-{
-	static const struct sample_faults fewer = { .recorded = -3, .lost = 3 };
-	struct writer w = { 0 };
-
-	w_header(&w);
-	sample_generation(&w, 1, &none);
-	sample_generation(&w, 2, &fewer);
-	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("note: 3 events are there that the ledger does not count"),
-	   "stat tells of events that no ledger has");
-	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
-	   run_printed("note: 3 events are there that the ledger does not count"), "so does dump");
 	w_free(&w);
 }
 
@@ -377,7 +277,7 @@ static void test_bad_event(void)
 	w_header(&w);
 	sample_generation(&w, 1, &bad);
 	sample_generation(&w, 2, &none);
-	ok(dump(w.data, w.size) == EXIT_PROBLEM && count_events(1) == SAMPLE_ALL - 2 &&
+	ok(run_dump_json(w.data, w.size) == EXIT_PROBLEM && count_events(1) == SAMPLE_ALL - 2 &&
 	   count_events(2) == SAMPLE_ALL &&
 	   run_printed("note: 2 events that the ledger counts could not be read\n"),
 	   "what follows an event that cannot be decoded is read");
@@ -491,11 +391,6 @@ int main(void)
 	test_false_openings();
 	test_wrong_number();
 	test_borrower();
-	test_no_beginning();
-	test_no_clock();
-	test_unread();
-	test_surplus();
-	test_versions();
 	test_bad_event();
 	test_library();
 	test_distances();

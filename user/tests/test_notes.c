@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sound traces that lack something: what the commands note about it.
+ */
+#include <string.h>
+
+#include "run.h"
+#include "sample.h"
+#include "tap.h"
+
+static const struct sample_faults none;
+
+/* Only generation is without its beginning: nothing can be told, and that is. */
+static void test_no_beginning(void)
+{
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_batches(&w, 1, &none);
+	sample_closing(&w, 1, &none);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Generations: 1, the first without its beginning\n") &&
+	   run_printed("note: generation 1 lacks its beginning, which an earlier reader took") &&
+	   run_printed("note: 5 batches without a schema were skipped\n"),
+	   "stat says why there are no events");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed("\"incomplete\":1,") && run_printed(",\"skipped_batches\":5,"),
+	   "and so does report");
+	w_free(&w);
+}
+
+/* Without any Sync, nothing is known of the time: no figure stands for it. */
+static void test_no_clock(void)
+{
+	static const struct sample_faults faults = { .no_opening = true, .no_closing = true };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &faults);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("Duration:    not known: there is no Sync\n") &&
+	   run_printed("Events:      9, -/s, ") && run_printed("note: 1 generations have no Sync"),
+	   "stat without a clock has no rates");
+	ok(run_dump_json(w.data, w.size) == EXIT_OK && run_printed("\"no_clock\":true,") &&
+	   run_printed("note: 1 generations have no Sync"), "dump says that its times are none");
+	w_free(&w);
+}
+
+/* Of a batch that is filled with zeros, the ledger has events that are not there. */
+static void test_unread(void)
+{
+	static const struct sample_faults more = { .recorded = 3, .lost = -3 };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &more);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events that the ledger counts could not be read\n"),
+	   "stat tells of events that are in the ledger alone");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events that the ledger counts could not be read\n"), "so does dump");
+	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
+	   run_printed(",\"events_not_read\":3,"), "and report");
+	w_free(&w);
+}
+
+/* A batch that is there twice, say. */
+static void test_surplus(void)
+{
+	static const struct sample_faults fewer = { .recorded = -3, .lost = 3 };
+	struct writer w = { 0 };
+
+	w_header(&w);
+	sample_generation(&w, 1, &none);
+	sample_generation(&w, 2, &fewer);
+	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events are there that the ledger does not count"),
+	   "stat tells of events that no ledger has");
+	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
+	   run_printed("note: 3 events are there that the ledger does not count"), "so does dump");
+	w_free(&w);
+}
+
+static void test_versions(void)
+{
+	struct writer w = { 0 };
+
+	w_header_of(&w, 2);
+	sample_generation(&w, 1, &none);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK && !strstr(run_output, "approximate"),
+	   "version 2 tells the clock's rate");
+	w_header_of(&w, 1);
+	sample_generation(&w, 2, &none);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
+	   run_printed("approximate: all times, if the clock's rate changed within a generation"),
+	   "a trace that a version 1 was joined to does not");
+	w_free(&w);
+}
+
+int main(void)
+{
+	test_no_beginning();
+	test_no_clock();
+	test_unread();
+	test_surplus();
+	test_versions();
+	return tap_end();
+}
