@@ -1,41 +1,79 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs the unit tests and prints one TAP stream. Usage: run.sh BUILD-DIRECTORY TEST...
-# The tests of the library as a whole use CC, CXX, NM and LDFLAGS, if they are set.
+# The shell tests use CC, CXX, NM and LDFLAGS, if set. JOBS: programs at a time (default: one per CPU).
+#
+# Programs run in parallel, the slowest first; their results are printed in the order of the list.
+# Those that compare CPU times run alone at the end.
 here=$(dirname "$0")
-out=$1
-shift
 
-run() { # name command...: its results, and a failure if it ends badly without one
-	name=$1
-	shift
-	"$@" >"$out/tests/$name.tap" 2>"$out/tests/$name.err"
-	code=$?
-	cat "$out/tests/$name.tap"
-	if [ $code -ne 0 ] && ! grep -q '^not ok' "$out/tests/$name.tap"; then
-		echo "not ok - $name ends with exit code $code"
-	fi
-	if [ $code -ne 0 ]; then
-		sed 's/^/# /' "$out/tests/$name.err"
-	fi
+start() { # name: runs that test program
+	case $1 in
+	test_*) exec "$out/tests/$1" ;;
+	fuzz_words) exec "$out/fuzz/once_words" "$here/../fuzz/corpus/words" ;;
+	fuzz_*) exec "$out/fuzz/once_${1#fuzz_}" "$here/../fuzz/corpus/trace" ;;
+	headers | install) exec sh "$here/$1.sh" "$out" ;;
+	library) exec sh "$here/library.sh" "$out" "$out/tests/sample.trace" ;;
+	cli) exec sh "$here/cli.sh" "$out/exptrace" "$out/tests/sample.trace" ;;
+	table) exec bash "$here/table.sh" "$out/exptrace" "$out/tests/sample.trace" ;;
+	json) exec sh "$here/json.sh" "$out/exptrace" "$out/tests/texts.trace" ;;
+	pipes) exec sh "$here/pipes.sh" "$out/exptrace" "$out/tests/make_sample" ;;
+	*) echo "run.sh: no test $1" >&2; exit 127 ;;
+	esac
 }
 
-{
-	for test in "$@"; do
-		run "$test" "$out/tests/$test"
+if [ "$1" = --one ]; then # BUILD-DIRECTORY NAME: output and exit code go to files
+	out=$2
+	rm -f "$out/tests/$3.code"
+	(start "$3") >"$out/tests/$3.tap" 2>"$out/tests/$3.err" </dev/null
+	echo $? >"$out/tests/$3.code"
+	exit 0
+fi
+
+out=$1
+shift
+tests="$* fuzz_read fuzz_commands fuzz_words headers library cli table json install pipes"
+jobs=${JOBS:-$(nproc)}
+slowest="test_fuzz test_words table pipes test_damage test_failures test_record test_resync install"
+alone="test_growth test_linear"
+
+among() { # words name
+	case " $1 " in
+	*" $2 "*) return 0 ;;
+	esac
+	return 1
+}
+
+run_all() { # all tests that are given, the slowest first
+	for name in $slowest; do
+		among "$tests" "$name" && echo "$name"
 	done
-	run fuzz_read "$out/fuzz/once_read" "$here/../fuzz/corpus/trace"
-	run fuzz_commands "$out/fuzz/once_commands" "$here/../fuzz/corpus/trace"
-	run fuzz_words "$out/fuzz/once_words" "$here/../fuzz/corpus/words"
-	"$out/tests/make_sample" >"$out/tests/sample.trace"
-	run headers sh "$here/headers.sh" "$out"
-	run library sh "$here/library.sh" "$out" "$out/tests/sample.trace"
-	run cli sh "$here/cli.sh" "$out/exptrace" "$out/tests/sample.trace"
-	run table bash "$here/table.sh" "$out/exptrace" "$out/tests/sample.trace"
-	"$out/tests/make_texts" >"$out/tests/texts.trace"
-	run json sh "$here/json.sh" "$out/exptrace" "$out/tests/texts.trace"
-	run install sh "$here/install.sh" "$out"
-	run pipes sh "$here/pipes.sh" "$out/exptrace" "$out/tests/make_sample"
+	for name in $tests; do
+		among "$slowest $alone" "$name" || echo "$name"
+	done
+}
+
+report() { # name: its results, and a failure if it ends badly without one
+	cat "$out/tests/$1.tap"
+	read -r code <"$out/tests/$1.code" || code=unknown
+	[ "$code" = 0 ] && return
+	grep -q '^not ok' "$out/tests/$1.tap" || echo "not ok - $1 ends with exit code $code"
+	sed 's/^/# /' "$out/tests/$1.err"
+}
+
+for name in $tests; do
+	rm -f "$out/tests/$name.code" "$out/tests/$name.tap" "$out/tests/$name.err"
+done
+"$out/tests/make_sample" >"$out/tests/sample.trace"
+"$out/tests/make_texts" >"$out/tests/texts.trace"
+{
+	run_all | xargs -P "$jobs" -n 1 sh "$0" --one "$out" >&2
+	for name in $alone; do
+		! among "$tests" "$name" || sh "$0" --one "$out" "$name"
+	done
+	for name in $tests; do
+		report "$name"
+	done
 } | awk '
 	/^(not )?ok - / { n++; failed += /^not/; sub(/ - /, " " n " - ") }
 	{ print }
