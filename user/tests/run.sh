@@ -25,8 +25,10 @@ start() { # name: runs that test program
 if [ "$1" = --one ]; then # BUILD-DIRECTORY NAME: output and exit code go to files
 	out=$2
 	rm -f "$out/tests/$3.code"
+	started=$(date +%s.%N)
 	(start "$3") >"$out/tests/$3.tap" 2>"$out/tests/$3.err" </dev/null
 	echo $? >"$out/tests/$3.code"
+	echo "$3 $started $(date +%s.%N)" | awk '{ printf "# time %s %.1f\n", $1, $3 - $2 }' >>"$out/tests/$3.tap"
 	exit 0
 fi
 
