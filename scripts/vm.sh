@@ -18,7 +18,7 @@
 #
 # COMMAND sees all files of this machine; what it writes goes to memory and is gone afterwards, except in the out
 # folder. It runs as root in the top directory of the repository, with EXPTRACE_OUT (the out folder), EXPTRACE_KO (the
-# module built for that kernel), EXPTRACE_ICOUNT=1 if instructions are counted, and every EXPTRACE_… variable of ours. Its
+# module built for that kernel, stripped), EXPTRACE_ICOUNT=1 if instructions are counted, and every EXPTRACE_… variable of ours. Its
 # output is ours. The kernel's log is left in the out folder as dmesg.log.
 #
 # Exit code: COMMAND's (128+n if a signal killed it); or
@@ -87,7 +87,9 @@ find_kernel() {
 		eval "$env"
 	fi
 	ko=${EXPTRACE_KO:-}
-	[ -z "$module" ] || ko=$("$top/scripts/build-module.sh" "$kernel") || die "no module to test"
+	[ -n "$module" ] || return 0
+	ko=$("$top/scripts/build-module.sh" "$kernel") || die "no module to test"
+	ko=${ko%/*}/stripped/${ko##*/}
 }
 
 # Build the part of the initramfs that depends on the kernel alone, and set initramfs. It is kept in the cache.
