@@ -3,7 +3,7 @@
 #
 # awk -v group=NAME -v counts=FILE -f tap.awk LOG     writes "passed failed skipped" to FILE
 #
-# A line of an inner TAP stream begins with "# ", once per level. A result whose program printed results of its own
+# Several streams may follow each other. A line of an inner TAP stream begins with "# ", once per level. A result whose program printed results of its own
 # stands for them: it counts only if it is a failure which none of them explains, or if some of them are missing.
 
 function finish(status, name, output) {
@@ -50,7 +50,7 @@ function close_inner(depth, status, name,    d, inner, bad) {
 }
 
 text ~ /^1\.\.[0-9]+/ {
-	planned[depth] = substr(text, 4) + 0
+	planned[depth] += substr(text, 4) + 0
 	if (sub(/^1\.\.0 *# SKIP */, "", text))
 		why = text
 }

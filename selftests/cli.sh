@@ -13,9 +13,14 @@ record_for_a_time_and_read_it_back() {
 	"$exptrace" record -o "$work/t" -e sched,alloc --duration 1
 	kill $!
 	recording_is 0
+	cp /proc/sys/kernel/random/boot_id "$work/boot_id"
+	on_host read_it_back
+}
+
+read_it_back() {
 	"$exptrace" check "$work/t" | grep '^OK'
 	"$exptrace" stat "$work/t" | tee "$work/stat" | grep 'sched_switch'
-	grep -q "^Boot: *$(cat /proc/sys/kernel/random/boot_id)\$" "$work/stat"
+	grep -q "^Boot: *$(cat "$work/boot_id")\$" "$work/stat"
 	"$exptrace" dump "$work/t" >"$work/dump"
 	grep -q ' sched_switch: ' "$work/dump"
 	grep -q ' kmalloc: ' "$work/dump"
@@ -245,6 +250,11 @@ events_of_a_mixed_workload_take_eight_bytes() {
 	"$exptrace" record -o "$work/t" --pool 64 \
 		-e sched,sched_more,irq,irq_more,timer,workqueue,syscalls,fault,power,signal,block,printk,alloc \
 		-- bash -c "work='$work'; $(declare -f mixed_work); mixed_work"
+	rm -f "$work"/{found,packed,zeros,copy}
+	on_host events_take_eight_bytes
+}
+
+events_take_eight_bytes() {
 	"$exptrace" check "$work/t"
 	"$exptrace" stat "$work/t" >"$work/stat"
 	grep '^Events:' "$work/stat"
@@ -258,7 +268,6 @@ generations_of() {
 }
 
 snapshot_writes_what_the_recorder_holds() {
-	local first last from to
 	load
 	expect_status 1 "$exptrace" snapshot -o "$work/none" 2>"$work/err"
 	grep -q . "$work/err"
@@ -268,6 +277,12 @@ snapshot_writes_what_the_recorder_holds() {
 	recording_is 1
 	sleep 0.5
 	"$exptrace" snapshot -o - >"$work/two"
+	"$exptrace" stop
+	on_host second_snapshot_has_more_than_the_first
+}
+
+second_snapshot_has_more_than_the_first() {
+	local first last from to
 	"$exptrace" check "$work/one" | grep '^OK'
 	"$exptrace" check "$work/two" | grep '^OK'
 	# Nothing was taken away by the first; the second has more.
@@ -276,7 +291,6 @@ snapshot_writes_what_the_recorder_holds() {
 	read -r from to <<<"$(generations_of "$work/two")"
 	[ "$from" -eq "$first" ]
 	[ "$to" -gt "$last" ]
-	"$exptrace" stop
 }
 
 waiting_snapshot_ends_with_the_trigger() {

@@ -7,16 +7,17 @@
 [ -x "$exptrace" ] || skip_all "build/user/exptrace is not built"
 command -v python3 >/dev/null || skip_all "no python3"
 
-# Forks, names, allocations, migrations. Not more: Python is slow on an emulated machine.
+# Forks, names, allocations, migrations. Short, because Python is slow where this is decoded under emulation.
 work_load() {
 	echo x | tr x y
 	taskset -c $(($(nproc) - 1)) /bin/true
 }
 
-agree_on() {
-	"$exptrace" check "$1"
-	"$exptrace" dump --json --all "$1" >"$work/dump"
-	python3 "$here/decode.py" --against "$work/dump" "$1"
+# Each test records in the VM; both decoders then run on the host.
+agree_on_trace() {
+	"$exptrace" check "$work/t"
+	"$exptrace" dump --json --all "$work/t" >"$work/dump"
+	python3 "$here/decode.py" --against "$work/dump" "$work/t"
 }
 
 decoders_agree_event_by_event() {
@@ -24,7 +25,11 @@ decoders_agree_event_by_event() {
 	work_load
 	echo 0 >"$sys/recording"
 	cat /dev/exptrace >"$work/t"
-	agree_on "$work/t"
+	on_host agree_event_by_event
+}
+
+agree_event_by_event() {
+	agree_on_trace
 	[ "$(grep -c '"event":"kmalloc"' "$work/dump")" -gt 100 ]
 }
 
@@ -37,7 +42,7 @@ decoders_agree_on_identifiers() {
 	echo 0 >"$sys/recording"
 	cat /dev/exptrace >"$work/t"
 	echo "$old" >/proc/sys/kernel/kptr_restrict
-	agree_on "$work/t"
+	on_host agree_on_trace
 }
 
 has_lost() {
@@ -50,29 +55,41 @@ has_lost() {
 decoders_agree_on_stacks() {
 	load
 	"$exptrace" record -e all --stacks sched,alloc,irq -o "$work/t" -- sh -c "echo x | tr x y"
-	agree_on "$work/t"
+	on_host agree_on_stacks
+}
+
+agree_on_stacks() {
+	agree_on_trace
 	[ "$(grep -c '"stack":\["' "$work/dump")" -gt 50 ]
 }
 
 decoders_agree_on_losses() {
-	local lost
 	# Small batches, for a pool that is enough for many CPUs and soon full.
 	load events=all autostart=1 period_ms=0 batch_kb=4 pool_mb=1
 	wait_for has_lost
 	echo 0 >"$sys/recording"
 	cat /dev/exptrace >"$work/t"
+	on_host agree_on_losses
+}
+
+agree_on_losses() {
+	local lost
 	python3 "$here/decode.py" "$work/t" >"$work/summary"
 	lost=$(python3 -c 'import json, sys; print(sum(json.load(sys.stdin)["lost"].values()))' <"$work/summary")
 	"$exptrace" check "$work/t" | grep " $lost lost"
 	[ "$lost" -gt 0 ]
 }
 
-# Counts by event of both.
+# Both count the same number of each event.
 decoders_count_the_same() {
 	load events=all autostart=1 period_ms=100
 	work_load
 	echo 0 >"$sys/recording"
 	cat /dev/exptrace >"$work/t"
+	on_host count_the_same
+}
+
+count_the_same() {
 	python3 "$here/decode.py" "$work/t" | sed -n 's|^ *"\([a-z]*\)/\([a-z_]*\)/[0-9-]*": \([0-9]*\),*$|\1 \2 \3|p' |
 		awk '{ n[$1 " " $2] += $3 } END { for (k in n) print k, n[k] }' | sort >"$work/ours"
 	"$exptrace" stat "$work/t" | awk '$1 ~ /^(standard|allocfree)$/ && $3 ~ /^[0-9]+$/ { print $1, $2, $3 }' |
@@ -81,12 +98,16 @@ decoders_count_the_same() {
 	diff "$work/ours" "$work/theirs"
 }
 
-# Both see that a byte is missing, and that a type is none.
+# Both report a trace that is cut short, and one in which a byte is missing.
 decoders_reject_the_same_damage() {
 	load events=all autostart=1
 	work_load
 	echo 0 >"$sys/recording"
 	cat /dev/exptrace >"$work/t"
+	on_host reject_the_same_damage
+}
+
+reject_the_same_damage() {
 	local size
 	size=$(stat -c %s "$work/t")
 	head -c $((size / 2)) "$work/t" >"$work/cut"
@@ -97,8 +118,8 @@ decoders_reject_the_same_damage() {
 	expect_status 1 python3 "$here/decode.py" "$work/missing"
 }
 
-# The threads of a dump that had ended, and were reaped, before its generation began, and in it only switch away for the last
-# time: no list of the kernel has them any more, so the statedump does not name them.
+# Prints the threads of a dump that were reaped before its generation began and only switch away for the last time in it. They
+# are in none of the kernel's lists any more, so the statedump does not name them.
 reaped_before() {
 	awk 'match($0, /"pid":[0-9]+/) { pid = substr($0, RSTART + 6, RLENGTH - 6) }
 		/"event":"sched_process_exit"/ { ended[pid] = 1 }
@@ -106,14 +127,18 @@ reaped_before() {
 		END { for (pid in gone) if (!(pid in ended)) print pid }' "$1"
 }
 
-# With names, of threads and of all else, and with symbols.
+# Including all names and symbols.
 generation_alone_decodes_to_the_same() {
-	local g pid n=0
 	load
 	# Threads come and go all the time, so that some live across a generation's end.
 	# shellcheck disable=SC2016 # expanded in there
 	"$exptrace" record -e sched,irq,workqueue,kmalloc --stacks sched_wakeup --period 100 -o "$work/t" -- \
 		bash -c 'for i in $(seq 20); do (sleep 0.05; : "$(echo x | tr x y)") & sleep 0.02; done; wait'
+	on_host decode_each_generation
+}
+
+decode_each_generation() {
+	local g pid n=0
 	"$exptrace" check "$work/t"
 	"$exptrace" dump --json --all "$work/t" |
 		awk -v "to=$work/whole" '{ match($0, /"generation":[0-9]+/); print >(to substr($0, RSTART + 13, RLENGTH - 13)) }'

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2317 # the tests are called by their names
 . "$(dirname "$0")/tap.sh"
 
-# Things that switch, fork and allocate, until killed.
+# Switch, fork and allocate, until killed.
 busy() {
 	while :; do
 		/bin/true | cat >/dev/null
@@ -205,40 +205,46 @@ module_of_another_kernel_is_refused_and_says_why() {
 	[ "$tried" -gt 0 ] || skip "no module of another kernel in build/"
 }
 
-# From here on BPF programs count the events of "sched" and the tracepoints of "alloc" on the whole machine.
+# Start BPF programs that count the events of "sched" and the tracepoints of "alloc" on the whole machine.
 count_events() {
 	coproc observer { "$here/../build/selftests/tally"; }
 	read -r slack reason <&"${observer[0]}"
 	[ "$slack" != none ] || remark "nothing is compared with BPF programs: $reason"
 }
 
-# count ARRAY: what they have counted, of the standard stream and of allocations.
+# count ARRAY: the number of events so far, in the standard stream and of allocations.
 count() {
 	[ "$slack" != none ] || return 0
 	echo >&"${observer[1]}"
 	read -r -a "$1" <&"${observer[0]}"
 }
 
-# All that was recorded is in the trace, so just as much was attempted as they saw from about its begin to about its end.
+# as_many_as_counted RECORDING: it has all events from about its begin to about its end, so as many were attempted as the BPF
+# programs saw. Adds a line "ATTEMPTED LEAST MOST" for each experiment to $work/compared.
 as_many_as_counted() {
-	local i attempted
-	[ "$slack" != none ] || return 0
+	local i attempted slack before_start after_start before_stop after_stop
+	{
+		read -r slack
+		read -r -a before_start
+		read -r -a after_start
+		read -r -a before_stop
+		read -r -a after_stop
+	} <"$1.counts"
 	# A line for each experiment.
-	mapfile -t attempted < <("$exptrace" stat "$work/t" | sed -n 's/^ .* attempted \([0-9]*\), recorded .*/\1/p')
+	mapfile -t attempted < <("$exptrace" stat "$1" | sed -n 's/^ .* attempted \([0-9]*\), recorded .*/\1/p')
 	[ ${#attempted[@]} -eq 2 ]
 	for i in 0 1; do
 		local least=$((before_stop[i] - after_start[i])) most=$((after_stop[i] - before_start[i]))
 		if [ $((attempted[i] + slack)) -lt "$least" ] || [ "${attempted[i]}" -gt $((most + slack)) ]; then
 			fail "experiment $i: ${attempted[i]} attempted, BPF programs saw $least to $most"
 		fi
-		all=$((all + attempted[i])) all_least=$((all_least + least)) all_most=$((all_most + most))
+		echo "${attempted[i]} $least $most" >>"$work/compared"
 	done
-	compared=$((compared + 1))
 }
 
 start_by_sysfs() { echo 1 >"$sys/recording"; }
 
-# start_counted COMMAND...: what makes it record.
+# start_counted COMMAND...: this command starts the recording.
 start_counted() {
 	count before_start
 	"$@"
@@ -251,29 +257,47 @@ stop_counted() {
 	count after_stop
 }
 
-# Looks at all of it: the order of generations, each event, and that each ledger adds up and has as many events as there are.
-is_valid() { "$exptrace" check "$@" "$work/t" | grep '^OK'; }
-
-whole_recording_is_valid() {
-	sleep 0.1
-	stop_counted
-	cat /dev/exptrace >"$work/t"
-	is_valid
-	as_many_as_counted
+# examine RECORDING: check the order of its generations, each event, that each ledger adds up and has as many events as there
+# are; then its counts, if there are any.
+examine() {
+	local options
+	read -r -a options <"$1.options"
+	"$exptrace" check "${options[@]}" "$1" | grep '^OK'
+	[ ! -e "$1.counts" ] || as_many_as_counted "$1"
 }
 
-# Another reads from the beginning to the end, which comes meanwhile.
-recording_read_meanwhile_is_valid() {
-	cat /dev/exptrace >"$work/t" &
+# keep OPTION...: these are check's options for $recording. Examined at once, or with all others on the host.
+keep() {
+	echo "$*" >"$recording.options"
+	[ -z "${EXPTRACE_DEFER:-}" ] || return 0
+	examine "$recording"
+	rm "$recording"*
+}
+
+keep_with_counts() {
+	[ "$slack" = none ] ||
+		printf '%s\n' "$slack" "${before_start[*]}" "${after_start[*]}" "${before_stop[*]}" "${after_stop[*]}" >"$recording.counts"
+	keep
+}
+
+record_and_read_afterwards() {
+	sleep 0.1
+	stop_counted
+	cat /dev/exptrace >"$recording"
+	keep_with_counts
+}
+
+# The reader reads from the beginning, and meets the end of the recording meanwhile.
+record_and_read_meanwhile() {
+	cat /dev/exptrace >"$recording" &
 	local reader=$!
 	sleep 0.1
 	stop_counted
 	wait "$reader"
-	is_valid
-	as_many_as_counted
+	keep_with_counts
 }
 
-# Most likely in the midst of a batch. It is gone, and the device free again, when it was waited for.
+# Most likely in the middle of a batch. Once the reader was waited for, it is gone and the device is free again.
 kill_a_reader() {
 	dd if=/dev/exptrace of=/dev/null bs=1000 status=none &
 	local reader=$!
@@ -282,30 +306,30 @@ kill_a_reader() {
 	expect_status 137 wait "$reader"
 }
 
-# Of what an earlier reader had begun to read, the beginning is gone.
-rest_is_valid() {
+# The first generation is partial: an earlier reader has read its beginning.
+read_rest() {
 	echo 0 >"$sys/recording"
-	cat /dev/exptrace >"$work/t"
-	is_valid --allow-partial-first
+	cat /dev/exptrace >"$recording"
+	keep --allow-partial-first
 }
 
-# Takes nothing away: it goes on, and what is there is still to be read. A full pool may have no room to end a generation.
-snapshot_is_valid() {
-	if "$exptrace" snapshot -o "$work/t" 2>"$work/err"; then
-		is_valid
+# A snapshot takes nothing away: the recording goes on, and all of it can still be read. A full pool may have no room to end a
+# generation.
+take_snapshot() {
+	if "$exptrace" snapshot -o "$recording" 2>"$work/err"; then
+		keep
 	else
 		local status=$?
 		grep 'no generation is complete' "$work/err" || fail "exit code $status: $(cat "$work/err")"
-		rest_is_valid
+		read_rest
 	fi
 }
 
-# Invariant 11, as often as EXPTRACE_CYCLES says. It goes when all was read (2, 6, 7), or what a killed reader had left (0); or
-# while it records, and nothing was read (1, 3, 5), or a part (4). All that is left is valid, but when it goes at once (3).
-# Where all was read, it is compared with BPF programs.
+# Invariant 11, as often as EXPTRACE_CYCLES says. The module is unloaded when all was read (2, 6, 7), or what a killed reader had
+# left (0); or while it records and nothing was read (1, 3, 5), or a part (4). All that is left is valid, except if it is unloaded
+# at once (3). What was read as a whole is compared with BPF programs.
 module_comes_and_goes_while_the_machine_works() {
-	local i cycles=${EXPTRACE_CYCLES:-20} workers=() slack before_start after_start before_stop after_stop
-	local compared=0 all=0 all_least=0 all_most=0
+	local i cycles=${EXPTRACE_CYCLES:-20} workers=() slack before_start after_start before_stop after_stop recording
 	local parameters=("events=sched,kmalloc,kfree,kmem_cache_alloc,kmem_cache_free" period_ms=20 batch_kb=4 pool_mb=2)
 	count_events
 	for i in 1 2; do
@@ -313,26 +337,43 @@ module_comes_and_goes_while_the_machine_works() {
 		workers+=($!)
 	done
 	for i in $(seq "$cycles"); do
+		recording=$work/recording$i
 		case $((i % 8)) in
 		2 | 6) load "${parameters[@]}"; start_counted start_by_sysfs ;;
 		*) start_counted load autostart=1 "${parameters[@]}" ;;
 		esac
 		case $((i % 8)) in
-		0) kill_a_reader; rest_is_valid ;;
-		1 | 5) snapshot_is_valid ;;
-		2 | 6) whole_recording_is_valid ;;
+		0) kill_a_reader; read_rest ;;
+		1 | 5) take_snapshot ;;
+		2 | 6) record_and_read_afterwards ;;
 		3) ;;
-		4) kill_a_reader; snapshot_is_valid ;;
-		7) recording_read_meanwhile_is_valid ;;
+		4) kill_a_reader; take_snapshot ;;
+		7) record_and_read_meanwhile ;;
 		esac
 		rmmod exptrace
 	done
 	kill "${workers[@]}"
 	wait "${workers[@]}" || :
 	not is_loaded
+	echo "$cycles $slack" >"$work/cycles"
+	on_host examine_recordings
+}
+
+# Those that were not examined at once; then as many as there must be.
+examine_recordings() {
+	local cycles slack recording
+	read -r cycles slack <"$work/cycles"
+	for recording in "$work"/recording*.options; do
+		[ -e "$recording" ] || break
+		recording=${recording%.options}
+		echo "${recording##*/}"
+		examine "$recording"
+	done
 	[ "$slack" != none ] || return 0
-	remark "$compared of $cycles recordings compared: $all events attempted, BPF programs saw $all_least to $all_most"
-	[ "$compared" -gt 0 ]
+	[ -s "$work/compared" ]
+	remark "$(awk -v "cycles=$cycles" '{ attempted += $1; least += $2; most += $3 } END {
+		print NR / 2 " of " cycles " recordings compared: " attempted " events attempted, BPF programs saw " least " to " most }' \
+		"$work/compared")"
 }
 
 reader_pins_the_module() {

@@ -9,7 +9,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 exptrace=$here/../build/user/exptrace
 # shellcheck disable=SC2034
 sys=/sys/class/misc/exptrace
-work=$(mktemp -d)
+program=$(basename "$0")
+# "PROGRAM --deferred DIRECTORY FUNCTION" runs what on_host has left in a directory.
+if [ "${1:-}" = --deferred ]; then
+	work=$2 deferred=$3
+else
+	work=$(mktemp -d) deferred=
+fi
 bug_signs='WARNING:|BUG:|Oops|Call Trace|general protection|possible (circular|recursive)|inconsistent lock state'
 bug_signs+='|INFO: (rcu|task)|KASAN|UBSAN|KCSAN|suspicious RCU|scheduling while atomic|sleeping function called'
 
@@ -80,6 +86,20 @@ unload() {
 	! is_loaded || wait_for rmmod exptrace 2>/dev/null
 }
 
+# on_host FUNCTION: run the rest of a test, which needs the files in $work but neither the module nor this kernel. In a VM
+# of check.sh (EXPTRACE_DEFER), leave it in the out folder, for deferred.sh to run at the host's full speed; else run it now.
+on_host() {
+	local dir=${EXPTRACE_OUT:-}/host/$program/$name
+	if [ -z "${EXPTRACE_DEFER:-}" ] || [ -n "$deferred" ]; then
+		"$1"
+		return
+	fi
+	mkdir -p "$dir"
+	cp -r "$work/." "$dir/"
+	# Last: a directory without this file is not complete.
+	echo "$1" >"$dir/.function"
+}
+
 # What the kernel logged since the test began.
 log_since() { dmesg | sed -n "/$mark/,\$p"; }
 
@@ -116,9 +136,23 @@ run_test() {
 	fi
 }
 
+# Run what on_host has deferred; the output is the log of the failure.
+run_deferred() {
+	rm -f "$work/remarks"
+	set -Eeuo pipefail
+	trap 'echo "line $LINENO failed: $BASH_COMMAND"' ERR
+	trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
+	"$deferred"
+}
+
 # run_tests NAME...: all of them; exit code 1 if one failed.
 run_tests() {
 	local number=0 failed=0 name
+	if [ -n "$deferred" ]; then
+		name=$(basename "$work")
+		run_deferred
+		exit
+	fi
 	[ "$(id -u)" -eq 0 ] || skip_all "needs root"
 	[ -r "${EXPTRACE_KO:-}" ] || skip_all "EXPTRACE_KO does not name the module to test"
 	trap 'rm -rf "$work"' EXIT
