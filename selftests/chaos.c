@@ -10,7 +10,7 @@
 #include "fixture.h"
 
 /* Seconds of a round. There are as many as it takes for EXPTRACE_CHAOS_SECONDS. */
-#define SECONDS		8
+#define SECONDS		5
 #define POOL		(16 << 20)
 
 /* Between two looks at what the observer has counted, in microseconds; the most looks of a round. */
