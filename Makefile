@@ -6,6 +6,7 @@
 #   make KERNEL=NAME     the module for Debian's 6.1, 6.12, 6.12-rt or newest kernel
 #   make run             record a few seconds of a real workload, show what was recorded
 #   make check           all tests, in throwaway VMs
+#   make check-quick     after each change: lint, unit tests, some selftests on one kernel; below 4 minutes
 #   make check-debug     the tests on kernels that watch themselves: one with KASAN, lockdep, ..., one with KCSAN
 #   make check-long      an hour of storms, of loading and unloading, of random calls
 #   make fuzz            fuzz the tools until you stop it, or for FUZZ_SECONDS (clang's libFuzzer)
@@ -35,6 +36,9 @@ run: deps user
 
 check: deps
 	@scripts/check.sh
+
+check-quick: deps
+	@scripts/check.sh --quick
 
 check-debug: deps
 	@KERNELS= OTHER_KERNELS= DEBUG_KERNELS="$${DEBUG_KERNELS:-debug kcsan}" scripts/check.sh
@@ -66,4 +70,4 @@ uninstall:
 clean:
 	@rm -rf build
 
-.PHONY: all module user run check check-debug check-long fuzz bench lint deps install uninstall clean
+.PHONY: all module user run check check-quick check-debug check-long fuzz bench lint deps install uninstall clean

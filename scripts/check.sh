@@ -1,91 +1,118 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs all tests and prints one line for each, and a last line "N passed, N failed, N skipped".
+# Runs tests and prints one line for each, then a table of the slowest, then a last line "N passed, N failed, N skipped".
 #
-# Usage: check.sh [--long] [--only PATTERN]… [--list]
+# Usage: check.sh [--quick | --long] [--only PATTERN]… [--list]
 #
+#   --quick          lint, unit tests, and some of the selftests on one kernel: below 4 minutes
 #   --long           the tests that take an hour instead: the storms, loading and unloading, random calls
 #   --only PATTERN   only the steps whose name matches this shell pattern, such as 'vm-6.1-*'
 #   --list           print the names of the steps
 #
-# KERNELS (default "6.1 6.12") and CPUS (default "1 4") say in which virtual machines the selftests run; OTHER_KERNELS
-# (default "6.12-rt newest") are tried with the last of CPUS alone, and DEBUG_KERNELS (default none) are those of
-# debug-kernel.sh, with the selftests DEBUG_TESTS (default all, which takes an hour). JOBS (default: one for each CPU)
-# virtual machines run at a time. The logs of each step are left in build/out/STEP.
+# KERNELS (default "6.1 6.12") and CPUS (default "1 4") choose the virtual machines in which the selftests run;
+# OTHER_KERNELS (default "6.12-rt newest") run only with the last of CPUS. selftests/where says which program runs in which of
+# them; if one of these variables is set, all programs run in all of them. DEBUG_KERNELS (default none) are kernels of
+# debug-kernel.sh, with the selftests DEBUG_TESTS (default all, which takes an hour). JOBS steps run at a time (default: one more
+# than there are CPUs, because a VM is idle a third of the time). The logs of each step are left in build/out/STEP.
 #
-# FUZZ_SECONDS (default 120) says how long the userspace is fuzzed; with 0, only what was found before is tried again.
+# FUZZ_SECONDS (default 60) is how long the userspace is fuzzed; with 0, only the known inputs are tried again.
 #
-# A step is a function step_NAME; it writes TAP, or fails. To add one, write the function and name it in all_steps.
+# A step is a function step_NAME that writes TAP, or fails. To add one, write the function and name it in all_steps.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 
+chosen=${KERNELS+y}${OTHER_KERNELS+y}${CPUS+y}
 read -r -a kernels <<<"${KERNELS-6.1 6.12}"
 read -r -a cpus <<<"${CPUS:-1 4}"
 read -r -a other_kernels <<<"${OTHER_KERNELS-6.12-rt newest}"
 read -r -a debug_kernels <<<"${DEBUG_KERNELS-}"
-jobs=${JOBS:-$(nproc)}
-fuzz_seconds=${FUZZ_SECONDS:-120}
+jobs=${JOBS:-$(($(nproc) + 1))}
+fuzz_seconds=${FUZZ_SECONDS:-60}
+quick_tests="device read events standard filter flight loss handover stacks lifecycle size"
 
 # For --long: seconds of each storm, how often the module comes and goes, how many random calls.
 long_chaos=${EXPTRACE_CHAOS_SECONDS:-120} long_cycles=${EXPTRACE_CYCLES:-1000} long_fuzz=${EXPTRACE_FUZZ_CALLS:-1000000}
 
-# The steps in order: a name, then the function and its arguments. Steps that follow each other and whose function is
-# called step_vm_… run at the same time.
+# Prints the steps, in the order in which they begin: a name, the steps that must have ended before (a comma between them,
+# "-" for none), then the function and its arguments. JOBS steps run at a time. What others wait for comes first, then the
+# long ones, then the short ones, which fill the gaps at the end.
 all_steps() {
 	local k n
-	echo "user step_user"
-	for k in "${kernels[@]}" "${other_kernels[@]}"; do
-		echo "module-$k step_module $k"
-		echo "fastpath-$k step_fastpath $k"
-	done
-	echo "arm64 step_arm64"
-	[ ${#kernels[@]} -eq 0 ] || echo "module-by-directory step_module_by_directory ${kernels[0]}"
+	echo "user - step_user"
 	for k in "${debug_kernels[@]}"; do
-		echo "kernel-$k step_debug_kernel $k"
-		echo "module-$k step_module $k"
+		echo "kernel-$k - step_debug_kernel $k"
+		echo "module-$k kernel-$k step_module $k"
 	done
-	echo "lint step_lint"
-	echo "proof step_proof quick"
-	echo "unit step_unit"
-	echo "unit-san step_unit_san"
-	echo "fuzz step_fuzz"
-	echo "selftests step_build_selftests"
-	# The longest first.
+	echo "selftests - step_build_selftests"
 	for k in "${debug_kernels[@]}"; do
 		n=$(debug_cpus "$k")
-		[ "$k" = kcsan ] || echo "kunit-$k step_vm_kunit $k"
-		echo "vm-$k-$n step_vm_debug $k $n"
+		echo "vm-$k-$n user,selftests,module-$k step_vm_debug $k $n"
 	done
+	for k in "${kernels[@]}" "${other_kernels[@]}"; do
+		echo "module-$k - step_module $k"
+	done
+	[ ${#kernels[@]} -eq 0 ] || echo "module-by-directory - step_module_by_directory ${kernels[0]}"
+	echo "lint module-6.1 step_lint"
+	echo "unit user step_unit"
 	for k in "${kernels[@]}"; do
-		for n in "${cpus[@]}"; do
-			echo "vm-$k-$n step_vm_selftests $k $n"
+		for ((n = ${#cpus[@]} - 1; n >= 0; n--)); do
+			vm_step "$k" "${cpus[n]}"
 		done
 	done
 	for k in "${other_kernels[@]}"; do
-		echo "vm-$k-${cpus[-1]} step_vm_selftests $k ${cpus[-1]}"
+		vm_step "$k" "${cpus[-1]}"
+	done
+	echo "unit-san - step_unit_san"
+	echo "fuzz - step_fuzz"
+	echo "proof - step_proof quick"
+	echo "arm64 - step_arm64"
+	for k in "${debug_kernels[@]}"; do
+		[ "$k" = kcsan ] || echo "kunit-$k kernel-$k step_vm_kunit $k"
 	done
 	for k in "${kernels[@]}" "${other_kernels[@]}"; do
-		echo "suspend-$k step_vm_suspend $k"
+		echo "suspend-$k user,selftests,module-$k step_vm_suspend $k"
 		[ "$k" != 6.12-rt ] || continue
-		echo "possible-$k step_vm_possible_cpus $k"
-		echo "holds-$k step_vm_counted $k holds"
+		echo "possible-$k user,selftests,module-$k step_vm_possible_cpus $k"
+		echo "holds-$k user,selftests,module-$k step_vm_counted $k holds"
+	done
+	for k in "${kernels[@]}" "${other_kernels[@]}"; do
+		echo "fastpath-$k module-$k step_fastpath $k"
 	done
 }
 
+# vm_step KERNEL CPUS: a step with the selftests. They load the modules of all kernels, so these must be complete; lint, too,
+# builds the module of 6.1.
+vm_step() {
+	local after=user,selftests,lint,module-by-directory k
+	for k in "${kernels[@]}" "${other_kernels[@]}"; do
+		after+=,module-$k
+	done
+	echo "vm-$1-$2 $after step_vm_selftests $1 $2"
+}
+
+quick_steps() {
+	echo "user - step_user"
+	echo "module-6.1 - step_module 6.1"
+	echo "selftests - step_build_selftests"
+	echo "lint module-6.1 step_lint"
+	echo "vm-quick user,selftests,module-6.1,lint step_vm_quick"
+	echo "unit user step_unit"
+}
+
 long_steps() {
-	echo "user step_user"
-	echo "module-6.12 step_module 6.12"
-	echo "kernel-debug step_debug_kernel debug"
-	echo "module-debug step_module debug"
-	echo "proof step_proof"
-	echo "selftests step_build_selftests"
-	echo "long-cycles step_vm_long 6.12 4 lifecycle EXPTRACE_CYCLES=$long_cycles"
-	echo "long-chaos step_vm_long 6.12 4 chaos EXPTRACE_CHAOS_SECONDS=$long_chaos"
-	echo "module-6.12-rt step_module 6.12-rt"
-	echo "long-latency step_vm_counted 6.12-rt latency"
-	echo "long-holds step_vm_large_pool"
-	echo "long-fuzz step_vm_long debug 2 fuzz EXPTRACE_FUZZ_CALLS=$long_fuzz"
+	echo "user - step_user"
+	echo "module-6.12 - step_module 6.12"
+	echo "kernel-debug - step_debug_kernel debug"
+	echo "module-debug kernel-debug step_module debug"
+	echo "proof - step_proof"
+	echo "selftests - step_build_selftests"
+	echo "module-6.12-rt - step_module 6.12-rt"
+	echo "long-cycles user,selftests,module-6.12 step_vm_long 6.12 4 lifecycle EXPTRACE_CYCLES=$long_cycles"
+	echo "long-chaos user,selftests,module-6.12 step_vm_long 6.12 4 chaos EXPTRACE_CHAOS_SECONDS=$long_chaos"
+	echo "long-latency user,selftests,module-6.12-rt,proof step_vm_counted 6.12-rt latency"
+	echo "long-holds user,selftests,module-6.12 step_vm_large_pool"
+	echo "long-fuzz user,selftests,module-debug step_vm_long debug 2 fuzz EXPTRACE_FUZZ_CALLS=$long_fuzz"
 }
 
 # More CPUs race more, and emulated ones all wait for each other where everything is checked.
@@ -145,12 +172,41 @@ step_fuzz() {
 # On the host, where the compiler runs at full speed; the VMs find everything up to date.
 step_build_selftests() { one_test "builds" make -s -C selftests; }
 
-# What becomes of files and pipes does not depend on the kernel: that runs once.
+# The selftests that selftests/where does not assign to other VMs. If the user has chosen the VMs, all run in each of them.
 step_vm_selftests() {
-	local except=outputs
-	[ "$1-$2" != "${kernels[-1]}-${cpus[-1]}" ] || except=
-	scripts/vm.sh --kernel "$1" --cpus "$2" --timeout "${VM_TIMEOUT:-1800}" --out "$out" -- \
-		make -s -C selftests run_tests "EXCEPT=$except"
+	local except=''
+	[ -n "$chosen" ] || except=$(not_in "$1-$2")
+	vm_tests --kernel "$1" --cpus "$2" --timeout "${VM_TIMEOUT:-1800}" -- "EXCEPT=$except"
+}
+
+# not_in VM: the programs that selftests/where has in other VMs only.
+not_in() {
+	local program vms vm
+	while read -r program vms _; do
+		case $program in '' | '#'*) continue ;; esac
+		for vm in ${vms//,/ }; do
+			# shellcheck disable=SC2053 # a pattern is meant
+			[[ $1 != $vm ]] || continue 2
+		done
+		echo "$program"
+	done <selftests/where | xargs
+}
+
+# For make check-quick: the programs that cover most of the module in the least time.
+step_vm_quick() { vm_tests --kernel 6.1 --cpus 4 -- "ONLY=$quick_tests"; }
+
+# vm_tests OPTION… -- MAKE-ARGUMENT…: run selftests in a VM, then the parts of them that need no VM.
+vm_tests() {
+	local options=() code=0
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	rm -rf "$out/host"
+	EXPTRACE_DEFER=1 scripts/vm.sh "${options[@]}" --out "$out" -- make -s -C selftests run_tests "$@" || code=$?
+	selftests/deferred.sh "$out/host" || [ "$code" -ne 0 ] || code=1
+	return "$code"
 }
 
 # What counts instructions, on one CPU, which is to copy by words: QEMU would go byte by byte otherwise, and be slow.
@@ -196,15 +252,15 @@ step_vm_long() {
 }
 
 # Run one step and leave its report, and the sums of its results, in its out folder. A step that fails without saying which
-# test did is a failure too: a warning in the kernel's log, a panic, a timeout.
+# test failed is a failure too: a warning in the kernel's log, a panic, a timeout.
 run_step() {
 	local step=$1 code=0 p f s start=$SECONDS
-	shift
+	shift 2
 	out=$top/build/out/$step
 	"$@" </dev/null >"$out/log" 2>&1 || code=$?
 	{
-		awk -v group="$step" -v counts="$out/counts" -f scripts/tap.awk "$out/log"
-		read -r p f s <"$out/counts"
+		awk -v group="$step" -v counts="$out/counts.new" -f scripts/tap.awk "$out/log"
+		read -r p f s <"$out/counts.new"
 		if [ "$code" -ne 0 ] && { [ "$f" -eq 0 ] || [ "$code" -ge 97 ]; }; then
 			echo "not ok - $step: ended with exit code $code"
 			tail -n 200 "$out/log" | grep -A 200 '^vm.sh: ' | sed 's/^/    /' || tail -n 50 "$out/log" | sed 's/^/    /'
@@ -213,10 +269,11 @@ run_step() {
 		grep '^vm.sh: .* trying once more$' "$out/log" | sed 's/^/# /' || :
 		echo "# $step: $p passed, $f failed, $s skipped, $((SECONDS - start)) s"
 	} >"$out/report"
-	echo "$p $f $s" >"$out/counts"
+	rm "$out/counts.new"
+	echo "$p $f $s $((SECONDS - start))" >"$out/counts"
 }
 
-# Each step is a process group, so that none goes on when this ends early.
+# Each step is a process group, so that none outlives this script.
 set -m
 # shellcheck disable=SC2317 # called by trap
 clean_up() {
@@ -230,28 +287,66 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# Begin a step, at the same time as others if it is a VM's.
-begin_step() {
-	mkdir -p "$top/build/out/$1"
-	rm -f "$top/build/out/$1"/{report,counts}
-	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
-		wait -n || :
+# True if all steps that this one needs have ended. A step that was not selected is not waited for: a VM builds what it needs.
+is_ready() {
+	local needed
+	for needed in ${1//,/ }; do
+		[[ -z ${state[$needed]:-} || ${state[$needed]} == ended ]] || return 1
 	done
-	run_step "$@" &
 }
 
-# Show what the steps that have begun have found, in their order, and add it up.
-finish_steps() {
+# Begin the next step whose needs are met; false if there is none.
+begin_next_step() {
+	local i words step
+	for i in "${!steps[@]}"; do
+		read -r -a words <<<"${steps[i]}"
+		step=${words[0]}
+		if [ "${state[$step]}" != waiting ] || ! is_ready "${words[1]}"; then
+			continue
+		fi
+		state[$step]=running
+		run_step "${words[@]}" &
+		pid_of[$step]=$!
+		return
+	done
+	return 1
+}
+
+# Print the report of each step that has ended, and add up the results.
+collect_steps() {
 	local step p f s
-	wait
-	for step in "${begun[@]}"; do
-		if ! cat "$top/build/out/$step/report" || ! read -r p f s <"$top/build/out/$step/counts"; then
+	for step in "${!pid_of[@]}"; do
+		! kill -0 "${pid_of[$step]}" 2>/dev/null || continue
+		unset "pid_of[$step]"
+		state[$step]=ended
+		if ! cat "$top/build/out/$step/report" || ! read -r p f s _ <"$top/build/out/$step/counts"; then
 			echo "not ok - $step: ended without a report"
 			p=0 f=1 s=0
 		fi
 		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	done
-	begun=()
+}
+
+run_steps() {
+	while :; do
+		while [ ${#pid_of[@]} -lt "$jobs" ] && begin_next_step; do :; done
+		[ ${#pid_of[@]} -gt 0 ] || break
+		wait -n || :
+		collect_steps
+	done
+}
+
+# Print what took longest: the test programs, which write a line "time NAME SECONDS" (it may be nested in TAP), and the steps
+# that have no such lines.
+show_slowest() {
+	local line step
+	for line in "${steps[@]}"; do
+		step=${line%% *}
+		awk -v step="$step" '
+			/^(# )*time [^ ]+ [0-9.]+$/ { print step, $(NF - 1), $NF; n++ }
+			FILENAME ~ /counts$/ && !n { print step, "-", $4 }' "$top/build/out/$step"/{log,counts} || :
+	done | sort -k 3,3 -n -r | head -n 25 |
+		awk 'BEGIN { print "# Slowest tests:" } { printf "# %-20s %-20s %7.1f s\n", $1, $2, $3 }'
 }
 
 # True if a step is wanted.
@@ -270,6 +365,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--only) [ $# -gt 1 ] || die "--only needs a pattern"; only+=("$2"); shift ;;
 	--list) list=y ;;
+	--quick) steps_of=quick_steps ;;
 	--long) steps_of=long_steps ;;
 	-h | --help) usage; exit 0 ;;
 	*) die "unknown option '$1' (see --help)" ;;
@@ -277,22 +373,25 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
-passed=0 failed=0 skipped=0 begun=()
-mapfile -t steps < <("$steps_of")
-for line in "${steps[@]}"; do
-	read -r -a words <<<"$line"
-	selected "${words[0]}" || continue
-	if [ -n "$list" ]; then
-		echo "${words[0]}"
-		continue
-	fi
-	[[ ${words[1]} == step_vm_* ]] || finish_steps
-	begin_step "${words[@]}"
-	begun+=("${words[0]}")
-	[[ ${words[1]} == step_vm_* ]] || finish_steps
+passed=0 failed=0 skipped=0 steps=()
+# The state of each selected step: waiting, running or ended. The processes of those that run.
+declare -A state=() pid_of=()
+while read -r line; do
+	step=${line%% *}
+	selected "$step" || continue
+	steps+=("$line")
+	state[$step]=waiting
+done < <("$steps_of")
+if [ -n "$list" ]; then
+	printf '%s\n' "${steps[@]%% *}"
+	exit 0
+fi
+for step in "${!state[@]}"; do
+	mkdir -p "$top/build/out/$step"
+	rm -f "$top/build/out/$step"/{log,report,counts}
 done
-finish_steps
-[ -z "$list" ] || exit 0
+run_steps
+show_slowest
 if [ $((passed + failed)) -eq 0 ]; then
 	echo "not ok - no test ran"
 	failed=1
