@@ -269,6 +269,35 @@ static inline const char *differs_on_cpus(struct comparison *c, int type, int tr
 	return difference;
 }
 
+/*
+ * What begins in a context ends there before the next begins, with the same first argument: how many do so, or -1 if
+ * one does not. The tracepoints are attached one after the other, so that the first ends may be missing.
+ */
+static inline int count_pairs(const struct recording *r, int entry, int exit)
+{
+	const struct stream_event *running[4 * STREAM_CPUS] = {};
+	bool ended[4 * STREAM_CPUS] = {};
+	int pairs = 0;
+	size_t i;
+
+	for (i = 0; i < r->nr; i++) {
+		const struct stream_event *e = r->sorted[i];
+
+		if (e->type == entry) {
+			if (running[e->m] && ended[e->m])
+				return -1;
+			running[e->m] = e;
+		} else if (e->type == exit) {
+			if (running[e->m] && running[e->m]->arg[0].value != e->arg[0].value)
+				return -1;
+			pairs += !!running[e->m];
+			running[e->m] = NULL;
+			ended[e->m] = true;
+		}
+	}
+	return pairs;
+}
+
 #define EXPECT_SAME(differs)				\
 	do {						\
 		const char *_difference = differs;	\

@@ -104,6 +104,17 @@ int device_ioctl(int fd, unsigned long request, void *argument)
 	return ioctl(fd, request, argument) < 0 ? -errno : 0;
 }
 
+int64_t device_advance(int fd)
+{
+	struct exptrace_advance args;
+	int err;
+
+	memset(&args, 0xcc, sizeof(args));
+	args.flags = args.reserved = 0;
+	err = device_ioctl(fd, EXPTRACE_IOC_ADVANCE, &args);
+	return err ? err : (int64_t)args.generation;
+}
+
 struct exptrace_start start_small(void)
 {
 	return (struct exptrace_start){ .batch_size = 4096, .pool_size = 4 << 20 };

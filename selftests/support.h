@@ -69,6 +69,9 @@ int device_open(int flags);
 /* An ioctl: 0 or -errno. */
 int device_ioctl(int fd, unsigned long request, void *argument);
 
+/* Complete the current generation: its number, or -errno. */
+int64_t device_advance(int fd);
+
 /* Small batches, generations on demand only, pool of 4 MiB. */
 struct exptrace_start start_small(void);
 
