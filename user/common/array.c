@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Arrays that grow: by doubling, so that all copies together cost no more than the elements.
+ * Growing arrays.
  */
 #include <errno.h>
 #include <stdlib.h>

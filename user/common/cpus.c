@@ -5,19 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "cpus.h"
 
 static int add_range(struct cpus *cpus, struct cpus_range range)
 {
-	if (cpus->n == cpus->room) {
-		size_t room = cpus->room ? 2 * cpus->room : 8;
-		void *ranges = realloc(cpus->ranges, room * sizeof(*cpus->ranges));
-
-		if (!ranges)
-			return -ENOMEM;
-		cpus->ranges = ranges;
-		cpus->room = room;
-	}
+	if (array_reach(&cpus->ranges, cpus->n, &cpus->room, sizeof(*cpus->ranges)))
+		return -ENOMEM;
 	cpus->ranges[cpus->n++] = range;
 	return 0;
 }

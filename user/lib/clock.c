@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../common/array.h"
 #include "clock.h"
 
 #define NSEC_PER_SEC	1000000000ULL
@@ -21,21 +22,6 @@ void clock_uninit(struct clock *clock)
 {
 	free(clock->syncs);
 	free(clock->lines);
-}
-
-/* Makes room in *@array for another one of @size bytes behind @n: 0 or -ENOMEM. */
-static int reserve(void *array, size_t n, size_t *room, size_t size)
-{
-	void **at = array, *more;
-
-	if (n < *room)
-		return 0;
-	more = realloc(*at, 2 * (n + 1) * size);
-	if (!more)
-		return -ENOMEM;
-	*at = more;
-	*room = 2 * (n + 1);
-	return 0;
 }
 
 /*
@@ -89,8 +75,8 @@ static int add_sync(struct clock *clock, const struct exptrace_sync *sync)
 {
 	if (!clock->nsyncs)
 		clock->nlines = 0;
-	if (reserve(&clock->syncs, clock->nsyncs, &clock->syncs_room, sizeof(*clock->syncs)) ||
-	    reserve(&clock->lines, clock->nlines, &clock->lines_room, sizeof(*clock->lines)))
+	if (array_reach(&clock->syncs, clock->nsyncs, &clock->syncs_room, sizeof(*clock->syncs)) ||
+	    array_reach(&clock->lines, clock->nlines, &clock->lines_room, sizeof(*clock->lines)))
 		return -ENOMEM;
 	clock->syncs[clock->nsyncs++] = *sync;
 	add_line(clock, sync);

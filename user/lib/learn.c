@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/array.h"
 #include "trace.h"
 
 static void take(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks,
@@ -86,16 +87,9 @@ int learn_after(struct exptrace_trace *trace)
 int learn_later(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks)
 {
 	struct learn *learn = &trace->learn;
-	size_t room = learn->room ? 2 * learn->room : 256;
 
-	if (learn->n == learn->room) {
-		struct told *list = realloc(learn->list, room * sizeof(*list));
-
-		if (!list)
-			return -ENOMEM;
-		learn->list = list;
-		learn->room = room;
-	}
+	if (array_reach(&learn->list, learn->n, &learn->room, sizeof(*learn->list)))
+		return -ENOMEM;
 	if (event->role == SCHEMA_ROLE_TASK)
 		ticks = beginning(trace);
 	take(trace, event, ticks, &learn->list[learn->n]);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../common/array.h"
 #include "api.h"
 #include "ledger.h"
 
@@ -35,15 +36,9 @@ void ledger_reset(struct ledger *ledger)
 
 static struct exptrace_ledger_entry *ledger_add(struct ledger *ledger)
 {
-	if (ledger->nentries == ledger->room) {
-		size_t room = ledger->room ? 2 * ledger->room : 16;
-		void *entries = realloc(ledger->entries, room * sizeof(*ledger->entries));
-
-		if (!entries)
-			return NULL;
-		ledger->entries = entries;
-		ledger->room = room;
-	}
+	if (array_reach(&ledger->entries, ledger->nentries, &ledger->room,
+			sizeof(*ledger->entries)))
+		return NULL;
 	return &ledger->entries[ledger->nentries++];
 }
 

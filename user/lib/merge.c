@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/array.h"
 #include "merge.h"
 #include "trace.h"
 #include "varint.h"
@@ -39,19 +40,6 @@ struct merge_cpu {
 	uint64_t since;		/* while the start is sought: the time that told */
 };
 
-/* Makes room for one more element; the old array or the new, NULL without memory. */
-static void *grow(void *array, size_t n, size_t *room, size_t size)
-{
-	size_t new_room = *room ? 2 * *room : 64;
-
-	if (n < *room)
-		return array;
-	array = realloc(array, new_room * size);
-	if (array)
-		*room = new_room;
-	return array;
-}
-
 /* Keeps the error that trace_error() stored, to be returned after the events. */
 static void note_error(struct exptrace_trace *trace, int err)
 {
@@ -76,14 +64,11 @@ static int raise_error(struct exptrace_trace *trace)
 static int64_t get_cpu(struct merge *merge, uint64_t cpu)
 {
 	int64_t i = index_get(&merge->cpu_index, cpu, 0);
-	void *cpus;
 
 	if (i < 0 || (size_t)i < merge->ncpus)
 		return i;
-	cpus = grow(merge->cpus, merge->ncpus, &merge->cpus_room, sizeof(*merge->cpus));
-	if (!cpus)
+	if (array_reach(&merge->cpus, merge->ncpus, &merge->cpus_room, sizeof(*merge->cpus)))
 		return -ENOMEM;
-	merge->cpus = cpus;
 	merge->cpus[merge->ncpus++] = (struct merge_cpu) {
 		.number = cpu, .pid = EXPTRACE_PID_UNKNOWN, .since = UINT64_MAX,
 	};
@@ -94,17 +79,14 @@ static int64_t get_stream(struct merge *merge, const struct exptrace_batch *batc
 {
 	int64_t i = index_get(&merge->stream_index, batch->experiment, batch->m);
 	int64_t cpu = get_cpu(merge, batch->cpu);
-	void *streams;
 
 	if (i < 0 || cpu < 0)
 		return -ENOMEM;
 	if ((size_t)i < merge->nstreams)
 		return i;
-	streams = grow(merge->streams, merge->nstreams, &merge->streams_room,
-		       sizeof(*merge->streams));
-	if (!streams)
+	if (array_reach(&merge->streams, merge->nstreams, &merge->streams_room,
+			sizeof(*merge->streams)))
 		return -ENOMEM;
-	merge->streams = streams;
 	merge->streams[merge->nstreams++] = (struct merge_stream) {
 		.batch = NO_BATCH,
 		.last = NO_BATCH,
@@ -118,14 +100,11 @@ static int64_t get_stream(struct merge *merge, const struct exptrace_batch *batc
 static int add_batch(struct merge *merge, const struct exptrace_batch *batch)
 {
 	struct merge_stream *stream;
-	void *batches;
 	int64_t i;
 
-	batches = grow(merge->batches, merge->nbatches, &merge->batches_room,
-		       sizeof(*merge->batches));
-	if (!batches)
+	if (array_reach(&merge->batches, merge->nbatches, &merge->batches_room,
+			sizeof(*merge->batches)))
 		return -ENOMEM;
-	merge->batches = batches;
 	/* now, since each stream has a batch */
 	i = get_stream(merge, batch);
 	if (i < 0)

@@ -6,26 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/array.h"
 #include "names.h"
 
 /* Kinds from here on are strings (docs/wire-format.md), which need no names. */
 #define KINDS	128
-
-static int names_grow(struct names *names, size_t i)
-{
-	size_t room = names->room ? 2 * names->room : 64;
-	struct name *list;
-
-	if (i < names->room)
-		return 0;
-	list = realloc(names->list, room * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	memset(list + names->room, 0, (room - names->room) * sizeof(*list));
-	names->list = list;
-	names->room = room;
-	return 0;
-}
 
 /* Of each kind a writer has names of its own. */
 static uint64_t key_of(uint64_t writer, uint64_t kind)
@@ -43,7 +28,7 @@ int names_set(struct names *names, struct names_scope scope, uint64_t kind, uint
 	if (kind >= KINDS)
 		return 0;
 	i = index_get(&names->index, key_of(scope.writer, kind), number);
-	if (i < 0 || names_grow(names, (size_t)i))
+	if (i < 0 || array_reach(&names->list, (size_t)i, &names->room, sizeof(*names->list)))
 		return -ENOMEM;
 	name = &names->list[i];
 	name->batch = scope.batch;

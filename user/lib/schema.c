@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/array.h"
 #include "../common/hash.h"
 #include "schema.h"
 #include "varint.h"
@@ -206,17 +207,9 @@ static struct schema_event *event_compile(const uint8_t *raw, size_t raw_size, u
 
 static int schema_add(struct schema *schema, struct schema_event *event)
 {
-	size_t n = schema->nevents;
-
-	/* grows at powers of two */
-	if (!(n & (n - 1))) {
-		void *events = realloc(schema->events, (n ? 2 * n : 1) * sizeof(*schema->events));
-
-		if (!events)
-			return -ENOMEM;
-		schema->events = events;
-	}
-	event->public.index = n;
+	if (array_reach(&schema->events, schema->nevents, &schema->room, sizeof(*schema->events)))
+		return -ENOMEM;
+	event->public.index = schema->nevents;
 	schema->events[schema->nevents++] = event;
 	if (event->public.nargs > schema->max_args)
 		schema->max_args = event->public.nargs;

@@ -65,7 +65,7 @@ struct schema {
 	struct schema_experiment experiments[SCHEMA_EXPERIMENTS];
 	struct index index;	/* hash and size of a description to its place in events */
 	struct schema_event **events;	/* by index */
-	size_t nevents;
+	size_t nevents, room;
 	uint32_t max_args;		/* of any event so far */
 	bool seen;			/* in this generation */
 	bool has_changes;		/* likewise: state tells what becomes of threads */

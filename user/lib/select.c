@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/array.h"
 #include "api.h"
 #include "error.h"
 #include "select.h"
@@ -29,16 +30,9 @@ static struct exptrace_selection *new_selection(const char *text, size_t len)
 
 static int add_word(struct exptrace_selection *selection, const struct word *word)
 {
-	size_t n = selection->nwords;
-
-	/* grows at powers of two */
-	if (!(n & (n - 1))) {
-		void *words = realloc(selection->words, (n ? 2 * n : 1) * sizeof(*word));
-
-		if (!words)
-			return -ENOMEM;
-		selection->words = words;
-	}
+	if (array_reach(&selection->words, selection->nwords, &selection->words_room,
+			sizeof(*selection->words)))
+		return -ENOMEM;
 	selection->words[selection->nwords++] = *word;
 	return 0;
 }

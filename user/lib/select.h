@@ -19,7 +19,7 @@ struct verdict {
 struct exptrace_selection {
 	char *text;
 	struct word *words;	/* in the text */
-	size_t nwords;
+	size_t nwords, words_room;
 	size_t nfound;		/* words of which something was offered */
 
 	/* of the trace that was offered last: its calls, and what one without a number goes by */

@@ -8,6 +8,7 @@
 
 #include <exptrace/wire.h>
 
+#include "../common/array.h"
 #include "api.h"
 #include "select.h"
 #include "syscall.h"
@@ -89,17 +90,9 @@ static struct verdict get_verdict(struct exptrace_selection *selection,
 				  const struct exptrace_trace *trace,
 				  const struct exptrace_schema_event *event)
 {
-	if (event->index >= selection->nverdicts) {
-		size_t n = 2 * (size_t)event->index + 64;
-		struct verdict *verdicts = realloc(selection->verdicts, n * sizeof(*verdicts));
-
-		if (!verdicts)
-			return decide(selection, trace, event);
-		memset(verdicts + selection->nverdicts, 0,
-		       (n - selection->nverdicts) * sizeof(*verdicts));
-		selection->verdicts = verdicts;
-		selection->nverdicts = n;
-	}
+	if (array_reach(&selection->verdicts, event->index, &selection->nverdicts,
+			sizeof(*selection->verdicts)))
+		return decide(selection, trace, event);
 	if (!selection->verdicts[event->index].known)
 		selection->verdicts[event->index] = decide(selection, trace, event);
 	return selection->verdicts[event->index];

@@ -8,25 +8,9 @@
 
 #include <exptrace/wire.h>
 
+#include "../common/array.h"
 #include "stacks.h"
 #include "varint.h"
-
-/* Makes room for element @i; new elements are zero. 0 or -ENOMEM. */
-static int reach(void *array, size_t i, size_t *room, size_t size)
-{
-	size_t n = *room ? 2 * *room : 256;
-	char *bytes;
-
-	if (i < *room)
-		return 0;
-	bytes = realloc(*(void **)array, n * size);
-	if (!bytes)
-		return -ENOMEM;
-	memset(bytes + *room * size, 0, (n - *room) * size);
-	*(void **)array = bytes;
-	*room = n;
-	return 0;
-}
 
 void stacks_reset(struct stacks *stacks)
 {
@@ -54,8 +38,8 @@ static int read_string(struct stacks *stacks, struct table *table)
 	if (table->bad)
 		return 0;
 	i = index_get(&stacks->string_index, id, 0);
-	if (i < 0 || reach(&stacks->strings, (size_t)i, &stacks->strings_room,
-			   sizeof(*stacks->strings)))
+	if (i < 0 || array_reach(&stacks->strings, (size_t)i, &stacks->strings_room,
+				 sizeof(*stacks->strings)))
 		return -ENOMEM;
 	if (i < n) {
 		table_bad(table, "has two strings with the same number");
@@ -100,7 +84,7 @@ static int read_frame(struct stacks *stacks, struct table *table, uint64_t text_
 	frame.offset = table_number(table);
 	if (table->bad)
 		return 0;
-	if (reach(&stacks->frames, stacks->nframes, &stacks->frames_room, sizeof(frame)))
+	if (array_reach(&stacks->frames, stacks->nframes, &stacks->frames_room, sizeof(frame)))
 		return -ENOMEM;
 	stacks->frames[stacks->nframes++] = frame;
 	return 0;
@@ -111,7 +95,7 @@ static int add_stack(struct stacks *stacks, struct table *table, uint64_t id, st
 	uint32_t n = stacks->stack_index.n;
 	int64_t i = index_get(&stacks->stack_index, id, 0);
 
-	if (i < 0 || reach(&stacks->list, (size_t)i, &stacks->room, sizeof(stack)))
+	if (i < 0 || array_reach(&stacks->list, (size_t)i, &stacks->room, sizeof(stack)))
 		return -ENOMEM;
 	if (i < n)
 		table_bad(table, "has two stacks with the same number");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/array.h"
 #include "tasks.h"
 
 #define LATEST	UINT64_MAX
@@ -36,29 +37,12 @@ struct task {
 	uint32_t guess;
 };
 
-/* Makes room for element @i; new elements are zero. */
-static int reach(void **array, size_t i, size_t *room, size_t size)
-{
-	size_t n = *room ? 2 * *room : 64;
-	char *bigger;
-
-	if (i < *room)
-		return 0;
-	bigger = realloc(*array, n * size);
-	if (!bigger)
-		return -ENOMEM;
-	memset(bigger + *room * size, 0, (n - *room) * size);
-	*array = bigger;
-	*room = n;
-	return 0;
-}
-
 /* Thread 0 stands for the idle tasks, and epoch 0 for none. */
 static int make_ready(struct tasks *tasks)
 {
 	if (tasks->nthreads)
 		return 0;
-	if (reach((void **)&tasks->threads, 0, &tasks->threads_room, sizeof(*tasks->threads)))
+	if (array_reach(&tasks->threads, 0, &tasks->threads_room, sizeof(*tasks->threads)))
 		return -ENOMEM;
 	tasks->nthreads = 1;
 	tasks->epoch++;
@@ -70,7 +54,7 @@ static struct task *get_task(struct tasks *tasks, uint64_t pid)
 {
 	int64_t i = make_ready(tasks) ? -ENOMEM : index_get(&tasks->pids, pid, 0);
 
-	if (i < 0 || reach((void **)&tasks->list, (size_t)i, &tasks->room, sizeof(*tasks->list)))
+	if (i < 0 || array_reach(&tasks->list, (size_t)i, &tasks->room, sizeof(*tasks->list)))
 		return NULL;
 	return &tasks->list[i];
 }
@@ -93,8 +77,8 @@ static uint32_t add_thread(struct tasks *tasks, uint64_t pid, uint64_t ns)
 {
 	size_t n = tasks->nthreads;
 
-	if (n == UINT32_MAX || reach((void **)&tasks->threads, n, &tasks->threads_room,
-				     sizeof(*tasks->threads)))
+	if (n == UINT32_MAX || array_reach(&tasks->threads, n, &tasks->threads_room,
+						sizeof(*tasks->threads)))
 		return 0;
 	tasks->threads[n].pid = pid;
 	tasks->threads[n].seen_ns = ns;
@@ -112,8 +96,8 @@ static int make_known(struct tasks *tasks, uint32_t thread, uint64_t start)
 {
 	int64_t i = index_get(&tasks->starts, tasks->threads[thread].pid, start);
 
-	if (i < 0 || reach((void **)&tasks->known, (size_t)i, &tasks->known_room,
-			   sizeof(*tasks->known)))
+	if (i < 0 || array_reach(&tasks->known, (size_t)i, &tasks->known_room,
+				 sizeof(*tasks->known)))
 		return -ENOMEM;
 	tasks->known[i] = thread;
 	tasks->threads[thread].start = start;
@@ -173,8 +157,8 @@ static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_
 		bool began)
 {
 	if (!is_held(tasks, task) || tasks->holders[task->holder - 1].thread != thread) {
-		if (reach((void **)&tasks->holders, tasks->nholders, &tasks->holders_room,
-			  sizeof(*tasks->holders)))
+		if (array_reach(&tasks->holders, tasks->nholders, &tasks->holders_room,
+				sizeof(*tasks->holders)))
 			return -ENOMEM;
 		tasks->holders[tasks->nholders++] = (struct task_holder) {
 			.since = ticks, .thread = thread, .began = began,
