@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "batch.h"
 #include "header.h"
 #include "magic.h"
 #include "trace.h"
-#include "varint.h"
 
 #define TYPE_SIZE	1
 #define M_CONTEXT_BITS	2
@@ -42,16 +42,6 @@ static int not_a_trace(struct exptrace_trace *trace)
 			   name ? " (it looks like " : "", name ? name : "", name ? ")" : "");
 }
 
-/* A trace may not begin within another one: cat puts them one behind the other. */
-static bool at_header(const struct exptrace_trace *trace)
-{
-	static const char magic[] = "exptrace v";
-	const struct input *input = &trace->input;
-
-	return input_available(input) >= sizeof(magic) - 1 &&
-	       !memcmp(input->pos, magic, sizeof(magic) - 1);
-}
-
 static int framing_header(struct exptrace_trace *trace)
 {
 	struct input *input = &trace->input;
@@ -80,39 +70,6 @@ static int framing_header(struct exptrace_trace *trace)
 	return 0;
 }
 
-/* The length is a number, but always in 10 bytes; NULL if it is not, or they are not there yet. */
-static const uint8_t *get_length(const uint8_t *pos, const uint8_t *end, uint64_t *length)
-{
-	if (end - pos < EXPTRACE_VARINT_MAX)
-		return NULL;
-	end = pos + EXPTRACE_VARINT_MAX;
-	pos = varint_get_long(pos, end, length);
-	return pos == end ? pos : NULL;
-}
-
-const uint8_t *framing_parse(struct exptrace_batch *batch, const uint8_t *pos, const uint8_t *end)
-{
-	uint64_t length;
-
-	batch->experimental = *pos++ == EXPTRACE_WIRE_EXP_BATCH;
-	batch->experiment = 0;
-	if (batch->experimental) {
-		if (pos == end)
-			return NULL;
-		batch->experiment = *pos++;
-	}
-	pos = varint_get_long(pos, end, &batch->generation);
-	if (pos)
-		pos = varint_get_long(pos, end, &batch->m);
-	if (pos)
-		pos = varint_get_long(pos, end, &batch->time);
-	if (pos)
-		pos = get_length(pos, end, &length);
-	if (pos)
-		batch->length = length > EXPTRACE_BATCH_MAX ? EXPTRACE_BATCH_MAX + 1 : length;
-	return pos;
-}
-
 /*
  * Gets a batch's header. It is read bit by bit as long as it is not complete:
  * a device may have nothing beyond it. Returns its size or a negative errno.
@@ -131,7 +88,7 @@ static int framing_batch_header(struct exptrace_trace *trace, struct exptrace_ba
 			return read_failed(trace, err);
 		if (have > EXPTRACE_BATCH_HEADER_MAX)
 			have = EXPTRACE_BATCH_HEADER_MAX;
-		pos = framing_parse(batch, input->pos, input->pos + have);
+		pos = batch_parse_header(batch, input->pos, input->pos + have);
 		if (pos)
 			return pos - input->pos;
 		if (have == EXPTRACE_BATCH_HEADER_MAX)
@@ -141,42 +98,6 @@ static int framing_batch_header(struct exptrace_trace *trace, struct exptrace_ba
 		need = have;
 	}
 	return trace_error(trace, -EBADMSG, input->offset, "bad header of a batch");
-}
-
-static enum exptrace_batch_kind standard_kind(uint8_t type)
-{
-	switch (type) {
-	case EXPTRACE_WIRE_SYNC:
-		return EXPTRACE_BATCH_SYNC;
-	case EXPTRACE_WIRE_SCHEMA:
-		return EXPTRACE_BATCH_SCHEMA;
-	case EXPTRACE_WIRE_LEDGER:
-		return EXPTRACE_BATCH_LEDGER;
-	case EXPTRACE_WIRE_PROPERTIES:
-		return EXPTRACE_BATCH_PROPERTIES;
-	case EXPTRACE_WIRE_STACKS:
-		return EXPTRACE_BATCH_STACKS;
-	case EXPTRACE_WIRE_STRINGS:
-		return EXPTRACE_BATCH_STRINGS;
-	default:
-		return EXPTRACE_BATCH_EVENTS;
-	}
-}
-
-enum exptrace_batch_kind framing_kind(const struct exptrace_batch *batch)
-{
-	if (!batch->length)
-		return EXPTRACE_BATCH_OTHER;
-	if (!batch->experimental)
-		return standard_kind(batch->data[0]);
-	switch (batch->data[0]) {
-	case EXPTRACE_CONTENT_EVENTS:
-		return EXPTRACE_BATCH_EVENTS;
-	case EXPTRACE_CONTENT_DATA:
-		return EXPTRACE_BATCH_DATA;
-	default:
-		return EXPTRACE_BATCH_OTHER;
-	}
 }
 
 static void set_writer(struct exptrace_batch *batch)
@@ -234,7 +155,7 @@ static int framing_batch(struct exptrace_trace *trace)
 	if (input_available(input) < batch.size)
 		return cut_off(trace);
 	batch.data = input->pos + size;
-	batch.kind = framing_kind(&batch);
+	batch.kind = batch_kind(&batch);
 	set_writer(&batch);
 	trace->batch = batch;
 	input_consume(input, batch.size);
@@ -283,7 +204,9 @@ static int bad_piece(struct exptrace_trace *trace)
 
 	if (err)
 		return read_failed(trace, err);
-	if (at_header(trace)) {
+	/* cat puts traces one behind the other */
+	if (input_available(input) >= strlen(HEADER_PREFIX) &&
+	    !memcmp(input->pos, HEADER_PREFIX, strlen(HEADER_PREFIX))) {
 		take_version(trace);
 		return trace_error(trace, -EBADMSG, input->offset, "another trace begins");
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "api.h"
+#include "batch.h"
 #include "error.h"
 #include "header.h"
 #include "trace.h"
@@ -24,25 +25,13 @@ API int exptrace_header_version(const void *bytes, size_t size)
 /* The batch or mark at @bytes. Returns its size; 0: it is not whole; -EBADMSG. */
 static int piece_parse(struct exptrace_batch *batch, const uint8_t *bytes, size_t size)
 {
-	size_t head = size < EXPTRACE_BATCH_HEADER_MAX ? size : EXPTRACE_BATCH_HEADER_MAX;
+	int ret;
 
 	*batch = (struct exptrace_batch) { .kind = EXPTRACE_BATCH_END };
-	if (!size)
-		return 0;
-	if (*bytes == EXPTRACE_WIRE_END_OF_GENERATION)
+	if (size && *bytes == EXPTRACE_WIRE_END_OF_GENERATION)
 		return 1;
-	if (*bytes != EXPTRACE_WIRE_EVENT_BATCH && *bytes != EXPTRACE_WIRE_EXP_BATCH)
-		return -EBADMSG;
-	batch->data = framing_parse(batch, bytes, bytes + head);
-	if (!batch->data)
-		return head < EXPTRACE_BATCH_HEADER_MAX ? 0 : -EBADMSG;
-	batch->size = (size_t)(batch->data - bytes) + batch->length;
-	if (batch->size > EXPTRACE_BATCH_MAX)
-		return -EBADMSG;
-	if (batch->size > size)
-		return 0;
-	batch->kind = framing_kind(batch);
-	return (int)batch->size;
+	ret = batch_parse(batch, bytes, bytes + size);
+	return ret > 0 ? (int)batch->size : ret;
 }
 
 API int exptrace_piece(const void *bytes, size_t size, enum exptrace_batch_kind *kind,

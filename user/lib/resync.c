@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "api.h"
+#include "batch.h"
 #include "trace.h"
 
 /* Places are looked at as long as so much follows; at the end of the stream, all are. */
@@ -41,13 +42,7 @@ static bool get_batch(const struct place *place, struct exptrace_batch *batch)
 {
 	if (place->pos == place->end || *place->pos != EXPTRACE_WIRE_EVENT_BATCH)
 		return false;
-	batch->data = framing_parse(batch, place->pos, place->end);
-	if (!batch->data || !batch->length ||
-	    batch->length > (uint64_t)(place->end - batch->data))
-		return false;
-	batch->size = (size_t)(batch->data - place->pos) + batch->length;
-	batch->kind = framing_kind(batch);
-	return batch->size <= EXPTRACE_BATCH_MAX;
+	return batch_parse(batch, place->pos, place->end) > 0 && batch->length;
 }
 
 static bool is_sync(struct place *place, const struct exptrace_batch *batch)
@@ -91,10 +86,9 @@ static bool goes_on(const struct place *place)
 
 	if (place->pos == place->end)
 		return place->last;
-	if (*place->pos != EXPTRACE_WIRE_EVENT_BATCH && *place->pos != EXPTRACE_WIRE_EXP_BATCH)
-		return false;
-	return framing_parse(&batch, place->pos, place->end) && batch.length &&
-	       batch.length < EXPTRACE_BATCH_MAX && batch.generation == place->generation;
+	return batch_begins(*place->pos) && batch_parse_header(&batch, place->pos, place->end) &&
+	       batch.length && batch.length < EXPTRACE_BATCH_MAX &&
+	       batch.generation == place->generation;
 }
 
 /* Moves over a table of the generation's opening. */

@@ -144,15 +144,6 @@ int framing_next(struct exptrace_trace *trace);
 void framing_reset(struct exptrace_trace *trace);
 
 /*
- * Decodes the header of a batch between @pos and @end, which are not equal: where its data
- * begin; NULL if it is bad or cut off. A length that is too large is stored as such.
- */
-const uint8_t *framing_parse(struct exptrace_batch *batch, const uint8_t *pos, const uint8_t *end);
-
-/* What a batch holds, by its header and the first byte of its data. */
-enum exptrace_batch_kind framing_kind(const struct exptrace_batch *batch);
-
-/*
  * If framing_next() has failed on damage: moves on to the next generation. Returns 1, 0 if
  * there is none, or a negative errno; with -EAGAIN it goes on where it was.
  */
