@@ -109,7 +109,7 @@ static int borrow_step(struct exptrace_trace *trace)
 			return ret;
 		borrow->state = ret ? BORROW_AHEAD : BORROW_DONE;
 		if (ret && input_keep(&trace->input))
-			return trace_error(trace, -ENOMEM, 0, "out of memory");
+			return trace_no_memory(trace, 0);
 	}
 	if (borrow->state == BORROW_AHEAD) {
 		ret = read_ahead(trace);
@@ -118,7 +118,7 @@ static int borrow_step(struct exptrace_trace *trace)
 		rewind_framing(trace);
 		borrow->state = BORROW_DONE;
 		if (ret)
-			return trace_error(trace, ret, 0, "out of memory");
+			return trace_no_memory(trace, 0);
 	}
 	return 0;
 }

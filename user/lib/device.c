@@ -10,10 +10,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include <exptrace/events.h>
 #include <libexptrace.h>
 
 #include "api.h"
@@ -270,31 +268,6 @@ API int exptrace_device_enable(struct exptrace_device *device, unsigned int inde
 	return exptrace_device_set_event(device, index, on ? EXPTRACE_EVENT_F_ENABLED : 0);
 }
 
-/* Whether the selection can switch it: state events come by themselves. */
-static bool is_switchable(const struct exptrace_event *event)
-{
-	return !EXPTRACE_EVENT_IS_STATE(event->type) && (event->flags & EXPTRACE_EVENT_F_AVAILABLE);
-}
-
-/* Returns 1 if the event is on now, 0 if it is off, or a negative errno. */
-static int select_event(struct exptrace_device *device, const struct exptrace_event *event,
-			const struct exptrace_selection *selection)
-{
-	bool now = event->flags & EXPTRACE_EVENT_F_ENABLED;
-	bool on;
-	int err = 0;
-
-	if (!is_switchable(event))
-		return 0;
-	on = exptrace_selection_means(selection, exptrace_device_experiment(event->experiment),
-				      event->group, event->name, now);
-	if (on != now)
-		err = exptrace_device_switch(device, event,
-					     (on ? EXPTRACE_EVENT_F_ENABLED : 0) |
-					     (event->flags & EXPTRACE_EVENT_F_STACK));
-	return err ? err : on;
-}
-
 API int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_syscalls *calls)
 {
 	return device_ioctl(device, EXPTRACE_IOC_GET_SYSCALLS, calls,
@@ -436,122 +409,4 @@ API int exptrace_device_mark_log(struct exptrace_device *device, const char *key
 	};
 
 	return device_ioctl(device, EXPTRACE_IOC_MARK, &mark, "cannot write a marker");
-}
-
-/* Whether any event of the group is on; or a negative errno. */
-static int group_is_on(struct exptrace_device *device, const char *group)
-{
-	struct exptrace_event event;
-	unsigned int index;
-	int err;
-
-	for (index = 0; !(err = exptrace_device_event(device, index, &event)); index++)
-		if (!strcmp(event.group, group) && (event.flags & EXPTRACE_EVENT_F_ENABLED))
-			return 1;
-	return err == -ENOENT ? 0 : err;
-}
-
-/* Which system calls would be recorded; -ENOENT: a word means none that there is. */
-static int choose_calls(struct exptrace_device *device, struct exptrace_selection *selection,
-			struct exptrace_syscall_tables *calls)
-{
-	struct utsname host;
-	int now = group_is_on(device, "syscalls");
-	int err = now < 0 ? now : exptrace_device_syscall_tables(device, calls);
-
-	if (!err && uname(&host) < 0)
-		err = error_failed(-errno, "cannot ask for the machine", NULL, 0);
-	return err ? err : exptrace_selection_syscalls(selection, host.machine, now, calls);
-}
-
-API int exptrace_selection_offer_device(struct exptrace_selection *selection,
-					struct exptrace_device *device)
-{
-	struct exptrace_syscall_tables calls;
-	struct exptrace_event event;
-	unsigned int index;
-	int err;
-
-	for (index = 0; !(err = exptrace_device_event(device, index, &event)); index++)
-		if (!EXPTRACE_EVENT_IS_STATE(event.type))
-			exptrace_selection_offer(selection,
-						 exptrace_device_experiment(event.experiment),
-						 event.group, event.name);
-	if (err != -ENOENT)
-		return err;
-	err = choose_calls(device, selection, &calls);
-	/* the state of its word tells that */
-	return err == -ENOENT ? 0 : err;
-}
-
-/* Offers what there is. Returns -ENOENT if a word means nothing of it. */
-static int check_words(struct exptrace_device *device, struct exptrace_selection *selection)
-{
-	size_t i, n = exptrace_selection_words(selection);
-	int err = exptrace_selection_offer_device(selection, device);
-
-	for (i = 0; !err && i < n; i++)
-		if (exptrace_selection_word_state(selection, i) != EXPTRACE_WORD_FOUND) {
-			size_t len;
-			const char *word = exptrace_selection_word(selection, i, &len);
-
-			err = error_refused(-ENOENT, "there is no such event", word, len);
-		}
-	return err;
-}
-
-static int select_events(struct exptrace_device *device,
-			 const struct exptrace_selection *selection)
-{
-	struct exptrace_event event;
-	unsigned int index;
-	int n = 0, ret;
-
-	for (index = 0;; index++) {
-		ret = exptrace_device_event(device, index, &event);
-		if (ret == -ENOENT)
-			return n;
-		if (!ret)
-			ret = select_event(device, &event, selection);
-		if (ret < 0)
-			return ret;
-		n += ret;
-	}
-}
-
-API int exptrace_device_select(struct exptrace_device *device,
-			       struct exptrace_selection *selection)
-{
-	struct exptrace_syscall_tables calls;
-	int err = check_words(device, selection);
-
-	if (!err)
-		err = choose_calls(device, selection, &calls);
-	if (!err)
-		err = exptrace_device_set_syscall_tables(device, &calls);
-	return err ? err : select_events(device, selection);
-}
-
-API int exptrace_device_experiment_id(const char *name, size_t len)
-{
-	int id;
-
-	for (id = 0; id < EXPTRACE_MAX_EXPERIMENTS; id++) {
-		const char *known = exptrace_device_experiment((uint8_t)id);
-
-		if (known && strlen(known) == len && !memcmp(known, name, len))
-			return id;
-	}
-	return error_refused(-ENOENT, "there is no such experiment", name, len);
-}
-
-API const char *exptrace_device_experiment(uint8_t experiment)
-{
-#define EXPERIMENT_NAME(ID, id, version, name)	case (id): return (name);
-	switch (experiment) {
-	EXPTRACE_EXPERIMENTS(EXPERIMENT_NAME)
-	default:
-		return NULL;
-	}
-#undef EXPERIMENT_NAME
 }

@@ -32,7 +32,7 @@ static int generation_begin(struct exptrace_trace *trace)
 	int err = learn_all(trace);	/* of one that was cut off */
 
 	if (err)
-		return trace_error(trace, err, trace->batch.offset, "out of memory");
+		return trace_no_memory(trace, trace->batch.offset);
 	if (!follows(trace))
 		break_tasks(trace, trace->schema.has_changes || trace->tasks.doubt);
 	trace->abandoned = false;
@@ -114,8 +114,7 @@ static int generation_end(struct exptrace_trace *trace)
 	};
 	if (trace->properties.missing_changes && !trace->tasks.doubt)
 		tasks_doubt(&trace->tasks);
-	return learn_all(trace) ? trace_error(trace, -ENOMEM, trace->batch.offset,
-					      "out of memory") : 0;
+	return learn_all(trace) ? trace_no_memory(trace, trace->batch.offset) : 0;
 }
 
 static uint64_t number_property(const struct exptrace_trace *trace, const char *key)
@@ -265,7 +264,7 @@ static int table_take(struct exptrace_trace *trace)
 	else if (batch->kind == EXPTRACE_BATCH_PROPERTIES)
 		err = properties_read(&trace->properties, &table);
 	if (err)
-		return trace_error(trace, err, batch->offset, "out of memory");
+		return trace_no_memory(trace, batch->offset);
 	/* a damaged schema has been taken in up to the damage */
 	err = trace_reserve_values(trace);
 	if (err || !table.bad)

@@ -126,6 +126,34 @@ int learn_all(struct exptrace_trace *trace)
 	return err;
 }
 
+struct names_scope trace_scope(const struct exptrace_trace *trace)
+{
+	const struct exptrace_record *record = &trace->record;
+
+	if (record->context == EXPTRACE_CONTEXT_NONE)
+		return (struct names_scope) { 0 };
+	return (struct names_scope) {
+		.writer = record->cpu * EXPTRACE_NR_CONTEXTS + record->context + 1,
+		.batch = trace->record_batch,
+	};
+}
+
+int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event,
+		      struct names_scope scope)
+{
+	const struct exptrace_value *name = &trace->values[event->comm_arg];
+
+	return names_set(&trace->names, scope, trace->values[event->kind_arg].u64,
+			 trace->values[event->pid_arg].u64, name->str, name->len);
+}
+
+int trace_learn(struct exptrace_trace *trace, const struct schema_event *event, uint64_t time)
+{
+	if (event->role == SCHEMA_ROLE_LABEL)
+		return trace_learn_label(trace, event, trace_scope(trace));
+	return learn_later(trace, event, time);
+}
+
 void learn_uninit(struct learn *learn)
 {
 	free(learn->list);

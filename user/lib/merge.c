@@ -156,7 +156,7 @@ static int load_batch(struct exptrace_trace *trace)
 	if (!err && trace->batch.kind == EXPTRACE_BATCH_EVENTS)
 		err = add_batch(merge, &trace->batch);
 	if (err == -ENOMEM)
-		trace_error(trace, err, trace->batch.offset, "out of memory");
+		trace_no_memory(trace, trace->batch.offset);
 	return err;
 }
 
@@ -411,11 +411,6 @@ static int merge_emit(struct exptrace_trace *trace)
 	return err ? err : 1;
 }
 
-static int out_of_memory(struct exptrace_trace *trace)
-{
-	return trace_error(trace, -ENOMEM, trace->input.offset, "out of memory");
-}
-
 /* Begins the next generation: 1, 0 at the end, or a negative errno. */
 static int merge_refill(struct exptrace_trace *trace)
 {
@@ -430,7 +425,7 @@ static int merge_refill(struct exptrace_trace *trace)
 	}
 	ret = load_generation(trace);
 	if (ret == 1 && merge_start(trace))
-		return out_of_memory(trace);
+		return trace_no_memory(trace, trace->input.offset);
 	return ret;
 }
 
@@ -440,7 +435,7 @@ int merge_next(struct exptrace_trace *trace)
 	int ret;
 
 	if (trace->learn.has_after && learn_after(trace))
-		return out_of_memory(trace);
+		return trace_no_memory(trace, trace->input.offset);
 	do {
 		while (!merge->nheap) {
 			ret = merge_refill(trace);
@@ -449,7 +444,7 @@ int merge_next(struct exptrace_trace *trace)
 		}
 		ret = merge_emit(trace);
 	} while (!ret);
-	return ret < 0 ? out_of_memory(trace) : ret;
+	return ret < 0 ? trace_no_memory(trace, trace->input.offset) : ret;
 }
 
 void merge_forget(struct exptrace_trace *trace)

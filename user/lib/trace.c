@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A trace that is being read: opening, closing, errors, and the questions.
+ * A trace that is being read: opening, closing, reading event by event, and queries.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,23 +77,6 @@ API void exptrace_close(struct exptrace_trace *trace)
 	free(trace);
 }
 
-int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(trace->message, sizeof(trace->message), format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n > sizeof(trace->message))
-		n = sizeof(trace->message);
-	snprintf(trace->message + n, sizeof(trace->message) - n, " at offset %llu",
-		 (unsigned long long)offset);
-	trace->error = trace->message;
-	trace->error_offset = offset;
-	return err;
-}
-
 int trace_reserve_values(struct exptrace_trace *trace)
 {
 	uint32_t n = trace->schema.max_args;
@@ -106,153 +87,10 @@ int trace_reserve_values(struct exptrace_trace *trace)
 	/* also where no event has arguments: what follows the last of none is a place too */
 	values = realloc(trace->values, (n + 1) * sizeof(*trace->values));
 	if (!values)
-		return trace_error(trace, -ENOMEM, trace->batch.offset, "out of memory");
+		return trace_no_memory(trace, trace->batch.offset);
 	trace->values = values;
 	trace->nvalues = n;
 	return 0;
-}
-
-int trace_bad_event(struct exptrace_trace *trace, const struct cursor *cursor,
-		    const struct exptrace_batch *batch)
-{
-	return trace_error(trace, -EBADMSG, cursor_offset(cursor),
-			   "event %s (type %u of experiment %u) in generation %llu", cursor->bad,
-			   cursor->type, batch->experiment, (unsigned long long)batch->generation);
-}
-
-API const char *exptrace_error(const struct exptrace_trace *trace)
-{
-	if (!trace)
-		return error_text();
-	return trace->error ? trace->error : "";
-}
-
-static int read_otherwise(const struct exptrace_trace *trace)
-{
-	return trace_refuse(trace, -EINVAL, "this trace is read in another way");
-}
-
-/* Events that nobody asked for are not missing. */
-static void leave_batch(struct exptrace_trace *trace)
-{
-	if (trace->cursor.pos != trace->cursor.end)
-		trace->counts_found = false;
-	trace->cursor = (struct cursor) { 0 };
-}
-
-API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_batch **batch)
-{
-	const struct schema_event **types = NULL;
-	int ret;
-
-	if (trace->mode && trace->mode != TRACE_MODE_BATCHES)
-		return read_otherwise(trace);
-	trace->mode = TRACE_MODE_BATCHES;
-	leave_batch(trace);
-	ret = borrow_schema(trace);
-	if (!ret)
-		ret = framing_next(trace);
-	if (ret != 1) {
-		if (ret != -EAGAIN)
-			generation_abandon(trace);
-		return ret;
-	}
-	ret = generation_take(trace);
-	if (ret)
-		return ret;
-	if (trace->batch.kind == EXPTRACE_BATCH_END)
-		account_events(trace);
-	if (trace->batch.kind == EXPTRACE_BATCH_EVENTS)
-		types = schema_types(&trace->schema, trace->batch.experiment);
-	if (types) {
-		cursor_init(&trace->cursor, &trace->near, &trace->batch, types);
-		trace_fill_batch(trace, &trace->batch);
-	} else if (trace->batch.kind == EXPTRACE_BATCH_EVENTS) {
-		trace->account.skipped++;
-	}
-	*batch = &trace->batch;
-	return 1;
-}
-
-struct names_scope trace_scope(const struct exptrace_trace *trace)
-{
-	const struct exptrace_record *record = &trace->record;
-
-	if (record->context == EXPTRACE_CONTEXT_NONE)
-		return (struct names_scope) { 0 };
-	return (struct names_scope) {
-		.writer = record->cpu * EXPTRACE_NR_CONTEXTS + record->context + 1,
-		.batch = trace->record_batch,
-	};
-}
-
-int trace_learn_label(struct exptrace_trace *trace, const struct schema_event *event,
-		      struct names_scope scope)
-{
-	const struct exptrace_value *name = &trace->values[event->comm_arg];
-
-	return names_set(&trace->names, scope, trace->values[event->kind_arg].u64,
-			 trace->values[event->pid_arg].u64, name->str, name->len);
-}
-
-int trace_learn(struct exptrace_trace *trace, const struct schema_event *event, uint64_t time)
-{
-	if (event->role == SCHEMA_ROLE_LABEL)
-		return trace_learn_label(trace, event, trace_scope(trace));
-	return learn_later(trace, event, time);
-}
-
-static int out_of_memory(struct exptrace_trace *trace)
-{
-	return trace_error(trace, -ENOMEM, trace->batch.offset, "out of memory");
-}
-
-/* Nothing can be told of the events of the batch at hand, if there are any. */
-static int without_schema(const struct exptrace_trace *trace)
-{
-	if (trace->batch.kind != EXPTRACE_BATCH_EVENTS)
-		return 0;
-	return trace_refuse(trace, -ENOENT, "the trace has no schema for this batch");
-}
-
-/* Why no further event comes of it. */
-static int end_batch(struct exptrace_trace *trace, int ret)
-{
-	if (ret == -EBADMSG)
-		trace_bad_event(trace, &trace->cursor, &trace->batch);
-	return ret == -ENOMEM ? out_of_memory(trace) : ret;
-}
-
-API int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record)
-{
-	struct cursor *cursor = &trace->cursor;
-	int ret;
-
-	if (!cursor->types)
-		return without_schema(trace);
-	ret = trace_step(trace, cursor);
-	if (unlikely(ret <= 0))
-		return end_batch(trace, ret);
-	trace_fill_record(trace, cursor, cursor_pid(cursor, trace->values));
-	trace->found += trace_is_recorded(trace->record.type);
-	*record = &trace->record;
-	return 1;
-}
-
-API int exptrace_each_in_batch(struct exptrace_trace *trace, exptrace_record_fn *fn, void *arg)
-{
-	struct cursor cursor = trace->cursor;	/* in registers */
-	int ret;
-
-	if (!cursor.types)
-		return without_schema(trace);
-	while ((ret = trace_step(trace, &cursor)) == 1) {
-		trace_fill_record(trace, &cursor, cursor_pid(&cursor, trace->values));
-		trace->found += trace_is_recorded(cursor.type);
-		fn(arg, &trace->record);
-	}
-	trace->cursor = cursor;
-	return end_batch(trace, ret);
 }
 
 API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record)
@@ -260,7 +98,7 @@ API int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_
 	int ret;
 
 	if (trace->mode && trace->mode != TRACE_MODE_EVENTS)
-		return read_otherwise(trace);
+		return trace_wrong_mode(trace);
 	trace->mode = TRACE_MODE_EVENTS;
 	trace->input.hold = true;
 	ret = borrow_schema(trace);
@@ -281,7 +119,7 @@ API int exptrace_next_frame(struct exptrace_trace *trace, const struct exptrace_
 	int ret;
 
 	if (trace->mode && trace->mode != TRACE_MODE_FRAMES)
-		return read_otherwise(trace);
+		return trace_wrong_mode(trace);
 	trace->mode = TRACE_MODE_FRAMES;
 	ret = framing_next(trace);
 	if (ret == 1)
@@ -344,79 +182,6 @@ API int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 API bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id)
 {
 	return stacks_cut_off(&trace->stacks, id);
-}
-
-/*
- * In the order of batches, what was read so far of a generation is taken in when somebody
- * asks: for the caller, nothing changes.
- */
-static void catch_up(const struct exptrace_trace *trace)
-{
-	struct exptrace_trace *own = (struct exptrace_trace *)trace;
-
-	/* what is asked has no errors: reading on has */
-	if (own->learn.n && learn_all(own))
-		own->failed = trace_error(own, -ENOMEM, own->input.offset, "out of memory");
-}
-
-API const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid)
-{
-	catch_up(trace);
-	return tasks_comm(&trace->tasks, pid);
-}
-
-API uint64_t exptrace_comm_changes(const struct exptrace_trace *trace)
-{
-	catch_up(trace);
-	return trace->tasks.changes;
-}
-
-static int64_t thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks, uint64_t ns)
-{
-	int64_t thread = tasks_thread(&trace->tasks, (uint64_t)pid, ticks, ns);
-
-	return thread < 0 ? out_of_memory(trace) : thread;
-}
-
-API int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid)
-{
-	const struct exptrace_record *record = &trace->record;
-	uint64_t ticks = trace->mode == TRACE_MODE_EVENTS ? UINT64_MAX : record->ticks;
-
-	if (pid < 0)
-		return trace_refuse(trace, -ENOENT, "no thread has an id below 0");
-	catch_up(trace);
-	return thread_at(trace, pid, ticks, clock_ns(&trace->clock, record->ticks));
-}
-
-API int64_t exptrace_thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks)
-{
-	if (pid < 0)
-		return trace_refuse(trace, -ENOENT, "no thread has an id below 0");
-	if (learn_all(trace))
-		return out_of_memory(trace);
-	return thread_at(trace, pid, ticks, exptrace_ns(trace, ticks));
-}
-
-API bool exptrace_pid_changed(const struct exptrace_trace *trace, int64_t pid, uint64_t ticks)
-{
-	catch_up(trace);
-	return pid > 0 && tasks_changed(&trace->tasks, (uint64_t)pid, ticks);
-}
-
-API uint64_t exptrace_nameless(const struct exptrace_trace *trace)
-{
-	return trace->tasks.doubts;
-}
-
-API int64_t exptrace_thread_pid(const struct exptrace_trace *trace, uint64_t thread)
-{
-	return tasks_thread_pid(&trace->tasks, thread);
-}
-
-API const char *exptrace_thread_comm(const struct exptrace_trace *trace, uint64_t thread)
-{
-	return tasks_thread_comm(&trace->tasks, thread);
 }
 
 API const char *exptrace_property(const struct exptrace_trace *trace, const char *key)

@@ -118,6 +118,12 @@ struct exptrace_trace {
 __attribute__((format(printf, 4, 5)))
 int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const char *format, ...);
 
+/* Stores "out of memory"; returns -ENOMEM. */
+int trace_no_memory(struct exptrace_trace *trace, uint64_t offset);
+
+/* For a call of another enum trace_mode than those before; returns -EINVAL. */
+int trace_wrong_mode(const struct exptrace_trace *trace);
+
 /* The message, a constant, of a call that fails for no fault at an offset; returns @err. */
 static inline int trace_refuse(const struct exptrace_trace *trace, int err, const char *message)
 {
