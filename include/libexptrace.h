@@ -41,6 +41,7 @@
  *    besides will have a function of its own.
  *  - The structures of exptrace/exptrace.h, which callers do make, are the kernel's ABI. Their
  *    sizes are frozen, too, and part of the numbers of the ioctls; they have reserved fields.
+ *    struct exptrace_sink, which callers make as well, is frozen, too.
  *  - Enumerations may get more values, which callers have to expect.
  */
 #ifndef LIBEXPTRACE_H
@@ -1171,6 +1172,62 @@ int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_r
 
 /* exptrace_device_give() - give back what was taken. 0, or -EINVAL: nothing was */
 int exptrace_device_give(struct exptrace_device *device);
+
+/**
+ * struct exptrace_sink - what exptrace_device_drain() passes the device's stream to
+ * @begin:	the stream's header, EXPTRACE_HEADER_SIZE bytes; called once, before the others but
+ *		@wait
+ * @room:	can the sink accept the end of a generation? Called before each piece is taken
+ *		from the mapped pool. The device forgets the end of a generation when it is
+ *		taken, while a batch that is refused is not lost
+ * @batch:	one whole batch of @generation, or several that the recorder keeps together; the
+ *		bytes are valid during the call. Accept all of them or none. exptrace_piece()
+ *		cuts them up, exptrace_piece_lost() counts the events that were lost
+ * @end_of_generation:	the generation is complete. In the stream that is one byte,
+ *		EXPTRACE_WIRE_END_OF_GENERATION. @generation is 0 if it is not known, because
+ *		read(2) is used and no batch of it was delivered
+ * @wait:	wait until poll(2) reports that the device's file can be read; may return early.
+ *		Called again and again, at least once for 64 pieces or for a MiB, while
+ *		nothing is taken: the place to handle signals and to stop. NULL: poll(2), which
+ *		only the device ends
+ * @end:	called once, last, whatever happened. @err: 0 at the device's end, else a negative
+ *		errno, of a callback or of the device. @dropped: bytes that were read and that
+ *		no callback accepted; they are lost to later readers. They are 0 if the pool
+ *		could be mapped. What it returns is the result of the drain: @err, or its own
+ *		failure
+ *
+ * Each function gets the @arg of exptrace_device_drain(), and returns 0 or a negative errno,
+ * which ends the drain. NULL: nothing is to be done.
+ */
+struct exptrace_sink {
+	int (*begin)(void *arg, const void *header, size_t size);
+	int (*room)(void *arg);
+	int (*batch)(void *arg, uint64_t generation, const void *bytes, size_t size);
+	int (*end_of_generation)(void *arg, uint64_t generation);
+	int (*wait)(void *arg);
+	int (*end)(void *arg, int err, uint64_t dropped);
+};
+
+/**
+ * exptrace_device_drain() - pass all that the device delivers to a sink, up to its end
+ * @device:	opened for reading, and recording, stopped or with a snapshot
+ * @sink:	the callbacks; used until the function returns
+ * @arg:	passed to them
+ *
+ * The end is that of the recording, or of the snapshot. Maps the pool, and unmaps it at the end,
+ * also if it was mapped before. If it cannot be mapped, reads by read(2) into a buffer of 1 MiB.
+ * If a callback refuses a batch, a pool that is mapped keeps it, and closing the device leaves it
+ * to the next reader, with all that follows. There is one drain for a recording or a snapshot: it
+ * begins with the header, which is delivered once.
+ * Callbacks may control the device, stop the recording for example, but must not read, map, take
+ * or close. The device is used by one thread at a time, but for controlling it.
+ * Return: 0 at the end; what the callback returned that ended it; -EPROTO: the stream has another
+ * version of the format; -EPERM: it has addresses that the caller may not see; -EBADMSG: read(2)
+ * delivered no batch; -ENOMEM; or another negative errno of read(2) or exptrace_device_take().
+ * -EAGAIN and -EINTR come from callbacks only.
+ */
+int exptrace_device_drain(struct exptrace_device *device, const struct exptrace_sink *sink,
+			  void *arg);
 
 /**
  * exptrace_device_event() - describe an event of the module

@@ -19,10 +19,19 @@ int fake_calls = -1;
 int fake_offers = -1;
 const char *fake_event = "sched_switch";
 
+const struct writer *fake_trace;
+size_t fake_step;
+bool fake_pool, fake_mapped;
+int fake_take_error;
+unsigned int fake_taken, fake_given;
+
 struct exptrace_device {
 	int data;	/* the stream is read from here */
 	int source;	/* its other end */
 	int stop;	/* is closed to stop it */
+	bool taken;	/* a batch is */
+	uint8_t piece[EXPTRACE_BATCH_MAX];	/* what is taken, or a part of the next one */
+	size_t used;
 };
 
 static void tell(char call)
@@ -38,6 +47,26 @@ static void send_all(int fd, struct writer *w)
 	w->size = 0;
 }
 
+static void send_bytes(int fd, size_t at, size_t n)
+{
+	if (write(fd, fake_trace->data + at, n) != (ssize_t)n)
+		_exit(1);
+}
+
+/* The device delivers its header whole. */
+static _Noreturn void send_trace(int fd)
+{
+	size_t at, n = fake_step ? fake_step : fake_trace->size;
+
+	send_bytes(fd, 0, EXPTRACE_HEADER_SIZE);
+	for (at = EXPTRACE_HEADER_SIZE; at < fake_trace->size; at += n) {
+		if (n > fake_trace->size - at)
+			n = fake_trace->size - at;
+		send_bytes(fd, at, n);
+	}
+	_exit(0);
+}
+
 /* Generations, one by one, until it is stopped. */
 static _Noreturn void record(int fd, int stop)
 {
@@ -48,6 +77,8 @@ static _Noreturn void record(int fd, int stop)
 
 	/* whoever reads what the recorder writes is to see its end */
 	close(STDOUT_FILENO);
+	if (fake_trace)
+		send_trace(fd);
 	w_header(&w);
 	for (gen = 1; poll(&poll_, 1, 0) == 0; gen++) {
 		sample_generation(&w, gen, &none);
@@ -92,6 +123,8 @@ static void begin(struct exptrace_device *device)
 {
 	int fds[2];
 
+	fake_taken = 0;
+	fake_given = 0;
 	if (pipe2(fds, O_CLOEXEC))
 		abort();
 	if (!fork()) {
@@ -226,31 +259,72 @@ int exptrace_device_set_syscall_tables(struct exptrace_device *device,
 	return 0;
 }
 
-/* Without a kernel there is no pool to be mapped: read(2) is used. Other commands are not tested here. */
 int exptrace_device_map(struct exptrace_device *device)
 {
 	(void)device;
-	return -ENODEV;
+	fake_mapped = fake_pool;
+	return fake_pool ? 0 : -ENODEV;
 }
 
 void exptrace_device_unmap(struct exptrace_device *device)
 {
 	(void)device;
+	fake_mapped = false;
+}
+
+int exptrace_device_give(struct exptrace_device *device)
+{
+	if (!device->taken)
+		return -EINVAL;
+	device->taken = false;
+	fake_given++;
+	return 0;
+}
+
+/* Reads a whole piece from the pipe, and nothing behind it. Returns its size; 0: the end. */
+static int read_piece(struct exptrace_device *device, enum exptrace_batch_kind *kind,
+		      uint64_t *generation)
+{
+	ssize_t ret;
+	int n;
+
+	while (!(n = exptrace_piece(device->piece, device->used, kind, generation))) {
+		ret = read(device->data, device->piece + device->used, 1);
+		if (ret <= 0)
+			return ret ? -errno : 0;
+		device->used++;
+	}
+	device->used = 0;
+	return n;
 }
 
 int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_ref *ref,
 			 const void **batch)
 {
-	(void)device;
-	(void)ref;
-	(void)batch;
-	return -ENODEV;
-}
+	enum exptrace_batch_kind kind = EXPTRACE_BATCH_OTHER;
+	static uint64_t last;
+	uint64_t generation;
+	int ret = fake_take_error;
 
-int exptrace_device_give(struct exptrace_device *device)
-{
-	(void)device;
-	return -ENODEV;
+	fake_take_error = 0;
+	if (ret || !fake_mapped)
+		return ret ? ret : -EINVAL;
+	exptrace_device_give(device);
+	ret = read_piece(device, &kind, &generation);
+	if (ret < 0)
+		return ret;
+	device->taken = ret && kind != EXPTRACE_BATCH_END;
+	if (device->taken)
+		last = generation;
+	*ref = (struct exptrace_batch_ref) {
+		.kind = !ret ? EXPTRACE_REF_END : device->taken ? EXPTRACE_REF_BATCH :
+			EXPTRACE_REF_END_OF_GENERATION,
+		.length = device->taken ? (uint32_t)ret : 0,
+		.generation = ret ? last : 0,
+	};
+	*batch = device->taken ? device->piece : NULL;
+	fake_taken += device->taken;
+	return 0;
 }
 
 int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation)

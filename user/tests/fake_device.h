@@ -6,6 +6,11 @@
 #ifndef EXPTRACE_TEST_FAKE_DEVICE_H
 #define EXPTRACE_TEST_FAKE_DEVICE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "writer.h"
+
 /* To be written, a letter each: s: stopped; f: a filter was set; c: the system calls were. */
 extern int fake_calls;
 
@@ -14,5 +19,23 @@ extern int fake_offers;
 
 /* The name of its event. */
 extern const char *fake_event;
+
+/* The bytes of a recording or snapshot, followed by its end; NULL: generations without end. */
+extern const struct writer *fake_trace;
+
+/* How many of these bytes, behind the header, are written at a time; 0: all. */
+extern size_t fake_step;
+
+/* The pool can be mapped. */
+extern bool fake_pool;
+
+/* The pool is mapped now. */
+extern bool fake_mapped;
+
+/* The next take fails so, once: a negative errno; 0: it does not. */
+extern int fake_take_error;
+
+/* Batches that were taken from the pool, and given back, since the recording began. */
+extern unsigned int fake_taken, fake_given;
 
 #endif /* EXPTRACE_TEST_FAKE_DEVICE_H */

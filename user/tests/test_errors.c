@@ -263,6 +263,7 @@ static void test_device(void)
 	struct exptrace_device *device;
 	struct exptrace_batch_ref ref;
 	struct exptrace_selection *selection;
+	const struct exptrace_sink sink = { 0 };
 	struct exptrace_info info;
 	const void *batch;
 	uint64_t size;
@@ -277,6 +278,7 @@ static void test_device(void)
 		abort();
 	FAILS(NULL, exptrace_device_map(device), -EINVAL, "/dev/null: there is no pool");
 	FAILS(NULL, exptrace_device_take(device, &ref, &batch), -EINVAL, "/dev/null: the pool is not");
+	FAILS(NULL, exptrace_device_drain(device, &sink, NULL), -EPROTO, "not the header of a trace");
 	ioctl_error = EIO;
 	DEVICE_FAILS(exptrace_device_info(device, &info), "cannot ask for its state");
 	DEVICE_FAILS(exptrace_device_map(device), "cannot ask for its state");
