@@ -133,9 +133,7 @@ static int record_on_device(struct record *record)
 
 	if (err)
 		return explain_start(recorder->device, start, err);
-	err = recorder_begin(recorder);
-	if (err)
-		return problem("cannot prepare: %s", strerror(-err));
+	recorder_begin(recorder);
 	ret = record_run(record);
 	if (record_close_file(record))
 		ret = EXIT_PROBLEM;

@@ -148,15 +148,6 @@ static bool on_stall(void *arg)
 	return recorder->ended && is_out_of_patience(recorder);
 }
 
-int recorder_begin(struct recorder *recorder)
-{
-	int err = stream_begin(&recorder->stream, recorder->device, recorder->file.fd);
-
-	recorder->stream.give_up = on_stall;
-	recorder->stream.give_up_arg = recorder;
-	return err;
-}
-
 /* An older trace is given up only now that this one can be read. */
 static void place_file(struct recorder *recorder)
 {
@@ -164,54 +155,77 @@ static void place_file(struct recorder *recorder)
 		recorder->misplaced = outfile_place(&recorder->file, true) != 0;
 }
 
-static void copy(struct recorder *recorder)
-{
-	bool may_stall = !recorder->stream.regular;
-
-	if (may_stall)
-		interrupt_writes(true);
-	stream_copy(&recorder->stream);
-	if (may_stall)
-		interrupt_writes(false);
-	place_file(recorder);
-}
-
-static void copy_until_end(struct recorder *recorder)
+/* Waits for the device, or for the recording's end, which is then called for. */
+static void wait_for_data(struct recorder *recorder)
 {
 	struct pollfd fds[] = {
-		{ .fd = recorder->signals, .events = POLLIN },
 		{ .fd = exptrace_device_fd(recorder->device), .events = POLLIN },
+		{ .fd = recorder->signals, .events = POLLIN },
 	};
-	/* a flight recorder leaves in the pool what is there */
-	nfds_t n = recorder->flight ? 1 : 2;
 
-	while (!is_over(recorder) && !recorder->stream.ended &&
-	       !stream_has_failed(&recorder->stream)) {
-		int left = time_left(recorder->deadline, recorder->flight ? FLIGHT_CHECK : -1);
-
-		if (poll(fds, n, left) <= 0) {
-			if (recorder->flight && !is_recording(recorder))
-				break;
+	while (!recorder->ended && !is_over(recorder)) {
+		if (poll(fds, 2, time_left(recorder->deadline, -1)) <= 0)
 			continue;
-		}
-		if (fds[0].revents)
+		if (fds[1].revents)
 			take_signals(recorder);
-		if (n > 1 && fds[1].revents)
-			copy(recorder);
+		if (fds[0].revents)
+			return;
+	}
+	end_recording(recorder);
+	if (!recorder->end_result)
+		poll(fds, 1, -1);
+}
+
+/* Called between rounds of the drain. */
+static bool go_on(void *arg)
+{
+	struct recorder *recorder = arg;
+
+	interrupt_writes(false);
+	place_file(recorder);
+	wait_for_data(recorder);
+	if (!recorder->stream.regular)
+		interrupt_writes(true);
+	return !recorder->end_result;
+}
+
+void recorder_begin(struct recorder *recorder)
+{
+	stream_begin(&recorder->stream, recorder->file.fd);
+	recorder->stream.go_on = go_on;
+	recorder->stream.give_up = on_stall;
+	recorder->stream.arg = recorder;
+	/* while it is mapped, nobody can start another recording */
+	exptrace_device_map(recorder->device);
+}
+
+static int drain(struct recorder *recorder)
+{
+	stream_drain(&recorder->stream, recorder->device);
+	interrupt_writes(false);
+	place_file(recorder);
+	end_recording(recorder);
+	return recorder->end_result;
+}
+
+/* A flight recorder leaves in the pool what is there. */
+static void wait_until_over(struct recorder *recorder)
+{
+	struct pollfd fd = { .fd = recorder->signals, .events = POLLIN };
+
+	while (!is_over(recorder)) {
+		if (poll(&fd, 1, time_left(recorder->deadline, FLIGHT_CHECK)) > 0)
+			take_signals(recorder);
+		else if (!is_recording(recorder))
+			return;
 	}
 }
 
 int recorder_finish(struct recorder *recorder)
 {
-	struct pollfd fd = { .fd = exptrace_device_fd(recorder->device), .events = POLLIN };
-	struct stream *stream = &recorder->stream;
-
 	end_recording(recorder);
-	while (!recorder->end_result && !stream->ended && !stream_has_failed(stream)) {
-		poll(&fd, 1, -1);
-		copy(recorder);
-	}
-	stream_end(stream);
+	if (!recorder->end_result)
+		drain(recorder);
 	return recorder->end_result;
 }
 
@@ -219,7 +233,9 @@ int recorder_run(struct recorder *recorder, uint64_t ms)
 {
 	recorder->deadline = ms ? now_ms() + ms : 0;
 	recorder->may_place = true;
-	copy_until_end(recorder);
+	if (!recorder->flight)
+		return drain(recorder);
+	wait_until_over(recorder);
 	return recorder_finish(recorder);
 }
 

@@ -184,8 +184,8 @@ struct recorder {
 int recorder_init(struct recorder *recorder);
 void recorder_uninit(struct recorder *recorder);
 
-/* Prepares to copy to the file, which is open. 0 or a negative errno. */
-int recorder_begin(struct recorder *recorder);
+/* Prepares to copy to the file, which is open. */
+void recorder_begin(struct recorder *recorder);
 
 /*
  * Copies until a signal, the target's end, @ms milliseconds (0: no limit) or an error, then

@@ -130,17 +130,6 @@ static int take_snapshot(struct snapshot *snapshot)
 	return ret;
 }
 
-static void copy_all(struct snapshot *snapshot)
-{
-	struct stream *stream = &snapshot->stream;
-
-	while (!stream->ended && !stream_has_failed(stream) && !interrupted)
-		stream_copy(stream);
-	/* a file system may tell only now that there is no room */
-	if (stream->ended && stream->regular && fsync(stream->fd) && errno != EINVAL)
-		stream->write_error = -errno;
-}
-
 /* What is there of the snapshot is kept; nothing was taken away from the recorder. */
 static int report_failure(struct snapshot *snapshot)
 {
@@ -185,30 +174,42 @@ static int report_success(struct snapshot *snapshot)
 }
 
 /* The device keeps it all: whoever does not take it may be left. */
-static bool is_interrupted(void *arg)
+static bool give_up(void *arg)
 {
 	(void)arg;
 	return interrupted;
 }
 
-static int write_snapshot(struct snapshot *snapshot)
+static bool go_on(void *arg)
+{
+	(void)arg;
+	return !interrupted;
+}
+
+/* A file system may report only at the end that there is no room. */
+static void copy_snapshot(struct snapshot *snapshot)
 {
 	struct stream *stream = &snapshot->stream;
-	int err = stream_begin(stream, snapshot->device, snapshot->file.fd);
+	int err;
 
-	if (err) {
-		stream->read_error = err;
-	} else {
-		stream->give_up = is_interrupted;
-		copy_all(snapshot);
-		stream_end(stream);
-	}
+	stream_begin(stream, snapshot->file.fd);
+	stream->go_on = go_on;
+	stream->give_up = give_up;
+	stream_drain(stream, snapshot->device);
+	if (stream->ended && stream->regular && fsync(stream->fd) && errno != EINVAL)
+		stream->write_error = -errno;
 	err = outfile_close(&snapshot->file);
 	if (err && !stream->write_error)
 		stream->write_error = err;
-	if (!stream->ended || stream_has_failed(stream))
-		return report_failure(snapshot);
-	return report_success(snapshot);
+}
+
+static int write_snapshot(struct snapshot *snapshot)
+{
+	const struct stream *stream = &snapshot->stream;
+
+	copy_snapshot(snapshot);
+	return stream->ended && !stream_has_failed(stream) ? report_success(snapshot) :
+							     report_failure(snapshot);
 }
 
 /* The file is opened first: a wait shall not end with a message that it cannot be. */
