@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "explain.h"
 #include "recorder.h"
 
 int explain_open(int err)

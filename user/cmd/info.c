@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "recorder.h"
+#include "explain.h"
+#include "filter.h"
 
 static void print_number(const char *key, uint64_t number)
 {

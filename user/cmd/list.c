@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "recorder.h"
+#include "explain.h"
+#include "selection.h"
 #include "what.h"
 
 static const char *event_state(const struct exptrace_event *event)

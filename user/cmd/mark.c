@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "recorder.h"
+#include "explain.h"
 
 enum { OPT_BEGIN = 256, OPT_END, OPT_KEY };
 

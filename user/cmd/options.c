@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Options, operands and messages, alike for all subcommands.
+ * Options and their values, alike for all subcommands.
  */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cmd.h"
-#include "interrupt.h"
 
 int usage_error(const struct command *command, const char *format, ...)
 {
@@ -125,79 +123,4 @@ bool parse_seconds(const char *text, uint64_t *ms)
 		return false;
 	*ms = (uint64_t)(seconds * 1000 + 0.5);
 	return true;
-}
-
-static bool before_waiting(void *arg)
-{
-	(void)arg;
-	flush_stdout();
-	return !interrupted;
-}
-
-int open_trace(const struct command *command, int argc, char **argv,
-	       struct exptrace_trace **trace)
-{
-	int err;
-
-	if (optind == argc)
-		return usage_error(command, "no FILE is given (- is standard input)");
-	if (optind < argc - 1)
-		return usage_error(command, "%s: one FILE only", argv[optind + 1]);
-	message_trace(argv[optind]);
-	err = exptrace_open(argv[optind], trace);
-	if (err == -ENOMEM)
-		out_of_memory("opening it");
-	if (err)
-		return trace_problem("cannot open: %s", strerror(-err));
-	exptrace_on_wait(*trace, before_waiting, NULL);
-	return EXIT_OK;
-}
-
-void print_line(const char *title, const char *value)
-{
-	printf("%-12s ", title);
-	print_name(value, 0);
-	putchar('\n');
-}
-
-void print_gaps(const struct exptrace_trace *trace)
-{
-	const struct exptrace_times *times = exptrace_times(trace);
-
-	if (times->gaps)
-		printf("Gaps:        %llu between generations, %.6f s; suspended: %.6f s\n",
-		       (unsigned long long)times->gaps, (double)times->gap_ns / 1e9,
-		       (double)times->suspended_ns / 1e9);
-}
-
-void note_times(const struct exptrace_trace *trace)
-{
-	const struct exptrace_times *times = exptrace_times(trace);
-
-	if (times->gaps)
-		trace_note("%llu times nothing was recorded between two generations, for %.6f s in "
-			"all, and for %.6f s in suspend", (unsigned long long)times->gaps,
-			(double)times->gap_ns / 1e9, (double)times->suspended_ns / 1e9);
-	if (times->unstable)
-		trace_note("the clock of %llu generations was found to be unstable: their times "
-			"are uncertain", (unsigned long long)times->unstable);
-}
-
-void note_names(const struct exptrace_trace *trace)
-{
-	uint64_t n = exptrace_nameless(trace);
-
-	if (n)
-		trace_note("changes of threads were lost in %llu generations: no name in them is "
-			"certain", (unsigned long long)n);
-}
-
-void note_borrowed(const struct exptrace_trace *trace)
-{
-	uint64_t borrower, lender;
-
-	if (exptrace_borrowed(trace, &borrower, &lender))
-		trace_note("generation %llu lacks its beginning, which an earlier reader took; "
-			"it is read by the schema of generation %llu",
-			(unsigned long long)borrower, (unsigned long long)lender);
 }

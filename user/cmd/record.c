@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "explain.h"
 #include "recorder.h"
+#include "selection.h"
+#include "settings.h"
 
 struct record {
 	const char *path;

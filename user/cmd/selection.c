@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "recorder.h"
+#include "explain.h"
+#include "selection.h"
 #include "what.h"
 
 /* What can be set of an event. */

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "recorder.h"
+#include "filter.h"
+#include "settings.h"
 
 /* An experiment's number by its name, or by itself; -1 if it is neither. */
 static int find_experiment(const char *text, size_t len)

@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "explain.h"
 #include "outfile.h"
-#include "recorder.h"
 #include "signals.h"
+#include "stream.h"
 
 #define NSIGNALS	3
 /* how often an interrupted wait is interrupted again, in microseconds */

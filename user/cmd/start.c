@@ -6,7 +6,9 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "recorder.h"
+#include "explain.h"
+#include "selection.h"
+#include "settings.h"
 
 /* What an earlier command left goes on filtering, which must not go unseen. */
 static void note_filter(const struct settings *settings, struct exptrace_device *device)

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "recorder.h"
 #include "signals.h"
+#include "target.h"
 
 #define EXIT_NOT_FOUND	127
 #define EXIT_CANNOT_RUN	126

@@ -13,7 +13,7 @@
 #include "../common/cpus.h"
 #include "../cmd/cmd.h"
 #include "../cmd/output.h"
-#include "../cmd/recorder.h"
+#include "../cmd/settings.h"
 #include "fuzz.h"
 
 #define WORDS	4

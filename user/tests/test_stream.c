@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../cmd/recorder.h"
+#include "../cmd/settings.h"
+#include "../cmd/stream.h"
 #include "run.h"
 #include "sample.h"
 #include "tap.h"
