@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "../cmd/stat.h"
+#include "../cmd/stat/stat.h"
 #include "run.h"
 #include "sample.h"
 #include "tap.h"

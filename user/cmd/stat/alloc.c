@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/index.h"
-#include "cmd.h"
-#include "site.h"
+#include "../../common/index.h"
+#include "../cmd.h"
+#include "../site.h"
 #include "stat.h"
 
 #define NO_ARG	UINT32_MAX

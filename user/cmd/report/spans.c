@@ -16,10 +16,10 @@
 
 #include <exptrace/wire.h>
 
-#include "../common/hash.h"
-#include "../common/index.h"
-#include "cmd.h"
-#include "pids.h"
+#include "../../common/hash.h"
+#include "../../common/index.h"
+#include "../cmd.h"
+#include "../pids.h"
 #include "report.h"
 
 #define ERRNO_MAX	4095

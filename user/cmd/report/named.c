@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/hash.h"
-#include "cmd.h"
+#include "../../common/hash.h"
+#include "../cmd.h"
 #include "report.h"
 
 #define NSEC_PER_MSEC	1e6

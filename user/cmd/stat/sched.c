@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../common/cpus.h"
-#include "cmd.h"
-#include "pids.h"
+#include "../../common/cpus.h"
+#include "../cmd.h"
+#include "../pids.h"
 #include "stat.h"
 
 #define NSEC_PER_MSEC	1e6

@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "pids.h"
+#include "../cmd.h"
+#include "../pids.h"
 #include "report.h"
 
 #define NSEC_PER_MSEC	1e6

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "pids.h"
+#include "../cmd.h"
+#include "../pids.h"
 #include "report.h"
 
 /* Open regions of a thread; those that began first are forgotten for newer ones. */

@@ -16,12 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../common/array.h"
-#include "cmd.h"
-#include "interrupt.h"
-#include "notes.h"
+#include "../../common/array.h"
+#include "../cmd.h"
+#include "../interrupt.h"
+#include "../notes.h"
 #include "report.h"
-#include "what.h"
+#include "../what.h"
 
 #define LINES_DEFAULT	20
 #define NSEC_PER_SEC	1e9

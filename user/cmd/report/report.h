@@ -10,11 +10,11 @@
 
 #include <libexptrace.h>
 
-#include "../common/cpus.h"
-#include "../common/index.h"
-#include "histogram.h"
-#include "meaning.h"
-#include "pids.h"
+#include "../../common/cpus.h"
+#include "../../common/index.h"
+#include "../histogram.h"
+#include "../meaning.h"
+#include "../pids.h"
 
 /* What all parts need to know. */
 struct report_view {

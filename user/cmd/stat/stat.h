@@ -7,7 +7,7 @@
 
 #include <libexptrace.h>
 
-#include "meaning.h"
+#include "../meaning.h"
 
 /* The kernel's NR_CPUS is 8192 at most; CPUs beyond are counted together. */
 #define STAT_CPUS	8192

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/index.h"
-#include "cmd.h"
-#include "pids.h"
+#include "../../common/index.h"
+#include "../cmd.h"
+#include "../pids.h"
 #include "report.h"
-#include "site.h"
+#include "../site.h"
 
 /* A call that goes on. */
 struct call {

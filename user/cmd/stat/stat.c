@@ -9,12 +9,12 @@
 
 #include <exptrace/events.h>
 
-#include "../common/array.h"
-#include "../common/hash.h"
-#include "../common/index.h"
-#include "cmd.h"
-#include "interrupt.h"
-#include "notes.h"
+#include "../../common/array.h"
+#include "../../common/hash.h"
+#include "../../common/index.h"
+#include "../cmd.h"
+#include "../interrupt.h"
+#include "../notes.h"
 #include "stat.h"
 
 #define EXPERIMENTS	256

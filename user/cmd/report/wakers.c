@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/index.h"
-#include "cmd.h"
-#include "pids.h"
+#include "../../common/index.h"
+#include "../cmd.h"
+#include "../pids.h"
 #include "report.h"
 
 #define PERCENT		100.0
