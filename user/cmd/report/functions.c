@@ -121,7 +121,7 @@ static struct call *call_at(struct report_functions *functions, unsigned int fam
 }
 
 static void begin(struct report_functions *functions, unsigned int family,
-		  const struct report_view *view, const struct meaning *meaning,
+		  const struct report_view *view, const struct event_role *role,
 		  const struct exptrace_record *record)
 {
 	struct call *call = call_at(functions, family, view, record);
@@ -130,19 +130,19 @@ static void begin(struct report_functions *functions, unsigned int family,
 		return;
 	*call = (struct call) {
 		.epoch = functions->epoch,
-		.object = record->args[meaning->args[0]].u64,
+		.object = record->args[role->args[0]].u64,
 		.since = record->ns,
 		.function = find_function(&functions->families[family], view->trace,
-					  record->args[meaning->args[1]].u64),
+					  record->args[role->args[1]].u64),
 	};
 }
 
 static void end(struct report_functions *functions, unsigned int family,
-		const struct report_view *view, const struct meaning *meaning,
+		const struct report_view *view, const struct event_role *role,
 		const struct exptrace_record *record)
 {
 	struct call *call = call_at(functions, family, view, record);
-	uint64_t object = record->args[meaning->args[0]].u64;
+	uint64_t object = record->args[role->args[0]].u64;
 
 	if (!call || call->epoch != functions->epoch || call->object != object ||
 	    record->ns < call->since) {
@@ -155,26 +155,26 @@ static void end(struct report_functions *functions, unsigned int family,
 }
 
 void report_functions_event(struct report_functions *functions, const struct report_view *view,
-			    const struct meaning *meaning, const struct exptrace_record *record)
+			    const struct event_role *role, const struct exptrace_record *record)
 {
-	switch (meaning->kind) {
-	case MEANS_TIMER_ENTRY:
-		begin(functions, FAMILY_TIMER, view, meaning, record);
+	switch (role->kind) {
+	case ROLE_TIMER_ENTRY:
+		begin(functions, FAMILY_TIMER, view, role, record);
 		break;
-	case MEANS_TIMER_EXIT:
-		end(functions, FAMILY_TIMER, view, meaning, record);
+	case ROLE_TIMER_EXIT:
+		end(functions, FAMILY_TIMER, view, role, record);
 		break;
-	case MEANS_HRTIMER_ENTRY:
-		begin(functions, FAMILY_HRTIMER, view, meaning, record);
+	case ROLE_HRTIMER_ENTRY:
+		begin(functions, FAMILY_HRTIMER, view, role, record);
 		break;
-	case MEANS_HRTIMER_EXIT:
-		end(functions, FAMILY_HRTIMER, view, meaning, record);
+	case ROLE_HRTIMER_EXIT:
+		end(functions, FAMILY_HRTIMER, view, role, record);
 		break;
-	case MEANS_WORK_START:
-		begin(functions, FAMILY_WORK, view, meaning, record);
+	case ROLE_WORK_START:
+		begin(functions, FAMILY_WORK, view, role, record);
 		break;
-	case MEANS_WORK_END:
-		end(functions, FAMILY_WORK, view, meaning, record);
+	case ROLE_WORK_END:
+		end(functions, FAMILY_WORK, view, role, record);
 		break;
 	}
 }

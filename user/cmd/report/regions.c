@@ -109,16 +109,16 @@ static void end(struct report_regions *regions, struct thread *thread,
 }
 
 void report_regions_event(struct report_regions *regions, const struct report_view *view,
-			  const struct meaning *meaning, const struct exptrace_record *record)
+			  const struct event_role *role, const struct exptrace_record *record)
 {
-	const struct exptrace_value *name = &record->args[meaning->args[0]];
+	const struct exptrace_value *name = &record->args[role->args[0]];
 	struct thread *thread = get_thread(regions, view, record->pid);
 	struct report_named *region;
 
 	if (!thread || !name->str)
 		return;
 	region = report_named_get(&regions->list, 0, name->str, name->len);
-	if (meaning->kind == MEANS_MARKER_BEGIN)
+	if (role->kind == ROLE_MARKER_BEGIN)
 		begin(regions, thread, region, record->ns);
 	else
 		end(regions, thread, region, record);

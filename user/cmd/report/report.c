@@ -37,7 +37,7 @@ struct flaw_sum {
 struct report {
 	struct exptrace_trace *trace;
 	struct report_view view;
-	struct meanings meanings;
+	struct event_roles roles;
 	struct what what;
 	bool refused;		/* a word of what means nothing */
 	struct report_sched *sched;
@@ -196,13 +196,13 @@ static void note_damage(struct report *report, const struct exptrace_record *rec
 	report->flaw = FLAW_DAMAGED;
 }
 
-static void take_switch(struct report *report, const struct meaning *meaning,
+static void take_switch(struct report *report, const struct event_role *role,
 			const struct exptrace_record *record)
 {
-	uint64_t waited = report_sched_event(report->sched, &report->view, meaning, record);
+	uint64_t waited = report_sched_event(report->sched, &report->view, role, record);
 
 	if (waited != NOT_WOKEN)
-		report_wakers_run(report->wakers, &report->view, meaning, record, waited);
+		report_wakers_run(report->wakers, &report->view, role, record, waited);
 }
 
 /* State events are needed whatever is selected. */
@@ -214,7 +214,7 @@ static bool is_selected(struct report *report, const struct exptrace_record *rec
 
 static void take_event(struct report *report, const struct exptrace_record *record)
 {
-	const struct meaning *meaning;
+	const struct event_role *role;
 
 	/* one batch alone of a generation is not told of */
 	if (record->generation != report->generation)
@@ -228,37 +228,37 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	}
 	if (!is_selected(report, record))
 		return;
-	meaning = meaning_get(&report->meanings, record->event);
-	switch (meaning->kind) {
-	case MEANS_NOTHING:
+	role = event_role_get(&report->roles, record->event);
+	switch (role->kind) {
+	case ROLE_NOTHING:
 		break;
-	case MEANS_WAKEUP:
-		report_wakers_event(report->wakers, &report->view, meaning, record);
-		report_sched_event(report->sched, &report->view, meaning, record);
+	case ROLE_WAKEUP:
+		report_wakers_event(report->wakers, &report->view, role, record);
+		report_sched_event(report->sched, &report->view, role, record);
 		break;
-	case MEANS_WAKING:
-		report_wakers_event(report->wakers, &report->view, meaning, record);
+	case ROLE_WAKING:
+		report_wakers_event(report->wakers, &report->view, role, record);
 		break;
-	case MEANS_CURRENT:
-		report_sched_event(report->sched, &report->view, meaning, record);
+	case ROLE_CURRENT:
+		report_sched_event(report->sched, &report->view, role, record);
 		break;
-	case MEANS_SWITCH:
-		take_switch(report, meaning, record);
+	case ROLE_SWITCH:
+		take_switch(report, role, record);
 		break;
-	case MEANS_MARKER_BEGIN:
-	case MEANS_MARKER_END:
-		report_regions_event(report->regions, &report->view, meaning, record);
+	case ROLE_MARKER_BEGIN:
+	case ROLE_MARKER_END:
+		report_regions_event(report->regions, &report->view, role, record);
 		break;
-	case MEANS_TIMER_ENTRY:
-	case MEANS_TIMER_EXIT:
-	case MEANS_HRTIMER_ENTRY:
-	case MEANS_HRTIMER_EXIT:
-	case MEANS_WORK_START:
-	case MEANS_WORK_END:
-		report_functions_event(report->functions, &report->view, meaning, record);
+	case ROLE_TIMER_ENTRY:
+	case ROLE_TIMER_EXIT:
+	case ROLE_HRTIMER_ENTRY:
+	case ROLE_HRTIMER_EXIT:
+	case ROLE_WORK_START:
+	case ROLE_WORK_END:
+		report_functions_event(report->functions, &report->view, role, record);
 		break;
 	default:
-		report_spans_event(report->spans, &report->view, meaning, record);
+		report_spans_event(report->spans, &report->view, role, record);
 	}
 }
 
@@ -333,15 +333,15 @@ static const char *softirq_name(uint64_t number)
 	return number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
 }
 
-const char *report_name(const struct exptrace_trace *trace, enum meaning_kind kind,
+const char *report_name(const struct exptrace_trace *trace, enum event_role_kind kind,
 			uint64_t number)
 {
 	const char *name;
 
 	switch (kind) {
-	case MEANS_IRQ_ENTRY:
+	case ROLE_IRQ_ENTRY:
 		return exptrace_name(trace, EXPTRACE_KIND_IRQ, number);
-	case MEANS_SYS_ENTER:
+	case ROLE_SYS_ENTER:
 		return exptrace_name(trace, EXPTRACE_KIND_SYSCALL, number);
 	default:
 		name = exptrace_name(trace, EXPTRACE_KIND_SOFTIRQ, number);
@@ -531,7 +531,7 @@ static void report_uninit(struct report *report)
 	report_spans_free(report->spans);
 	report_functions_free(report->functions);
 	report_regions_free(report->regions);
-	meanings_uninit(&report->meanings);
+	event_roles_uninit(&report->roles);
 	what_uninit(&report->what);
 }
 

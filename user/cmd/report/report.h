@@ -13,7 +13,7 @@
 #include "../../common/cpus.h"
 #include "../../common/index.h"
 #include "../histogram.h"
-#include "../meaning.h"
+#include "../event_role.h"
 #include "../pids.h"
 
 /* What all parts need to know. */
@@ -34,7 +34,7 @@ struct report_view {
 uint64_t report_thread(const struct report_view *view, uint64_t pid);
 
 /* The name of what begins with @kind: an interrupt, a soft interrupt or a system call; or NULL. */
-const char *report_name(const struct exptrace_trace *trace, enum meaning_kind kind,
+const char *report_name(const struct exptrace_trace *trace, enum event_role_kind kind,
 			uint64_t number);
 
 /* ",\"name\":\"...\"", if there is one. */
@@ -52,7 +52,7 @@ void report_sched_free(struct report_sched *sched);
 /* Returns how long who runs now had waited since a wake-up, in nanoseconds; or NOT_WOKEN. */
 #define NOT_WOKEN	UINT64_MAX
 uint64_t report_sched_event(struct report_sched *sched, const struct report_view *view,
-			    const struct meaning *meaning, const struct exptrace_record *record);
+			    const struct event_role *role, const struct exptrace_record *record);
 /* What comes next does not follow what was before @ns; @limited: not all switches were recorded. */
 void report_sched_forget(struct report_sched *sched, uint64_t ns, bool limited);
 void report_sched_print(struct report_sched *sched, const struct report_view *view);
@@ -65,10 +65,10 @@ struct report_wakers;
 struct report_wakers *report_wakers_new(void);
 void report_wakers_free(struct report_wakers *wakers);
 void report_wakers_event(struct report_wakers *wakers, const struct report_view *view,
-			 const struct meaning *meaning, const struct exptrace_record *record);
+			 const struct event_role *role, const struct exptrace_record *record);
 /* Who was woken last time runs, @waited nanoseconds after its wake-up. */
 void report_wakers_run(struct report_wakers *wakers, const struct report_view *view,
-		       const struct meaning *meaning, const struct exptrace_record *record,
+		       const struct event_role *role, const struct exptrace_record *record,
 		       uint64_t waited);
 void report_wakers_forget(struct report_wakers *wakers);
 void report_wakers_print(struct report_wakers *wakers, const struct report_view *view);
@@ -81,7 +81,7 @@ struct report_spans;
 struct report_spans *report_spans_new(void);
 void report_spans_free(struct report_spans *spans);
 void report_spans_event(struct report_spans *spans, const struct report_view *view,
-			const struct meaning *meaning, const struct exptrace_record *record);
+			const struct event_role *role, const struct exptrace_record *record);
 void report_spans_forget(struct report_spans *spans);
 void report_spans_print(struct report_spans *spans, const struct report_view *view);
 void report_spans_json(struct report_spans *spans, const struct report_view *view,
@@ -124,7 +124,7 @@ struct report_functions;
 struct report_functions *report_functions_new(void);
 void report_functions_free(struct report_functions *functions);
 void report_functions_event(struct report_functions *functions, const struct report_view *view,
-			    const struct meaning *meaning, const struct exptrace_record *record);
+			    const struct event_role *role, const struct exptrace_record *record);
 void report_functions_forget(struct report_functions *functions);
 void report_functions_print(struct report_functions *functions, const struct report_view *view);
 void report_functions_json(struct report_functions *functions, struct output *output);
@@ -135,7 +135,7 @@ struct report_regions;
 struct report_regions *report_regions_new(void);
 void report_regions_free(struct report_regions *regions);
 void report_regions_event(struct report_regions *regions, const struct report_view *view,
-			  const struct meaning *meaning, const struct exptrace_record *record);
+			  const struct event_role *role, const struct exptrace_record *record);
 void report_regions_forget(struct report_regions *regions);
 void report_regions_print(struct report_regions *regions, const struct report_view *view);
 void report_regions_json(struct report_regions *regions, struct output *output);

@@ -309,21 +309,21 @@ static uint64_t leaving(const struct report_view *view, const struct exptrace_re
 }
 
 uint64_t report_sched_event(struct report_sched *sched, const struct report_view *view,
-			    const struct meaning *meaning, const struct exptrace_record *record)
+			    const struct event_role *role, const struct exptrace_record *record)
 {
-	uint64_t thread = report_thread(view, record->args[meaning->args[0]].u64), running;
+	uint64_t thread = report_thread(view, record->args[role->args[0]].u64), running;
 
-	switch (meaning->kind) {
-	case MEANS_CURRENT:
+	switch (role->kind) {
+	case ROLE_CURRENT:
 		set_current(sched, view, record, thread);
 		break;
-	case MEANS_SWITCH:
+	case ROLE_SWITCH:
 		sched->nswitches++;
 		running = set_running(get_running(sched, view, record->cpu), thread);
 		switch_out(sched, record, leaving(view, record, running),
-			   record->args[meaning->args[1]].u64);
+			   record->args[role->args[1]].u64);
 		return switch_in(sched, record, thread);
-	case MEANS_WAKEUP:
+	case ROLE_WAKEUP:
 		wake_up(sched, record, thread);
 		break;
 	}

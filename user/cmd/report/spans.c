@@ -68,14 +68,14 @@ static const struct {
 	const char *title;
 	const char *key;	/* of JSON */
 	const char *none;
-	enum meaning_kind kind;
+	enum event_role_kind kind;
 } about[NR_FAMILIES] = {
 	{ "Interrupts: the time in their handlers", "irqs",
-	  "Interrupts: there is no irq_handler_entry", MEANS_IRQ_ENTRY },
+	  "Interrupts: there is no irq_handler_entry", ROLE_IRQ_ENTRY },
 	{ "Soft interrupts: with the interrupts that came meanwhile", "softirqs",
-	  "Soft interrupts: there is no softirq_entry", MEANS_SOFTIRQ_ENTRY },
+	  "Soft interrupts: there is no softirq_entry", ROLE_SOFTIRQ_ENTRY },
 	{ "System calls: from entry to exit, sleeping included", "syscalls",
-	  "System calls: there is no sys_enter, and no sys_call", MEANS_SYS_ENTER },
+	  "System calls: there is no sys_enter, and no sys_call", ROLE_SYS_ENTER },
 };
 
 struct report_spans *report_spans_new(void)
@@ -212,23 +212,23 @@ static void count_error(struct family_member *member, int64_t result)
 }
 
 static void end_syscall(struct report_spans *spans, const struct report_view *view,
-			const struct meaning *meaning, const struct exptrace_record *record)
+			const struct event_role *role, const struct exptrace_record *record)
 {
 	struct span *span = thread_span(spans, view, record->pid);
-	uint64_t number = record->args[meaning->args[0]].u64;
+	uint64_t number = record->args[role->args[0]].u64;
 
 	if (span && number == EXPTRACE_SYSCALL_NONE)
 		number = span->number;
 	count_error(end(spans, span, FAMILY_SYSCALL, number, NULL, record),
-		    (int64_t)record->args[meaning->args[1]].u64);
+		    (int64_t)record->args[role->args[1]].u64);
 }
 
 /* The call of the thread that had the id before never ends. */
 static void move_syscall(struct report_spans *spans, const struct report_view *view,
-			 const struct meaning *meaning, const struct exptrace_record *record)
+			 const struct event_role *role, const struct exptrace_record *record)
 {
-	uint64_t pid = record->args[meaning->args[0]].u64;
-	uint64_t old_pid = record->args[meaning->args[1]].u64;
+	uint64_t pid = record->args[role->args[0]].u64;
+	uint64_t old_pid = record->args[role->args[1]].u64;
 	struct span *to = thread_span(spans, view, (int64_t)pid);
 	struct span *from = thread_span(spans, view, (int64_t)old_pid);
 
@@ -242,48 +242,48 @@ static void move_syscall(struct report_spans *spans, const struct report_view *v
 }
 
 /* One that took long enough: it tells by itself how long. */
-static void whole_syscall(struct report_spans *spans, const struct meaning *meaning,
+static void whole_syscall(struct report_spans *spans, const struct event_role *role,
 			  const struct exptrace_record *record)
 {
-	count_error(add_span(spans, FAMILY_SYSCALL, record->args[meaning->args[0]].u64, NULL,
-			     record->args[meaning->args[2]].u64, record),
-		    (int64_t)record->args[meaning->args[1]].u64);
+	count_error(add_span(spans, FAMILY_SYSCALL, record->args[role->args[0]].u64, NULL,
+			     record->args[role->args[2]].u64, record),
+		    (int64_t)record->args[role->args[1]].u64);
 }
 
 void report_spans_event(struct report_spans *spans, const struct report_view *view,
-			const struct meaning *meaning, const struct exptrace_record *record)
+			const struct event_role *role, const struct exptrace_record *record)
 {
-	uint64_t number = record->args[meaning->args[0]].u64;
+	uint64_t number = record->args[role->args[0]].u64;
 
-	switch (meaning->kind) {
-	case MEANS_IRQ_ENTRY:
+	switch (role->kind) {
+	case ROLE_IRQ_ENTRY:
 		begin(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
 		      record->ns);
 		break;
-	case MEANS_IRQ_EXIT:
+	case ROLE_IRQ_EXIT:
 		end(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
-		    report_name(view->trace, MEANS_IRQ_ENTRY, number), record);
+		    report_name(view->trace, ROLE_IRQ_ENTRY, number), record);
 		break;
-	case MEANS_SOFTIRQ_ENTRY:
+	case ROLE_SOFTIRQ_ENTRY:
 		begin(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
 		      record->ns);
 		break;
-	case MEANS_SOFTIRQ_EXIT:
+	case ROLE_SOFTIRQ_EXIT:
 		end(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
 		    NULL, record);
 		break;
-	case MEANS_SYS_ENTER:
+	case ROLE_SYS_ENTER:
 		begin(spans, thread_span(spans, view, record->pid), FAMILY_SYSCALL, number,
 		      record->ns);
 		break;
-	case MEANS_SYS_EXIT:
-		end_syscall(spans, view, meaning, record);
+	case ROLE_SYS_EXIT:
+		end_syscall(spans, view, role, record);
 		break;
-	case MEANS_EXEC:
-		move_syscall(spans, view, meaning, record);
+	case ROLE_EXEC:
+		move_syscall(spans, view, role, record);
 		break;
-	case MEANS_SYS_CALL:
-		whole_syscall(spans, meaning, record);
+	case ROLE_SYS_CALL:
+		whole_syscall(spans, role, record);
 		break;
 	}
 }
@@ -308,22 +308,22 @@ static void sort_members(struct family *family)
 
 /* That of a soft interrupt or a system call does not change. */
 static const char *member_name(const struct report_view *view,
-			       const struct family_member *member, enum meaning_kind kind)
+			       const struct family_member *member, enum event_role_kind kind)
 {
-	return kind == MEANS_IRQ_ENTRY ? member->name :
+	return kind == ROLE_IRQ_ENTRY ? member->name :
 					 report_name(view->trace, kind, member->number);
 }
 
 static void print_member(const struct report_view *view, const struct family_member *member,
-			 enum meaning_kind kind)
+			 enum event_role_kind kind)
 {
 	const char *name = member_name(view, member, kind);
 
 	printf("  %8" PRIu64 "  ", member->number);
-	print_name(name ? name : kind == MEANS_SYS_ENTER ? "?" : "", COMM_WIDTH);
+	print_name(name ? name : kind == ROLE_SYS_ENTER ? "?" : "", COMM_WIDTH);
 	printf(" %12.3f ", (double)member->histogram.sum / NSEC_PER_MSEC);
 	histogram_print_row(&member->histogram);
-	if (kind == MEANS_SYS_ENTER)
+	if (kind == ROLE_SYS_ENTER)
 		printf(" %8" PRIu64, member->errors);
 	histogram_print_word(&member->histogram);
 	putchar('\n');

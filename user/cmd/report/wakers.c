@@ -125,10 +125,10 @@ static uint64_t waker_of(const struct report_view *view, const struct exptrace_r
 }
 
 void report_wakers_event(struct report_wakers *wakers, const struct report_view *view,
-			 const struct meaning *meaning, const struct exptrace_record *record)
+			 const struct event_role *role, const struct exptrace_record *record)
 {
-	uint64_t thread = report_thread(view, record->args[meaning->args[0]].u64);
-	bool waking = meaning->kind == MEANS_WAKING;
+	uint64_t thread = report_thread(view, record->args[role->args[0]].u64);
+	bool waking = role->kind == ROLE_WAKING;
 	struct woken *woken = get_woken(wakers, thread);
 	uint32_t pair;
 
@@ -146,10 +146,10 @@ void report_wakers_event(struct report_wakers *wakers, const struct report_view 
 }
 
 void report_wakers_run(struct report_wakers *wakers, const struct report_view *view,
-		       const struct meaning *meaning, const struct exptrace_record *record,
+		       const struct event_role *role, const struct exptrace_record *record,
 		       uint64_t waited)
 {
-	uint64_t thread = report_thread(view, record->args[meaning->args[0]].u64);
+	uint64_t thread = report_thread(view, record->args[role->args[0]].u64);
 	struct woken *woken = get_woken(wakers, thread);
 
 	if (woken && woken->wakeup)

@@ -40,7 +40,7 @@ struct note {
 	uint64_t ticks;
 	uint32_t pid;
 	uint16_t cpu;
-	uint8_t kind;		/* enum meaning_kind */
+	uint8_t kind;		/* enum event_role_kind */
 };
 
 /* Who has an id, where it is the same one throughout the generation. */
@@ -131,10 +131,10 @@ static void switch_to(struct stat_sched *sched, struct stat_cpu *cpu, struct sta
 		task->switches++;
 }
 
-void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum meaning_kind kind,
+void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum event_role_kind kind,
 		      uint64_t pid, uint64_t ticks)
 {
-	if (kind != MEANS_SWITCH && kind != MEANS_WAKEUP && kind != MEANS_CURRENT)
+	if (kind != ROLE_SWITCH && kind != ROLE_WAKEUP && kind != ROLE_CURRENT)
 		return;
 	if (pid >= PIDS_MAX) {
 		sched->tasks.beyond++;
@@ -268,9 +268,9 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 		note = &sched->notes[i];
 		task = find_task(sched, trace, note, start);
 		cpu = get_cpu(sched, trace, note->cpu);
-		if (note->kind == MEANS_SWITCH)
+		if (note->kind == ROLE_SWITCH)
 			switch_to(sched, cpu, task, note);
-		else if (note->kind == MEANS_CURRENT)
+		else if (note->kind == ROLE_CURRENT)
 			set_current(cpu, task, note, start_on(sched, note->cpu, start));
 		else if (task)
 			task->wakeups++;

@@ -31,7 +31,7 @@ struct sum {
 /* What is added up of a description, and what it means. */
 struct event_sum {
 	struct sum sum;
-	struct meaning meaning;
+	struct event_role role;
 };
 
 struct loss_sum {
@@ -75,7 +75,7 @@ static void reserve_events(struct stat *stat)
 		if (array_reach(&stat->events, stat->nevents, &stat->events_room,
 				sizeof(*stat->events)))
 			out_of_memory("reading the schema");
-		stat->events[stat->nevents++].meaning = meaning_decide(event);
+		stat->events[stat->nevents++].role = event_role_decide(event);
 	}
 }
 
@@ -86,12 +86,12 @@ static void add(struct sum *sum, uint64_t count, uint64_t bytes)
 }
 
 /* What an event tells beyond its existence. */
-static inline void take_meaning(struct stat *stat, const struct exptrace_record *record,
-				const struct meaning *meaning)
+static inline void take_role(struct stat *stat, const struct exptrace_record *record,
+				const struct event_role *role)
 {
-	if (meaning->kind != MEANS_NOTHING)
-		stat_sched_event(stat->sched, stat->cpu, meaning->kind,
-				 record->args[meaning->args[0]].u64, record->ticks);
+	if (role->kind != ROLE_NOTHING)
+		stat_sched_event(stat->sched, stat->cpu, role->kind,
+				 record->args[role->args[0]].u64, record->ticks);
 	else if (record->event->experiment &&
 		 !stat_alloc_event(stat->alloc, record->event, record->args, record->ticks))
 		out_of_memory("adding up allocations");
@@ -107,7 +107,7 @@ static void take_event(void *arg, const struct exptrace_record *record)
 		add(&stat->batch, 1, record->size);
 	if (record->ticks > stat->high)
 		stat->high = record->ticks;
-	take_meaning(stat, record, &event->meaning);
+	take_role(stat, record, &event->role);
 }
 
 /*

@@ -7,7 +7,7 @@
 
 #include <libexptrace.h>
 
-#include "../meaning.h"
+#include "../event_role.h"
 
 /* The kernel's NR_CPUS is 8192 at most; CPUs beyond are counted together. */
 #define STAT_CPUS	8192
@@ -24,7 +24,7 @@ struct stat_sched;
 struct stat_sched *stat_sched_new(void);
 void stat_sched_free(struct stat_sched *sched);
 /* @cpu: as stat_cpu() has it; @pid: the first argument of what @kind means */
-void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum meaning_kind kind, uint64_t pid,
+void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum event_role_kind kind, uint64_t pid,
 		      uint64_t ticks);
 /* The generation at hand is over: the library knows now who had which id. */
 void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace);
