@@ -88,6 +88,9 @@ void *need_memory(void *memory, const char *doing);
 /* Gives @memory @n elements of @size bytes. Likewise. */
 void *grow_memory(void *memory, size_t n, size_t size, const char *doing);
 
+/* array_reach() that aborts likewise. */
+void reach_memory(void *array, size_t i, size_t *room, size_t size, const char *doing);
+
 /* What out_of_memory() writes beside stdout; NULL: nothing. */
 void message_pending(struct output *output);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/array.h"
 #include "cmd.h"
 #include "text.h"
 
@@ -147,6 +148,12 @@ void *need_memory(void *memory, const char *doing)
 void *grow_memory(void *memory, size_t n, size_t size, const char *doing)
 {
 	return need_memory(reallocarray(memory, n, size), doing);
+}
+
+void reach_memory(void *array, size_t i, size_t *room, size_t size, const char *doing)
+{
+	if (array_reach(array, i, room, size))
+		out_of_memory(doing);
 }
 
 void open_standard_files(void)
