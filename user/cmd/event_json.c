@@ -3,31 +3,12 @@
  * An event as a JSON object, one a line.
  */
 #include "format.h"
+#include "json.h"
 #include "site.h"
 
 static const char *const context_names[EXPTRACE_NR_CONTEXTS] = {
 	"task", "softirq", "hardirq", "nmi",
 };
-
-static void put_string(struct output *output, const char *key, const char *value)
-{
-	output_text(output, key);
-	output_json_string(output, value, strlen(value));
-}
-
-static void put_number(struct output *output, const char *key, uint64_t value)
-{
-	output_text(output, key);
-	output_number(output, value, 0, ' ');
-}
-
-/* Addresses and flags are strings: a JSON number is exact to 2^53 only. */
-static void put_hex(struct output *output, uint64_t value)
-{
-	output_text(output, "\"0x");
-	output_hex(output, value, 0);
-	output_char(output, '"');
-}
 
 /* The address of a place in the code; its number where the trace does not tell. */
 static void put_site(struct output *output, const struct exptrace_trace *trace, uint64_t site)
@@ -35,7 +16,7 @@ static void put_site(struct output *output, const struct exptrace_trace *trace, 
 	const struct exptrace_frame *frame = site_frame(trace, site);
 
 	if (frame)
-		put_hex(output, frame->address);
+		json_hex(output, frame->address);
 	else
 		output_number(output, site, 0, ' ');
 }
@@ -46,14 +27,14 @@ static void put_value(struct output *output, const struct exptrace_trace *trace,
 	const char *state = kind == EXPTRACE_KIND_TASK_STATE ? format_task_state(value->u64) : NULL;
 
 	if (value->str) {
-		output_json_string(output, value->str, value->len);
+		json_bytes(output, value->str, value->len);
 	} else if (state) {
-		put_string(output, "", state);
+		json_string(output, "", state);
 	} else if (kind == EXPTRACE_KIND_INT) {
 		output_signed(output, (int64_t)value->u64);
 	} else if (kind == EXPTRACE_KIND_DATA_ADDRESS || kind == EXPTRACE_KIND_USER_ADDRESS ||
 		   kind == EXPTRACE_KIND_USER_CODE || kind == EXPTRACE_KIND_FLAGS) {
-		put_hex(output, value->u64);
+		json_hex(output, value->u64);
 	} else if (kind == EXPTRACE_KIND_SITE) {
 		put_site(output, trace, value->u64);
 	} else {
@@ -72,7 +53,7 @@ static void put_args(struct output *output, const struct exptrace_trace *trace,
 
 		if (i)
 			output_char(output, ',');
-		put_string(output, "", arg->name);
+		json_string(output, "", arg->name);
 		output_char(output, ':');
 		put_value(output, trace, arg->kind, &record->args[i]);
 	}
@@ -108,8 +89,8 @@ static void put_names(struct output *output, const struct exptrace_trace *trace,
 
 		if (!name)
 			continue;
-		put_string(output, before, arg->name);
-		put_string(output, ":", name);
+		json_string(output, before, arg->name);
+		json_string(output, ":", name);
 		before = ",";
 	}
 	if (!before[1])
@@ -125,7 +106,7 @@ static void put_stack(struct output *output, const struct exptrace_trace *trace,
 
 	for (i = 0; i < n; i++) {
 		frame_text(&frames[i], text);
-		put_string(output, i ? "," : ",\"stack\":[", text);
+		json_string(output, i ? "," : ",\"stack\":[", text);
 	}
 	if (n > 0)
 		output_char(output, ']');
@@ -138,9 +119,9 @@ static void put_task(struct output *output, const struct exptrace_trace *trace, 
 	const char *comm = exptrace_comm(trace, pid);
 
 	if (pid != EXPTRACE_PID_UNKNOWN)
-		put_number(output, ",\"pid\":", (uint64_t)pid);
+		json_number(output, ",\"pid\":", (uint64_t)pid);
 	if (comm)
-		put_string(output, ",\"comm\":", comm);
+		json_string(output, ",\"comm\":", comm);
 }
 
 void format_json(struct output *output, const struct exptrace_trace *trace,
@@ -149,22 +130,22 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 	const struct exptrace_schema_event *event = record->event;
 	const char *experiment = exptrace_experiment_name(trace, event->experiment);
 
-	put_number(output, "{\"ns\":", record->ns);
-	put_number(output, ",\"ticks\":", record->ticks);
-	put_number(output, ",\"generation\":", record->generation);
+	json_number(output, "{\"ns\":", record->ns);
+	json_number(output, ",\"ticks\":", record->ticks);
+	json_number(output, ",\"generation\":", record->generation);
 	if (!exptrace_syncs(trace))
 		output_text(output, ",\"no_clock\":true");
 	if (exptrace_clock_unstable(trace))
 		output_text(output, ",\"clock_unstable\":true");
 	if (record->cpu != EXPTRACE_CPU_NONE) {
-		put_number(output, ",\"cpu\":", record->cpu);
-		put_string(output, ",\"context\":", context_names[record->context]);
+		json_number(output, ",\"cpu\":", record->cpu);
+		json_string(output, ",\"context\":", context_names[record->context]);
 	}
 	put_task(output, trace, record->pid);
 	if (experiment)
-		put_string(output, ",\"experiment\":", experiment);
-	put_string(output, ",\"group\":", event->group);
-	put_string(output, ",\"event\":", event->name);
+		json_string(output, ",\"experiment\":", experiment);
+	json_string(output, ",\"group\":", event->group);
+	json_string(output, ",\"event\":", event->name);
 	put_args(output, trace, record);
 	put_names(output, trace, record);
 	put_stack(output, trace, record->stack);

@@ -32,6 +32,9 @@ enum event_role_kind {
 	ROLE_WORK_END,		/* work */
 };
 
+/* A set of roles is a mask of these. */
+#define ROLE_BIT(role)		(1ULL << (role))
+
 #define ROLE_ARGS	3
 
 struct event_role {

@@ -10,6 +10,7 @@
 
 #include "cmd.h"
 #include "histogram.h"
+#include "json.h"
 
 #define BAR_WIDTH	40
 #define MARKS		8
@@ -226,35 +227,30 @@ void histogram_print_short_word(const struct histogram *histogram)
 	print_word(histogram, 2);
 }
 
-static void put_member(struct output *output, const char *key, uint64_t value)
-{
-	output_text(output, key);
-	output_number(output, value, 0, ' ');
-}
-
-void histogram_json(struct output *output, const struct histogram *histogram)
+void histogram_json(struct output *output, const char *key, const struct histogram *histogram)
 {
 	unsigned int octave;
 	bool first = true;
 
-	put_member(output, "\"count\":", histogram->count);
-	put_member(output, ",\"sum_ns\":", histogram->sum);
-	put_member(output, ",\"p50_ns\":", histogram_quantile(histogram, 50));
-	put_member(output, ",\"p99_ns\":", histogram_quantile(histogram, 99));
-	put_member(output, ",\"min_ns\":", histogram->min);
-	put_member(output, ",\"max_ns\":", histogram->max);
-	put_member(output, ",\"max_at_ns\":", histogram->max_at);
-	put_member(output, ",\"max_cpu\":", histogram->max_cpu);
+	output_text(output, key);
+	json_number(output, "\"count\":", histogram->count);
+	json_number(output, ",\"sum_ns\":", histogram->sum);
+	json_number(output, ",\"p50_ns\":", histogram_quantile(histogram, 50));
+	json_number(output, ",\"p99_ns\":", histogram_quantile(histogram, 99));
+	json_number(output, ",\"min_ns\":", histogram->min);
+	json_number(output, ",\"max_ns\":", histogram->max);
+	json_number(output, ",\"max_at_ns\":", histogram->max_at);
+	json_number(output, ",\"max_cpu\":", histogram->max_cpu);
 	output_text(output, ",\"histogram\":[");
 	for (octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {
 		uint64_t count = octave_count(histogram, octave);
 
 		if (!count)
 			continue;
-		put_member(output, first ? "[" : ",[", octave ? 1ULL << octave : 0);
-		put_member(output, ",", count);
+		json_number(output, first ? "[" : ",[", octave ? 1ULL << octave : 0);
+		json_number(output, ",", count);
 		output_char(output, ']');
 		first = false;
 	}
-	output_char(output, ']');
+	output_text(output, "]}");
 }

@@ -59,7 +59,7 @@ extern const char histogram_word_heading[];
 void histogram_print_short_word(const struct histogram *histogram);
 extern const char histogram_short_word_heading[];
 
-/* The members of a JSON object, without its braces. */
-void histogram_json(struct output *output, const struct histogram *histogram);
+/* The members of a JSON object behind @key (see json.h), and its closing brace. */
+void histogram_json(struct output *output, const char *key, const struct histogram *histogram);
 
 #endif /* EXPTRACE_HISTOGRAM_H */

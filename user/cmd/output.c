@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "output.h"
-#include "utf8.h"
 
 void output_init(struct output *output, int fd)
 {
@@ -68,70 +67,4 @@ void output_foreign(struct output *output, const char *bytes, size_t n)
 		bytes += part;
 		n -= part;
 	}
-}
-
-/* What a byte of a JSON string becomes at most: JSON_REPLACED and two digits. */
-#define JSON_MAX	8
-#define JSON_REPLACED	"\\ufffd"
-#define REPLACEMENT	0xfffd
-
-static char *put_escape(char *pos, uint32_t code)
-{
-	pos = text_put(pos, "\\u");
-	return text_hex(pos, code, 4);
-}
-
-/* A byte that is no UTF-8 is told by its digits behind U+FFFD. */
-static char *put_raw(char *pos, uint8_t byte)
-{
-	pos = text_put(pos, JSON_REPLACED);
-	return text_hex(pos, byte, 2);
-}
-
-/* The first character of @n bytes beyond ASCII, or the first byte of what is none. */
-static char *put_beyond_ascii(char *pos, const uint8_t *bytes, size_t n, size_t *length)
-{
-	uint32_t code;
-
-	*length = utf8_length(bytes, n);
-	code = *length ? utf8_code(bytes, *length) : REPLACEMENT;
-	if (code == REPLACEMENT) {	/* what has it already is told likewise */
-		*length = 1;
-		return put_raw(pos, *bytes);
-	}
-	return utf8_is_control(code) ? put_escape(pos, code) :
-	       text_bytes(pos, (const char *)bytes, *length);
-}
-
-/* The first character of a JSON string; @length: out: of how many bytes it is. */
-static char *put_json(char *pos, const uint8_t *bytes, size_t n, size_t *length)
-{
-	uint8_t c = *bytes;
-
-	if (c >= 0x80)
-		return put_beyond_ascii(pos, bytes, n, length);
-	*length = 1;
-	if (c < ' ' || c == 0x7f)
-		return put_escape(pos, c);
-	if (c == '"' || c == '\\')
-		*pos++ = '\\';
-	*pos++ = (char)c;
-	return pos;
-}
-
-void output_json_string(struct output *output, const char *string, size_t n)
-{
-	const uint8_t *bytes = (const uint8_t *)string, *end = bytes + n, *stop;
-	size_t most = OUTPUT_RESERVE / JSON_MAX - UTF8_MAX, length;
-	char *pos;
-
-	output_char(output, '"');
-	while (bytes < end) {
-		stop = (size_t)(end - bytes) > most ? bytes + most : end;
-		pos = output_room(output, output->pos);
-		for (; bytes < stop; bytes += length)
-			pos = put_json(pos, bytes, (size_t)(end - bytes), &length);
-		output->pos = pos;
-	}
-	output_char(output, '"');
 }

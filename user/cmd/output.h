@@ -65,11 +65,4 @@ void output_hex(struct output *output, uint64_t number, unsigned int width);
 /* Foreign bytes, as text_foreign() has them. */
 void output_foreign(struct output *output, const char *bytes, size_t n);
 
-/*
- * The same as a JSON string, with quotes. UTF-8 stays as it is, but for what is a command to
- * a terminal: \uNNNN. A byte that is no part of UTF-8 becomes U+FFFD and its two hexadecimal
- * digits, and so do the bytes of U+FFFD: so the bytes can be had back.
- */
-void output_json_string(struct output *output, const char *string, size_t n);
-
 #endif /* EXPTRACE_OUTPUT_H */

@@ -12,7 +12,7 @@
 
 #include "../common/cpus.h"
 #include "../cmd/cmd.h"
-#include "../cmd/output.h"
+#include "../cmd/json.h"
 #include "../cmd/settings.h"
 #include "fuzz.h"
 
@@ -191,7 +191,7 @@ static void try_output(const struct input *input)
 	output_init(&output, open("/dev/null", O_WRONLY | O_CLOEXEC));
 	for (i = 0; i < 40; i++) {
 		output_foreign(&output, bytes, input->size);
-		output_json_string(&output, bytes, input->size);
+		json_bytes(&output, bytes, input->size);
 		output_bytes(&output, bytes, input->size);
 		output_number(&output, number_at(input, i), (unsigned int)(i % 30), '0');
 		output_signed(&output, (int64_t)number_at(input, i));

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../cmd/output.h"
+#include "../cmd/json.h"
 #include "../cmd/utf8.h"
 #include "run.h"
 #include "tap.h"
 
-/* What output_json_string() makes of @n bytes; to be freed. */
+/* What json_bytes() makes of @n bytes; to be freed. */
 static char *json(const char *bytes, size_t n)
 {
 	static struct output output;
@@ -20,7 +20,7 @@ static char *json(const char *bytes, size_t n)
 	char *text = calloc(1, room);
 
 	output_init(&output, fd);
-	output_json_string(&output, bytes, n);
+	json_bytes(&output, bytes, n);
 	if (!text || output_flush(&output) || pread(fd, text, room, 0) < 0)
 		abort();
 	close(fd);

@@ -12,16 +12,18 @@
 
 #include "../../common/index.h"
 #include "../cmd.h"
+#include "../json.h"
 #include "../pids.h"
-#include "report.h"
 #include "../site.h"
+#include "named.h"
+#include "report.h"
 
 /* A call that goes on. */
 struct call {
 	uint32_t epoch;		/* valid in this one */
 	uint64_t object;	/* the timer or the work */
 	uint64_t since;		/* nanoseconds */
-	struct report_named *function;
+	struct named_row *function;
 };
 
 enum { FAMILY_TIMER, FAMILY_HRTIMER, FAMILY_WORK, NR_FAMILIES };
@@ -31,8 +33,8 @@ struct place {
 	struct call calls[FAMILY_WORK];
 };
 
-struct report_functions {
-	struct report_named_list families[NR_FAMILIES];
+struct functions {
+	struct named_list families[NR_FAMILIES];
 	struct index place_index;	/* CPU, context to its place in places */
 	struct place *places;
 	size_t places_room;
@@ -53,31 +55,34 @@ static const struct {
 	  "Works: there is no workqueue_execute_start" },
 };
 
-struct report_functions *report_functions_new(void)
+static void *functions_create(void)
 {
-	struct report_functions *functions = need_memory(calloc(1, sizeof(*functions)), "beginning the report");
+	struct functions *functions = need_memory(calloc(1, sizeof(*functions)), "beginning the report");
 
 	functions->threads.size = sizeof(struct call);
 	functions->epoch = 1;
 	return functions;
 }
 
-void report_functions_free(struct report_functions *functions)
+static void functions_destroy(void *state)
 {
+	struct functions *functions = state;
 	size_t i;
 
-	if (!functions)
-		return;
 	for (i = 0; i < NR_FAMILIES; i++)
-		report_named_uninit(&functions->families[i]);
+		named_uninit(&functions->families[i]);
 	index_uninit(&functions->place_index);
 	free(functions->places);
 	pids_uninit(&functions->threads);
 	free(functions);
 }
 
-void report_functions_forget(struct report_functions *functions)
+static void functions_forget(void *state, uint64_t ns, bool limited)
 {
+	struct functions *functions = state;
+
+	(void)ns;
+	(void)limited;
 	functions->epoch++;
 }
 
@@ -95,17 +100,17 @@ static void name_site(const struct exptrace_trace *trace, uint64_t site, char te
 }
 
 /* Several functions may have the same name; and at an address, there may be others later. */
-static struct report_named *find_function(struct report_named_list *family,
+static struct named_row *find_function(struct named_list *family,
 					  const struct exptrace_trace *trace, uint64_t site)
 {
 	const struct exptrace_frame *frame = site_frame(trace, site);
 	char name[SITE_TEXT];
 
 	name_site(trace, site, name);
-	return report_named_get(family, frame ? frame->address : 0, name, strlen(name));
+	return named_get(family, frame ? frame->address : 0, name, strlen(name));
 }
 
-static struct call *call_at(struct report_functions *functions, unsigned int family,
+static struct call *call_at(struct functions *functions, unsigned int family,
 			    const struct report_view *view, const struct exptrace_record *record)
 {
 	int64_t i;
@@ -115,36 +120,34 @@ static struct call *call_at(struct report_functions *functions, unsigned int fam
 	i = index_get(&functions->place_index, record->cpu, record->context);
 	if (i < 0)
 		out_of_memory("adding up functions");
-	functions->places = report_reach(functions->places, (size_t)i, &functions->places_room,
-					 sizeof(*functions->places));
+	reach_memory(&functions->places, (size_t)i, &functions->places_room,
+		     sizeof(*functions->places), "adding up functions");
 	return &functions->places[i].calls[family];
 }
 
-static void begin(struct report_functions *functions, unsigned int family,
-		  const struct report_view *view, const struct event_role *role,
-		  const struct exptrace_record *record)
+static void function_begin(struct functions *functions, unsigned int family,
+			   const struct report_view *view, const struct report_event *event)
 {
-	struct call *call = call_at(functions, family, view, record);
+	struct call *call = call_at(functions, family, view, event->record);
 
 	if (!call)
 		return;
 	*call = (struct call) {
 		.epoch = functions->epoch,
-		.object = record->args[role->args[0]].u64,
-		.since = record->ns,
+		.object = report_arg(event, 0),
+		.since = event->record->ns,
 		.function = find_function(&functions->families[family], view->trace,
-					  record->args[role->args[1]].u64),
+					  report_arg(event, 1)),
 	};
 }
 
-static void end(struct report_functions *functions, unsigned int family,
-		const struct report_view *view, const struct event_role *role,
-		const struct exptrace_record *record)
+static void function_end(struct functions *functions, unsigned int family,
+			 const struct report_view *view, const struct report_event *event)
 {
+	const struct exptrace_record *record = event->record;
 	struct call *call = call_at(functions, family, view, record);
-	uint64_t object = record->args[role->args[0]].u64;
 
-	if (!call || call->epoch != functions->epoch || call->object != object ||
+	if (!call || call->epoch != functions->epoch || call->object != report_arg(event, 0) ||
 	    record->ns < call->since) {
 		functions->families[family].unmatched++;
 		return;
@@ -154,63 +157,81 @@ static void end(struct report_functions *functions, unsigned int family,
 		      record->cpu);
 }
 
-void report_functions_event(struct report_functions *functions, const struct report_view *view,
-			    const struct event_role *role, const struct exptrace_record *record)
+static void functions_event(void *state, const struct report_view *view, struct report_event *event)
 {
-	switch (role->kind) {
+	struct functions *functions = state;
+
+	switch (event->role->kind) {
 	case ROLE_TIMER_ENTRY:
-		begin(functions, FAMILY_TIMER, view, role, record);
+		function_begin(functions, FAMILY_TIMER, view, event);
 		break;
 	case ROLE_TIMER_EXIT:
-		end(functions, FAMILY_TIMER, view, role, record);
+		function_end(functions, FAMILY_TIMER, view, event);
 		break;
 	case ROLE_HRTIMER_ENTRY:
-		begin(functions, FAMILY_HRTIMER, view, role, record);
+		function_begin(functions, FAMILY_HRTIMER, view, event);
 		break;
 	case ROLE_HRTIMER_EXIT:
-		end(functions, FAMILY_HRTIMER, view, role, record);
+		function_end(functions, FAMILY_HRTIMER, view, event);
 		break;
 	case ROLE_WORK_START:
-		begin(functions, FAMILY_WORK, view, role, record);
+		function_begin(functions, FAMILY_WORK, view, event);
 		break;
 	case ROLE_WORK_END:
-		end(functions, FAMILY_WORK, view, role, record);
+		function_end(functions, FAMILY_WORK, view, event);
 		break;
 	}
 }
 
 /* Those that did not end come last. */
-static void print_family(struct report_named_list *family, unsigned int which,
+static void function_print_family(struct named_list *family, unsigned int which,
 			 const struct report_view *view)
 {
 	if (family->index.n)
-		report_named_print(family, about[which].title, "function", view->lines,
+		named_print(family, about[which].title, "function", view->lines,
 				   view->lines);
 	else
 		printf("\n%s\n", about[which].none);
 }
 
-void report_functions_print(struct report_functions *functions, const struct report_view *view)
+static void functions_print(void *state, const struct report_view *view)
 {
+	struct functions *functions = state;
 	unsigned int i;
 
 	for (i = 0; i < NR_FAMILIES; i++)
-		print_family(&functions->families[i], i, view);
+		function_print_family(&functions->families[i], i, view);
 }
 
-static void json_family(struct report_named_list *family, unsigned int which,
+static void function_json_family(struct named_list *family, unsigned int which,
 			struct output *output)
 {
-	report_named_json(family, about[which].key, "function", output);
-	output_text(output, ",\"");
-	output_text(output, about[which].key);
-	report_json_number(output, "_not_begun\":", family->unmatched);
+	named_json(family, about[which].key, "function", output);
+	json_key(output, about[which].key);
+	json_number(output, "_not_begun\":", family->unmatched);
 }
 
-void report_functions_json(struct report_functions *functions, struct output *output)
+static void functions_json(void *state, const struct report_view *view, struct output *output)
 {
+	struct functions *functions = state;
 	unsigned int i;
 
+	(void)view;
 	for (i = 0; i < NR_FAMILIES; i++)
-		json_family(&functions->families[i], i, output);
+		function_json_family(&functions->families[i], i, output);
 }
+
+const struct report_table report_functions = {
+	.roles = ROLE_BIT(ROLE_TIMER_ENTRY) |
+		 ROLE_BIT(ROLE_TIMER_EXIT) |
+		 ROLE_BIT(ROLE_HRTIMER_ENTRY) |
+		 ROLE_BIT(ROLE_HRTIMER_EXIT) |
+		 ROLE_BIT(ROLE_WORK_START) |
+		 ROLE_BIT(ROLE_WORK_END),
+	.create = functions_create,
+	.destroy = functions_destroy,
+	.event = functions_event,
+	.forget = functions_forget,
+	.print = functions_print,
+	.json = functions_json,
+};

@@ -9,42 +9,44 @@
 
 #include "../../common/hash.h"
 #include "../cmd.h"
-#include "report.h"
+#include "../json.h"
+#include "named.h"
 
 #define NSEC_PER_MSEC	1e6
 
-static struct report_named *new_named(const char *name, size_t len)
+static struct named_row *new_row(const char *name, size_t len)
 {
-	struct report_named *named = need_memory(calloc(1, sizeof(*named) + len + 1),
+	struct named_row *row = need_memory(calloc(1, sizeof(*row) + len + 1),
 						 "adding up times by name");
 
-	named->len = len;
-	memcpy(named->name, name, len);
-	return named;
+	row->len = len;
+	memcpy(row->name, name, len);
+	return row;
 }
 
-struct report_named *report_named_get(struct report_named_list *list, uint64_t key,
+struct named_row *named_get(struct named_list *list, uint64_t key,
 				      const char *name, size_t len)
 {
 	uint64_t hash = hash_bytes(name, len);
-	struct report_named **row;
+	struct named_row **row;
 	int64_t i;
 
 	for (;; hash++) {
 		i = index_get(&list->index, key, hash);
 		if (i < 0)
 			out_of_memory("adding up times by name");
-		list->rows = report_reach(list->rows, (size_t)i, &list->room, sizeof(*list->rows));
+		reach_memory(&list->rows, (size_t)i, &list->room, sizeof(*list->rows),
+			     "adding up times by name");
 		row = &list->rows[i];
 		if (!*row)
-			*row = new_named(name, len);
+			*row = new_row(name, len);
 		/* another name may have the same hash */
 		if ((*row)->len == len && !memcmp((*row)->name, name, len))
 			return *row;
 	}
 }
 
-void report_named_uninit(struct report_named_list *list)
+void named_uninit(struct named_list *list)
 {
 	size_t i;
 
@@ -56,9 +58,9 @@ void report_named_uninit(struct report_named_list *list)
 	index_uninit(&list->index);
 }
 
-static int by_sum(const void *a, const void *b)
+static int named_by_sum(const void *a, const void *b)
 {
-	const struct report_named *const *x = a, *const *y = b;
+	const struct named_row *const *x = a, *const *y = b;
 
 	if ((*x)->histogram.sum != (*y)->histogram.sum)
 		return (*x)->histogram.sum < (*y)->histogram.sum ? 1 : -1;
@@ -66,23 +68,23 @@ static int by_sum(const void *a, const void *b)
 }
 
 /* The index no longer fits. */
-static void sort_rows(struct report_named_list *list)
+static void named_sort(struct named_list *list)
 {
 	if (list->index.n)
-		qsort(list->rows, list->index.n, sizeof(*list->rows), by_sum);
+		qsort(list->rows, list->index.n, sizeof(*list->rows), named_by_sum);
 }
 
-static void print_row(const struct report_named *named)
+static void named_print_row(const struct named_row *row)
 {
-	printf("  %12.3f ", (double)named->histogram.sum / NSEC_PER_MSEC);
-	histogram_print_row(&named->histogram);
-	histogram_print_word(&named->histogram);
+	printf("  %12.3f ", (double)row->histogram.sum / NSEC_PER_MSEC);
+	histogram_print_row(&row->histogram);
+	histogram_print_word(&row->histogram);
 	printf("  ");
-	print_foreign(named->name, named->len, 0);
+	print_foreign(row->name, row->len, 0);
 	putchar('\n');
 }
 
-static void print_all(const struct report_named_list *list)
+static void named_print_all(const struct named_list *list)
 {
 	struct histogram all = { 0 };
 	size_t i;
@@ -100,45 +102,42 @@ static void print_all(const struct report_named_list *list)
 		       list->unmatched);
 }
 
-void report_named_print(struct report_named_list *list, const char *title, const char *what,
+void named_print(struct named_list *list, const char *title, const char *what,
 			uint64_t among, uint64_t lines)
 {
 	size_t i;
 
-	sort_rows(list);
+	named_sort(list);
 	printf("\n%s; the longest in all first\n", title);
 	printf("  %12s %s%s  %s\n", "ms in all", histogram_heading, histogram_word_heading, what);
 	for (i = 0; i < list->index.n && i < among && lines; i++) {
 		if (!list->rows[i]->histogram.count)
 			continue;
-		print_row(list->rows[i]);
+		named_print_row(list->rows[i]);
 		lines--;
 	}
-	print_all(list);
+	named_print_all(list);
 }
 
-void report_named_json(struct report_named_list *list, const char *key, const char *what,
+void named_json(struct named_list *list, const char *key, const char *what,
 		       struct output *output)
 {
 	bool first = true;
 	size_t i;
 
-	sort_rows(list);
-	output_text(output, ",\"");
-	output_text(output, key);
+	named_sort(list);
+	json_key(output, key);
 	output_text(output, "\":[");
 	for (i = 0; i < list->index.n; i++) {
-		const struct report_named *named = list->rows[i];
+		const struct named_row *row = list->rows[i];
 
-		if (!named->histogram.count)
+		if (!row->histogram.count)
 			continue;
 		output_text(output, first ? "{\"" : ",{\"");
 		output_text(output, what);
 		output_text(output, "\":");
-		output_json_string(output, named->name, named->len);
-		output_char(output, ',');
-		histogram_json(output, &named->histogram);
-		output_char(output, '}');
+		json_bytes(output, row->name, row->len);
+		histogram_json(output, ",", &row->histogram);
 		first = false;
 	}
 	output_char(output, ']');

@@ -8,14 +8,16 @@
 #include <string.h>
 
 #include "../cmd.h"
+#include "../json.h"
 #include "../pids.h"
+#include "named.h"
 #include "report.h"
 
 /* Open regions of a thread; those that began first are forgotten for newer ones. */
 #define OPEN_MAX_REGIONS	256
 
 struct open_region {
-	struct report_named *region;
+	struct named_row *region;
 	uint64_t since;		/* nanoseconds */
 };
 
@@ -26,37 +28,36 @@ struct thread {
 	size_t room;
 };
 
-struct report_regions {
-	struct report_named_list list;
+struct regions {
+	struct named_list list;
 	struct pids threads;
 	uint32_t epoch;
 	uint64_t nopen;
 };
 
-struct report_regions *report_regions_new(void)
+static void *regions_create(void)
 {
-	struct report_regions *regions = need_memory(calloc(1, sizeof(*regions)), "beginning the report");
+	struct regions *regions = need_memory(calloc(1, sizeof(*regions)), "beginning the report");
 
 	regions->threads.size = sizeof(struct thread);
 	regions->epoch = 1;
 	return regions;
 }
 
-void report_regions_free(struct report_regions *regions)
+static void regions_destroy(void *state)
 {
+	struct regions *regions = state;
 	struct thread *thread;
 	uint64_t place, number;
 
-	if (!regions)
-		return;
 	for (place = 0; (thread = pids_at(&regions->threads, place, &number)); place++)
 		free(thread->open);
 	pids_uninit(&regions->threads);
-	report_named_uninit(&regions->list);
+	named_uninit(&regions->list);
 	free(regions);
 }
 
-static struct thread *get_thread(struct report_regions *regions, const struct report_view *view,
+static struct thread *get_thread(struct regions *regions, const struct report_view *view,
 				 int64_t pid)
 {
 	struct thread *thread = pids_get(&regions->threads, report_thread(view, (uint64_t)pid));
@@ -68,7 +69,7 @@ static struct thread *get_thread(struct report_regions *regions, const struct re
 	return thread;
 }
 
-static void remove_open(struct report_regions *regions, struct thread *thread, uint32_t i)
+static void remove_open(struct regions *regions, struct thread *thread, uint32_t i)
 {
 	memmove(&thread->open[i], &thread->open[i + 1],
 		(thread->n - i - 1) * sizeof(*thread->open));
@@ -76,21 +77,21 @@ static void remove_open(struct report_regions *regions, struct thread *thread, u
 	regions->nopen--;
 }
 
-static void begin(struct report_regions *regions, struct thread *thread,
-		  struct report_named *region, uint64_t ns)
+static void region_begin(struct regions *regions, struct thread *thread,
+		  struct named_row *region, uint64_t ns)
 {
 	if (thread->n == OPEN_MAX_REGIONS) {
 		remove_open(regions, thread, 0);
 		regions->list.unended++;
 	}
-	thread->open = report_reach(thread->open, thread->n, &thread->room,
-				    sizeof(*thread->open));
+	reach_memory(&thread->open, thread->n, &thread->room, sizeof(*thread->open),
+		     "adding up regions");
 	thread->open[thread->n++] = (struct open_region) { region, ns };
 	regions->nopen++;
 }
 
-static void end(struct report_regions *regions, struct thread *thread,
-		struct report_named *region, const struct exptrace_record *record)
+static void region_end(struct regions *regions, struct thread *thread,
+		struct named_row *region, const struct exptrace_record *record)
 {
 	uint32_t i = thread->n;
 	uint64_t since, time;
@@ -108,40 +109,60 @@ static void end(struct report_regions *regions, struct thread *thread,
 	histogram_add(&region->histogram, time, record->ns, record->cpu);
 }
 
-void report_regions_event(struct report_regions *regions, const struct report_view *view,
-			  const struct event_role *role, const struct exptrace_record *record)
+static void regions_event(void *state, const struct report_view *view, struct report_event *event)
 {
-	const struct exptrace_value *name = &record->args[role->args[0]];
+	struct regions *regions = state;
+	const struct exptrace_record *record = event->record;
+	const struct exptrace_value *name = &record->args[event->role->args[0]];
 	struct thread *thread = get_thread(regions, view, record->pid);
-	struct report_named *region;
+	struct named_row *region;
 
 	if (!thread || !name->str)
 		return;
-	region = report_named_get(&regions->list, 0, name->str, name->len);
-	if (role->kind == ROLE_MARKER_BEGIN)
-		begin(regions, thread, region, record->ns);
+	region = named_get(&regions->list, 0, name->str, name->len);
+	if (event->role->kind == ROLE_MARKER_BEGIN)
+		region_begin(regions, thread, region, record->ns);
 	else
-		end(regions, thread, region, record);
+		region_end(regions, thread, region, record);
 }
 
-void report_regions_forget(struct report_regions *regions)
+static void regions_forget(void *state, uint64_t ns, bool limited)
 {
+	struct regions *regions = state;
+
+	(void)ns;
+	(void)limited;
 	regions->list.unended += regions->nopen;
 	regions->nopen = 0;
 	regions->epoch++;
 }
 
-void report_regions_print(struct report_regions *regions, const struct report_view *view)
+static void regions_print(void *state, const struct report_view *view)
 {
+	struct regions *regions = state;
 	if (regions->list.index.n)
-		report_named_print(&regions->list,
+		named_print(&regions->list,
 				   "Regions: from marker_begin to marker_end of a thread", "name",
 				   UINT64_MAX, view->lines);
 }
 
-void report_regions_json(struct report_regions *regions, struct output *output)
+static void regions_json(void *state, const struct report_view *view, struct output *output)
 {
-	report_named_json(&regions->list, "regions", "name", output);
-	report_json_number(output, ",\"regions_not_ended\":", regions->list.unended);
-	report_json_number(output, ",\"regions_not_begun\":", regions->list.unmatched);
+	struct regions *regions = state;
+
+	(void)view;
+	named_json(&regions->list, "regions", "name", output);
+	json_number(output, ",\"regions_not_ended\":", regions->list.unended);
+	json_number(output, ",\"regions_not_begun\":", regions->list.unmatched);
 }
+
+const struct report_table report_regions = {
+	.roles = ROLE_BIT(ROLE_MARKER_BEGIN) |
+		 ROLE_BIT(ROLE_MARKER_END),
+	.create = regions_create,
+	.destroy = regions_destroy,
+	.event = regions_event,
+	.forget = regions_forget,
+	.print = regions_print,
+	.json = regions_json,
+};

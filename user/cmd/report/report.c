@@ -3,11 +3,7 @@
  * exptrace report: run-queue latencies, times of tasks, wakers, interrupts, system calls,
  * functions of timers and works, regions.
  *
- * Generations that lost events of the standard stream are left out as a whole: what was
- * lost there might have been between any two events, on any CPU, so nothing that is
- * measured between two events can be believed. The same goes for a generation of which
- * a part is missing, and for one whose clock was found to be unstable. What was going on
- * before is forgotten there, and where nothing was recorded between two generations.
+ * This file reads the trace and prints what the tables (tables.c) have of it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,23 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../common/array.h"
 #include "../cmd.h"
 #include "../interrupt.h"
+#include "../json.h"
 #include "../notes.h"
-#include "report.h"
 #include "../what.h"
+#include "report.h"
 
 #define LINES_DEFAULT	20
 #define NSEC_PER_SEC	1e9
-
-/* Why a generation does not count. */
-enum flaw { FLAW_NONE, FLAW_LOST, FLAW_INCOMPLETE, FLAW_DAMAGED, FLAW_CLOCK, NR_FLAWS };
-
-struct flaw_sum {
-	uint64_t generations;
-	double ns;
-};
 
 struct report {
 	struct exptrace_trace *trace;
@@ -40,169 +28,27 @@ struct report {
 	struct event_roles roles;
 	struct what what;
 	bool refused;		/* a word of what means nothing */
-	struct report_sched *sched;
-	struct report_wakers *wakers;
-	struct report_spans *spans;
-	struct report_functions *functions;
-	struct report_regions *regions;
+	struct report_tables *tables;
 	bool json;
-
-	/* the generation at hand */
-	bool begun;
-	enum flaw flaw;
-	bool limited;		/* not all switches of threads are there */
-	bool has_end;		/* a Sync tells when it ended; else its events do */
-	uint64_t generation;
-	uint64_t end_ns;
-
-	enum flaw flaw_before;	/* of the generation before */
-	uint64_t covered_until;	/* there the last one ended that counts, */
-	uint64_t seen_until;	/* and the last one of all */
-	uint64_t lost;		/* events of the standard stream */
-	struct flaw_sum sums[NR_FLAWS];
 };
 
-static uint64_t count_lost(const struct exptrace_trace *trace)
-{
-	const struct exptrace_ledger_entry *entries;
-	size_t n = exptrace_ledger(trace, &entries), i, j;
-	uint64_t lost = 0;
-
-	for (i = 0; i < n; i++)
-		for (j = 0; !entries[i].experiment && j < entries[i].nlosses; j++)
-			lost += entries[i].losses[j].count;
-	return lost;
-}
-
-/* What is known ends where the generation before ended. */
-static void forget(struct report *report)
-{
-	report_sched_forget(report->sched, report->end_ns, report->limited);
-	report_wakers_forget(report->wakers);
-	report_spans_forget(report->spans);
-	report_functions_forget(report->functions);
-	report_regions_forget(report->regions);
-}
-
-static uint64_t later(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-/*
- * Adds the time up to @end_ns of the generation at hand. Generations overlap: that time is
- * counted once, for the one that counts if there is one.
- */
-static void add_time(struct report *report, enum flaw flaw, uint64_t end_ns)
-{
-	uint64_t start = later(report->view.start_ns,
-			       flaw ? report->seen_until : report->covered_until);
-
-	if (end_ns <= start)
-		return;
-	report->sums[flaw].ns += (double)(end_ns - start);
-	if (!flaw && report->flaw_before && start < report->seen_until)
-		report->sums[report->flaw_before].ns -= (double)(report->seen_until - start);
-	if (!flaw)
-		report->covered_until = end_ns;
-	report->seen_until = later(report->seen_until, end_ns);
-	report->view.covered_ns = report->sums[FLAW_NONE].ns;
-}
-
-static void end_generation(struct report *report)
-{
-	if (!report->begun)
-		return;
-	report->sums[report->flaw].generations++;
-	add_time(report, report->flaw, report->end_ns);
-	report->flaw_before = report->flaw;
-}
-
-/* The ledger comes before the closing Sync: with that, all of it is there. */
-static enum flaw find_flaw(const struct report *report,
-			   const struct exptrace_generation *generation, size_t nsyncs,
-			   uint64_t lost)
-{
-	if (!generation->begins || !generation->ends || nsyncs < 2)
-		return FLAW_INCOMPLETE;
-	if (lost)
-		return FLAW_LOST;
-	return exptrace_clock_unstable(report->trace) ? FLAW_CLOCK : FLAW_NONE;
-}
-
-/* The time of a Sync; 0: it is not there. */
-static uint64_t sync_ns(const struct report *report, size_t index)
-{
-	const struct exptrace_sync *sync = exptrace_sync_at(report->trace, index);
-
-	return sync ? sync->mono_ns : 0;
-}
-
-static void read_online(struct report_view *view)
-{
-	const char *online = exptrace_property(view->trace, "online");
-
-	view->tells_online = online;
-	if (online && cpus_read(&view->online, online))
-		out_of_memory("reading which CPUs are online");
-}
-
-/* The whole generation, with its ledger, is loaded before its first event comes out. */
 static void begin_generation(void *arg, const struct exptrace_generation *generation)
 {
 	struct report *report = arg;
-	size_t nsyncs = exptrace_syncs(report->trace);
-	uint64_t lost = count_lost(report->trace);
-	bool gap = generation->number != report->generation + 1 || exptrace_gap(report->trace);
-	const char *known = exptrace_property(report->trace, "known_switches");
-	bool limited = known && strcmp(known, "chosen");
-	enum flaw flaw = find_flaw(report, generation, nsyncs, lost);
+	struct coverage *coverage = &report->view.coverage;
 
-	end_generation(report);
-	if (report->begun && (gap || flaw || limited != report->limited) && !report->flaw)
-		forget(report);
-	if (exptrace_set_back(report->trace))
-		report->covered_until = report->seen_until = 0;
-	report->begun = true;
-	report->limited = limited;
-	report->flaw = flaw;
-	report->has_end = !nsyncs || nsyncs > generation->begins;
-	report->generation = generation->number;
-	report->lost += lost;
-	read_online(&report->view);
-	report->view.start_ns = generation->begins ? sync_ns(report, 0) : UINT64_MAX;
-	report->end_ns = sync_ns(report, nsyncs - 1);
+	coverage_end(coverage);
+	if (coverage_breaks(coverage, generation))
+		report_tables_forget(report->tables, coverage->end_ns, coverage->limited);
+	report_view_begin(&report->view, generation);
 }
 
-/* Where Syncs are missing, the time is that of the events. */
-static void stretch(struct report *report, uint64_t ns)
-{
-	if (ns < report->view.start_ns)
-		report->view.start_ns = ns;
-	if (!report->has_end)
-		report->end_ns = later(report->end_ns, ns);
-}
-
-/* Once a writer's events are damaged, what it did from then on is not known. */
 static void note_damage(struct report *report, const struct exptrace_record *record)
 {
-	uint64_t end_ns = report->end_ns;
+	struct coverage *coverage = &report->view.coverage;
 
-	report->end_ns = record->ns;
-	forget(report);
-	add_time(report, FLAW_NONE, record->ns);
-	report->view.start_ns = record->ns;
-	report->end_ns = end_ns;
-	report->flaw = FLAW_DAMAGED;
-}
-
-static void take_switch(struct report *report, const struct event_role *role,
-			const struct exptrace_record *record)
-{
-	uint64_t waited = report_sched_event(report->sched, &report->view, role, record);
-
-	if (waited != NOT_WOKEN)
-		report_wakers_run(report->wakers, &report->view, role, record, waited);
+	report_tables_forget(report->tables, record->ns, coverage->limited);
+	coverage_damage(coverage, record->ns);
 }
 
 /* State events are needed whatever is selected. */
@@ -214,52 +60,22 @@ static bool is_selected(struct report *report, const struct exptrace_record *rec
 
 static void take_event(struct report *report, const struct exptrace_record *record)
 {
+	struct coverage *coverage = &report->view.coverage;
 	const struct event_role *role;
 
 	/* one batch alone of a generation is not told of */
-	if (record->generation != report->generation)
+	if (record->generation != coverage->generation)
 		return;
-	if (exptrace_pending_error(report->trace) && !report->flaw)
+	if (exptrace_pending_error(report->trace) && !coverage->flaw)
 		note_damage(report, record);
-	if (report->flaw) {
-		if (report->flaw == FLAW_INCOMPLETE)
-			stretch(report, record->ns);
+	if (coverage->flaw) {
+		if (coverage->flaw == FLAW_INCOMPLETE)
+			coverage_stretch(coverage, record->ns);
 		return;
 	}
-	if (!is_selected(report, record))
-		return;
 	role = event_role_get(&report->roles, record->event);
-	switch (role->kind) {
-	case ROLE_NOTHING:
-		break;
-	case ROLE_WAKEUP:
-		report_wakers_event(report->wakers, &report->view, role, record);
-		report_sched_event(report->sched, &report->view, role, record);
-		break;
-	case ROLE_WAKING:
-		report_wakers_event(report->wakers, &report->view, role, record);
-		break;
-	case ROLE_CURRENT:
-		report_sched_event(report->sched, &report->view, role, record);
-		break;
-	case ROLE_SWITCH:
-		take_switch(report, role, record);
-		break;
-	case ROLE_MARKER_BEGIN:
-	case ROLE_MARKER_END:
-		report_regions_event(report->regions, &report->view, role, record);
-		break;
-	case ROLE_TIMER_ENTRY:
-	case ROLE_TIMER_EXIT:
-	case ROLE_HRTIMER_ENTRY:
-	case ROLE_HRTIMER_EXIT:
-	case ROLE_WORK_START:
-	case ROLE_WORK_END:
-		report_functions_event(report->functions, &report->view, role, record);
-		break;
-	default:
-		report_spans_event(report->spans, &report->view, role, record);
-	}
+	if (role->kind != ROLE_NOTHING && is_selected(report, record))
+		report_tables_event(report->tables, &report->view, role, record);
 }
 
 /* Returns whether each word that was given means something. */
@@ -286,6 +102,7 @@ static int take_events(struct report *report)
 /* Goes on behind damage. Returns whether there was any. */
 static bool report_walk(struct report *report)
 {
+	struct coverage *coverage = &report->view.coverage;
 	bool damaged = false, more = true;
 	int ret;
 
@@ -293,86 +110,15 @@ static bool report_walk(struct report *report)
 		damaged = true;
 		more = go_on(report->trace, ret);
 	}
-	if (report->begun && !report->flaw)
-		forget(report);
-	end_generation(report);
+	if (coverage->begun && !coverage->flaw)
+		report_tables_forget(report->tables, coverage->end_ns, coverage->limited);
+	coverage_end(coverage);
 	return damaged;
-}
-
-/* Who has an id, as of the threads' last change. */
-struct id {
-	uint64_t changes;	/* and 1; 0: it was not asked for */
-	uint64_t thread;
-};
-
-uint64_t report_thread(const struct report_view *view, uint64_t pid)
-{
-	uint64_t changes = exptrace_comm_changes(view->trace) + 1;
-	struct id *id = pids_get(view->ids, pid);
-	int64_t thread;
-
-	if (!id)
-		return UINT64_MAX;
-	if (id->changes != changes) {
-		thread = exptrace_thread(view->trace, (int64_t)pid);
-		if (thread < 0)
-			out_of_memory("telling threads apart");
-		*id = (struct id) { changes, (uint64_t)thread };
-	}
-	return id->thread;
-}
-
-/* Where the trace does not say: they have been the same for long. */
-static const char *softirq_name(uint64_t number)
-{
-	static const char *const names[] = {
-		"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED",
-		"HRTIMER", "RCU",
-	};
-
-	return number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
-}
-
-const char *report_name(const struct exptrace_trace *trace, enum event_role_kind kind,
-			uint64_t number)
-{
-	const char *name;
-
-	switch (kind) {
-	case ROLE_IRQ_ENTRY:
-		return exptrace_name(trace, EXPTRACE_KIND_IRQ, number);
-	case ROLE_SYS_ENTER:
-		return exptrace_name(trace, EXPTRACE_KIND_SYSCALL, number);
-	default:
-		name = exptrace_name(trace, EXPTRACE_KIND_SOFTIRQ, number);
-		return name ? name : softirq_name(number);
-	}
-}
-
-void report_json_name(struct output *output, const char *key, const char *name)
-{
-	if (!name)
-		return;
-	output_text(output, key);
-	output_json_string(output, name, strlen(name));
-}
-
-void report_json_number(struct output *output, const char *key, uint64_t value)
-{
-	output_text(output, key);
-	output_number(output, value, 0, ' ');
-}
-
-void *report_reach(void *array, size_t i, size_t *room, size_t size)
-{
-	if (array_reach(&array, i, room, size))
-		out_of_memory("adding up times");
-	return array;
 }
 
 static void print_flaw(const struct report *report, enum flaw flaw, const char *why)
 {
-	const struct flaw_sum *sum = &report->sums[flaw];
+	const struct flaw_sum *sum = &report->view.coverage.sums[flaw];
 
 	if (sum->generations)
 		printf("Left out:    %" PRIu64 " generations, %.6f s: %s\n", sum->generations,
@@ -381,18 +127,18 @@ static void print_flaw(const struct report *report, enum flaw flaw, const char *
 
 static void print_head(const struct report *report)
 {
-	const char *filter = exptrace_property(report->view.trace, "filter");
+	const char *filter = exptrace_property(report->trace, "filter");
 	const struct exptrace_account *account = exptrace_account(report->trace);
 
 	printf("Covered:     %" PRIu64 " of %" PRIu64 " generations, %.6f s\n",
-	       report->sums[FLAW_NONE].generations, account->generations,
-	       report->view.covered_ns / NSEC_PER_SEC);
+	       report->view.coverage.sums[FLAW_NONE].generations, account->generations,
+	       report->view.coverage.sums[FLAW_NONE].ns / NSEC_PER_SEC);
 	print_flaw(report, FLAW_LOST, "they lost events");
 	print_flaw(report, FLAW_INCOMPLETE, "a part is missing");
 	print_flaw(report, FLAW_CLOCK, "their clock was found to be unstable");
 	print_flaw(report, FLAW_DAMAGED, "from damage on");
-	if (report->lost)
-		printf("Lost:        %" PRIu64 " events\n", report->lost);
+	if (report->view.coverage.lost)
+		printf("Lost:        %" PRIu64 " events\n", report->view.coverage.lost);
 	if (account->missing)
 		printf("Missing:     %" PRIu64 " generations between the others\n", account->missing);
 	if (account->damaged_bytes)
@@ -407,15 +153,11 @@ static void print_head(const struct report *report)
 static void print_text(struct report *report)
 {
 	print_head(report);
-	if (!report->sums[FLAW_NONE].ns) {
+	if (!report->view.coverage.sums[FLAW_NONE].ns) {
 		printf("\nNothing can be told of what is left out\n");
 		return;
 	}
-	report_sched_print(report->sched, &report->view);
-	report_wakers_print(report->wakers, &report->view);
-	report_spans_print(report->spans, &report->view);
-	report_functions_print(report->functions, &report->view);
-	report_regions_print(report->regions, &report->view);
+	report_tables_print(report->tables, &report->view);
 }
 
 /* As note_reading() tells it in words. */
@@ -424,21 +166,21 @@ static void json_account(const struct exptrace_trace *trace, const struct exptra
 {
 	uint64_t borrower, lender;
 
-	report_json_number(output, ",\"without_beginning\":", account->partial);
-	report_json_number(output, ",\"without_end\":", account->cut_off);
-	report_json_number(output, ",\"without_clock\":", account->without_clock);
+	json_number(output, ",\"without_beginning\":", account->partial);
+	json_number(output, ",\"without_end\":", account->cut_off);
+	json_number(output, ",\"without_clock\":", account->without_clock);
 	if (exptrace_borrowed(trace, &borrower, &lender))
-		report_json_number(output, ",\"schema_from_generation\":", lender);
-	report_json_number(output, ",\"damages\":", account->damages);
-	report_json_number(output, ",\"damaged_bytes\":", account->damaged_bytes);
-	report_json_number(output, ",\"skipped_batches\":", account->skipped);
-	report_json_number(output, ",\"events_not_read\":", account->unread);
-	report_json_number(output, ",\"missing_tasks\":", account->missing_tasks);
-	report_json_number(output, ",\"missing_names\":", account->missing_names);
-	report_json_number(output, ",\"unknown_sites\":", account->unknown_sites);
-	report_json_number(output, ",\"unknown_stacks\":", account->unknown_stacks);
-	report_json_number(output, ",\"set_backs\":", account->set_backs);
-	report_json_number(output, ",\"other_boots\":", account->other_boots);
+		json_number(output, ",\"schema_from_generation\":", lender);
+	json_number(output, ",\"damages\":", account->damages);
+	json_number(output, ",\"damaged_bytes\":", account->damaged_bytes);
+	json_number(output, ",\"skipped_batches\":", account->skipped);
+	json_number(output, ",\"events_not_read\":", account->unread);
+	json_number(output, ",\"missing_tasks\":", account->missing_tasks);
+	json_number(output, ",\"missing_names\":", account->missing_names);
+	json_number(output, ",\"unknown_sites\":", account->unknown_sites);
+	json_number(output, ",\"unknown_stacks\":", account->unknown_stacks);
+	json_number(output, ",\"set_backs\":", account->set_backs);
+	json_number(output, ",\"other_boots\":", account->other_boots);
 }
 
 static void print_json(struct report *report, struct output *output)
@@ -451,23 +193,19 @@ static void print_json(struct report *report, struct output *output)
 	const struct exptrace_times *times = exptrace_times(report->trace);
 	unsigned int i;
 
-	report_json_number(output, "{\"generations\":", account->generations);
+	json_number(output, "{\"generations\":", account->generations);
 	for (i = 0; i < FLAW_CLOCK; i++)
-		report_json_number(output, keys[i], report->sums[i].generations);
-	report_json_number(output, ",\"missing\":", account->missing);
-	report_json_number(output, ",\"lost\":", report->lost);
-	report_json_number(output, ",\"covered_ns\":", (uint64_t)report->view.covered_ns);
-	report_json_name(output, ",\"filter\":", exptrace_property(report->view.trace, "filter"));
-	report_json_number(output, keys[FLAW_CLOCK], report->sums[FLAW_CLOCK].generations);
-	report_json_number(output, ",\"gaps\":", times->gaps);
-	report_json_number(output, ",\"gap_ns\":", times->gap_ns);
-	report_json_number(output, ",\"suspended_ns\":", times->suspended_ns);
+		json_number(output, keys[i], report->view.coverage.sums[i].generations);
+	json_number(output, ",\"missing\":", account->missing);
+	json_number(output, ",\"lost\":", report->view.coverage.lost);
+	json_number(output, ",\"covered_ns\":", (uint64_t)report->view.coverage.sums[FLAW_NONE].ns);
+	json_string(output, ",\"filter\":", exptrace_property(report->trace, "filter"));
+	json_number(output, keys[FLAW_CLOCK], report->view.coverage.sums[FLAW_CLOCK].generations);
+	json_number(output, ",\"gaps\":", times->gaps);
+	json_number(output, ",\"gap_ns\":", times->gap_ns);
+	json_number(output, ",\"suspended_ns\":", times->suspended_ns);
 	json_account(report->trace, account, output);
-	report_sched_json(report->sched, &report->view, output);
-	report_wakers_json(report->wakers, &report->view, output);
-	report_spans_json(report->spans, &report->view, output);
-	report_functions_json(report->functions, output);
-	report_regions_json(report->regions, output);
+	report_tables_json(report->tables, &report->view, output);
 	output_text(output, "}\n");
 }
 
@@ -495,7 +233,7 @@ static int report_run(struct report *report)
 	if (!check_what(report))
 		return EXIT_PROBLEM;
 	/* of a trace without a generation, JSON has that there is none */
-	known = report->begun || (report->json && exptrace_version(report->trace));
+	known = report->view.coverage.begun || (report->json && exptrace_version(report->trace));
 	err = known ? report_print(report) : 0;
 	note_interrupted();
 	note_names(report->trace);
@@ -507,30 +245,16 @@ static int report_run(struct report *report)
 
 static void report_init(struct report *report)
 {
-	report->view.trace = report->trace;
-	report->view.ids = need_memory(calloc(1, sizeof(*report->view.ids)),
-				       "beginning the report");
-	report->view.ids->size = sizeof(struct id);
+	report_view_init(&report->view, report->trace);
 	exptrace_on_generation(report->trace, begin_generation, report);
-	report->sched = report_sched_new();
-	report->wakers = report_wakers_new();
-	report->spans = report_spans_new();
-	report->functions = report_functions_new();
-	report->regions = report_regions_new();
+	report->tables = report_tables_create();
 }
 
 static void report_uninit(struct report *report)
 {
 	exptrace_close(report->trace);
-	if (report->view.ids)
-		pids_uninit(report->view.ids);
-	free(report->view.ids);
-	cpus_uninit(&report->view.online);
-	report_sched_free(report->sched);
-	report_wakers_free(report->wakers);
-	report_spans_free(report->spans);
-	report_functions_free(report->functions);
-	report_regions_free(report->regions);
+	report_view_uninit(&report->view);
+	report_tables_destroy(report->tables);
 	event_roles_uninit(&report->roles);
 	what_uninit(&report->what);
 }
@@ -574,7 +298,7 @@ static int report_file(struct report *report, int argc, char **argv)
 
 static int run_report(int argc, char **argv)
 {
-	struct report report = { .view.lines = LINES_DEFAULT, .flaw = FLAW_INCOMPLETE };
+	struct report report = { .view.lines = LINES_DEFAULT };
 	int ret = report_parse(&report, argc, argv);
 
 	if (ret == -1)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What exptrace report works out from the events in the order of time.
+ * What the tables of exptrace report have in common.
  *
- * Each part has its own state. It is fed with events of generations that have lost
- * none; where such generations end, it forgets what was going on.
+ * Each table is a file of its own and a line in REPORT_TABLES. It gets the events whose roles it
+ * names, in order of time, from generations that lost none. Where such generations end, it
+ * forgets what was going on.
  */
 #ifndef EXPTRACE_REPORT_H
 #define EXPTRACE_REPORT_H
@@ -11,133 +12,85 @@
 #include <libexptrace.h>
 
 #include "../../common/cpus.h"
-#include "../../common/index.h"
-#include "../histogram.h"
 #include "../event_role.h"
+#include "../output.h"
 #include "../pids.h"
+#include "coverage.h"
 
-/* What all parts need to know. */
+/* What every table needs to know. */
 struct report_view {
 	struct exptrace_trace *trace;
-	struct pids *ids;	/* who has them, for report_thread() */
-	uint64_t start_ns;	/* of the generation at hand, CLOCK_MONOTONIC */
-	bool tells_online;	/* it tells which CPUs ran as it began: */
+	struct coverage coverage;
+	struct pids *ids;	/* for report_thread() */
+	bool has_online;	/* the trace tells which CPUs were online as the generation began: */
 	struct cpus online;
-	double covered_ns;	/* of all generations that count */
 	uint64_t lines;		/* most lines of a table */
 };
 
+void report_view_init(struct report_view *view, struct exptrace_trace *trace);
+void report_view_uninit(struct report_view *view);
+
+/* To be called when a generation begins. */
+void report_view_begin(struct report_view *view, const struct exptrace_generation *generation);
+
 /*
- * The number of the thread that has this id as of the event at hand; threads are told apart by
- * that. UINT64_MAX: not known.
+ * The number of the thread that has @pid as of the current event; unlike pids, numbers are not
+ * reused. UINT64_MAX: not known.
  */
 uint64_t report_thread(const struct report_view *view, uint64_t pid);
 
-/* The name of what begins with @kind: an interrupt, a soft interrupt or a system call; or NULL. */
-const char *report_name(const struct exptrace_trace *trace, enum event_role_kind kind,
-			uint64_t number);
-
-/* ",\"name\":\"...\"", if there is one. */
-void report_json_name(struct output *output, const char *key, const char *name);
-void report_json_number(struct output *output, const char *key, uint64_t value);
-
-/* Makes room for element @i of @array; new elements are zero. Ends without memory. */
-void *report_reach(void *array, size_t i, size_t *room, size_t size);
-
-/* report_sched.c: who ran, waited and slept, and for how long. */
-struct report_sched;
-
-struct report_sched *report_sched_new(void);
-void report_sched_free(struct report_sched *sched);
-/* Returns how long who runs now had waited since a wake-up, in nanoseconds; or NOT_WOKEN. */
 #define NOT_WOKEN	UINT64_MAX
-uint64_t report_sched_event(struct report_sched *sched, const struct report_view *view,
-			    const struct event_role *role, const struct exptrace_record *record);
-/* What comes next does not follow what was before @ns; @limited: not all switches were recorded. */
-void report_sched_forget(struct report_sched *sched, uint64_t ns, bool limited);
-void report_sched_print(struct report_sched *sched, const struct report_view *view);
-void report_sched_json(struct report_sched *sched, const struct report_view *view,
-		       struct output *output);
 
-/* report_wakers.c: who woke whom, and how long that waited. */
-struct report_wakers;
+struct report_event {
+	const struct exptrace_record *record;
+	const struct event_role *role;
+	/*
+	 * At a switch: how long the next task waited since its wake-up, in nanoseconds, or NOT_WOKEN.
+	 * The sched table sets this for the tables after it.
+	 */
+	uint64_t waited;
+};
 
-struct report_wakers *report_wakers_new(void);
-void report_wakers_free(struct report_wakers *wakers);
-void report_wakers_event(struct report_wakers *wakers, const struct report_view *view,
+/* An argument of the event, in the order of enum event_role_kind. */
+static inline uint64_t report_arg(const struct report_event *event, unsigned int i)
+{
+	return event->record->args[event->role->args[i]].u64;
+}
+
+/* All functions that need memory abort without it. */
+struct report_table {
+	uint64_t roles;		/* of the events for event(): ROLE_BIT() of each */
+	void *(*create)(void);	/* returns the state that the other functions get */
+	void (*destroy)(void *state);
+	void (*event)(void *state, const struct report_view *view, struct report_event *event);
+	/* The next event does not follow what came before @ns; @limited: not all switches are recorded. */
+	void (*forget)(void *state, uint64_t ns, bool limited);
+	/* Either of these comes last, once. */
+	void (*print)(void *state, const struct report_view *view);
+	void (*json)(void *state, const struct report_view *view, struct output *output);
+};
+
+/* In the order in which they are printed. sched comes before wakers, see struct report_event. */
+#define REPORT_TABLES(TABLE)	\
+	TABLE(sched)		\
+	TABLE(wakers)		\
+	TABLE(spans)		\
+	TABLE(functions)	\
+	TABLE(regions)
+
+#define REPORT_TABLE_DECLARE(name)	extern const struct report_table report_##name;
+REPORT_TABLES(REPORT_TABLE_DECLARE)
+
+/* All tables. */
+struct report_tables;
+
+struct report_tables *report_tables_create(void);
+void report_tables_destroy(struct report_tables *tables);
+void report_tables_event(struct report_tables *tables, const struct report_view *view,
 			 const struct event_role *role, const struct exptrace_record *record);
-/* Who was woken last time runs, @waited nanoseconds after its wake-up. */
-void report_wakers_run(struct report_wakers *wakers, const struct report_view *view,
-		       const struct event_role *role, const struct exptrace_record *record,
-		       uint64_t waited);
-void report_wakers_forget(struct report_wakers *wakers);
-void report_wakers_print(struct report_wakers *wakers, const struct report_view *view);
-void report_wakers_json(struct report_wakers *wakers, const struct report_view *view,
+void report_tables_forget(struct report_tables *tables, uint64_t ns, bool limited);
+void report_tables_print(struct report_tables *tables, const struct report_view *view);
+void report_tables_json(struct report_tables *tables, const struct report_view *view,
 			struct output *output);
-
-/* report_spans.c: what begins and ends: interrupts and system calls. */
-struct report_spans;
-
-struct report_spans *report_spans_new(void);
-void report_spans_free(struct report_spans *spans);
-void report_spans_event(struct report_spans *spans, const struct report_view *view,
-			const struct event_role *role, const struct exptrace_record *record);
-void report_spans_forget(struct report_spans *spans);
-void report_spans_print(struct report_spans *spans, const struct report_view *view);
-void report_spans_json(struct report_spans *spans, const struct report_view *view,
-		       struct output *output);
-
-/* report_named.c: times by name. */
-struct report_named {
-	struct histogram histogram;
-	size_t len;
-	char name[];		/* terminated */
-};
-
-struct report_named_list {
-	struct index index;	/* key, hash of the name to its place in rows */
-	struct report_named **rows;
-	size_t room;
-	uint64_t unended;	/* beginnings without their end, where that is counted */
-	uint64_t unmatched;	/* ends without their beginning */
-};
-
-/*
- * The one with this name and @key, which tells apart those that have the same name; it is
- * added if it is new, and stays where it is. Ends without memory.
- */
-struct report_named *report_named_get(struct report_named_list *list, uint64_t key,
-				      const char *name, size_t len);
-void report_named_uninit(struct report_named_list *list);
-/*
- * Those that ended: at most @lines, out of the first @among with those that did not. They are
- * sorted, so none can be found or added any more.
- */
-void report_named_print(struct report_named_list *list, const char *title, const char *what,
-			uint64_t among, uint64_t lines);
-void report_named_json(struct report_named_list *list, const char *key, const char *what,
-		       struct output *output);
-
-/* report_functions.c: the functions of timers and works. */
-struct report_functions;
-
-struct report_functions *report_functions_new(void);
-void report_functions_free(struct report_functions *functions);
-void report_functions_event(struct report_functions *functions, const struct report_view *view,
-			    const struct event_role *role, const struct exptrace_record *record);
-void report_functions_forget(struct report_functions *functions);
-void report_functions_print(struct report_functions *functions, const struct report_view *view);
-void report_functions_json(struct report_functions *functions, struct output *output);
-
-/* report_regions.c: the regions that programs mark. */
-struct report_regions;
-
-struct report_regions *report_regions_new(void);
-void report_regions_free(struct report_regions *regions);
-void report_regions_event(struct report_regions *regions, const struct report_view *view,
-			  const struct event_role *role, const struct exptrace_record *record);
-void report_regions_forget(struct report_regions *regions);
-void report_regions_print(struct report_regions *regions, const struct report_view *view);
-void report_regions_json(struct report_regions *regions, struct output *output);
 
 #endif /* EXPTRACE_REPORT_H */

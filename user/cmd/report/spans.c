@@ -19,6 +19,8 @@
 #include "../../common/hash.h"
 #include "../../common/index.h"
 #include "../cmd.h"
+#include "../histogram.h"
+#include "../json.h"
 #include "../pids.h"
 #include "report.h"
 
@@ -55,7 +57,7 @@ struct cpu {
 	struct span spans[FAMILY_SYSCALL];
 };
 
-struct report_spans {
+struct spans {
 	struct family families[NR_FAMILIES];
 	struct index cpu_index;
 	struct cpu *cpus;
@@ -78,9 +80,9 @@ static const struct {
 	  "System calls: there is no sys_enter, and no sys_call", ROLE_SYS_ENTER },
 };
 
-struct report_spans *report_spans_new(void)
+static void *spans_create(void)
 {
-	struct report_spans *spans = need_memory(calloc(1, sizeof(*spans)), "beginning the report");
+	struct spans *spans = need_memory(calloc(1, sizeof(*spans)), "beginning the report");
 
 	spans->threads.size = sizeof(struct span);
 	spans->epoch = 1;
@@ -100,12 +102,11 @@ static void family_uninit(struct family *family)
 	index_uninit(&family->index);
 }
 
-void report_spans_free(struct report_spans *spans)
+static void spans_destroy(void *state)
 {
+	struct spans *spans = state;
 	size_t i;
 
-	if (!spans)
-		return;
 	for (i = 0; i < NR_FAMILIES; i++)
 		family_uninit(&spans->families[i]);
 	index_uninit(&spans->cpu_index);
@@ -114,12 +115,44 @@ void report_spans_free(struct report_spans *spans)
 	free(spans);
 }
 
-void report_spans_forget(struct report_spans *spans)
+static void spans_forget(void *state, uint64_t ns, bool limited)
 {
+	struct spans *spans = state;
+
+	(void)ns;
+	(void)limited;
 	spans->epoch++;
 }
 
 static const char adding[] = "adding up interrupts and system calls";
+
+/* Where the trace does not say: they have been the same for long. */
+static const char *softirq_name(uint64_t number)
+{
+	static const char *const names[] = {
+		"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED",
+		"HRTIMER", "RCU",
+	};
+
+	return number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
+}
+
+/* The name of an interrupt, a soft interrupt or a system call; NULL if it has none. */
+static const char *number_name(const struct exptrace_trace *trace, enum event_role_kind kind,
+			       uint64_t number)
+{
+	const char *name;
+
+	switch (kind) {
+	case ROLE_IRQ_ENTRY:
+		return exptrace_name(trace, EXPTRACE_KIND_IRQ, number);
+	case ROLE_SYS_ENTER:
+		return exptrace_name(trace, EXPTRACE_KIND_SYSCALL, number);
+	default:
+		name = exptrace_name(trace, EXPTRACE_KIND_SOFTIRQ, number);
+		return name ? name : softirq_name(number);
+	}
+}
 
 static struct family_member *new_member(uint64_t number, const char *name)
 {
@@ -144,8 +177,8 @@ static struct family_member *get_member(struct family *family, uint64_t number, 
 		i = index_get(&family->index, number, hash);
 		if (i < 0)
 			out_of_memory(adding);
-		family->members = report_reach(family->members, (size_t)i, &family->room,
-					       sizeof(*family->members));
+		reach_memory(&family->members, (size_t)i, &family->room, sizeof(*family->members),
+			     adding);
 		if (!family->members[i])
 			family->members[i] = new_member(number, name);
 		/* another name may have the same hash */
@@ -154,25 +187,24 @@ static struct family_member *get_member(struct family *family, uint64_t number, 
 	}
 }
 
-static struct span *cpu_span(struct report_spans *spans, uint64_t cpu, unsigned int family)
+static struct span *cpu_span(struct spans *spans, uint64_t cpu, unsigned int family)
 {
 	int64_t i = index_get(&spans->cpu_index, cpu, 0);
 
 	if (i < 0)
 		out_of_memory(adding);
-	spans->cpus = report_reach(spans->cpus, (size_t)i, &spans->cpus_room,
-				   sizeof(*spans->cpus));
+	reach_memory(&spans->cpus, (size_t)i, &spans->cpus_room, sizeof(*spans->cpus), adding);
 	return &spans->cpus[i].spans[family];
 }
 
-static struct span *thread_span(struct report_spans *spans, const struct report_view *view,
+static struct span *thread_span(struct spans *spans, const struct report_view *view,
 				int64_t pid)
 {
 	return pids_get(&spans->threads, report_thread(view, (uint64_t)pid));
 }
 
-static void begin(struct report_spans *spans, struct span *span, unsigned int family,
-		  uint64_t number, uint64_t ns)
+static void span_begin(struct spans *spans, struct span *span, unsigned int family,
+		       uint64_t number, uint64_t ns)
 {
 	spans->families[family].begun++;
 	if (span)
@@ -180,7 +212,7 @@ static void begin(struct report_spans *spans, struct span *span, unsigned int fa
 }
 
 /* A span of @time nanoseconds ends with @record; returns whose it is. */
-static struct family_member *add_span(struct report_spans *spans, unsigned int family,
+static struct family_member *add_span(struct spans *spans, unsigned int family,
 				      uint64_t number, const char *name, uint64_t time,
 				      const struct exptrace_record *record)
 {
@@ -191,9 +223,9 @@ static struct family_member *add_span(struct report_spans *spans, unsigned int f
 }
 
 /* Returns whose it was; NULL: its beginning is not known. */
-static struct family_member *end(struct report_spans *spans, struct span *span,
-				 unsigned int family, uint64_t number, const char *name,
-				 const struct exptrace_record *record)
+static struct family_member *span_end(struct spans *spans, struct span *span,
+				      unsigned int family, uint64_t number, const char *name,
+				      const struct exptrace_record *record)
 {
 	if (!span || span->epoch != spans->epoch || span->number != number ||
 	    record->ns < span->since) {
@@ -211,24 +243,24 @@ static void count_error(struct family_member *member, int64_t result)
 		member->errors++;
 }
 
-static void end_syscall(struct report_spans *spans, const struct report_view *view,
-			const struct event_role *role, const struct exptrace_record *record)
+static void end_syscall(struct spans *spans, const struct report_view *view,
+			const struct report_event *event)
 {
-	struct span *span = thread_span(spans, view, record->pid);
-	uint64_t number = record->args[role->args[0]].u64;
+	struct span *span = thread_span(spans, view, event->record->pid);
+	uint64_t number = report_arg(event, 0);
 
 	if (span && number == EXPTRACE_SYSCALL_NONE)
 		number = span->number;
-	count_error(end(spans, span, FAMILY_SYSCALL, number, NULL, record),
-		    (int64_t)record->args[role->args[1]].u64);
+	count_error(span_end(spans, span, FAMILY_SYSCALL, number, NULL, event->record),
+		    (int64_t)report_arg(event, 1));
 }
 
 /* The call of the thread that had the id before never ends. */
-static void move_syscall(struct report_spans *spans, const struct report_view *view,
-			 const struct event_role *role, const struct exptrace_record *record)
+static void move_syscall(struct spans *spans, const struct report_view *view,
+			 const struct report_event *event)
 {
-	uint64_t pid = record->args[role->args[0]].u64;
-	uint64_t old_pid = record->args[role->args[1]].u64;
+	uint64_t pid = report_arg(event, 0);
+	uint64_t old_pid = report_arg(event, 1);
 	struct span *to = thread_span(spans, view, (int64_t)pid);
 	struct span *from = thread_span(spans, view, (int64_t)old_pid);
 
@@ -242,48 +274,48 @@ static void move_syscall(struct report_spans *spans, const struct report_view *v
 }
 
 /* One that took long enough: it tells by itself how long. */
-static void whole_syscall(struct report_spans *spans, const struct event_role *role,
-			  const struct exptrace_record *record)
+static void whole_syscall(struct spans *spans, const struct report_event *event)
 {
-	count_error(add_span(spans, FAMILY_SYSCALL, record->args[role->args[0]].u64, NULL,
-			     record->args[role->args[2]].u64, record),
-		    (int64_t)record->args[role->args[1]].u64);
+	count_error(add_span(spans, FAMILY_SYSCALL, report_arg(event, 0), NULL,
+			     report_arg(event, 2), event->record),
+		    (int64_t)report_arg(event, 1));
 }
 
-void report_spans_event(struct report_spans *spans, const struct report_view *view,
-			const struct event_role *role, const struct exptrace_record *record)
+static void spans_event(void *state, const struct report_view *view, struct report_event *event)
 {
-	uint64_t number = record->args[role->args[0]].u64;
+	const struct exptrace_record *record = event->record;
+	uint64_t number = report_arg(event, 0);
+	struct spans *spans = state;
 
-	switch (role->kind) {
+	switch (event->role->kind) {
 	case ROLE_IRQ_ENTRY:
-		begin(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
-		      record->ns);
+		span_begin(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
+			   record->ns);
 		break;
 	case ROLE_IRQ_EXIT:
-		end(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
-		    report_name(view->trace, ROLE_IRQ_ENTRY, number), record);
+		span_end(spans, cpu_span(spans, record->cpu, FAMILY_IRQ), FAMILY_IRQ, number,
+			 number_name(view->trace, ROLE_IRQ_ENTRY, number), record);
 		break;
 	case ROLE_SOFTIRQ_ENTRY:
-		begin(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
-		      record->ns);
+		span_begin(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ,
+			   number, record->ns);
 		break;
 	case ROLE_SOFTIRQ_EXIT:
-		end(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ, number,
-		    NULL, record);
+		span_end(spans, cpu_span(spans, record->cpu, FAMILY_SOFTIRQ), FAMILY_SOFTIRQ,
+			 number, NULL, record);
 		break;
 	case ROLE_SYS_ENTER:
-		begin(spans, thread_span(spans, view, record->pid), FAMILY_SYSCALL, number,
-		      record->ns);
+		span_begin(spans, thread_span(spans, view, record->pid), FAMILY_SYSCALL, number,
+			   record->ns);
 		break;
 	case ROLE_SYS_EXIT:
-		end_syscall(spans, view, role, record);
+		end_syscall(spans, view, event);
 		break;
 	case ROLE_EXEC:
-		move_syscall(spans, view, role, record);
+		move_syscall(spans, view, event);
 		break;
 	case ROLE_SYS_CALL:
-		whole_syscall(spans, role, record);
+		whole_syscall(spans, event);
 		break;
 	}
 }
@@ -311,7 +343,7 @@ static const char *member_name(const struct report_view *view,
 			       const struct family_member *member, enum event_role_kind kind)
 {
 	return kind == ROLE_IRQ_ENTRY ? member->name :
-					 report_name(view->trace, kind, member->number);
+					 number_name(view->trace, kind, member->number);
 }
 
 static void print_member(const struct report_view *view, const struct family_member *member,
@@ -365,8 +397,9 @@ static void print_family(struct family *family, unsigned int which,
 	print_halves(family);
 }
 
-void report_spans_print(struct report_spans *spans, const struct report_view *view)
+static void spans_print(void *state, const struct report_view *view)
 {
+	struct spans *spans = state;
 	unsigned int i;
 
 	for (i = 0; i < NR_FAMILIES; i++)
@@ -379,34 +412,47 @@ static void json_family(struct family *family, unsigned int which, const struct 
 	size_t i;
 
 	sort_members(family);
-	output_text(output, ",\"");
-	output_text(output, about[which].key);
+	json_key(output, about[which].key);
 	output_text(output, "\":[");
 	for (i = 0; i < family->index.n; i++) {
 		const struct family_member *member = family->members[i];
 
-		report_json_number(output, i ? ",{\"number\":" : "{\"number\":", member->number);
-		report_json_name(output, ",\"name\":",
+		json_number(output, i ? ",{\"number\":" : "{\"number\":", member->number);
+		json_string(output, ",\"name\":",
 				 member_name(view, member, about[which].kind));
 		if (which == FAMILY_SYSCALL)
-			report_json_number(output, ",\"errors\":", member->errors);
-		output_char(output, ',');
-		histogram_json(output, &member->histogram);
-		output_char(output, '}');
+			json_number(output, ",\"errors\":", member->errors);
+		histogram_json(output, ",", &member->histogram);
 	}
-	output_text(output, "],\"");
-	output_text(output, about[which].key);
-	report_json_number(output, "_not_begun\":", family->unmatched);
-	output_text(output, ",\"");
-	output_text(output, about[which].key);
-	report_json_number(output, "_not_ended\":", family->begun - family->ended);
+	output_char(output, ']');
+	json_key(output, about[which].key);
+	json_number(output, "_not_begun\":", family->unmatched);
+	json_key(output, about[which].key);
+	json_number(output, "_not_ended\":", family->begun - family->ended);
 }
 
-void report_spans_json(struct report_spans *spans, const struct report_view *view,
-		       struct output *output)
+static void spans_json(void *state, const struct report_view *view, struct output *output)
 {
+	struct spans *spans = state;
 	unsigned int i;
 
 	for (i = 0; i < NR_FAMILIES; i++)
 		json_family(&spans->families[i], i, view, output);
 }
+
+const struct report_table report_spans = {
+	.roles = ROLE_BIT(ROLE_IRQ_ENTRY) |
+		 ROLE_BIT(ROLE_IRQ_EXIT) |
+		 ROLE_BIT(ROLE_SOFTIRQ_ENTRY) |
+		 ROLE_BIT(ROLE_SOFTIRQ_EXIT) |
+		 ROLE_BIT(ROLE_SYS_ENTER) |
+		 ROLE_BIT(ROLE_SYS_EXIT) |
+		 ROLE_BIT(ROLE_SYS_CALL) |
+		 ROLE_BIT(ROLE_EXEC),
+	.create = spans_create,
+	.destroy = spans_destroy,
+	.event = spans_event,
+	.forget = spans_forget,
+	.print = spans_print,
+	.json = spans_json,
+};

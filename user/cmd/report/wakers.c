@@ -14,6 +14,8 @@
 
 #include "../../common/index.h"
 #include "../cmd.h"
+#include "../histogram.h"
+#include "../json.h"
 #include "../pids.h"
 #include "report.h"
 
@@ -44,15 +46,15 @@ struct woken {
 	uint32_t waking, wakeup;
 };
 
-struct report_wakers {
+struct wakers {
 	struct pairs waking, wakeup;
 	struct pids threads;	/* struct woken */
 	uint32_t epoch;
 };
 
-struct report_wakers *report_wakers_new(void)
+static void *wakers_create(void)
 {
-	struct report_wakers *wakers = need_memory(calloc(1, sizeof(*wakers)), "beginning the report");
+	struct wakers *wakers = need_memory(calloc(1, sizeof(*wakers)), "beginning the report");
 
 	wakers->threads.size = sizeof(struct woken);
 	wakers->epoch = 1;
@@ -69,35 +71,33 @@ static void pairs_uninit(struct pairs *pairs)
 	free(pairs->list);
 }
 
-void report_wakers_free(struct report_wakers *wakers)
+static void wakers_destroy(void *state)
 {
-	if (!wakers)
-		return;
+	struct wakers *wakers = state;
 	pairs_uninit(&wakers->waking);
 	pairs_uninit(&wakers->wakeup);
 	pids_uninit(&wakers->threads);
 	free(wakers);
 }
 
-void report_wakers_forget(struct report_wakers *wakers)
+static void wakers_forget(void *state, uint64_t ns, bool limited)
 {
+	struct wakers *wakers = state;
+
+	(void)ns;
+	(void)limited;
 	wakers->epoch++;
 }
 
-/* Grows with the pairs that there are, at powers of two. Returns the pair's place and 1. */
+/* Returns the pair's place and 1. */
 static uint32_t pairs_add(struct pairs *pairs, uint64_t waker, uint64_t woken)
 {
 	int64_t i = index_get(&pairs->index, waker, woken);
-	size_t room = pairs->room ? 2 * pairs->room : 256;
 
 	if (i < 0)
 		out_of_memory("adding up wake-ups");
-	if ((size_t)i >= pairs->room) {
-		pairs->list = grow_memory(pairs->list, room, sizeof(*pairs->list),
-					  "adding up wake-ups");
-		memset(pairs->list + pairs->room, 0, (room - pairs->room) * sizeof(*pairs->list));
-		pairs->room = room;
-	}
+	reach_memory(&pairs->list, (size_t)i, &pairs->room, sizeof(*pairs->list),
+		     "adding up wake-ups");
 	pairs->list[i].waker = waker;
 	pairs->list[i].woken = woken;
 	pairs->list[i].count++;
@@ -105,7 +105,7 @@ static uint32_t pairs_add(struct pairs *pairs, uint64_t waker, uint64_t woken)
 	return (uint32_t)i + 1;
 }
 
-static struct woken *get_woken(struct report_wakers *wakers, uint64_t thread)
+static struct woken *get_woken(struct wakers *wakers, uint64_t thread)
 {
 	struct woken *woken = pids_get(&wakers->threads, thread);
 
@@ -124,18 +124,18 @@ static uint64_t waker_of(const struct report_view *view, const struct exptrace_r
 	return thread == UINT64_MAX ? WAKER_UNKNOWN : thread;
 }
 
-void report_wakers_event(struct report_wakers *wakers, const struct report_view *view,
-			 const struct event_role *role, const struct exptrace_record *record)
+static void note_waker(struct wakers *wakers, const struct report_view *view,
+		       const struct report_event *event)
 {
-	uint64_t thread = report_thread(view, record->args[role->args[0]].u64);
-	bool waking = role->kind == ROLE_WAKING;
+	uint64_t thread = report_thread(view, report_arg(event, 0));
+	bool waking = event->role->kind == ROLE_WAKING;
 	struct woken *woken = get_woken(wakers, thread);
 	uint32_t pair;
 
 	if (!woken)
 		return;
-	pair = pairs_add(waking ? &wakers->waking : &wakers->wakeup, waker_of(view, record),
-			 thread);
+	pair = pairs_add(waking ? &wakers->waking : &wakers->wakeup,
+			 waker_of(view, event->record), thread);
 	if (waking) {
 		woken->noted = pair;
 		return;
@@ -145,19 +145,27 @@ void report_wakers_event(struct report_wakers *wakers, const struct report_view 
 	woken->noted = 0;
 }
 
-void report_wakers_run(struct report_wakers *wakers, const struct report_view *view,
-		       const struct event_role *role, const struct exptrace_record *record,
-		       uint64_t waited)
+/* The task that was woken last time now runs. */
+static void note_run(struct wakers *wakers, const struct report_view *view,
+		     const struct report_event *event)
 {
-	uint64_t thread = report_thread(view, record->args[role->args[0]].u64);
-	struct woken *woken = get_woken(wakers, thread);
+	struct woken *woken = get_woken(wakers, report_thread(view, report_arg(event, 0)));
+	const struct exptrace_record *record = event->record;
 
 	if (woken && woken->wakeup)
-		histogram_add(&wakers->wakeup.list[woken->wakeup - 1].latency, waited, record->ns,
-			      record->cpu);
+		histogram_add(&wakers->wakeup.list[woken->wakeup - 1].latency, event->waited,
+			      record->ns, record->cpu);
 	if (woken && woken->waking)
-		histogram_add(&wakers->waking.list[woken->waking - 1].latency, waited, record->ns,
-			      record->cpu);
+		histogram_add(&wakers->waking.list[woken->waking - 1].latency, event->waited,
+			      record->ns, record->cpu);
+}
+
+static void wakers_event(void *state, const struct report_view *view, struct report_event *event)
+{
+	if (event->role->kind != ROLE_SWITCH)
+		note_waker(state, view, event);
+	else if (event->waited != NOT_WOKEN)
+		note_run(state, view, event);
 }
 
 static int by_count(const void *a, const void *b)
@@ -172,7 +180,7 @@ static int by_count(const void *a, const void *b)
 }
 
 /* Those of the better event, the most frequent first; the index no longer fits. */
-static const struct pairs *sort_pairs(struct report_wakers *wakers)
+static const struct pairs *sort_pairs(struct wakers *wakers)
 {
 	struct pairs *pairs = wakers->waking.count ? &wakers->waking : &wakers->wakeup;
 
@@ -236,7 +244,7 @@ static struct histogram sum_latencies(const struct pairs *pairs)
 	return all;
 }
 
-static void print_all(const struct pairs *pairs)
+static void print_all_pairs(const struct pairs *pairs)
 {
 	struct histogram all = sum_latencies(pairs);
 
@@ -248,8 +256,9 @@ static void print_all(const struct pairs *pairs)
 	histogram_uninit(&all);
 }
 
-void report_wakers_print(struct report_wakers *wakers, const struct report_view *view)
+static void wakers_print(void *state, const struct report_view *view)
 {
+	struct wakers *wakers = state;
 	const struct pairs *pairs = sort_pairs(wakers);
 	size_t i;
 
@@ -264,12 +273,12 @@ void report_wakers_print(struct report_wakers *wakers, const struct report_view 
 	       "waker", "pid", "woken", "p50 us", "p99 us", "max us", histogram_word_heading);
 	for (i = 0; i < pairs->index.n && i < view->lines; i++)
 		print_pair(view, pairs, &pairs->list[i]);
-	print_all(pairs);
+	print_all_pairs(pairs);
 }
 
-void report_wakers_json(struct report_wakers *wakers, const struct report_view *view,
-			struct output *output)
+static void wakers_json(void *state, const struct report_view *view, struct output *output)
 {
+	struct wakers *wakers = state;
 	const struct pairs *pairs = sort_pairs(wakers);
 	struct histogram all = sum_latencies(pairs);
 	size_t i;
@@ -278,24 +287,31 @@ void report_wakers_json(struct report_wakers *wakers, const struct report_view *
 	for (i = 0; i < pairs->index.n; i++) {
 		const struct pair *pair = &pairs->list[i];
 
-		report_json_number(output, i ? ",{\"count\":" : "{\"count\":", pair->count);
+		json_number(output, i ? ",{\"count\":" : "{\"count\":", pair->count);
 		if (pair->waker < WAKER_CONTEXT)
-			report_json_number(output, ",\"waker_pid\":",
+			json_number(output, ",\"waker_pid\":",
 					   (uint64_t)exptrace_thread_pid(view->trace,
 									 pair->waker));
-		report_json_name(output, ",\"waker\":", waker_name(view, pair->waker));
-		report_json_number(output, ",\"woken_pid\":",
+		json_string(output, ",\"waker\":", waker_name(view, pair->waker));
+		json_number(output, ",\"woken_pid\":",
 				   (uint64_t)exptrace_thread_pid(view->trace, pair->woken));
-		report_json_name(output, ",\"woken\":", waker_name(view, pair->woken));
-		if (pair->latency.count) {
-			output_text(output, ",\"latency\":{");
-			histogram_json(output, &pair->latency);
-			output_char(output, '}');
-		}
+		json_string(output, ",\"woken\":", waker_name(view, pair->woken));
+		if (pair->latency.count)
+			histogram_json(output, ",\"latency\":{", &pair->latency);
 		output_char(output, '}');
 	}
-	output_text(output, "],\"wakeup_latency\":{");
-	histogram_json(output, &all);
-	output_char(output, '}');
+	histogram_json(output, "],\"wakeup_latency\":{", &all);
 	histogram_uninit(&all);
 }
+
+const struct report_table report_wakers = {
+	.roles = ROLE_BIT(ROLE_WAKING) |
+		 ROLE_BIT(ROLE_WAKEUP) |
+		 ROLE_BIT(ROLE_SWITCH),
+	.create = wakers_create,
+	.destroy = wakers_destroy,
+	.event = wakers_event,
+	.forget = wakers_forget,
+	.print = wakers_print,
+	.json = wakers_json,
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parts of a JSON object.
+ *
+ * @key is what comes before the value as it is written, with the comma or the brace: ",\"pid\":". So
+ * each member takes one copy, and nothing has to remember whether it is the first.
+ */
+#ifndef EXPTRACE_JSON_H
+#define EXPTRACE_JSON_H
+
+#include "output.h"
+
+void json_number(struct output *output, const char *key, uint64_t value);
+
+/* Nothing at all if @text is NULL. */
+void json_string(struct output *output, const char *key, const char *text);
+
+/* "0x...": a string, for addresses and flags. A JSON number is exact up to 2^53 only. */
+void json_hex(struct output *output, uint64_t value);
+
+/* ",\"NAME": the beginning of a key whose name is not constant. */
+void json_key(struct output *output, const char *name);
+
+/*
+ * A string with its quotes. UTF-8 stays as it is, except for characters that control a terminal:
+ * \uNNNN. A byte that is not part of UTF-8 becomes U+FFFD and its two hexadecimal digits, and so do
+ * the bytes of U+FFFD itself: the original bytes can be recovered.
+ */
+void json_bytes(struct output *output, const char *bytes, size_t n);
+
+#endif /* EXPTRACE_JSON_H */
