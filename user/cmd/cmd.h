@@ -88,8 +88,13 @@ void *need_memory(void *memory, const char *doing);
 /* Gives @memory @n elements of @size bytes. Likewise. */
 void *grow_memory(void *memory, size_t n, size_t size, const char *doing);
 
-/* array_reach() that aborts likewise. */
-void reach_memory(void *array, size_t i, size_t *room, size_t size, const char *doing);
+/* Like array_reach(): makes room for element @i of *@array. Likewise. */
+void reach_new_memory(void *array, size_t i, size_t *room, size_t size, const char *doing);
+static inline void reach_memory(void *array, size_t i, size_t *room, size_t size, const char *doing)
+{
+	if (i >= *room)
+		reach_new_memory(array, i, room, size, doing);
+}
 
 /* What out_of_memory() writes beside stdout; NULL: nothing. */
 void message_pending(struct output *output);

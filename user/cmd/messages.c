@@ -150,7 +150,7 @@ void *grow_memory(void *memory, size_t n, size_t size, const char *doing)
 	return need_memory(reallocarray(memory, n, size), doing);
 }
 
-void reach_memory(void *array, size_t i, size_t *room, size_t size, const char *doing)
+void reach_new_memory(void *array, size_t i, size_t *room, size_t size, const char *doing)
 {
 	if (array_reach(array, i, room, size))
 		out_of_memory(doing);
