@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <exptrace/wire.h>
-
 #include "cmd.h"
 #include "format.h"
 #include "interrupt.h"
@@ -22,24 +20,9 @@ struct dump {
 	struct format format;
 	struct what what;
 	uint64_t max;		/* lines */
-	bool all;		/* state events too */
 	bool json;
 	bool raw_time;
-	bool refused;		/* a word of what means nothing */
 };
-
-static bool is_shown(struct dump *dump, const struct exptrace_record *record)
-{
-	return (dump->all || !EXPTRACE_EVENT_IS_STATE(record->type)) &&
-	       what_has(&dump->what, dump->trace, record);
-}
-
-/* Before anything is printed. Returns whether dumping can go on. */
-static bool check_what(struct dump *dump)
-{
-	dump->refused |= what_check_trace(&dump->what, dump->trace, dump->all) != EXIT_OK;
-	return !dump->refused;
-}
 
 /* Whether there is anything to be read for, if only to see what words mean. */
 static bool wants_events(const struct dump *dump)
@@ -50,7 +33,7 @@ static bool wants_events(const struct dump *dump)
 
 static void print_event(struct dump *dump, const struct exptrace_record *record)
 {
-	if (!dump->max || !is_shown(dump, record))
+	if (!dump->max || !what_selects(&dump->what, dump->trace, record))
 		return;
 	if (dump->json)
 		format_json(dump->output, dump->trace, record);
@@ -63,19 +46,21 @@ static void print_event(struct dump *dump, const struct exptrace_record *record)
  * Prints until damage, the end, the limit, a signal, or an error of either side. Returns the
  * trace's error.
  */
-static int dump_events(struct dump *dump)
+static int dump_events(void *arg)
 {
 	const struct exptrace_record *record;
+	struct dump *dump = arg;
 	int ret = 0;
 
 	while (!interrupted && wants_events(dump) &&
 	       (ret = exptrace_next_event(dump->trace, &record)) == 1) {
 		ret = 0;
-		if (!check_what(dump))
+		if (!what_check_trace(&dump->what, dump->trace))
 			break;
 		print_event(dump, record);
 	}
-	return ret;
+	/* the message comes behind the events, and not at all if they cannot be written */
+	return ret < 0 && output_flush(dump->output) ? 0 : ret;
 }
 
 /* What was read is to be seen while the trace makes one wait. */
@@ -86,24 +71,9 @@ static bool before_waiting(void *arg)
 	return !output_flush(dump->output) && !interrupted;
 }
 
-/* Prints all that can be read. Returns whether there was damage. */
-static bool dump_all(struct dump *dump)
-{
-	bool damaged = false, more = true;
-	int ret;
-
-	while (more && (ret = dump_events(dump)) < 0 && ret != -EAGAIN) {
-		/* the message comes behind the events */
-		output_flush(dump->output);
-		damaged = true;
-		more = !dump->output->error && go_on(dump->trace, ret);
-	}
-	return damaged;
-}
-
 static int dump_run(struct dump *dump)
 {
-	bool damaged = dump_all(dump);
+	bool damaged = read_all(dump->trace, dump_events, dump);
 	int err = output_flush(dump->output);
 
 	if (err)
@@ -111,7 +81,7 @@ static int dump_run(struct dump *dump)
 	if (interrupted)
 		return EXIT_PROBLEM;
 	/* without an event, it is time now */
-	if (!check_what(dump))
+	if (!what_check_trace(&dump->what, dump->trace))
 		return EXIT_PROBLEM;
 	note_reading(dump->trace);
 	note_times(dump->trace);
@@ -146,7 +116,7 @@ static int dump_parse(struct dump *dump, int argc, char **argv)
 		else if (c == OPT_JSON)
 			dump->json = true;
 		else if (c == OPT_ALL)
-			dump->all = true;
+			dump->what.state = WHAT_STATE_SELECTED;
 		else if (c == OPT_RAW_TIME)
 			dump->raw_time = true;
 	}
@@ -174,7 +144,9 @@ static int dump_file(struct dump *dump, int argc, char **argv)
 static int run_dump(int argc, char **argv)
 {
 	static struct output output;	/* for a stack that cannot grow, there is no message */
-	struct dump dump = { .output = &output, .max = UINT64_MAX };
+	struct dump dump = {
+		.output = &output, .max = UINT64_MAX, .what.state = WHAT_STATE_HIDDEN,
+	};
 	int ret = dump_parse(&dump, argc, argv);
 
 	if (ret == -1)

@@ -75,15 +75,8 @@ struct event_role event_role_decide(const struct exptrace_schema_event *event)
 const struct event_role *event_role_find(struct event_roles *roles,
 				   const struct exptrace_schema_event *event)
 {
-	if (event->index >= roles->n) {
-		size_t n = 2 * (size_t)event->index + 64;
-		struct event_role *list = grow_memory(roles->list, n, sizeof(*list),
-						   "reading the schema");
-
-		memset(list + roles->n, 0, (n - roles->n) * sizeof(*list));
-		roles->list = list;
-		roles->n = n;
-	}
+	reach_memory(&roles->list, event->index, &roles->room, sizeof(*roles->list),
+		     "reading the schema");
 	roles->list[event->index] = event_role_decide(event);
 	return &roles->list[event->index];
 }

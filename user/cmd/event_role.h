@@ -46,8 +46,8 @@ struct event_role {
 struct event_role event_role_decide(const struct exptrace_schema_event *event);
 
 struct event_roles {
-	struct event_role *list;	/* by the description's index */
-	size_t n;
+	struct event_role *list;	/* by index of the description */
+	size_t room;
 };
 
 /* Decides for the first time. Without memory, it means nothing. */
@@ -57,7 +57,7 @@ const struct event_role *event_role_find(struct event_roles *roles,
 static inline const struct event_role *event_role_get(struct event_roles *roles,
 						const struct exptrace_schema_event *event)
 {
-	if (event->index < roles->n && roles->list[event->index].kind)
+	if (event->index < roles->room && roles->list[event->index].kind)
 		return &roles->list[event->index];
 	return event_role_find(roles, event);
 }

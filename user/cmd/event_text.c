@@ -38,6 +38,7 @@ struct step {
 
 struct line {
 	size_t n;		/* 0: not compiled yet */
+	size_t room;
 	struct step *steps;
 };
 
@@ -213,19 +214,13 @@ static char *put_name(struct format *format, char *pos, uint32_t kind, uint64_t 
 /* The step whose text may still grow. */
 static struct step *open_step(struct line *line)
 {
-	struct step *steps = line->steps;
 	size_t n = line->n;
 
-	if (n && !steps[n - 1].put)
-		return &steps[n - 1];
-	/* grows at powers of two */
-	if (!(n & (n - 1))) {
-		steps = grow_memory(steps, n ? 2 * n : 1, sizeof(*steps), "reading the schema");
-		line->steps = steps;
-	}
-	memset(&steps[n], 0, sizeof(*steps));
+	if (n && !line->steps[n - 1].put)
+		return &line->steps[n - 1];
+	reach_memory(&line->steps, n, &line->room, sizeof(*line->steps), "reading the schema");
 	line->n++;
-	return &steps[n];
+	return &line->steps[n];
 }
 
 /* Ends the step with a value; returns it. */
@@ -352,15 +347,8 @@ static const struct line *make_line(struct format *format,
 {
 	struct line *line;
 
-	if (event->index >= format->nlines) {
-		size_t n = 2 * (size_t)event->index + 64;
-		struct line *lines = grow_memory(format->lines, n, sizeof(*lines),
-						 "reading the schema");
-
-		memset(lines + format->nlines, 0, (n - format->nlines) * sizeof(*lines));
-		format->lines = lines;
-		format->nlines = n;
-	}
+	reach_memory(&format->lines, event->index, &format->nlines, sizeof(*format->lines),
+		     "reading the schema");
 	line = &format->lines[event->index];
 	compile(line, event);
 	return line;

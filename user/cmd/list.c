@@ -17,14 +17,6 @@ static const char *event_state(const struct exptrace_event *event)
 	return event->flags & EXPTRACE_EVENT_F_ENABLED ? "on" : "off";
 }
 
-static bool is_listed(const struct what *what, const struct exptrace_event *event)
-{
-	return !what->selection ||
-	       exptrace_selection_means(what->selection,
-					exptrace_device_experiment(event->experiment),
-					event->group, event->name, true);
-}
-
 static void print_event(const struct exptrace_event *event)
 {
 	const char *experiment = exptrace_device_experiment(event->experiment);
@@ -45,7 +37,7 @@ static int list_events(struct exptrace_device *device, const struct what *what)
 	size_t i;
 
 	for (i = 0; !ret && i < events.n; i++)
-		if (is_listed(what, &events.events[i]))
+		if (!what->selection || what_selects_event(what, &events.events[i], true))
 			print_event(&events.events[i]);
 	selection_forget(&events);
 	return ret;

@@ -83,6 +83,19 @@ bool go_on(struct exptrace_trace *trace, int err)
 	return ret == 1;
 }
 
+bool read_all(struct exptrace_trace *trace, int (*read)(void *arg), void *arg)
+{
+	bool damaged = false, more = true;
+	int ret;
+
+	/* -EAGAIN: a signal interrupted it */
+	while (more && (ret = read(arg)) < 0 && ret != -EAGAIN) {
+		damaged = true;
+		more = go_on(trace, ret);
+	}
+	return damaged;
+}
+
 static void note_beginning(const struct exptrace_trace *trace,
 			   const struct exptrace_account *account)
 {

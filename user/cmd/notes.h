@@ -18,6 +18,12 @@ int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT]);
 /* That, with the text on stderr: can more be read? */
 bool go_on(struct exptrace_trace *trace, int err);
 
+/*
+ * Calls read(@arg) until the trace ends, and again behind each damage, which go_on() reports. read()
+ * returns 0 at the end, or a negative errno of the trace. Returns whether there was damage.
+ */
+bool read_all(struct exptrace_trace *trace, int (*read)(void *arg), void *arg);
+
 /* Notes on stderr: what is in the trace and could not be read, or what the recorder could not tell. */
 void note_empty(void);
 void note_reading(const struct exptrace_trace *trace);

@@ -58,10 +58,7 @@ static bool is_available(const struct exptrace_event *event)
 /* Whether @what asks for it, if it was off. */
 static bool is_wanted(const struct exptrace_event *event, const struct what *what)
 {
-	return is_selectable(event) && what->selection &&
-	       exptrace_selection_means(what->selection,
-					exptrace_device_experiment(event->experiment),
-					event->group, event->name, false);
+	return is_selectable(event) && what->selection && what_selects_event(what, event, false);
 }
 
 static struct shown show_word(const struct what *what, size_t word)

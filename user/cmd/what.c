@@ -63,7 +63,7 @@ int what_parse(const struct command *command, struct what *what, const char *opt
 void what_uninit(struct what *what)
 {
 	exptrace_selection_free(what->selection);
-	*what = (struct what) { 0 };
+	*what = (struct what) { .state = what->state };
 }
 
 static int explain_word(const struct what *what, const char *kind, const char *hint,
@@ -189,19 +189,19 @@ static int check_word(const struct what *what, size_t i, const struct exptrace_t
 	}
 }
 
-int what_check_trace(struct what *what, const struct exptrace_trace *trace, bool all)
+bool what_check_trace(struct what *what, const struct exptrace_trace *trace)
 {
-	int ret = EXIT_OK;
+	bool all = what->state != WHAT_STATE_HIDDEN;
 	size_t i, n;
 
 	if (!what->selection || what->checked)
-		return EXIT_OK;
+		return !what->refused;
 	what->checked = true;
 	exptrace_selection_offer_trace(what->selection, trace);
 	n = exptrace_selection_words(what->selection);
-	for (i = 0; !ret && i < n; i++)
-		ret = check_word(what, i, trace, all);
-	return ret;
+	for (i = 0; !what->refused && i < n; i++)
+		what->refused = check_word(what, i, trace, all) != EXIT_OK;
+	return !what->refused;
 }
 
 static void print_events(const struct exptrace_event *events, size_t n)

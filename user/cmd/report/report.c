@@ -27,7 +27,6 @@ struct report {
 	struct report_view view;
 	struct event_roles roles;
 	struct what what;
-	bool refused;		/* a word of what means nothing */
 	struct report_tables *tables;
 	bool json;
 };
@@ -51,13 +50,6 @@ static void note_damage(struct report *report, const struct exptrace_record *rec
 	coverage_damage(coverage, record->ns);
 }
 
-/* State events are needed whatever is selected. */
-static bool is_selected(struct report *report, const struct exptrace_record *record)
-{
-	return EXPTRACE_EVENT_IS_STATE(record->type) ||
-	       what_has(&report->what, report->trace, record);
-}
-
 static void take_event(struct report *report, const struct exptrace_record *record)
 {
 	struct coverage *coverage = &report->view.coverage;
@@ -74,42 +66,31 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 		return;
 	}
 	role = event_role_get(&report->roles, record->event);
-	if (role->kind != ROLE_NOTHING && is_selected(report, record))
+	if (role->kind != ROLE_NOTHING && what_selects(&report->what, report->trace, record))
 		report_tables_event(report->tables, &report->view, role, record);
 }
 
-/* Returns whether each word that was given means something. */
-static bool check_what(struct report *report)
-{
-	report->refused |= what_check_trace(&report->what, report->trace, true) != EXIT_OK;
-	return !report->refused;
-}
-
 /* Returns how the trace ends, or what is wrong with it; 0 as well if a word is refused. */
-static int take_events(struct report *report)
+static int take_events(void *arg)
 {
 	const struct exptrace_record *record;
+	struct report *report = arg;
 	int ret = 0;
 
 	while (!interrupted && (ret = exptrace_next_event(report->trace, &record)) == 1) {
-		if (!check_what(report))
+		if (!what_check_trace(&report->what, report->trace))
 			return 0;
 		take_event(report, record);
 	}
 	return ret;
 }
 
-/* Goes on behind damage. Returns whether there was any. */
+/* Returns whether there was damage. */
 static bool report_walk(struct report *report)
 {
 	struct coverage *coverage = &report->view.coverage;
-	bool damaged = false, more = true;
-	int ret;
+	bool damaged = read_all(report->trace, take_events, report);
 
-	while (more && (ret = take_events(report)) < 0 && ret != -EAGAIN) {
-		damaged = true;
-		more = go_on(report->trace, ret);
-	}
 	if (coverage->begun && !coverage->flaw)
 		report_tables_forget(report->tables, coverage->end_ns, coverage->limited);
 	coverage_end(coverage);
@@ -230,7 +211,7 @@ static int report_run(struct report *report)
 	int err;
 
 	/* without an event, it is time now */
-	if (!check_what(report))
+	if (!what_check_trace(&report->what, report->trace))
 		return EXIT_PROBLEM;
 	/* of a trace without a generation, JSON has that there is none */
 	known = report->view.coverage.begun || (report->json && exptrace_version(report->trace));
@@ -298,7 +279,9 @@ static int report_file(struct report *report, int argc, char **argv)
 
 static int run_report(int argc, char **argv)
 {
-	struct report report = { .view.lines = LINES_DEFAULT };
+	struct report report = {
+		.view.lines = LINES_DEFAULT, .what.state = WHAT_STATE_NEEDED,
+	};
 	int ret = report_parse(&report, argc, argv);
 
 	if (ret == -1)

@@ -140,13 +140,8 @@ void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum event_role_ki
 		sched->tasks.beyond++;
 		return;
 	}
-	if (sched->nnotes == sched->room) {
-		size_t room = sched->room ? 2 * sched->room : 4096;
-
-		sched->notes = grow_memory(sched->notes, room, sizeof(*sched->notes),
-					   "adding up the times of threads");
-		sched->room = room;
-	}
+	reach_memory(&sched->notes, sched->nnotes, &sched->room, sizeof(*sched->notes),
+		     "adding up the times of threads");
 	sched->notes[sched->nnotes++] = (struct note) {
 		.ticks = ticks, .pid = (uint32_t)pid, .cpu = (uint16_t)cpu, .kind = (uint8_t)kind,
 	};

@@ -209,33 +209,26 @@ static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
 	return take_events(stat, batch);
 }
 
-/* Goes on behind damage. Returns whether there was any. */
-static bool stat_walk(struct stat *stat)
+static int take_batches(void *arg)
 {
 	const struct exptrace_batch *batch;
-	bool damaged = false;
-	int ret;
+	struct stat *stat = arg;
+	int ret = 0;
 
-	while (!interrupted && (ret = exptrace_next_batch(stat->trace, &batch))) {
-		if (ret == 1)
-			ret = take_batch(stat, batch);
-		if (!ret)
-			continue;
-		if (ret == -EAGAIN)
-			break;
-		damaged = true;
-		if (!go_on(stat->trace, ret))
+	while (!interrupted && (ret = exptrace_next_batch(stat->trace, &batch)) == 1) {
+		ret = take_batch(stat, batch);
+		if (ret)
 			break;
 	}
-	break_off(stat);
-	return damaged;
+	return ret;
 }
 
 static int stat_run(struct stat *stat)
 {
-	bool damaged = stat_walk(stat);
+	bool damaged = read_all(stat->trace, take_batches, stat);
 	double seconds = stat->covered_ns / 1e9;
 
+	break_off(stat);
 	if (stat->batches) {
 		stat_print_head(stat, seconds);
 		stat_print_events(stat, seconds);
