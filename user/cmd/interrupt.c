@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SIGINT, SIGTERM and SIGHUP of the commands that read a trace: what was read is shown.
+ * SIGINT, SIGTERM and SIGHUP in the commands that read a trace: show what was read so far.
  *
- * Writing goes on after a signal (SA_RESTART), so nothing that prints has to know of all this;
- * poll(2), in which the library waits for more to read, is interrupted all the same. A signal just
- * before poll(2) would not interrupt it: so from the first one on a timer does, again and again.
+ * Writes restart after a signal (SA_RESTART), so code that prints need not care. poll(2), in which
+ * the library waits for input, returns despite SA_RESTART. A signal that comes just before poll(2)
+ * does not interrupt it, so after the first signal a timer does, again and again.
  */
 #include <stddef.h>
 #include <sys/time.h>
@@ -16,7 +16,7 @@
 
 volatile sig_atomic_t interrupted;
 
-/* In a handler of just this signal, it comes when that returns. */
+/* In the handler of this signal, it takes effect when the handler returns. */
 static void end_by(int number)
 {
 	signal(number, SIG_DFL);
@@ -32,7 +32,7 @@ static void on_tick(int number)
 		end_by(interrupted);
 }
 
-static void on_signal(int number)
+static void interrupt_on_signal(int number)
 {
 	static const struct itimerval tick = { { 0, TICK_US }, { 0, TICK_US } };
 
@@ -49,7 +49,7 @@ void interrupt_catch(void)
 	size_t i;
 
 	sigaction(SIGALRM, &action, NULL);
-	action.sa_handler = on_signal;
+	action.sa_handler = interrupt_on_signal;
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies the device to a file while it records.
+ * Copies the device to a file while recording.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,9 +13,9 @@
 #include "recorder.h"
 #include "signals.h"
 
-/* how often it is looked whether someone else has stopped a flight recording, in ms */
+/* How often to check whether someone else has stopped a flight recording, in ms */
 #define FLIGHT_CHECK	1000
-/* how often a write that lasts is interrupted, in microseconds */
+/* How often to interrupt a write that blocks, in microseconds */
 #define STALL_CHECK_US	50000
 
 static void on_alarm(int number)
@@ -25,20 +25,20 @@ static void on_alarm(int number)
 
 int recorder_init(struct recorder *recorder)
 {
-	/* without SA_RESTART */
+	/* without SA_RESTART: writes must return */
 	struct sigaction action = { .sa_handler = on_alarm };
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	/* blocked, it would not be ignored any more */
+	/* a signalfd reports ignored signals, too, once they are blocked */
 	if (!signals_ignored(SIGHUP))
 		sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGALRM, &action, NULL);
-	/* of a child that is ignored, nothing would be told */
+	/* if it were ignored, children would leave no exit code */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	recorder->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -51,7 +51,7 @@ void recorder_uninit(struct recorder *recorder)
 		close(recorder->signals);
 }
 
-static void take_signals(struct recorder *recorder)
+static void read_signals(struct recorder *recorder)
 {
 	struct signalfd_siginfo info;
 
@@ -73,7 +73,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* The timeout of poll(2) until @deadline, but at most @max; -1: none; 0: it is over. */
+/* The timeout for poll(2) until @deadline, at most @max (-1: no limit). 0: the deadline passed. */
 static int time_left(uint64_t deadline, int max)
 {
 	uint64_t now = now_ms();
@@ -86,7 +86,7 @@ static int time_left(uint64_t deadline, int max)
 	       deadline - now > 1000000 ? 1000000 : (int)(deadline - now);
 }
 
-static bool is_recording(const struct recorder *recorder)
+static bool still_recording(const struct recorder *recorder)
 {
 	struct exptrace_info info;
 
@@ -94,7 +94,7 @@ static bool is_recording(const struct recorder *recorder)
 	       info.state == EXPTRACE_STATE_RECORDING;
 }
 
-/* Whether the recording is to end, by what was seen until now. */
+/* Should the recording end? */
 static bool is_over(const struct recorder *recorder)
 {
 	return recorder->interrupted || recorder->target.done ||
@@ -121,8 +121,8 @@ static bool is_out_of_patience(struct recorder *recorder)
 }
 
 /*
- * The other side of a pipe may be anyone's as well: it cannot be made non-blocking, and what
- * poll(2) tells of it may be outdated. So a timer interrupts what lasts, whatever it is.
+ * Other processes may share the pipe: making it non-blocking would affect them, and what poll(2)
+ * reports may be outdated. A timer that interrupts blocking writes works with any file.
  */
 static void interrupt_writes(bool on)
 {
@@ -133,14 +133,14 @@ static void interrupt_writes(bool on)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* A write has lasted. What would end the recording is not to wait for it. */
-static bool on_stall(void *arg)
+/* Called when a write was interrupted. End the recording if it is time, without waiting. */
+static bool recorder_give_up(void *arg)
 {
 	struct recorder *recorder = arg;
 
-	take_signals(recorder);
+	read_signals(recorder);
 	if (is_over(recorder) && !recorder->ended) {
-		/* the device's calls may be interrupted as well */
+		/* the timer would interrupt the device's calls, too */
 		interrupt_writes(false);
 		end_recording(recorder);
 		interrupt_writes(true);
@@ -148,14 +148,14 @@ static bool on_stall(void *arg)
 	return recorder->ended && is_out_of_patience(recorder);
 }
 
-/* An older trace is given up only now that this one can be read. */
+/* Replace an older trace only when this one can be read. */
 static void place_file(struct recorder *recorder)
 {
 	if (recorder->stream.complete && recorder->may_place && !recorder->misplaced)
 		recorder->misplaced = outfile_place(&recorder->file, true) != 0;
 }
 
-/* Waits for the device, or for the recording's end, which is then called for. */
+/* Wait for data, and end the recording if it is time. */
 static void wait_for_data(struct recorder *recorder)
 {
 	struct pollfd fds[] = {
@@ -167,7 +167,7 @@ static void wait_for_data(struct recorder *recorder)
 		if (poll(fds, 2, time_left(recorder->deadline, -1)) <= 0)
 			continue;
 		if (fds[1].revents)
-			take_signals(recorder);
+			read_signals(recorder);
 		if (fds[0].revents)
 			return;
 	}
@@ -176,8 +176,8 @@ static void wait_for_data(struct recorder *recorder)
 		poll(fds, 1, -1);
 }
 
-/* Called between rounds of the drain. */
-static bool go_on(void *arg)
+/* Called between rounds of the drain */
+static bool recorder_go_on(void *arg)
 {
 	struct recorder *recorder = arg;
 
@@ -192,14 +192,14 @@ static bool go_on(void *arg)
 void recorder_begin(struct recorder *recorder)
 {
 	stream_begin(&recorder->stream, recorder->file.fd);
-	recorder->stream.go_on = go_on;
-	recorder->stream.give_up = on_stall;
+	recorder->stream.go_on = recorder_go_on;
+	recorder->stream.give_up = recorder_give_up;
 	recorder->stream.arg = recorder;
-	/* while it is mapped, nobody can start another recording */
+	/* while the pool is mapped, nobody can start another recording */
 	exptrace_device_map(recorder->device);
 }
 
-static int drain(struct recorder *recorder)
+static int recorder_drain(struct recorder *recorder)
 {
 	stream_drain(&recorder->stream, recorder->device);
 	interrupt_writes(false);
@@ -208,15 +208,15 @@ static int drain(struct recorder *recorder)
 	return recorder->end_result;
 }
 
-/* A flight recorder leaves in the pool what is there. */
+/* A flight recording stays in the pool until it ends. */
 static void wait_until_over(struct recorder *recorder)
 {
 	struct pollfd fd = { .fd = recorder->signals, .events = POLLIN };
 
 	while (!is_over(recorder)) {
 		if (poll(&fd, 1, time_left(recorder->deadline, FLIGHT_CHECK)) > 0)
-			take_signals(recorder);
-		else if (!is_recording(recorder))
+			read_signals(recorder);
+		else if (!still_recording(recorder))
 			return;
 	}
 }
@@ -225,7 +225,7 @@ int recorder_finish(struct recorder *recorder)
 {
 	end_recording(recorder);
 	if (!recorder->end_result)
-		drain(recorder);
+		recorder_drain(recorder);
 	return recorder->end_result;
 }
 
@@ -234,7 +234,7 @@ int recorder_run(struct recorder *recorder, uint64_t ms)
 	recorder->deadline = ms ? now_ms() + ms : 0;
 	recorder->may_place = true;
 	if (!recorder->flight)
-		return drain(recorder);
+		return recorder_drain(recorder);
 	wait_until_over(recorder);
 	return recorder_finish(recorder);
 }
@@ -249,6 +249,6 @@ void recorder_wait(struct recorder *recorder)
 			kill(target->pid, SIGTERM);
 		recorder->interrupted = false;
 		poll(&fd, 1, -1);
-		take_signals(recorder);
+		read_signals(recorder);
 	}
 }

@@ -15,53 +15,53 @@
 #include "target.h"
 
 /*
- * Where the file is none but a pipe, say, whoever reads it may have stopped. A write that
- * lasts does not keep a recording from its end. From then on the recorder tries to write the rest
- * until nothing was taken for RECORDER_PATIENCE seconds, or another signal comes.
+ * The reader of a pipe may stop reading. A write that blocks does not delay the end of the
+ * recording. After that end the recorder goes on trying to write the rest, and gives up when the
+ * pipe has accepted nothing for RECORDER_PATIENCE seconds, or when another signal comes.
  */
 #define RECORDER_PATIENCE	5
 
 struct recorder {
 	struct exptrace_device *device;
 	int signals;		/* a signalfd */
-	bool flight;		/* nothing is copied before the end */
-	bool interrupted;
-	bool impatient;		/* by another signal, after the recording's end */
+	bool flight;		/* copy nothing before the recording ends */
+	bool interrupted;	/* by a signal */
+	bool impatient;		/* another signal came after the recording's end */
 	struct target target;
 	struct outfile file;
 	struct stream stream;
 
-	uint64_t deadline;	/* of the recording, in ms; 0: none */
-	int (*end)(void *arg);	/* ends it; an exit code; problems are reported */
+	uint64_t deadline;	/* of the recording: CLOCK_MONOTONIC in ms; 0: none */
+	int (*end)(void *arg);	/* ends the recording; reports problems, returns an exit code */
 	void *end_arg;
-	bool ended;		/* that was called */
-	int end_result;
-	bool may_place;		/* the file may take its place, */
-	bool misplaced;		/* and could not */
+	bool ended;		/* @end was called, */
+	int end_result;		/* and returned this */
+	bool may_place;		/* the file may replace an older one */
+	bool misplaced;		/* that failed */
 
-	/* of what the file last took, or the recording's end */
+	/* when a write last made progress, or the recording ended, and stream.taken then */
 	uint64_t progress_ms;
 	uint64_t taken;
 };
 
-/* Blocks the signals that recorder_run() waits for. 0 or a negative errno. */
+/* Block the signals that recorder_run() waits for. Returns 0 or a negative errno. */
 int recorder_init(struct recorder *recorder);
 void recorder_uninit(struct recorder *recorder);
 
-/* Prepares to copy to the file, which is open. */
+/* Prepare to copy to @file, which must be open. */
 void recorder_begin(struct recorder *recorder);
 
 /*
- * Copies until a signal, the target's end, @ms milliseconds (0: no limit) or an error, then
- * ends the recording and copies the rest. The file takes its place with its first whole
- * generation. Returns an exit code: that of ending it.
+ * Copy until a signal, the end of the target, @ms milliseconds (0: no limit) or an error; then
+ * end the recording and copy the rest. The file gets its name when its first generation is
+ * complete. Returns the exit code of ending the recording.
  */
 int recorder_run(struct recorder *recorder, uint64_t ms);
 
-/* Ends the recording and copies the rest. */
+/* End the recording and copy the rest. Returns the same. */
 int recorder_finish(struct recorder *recorder);
 
-/* Waits for the target's end, which a signal asks for. */
+/* Wait for the end of the target. A signal is passed on to it as SIGTERM. */
 void recorder_wait(struct recorder *recorder);
 
 #endif /* EXPTRACE_RECORDER_H */

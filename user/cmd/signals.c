@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals as they were when the program began.
+ * Signal dispositions: remember those at the start of the program, for the command that it runs.
  */
 #include <signal.h>
 #include <stddef.h>
 
 #include "signals.h"
 
-/* Those that record changes; what it only blocks is in the mask. */
+/* The signals whose disposition record changes; those that it only blocks are in the mask. */
 static const int changed[] = { SIGALRM, SIGCHLD, SIGPIPE, SIGXFSZ };
 
 #define NR_CHANGED	(sizeof(changed) / sizeof(changed[0]))

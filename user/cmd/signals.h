@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Signals as they were when the program began, which a command that it runs is to have again.
+ * Signal dispositions: remember those at the start of the program, for the command that it runs.
  */
 #ifndef EXPTRACE_SIGNALS_H
 #define EXPTRACE_SIGNALS_H
@@ -8,15 +8,15 @@
 #include <stdbool.h>
 
 /*
- * Before any of them is changed. From then on, a file that is larger than the limit (ulimit -f) is
- * an error of write(2), and not the end of the program; and an alarm interrupts what lasts.
+ * Call this before anything changes a disposition. Afterwards, exceeding the file size limit
+ * (ulimit -f) is an error of write(2) instead of ending the program, and SIGALRM is unblocked.
  */
 void signals_begin(void);
 
-/* nohup(1) wants a hangup to be ignored. */
+/* Is the signal ignored, as nohup(1) ignores SIGHUP? */
 bool signals_ignored(int number);
 
-/* The caller's mask, and what it ignores: in a child, before it executes another program. */
+/* In a child, before it executes another program: restore the mask and the dispositions. */
 void signals_restore(void);
 
 #endif /* EXPTRACE_SIGNALS_H */

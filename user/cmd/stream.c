@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The sink of record and snapshot: writes the device's stream to a file, and counts what is in it.
+ * The sink of record and snapshot: writes the device's stream to a file and counts its contents.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 #include "stream.h"
 
-/* Files grow by blocks of this size, or of a multiple. */
+/* File systems allocate blocks of this size, or a multiple. */
 #define BLOCK		512
 
 void stream_begin(struct stream *stream, int fd)
@@ -50,13 +50,13 @@ void stream_count(struct stream *stream, const uint8_t *pieces, size_t n)
 	}
 }
 
-/* A write that lasts is interrupted by signals, of which some may want it to end. */
+/* Does the caller want to end a write that a signal interrupted? */
 static bool is_given_up(struct stream *stream)
 {
 	return stream->give_up && stream->give_up(stream->arg);
 }
 
-/* Returns how many bytes were written before an error, or before the rest was given up. */
+/* Returns how many bytes were written before an error or before the caller gave up. */
 static size_t write_all(struct stream *stream, const uint8_t *bytes, size_t n)
 {
 	size_t done = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The sink of record and snapshot: writes the device's stream to a file, and counts what is in it.
+ * The sink of record and snapshot: writes the device's stream to a file and counts its contents.
+ * cut writes its file with it, too.
  *
- * When the file cannot take any more, it ends after a whole batch, and the device keeps the next
- * one. cut writes by this, too.
+ * If the file is full, it ends after a whole batch, and the device keeps the next one.
  */
 #ifndef EXPTRACE_STREAM_H
 #define EXPTRACE_STREAM_H
@@ -15,48 +15,54 @@
 #include <libexptrace.h>
 
 struct stream {
-	int fd;			/* to be written */
-	bool regular;		/* it is a regular file, */
-	int64_t start;		/* to be written from here on */
+	int fd;			/* the file to write */
+	bool regular;		/* it is a regular file */
+	int64_t start;		/* offset of the first byte in a regular file */
 	/*
-	 * Before each round of stream_drain(): wait for the device, if the device does not block.
-	 * False ends the drain, without an error. NULL: go on.
+	 * Called before each round of stream_drain(), to wait for a device that does not block.
+	 * Returning false ends the drain without an error. NULL: never.
 	 */
 	bool (*go_on)(void *arg);
-	/* A signal interrupted a write: give the file up? If so, write_error is -EINTR. NULL: no. */
+	/*
+	 * Called when a signal interrupted a write. Returning true gives the file up, with
+	 * -EINTR as write_error. NULL: never.
+	 */
 	bool (*give_up)(void *arg);
-	void *arg;		/* of both */
+	void *arg;		/* passed to both */
 	bool stopped;		/* by go_on */
-	bool ended;		/* the device's end was reached */
+	bool ended;		/* the device reported its end */
 	int read_error;		/* negative errnos */
 	int write_error;
 
-	/* what was written */
+	/* what is in the file */
 	uint64_t bytes;
-	uint64_t taken;		/* bytes that the file accepted, with parts of batches */
+	uint64_t taken;		/* bytes accepted by write(2), parts of batches included */
 	uint64_t generations;	/* begun */
-	uint64_t complete;	/* of those, with their end marks */
+	uint64_t complete;	/* with their end marks */
 	uint64_t first, last;	/* their numbers */
-	uint64_t lost;		/* events, by their ledgers */
-	uint64_t dropped;	/* bytes that were read and could not be written */
+	uint64_t lost;		/* events, as their ledgers count them */
+	uint64_t dropped;	/* bytes read from the device but not written */
 };
 
-/* Prepares to write to @fd. */
+/* Prepare to write to @fd. */
 void stream_begin(struct stream *stream, int fd);
 
-/* Copies the device's stream to its end. Errors and the end are noted in @stream. */
+/* Copy the device's stream up to its end. @stream says how it went. */
 void stream_drain(struct stream *stream, struct exptrace_device *device);
 
-/* Whether reading or writing has failed. */
+/* Did reading or writing fail? */
 static inline bool stream_has_failed(const struct stream *stream)
 {
 	return stream->read_error || stream->write_error;
 }
 
-/* Writes @n bytes or, where the file can be cut, none of them. False: they are not written. */
+/*
+ * Write @n bytes. If that fails, returns false and truncates a regular file to what it was. A pipe
+ * may have accepted a part.
+ */
 bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n);
 
-/* Counts whole batches and marks; TAKE may give several at once. */
+/* Count whole batches and end marks. */
 void stream_count(struct stream *stream, const uint8_t *pieces, size_t n);
 
 #endif /* EXPTRACE_STREAM_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The command that is recorded: started, waited for, its exit code passed on.
+ * The command that record runs: start it, wait for it, get its exit code.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #define EXIT_CANNOT_RUN	126
 #define EXIT_SIGNAL	128
 
-/* Waits until it may run, or the other side is closed: false. */
+/* Returns false if the parent closed its end of the pipe: do not run. */
 static bool wait_to_go(int fd)
 {
 	char byte;
@@ -44,13 +44,13 @@ static _Noreturn void run_target(char **argv, bool to_stderr, int go, int report
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	execvp(argv[0], argv);
 	err = errno;
-	/* if even that fails, the parent takes the command for started: it sees its exit code */
+	/* without the report the parent believes that the command runs, but gets its exit code */
 	if (write(report, &err, sizeof(err)) != (ssize_t)sizeof(err))
 		_exit(EXIT_CANNOT_RUN);
 	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 
-/* Returns the errno that execvp() failed with; 0 if the pipe was closed by its success. */
+/* Returns the errno of execvp(3); 0: it succeeded, which closed the pipe. */
 static int read_report(int fd)
 {
 	int err = 0;
@@ -80,8 +80,8 @@ static int check_program(const char *path)
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) ? errno : 0;
 }
 
-/* Likewise, of what is called @name in the @len bytes of @directory; none is the present one. */
-static int check_in(const char *directory, size_t len, const char *name)
+/* The same for @name in a directory of $PATH, @len bytes long; empty: the current one. */
+static int check_in_directory(const char *directory, size_t len, const char *name)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%.*s%s%s", (int)len, directory, len ? "/" : "", name);
@@ -89,7 +89,7 @@ static int check_in(const char *directory, size_t len, const char *name)
 	return n < 0 || (size_t)n >= sizeof(path) ? ENAMETOOLONG : check_program(path);
 }
 
-/* execvp() goes on behind what it cannot execute, but tells of it. */
+/* execvp(3) searches on after a file that it cannot execute, but then fails with EACCES. */
 static int search_path(const char *name)
 {
 	const char *path = getenv("PATH");
@@ -100,7 +100,7 @@ static int search_path(const char *name)
 	for (;; path++) {
 		size_t len = strcspn(path, ":");
 
-		err = check_in(path, len, name);
+		err = check_in_directory(path, len, name);
 		if (!err)
 			return 0;
 		if (err == EACCES)
@@ -135,7 +135,7 @@ int target_prepare(struct target *target, char **argv, bool to_stderr)
 	target->report = report[0];
 	target->pid = fork();
 	if (target->pid == 0) {
-		close(go[1]);	/* or it would wait for itself */
+		close(go[1]);	/* else wait_to_go() would never see the end of the pipe */
 		run_target(argv, to_stderr, go[0], report[1]);
 	}
 	err = errno;

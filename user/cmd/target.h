@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The command that is recorded.
+ * The command that record runs.
  */
 #ifndef EXPTRACE_TARGET_H
 #define EXPTRACE_TARGET_H
@@ -9,35 +9,36 @@
 #include <sys/types.h>
 
 struct target {
-	pid_t pid;		/* 0: there is none */
-	int go;			/* a pipe: it waits for a byte from it */
-	int report;		/* a pipe: it tells why it cannot be run */
-	bool done;
-	int exit_code;		/* as a shell has it */
+	pid_t pid;		/* 0: no process */
+	int go;			/* pipe: a byte lets the process execute the command */
+	int report;		/* pipe: the errno if execvp(3) fails */
+	bool done;		/* the process has ended */
+	int exit_code;		/* as a shell reports it */
 };
 
 /*
- * Looks for the program as execvp() will: 0, or the exit code where it cannot be run
- * (reported). So a slip of the pen is found before anything is done for it.
+ * Look for the program as execvp(3) does, to report a typing error before anything is set up.
+ * Returns 0, or the exit code for a program that cannot be run (reported).
  */
 int target_find(char **argv);
 
 /*
- * Makes the process, which waits; if @to_stderr, what the command prints goes there, as
- * standard output is the trace's. Returns an exit code; problems are reported.
+ * Create the process, which waits for target_start(). With @to_stderr, the command's output goes
+ * to standard error, because the trace uses standard output. Returns an exit code; reports
+ * problems.
  */
 int target_prepare(struct target *target, char **argv, bool to_stderr);
 
-/* Lets it run. Returns 0, or its exit code where it cannot be run (reported). */
+/* Run the command. Returns 0, or the exit code for a command that cannot be run (reported). */
 int target_start(struct target *target, char **argv);
 
-/* Ends one that was prepared and not started, if there is one. */
+/* End a process that was prepared but not started, if there is one. */
 void target_abandon(struct target *target);
 
-/* Notices its end, if it has come. */
+/* Check for the end of the process, without waiting. */
 void target_reap(struct target *target);
 
-/* Waits for its end, whatever comes. */
+/* Wait for the end of the process; signals do not end the wait. */
 void target_wait(struct target *target);
 
 #endif /* EXPTRACE_TARGET_H */
