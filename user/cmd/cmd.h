@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The subcommands of exptrace, and what they share.
+ * The subcommands of exptrace, and what they share: messages, options, opening a trace.
  */
 #ifndef EXPTRACE_CMD_H
 #define EXPTRACE_CMD_H
@@ -22,9 +22,9 @@
 struct command {
 	const char *name;
 	const char *purpose;	/* one line */
-	const char *synopsis;	/* what follows the name */
-	const char *help;	/* the options, a line each */
-	int (*run)(int argc, char **argv);	/* argv[0] is the name */
+	const char *synopsis;	/* without the name */
+	const char *help;	/* the options, one per line, and remarks */
+	int (*run)(int argc, char **argv);	/* argv[0]: the name; returns an exit code */
 };
 
 extern const struct command command_record;
@@ -42,53 +42,56 @@ extern const struct command command_check;
 extern const struct command command_cut;
 extern const struct command command_list;
 
-/* Part of a message, on stderr by text_foreign(): it may have names of files and words in it. */
+/* Print a part of a message to stderr, with control bytes escaped: names may have them. */
 __attribute__((format(printf, 1, 0)))
 void put_message(const char *format, va_list args);
 
-/* A name on stderr, likewise: what modules call themselves and their events may be any bytes. */
+/* Print a name to stderr, with control bytes escaped: a module may name its events anything. */
 void message_name(const char *name);
 
-/* Prints "exptrace: ..." likewise; returns EXIT_PROBLEM. */
+/* Print the message "exptrace: ..."; returns EXIT_PROBLEM. */
 __attribute__((format(printf, 1, 2)))
 int problem(const char *format, ...);
 
-/* The trace that messages are about from here on: as the operand names it, or NULL. */
+/* Set the trace that messages name from now on: the operand; NULL: none. */
 void message_trace(const char *path);
 
-/* Prints "exptrace: FILE: ..." of that trace; returns EXIT_PROBLEM. */
+/* Print "exptrace: FILE: ..." about that trace; returns EXIT_PROBLEM. */
 __attribute__((format(printf, 1, 2)))
 int trace_problem(const char *format, ...);
 
-/* Prints "exptrace: FILE: note: ...", of what is no failure. */
+/* Print "exptrace: FILE: note: ...", for something that is not a failure. */
 __attribute__((format(printf, 1, 2)))
 void trace_note(const char *format, ...);
 
 /*
- * "exptrace: FILE: cannot write: ..."; returns EXIT_PROBLEM. @name: NULL is standard output;
+ * Print "exptrace: FILE: cannot write: ..."; returns EXIT_PROBLEM. @name: NULL for standard output;
  * @err: a negative errno.
  */
 int write_problem(const char *name, int err);
 
-/* Closed ones become such that neither can be used, and no other file gets their numbers. */
+/*
+ * Open closed standard files, in a way that using them fails, so that no other file gets their
+ * descriptors.
+ */
 void open_standard_files(void);
 
-/* Writes what is buffered of stdout. 0, or the negative errno of the first failure ever. */
+/* Flush stdout. Returns 0, or the negative errno of its first failure since the start. */
 int flush_stdout(void);
 
-/* The exit code at the end: @code, or EXIT_PROBLEM if stdout fails, which is then told. */
+/* Flush and close stdout. Returns the exit code: @code, or EXIT_PROBLEM if that fails (reported). */
 int finish(int code);
 
-/* Ends the program: "exptrace: FILE: out of memory while ..."; what was printed comes out. */
+/* Flush all output, print "exptrace: FILE: out of memory while ...", and exit. */
 _Noreturn void out_of_memory(const char *doing);
 
-/* Likewise, if @memory is NULL; returns it. */
+/* Returns @memory; exits like out_of_memory() if it is NULL. */
 void *need_memory(void *memory, const char *doing);
 
-/* Gives @memory @n elements of @size bytes. Likewise. */
+/* Resize @memory to @n elements of @size bytes. Exits if out of memory. */
 void *grow_memory(void *memory, size_t n, size_t size, const char *doing);
 
-/* Like array_reach(): makes room for element @i of *@array. Likewise. */
+/* Like array_reach(): make room for element @i of *@array. Exits if out of memory. */
 void reach_new_memory(void *array, size_t i, size_t *room, size_t size, const char *doing);
 static inline void reach_memory(void *array, size_t i, size_t *room, size_t size, const char *doing)
 {
@@ -96,70 +99,70 @@ static inline void reach_memory(void *array, size_t i, size_t *room, size_t size
 		reach_new_memory(array, i, room, size, doing);
 }
 
-/* What out_of_memory() writes beside stdout; NULL: nothing. */
+/* Set the output that out_of_memory() flushes besides stdout; NULL: none. */
 void message_pending(struct output *output);
 
-/* Prints "exptrace: ...", and how the command is used; returns EXIT_USAGE. */
+/* Print "exptrace: ..." and the synopsis; returns EXIT_USAGE. */
 __attribute__((format(printf, 2, 3)))
 int usage_error(const struct command *command, const char *format, ...);
 
-/* Likewise, of the option that next_option() has just found, whose value is not @wanted. */
+/* The same for the option that next_option() has just returned: its value is not @wanted. */
 int bad_value(const struct command *command, char **argv, const char *wanted);
 
-/* Whether there is none; else that is a usage error. */
+/* Returns true if no operand is left; prints a usage error otherwise. */
 bool no_operand(const struct command *command, int argc, char **argv);
 
 void print_help(const struct command *command);
 
 /*
- * getopt_long() for a subcommand. --help is answered here: returns -1 at the
- * end, -2 after help, -3 after a bad option (which was reported).
+ * getopt_long() for a subcommand. Shows the help for --help. Returns -1 at the end of the options,
+ * OPTION_HELP_SHOWN, or OPTION_BAD (reported).
  */
 #define OPTION_HELP_SHOWN	(-2)
 #define OPTION_BAD		(-3)
 int next_option(const struct command *command, int argc, char **argv, const char *letters,
 		const struct option *options);
 
-/* Parses a whole number from @min to @max; false if it is not one. */
+/* Parse a decimal integer from @min to @max. Returns false if @text is anything else. */
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
 /*
- * Reads digits, and behind a point more of them, in any locale: what follows them; NULL if there
- * are none.
+ * Parse digits, optionally followed by a point and more digits, in any locale. Returns a pointer to
+ * what follows; NULL if there are no digits.
  */
 const char *parse_decimal(const char *text, double *value);
 
-/* Parses seconds with decimals, one millisecond at least, into milliseconds. */
+/* Parse seconds with decimals, at least a millisecond, into milliseconds. */
 bool parse_seconds(const char *text, uint64_t *ms);
 
 /*
- * Opens the trace that is the only operand left. Before it is waited for, stdout is flushed; after a
- * signal (interrupt.h) it is not: the trace's functions return -EAGAIN. Returns an exit
- * code; reports.
+ * Open the trace that the only remaining operand names. Before the library waits for input, stdout
+ * is flushed. After a signal (interrupt.h) it does not wait: the trace's functions return -EAGAIN.
+ * Returns an exit code; reports problems.
  */
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace);
 
-/* Prints text of the trace by text_foreign(), filled up with blanks to @width, if it is shorter. */
+/* Print text from the trace with control bytes escaped, padded with blanks to @width columns. */
 void print_foreign(const char *text, size_t len, size_t width);
 
-/* Likewise what ends with a zero; a thread's name has a column of COMM_WIDTH. */
+/* The same for a terminated string. The column of a thread's name is COMM_WIDTH wide. */
 #define COMM_WIDTH	16
 void print_name(const char *name, size_t width);
 
-/* Likewise a line, "TITLE: ..." with its @value. */
+/* Print a line "TITLE: ..." with the escaped @value. */
 void print_line(const char *title, const char *value);
 
-/* "Gaps: ..." with what exptrace_times() has of them, if there is any. */
+/* Print a line "Gaps: ..." if exptrace_times() reports any. */
 void print_gaps(const struct exptrace_trace *trace);
 
-/* What is to be known about the times of all that was read, on stderr. */
+/* Print notes about gaps and unstable clocks in what was read, if there are any. */
 void note_times(const struct exptrace_trace *trace);
 
-/* Where no name of a thread is certain, says so on stderr. */
+/* Print a note if there are generations in which no name of a thread is certain. */
 void note_names(const struct exptrace_trace *trace);
 
-/* If the first generation was read by another's schema, says so on stderr. */
+/* Print a note if the first generation was decoded with another one's schema. */
 void note_borrowed(const struct exptrace_trace *trace);
 
 #endif /* EXPTRACE_CMD_H */

@@ -12,16 +12,17 @@
 struct outfile;
 struct stream;
 
-/* All return EXIT_PROBLEM. */
+/* Print a message; all return EXIT_PROBLEM. @err: a negative errno. */
 int explain_open(int err);
 int explain_start(struct exptrace_device *device, const struct exptrace_start *start, int err);
+/* @what: the verb: "stop", "snapshot" */
 int explain_control(int err, const char *what);
 int explain_read(int err);
 int explain_write(const struct stream *stream, const struct outfile *file);
 int explain_stall(struct exptrace_device *device, const struct stream *stream,
 		  const struct outfile *file, bool impatient);
 
-/* Opens the device; an exit code, problems are reported. */
+/* Open the device. Returns an exit code; reports problems. */
 int open_device(int flags, struct exptrace_device **device);
 
 #endif /* EXPTRACE_EXPLAIN_H */

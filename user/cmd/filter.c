@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which threads, CPUs and durations are recorded: options, and the device's filter.
+ * Filters: parse the options, set the device's filter and restore the former one.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,11 +14,11 @@
 #include "filter.h"
 #include "settings.h"
 
-/* where a cgroup is looked for if it is not the path of a directory */
+/* Where to look for a cgroup that is not given as a directory's path */
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
-/* The next word of a list with commas, into @word; false if it is too long or empty. */
-static bool next_word(const char **list, char *word, size_t size)
+/* Copy the next word of a comma-separated list. Returns false if it is too long or empty. */
+static bool next_in_list(const char **list, char *word, size_t size)
 {
 	size_t len = strcspn(*list, ",");
 
@@ -36,7 +36,7 @@ static bool parse_pids(const char *list, uint32_t *pids, uint32_t *n)
 	uint64_t pid;
 
 	for (;; list++) {
-		if (*n == EXPTRACE_FILTER_MAX_PIDS || !next_word(&list, word, sizeof(word)) ||
+		if (*n == EXPTRACE_FILTER_MAX_PIDS || !next_in_list(&list, word, sizeof(word)) ||
 		    !parse_number(word, 1, INT32_MAX, &pid))
 			return false;
 		pids[(*n)++] = (uint32_t)pid;
@@ -45,7 +45,7 @@ static bool parse_pids(const char *list, uint32_t *pids, uint32_t *n)
 	}
 }
 
-/* CPU, or FIRST-LAST. */
+/* CPU or FIRST-LAST */
 static bool parse_cpus(char *word, uint64_t *cpus)
 {
 	const uint64_t max = EXPTRACE_FILTER_MAX_CPU_WORDS * 64 - 1;
@@ -68,7 +68,7 @@ static bool parse_cpu_list(const char *list, struct filter *filter)
 	char word[16];
 
 	for (;; list++) {
-		if (!next_word(&list, word, sizeof(word)) || !parse_cpus(word, filter->cpus))
+		if (!next_in_list(&list, word, sizeof(word)) || !parse_cpus(word, filter->cpus))
 			return false;
 		if (!*list)
 			break;
@@ -79,7 +79,7 @@ static bool parse_cpu_list(const char *list, struct filter *filter)
 	return true;
 }
 
-/* A number and its unit, into nanoseconds. */
+/* Parse a number with its unit, into nanoseconds. */
 static bool parse_time(const char *text, __u64 *ns)
 {
 	static const struct {
@@ -121,7 +121,7 @@ static bool parse_durations(const char *list, struct exptrace_filter *conditions
 	char word[64];
 
 	for (;; list++) {
-		if (!next_word(&list, word, sizeof(word)) || !parse_duration(word, conditions))
+		if (!next_in_list(&list, word, sizeof(word)) || !parse_duration(word, conditions))
 			return false;
 		if (!*list)
 			return true;
@@ -174,13 +174,13 @@ int filter_follow(struct filter *filter, pid_t pid)
 	struct exptrace_filter *conditions = &filter->conditions;
 
 	if (conditions->nr_processes == EXPTRACE_FILTER_MAX_PIDS)
-		return problem("--follow: --pid has as many processes as there can be already");
+		return problem("--follow: --pid names as many processes as there can be");
 	filter->processes[conditions->nr_processes++] = (uint32_t)pid;
 	conditions->flags |= EXPTRACE_FILTER_CHILDREN;
 	return EXIT_OK;
 }
 
-/* The id of a cgroup's directory; false if that is none of the unified hierarchy. */
+/* Get the id of a cgroup. Returns false if @path is no directory of the unified hierarchy. */
 static bool cgroup_id(const char *path, __u64 *id)
 {
 	struct statfs fs;
@@ -242,7 +242,7 @@ static int explain_filter(const struct filter *filter, int err)
 			return problem("--children: there is no --pid, --tid or --follow");
 		return problem("--cpu: this machine has not all of these CPUs");
 	case -EOPNOTSUPP:
-		return problem("cannot filter: this kernel lacks what it takes");
+		return problem("cannot filter: this kernel does not support it");
 	default:
 		return problem("cannot filter: %s", strerror(-err));
 	}
@@ -260,7 +260,7 @@ int filter_set(struct filter *filter, struct exptrace_device *device)
 	conditions->cpus = (uintptr_t)filter->cpus;
 	err = exptrace_device_filter(device, &filter->before);
 	if (err)
-		return problem("cannot tell the filter: %s", strerror(-err));
+		return problem("cannot read the present filter: %s", strerror(-err));
 	err = exptrace_device_set_filter(device, conditions);
 	if (!err)
 		return EXIT_OK;
@@ -270,7 +270,7 @@ int filter_set(struct filter *filter, struct exptrace_device *device)
 
 void filter_restore(struct filter *filter, struct exptrace_device *device)
 {
-	/* the threads of that filter may be gone: then nothing is */
+	/* fails if a thread of the former filter is gone: then filter nothing */
 	if (filter->before && exptrace_device_set_filter(device, filter->before)) {
 		exptrace_device_set_filter(device, NULL);
 		problem("note: the filter that was set before cannot be set again; there is none now");

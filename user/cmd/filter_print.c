@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints the device's filter, and the system calls that are recorded.
+ * Prints the device's filter and the system calls that are recorded.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 
 #include "filter.h"
 
-/* A text that is printed with what comes between its parts. */
+/* Prints parts with separators between them. */
 struct parts {
 	FILE *file;
-	const char *before;	/* of the next part */
+	const char *before;	/* printed before the next part */
 };
 
 static void begin_part(struct parts *parts)
@@ -23,7 +23,7 @@ static void begin_part(struct parts *parts)
 	parts->before = "; ";
 }
 
-static void print_pids(struct parts *parts, const char *what, uint64_t list, uint32_t n)
+static void print_filter_pids(struct parts *parts, const char *what, uint64_t list, uint32_t n)
 {
 	const uint32_t *pids = (const uint32_t *)(uintptr_t)list;
 	uint32_t i;
@@ -34,7 +34,7 @@ static void print_pids(struct parts *parts, const char *what, uint64_t list, uin
 	fputs(what, parts->file);
 	for (i = 0; i < n; i++) {
 		fputc(i ? ',' : ' ', parts->file);
-		/* 0: it has no id in this pid namespace */
+		/* 0: no id in this pid namespace */
 		if (pids[i])
 			fprintf(parts->file, "%u", pids[i]);
 		else
@@ -49,7 +49,7 @@ static bool has_cpu(const struct exptrace_filter *filter, uint32_t cpu)
 	return cpu / 64 < filter->nr_cpu_words && cpus[cpu / 64] >> cpu % 64 & 1;
 }
 
-static void print_cpus(struct parts *parts, const struct exptrace_filter *filter)
+static void print_filter_cpus(struct parts *parts, const struct exptrace_filter *filter)
 {
 	const char *before = "CPUs ";
 	uint32_t cpu, last;
@@ -68,7 +68,7 @@ static void print_cpus(struct parts *parts, const struct exptrace_filter *filter
 	}
 }
 
-static void print_duration(struct parts *parts, const char *what, uint64_t ns)
+static void print_min_duration(struct parts *parts, const char *what, uint64_t ns)
 {
 	if (!ns)
 		return;
@@ -78,17 +78,17 @@ static void print_duration(struct parts *parts, const char *what, uint64_t ns)
 
 static void print_filter(struct parts *parts, const struct exptrace_filter *filter)
 {
-	print_pids(parts, "processes", filter->processes, filter->nr_processes);
-	print_pids(parts, "threads", filter->threads, filter->nr_threads);
+	print_filter_pids(parts, "processes", filter->processes, filter->nr_processes);
+	print_filter_pids(parts, "threads", filter->threads, filter->nr_threads);
 	if (filter->flags & EXPTRACE_FILTER_CHILDREN)
 		fputs(" and children", parts->file);
 	if (filter->cgroup) {
 		begin_part(parts);
 		fprintf(parts->file, "cgroup %llu", (unsigned long long)filter->cgroup);
 	}
-	print_cpus(parts, filter);
-	print_duration(parts, "system calls of", filter->min_syscall_ns);
-	print_duration(parts, "switches after", filter->min_switch_ns);
+	print_filter_cpus(parts, filter);
+	print_min_duration(parts, "system calls of", filter->min_syscall_ns);
+	print_min_duration(parts, "switches after", filter->min_switch_ns);
 }
 
 int filter_print(FILE *file, const char *head, struct exptrace_device *device)
@@ -106,7 +106,7 @@ int filter_print(FILE *file, const char *head, struct exptrace_device *device)
 	return 0;
 }
 
-/* Whether the call is recorded of the machine's own programs. */
+/* Is the system call of this name recorded for the machine's native programs? */
 static bool is_native(const struct exptrace_syscall_tables *calls, const char *machine,
 		      const char *name)
 {
@@ -116,7 +116,7 @@ static bool is_native(const struct exptrace_syscall_tables *calls, const char *m
 	return nr >= 0 && wanted[nr / 64] >> nr % 64 & 1;
 }
 
-/* Those of one table; what the native one has too was printed already. */
+/* Print the calls of one table, except those that were printed for the native one. */
 static void print_table(struct parts *parts, const struct exptrace_syscall_tables *calls,
 			enum exptrace_syscall_table table)
 {

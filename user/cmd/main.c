@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace: finds the subcommand and runs it.
+ * exptrace: find the subcommand and run it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static int run_help(const char *name)
 	return EXIT_OK;
 }
 
-/* Whether there are not more than @most of them behind argv[0]; tells so if there are. */
+/* Are there at most @most operands after argv[0]? Reports it if not. */
 static bool has_operands(int argc, char **argv, int most)
 {
 	if (argc - 1 > most)

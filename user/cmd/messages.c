@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages that name the file, and what standard output is for all subcommands.
+ * Messages to standard error, and the handling of standard output, for all subcommands.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +15,14 @@
 #include "text.h"
 
 #define PIECE		256
-/* Enough for two names of files. */
+/* Enough for two file names */
 #define MESSAGE_MAX	10000
 
-/* The trace that is read; NULL: none */
+/* The trace that messages name; NULL: none */
 static const char *trace_name;
-/* What is to be written before the program ends without memory; NULL: nothing */
+/* The output to flush before out_of_memory() exits; NULL: none */
 static struct output *pending;
-/* The first failure of stdout: a negative errno. stdio knows why its last call failed only. */
+/* The first failure of stdout: a negative errno. stdio keeps no errno for us. */
 static int stdout_error;
 static char stdout_buffer[1 << 18];
 
@@ -87,8 +87,8 @@ int problem(const char *format, ...)
 	return EXIT_PROBLEM;
 }
 
-/* "exptrace: FILE: note: ..." */
-static void say(const char *kind, const char *format, va_list args)
+/* "exptrace: FILE: note: ...", @kind being "note: " or "" */
+static void print_message(const char *kind, const char *format, va_list args)
 {
 	flush_stdout();
 	fputs("exptrace: ", stderr);
@@ -106,7 +106,7 @@ int trace_problem(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("", format, args);
+	print_message("", format, args);
 	va_end(args);
 	return EXIT_PROBLEM;
 }
@@ -116,7 +116,7 @@ void trace_note(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("note: ", format, args);
+	print_message("note: ", format, args);
 	va_end(args);
 }
 
@@ -158,7 +158,7 @@ void reach_new_memory(void *array, size_t i, size_t *room, size_t size, const ch
 
 void open_standard_files(void)
 {
-	/* those that cannot be used fail as closed ones do: with EBADF */
+	/* the other direction, so that using them fails with EBADF, as if they were closed */
 	static const int flags[] = { O_WRONLY, O_RDONLY, O_RDONLY };
 	int fd;
 
@@ -181,7 +181,7 @@ int finish(int code)
 {
 	int err = flush_stdout();
 
-	/* some file systems tell only now that there is no room */
+	/* some file systems report only on close that there is no room */
 	if (!err && close(STDOUT_FILENO))
 		err = -errno;
 	if (err)

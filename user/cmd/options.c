@@ -23,7 +23,7 @@ int usage_error(const struct command *command, const char *format, ...)
 
 int bad_value(const struct command *command, char **argv, const char *wanted)
 {
-	/* A word of its own behind the option's, or the end of that. */
+	/* the value is a word of its own, or the rest of the option's word */
 	if (optarg == argv[optind - 1])
 		return usage_error(command, "%s %s: not %s", argv[optind - 2], optarg, wanted);
 	return usage_error(command, "%s: not %s", argv[optind - 1], wanted);
@@ -42,8 +42,8 @@ void print_help(const struct command *command)
 	       command->purpose, command->help);
 }
 
-/* Whether getopt_long() has refused the value of an option that takes none. */
-static bool has_value_too_much(const struct option *options)
+/* Did getopt_long() refuse the option because it has a value and takes none? */
+static bool has_excess_value(const struct option *options)
 {
 	for (; options->name; options++)
 		if (options->val == optopt)
@@ -51,7 +51,7 @@ static bool has_value_too_much(const struct option *options)
 	return false;
 }
 
-/* @c: what getopt_long() has returned. */
+/* @c: the return value of getopt_long() */
 static void bad_option(const struct command *command, char **argv, int c,
 		       const struct option *options)
 {
@@ -61,9 +61,9 @@ static void bad_option(const struct command *command, char **argv, int c,
 		usage_error(command, "%s: a value is missing", word);
 	else if (!optopt)
 		usage_error(command, "%s: no such option, or not the only one that begins so", word);
-	else if (has_value_too_much(options))
+	else if (has_excess_value(options))
 		usage_error(command, "%s: the option takes no value", word);
-	else	/* in a word with other letters, which is not over yet */
+	else	/* a letter among others: optind does not point behind its word yet */
 		usage_error(command, "-%c: no such option", optopt);
 }
 
@@ -99,7 +99,7 @@ const char *parse_decimal(const char *text, double *value)
 	double place = 1;
 	const char *pos;
 
-	/* strtod() has hexadecimal numbers, signs and the locale's point, too */
+	/* strtod() accepts hexadecimal numbers and signs, and expects the locale's point */
 	*value = 0;
 	for (pos = text; *pos >= '0' && *pos <= '9'; pos++)
 		*value = 10 * *value + (*pos - '0');
@@ -118,7 +118,7 @@ bool parse_seconds(const char *text, uint64_t *ms)
 	double seconds;
 	const char *end = parse_decimal(text, &seconds);
 
-	/* what would be none at all is more than that */
+	/* less than a millisecond would become 0 */
 	if (!end || *end || !(seconds >= 0.001) || seconds > 1e9)
 		return false;
 	*ms = (uint64_t)(seconds * 1000 + 0.5);

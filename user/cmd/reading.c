@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the subcommands that read a trace share: opening it, and notes about all of it.
+ * What the subcommands that read a trace share: opening it, and notes about it as a whole.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "cmd.h"
 #include "interrupt.h"
 
-static bool before_waiting(void *arg)
+static bool flush_before_waiting(void *arg)
 {
 	(void)arg;
 	flush_stdout();
@@ -31,7 +31,7 @@ int open_trace(const struct command *command, int argc, char **argv,
 		out_of_memory("opening it");
 	if (err)
 		return trace_problem("cannot open: %s", strerror(-err));
-	exptrace_on_wait(*trace, before_waiting, NULL);
+	exptrace_on_wait(*trace, flush_before_waiting, NULL);
 	return EXIT_OK;
 }
 

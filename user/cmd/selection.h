@@ -11,7 +11,7 @@
 
 #include "what.h"
 
-/* Which events were on before, and which system calls. */
+/* Which events and system calls were on before. */
 struct selection {
 	struct exptrace_event *events;
 	size_t n;
@@ -19,32 +19,31 @@ struct selection {
 };
 
 /*
- * Loads what is on, unless that was done, and checks the words, if there are any. Returns
- * an exit code; problems are reported.
+ * Load which events are on, unless that was done, and check the words of @what, if there are any.
+ * Returns an exit code; reports problems.
  */
 int selection_check(struct selection *selection, struct exptrace_device *device,
 		    const struct what *what);
 
 /*
- * Switches on the events that @what names, the others off, and remembers what
- * was on. What of it this kernel lacks is noted, as long as any event is on. Returns
- * an exit code; problems are reported, and nothing is changed.
+ * Switch on the events that @what names and the others off, and remember what was on. Prints a note
+ * about events that this kernel lacks, unless no event is left. Returns an exit code; on failure,
+ * reports the problem and changes nothing.
  */
 int selection_set(struct selection *selection, struct exptrace_device *device,
 		  const struct what *what);
 
 /*
- * The same for the events that are to have stacks, none if @what was not given; after
- * selection_set(), or instead of it. Those of a word that cannot have them are noted, as long
- * as others of it can.
+ * The same for the events that have stacks: none without @what. Call it after selection_set(), or
+ * instead of it. Prints a note about the events of a word that cannot have stacks, if others can.
  */
 int selection_set_stacks(struct selection *selection, struct exptrace_device *device,
 			 const struct what *what);
 
-/* Puts back what was on, and frees. */
+/* Restore what was on before, and free the selection. */
 void selection_restore(struct selection *selection, struct exptrace_device *device);
 
-/* Frees; what is on stays so. */
+/* Free the selection; what is on stays on. */
 void selection_forget(struct selection *selection);
 
 #endif /* EXPTRACE_SELECTION_H */

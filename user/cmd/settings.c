@@ -8,7 +8,7 @@
 #include "filter.h"
 #include "settings.h"
 
-/* An experiment's number by its name, or by itself; -1 if it is neither. */
+/* Returns the experiment's number, by its name or by a digit; negative if it is neither. */
 static int find_experiment(const char *text, size_t len)
 {
 	int id = exptrace_device_experiment_id(text, len);
@@ -18,7 +18,7 @@ static int find_experiment(const char *text, size_t len)
 	return id;
 }
 
-/* One EXP=PERCENT of @len bytes. */
+/* Parse one EXP=PERCENT, @len bytes long. */
 static bool parse_share(const char *text, size_t len, uint8_t *quota)
 {
 	const char *equal = memchr(text, '=', len);

@@ -16,10 +16,10 @@
 struct command;
 
 struct settings {
-	const char *what;	/* NULL: what is on already */
-	const char *stacks;	/* of which events; NULL: as it is already */
-	bool no_stacks;		/* of none */
-	struct what events, stacked;	/* what and stacks, parsed */
+	const char *what;	/* the events to switch on; NULL: leave them as they are */
+	const char *stacks;	/* the events with stacks; NULL: leave them as they are */
+	bool no_stacks;		/* no event has stacks */
+	struct what events, stacked;	/* @what and @stacks, parsed */
 	struct exptrace_start start;
 	struct filter filter;
 };
@@ -40,29 +40,29 @@ enum {
 	{ "flight",	no_argument,		NULL, OPT_FLIGHT },	\
 	{ "quota",	required_argument,	NULL, OPT_QUOTA }
 #define SETTINGS_HELP							\
-	"      --stacks WHAT   with the kernel's stack: words as for -e\n"	\
+	"      --stacks WHAT   record these events with the kernel's stack; words as for -e\n" \
 	FILTER_HELP							\
-	"      --flight        when the pool is full, give up the oldest instead of the newest\n" \
-	"      --quota EXP=PERCENT[,...]  the most of the pool that an experiment may take\n" \
-	"      --pool MIB      memory for what was not written yet\n"	\
-	"      --batch KIB     4, 8, 16, 32 or 64\n"			\
-	"      --period MS     milliseconds between generations; 0: only by size\n" \
-	"      --discard       drop an earlier recording that nobody read\n"
+	"      --flight        when the pool is full, drop the oldest events, not the newest\n" \
+	"      --quota EXP=PERCENT[,...]  limit an experiment to this part of the pool\n" \
+	"      --pool MIB      memory for events that are not written yet\n"	\
+	"      --batch KIB     size of a batch: 4, 8, 16, 32 or 64\n"	\
+	"      --period MS     milliseconds between generations; 0: by size only\n" \
+	"      --discard       drop an earlier recording that was not read\n"
 
-/* Takes in an option with its value in optarg; false if that is bad. */
+/* Store option @c, with its value in optarg. Returns false if the value is bad. */
 bool settings_option(struct settings *settings, int c);
 
-/*
- * Parses what is to be recorded, when all options are known. Returns an exit code; problems are
- * reported.
- */
+/* Parse @what and @stacks, after all options. Returns an exit code; reports problems. */
 int settings_parse(const struct command *command, struct settings *settings);
 void settings_uninit(struct settings *settings);
 
-/* What its value is to be. */
+/* What the value of option @c should be, for a message. */
 const char *settings_wanted(int c);
 
-/* EXP=PERCENT[,...] into @quota, by the experiment's name or number; false if it is not. */
+/*
+ * Parse EXP=PERCENT[,...], with experiments by name or number, into @quota. Returns false if @text is
+ * anything else.
+ */
 bool parse_quota(const char *text, uint8_t *quota);
 
 #endif /* EXPTRACE_SETTINGS_H */
