@@ -561,7 +561,7 @@ stacks_that_are_left_do_not_go_unseen() {
 	expect_status 1 grep -P '^\t' "$work/dump"
 	have_stacks sched_switch
 	"$exptrace" start --flight -e sched,kmalloc 2>"$work/err"
-	grep '^exptrace: note: 1 of the events that are on have stacks, as it was set before (--no-stacks ' "$work/err"
+	grep '^exptrace: note: 1 of the events that are on have stacks, as before (--no-stacks ' "$work/err"
 	"$exptrace" stop
 	"$exptrace" start --flight --discard -e kmalloc 2>"$work/err"
 	not grep note "$work/err"

@@ -24,8 +24,8 @@ static int run_advance(int argc, char **argv)
 
 const struct command command_advance = {
 	.name = "advance",
-	.purpose = "Completes the present generation and prints its number",
+	.purpose = "Completes the current generation and prints its number",
 	.synopsis = "",
-	.help = "All events before this are then in generations up to that one.\n",
+	.help = "All earlier events are then in generations up to that one.\n",
 	.run = run_advance,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace check: a trace is sound, and its ledger adds up.
+ * exptrace check: verifies that a trace is sound and that its ledger adds up.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #define PROBLEMS_SHOWN	100
 
-/* It is printed at once: a signal may end the command. */
+/* Printed at once, because a signal may end the command. */
 void check_problem(struct check *check, uint64_t offset, const char *format, ...)
 {
 	va_list args;
@@ -30,8 +30,8 @@ void check_problem(struct check *check, uint64_t offset, const char *format, ...
 }
 
 /*
- * A problem that the library found; its message has the generation and the offset. Returns
- * whether the walk goes on.
+ * Count and print a problem that the library found; its message names the generation and the offset.
+ * Returns whether the walk can go on.
  */
 static bool damage_problem(struct check *check, int err)
 {
@@ -40,7 +40,7 @@ static bool damage_problem(struct check *check, int err)
 	bool damage = ret >= 0 || ret == -EBADMSG || ret == -ENODATA;
 
 	check->broken = true;
-	/* what is no trace, or was not read, has not been checked */
+	/* not a trace, or not read: nothing was checked */
 	if (!damage || (ret != 1 && exptrace_version(check->trace) <= 0)) {
 		check->failed = true;
 		trace_problem("%s", text);
@@ -66,7 +66,7 @@ void check_reach(void *array, size_t i, size_t *room, size_t size)
 	*room = n;
 }
 
-/* What a generation must begin with; an earlier reader may have taken that. */
+/* A generation must begin with a Sync, unless an earlier reader took its beginning. */
 static void check_first_batch(struct check *check, const struct exptrace_batch *batch)
 {
 	if (batch->kind == EXPTRACE_BATCH_SYNC)
@@ -79,7 +79,7 @@ static void check_first_batch(struct check *check, const struct exptrace_batch *
 			      "no opening Sync: an earlier reader took its beginning (--allow-partial-first accepts that)");
 }
 
-static void begin_generation(struct check *check, const struct exptrace_batch *batch)
+static void check_begin_generation(struct check *check, const struct exptrace_batch *batch)
 {
 	uint64_t before = check->generation;
 
@@ -99,8 +99,8 @@ static void begin_generation(struct check *check, const struct exptrace_batch *b
 	check_first_batch(check, batch);
 }
 
-/* The last time that the batch's writer came to, in this generation. */
-static uint64_t *get_time(struct check *check, const struct exptrace_batch *batch)
+/* Returns the batch's writer's last time in this generation. */
+static uint64_t *writer_time(struct check *check, const struct exptrace_batch *batch)
 {
 	uint32_t n = check->writer_index.n;
 	int64_t i = index_get(&check->writer_index, batch->experiment, batch->m);
@@ -115,7 +115,7 @@ static uint64_t *get_time(struct check *check, const struct exptrace_batch *batc
 
 static void check_batch_time(struct check *check, const struct exptrace_batch *batch)
 {
-	uint64_t *time = get_time(check, batch);
+	uint64_t *time = writer_time(check, batch);
 
 	if (batch->time < *time)
 		check_problem(check, batch->offset,
@@ -126,11 +126,11 @@ static void check_batch_time(struct check *check, const struct exptrace_batch *b
 		*time = batch->time;
 }
 
-/* Why the walk over a batch's events ended before its end. */
+/* @err: why the walk over a batch's events stopped before its end */
 static void check_batch_error(struct check *check, const struct exptrace_batch *batch, int err)
 {
 	if (err == -ENOENT && check->partial)
-		check->broken = true;	/* its schema was in the part that is missing */
+		check->broken = true;	/* the schema was in the missing part */
 	else if (err == -ENOENT)
 		check_problem(check, batch->offset, "experiment %u: events without a schema",
 			      batch->experiment);
@@ -155,21 +155,18 @@ static void check_events(struct check *check, const struct exptrace_batch *batch
 	if (ret < 0)
 		check_batch_error(check, batch, ret);
 	if (batch->kind == EXPTRACE_BATCH_EVENTS)
-		*get_time(check, batch) = time;
+		*writer_time(check, batch) = time;
 	check->events += found;
 	check_count_events(check, batch->experiment, batch->cpu, found);
 }
 
-/*
- * More than adjtimex(2) and a wrong frequency can make it, or two readings of clocks can lie
- * apart.
- */
+/* Larger than what adjtimex(2), a wrong frequency, or the time between two readings can explain */
 #define MOST_OFF_NS	10e6
 #define MOST_OFF	0.12
 
 /*
- * A clock that went on, or stood still, while CLOCK_MONOTONIC did not, stretches all times: a
- * suspend that the recorder did not notice does that.
+ * If only one of the recorder's clock and CLOCK_MONOTONIC advances, all times are stretched. A suspend
+ * that the recorder did not notice has that effect.
  */
 static void check_clock(struct check *check, const struct exptrace_batch *batch,
 			const struct exptrace_sync *before, const struct exptrace_sync *last)
@@ -208,10 +205,10 @@ static void check_sync(struct check *check, const struct exptrace_batch *batch)
 static void check_batch(struct check *check, const struct exptrace_batch *batch)
 {
 	check->batches++;
-	/* the end of one may be lost by damage */
+	/* damage may have destroyed the end mark */
 	if (!check->inside || batch->generation != check->generation)
-		begin_generation(check, batch);
-	/* Syncs come in their own order */
+		check_begin_generation(check, batch);
+	/* Syncs are not ordered with other batches */
 	if (batch->kind != EXPTRACE_BATCH_SYNC)
 		check_batch_time(check, batch);
 	if (!batch->length)
@@ -225,8 +222,8 @@ static void check_batch(struct check *check, const struct exptrace_batch *batch)
 }
 
 /*
- * Whole generations may be missing if the recorder gave them up; its properties, which
- * come after the beginning, tell whether it does that.
+ * A flight recorder evicts whole generations. Whether the trace comes from one is known only from the
+ * properties, which follow later in the generation.
  */
 static void check_missing(struct check *check)
 {
@@ -243,25 +240,25 @@ static void check_missing(struct check *check)
 	check->missing = 0;
 }
 
-static uint64_t number_property(const struct check *check, const char *key)
+static uint64_t check_number_property(const struct check *check, const char *key)
 {
 	const char *value = exptrace_property(check->trace, key);
 
 	return value ? strtoull(value, NULL, 10) : 0;
 }
 
-/* What the statedump had no room for; it is no problem of the trace. */
+/* Count what the statedump had no room for, which is not a fault of the trace. */
 static void count_missing_state(struct check *check)
 {
-	uint64_t tasks = number_property(check, "missing_tasks");
-	uint64_t names = number_property(check, "missing_names");
+	uint64_t tasks = check_number_property(check, "missing_tasks");
+	uint64_t names = check_number_property(check, "missing_names");
 
 	check->missing_tasks += tasks;
 	check->missing_names += names;
 	check->short_dumps += tasks || names;
 }
 
-static void end_generation(struct check *check, const struct exptrace_batch *mark)
+static void check_end_generation(struct check *check, const struct exptrace_batch *mark)
 {
 	check->inside = false;
 	check_missing(check);
@@ -270,13 +267,13 @@ static void end_generation(struct check *check, const struct exptrace_batch *mar
 		check_problem(check, mark->offset, "it is of another boot than the one before");
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
-	check->unknown_sites += number_property(check, "unknown_sites");
-	check->unknown_stacks += number_property(check, "unknown_stacks");
+	check->unknown_sites += check_number_property(check, "unknown_sites");
+	check->unknown_stacks += check_number_property(check, "unknown_stacks");
 	if (!check->broken)
 		check_ledger(check, mark->offset);
 }
 
-/* Walks over the batches; after damage, the walk goes on. */
+/* Walk over the batches, and go on after damage. */
 static void check_walk(struct check *check)
 {
 	const struct exptrace_batch *batch;
@@ -290,7 +287,7 @@ static void check_walk(struct check *check)
 			if (!damage_problem(check, ret))
 				return;
 		} else if (batch->kind == EXPTRACE_BATCH_END) {
-			end_generation(check, batch);
+			check_end_generation(check, batch);
 		} else {
 			check_batch(check, batch);
 		}
@@ -330,10 +327,10 @@ static void print_result(const struct check *check)
 		printf("uncertain: the names of threads in %llu generations, which lost changes of them\n",
 		       (unsigned long long)exptrace_nameless(check->trace));
 	if (check->unknown_sites)
-		printf("unknown: %llu times a place in the code, the recorder's table was full\n",
+		printf("unknown: a call site, %llu times; the recorder's table was full\n",
 		       (unsigned long long)check->unknown_sites);
 	if (check->unknown_stacks)
-		printf("unknown: %llu times a stack, the recorder's table was full\n",
+		printf("unknown: a stack, %llu times; the recorder's table was full\n",
 		       (unsigned long long)check->unknown_stacks);
 	if (times->gaps)
 		printf("gaps: %llu times nothing was recorded between two generations, for %.6f s; "
@@ -343,7 +340,7 @@ static void print_result(const struct check *check)
 		printf("uncertain: the times of %llu generations, whose clock was found to be unstable\n",
 		       (unsigned long long)times->unstable);
 	if (exptrace_version(check->trace) == 1)
-		printf("approximate: all times, if the clock's rate changed within a generation: version 1 of the format does not tell\n");
+		printf("approximate: all times, if the clock's rate changed within a generation: version 1 of the format does not record that\n");
 	printf("%s: %llu generations, %llu batches, %llu events, %llu lost\n",
 	       check->problems ? "FAILED" : "OK", (unsigned long long)check->generations,
 	       (unsigned long long)check->batches, (unsigned long long)check->events,
@@ -410,6 +407,6 @@ const struct command command_check = {
 	"      --allow-partial-first  accept that an earlier reader took the beginning of\n"
 	"                             the first generation\n"
 	"\n"
-	"A line for each problem, then OK or FAILED. Exit code 0: all adds up; 1: it does not.\n",
+	"Prints a line for each problem, then OK (exit code 0) or FAILED (1).\n",
 	.run = run_check,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What exptrace check knows while it walks over the batches.
+ * The state of exptrace check while it walks over the batches.
  */
 #ifndef EXPTRACE_CHECK_H
 #define EXPTRACE_CHECK_H
@@ -16,30 +16,30 @@ struct check_writer {
 struct check_count {
 	uint64_t experiment, cpu;
 	uint64_t found;		/* recorded events in batches */
-	bool has_entry;		/* the ledger has it */
+	bool has_entry;		/* in the ledger */
 };
 
 struct check {
 	struct exptrace_trace *trace;
 	bool allow_partial_first;
-	bool failed;		/* it could not be read to its end */
+	bool failed;		/* the trace could not be read to its end */
 	uint64_t problems;
 	uint64_t generations, batches, events, lost;
-	uint64_t given_up;	/* generations that a flight recorder gave up */
-	uint64_t missing_tasks;	/* threads without room in the statedumps */
-	uint64_t missing_names;
-	uint64_t short_dumps;	/* generations where that was */
-	uint64_t unknown_sites;	/* places in the code for which its table had no room */
-	uint64_t unknown_stacks;
-	uint64_t reasons[EXPTRACE_NR_LOST + 1];	/* lost events; unknown ones in the last */
+	uint64_t given_up;	/* generations that a flight recorder evicted */
+	uint64_t missing_tasks;	/* threads for which a statedump had no room, */
+	uint64_t missing_names;	/* and names */
+	uint64_t short_dumps;	/* generations with such a statedump */
+	uint64_t unknown_sites;	/* call sites for which the recorder's table had no room, */
+	uint64_t unknown_stacks;	/* and stacks */
+	uint64_t reasons[EXPTRACE_NR_LOST + 1];	/* lost events by reason; last: unknown reasons */
 
-	/* the generation at hand */
-	bool inside;		/* a batch came, and no end mark yet */
+	/* the current generation */
+	bool inside;		/* a batch was read, but no end mark yet */
 	bool partial;		/* its beginning is missing */
-	bool broken;		/* a problem that makes its ledger meaningless */
+	bool broken;		/* a problem makes its ledger meaningless */
 	uint64_t generation;
-	uint64_t missing;	/* generations that are not there before it */
-	uint64_t missing_offset;
+	uint64_t missing;	/* number of generations missing before it */
+	uint64_t missing_offset;	/* where they are missing */
 	unsigned int nsyncs;
 	enum exptrace_batch_kind last_kind;
 	struct index writer_index;	/* (experiment, m) */
@@ -50,15 +50,15 @@ struct check {
 	size_t counts_room;
 };
 
-/* Prints a problem: the generation, what it is, the offset. */
+/* Count a problem and print it with the generation and the offset. */
 __attribute__((format(printf, 3, 4)))
 void check_problem(struct check *check, uint64_t offset, const char *format, ...);
 
-/* check_ledger.c: counts events, and compares them with the generation's ledger. */
+/* check_ledger.c: count events, and compare the counts with the generation's ledger. */
 void check_count_events(struct check *check, uint8_t experiment, uint64_t cpu, uint64_t n);
 void check_ledger(struct check *check, uint64_t offset);
 
-/* Makes room for element @i of an array; new elements are zero. Ends without memory. */
+/* Make room for element @i of an array; new elements are zero. Exits if out of memory. */
 void check_reach(void *array, size_t i, size_t *room, size_t size);
 
 #endif /* EXPTRACE_CHECK_H */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ledger must add up, and be about the events that are there.
+ * The ledger must add up and match the events in the batches.
  */
 #include "check.h"
 #include "cmd.h"
 
-/* Where the count of the pair is; made if it isn't there. */
+/* Returns the count for the pair; creates it if necessary. */
 static struct check_count *get_count(struct check *check, uint64_t experiment, uint64_t cpu)
 {
 	uint32_t n = check->count_index.n;
@@ -25,7 +25,7 @@ void check_count_events(struct check *check, uint8_t experiment, uint64_t cpu, u
 		get_count(check, experiment, cpu)->found += n;
 }
 
-/* Adds up the losses; false if that overflows. */
+/* Add up the losses. Returns false on overflow. */
 static bool sum_losses(const struct exptrace_ledger_entry *entry, uint64_t *sum)
 {
 	size_t i;
@@ -71,7 +71,7 @@ static void check_sum(struct check *check, const struct exptrace_ledger_entry *e
 			      (unsigned long long)entry->attempted);
 }
 
-/* Of a generation whose beginning is missing, fewer events may be there. */
+/* If the beginning of the generation is missing, fewer events may be there. */
 static void check_recorded(struct check *check, const struct exptrace_ledger_entry *entry,
 			   uint64_t found)
 {

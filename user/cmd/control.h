@@ -10,8 +10,8 @@
 struct command;
 
 /*
- * Parses the command line, which has no operands, and calls @call with the device, which returns 0
- * or a negative errno. Returns an exit code; problems are reported.
+ * Run a subcommand without operands: call @call, which returns 0 or a negative errno, with the
+ * device. Returns an exit code; reports problems.
  */
 int control_run(const struct command *command, int argc, char **argv,
 		int (*call)(struct exptrace_device *device));

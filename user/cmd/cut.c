@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace cut: copies whole generations, byte for byte, behind a header.
+ * exptrace cut: copies complete generations, byte for byte, after a header.
  *
- * A generation is written only when its end mark was read, so what comes out is whole
- * even if what comes in is not: one that is damaged between its batches is left out. What
- * is inside of the batches does not matter here.
+ * A generation is written only after its end mark was read, so the output is sound even if the
+ * input is not: a generation that is damaged between batches is left out. The contents of batches
+ * are not looked at.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,39 +22,39 @@
 
 #define RANGES_SHOWN	8
 
-/* Generations that follow each other. */
+/* Consecutive generations */
 struct range {
 	uint64_t first, last;
 };
 
 struct cut {
 	struct exptrace_trace *trace;
-	const char *path;	/* where to */
+	const char *path;	/* the file to write */
 	struct outfile file;
 	struct range wanted;
 
-	/* the generation at hand; its bytes are kept until its end mark comes */
-	bool inside;
+	/* the current generation; its bytes are kept until its end mark is read */
+	bool inside;		/* a batch was read, but no end mark yet */
 	bool partial;		/* its beginning is missing */
 	uint8_t *bytes;
 	size_t used, room;
 
-	/* what there is: whole generations */
+	/* the complete generations in the trace */
 	struct range there[RANGES_SHOWN];
-	uint64_t ranges;
+	uint64_t ranges;	/* may be more than RANGES_SHOWN */
 	uint64_t generation;	/* the last that began */
 
-	struct stream out;	/* what was written */
+	struct stream out;	/* the output */
 	bool begun;		/* its file is open */
-	bool alone;		/* the only generation in it lacks its beginning */
+	bool alone;		/* its only generation lacks its beginning */
 };
 
-static bool is_wanted(const struct cut *cut)
+static bool is_wanted_generation(const struct cut *cut)
 {
 	return cut->generation >= cut->wanted.first && cut->generation <= cut->wanted.last;
 }
 
-static void keep(struct cut *cut, const uint8_t *bytes, size_t n)
+static void cut_keep(struct cut *cut, const uint8_t *bytes, size_t n)
 {
 	if (n > cut->room - cut->used) {
 		size_t room = 2 * (cut->used + n);
@@ -71,7 +71,7 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* The trace that is read is not to be replaced, nor written to while it is read. */
+/* Refuse to replace or overwrite the trace that is read. */
 static int check_not_trace(const struct cut *cut)
 {
 	const struct outfile *file = &cut->file;
@@ -84,10 +84,10 @@ static int check_not_trace(const struct cut *cut)
 	return is_same_file(&in, &out) ? problem("%s: the trace itself", file->name) : EXIT_OK;
 }
 
-/* A signal ends cut at once, and nothing is left of what it had not completed. */
+/* A signal ends cut at once and removes an incomplete file. */
 static const char *unfinished;
 
-static void on_signal(int number)
+static void cut_on_signal(int number)
 {
 	if (unfinished)
 		unlink(unfinished);
@@ -102,11 +102,11 @@ static void remove_if_interrupted(const struct outfile *file)
 
 	unfinished = file->temporary;
 	for (i = 0; unfinished && i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (signal(signals[i], on_signal) == SIG_IGN)
+		if (signal(signals[i], cut_on_signal) == SIG_IGN)
 			signal(signals[i], SIG_IGN);
 }
 
-/* Opens the file at the first byte for it: a cut that finds nothing leaves it alone. */
+/* Open the file when there is something to write: a cut that finds nothing must not change it. */
 static int open_out(struct cut *cut)
 {
 	struct outfile *file = &cut->file;
@@ -121,7 +121,7 @@ static int open_out(struct cut *cut)
 	return EXIT_OK;
 }
 
-/* What is kept: a header, a generation, or both. */
+/* Write what is kept: a header, a generation, or both. */
 static int write_kept(struct cut *cut)
 {
 	if (!cut->begun && open_out(cut))
@@ -129,7 +129,7 @@ static int write_kept(struct cut *cut)
 	return stream_write(&cut->out, cut->bytes, cut->used) ? EXIT_OK : EXIT_PROBLEM;
 }
 
-/* Writes the generation that is kept; the first one has the header before it. */
+/* Write the generation that is kept, with a header before the first one. */
 static int write_generation(struct cut *cut)
 {
 	struct stream *out = &cut->out;
@@ -156,19 +156,19 @@ static void note_generation(struct cut *cut)
 	cut->ranges++;
 }
 
-/* The header of the version that the generations are in. */
+/* The header states the format version of the generations. */
 static void keep_header(struct cut *cut)
 {
 	uint8_t header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
 	int version = exptrace_version(cut->trace);
 
-	/* 0: its header is damaged */
+	/* version 0: the trace's header is damaged */
 	header[strlen(EXPTRACE_HEADER_MAGIC) - 1] =
 		(uint8_t)('0' + (version ? version : EXPTRACE_WIRE_VERSION));
-	keep(cut, header, sizeof(header));
+	cut_keep(cut, header, sizeof(header));
 }
 
-static void begin_generation(struct cut *cut, const struct exptrace_batch *batch)
+static void cut_begin_generation(struct cut *cut, const struct exptrace_batch *batch)
 {
 	cut->inside = true;
 	cut->generation = batch->generation;
@@ -178,28 +178,28 @@ static void begin_generation(struct cut *cut, const struct exptrace_batch *batch
 		keep_header(cut);
 }
 
-static void take_batch(struct cut *cut, const struct exptrace_batch *batch)
+static void cut_batch(struct cut *cut, const struct exptrace_batch *batch)
 {
 	if (!cut->inside)
-		begin_generation(cut, batch);
-	/* its header lies before its data */
-	if (is_wanted(cut))
-		keep(cut, batch->data - (batch->size - batch->length), batch->size);
+		cut_begin_generation(cut, batch);
+	/* the batch's header lies before its data */
+	if (is_wanted_generation(cut))
+		cut_keep(cut, batch->data - (batch->size - batch->length), batch->size);
 }
 
-static int take_mark(struct cut *cut)
+static int cut_mark(struct cut *cut)
 {
 	static const uint8_t byte = EXPTRACE_WIRE_END_OF_GENERATION;
 
 	cut->inside = false;
 	note_generation(cut);
-	if (!is_wanted(cut))
+	if (!is_wanted_generation(cut))
 		return EXIT_OK;
-	keep(cut, &byte, 1);
+	cut_keep(cut, &byte, 1);
 	return write_generation(cut);
 }
 
-/* Nothing that is wanted can follow. If nothing was found, it is to be told what there is. */
+/* Nothing wanted can follow. If nothing was found yet, read on, to report what there is. */
 static bool is_done(const struct cut *cut)
 {
 	return !cut->inside && cut->out.complete && cut->generation >= cut->wanted.last;
@@ -222,8 +222,8 @@ static int cut_walk(struct cut *cut)
 			continue;
 		}
 		if (batch->kind != EXPTRACE_BATCH_END)
-			take_batch(cut, batch);
-		else if (take_mark(cut))
+			cut_batch(cut, batch);
+		else if (cut_mark(cut))
 			return EXIT_PROBLEM;
 	}
 	return code;
@@ -272,7 +272,7 @@ static void report_written(const struct cut *cut)
 			"took; without the one after it, it cannot be shown", out->first);
 }
 
-/* A file system may tell only now that there is no room. */
+/* A file system may report only at fsync(2) or close(2) that there is no room. */
 static void close_out(struct cut *cut)
 {
 	struct stream *out = &cut->out;
@@ -286,7 +286,7 @@ static void close_out(struct cut *cut)
 		out->write_error = err;
 }
 
-/* What does not have all that was found takes the place of nothing that is there. */
+/* An output that lacks a generation due to a write error does not replace an older file. */
 static int place_out(struct cut *cut)
 {
 	struct outfile *file = &cut->file;
@@ -301,7 +301,7 @@ static int place_out(struct cut *cut)
 	return outfile_place(file, false);
 }
 
-/* All of a trace that has only a header: that. */
+/* Copy a trace that has only a header. */
 static int cut_header(struct cut *cut)
 {
 	note_empty();
@@ -392,12 +392,13 @@ static int run_cut(int argc, char **argv)
 
 const struct command command_cut = {
 	.name = "cut",
-	.purpose = "Copies whole generations of a trace, each of which can be read alone",
+	.purpose = "Copies complete generations of a trace",
 	.synopsis = "[-g FIRST[-LAST]] [-o FILE|-] FILE|-",
 	.help =
-	"  -g, --generations FIRST[-LAST]  only these; without it, all that are whole\n"
-	"  -o, --output FILE               where to (default: standard output)\n"
+	"  -g, --generations FIRST[-LAST]  the generations to copy (default: all)\n"
+	"  -o, --output FILE               the file to write (default: standard output)\n"
 	"\n"
-	"What is not whole (cut off, or damaged) is left out, with a message.\n",
+	"The result is a trace. Generations that are cut off or damaged are left out, with a\n"
+	"message.\n",
 	.run = run_cut,
 };

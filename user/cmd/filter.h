@@ -38,7 +38,7 @@ struct filter {
 	"                      this pid namespace, but in the trace they are the host's\n" \
 	"      --tid TID[,...]  only these threads, likewise\n"		\
 	"      --children      also the processes that these create or have created\n" \
-	"      --cgroup DIR    only threads in this cgroup or below it\n" \
+	"      --cgroup DIR    only events of threads in this cgroup or below it\n" \
 	"      --cpu LIST      only events on these CPUs: 0-3,8\n" \
 	"      --min-duration syscalls=TIME|sched_switch=TIME[,...]\n"	\
 	"                      only system calls that took, and switches away from threads\n" \

@@ -19,7 +19,7 @@ static void print_generation(uint64_t generation)
 	if (generation)
 		print_number("Generation:", generation);
 	else
-		printf("Generation:           none: the pool is too full to go on; read it\n");
+		printf("Generation:           none: the pool is too full for a new one; read it\n");
 }
 
 static void print_period(uint32_t period_ms)
@@ -47,7 +47,7 @@ static void print_info(const struct exptrace_info *info)
 		return;
 	}
 	printf("Mode:                 %s\n", info->mode == EXPTRACE_MODE_FLIGHT ?
-	       "flight: a full pool gives up old events" : "stream: a full pool loses new events");
+	       "flight: a full pool drops old events" : "stream: a full pool loses new events");
 	if (recording)
 		print_generation(info->generation);
 	print_period(info->period_ms);
@@ -59,16 +59,16 @@ static void print_info(const struct exptrace_info *info)
 	print_number("Generations given up:", info->evicted_generations);
 	print_number("Events in them:", info->evicted_events);
 	if (info->unknown_sites)
-		print_number("Places without number:", info->unknown_sites);
+		print_number("Call sites unknown:", info->unknown_sites);
 	if (info->unknown_stacks)
-		print_number("Stacks without number:", info->unknown_stacks);
+		print_number("Stacks unknown:", info->unknown_stacks);
 	print_number("Triggers fired:", info->triggers);
 	if (info->latency_us)
 		print_number("Trigger above (us):", info->latency_us);
 	printf("Kernel addresses:     %s\n", info->addresses ? "recorded" : "as identifiers only");
 }
 
-/* Of what could be recorded, what is; 0 or a negative errno. */
+/* Returns 0 or a negative errno. */
 static int print_filters(struct exptrace_device *device)
 {
 	int err = filter_print(stdout, "Filter:               ", device);
@@ -102,7 +102,7 @@ static int run_info(int argc, char **argv)
 	}
 	exptrace_device_close(device);
 	if (ret)
-		return explain_control(ret, "tell the state");
+		return explain_control(ret, "get the state");
 	return EXIT_OK;
 }
 
@@ -110,7 +110,6 @@ const struct command command_info = {
 	.name = "info",
 	.purpose = "Shows the state of the recorder",
 	.synopsis = "",
-	.help = "Whether it records and how, the pool, what was lost and what was given up, and the\n"
-		"filters that are set.\n",
+	.help = "Its mode, the pool, what was lost and what was given up, and the filters.\n",
 	.run = run_info,
 };

@@ -55,7 +55,7 @@ static int run_mark(int argc, char **argv)
 	if (c != -1)
 		return EXIT_USAGE;
 	if (given > 1)
-		return usage_error(&command_mark, "only one of --begin, --end and --key");
+		return usage_error(&command_mark, "give only one of --begin, --end and --key");
 	if (optind == argc)
 		return usage_error(&command_mark, "no TEXT is given");
 	if (optind < argc - 1)
@@ -65,13 +65,13 @@ static int run_mark(int argc, char **argv)
 
 const struct command command_mark = {
 	.name = "mark",
-	.purpose = "Writes a text into what is being recorded",
+	.purpose = "Writes a text into the recording",
 	.synopsis = "[--begin|--end|--key KEY] TEXT",
 	.help =
-	"      --begin    the region of that name begins\n"
-	"      --end      it ends\n"
-	"      --key KEY  TEXT is a value, found by this key\n"
+	"      --begin    begin the region named TEXT\n"
+	"      --end      end that region\n"
+	"      --key KEY  TEXT is the value of this key\n"
 	"\n"
-	"'echo TEXT > /dev/exptrace' does the same for a TEXT alone.\n",
+	"'echo TEXT > /dev/exptrace' does the same without options.\n",
 	.run = run_mark,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file that record, snapshot and cut write: it takes its name when it is worth it.
+ * The file that record, snapshot and cut write. It gets its name when its content is worth it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "cmd.h"
 #include "outfile.h"
 
-#define LINKS_MAX	40	/* as the kernel has it */
+#define LINKS_MAX	40	/* the kernel's limit */
 #define TRIES_MAX	100
 #define RANDOM		6	/* characters */
 #define OLD_SUFFIX	".old"
@@ -29,7 +29,7 @@ static int cannot_write(const struct outfile *file, int err)
 	return write_problem(file->name, err);
 }
 
-/* A user's or group's number that sudo(8) leaves in the environment. */
+/* Get the id of the user or group who called sudo(8), from the environment. */
 static bool sudo_id(const char *variable, uint32_t *id)
 {
 	const char *text = secure_getenv(variable);
@@ -41,7 +41,7 @@ static bool sudo_id(const char *variable, uint32_t *id)
 	return true;
 }
 
-/* The directory that @path is in; to be freed. */
+/* Returns the directory of @path, allocated. */
 static char *directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -52,9 +52,9 @@ static char *directory_of(const char *path)
 }
 
 /*
- * Somebody else may have put it there for us to fall over: in a directory that all can write
- * to, it belongs neither to us nor to who owns that. (For links and pipes the kernel can see
- * to this as well, and does not everywhere.)
+ * Could another user have put it there to trick us? That is so in a directory that everyone can
+ * write to, if it belongs neither to us nor to the directory's owner. (The kernel can protect links
+ * and pipes in the same way, but does not do so everywhere.)
  */
 static bool is_trap(const char *path, uid_t owner)
 {
@@ -70,7 +70,7 @@ static bool is_trap(const char *path, uid_t owner)
 	return trap;
 }
 
-/* Where the link @fd at @path leads to; to be freed. NULL: errno tells why. */
+/* Returns the target of the link @fd at @path, allocated. NULL: failed, errno is set. */
 static char *link_target(int fd, const char *path)
 {
 	char target[PATH_MAX], *directory, *joined = NULL;
@@ -89,10 +89,10 @@ static char *link_target(int fd, const char *path)
 }
 
 /*
- * What is at the path now? Returns 1 and @stat; 0: nothing, or a negative errno. The links of
- * /proc/self/fd (/dev/stdout is one) lead to what has no name: they are taken for themselves.
+ * What is at the path? Returns 1 and @stat; 0: nothing; or a negative errno. The links in /proc/self/fd
+ * (/dev/stdout is one) may lead to files without a name: they are not followed by name.
  */
-static int look(struct outfile *file, int *fd, struct stat *stat)
+static int look_at_path(struct outfile *file, int *fd, struct stat *stat)
 {
 	struct statfs fs;
 
@@ -108,17 +108,17 @@ static int look(struct outfile *file, int *fd, struct stat *stat)
 }
 
 /*
- * Follows links, so that a link to a file stays one. Returns what look() does of that to which
- * they lead. Each link is read by the descriptor by which its owner was looked at.
+ * Follow links, so that a link to a file stays a link. Returns what look_at_path() returns for their
+ * target. A link's owner is checked, and its target read, by the same descriptor.
  */
-static int follow(struct outfile *file, struct stat *stat)
+static int follow_links(struct outfile *file, struct stat *stat)
 {
 	int i, fd, ret;
 
 	for (i = 0; i < LINKS_MAX; i++) {
 		char *target = NULL;
 
-		ret = look(file, &fd, stat);
+		ret = look_at_path(file, &fd, stat);
 		if (ret == 1 && S_ISLNK(stat->st_mode)) {
 			target = link_target(fd, file->path);
 			ret = target ? 1 : -errno;
@@ -133,7 +133,7 @@ static int follow(struct outfile *file, struct stat *stat)
 	return -ELOOP;
 }
 
-/* It may have been exchanged since it was looked at. */
+/* Check that it was not replaced since @was. */
 static int open_in_place(struct outfile *file, const struct stat *was)
 {
 	struct stat is;
@@ -172,19 +172,19 @@ int outfile_find(struct outfile *file, const char *name)
 		file->in_place = true;
 		return EXIT_OK;
 	}
-	if (!*name)	/* something could be made beside it, but not take its name */
+	if (!*name)	/* a temporary file could be created, but not renamed */
 		return problem("'': cannot write: %s", strerror(ENOENT));
 	file->path = strdup(name);
-	ret = file->path ? follow(file, &stat) : -ENOMEM;
+	ret = file->path ? follow_links(file, &stat) : -ENOMEM;
 	if (ret == 1 && (!S_ISREG(stat.st_mode) || is_descriptor(file->path)))
 		ret = open_in_place(file, &stat);
 	else if (ret == 1)
-		/* that nobody may write it means something, though it could be replaced */
+		/* respect a read-only file, though it could be replaced */
 		ret = faccessat(AT_FDCWD, file->path, W_OK, AT_EACCESS) ? -errno : 0;
 	return ret ? cannot_write(file, ret) : EXIT_OK;
 }
 
-/* Opens FILE.XXXXXX. */
+/* Create and open FILE.XXXXXX. */
 static int create_beside(struct outfile *file, mode_t mode)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
@@ -210,7 +210,7 @@ static int create_beside(struct outfile *file, mode_t mode)
 	return file->fd < 0 ? -errno : 0;
 }
 
-/* Who called sudo(8) wants to read it without. It was created here: it is nobody else's. */
+/* The user who called sudo(8) wants to read the file without it. It is safe: we created the file. */
 static void give_to_caller(struct outfile *file)
 {
 	uint32_t uid, gid = UINT32_MAX;
@@ -219,11 +219,11 @@ static void give_to_caller(struct outfile *file)
 		return;
 	sudo_id("SUDO_GID", &gid);
 	if (fchown(file->fd, uid, gid))
-		problem("%s: note: it stays root's, it cannot be given to user %u: %s", file->name, uid,
+		problem("%s: note: it belongs to root, it cannot be given to user %u: %s", file->name, uid,
 			strerror(errno));
 }
 
-/* By a link of /proc there may be a regular file all the same. Standard output is as it is. */
+/* A link in /proc may lead to a regular file. Standard output is left as it is. */
 static int empty_in_place(const struct outfile *file)
 {
 	struct stat stat;
@@ -262,7 +262,7 @@ bool outfile_has_older(const struct outfile *file)
 	return file->temporary && !lstat(file->path, &stat);
 }
 
-/* Renames FILE to @old, if it is there. False: that failed, which was reported. */
+/* Rename FILE to @old, if there is one. Returns false on failure (reported). */
 static bool keep_older(const struct outfile *file, const char *old)
 {
 	if (!rename(file->path, old) || errno == ENOENT)

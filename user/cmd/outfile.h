@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file that record, snapshot and cut write: it takes its name when it is worth it.
+ * The file that record, snapshot and cut write. It gets its name FILE when its content is worth it.
  *
- * Until then it is FILE.XXXXXX (six random characters) beside the older FILE, which stays as
- * it is. Others may have put something of that name into a directory that all can write to:
- * a file of theirs is replaced, not written; a link or pipe of theirs is refused.
- * What is no regular file is written in place.
+ * Until then it is FILE.XXXXXX (six random characters) in the same directory, and an older FILE stays
+ * as it is. In a directory that everyone can write to, another user may have created FILE: a file is
+ * replaced, not written to; a link or pipe is refused. Anything but a regular file is written in
+ * place.
  */
 #ifndef EXPTRACE_OUTFILE_H
 #define EXPTRACE_OUTFILE_H
@@ -14,40 +14,40 @@
 #include <sys/stat.h>
 
 struct outfile {
-	const char *name;	/* as the user knows it */
+	const char *name;	/* as the user gave it */
 	char *path;		/* the same with links followed; NULL: standard output */
-	char *temporary;	/* its name until it takes its place; NULL: it has it */
-	bool in_place;		/* it is no regular file, and open */
-	bool is_trap;		/* somebody else has put it there */
+	char *temporary;	/* FILE.XXXXXX; NULL: the file has its name */
+	bool in_place;		/* not a regular file; it is open */
+	bool is_trap;		/* another user put it there */
 	int fd;			/* -1: not open */
 };
 
 /*
- * Finds out what @name ("-": standard output) is, and opens what is no regular file: a pipe
- * waits here for its reader. Creates and changes nothing. Returns an exit code; problems
- * are reported, in all functions. In any case outfile_uninit() is to follow.
+ * Find out what @name ("-": standard output) is, and open it if it is not a regular file; for a pipe,
+ * this waits for its reader. Creates and changes nothing. Returns an exit code and reports problems,
+ * as all functions here do. Call outfile_uninit() in any case.
  */
 int outfile_find(struct outfile *file, const char *name);
 
 /*
- * Creates the file under its temporary name, with @mode, or less if an older FILE has less. Of
- * root's, under sudo(8), it is given to who called that.
+ * Create the file under its temporary name, with @mode, or with less if an older FILE has less. Under
+ * sudo(8), the file will belong to the user who called it.
  */
 int outfile_create(struct outfile *file, mode_t mode);
 
-/* Whether a file of its name is there, which is not the one that is written. */
+/* Is there an older FILE? */
 bool outfile_has_older(const struct outfile *file);
 
-/* Replaces the older FILE; that is kept as FILE.old, in place of an older one, if @keep. */
+/* Give the file its name. With @keep, an older FILE becomes FILE.old, replacing an older one. */
 int outfile_place(struct outfile *file, bool keep);
 
-/* The name under which it can be found now. */
+/* The file's present name, for messages */
 const char *outfile_present_name(const struct outfile *file);
 
-/* Standard output stays open. Returns 0 or a negative errno. */
+/* Close the file, but not standard output. Returns 0 or a negative errno. */
 int outfile_close(struct outfile *file);
 
-/* Closes it and, as long as it has not taken its place, removes it. */
+/* Close the file, and remove it if it still has its temporary name. */
 void outfile_discard(struct outfile *file);
 
 void outfile_uninit(struct outfile *file);

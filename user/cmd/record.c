@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace record: records into a file, while a command runs or for some time.
+ * exptrace record: records to a file, while a command runs or for some time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +16,13 @@
 struct record {
 	const char *path;
 	uint64_t duration_ms;
-	bool follow;		/* only the command */
-	char **argv;		/* of the command; NULL: none */
+	bool follow;		/* record only the command */
+	char **argv;		/* the command and its arguments; NULL: none */
 	struct settings settings;
 
 	struct selection selection;
 	struct recorder recorder;
-	bool begun;		/* and the command, if there is one, runs */
+	bool begun;		/* recording, and the command, if there is one, was started */
 };
 
 static bool is_stdout(const struct record *record)
@@ -30,7 +30,7 @@ static bool is_stdout(const struct record *record)
 	return !strcmp(record->path, "-");
 }
 
-/* Ends the recording, and leaves events and filter as they were. */
+/* End the recording, and restore events and filter. */
 static int record_end(void *arg)
 {
 	struct record *record = arg;
@@ -39,13 +39,13 @@ static int record_end(void *arg)
 
 	filter_restore(&record->settings.filter, device);
 	selection_restore(&record->selection, device);
-	/* -EINVAL: someone else has stopped it */
+	/* -EINVAL: someone else stopped it */
 	if (err && err != -EINVAL)
 		return problem("cannot stop recording: %s", strerror(-err));
 	return EXIT_OK;
 }
 
-/* All figures are of what was written, but for what a flight recorder gave up whole. */
+/* All figures count what was written, except for the generations that a flight recorder gave up. */
 static void record_summary(struct record *record)
 {
 	const struct stream *stream = &record->recorder.stream;
@@ -66,8 +66,8 @@ static void record_summary(struct record *record)
 }
 
 /*
- * Recording is on: runs the command, copies, stops. Even if the command cannot be run, what was
- * recorded is taken: it would be in the way of the next recording.
+ * Run the command, copy, stop. If the command cannot be run, read what was recorded all the same:
+ * unread, it would block the next recording.
  */
 static int record_run(struct record *record)
 {
@@ -86,8 +86,8 @@ static int record_run(struct record *record)
 }
 
 /*
- * What there is takes its place now at the latest; but one that is broken off before its first
- * generation was complete is not worth an older one. Returns an exit code.
+ * Close the file, and give it its name if that was not done. A file without a complete generation
+ * does not replace an older one. Returns an exit code.
  */
 static int record_close_file(struct record *record)
 {
@@ -110,7 +110,7 @@ static int record_close_file(struct record *record)
 	return outfile_place(file, true);
 }
 
-/* What the recorder met on its way. */
+/* Report how copying went. */
 static int record_result(struct record *record)
 {
 	const struct stream *stream = &record->recorder.stream;
@@ -127,7 +127,7 @@ static int record_result(struct record *record)
 	return EXIT_OK;
 }
 
-/* Events and filter are set. */
+/* Called with events and filter set. */
 static int record_on_device(struct record *record)
 {
 	struct recorder *recorder = &record->recorder;
@@ -146,7 +146,7 @@ static int record_on_device(struct record *record)
 	return ret ? ret : recorder->target.exit_code;
 }
 
-/* A command that is followed is made, but does not run yet. */
+/* The process for a command to follow is created here, but does not run the command yet. */
 static int record_set_filter(struct record *record)
 {
 	struct filter *filter = &record->settings.filter;
@@ -170,7 +170,7 @@ static int record_set(struct record *record)
 	return ret ? ret : record_set_filter(record);
 }
 
-/* The file is there, and signals are taken. */
+/* Called with the file open and signals blocked. */
 static int record_with_file(struct record *record)
 {
 	struct recorder *recorder = &record->recorder;
@@ -182,13 +182,13 @@ static int record_with_file(struct record *record)
 		target_abandon(&recorder->target);
 		outfile_discard(&recorder->file);
 	}
-	/* unless the recording's end has */
+	/* does nothing if the end of the recording did it */
 	filter_restore(&record->settings.filter, recorder->device);
 	selection_restore(&record->selection, recorder->device);
 	return ret;
 }
 
-/* A pipe that has no reader yet is waited for before signals are blocked. */
+/* Opening a pipe may wait for its reader, so it is done before signals are blocked. */
 static int record_with_device(struct record *record)
 {
 	struct recorder *recorder = &record->recorder;
@@ -233,7 +233,7 @@ static int record_parse(struct record *record, int argc, char **argv)
 {
 	int c;
 
-	/* + : what follows the command's name is the command's */
+	/* +: stop at the first operand, as the rest belongs to the command */
 	while ((c = next_option(&command_record, argc, argv, "+:o:h" SETTINGS_LETTERS, options)) >= 0)
 		if (!record_option(record, c))
 			return bad_value(&command_record, argv, c == OPT_DURATION ?
@@ -276,22 +276,23 @@ static int run_record(int argc, char **argv)
 
 const struct command command_record = {
 	.name = "record",
-	.purpose = "Records into a file, while COMMAND runs or until it is interrupted",
+	.purpose = "Records to a file, while COMMAND runs or until interrupted",
 	.synopsis = "[-o FILE|-] [-e WHAT] [--stacks WHAT] [--duration S] [--flight]\n"
 		    "                       [--quota EXP=PERCENT[,...]] [--pool MIB] [--batch KIB]\n"
 		    "                       [--period MS] [--discard] [-p PID[,...]] [--tid TID[,...]]\n"
 		    "                       [--children] [--cgroup DIR] [--cpu LIST]\n"
 		    "                       [--min-duration WHAT=TIME[,...]] [--follow] [-- COMMAND...]",
 	.help =
-	"  -o, --output FILE   where to (default: exptrace.trace; - is standard output)\n"
-	"  -e, --events WHAT   what (default: sched): events, groups, experiments, a group's events\n"
-	"                      ('sched:sched_*'), system calls (syscalls:openat); +a,-b\n"
+	"  -o, --output FILE   the file to write (default: exptrace.trace; -: standard output)\n"
+	"  -e, --events WHAT   what to record (default: sched): events, groups, experiments, a\n"
+	"                      group's events ('sched:sched_*'), system calls\n"
+	"                      (syscalls:openat); +a,-b\n"
 	"      --duration S    stop after S seconds (decimals allowed)\n"
-	"      --follow        only COMMAND, and the processes that it creates\n"
+	"      --follow        record only COMMAND and the processes that it creates\n"
 	SETTINGS_HELP
 	"\n"
-	"An older FILE is kept as FILE.old, once the new one has a complete generation.\n"
-	"With --flight, what the pool holds at the end is written, and nothing before.\n"
-	"The exit code is COMMAND's, if recording went well. 'exptrace list' shows the events.\n",
+	"An older FILE becomes FILE.old when the new one has a complete generation.\n"
+	"With --flight, nothing is written until the end; then, what the pool holds.\n"
+	"The exit code is COMMAND's if recording went well. 'exptrace list' shows the events.\n",
 	.run = run_record,
 };

@@ -2,8 +2,7 @@
 /*
  * exptrace snapshot: writes what the pool holds to a file, while recording goes on.
  *
- * The file takes its name when it is complete. What could not be completed keeps the
- * name that it had until then.
+ * The file gets its name when it is complete. An incomplete one keeps its temporary name.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,31 +19,31 @@
 #include "stream.h"
 
 #define NSIGNALS	3
-/* how often an interrupted wait is interrupted again, in microseconds */
+/* How often to interrupt the wait again after a signal, in microseconds */
 #define AGAIN_US	100000
 
 struct snapshot {
-	const char *path;	/* where to */
+	const char *path;	/* the file to write */
 	struct outfile file;
 	bool wait;
 	uint64_t latency_us;	/* 0: none */
 
 	struct exptrace_device *device;
 	struct stream stream;
-	uint64_t first, last;
+	uint64_t first, last;	/* the generations that the kernel holds for it */
 };
 
 static volatile sig_atomic_t interrupted;
 
-static void on_signal(int signal)
+static void snapshot_on_signal(int signal)
 {
 	if (signal != SIGALRM)
 		interrupted = signal;
 }
 
 /*
- * Signals interrupt the wait. One that comes just before it would not; so from the
- * first on, an alarm comes every now and then.
+ * Signals interrupt the wait, except for one that comes just before it. So after the first signal,
+ * a timer interrupts the wait again and again.
  */
 static void on_first_signal(int signal)
 {
@@ -52,11 +51,11 @@ static void on_first_signal(int signal)
 		{ 0, AGAIN_US }, { 0, AGAIN_US },
 	};
 
-	on_signal(signal);
+	snapshot_on_signal(signal);
 	setitimer(ITIMER_REAL, &again, NULL);
 }
 
-static void catch_signals(void)
+static void snapshot_catch_signals(void)
 {
 	static const int signals[NSIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = on_first_signal };
@@ -65,7 +64,7 @@ static void catch_signals(void)
 	for (i = 0; i < NSIGNALS; i++)
 		if (signals[i] != SIGHUP || !signals_ignored(SIGHUP))
 			sigaction(signals[i], &action, NULL);
-	action.sa_handler = on_signal;
+	action.sa_handler = snapshot_on_signal;
 	sigaction(SIGALRM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -74,7 +73,7 @@ static int take_error(const struct snapshot *snapshot, int err)
 {
 	struct exptrace_info info;
 
-	/* with a pool that is too small, there may be no complete generation while it records */
+	/* while it records, a pool that is too small may hold no complete generation */
 	if (err == -EAGAIN && !exptrace_device_info(snapshot->device, &info) &&
 	    info.state == EXPTRACE_STATE_RECORDING)
 		return problem("cannot snapshot: no generation is complete, and there is no room "
@@ -109,7 +108,10 @@ static int explain_latency(const struct snapshot *snapshot, int err)
 	return explain_control(err, "set the latency");
 }
 
-/* Holds what is to be written; waits for the trigger, with its threshold set, if asked for. */
+/*
+ * Make the kernel hold what will be written. With --wait, wait for the trigger first; --latency sets its
+ * threshold meanwhile.
+ */
 static int take_snapshot(struct snapshot *snapshot)
 {
 	struct exptrace_info info;
@@ -124,19 +126,19 @@ static int take_snapshot(struct snapshot *snapshot)
 	if (err)
 		return explain_latency(snapshot, err);
 	ret = wait_and_hold(snapshot);
-	/* at once, not only when the copy is written and the device closed */
+	/* now: closing the device would do it, but only after the copy */
 	err = exptrace_device_set_trigger(snapshot->device, 0);
 	if (err)
-		explain_control(err, "take back the latency");
+		explain_control(err, "unset the latency");
 	return ret;
 }
 
-/* What is there of the snapshot is kept; nothing was taken away from the recorder. */
+/* An incomplete snapshot is kept if it can be read. The recorder still has all of it. */
 static int report_failure(struct snapshot *snapshot)
 {
 	const struct stream *stream = &snapshot->stream;
 
-	/* Nothing of it could be read, and no other one could be. */
+	/* another attempt would fail, too */
 	if (stream->read_error == -EPERM && !stream->complete) {
 		outfile_discard(&snapshot->file);
 		return explain_read(stream->read_error);
@@ -174,28 +176,28 @@ static int report_success(struct snapshot *snapshot)
 	return EXIT_OK;
 }
 
-/* The device keeps it all: whoever does not take it may be left. */
-static bool give_up(void *arg)
+/* A reader that has stopped reading need not be waited for: the device keeps everything. */
+static bool snapshot_give_up(void *arg)
 {
 	(void)arg;
 	return interrupted;
 }
 
-static bool go_on(void *arg)
+static bool snapshot_go_on(void *arg)
 {
 	(void)arg;
 	return !interrupted;
 }
 
-/* A file system may report only at the end that there is no room. */
+/* A file system may report only at fsync(2) or close(2) that there is no room. */
 static void copy_snapshot(struct snapshot *snapshot)
 {
 	struct stream *stream = &snapshot->stream;
 	int err;
 
 	stream_begin(stream, snapshot->file.fd);
-	stream->go_on = go_on;
-	stream->give_up = give_up;
+	stream->go_on = snapshot_go_on;
+	stream->give_up = snapshot_give_up;
 	stream_drain(stream, snapshot->device);
 	if (stream->ended && stream->regular && fsync(stream->fd) && errno != EINVAL)
 		stream->write_error = -errno;
@@ -213,13 +215,13 @@ static int write_snapshot(struct snapshot *snapshot)
 							     report_failure(snapshot);
 }
 
-/* The file is opened first: a wait shall not end with a message that it cannot be. */
+/* Open the file first, rather than fail after a long wait. */
 static int snapshot_run(struct snapshot *snapshot)
 {
 	int ret = outfile_find(&snapshot->file, snapshot->path);
 
 	if (!ret) {
-		catch_signals();
+		snapshot_catch_signals();
 		ret = outfile_create(&snapshot->file, 0600);
 	}
 	if (!ret) {
@@ -243,7 +245,7 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-/* An hour: what exptrace_device_set_trigger() takes. */
+/* An hour: the limit of exptrace_device_set_trigger() */
 #define LATENCY_MAX	3600000000
 
 static int snapshot_parse(struct snapshot *snapshot, int argc, char **argv)
@@ -286,12 +288,12 @@ const struct command command_snapshot = {
 	.purpose = "Writes what the pool holds to a file, while recording goes on",
 	.synopsis = "-o FILE|- [--wait] [--latency US]",
 	.help =
-	"  -o, --output FILE   where to (- is standard output)\n"
-	"      --wait          wait for the trigger: 'exptrace trigger', or --latency\n"
+	"  -o, --output FILE   the file to write (-: standard output)\n"
+	"      --wait          wait for the trigger: 'exptrace trigger' or --latency\n"
 	"      --latency US    wait until a thread runs more than US microseconds after it\n"
 	"                      was woken\n"
 	"\n"
-	"Nothing is taken away: the next snapshot has the same, as far as the recorder has not\n"
-	"given it up, and what is new. FILE is replaced only by a complete snapshot.\n",
+	"The recorder keeps what a snapshot reads: the next one has it, too, unless the\n"
+	"recorder has given it up. Only a complete snapshot replaces an older FILE.\n",
 	.run = run_snapshot,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace start: begins a recording that goes on when this program has ended.
+ * exptrace start: begins a recording that goes on after this program has ended.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,15 +10,15 @@
 #include "selection.h"
 #include "settings.h"
 
-/* What an earlier command left goes on filtering, which must not go unseen. */
+/* A filter that an earlier command set stays in force. Tell the user. */
 static void note_filter(const struct settings *settings, struct exptrace_device *device)
 {
 	if (!settings->filter.given)
-		filter_print(stderr, "exptrace: note: a filter is set, and holds (--no-filter "
-			     "takes it back): ", device);
+		filter_print(stderr, "exptrace: note: a filter is set and stays in force (--no-filter "
+			     "removes it): ", device);
 }
 
-/* Likewise the stacks, which cost much more than the events that they are of. */
+/* The same for stacks, which cost much more than the events themselves. */
 static void note_stacks(const struct settings *settings, struct exptrace_device *device)
 {
 	const uint32_t both = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK;
@@ -30,8 +30,8 @@ static void note_stacks(const struct settings *settings, struct exptrace_device 
 	for (i = 0; !exptrace_device_event(device, i, &event); i++)
 		n += (event.flags & both) == both;
 	if (n)
-		problem("note: %u of the events that are on have stacks, as it was set before "
-			"(--no-stacks takes them back; see 'exptrace list')", n);
+		problem("note: %u of the events that are on have stacks, as before "
+			"(--no-stacks removes them; see 'exptrace list')", n);
 }
 
 static void print_started(struct exptrace_device *device)
@@ -131,14 +131,14 @@ const struct command command_start = {
 		    "                      [--cpu LIST] [--min-duration WHAT=TIME[,...]] [--no-filter]\n"
 		    "                      [--no-stacks]",
 	.help =
-	"  -e, --events WHAT   what (default: what is on already): events, groups, experiments,\n"
-	"                      a group's events ('sched:sched_*'), system calls\n"
+	"  -e, --events WHAT   what to record (default: the events that are on): events, groups,\n"
+	"                      experiments, a group's events ('sched:sched_*'), system calls\n"
 	"                      (syscalls:openat); +a,-b\n"
 	SETTINGS_HELP
-	"      --no-filter     what was filtered before is recorded again\n"
-	"      --no-stacks     no event has a stack\n"
+	"      --no-filter     remove the filter\n"
+	"      --no-stacks     record no stacks\n"
 	"\n"
-	"Without such an option, the filter that is set holds, and the stacks are as before.\n"
+	"Without such an option, filter and stacks stay as they are.\n"
 	"'exptrace snapshot' reads a flight recorder, 'cat /dev/exptrace' a stream.\n",
 	.run = run_start,
 };

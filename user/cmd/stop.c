@@ -15,6 +15,6 @@ const struct command command_stop = {
 	.purpose = "Stops recording; what was recorded stays until it is read",
 	.synopsis = "",
 	.help = "Read it with 'exptrace snapshot -o FILE', or with 'cat /dev/exptrace > FILE',\n"
-		"which also takes it away.\n",
+		"which also removes it.\n",
 	.run = run_stop,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What somebody may have meant who has misspelt a word of a selection.
+ * Suggest a name for a misspelt word of a selection.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -15,14 +15,14 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-static bool is_same(char a, char b)
+static bool is_same_letter(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 /*
- * How many characters are to be left out, put in, changed or swapped with the next one. Of the
- * table by length of both, three rows are kept.
+ * The number of characters to delete, insert, replace or swap with the next one, to get from @a to
+ * @b. Only three rows of the usual table are kept.
  */
 static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
@@ -36,16 +36,16 @@ static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
 		row[0] = i;
 		for (j = 1; j <= nb; j++) {
 			row[j] = least(least(before[j], row[j - 1]) + 1,
-				       before[j - 1] + !is_same(a[i - 1], b[j - 1]));
-			if (i > 1 && j > 1 && is_same(a[i - 1], b[j - 2]) &&
-			    is_same(a[i - 2], b[j - 1]))
+				       before[j - 1] + !is_same_letter(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && is_same_letter(a[i - 1], b[j - 2]) &&
+			    is_same_letter(a[i - 2], b[j - 1]))
 				row[j] = least(row[j], rows[(i + 1) % 3][j - 2] + 1);
 		}
 	}
 	return rows[na % 3][nb];
 }
 
-/* How far a name is from @len bytes of a word. */
+/* The edit distance between @name and a word of @len bytes */
 static size_t name_distance(const char *word, size_t len, const char *name)
 {
 	size_t name_len = strlen(name);
@@ -59,12 +59,12 @@ void suggest_init(struct suggestion *suggestion, const char *word, size_t len)
 	size_t name = colon ? (size_t)(word + len - (colon + 1)) : len;
 
 	*suggestion = (struct suggestion) { .word = word, .len = len };
-	/* one fault in three characters of the name; to a pattern nothing is near */
+	/* allow one mistake for three characters of the name; suggest_if_nearer nothing for patterns */
 	if (len <= SUGGEST_MAX && !memchr(word, '*', len) && !memchr(word, '?', len))
 		suggestion->distance = (name + 2) / 3 + 1;
 }
 
-static void suggest(struct suggestion *suggestion, const char *prefix, const char *name,
+static void suggest_if_nearer(struct suggestion *suggestion, const char *prefix, const char *name,
 		    size_t distance)
 {
 	if (distance >= suggestion->distance || strlen(name) > SUGGEST_MAX)
@@ -75,11 +75,11 @@ static void suggest(struct suggestion *suggestion, const char *prefix, const cha
 
 static void suggest_name(struct suggestion *suggestion, const char *name)
 {
-	suggest(suggestion, "", name,
+	suggest_if_nearer(suggestion, "", name,
 		name_distance(suggestion->word, suggestion->len, name));
 }
 
-/* The word has a colon at @colon: the event counts, and that its group is another one. */
+/* For a word with a colon: compare the event's name, and add one if the group differs. */
 static void suggest_pair(struct suggestion *suggestion, const char *colon, const char *group,
 			 const char *name)
 {
@@ -88,7 +88,7 @@ static void suggest_pair(struct suggestion *suggestion, const char *colon, const
 	char prefix[SUGGEST_MAX];
 
 	if ((size_t)snprintf(prefix, sizeof(prefix), "%s:", group) < sizeof(prefix))
-		suggest(suggestion, prefix, name,
+		suggest_if_nearer(suggestion, prefix, name,
 			name_distance(colon + 1, suggestion->len - of_len - 1, name) + !same);
 }
 
@@ -117,6 +117,6 @@ void suggest_syscall(struct suggestion *suggestion, const char *name)
 
 	if (!suggestion->distance || suggestion->len < prefix)
 		return;
-	suggest(suggestion, SYSCALLS, name,
+	suggest_if_nearer(suggestion, SYSCALLS, name,
 		name_distance(suggestion->word + prefix, suggestion->len - prefix, name));
 }

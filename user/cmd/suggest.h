@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What somebody may have meant who has misspelt a word of a selection.
+ * Suggest a name for a misspelt word of a selection.
  */
 #ifndef EXPTRACE_SUGGEST_H
 #define EXPTRACE_SUGGEST_H
@@ -8,23 +8,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Longer words, and names, are not looked at. */
+/* Longer words and names are ignored. */
 #define SUGGEST_MAX	64
 
 struct suggestion {
 	const char *word;
 	size_t len;
-	size_t distance;	/* of the best one, or one more than is near enough */
+	size_t distance;	/* of @best; without one, the first distance that is too far */
 	char best[2 * SUGGEST_MAX];	/* "": none */
 };
 
 void suggest_init(struct suggestion *suggestion, const char *word, size_t len);
 
-/* An event that there is, and all that has a name there; @experiment may be NULL. */
+/* Consider an existing event, its group and its experiment (NULL: none). */
 void suggest_event(struct suggestion *suggestion, const char *experiment, const char *group,
 		   const char *name);
 
-/* A system call that there is. */
+/* Consider an existing system call. */
 void suggest_syscall(struct suggestion *suggestion, const char *name);
 
 #endif /* EXPTRACE_SUGGEST_H */

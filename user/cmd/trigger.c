@@ -14,6 +14,6 @@ const struct command command_trigger = {
 	.name = "trigger",
 	.purpose = "Fires the trigger that 'exptrace snapshot --wait' waits for",
 	.synopsis = "",
-	.help = "Without such a program, nothing happens.\n",
+	.help = "Nothing happens if no program waits.\n",
 	.run = run_trigger,
 };
