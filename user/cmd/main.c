@@ -47,8 +47,8 @@ static void print_overview(FILE *to)
 		"Records what the Linux kernel does, and shows it.\n\n");
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(to, "  %-8s  %s\n", commands[i]->name, commands[i]->purpose);
-	fprintf(to, "\n'exptrace help COMMAND' tells more.\n"
-		"Exit codes: 0 fine, 1 a problem was found or something failed, 2 usage.\n");
+	fprintf(to, "\n'exptrace help COMMAND' shows the options.\n"
+		"Exit codes: 0 success, 1 a problem was found or something failed, 2 usage error.\n");
 }
 
 static int unknown_command(const char *name)
