@@ -1174,30 +1174,30 @@ int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_r
 int exptrace_device_give(struct exptrace_device *device);
 
 /**
- * struct exptrace_sink - what exptrace_device_drain() passes the device's stream to
- * @begin:	the stream's header, EXPTRACE_HEADER_SIZE bytes; called once, before the others but
- *		@wait
- * @room:	can the sink accept the end of a generation? Called before each piece is taken
- *		from the mapped pool. The device forgets the end of a generation when it is
- *		taken, while a batch that is refused is not lost
- * @batch:	one whole batch of @generation, or several that the recorder keeps together; the
- *		bytes are valid during the call. Accept all of them or none. exptrace_piece()
- *		cuts them up, exptrace_piece_lost() counts the events that were lost
- * @end_of_generation:	the generation is complete. In the stream that is one byte,
- *		EXPTRACE_WIRE_END_OF_GENERATION. @generation is 0 if it is not known, because
- *		read(2) is used and no batch of it was delivered
- * @wait:	wait until poll(2) reports that the device's file can be read; may return early.
- *		Called again and again, at least once for 64 pieces or for a MiB, while
- *		nothing is taken: the place to handle signals and to stop. NULL: poll(2), which
- *		only the device ends
- * @end:	called once, last, whatever happened. @err: 0 at the device's end, else a negative
- *		errno, of a callback or of the device. @dropped: bytes that were read and that
- *		no callback accepted; they are lost to later readers. They are 0 if the pool
- *		could be mapped. What it returns is the result of the drain: @err, or its own
- *		failure
+ * struct exptrace_sink - where exptrace_device_drain() passes the device's stream
+ * @begin:	gets the stream's header, EXPTRACE_HEADER_SIZE bytes. Called once, before all
+ *		others except @wait
+ * @room:	returns 0 if the sink can accept the end of a generation. Called before each piece
+ *		is taken from the mapped pool: taking the end of a generation cannot be undone,
+ *		while the device keeps a batch that the sink refuses
+ * @batch:	gets a whole batch of @generation, or several that the recorder keeps together.
+ *		The bytes are valid during the call. Accept all of them or none.
+ *		exptrace_piece() splits them, exptrace_piece_lost() counts lost events
+ * @end_of_generation:	@generation is complete. In the stream this is one byte,
+ *		EXPTRACE_WIRE_END_OF_GENERATION. @generation is 0 if it is unknown, because
+ *		read(2) is used and delivered no batch of it
+ * @wait:	waits until poll(2) reports that the device can be read; may return early. Called
+ *		before the header and then at least once per 64 pieces or per MiB, while
+ *		nothing is taken: handle signals here, and return an error to stop. NULL: the
+ *		drain calls poll(2), and only the device or another callback ends it
+ * @end:	called once, last, whatever happened. @err is 0 at the device's end, otherwise
+ *		the negative errno of a callback or of the device. @dropped is the number of
+ *		bytes that were read but not accepted by a callback; they are lost unless they
+ *		are a snapshot's. It is 0 if the pool could be mapped. The return value is that
+ *		of the drain: @err, or an error of its own
  *
- * Each function gets the @arg of exptrace_device_drain(), and returns 0 or a negative errno,
- * which ends the drain. NULL: nothing is to be done.
+ * Each callback gets the @arg of exptrace_device_drain() and returns 0, or a negative errno to end
+ * the drain. Callbacks that are NULL are skipped.
  */
 struct exptrace_sink {
 	int (*begin)(void *arg, const void *header, size_t size);
@@ -1209,22 +1209,24 @@ struct exptrace_sink {
 };
 
 /**
- * exptrace_device_drain() - pass all that the device delivers to a sink, up to its end
- * @device:	opened for reading, and recording, stopped or with a snapshot
- * @sink:	the callbacks; used until the function returns
+ * exptrace_device_drain() - pass all that the device delivers to a sink
+ * @device:	opened for reading; recording, stopped, or with a snapshot
+ * @sink:	the callbacks
  * @arg:	passed to them
  *
- * The end is that of the recording, or of the snapshot. Maps the pool, and unmaps it at the end,
- * also if it was mapped before. If it cannot be mapped, reads by read(2) into a buffer of 1 MiB.
- * If a callback refuses a batch, a pool that is mapped keeps it, and closing the device leaves it
- * to the next reader, with all that follows. There is one drain for a recording or a snapshot: it
- * begins with the header, which is delivered once.
- * Callbacks may control the device, stop the recording for example, but must not read, map, take
- * or close. The device is used by one thread at a time, but for controlling it.
- * Return: 0 at the end; what the callback returned that ended it; -EPROTO: the stream has another
- * version of the format; -EPERM: it has addresses that the caller may not see; -EBADMSG: read(2)
- * delivered no batch; -ENOMEM; or another negative errno of read(2) or exptrace_device_take().
- * -EAGAIN and -EINTR come from callbacks only.
+ * Goes on to the end of the recording or of the snapshot. Maps the pool, and unmaps it at the end,
+ * even if it was mapped before. If it cannot be mapped, read(2) copies the stream into a buffer of
+ * 1 MiB. If the sink refuses a batch, a mapped pool keeps it, and after the device was closed, the
+ * next reader gets it and everything after it. Drain a recording or a snapshot only once: the drain
+ * begins with the header, which the device delivers once.
+ *
+ * Thread safety: callbacks run in the calling thread. Until the drain returns, they and other
+ * threads may control the device, for example stop the recording, but must not read,
+ * map, take, give or close it.
+ * Return: what @sink->end returned; without it, 0 at the end, the error of a callback, -EPROTO: the
+ * stream has another version of the format; -EPERM: it has addresses that the caller may not see;
+ * -EBADMSG: read(2) delivered something that is not a batch; -ENOMEM; or another negative errno of
+ * read(2) or exptrace_device_take(). -EAGAIN and -EINTR come only from callbacks.
  */
 int exptrace_device_drain(struct exptrace_device *device, const struct exptrace_sink *sink,
 			  void *arg);
