@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Everything at once, for a while; then every generation is whole and every ledger adds up. */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "attempts.h"
 #include "fixture.h"
+#include "looks.h"
+#include "storms.h"
 
 /* Seconds of a round. There are as many as it takes for EXPTRACE_CHAOS_SECONDS. */
 #define SECONDS		5
-#define POOL		(16 << 20)
-
-/* Between two looks at what the observer has counted, in microseconds; the most looks of a round. */
-#define LOOK_US		10000
-#define LOOKS		4096
-
-/* Most snapshots of a round that are compared with that. */
-#define SHOTS		1000
 
 /* Recordings of a round that is about starting and stopping, at least. */
 #define RESTARTS	6
@@ -26,245 +18,11 @@
 /* That many rounds, in seconds; the runner's own limit is stricter (see the Makefile). */
 #define TIMEOUT		7200
 
-static volatile bool stop;
-static int control;
-
 static int rounds(void)
 {
 	const char *text = getenv("EXPTRACE_CHAOS_SECONDS");
 
 	return text && atoi(text) > 0 ? (atoi(text) + SECONDS - 1) / SECONDS : 1;
-}
-
-/* The troublemakers. Each counts what it did, for a test in which one of them slept proves little. */
-
-static void *advance_storm(void *count)
-{
-	struct exptrace_advance args;
-
-	while (!stop) {
-		args = (struct exptrace_advance){};
-		if (!device_ioctl(control, EXPTRACE_IOC_ADVANCE, &args))
-			++*(unsigned long *)count;
-	}
-	return NULL;
-}
-
-static void *alloc_storm(void *count)
-{
-	int pipes[2];
-
-	while (!stop) {
-		if (pipe(pipes))
-			break;
-		close(pipes[0]);
-		close(pipes[1]);
-		++*(unsigned long *)count;
-	}
-	return NULL;
-}
-
-static void *sched_storm(void *count)
-{
-	while (!stop && work_pingpong(50) > 0)
-		++*(unsigned long *)count;
-	return NULL;
-}
-
-static void *switch_storm(void *count)
-{
-	static const char *const names[] = { "kmalloc", "kfree", "sched_wakeup", "sched_migrate_task" };
-	unsigned int i = 0;
-
-	while (!stop) {
-		event_set(control, names[i % 4], i / 4 % 2);
-		usleep(20000);
-		i++;
-		++*(unsigned long *)count;
-	}
-	return NULL;
-}
-
-static void *hotplug_storm(void *count)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	char path[64];
-	int i = 0;
-
-	while (!stop && cpus > 1) {
-		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld/online", 1 + i++ % (cpus - 1));
-		if (write_file(path, "0"))
-			continue;
-		usleep(10000);
-		write_file(path, "1");
-		++*(unsigned long *)count;
-	}
-	return NULL;
-}
-
-static void *observe_storm(void *count)
-{
-	char text[16384];
-
-	while (!stop) {
-		read_file("/sys/kernel/debug/exptrace/state", text, sizeof(text));
-		read_file("/sys/class/misc/exptrace/events", text, sizeof(text));
-		usleep(5000);
-		++*(unsigned long *)count;
-	}
-	return NULL;
-}
-
-/* The observer's counts every now and then, and from when to when it took to read them, by CLOCK_MONOTONIC. */
-struct look {
-	uint64_t before, after;
-	struct observation seen;
-};
-
-static struct observer *observer;	/* NULL: nobody observes */
-static struct look looks[LOOKS];
-static size_t nr_looks;		/* those before are there to stay */
-
-static int look(void)
-{
-	struct look *new = &looks[nr_looks];
-	int err;
-
-	if (nr_looks == LOOKS)
-		return -ENOSPC;
-	new->before = now_ns();
-	err = observer_read(observer, &new->seen);
-	new->after = now_ns();
-	if (!err)
-		__atomic_store_n(&nr_looks, nr_looks + 1, __ATOMIC_RELEASE);
-	return err;
-}
-
-/* Once more after the end of it all. */
-static void *look_storm(void *count)
-{
-	bool last;
-
-	do {
-		last = stop;
-		*(unsigned long *)count += !look();
-		usleep(LOOK_US);
-	} while (!last);
-	return NULL;
-}
-
-static int start(int mode)
-{
-	struct exptrace_start args = start_small();
-
-	args.mode = mode;
-	args.pool_size = POOL;
-	args.period_ms = 1;
-	return device_ioctl(control, EXPTRACE_IOC_START, &args);
-}
-
-/* What came of the restarts: the first error, and the generations that were given up. */
-static volatile int restart_error;
-static uint64_t given_up;
-
-/* Nothing is given up any more when it has ended, and the next recording begins to count anew. */
-static int end_recording(void)
-{
-	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL);
-
-	given_up += device_info(control).evicted_generations;
-	return err;
-}
-
-/* A recording can begin when readers have all of the one before; none need begin when the storms end. */
-static int start_when_read(int mode)
-{
-	int err;
-
-	WAIT_FOR((err = start(mode)) != -EBUSY || stop);
-	return err == -EBUSY && stop ? 0 : err;
-}
-
-/* Recordings of 1 to 128 ms, and more where the machine is slow. Their modes take turns. */
-static void *restart_storm(void *count)
-{
-	unsigned int i = 0;
-
-	while (!stop && !restart_error) {
-		int err;
-
-		usleep(1000 << i++ % 8);
-		err = end_recording() ?: start_when_read(i % 2 ? EXPTRACE_MODE_FLIGHT : EXPTRACE_MODE_STREAM);
-		*(unsigned long *)count += !err;
-		restart_error = err;
-	}
-	return NULL;
-}
-
-/* Events are not switched while what was attempted is compared: that takes events away. */
-static bool switching, restarting, looking;
-
-static const struct {
-	const char *name;
-	void *(*run)(void *count);
-	const bool *wanted;	/* NULL: always */
-} storms[] = {
-	{ "advance", advance_storm, NULL },
-	{ "advance again", advance_storm, NULL },
-	{ "alloc", alloc_storm, NULL },
-	{ "sched", sched_storm, NULL },
-	{ "switch", switch_storm, &switching },
-	{ "hotplug", hotplug_storm, NULL },
-	{ "observe", observe_storm, NULL },
-	{ "restart", restart_storm, &restarting },
-	{ "look", look_storm, &looking },
-};
-
-#define NR_STORMS	(sizeof(storms) / sizeof(storms[0]))
-
-static pthread_t threads[NR_STORMS];
-static unsigned long counts[NR_STORMS];
-
-static bool is_wanted(size_t i)
-{
-	return !storms[i].wanted || *storms[i].wanted;
-}
-
-static unsigned long count_of(void *(*run)(void *count))
-{
-	size_t i;
-
-	for (i = 0; storms[i].run != run; i++)
-		;
-	return __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
-}
-
-static int begin_storms(void)
-{
-	size_t i;
-
-	stop = false;
-	memset(counts, 0, sizeof(counts));
-	for (i = 0; i < NR_STORMS; i++)
-		if (is_wanted(i) && pthread_create(&threads[i], NULL, storms[i].run, &counts[i]))
-			return -1;
-	return 0;
-}
-
-/* Returns the name of a storm that did nothing, or NULL. */
-static const char *end_storms(void)
-{
-	const char *idle = NULL;
-	size_t i;
-
-	stop = true;
-	for (i = 0; i < NR_STORMS; i++)
-		if (is_wanted(i))
-			pthread_join(threads[i], NULL);
-	for (i = 0; i < NR_STORMS; i++)
-		if (is_wanted(i) && !counts[i] && (storms[i].run != hotplug_storm || sysconf(_SC_NPROCESSORS_CONF) > 1))
-			idle = storms[i].name;
-	return idle;
 }
 
 static int alloc_on(int fd)
@@ -294,94 +52,6 @@ static int parse(const struct bytes *bytes, struct stream *stream)
 static int edge(struct observation *seen)
 {
 	return observer ? observer_read(observer, seen) : 0;
-}
-
-/*
- * What a child tells of its snapshot: how much was attempted in its generations but the first and the last. The times are
- * those of Syncs, in the order in which they were written. The second generation was published between the first two: its
- * opening Sync is written before that, and the closing one of the first when no writer uses that any more. Likewise the last
- * one between the last two. So all events in the middle are of the generations in between, and those outside are not.
- */
-struct shot {
-	uint64_t second_opens, first_closes, last_opens, last_but_one_closes;
-	struct attempts attempts;
-	bool done;
-};
-
-static void describe_shot(struct shot *shot, const struct stream *stream)
-{
-	const struct stream_generation *gens = stream->generations;
-	size_t n = stream->nr_generations, g;
-
-	*shot = (struct shot){};
-	if (n < 3)
-		return;
-	shot->second_opens = gens[1].open.mono;
-	shot->first_closes = gens[0].close.mono;
-	shot->last_opens = gens[n - 1].open.mono;
-	shot->last_but_one_closes = gens[n - 2].close.mono;
-	for (g = 1; g < n - 1; g++)
-		attempts_add(&shot->attempts, &gens[g]);
-	shot->done = true;
-}
-
-/* The last look that was over at that time, or the first that had not begun; NULL: there is none. */
-static const struct look *look_before(uint64_t time)
-{
-	size_t i = __atomic_load_n(&nr_looks, __ATOMIC_ACQUIRE);
-
-	while (i && looks[i - 1].after > time)
-		i--;
-	return i ? &looks[i - 1] : NULL;
-}
-
-static const struct look *look_after(uint64_t time)
-{
-	size_t n = __atomic_load_n(&nr_looks, __ATOMIC_ACQUIRE), i = 0;
-
-	while (i < n && looks[i].before < time)
-		i++;
-	return i < n ? &looks[i] : NULL;
-}
-
-/* False if nothing is told, or there were no looks in between, or none around it. */
-static bool find_edges(struct edges *edges, const struct shot *shot)
-{
-	const struct look *before_start = look_before(shot->second_opens);
-	const struct look *after_start = look_after(shot->first_closes);
-	const struct look *before_stop = look_before(shot->last_opens);
-	const struct look *after_stop = look_after(shot->last_but_one_closes);
-
-	if (!shot->done || !before_start || !after_start || !before_stop || !after_stop || after_start >= before_stop)
-		return false;
-	*edges = (struct edges){ before_start->seen, after_start->seen, before_stop->seen, after_stop->seen };
-	return true;
-}
-
-static unsigned int comparable(const struct shot *shots)
-{
-	struct edges edges;
-	unsigned int i, n = 0;
-
-	for (i = 0; i < SHOTS; i++)
-		n += find_edges(&edges, &shots[i]);
-	return n;
-}
-
-/* How often what is in snapshots is not what the observer saw; tells of the last one in any case. */
-static int differences_of_shots(const struct shot *shots)
-{
-	struct edges edges;
-	bool tell = true;
-	int i, n = 0;
-
-	for (i = SHOTS - 1; i >= 0; i--) {
-		if (!find_edges(&edges, &shots[i]))
-			continue;
-		n += attempts_differ(&shots[i].attempts, &edges, tell);
-		tell = false;
-	}
-	return n;
 }
 
 /* The number of the recording's first generation, for snapshot_child(). */
@@ -802,7 +472,7 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
-	while ((now_ms() < end || count_of(restart_storm) < RESTARTS) && log->size < LOG_SIZE / 2 && !restart_error) {
+	while ((now_ms() < end || count_restarts() < RESTARTS) && log->size < LOG_SIZE / 2 && !restart_error) {
 		kill_a_reader(_metadata, log);
 		killed++;
 	}
@@ -813,12 +483,12 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 	EXPECT_EQ(0, restart_error) {
 		TH_LOG("%s", strerror(-restart_error));
 	}
-	EXPECT_LE(RESTARTS, count_of(restart_storm));
+	EXPECT_LE(RESTARTS, count_restarts());
 	if (device_info(control).state == EXPTRACE_STATE_RECORDING)
 		ASSERT_EQ(0, end_recording());
 	read_rest(_metadata, log, &stream);
 	TH_LOG("%lu restarts, %u readers killed, %zu generations, %llu given up, %zu events, %llu lost",
-	       count_of(restart_storm), killed, stream.nr_generations, (unsigned long long)given_up,
+	       count_restarts(), killed, stream.nr_generations, (unsigned long long)given_up,
 	       stream.forgotten, (unsigned long long)stream_lost(&stream));
 	/* All of all recordings. */
 	EXPECT_EQ(recorder_state("next_generation") - first, stream.nr_generations + given_up);
