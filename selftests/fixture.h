@@ -27,6 +27,32 @@ static void __attribute__((constructor)) skip_where_it_cannot_run(void)
 	exit(4);
 }
 
+/* In FIXTURE_SETUP of a fixture with "log" and "control": load the module afresh and open it for control. */
+#define LOAD_MODULE(parameters)					\
+	do {							\
+		self->control = -1;				\
+		self->log = log_open();				\
+		ASSERT_LE(0, self->log);			\
+		ASSERT_EQ(0, module_unload());			\
+		ASSERT_EQ(0, module_load(parameters));		\
+		self->control = device_open(O_WRONLY);		\
+		ASSERT_LE(0, self->control);			\
+	} while (0)
+
+/* In its FIXTURE_TEARDOWN: unload the module, and check the kernel log. All other descriptors must be closed before. */
+#define UNLOAD_MODULE()						\
+	do {							\
+		char _line[256];				\
+								\
+		if (self->control >= 0)				\
+			close(self->control);			\
+		EXPECT_EQ(0, module_unload());			\
+		EXPECT_FALSE(log_has(self->log, NULL, _line)) {	\
+			TH_LOG("kernel log: %s", _line);	\
+		}						\
+		close(self->log);				\
+	} while (0)
+
 /* "control" is a descriptor that can only control; "reader" is the test's own, closed if it is open. */
 FIXTURE(module) {
 	int log, control, reader;
@@ -35,28 +61,14 @@ FIXTURE(module) {
 FIXTURE_SETUP(module)
 {
 	self->reader = -1;
-	self->control = -1;
-	self->log = log_open();
-	ASSERT_LE(0, self->log);
-	ASSERT_EQ(0, module_unload());
-	ASSERT_EQ(0, module_load(""));
-	self->control = device_open(O_WRONLY);
-	ASSERT_LE(0, self->control);
+	LOAD_MODULE("");
 }
 
 FIXTURE_TEARDOWN(module)
 {
-	char line[256];
-
 	if (self->reader >= 0)
 		close(self->reader);
-	if (self->control >= 0)
-		close(self->control);
-	EXPECT_EQ(0, module_unload());
-	EXPECT_FALSE(log_has(self->log, NULL, line)) {
-		TH_LOG("kernel log: %s", line);
-	}
-	close(self->log);
+	UNLOAD_MODULE();
 }
 
 #endif

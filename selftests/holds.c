@@ -37,37 +37,23 @@ FIXTURE_SETUP(holds)
 {
 	const char *pool = getenv("EXPTRACE_HOLDS_POOL_MB"), *generations = getenv("EXPTRACE_HOLDS_GENERATIONS");
 
-	self->control = -1;
 	self->reader = -1;
-	self->log = log_open();
-	ASSERT_LE(0, self->log);
 	self->args = (struct exptrace_start){
 		.pool_size = (uint64_t)(pool ? atoi(pool) : 64) << 20,
 		.batch_size = 4096,
 		.mode = EXPTRACE_MODE_FLIGHT,
 	};
 	self->generations = generations ? atoi(generations) : 400;
-	ASSERT_EQ(0, module_unload());
-	ASSERT_EQ(0, module_load("time_holds=1"));
-	self->control = device_open(O_WRONLY);
-	ASSERT_LE(0, self->control);
+	LOAD_MODULE("time_holds=1");
 	self->reader = device_open(O_RDWR);
 	ASSERT_LE(0, self->reader);
 }
 
 FIXTURE_TEARDOWN(holds)
 {
-	char line[256];
-
 	if (self->reader >= 0)
 		close(self->reader);
-	if (self->control >= 0)
-		close(self->control);
-	EXPECT_EQ(0, module_unload());
-	EXPECT_FALSE(log_has(self->log, NULL, line)) {
-		TH_LOG("kernel log: %s", line);
-	}
-	close(self->log);
+	UNLOAD_MODULE();
 }
 
 static int advance(int fd)

@@ -39,33 +39,19 @@ FIXTURE_SETUP(hotplug)
 	(void)variant;
 	memset(self, 0, sizeof(*self));
 	self->reader = -1;
-	self->control = -1;
-	self->log = log_open();
-	ASSERT_LE(0, self->log);
-	ASSERT_EQ(0, module_unload());
-	ASSERT_EQ(0, module_load(""));
+	LOAD_MODULE("");
 	ASSERT_EQ(0, module_load_helper("exptrace_renames.ko", ""));
-	self->control = device_open(O_WRONLY);
-	ASSERT_LE(0, self->control);
 }
 
 FIXTURE_TEARDOWN(hotplug)
 {
-	char line[256];
-
 	(void)variant;
 	write_file(ONLINE, "1");
 	syscall(SYS_delete_module, "exptrace_test", O_NONBLOCK);
 	syscall(SYS_delete_module, "exptrace_renames", O_NONBLOCK);
 	if (self->reader >= 0)
 		close(self->reader);
-	if (self->control >= 0)
-		close(self->control);
-	EXPECT_EQ(0, module_unload());
-	EXPECT_FALSE(log_has(self->log, NULL, line)) {
-		TH_LOG("kernel log: %s", line);
-	}
-	close(self->log);
+	UNLOAD_MODULE();
 	bytes_free(&self->bytes);
 }
 

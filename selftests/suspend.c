@@ -47,28 +47,16 @@ static void __attribute__((constructor)) skip_where_nothing_suspends(void)
 FIXTURE_SETUP(suspend)
 {
 	(void)variant;
-	self->reader = self->control = -1;
-	self->log = log_open();
-	ASSERT_LE(0, self->log);
-	ASSERT_EQ(0, module_unload());
-	ASSERT_EQ(0, module_load(""));
-	self->control = device_open(O_WRONLY);
-	ASSERT_LE(0, self->control);
+	self->reader = -1;
+	LOAD_MODULE("");
 }
 
 FIXTURE_TEARDOWN(suspend)
 {
-	char line[256];
-
 	(void)variant;
 	stream_free(&self->stream);
 	close(self->reader);
-	close(self->control);
-	EXPECT_EQ(0, module_unload());
-	EXPECT_FALSE(log_has(self->log, NULL, line)) {
-		TH_LOG("kernel log: %s", line);
-	}
-	close(self->log);
+	UNLOAD_MODULE();
 }
 
 /* The shortest that it can take is a second. */

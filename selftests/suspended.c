@@ -60,13 +60,7 @@ FIXTURE_SETUP(suspended)
 	(void)variant;
 	memset(self, 0, sizeof(*self));
 	self->reader = -1;
-	self->control = -1;
-	self->log = log_open();
-	ASSERT_LE(0, self->log);
-	ASSERT_EQ(0, module_unload());
-	ASSERT_EQ(0, module_load(""));
-	self->control = device_open(O_WRONLY);
-	ASSERT_LE(0, self->control);
+	LOAD_MODULE("");
 	self->shared = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->shared);
 	ASSERT_EQ(0, event_set(self->control, "kmalloc", true));
@@ -77,20 +71,12 @@ FIXTURE_SETUP(suspended)
 
 FIXTURE_TEARDOWN(suspended)
 {
-	char line[256];
-
 	(void)variant;
 	if (self->reader > 0) {
 		kill(self->reader, SIGKILL);
 		waitpid(self->reader, NULL, 0);
 	}
-	if (self->control >= 0)
-		close(self->control);
-	EXPECT_EQ(0, module_unload());
-	EXPECT_FALSE(log_has(self->log, NULL, line)) {
-		TH_LOG("kernel log: %s", line);
-	}
-	close(self->log);
+	UNLOAD_MODULE();
 	stream_free(&self->stream);
 	munmap(self->shared, LOG_SIZE);
 }

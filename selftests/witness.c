@@ -483,24 +483,13 @@ FIXTURE_SETUP(witness)
 {
 	(void)variant;
 	memset(self, 0, sizeof(*self));
-	self->log = log_open();
-	ASSERT_EQ(0, module_unload());
-	ASSERT_EQ(0, module_load("events=sched,alloc"));
-	self->control = device_open(O_WRONLY);
-	ASSERT_LE(0, self->control);
+	LOAD_MODULE("events=sched,alloc");
 }
 
 FIXTURE_TEARDOWN(witness)
 {
-	char line[256];
-
 	(void)variant;
-	close(self->control);
-	EXPECT_EQ(0, module_unload());
-	EXPECT_FALSE(log_has(self->log, NULL, line)) {
-		TH_LOG("kernel log: %s", line);
-	}
-	close(self->log);
+	UNLOAD_MODULE();
 }
 
 /* Read all that was recorded. */
