@@ -25,12 +25,6 @@ static int rounds(void)
 	return text && atoi(text) > 0 ? (atoi(text) + SECONDS - 1) / SECONDS : 1;
 }
 
-static int alloc_on(int fd)
-{
-	return event_set(fd, "kmalloc", true) || event_set(fd, "kfree", true) ||
-	       event_set(fd, "kmem_cache_alloc", true) || event_set(fd, "kmem_cache_free", true);
-}
-
 static int parse(const struct bytes *bytes, struct stream *stream)
 {
 	size_t g;
@@ -146,7 +140,7 @@ static void flight_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 
 	ASSERT_NE(NULL, shots);
 	control = self->control;
-	ASSERT_EQ(0, alloc_on(control));
+	ASSERT_EQ(0, alloc_events_on(control));
 	switching = !observer;
 	restarting = false;
 	looking = observer;
@@ -375,7 +369,7 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 
 	ASSERT_NE(NULL, log);
 	control = self->control;
-	ASSERT_EQ(0, alloc_on(control));
+	ASSERT_EQ(0, alloc_events_on(control));
 	ASSERT_EQ(0, edge(&edges.before_start));
 	switching = !observer;
 	restarting = looking = false;
@@ -462,7 +456,7 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 
 	ASSERT_NE(NULL, log);
 	control = self->control;
-	ASSERT_EQ(0, alloc_on(control));
+	ASSERT_EQ(0, alloc_events_on(control));
 	switching = restarting = true;
 	looking = false;
 	restart_error = 0;

@@ -14,15 +14,6 @@
 
 #define ADVANCES	30
 
-static int pin_to(int cpu)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	return sched_setaffinity(0, sizeof(one), &one);
-}
-
 /* No grace period ends: kmod/test/grace.c. */
 static bool grace_is_held(void)
 {
@@ -43,7 +34,7 @@ static int begin(int control)
 {
 	struct exptrace_start args = start_small();
 
-	return pin_to(0) ? -errno : device_ioctl(control, EXPTRACE_IOC_START, &args);
+	return pin_to_cpu(0, 0) ? -errno : device_ioctl(control, EXPTRACE_IOC_START, &args);
 }
 
 /* CPU 1 is held, and an ADVANCE has exptrace.control until it is let go: for some seconds, so for one call at a time. */
@@ -206,14 +197,11 @@ static const struct waiting_call {
 	{ "advance", write_advance }, { "events", write_events }, { "trigger_latency_us", write_latency },
 };
 
-static bool process_sleeps(pid_t pid)
+static bool is_asleep(pid_t pid)
 {
-	char path[64], text[512];
-	const char *state;
+	char state = process_state(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	state = strrchr(read_file(path, text, sizeof(text)), ')');
-	return state && (state[2] == 'S' || state[2] == 'D');
+	return state == 'S' || state == 'D';
 }
 
 /* A process that is in the call, and sleeps. */
@@ -231,7 +219,7 @@ static pid_t fork_waiting(int (*call)(void))
 			call();
 		_exit(1);
 	}
-	if (read(ready[0], &c, 1) != 1 || !WAIT_FOR(process_sleeps(pid)))
+	if (read(ready[0], &c, 1) != 1 || !WAIT_FOR(is_asleep(pid)))
 		pid = -1;
 	close(ready[0]);
 	close(ready[1]);
@@ -293,7 +281,7 @@ TEST_F(module, signal_ends_the_wait_for_control)
 		if (!pid)
 			_exit(write(ready[1], "", 1) != 1 || call() != -EINTR);
 		ASSERT_EQ(1, read(ready[0], &c, 1));
-		ASSERT_TRUE(WAIT_FOR(process_sleeps(pid)));
+		ASSERT_TRUE(WAIT_FOR(is_asleep(pid)));
 		kill(pid, SIGUSR1);
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		EXPECT_EQ(0, status) {

@@ -41,7 +41,7 @@ TEST_F(module, only_long_system_calls_are_attempted)
 	ASSERT_EQ(0, worker_begin(&worker, sleep_and_call));
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", "sys_enter_args", NULL));
 	/* It sleeps in a call that began before: when that ends, nobody knows how long it took. */
-	ASSERT_TRUE(WAIT_FOR(process_sleeps(worker.pid)));
+	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = min }));
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_TRUE(worker_run(&worker));
@@ -91,11 +91,11 @@ TEST_F(module, calls_of_an_earlier_recording_are_forgotten)
 	ASSERT_EQ(0, recording_start(self->control));
 	/* It waits for the next order: this is noted. */
 	ASSERT_TRUE(worker_run(&worker));
-	ASSERT_TRUE(WAIT_FOR(process_sleeps(worker.pid)));
+	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	STOP_AND_DECODE(&first);
 	for (i = 0; i < 2; i++)
 		ASSERT_TRUE(worker_run(&worker));
-	ASSERT_TRUE(WAIT_FOR(process_sleeps(worker.pid)));
+	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_TRUE(worker_run(&worker));
 	STOP_AND_DECODE(&r);
@@ -201,7 +201,7 @@ TEST_F(module, call_without_a_note_is_recorded)
 	}
 	/* All are in that call at a time, and for longer than it takes to be recorded. */
 	for (i = 0; i < n; i++)
-		ASSERT_TRUE(WAIT_FOR(process_sleeps(sleepers[i])));
+		ASSERT_TRUE(WAIT_FOR(process_state(sleepers[i]) == 'S'));
 	usleep(2000);
 	close(wake[1]);
 	close(wake[0]);
@@ -275,11 +275,11 @@ TEST_F(module, threads_that_end_leave_no_note)
 	ASSERT_EQ(0, worker_begin(&worker, call_the_kernel));
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = 1 }));
-	ASSERT_TRUE(WAIT_FOR(process_sleeps(worker.pid)));
+	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	ASSERT_EQ(0, recording_start(self->control));
 	/* When this has ended, the call in which it waits is one that is noted. */
 	ASSERT_TRUE(worker_run(&worker));
-	ASSERT_TRUE(WAIT_FOR(process_sleeps(worker.pid)));
+	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	ended = end_threads_like(worker.pid);
 	ASSERT_TRUE(worker_run(&worker));
 	STOP_AND_DECODE(&r);

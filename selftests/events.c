@@ -290,15 +290,6 @@ TEST_F(module, switches_are_complete_and_chained)
 	recording_free(&r);
 }
 
-static bool pin(pid_t pid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(pid, sizeof(set), &set);
-}
-
 TEST_F(module, stopped_task_leaves_as_stopped)
 {
 	struct recording r = {};
@@ -337,7 +328,7 @@ TEST_F(module, migration_tells_from_where_to_where)
 	ASSERT_EQ(0, recording_start(self->control));
 	pid = fork();
 	if (!pid)
-		_exit(!pin(0, 0) || !pin(0, 1) || prctl(PR_SET_NAME, "there") || !pin(0, 0));
+		_exit(pin_to_cpu(0, 0) || pin_to_cpu(0, 1) || prctl(PR_SET_NAME, "there") || pin_to_cpu(0, 0));
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 	STOP_AND_DECODE(&r);
 	while ((e = find(&r, 0, EXPTRACE_EVENT_SCHED_MIGRATE_TASK, 0, pid, &at)) && e->arg[2].value != 1)

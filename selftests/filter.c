@@ -125,15 +125,6 @@ TEST_F(module, events_about_the_chosen_thread_pass)
 	worker_end(&out);
 }
 
-static int run_on(pid_t pid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(pid, sizeof(set), &set);
-}
-
 TEST_F(module, only_chosen_cpus_are_attempted)
 {
 	uint64_t cpus[2] = { 1 << 1 };
@@ -145,8 +136,8 @@ TEST_F(module, only_chosen_cpus_are_attempted)
 		SKIP(return, "needs 2 CPUs");
 	ASSERT_EQ(0, worker_begin(&in, call_the_kernel));
 	ASSERT_EQ(0, worker_begin(&out, call_the_kernel));
-	ASSERT_EQ(0, run_on(in.pid, 1));
-	ASSERT_EQ(0, run_on(out.pid, 0));
+	ASSERT_EQ(0, pin_to_cpu(in.pid, 1));
+	ASSERT_EQ(0, pin_to_cpu(out.pid, 0));
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sched_switch", NULL));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) {
 		.nr_cpu_words = 2, .cpus = (uintptr_t)cpus,

@@ -87,15 +87,6 @@ static inline void worker_end(struct worker *worker)
 	close(worker->done);
 }
 
-static inline bool process_sleeps(pid_t pid)
-{
-	char path[32], stat[512], *state;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	state = strrchr(read_file(path, stat, sizeof(stat)), ')');
-	return state && state[2] == 'S';
-}
-
 static inline int filter_set(int fd, struct exptrace_filter filter)
 {
 	return device_ioctl(fd, EXPTRACE_IOC_SET_FILTER, &filter);

@@ -16,7 +16,7 @@ TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 	uint64_t newest;
 	int i;
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	ASSERT_EQ(0, start_flight(self->control, 1 << 20));
 	ASSERT_TRUE(storm_until_evicted(self->control, 1));
 	for (i = 0; i < 3; i++) {
@@ -89,7 +89,7 @@ TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
 	struct exptrace_info info;
 	uint64_t before;
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	self->reader = device_open(O_RDWR);
 	ASSERT_LE(0, self->reader);
 	args.mode = EXPTRACE_MODE_FLIGHT;
@@ -118,7 +118,7 @@ TEST_F(module, quota_keeps_an_allocation_storm_from_the_scheduler)
 	struct exptrace_start args = start_small();
 	struct stream stream = {};
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	args.pool_size = 2 << 20;
 	args.quota[EXPTRACE_EXPERIMENT_ALLOCFREE] = 10;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
@@ -141,7 +141,7 @@ TEST_F(module, quota_in_flight_mode_is_a_share_of_each_generation)
 	struct stream stream = {};
 	unsigned int i;
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	args.mode = EXPTRACE_MODE_FLIGHT;
 	args.pool_size = 4 << 20;
 	args.quota[EXPTRACE_EXPERIMENT_ALLOCFREE] = 10;
@@ -169,7 +169,7 @@ TEST_F(module, lasting_storm_leaves_the_schedulers_history)
 	struct exptrace_start args = start_small();
 	struct stream stream = {};
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	args.mode = EXPTRACE_MODE_FLIGHT;
 	args.pool_size = 512 << 10;
 	args.quota[EXPTRACE_EXPERIMENT_ALLOCFREE] = 10;
@@ -190,7 +190,7 @@ TEST_F(module, large_generation_ends_by_itself)
 {
 	uint64_t first;
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	/* A sixteenth of it is a large generation. */
 	ASSERT_EQ(0, start_flight(self->control, 16 * LARGE * 4096));
 	ASSERT_EQ(0, device_info(self->control).period_ms);
@@ -220,7 +220,7 @@ TEST_F(module, generations_of_a_storm_stay_below_an_eighth_of_the_pool)
 	uint64_t first;
 	size_t g;
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
 	first = device_info(self->control).generation;
 	storm_ends = false;

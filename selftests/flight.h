@@ -19,12 +19,6 @@ static inline int start_flight(int fd, uint64_t pool_size)
 	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
 }
 
-static inline int alloc_on(int fd)
-{
-	return event_set(fd, "kmalloc", true) || event_set(fd, "kfree", true) ||
-	       event_set(fd, "kmem_cache_alloc", true) || event_set(fd, "kmem_cache_free", true);
-}
-
 /* Each makes and frees some ten slab objects. */
 static inline void alloc_storm(unsigned int rounds)
 {

@@ -28,19 +28,13 @@ static bool work_until_lost(int fd)
 	return WAIT_FOR(work_pingpong(ROUNDS) > 0 && device_info(fd).lost > 100);
 }
 
-static int alloc_on(int fd)
-{
-	return event_set(fd, "kmalloc", true) || event_set(fd, "kfree", true) || event_set(fd, "kmem_cache_alloc", true) ||
-	       event_set(fd, "kmem_cache_free", true);
-}
-
 TEST_F(module, full_pool_loses_new_events_and_says_so)
 {
 	struct exptrace_info info;
 	struct stream stream = {};
 	struct bytes bytes = {};
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	ASSERT_EQ(0, start_smallest(self->control, 0));
 	ASSERT_TRUE(work_until_lost(self->control));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
@@ -168,7 +162,7 @@ TEST_F(module, slow_reader_gets_generations_that_all_add_up)
 
 	self->reader = reading.fd = device_open(O_RDONLY);
 	ASSERT_LE(0, self->reader);
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	ASSERT_EQ(0, start_smallest(self->control, 20));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_slowly, &reading));
 	ASSERT_TRUE(WAIT_FOR(work_pingpong(ROUNDS / 10) > 0 && __atomic_load_n(&reading.reads, __ATOMIC_RELAXED) > 20));

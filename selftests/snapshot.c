@@ -52,7 +52,7 @@ TEST_F(module, snapshot_is_not_overwritten_while_it_is_read)
 	struct stream stream = {};
 	struct bytes bytes = {};
 
-	ASSERT_EQ(0, alloc_on(self->control));
+	ASSERT_EQ(0, alloc_events_on(self->control));
 	self->reader = device_open(O_RDWR);
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, start_flight(self->control, 2 << 20));

@@ -70,14 +70,6 @@ static pid_t start_pausing(void)
 	return pid;
 }
 
-static bool sleeps(pid_t pid)
-{
-	char path[64], text[512];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	return strstr(read_file(path, text, sizeof(text)), ") S ");
-}
-
 /* What pause(2) sleeps in is what the kernel itself says of the sleeping thread. */
 TEST_F(module, stack_of_a_switch_is_where_the_thread_sleeps)
 {
@@ -91,7 +83,7 @@ TEST_F(module, stack_of_a_switch_is_where_the_thread_sleeps)
 	ASSERT_EQ(0, event_set_flags(self->control, "sched_switch", ON | STACK));
 	ASSERT_EQ(0, recording_start(self->control));
 	pid = start_pausing();
-	ASSERT_TRUE(WAIT_FOR(sleeps(pid)));
+	ASSERT_TRUE(WAIT_FOR(process_state(pid) == 'S'));
 	stack_of(pid, proc, sizeof(proc));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);

@@ -197,15 +197,6 @@ TEST_F(module, advance_asks_for_no_other)
 	EXPECT_EQ(first + 1, device_info(self->control).generation);
 }
 
-static int pin_to(int cpu)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	return sched_setaffinity(0, sizeof(one), &one);
-}
-
 static bool holder_is(const char *answer)
 {
 	char text[16];
@@ -219,7 +210,7 @@ static pid_t fork_holder(void)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(pin_to(1) || device_open(O_RDONLY) < 0);
+		_exit(pin_to_cpu(0, 1) || device_open(O_RDONLY) < 0);
 	return pid;
 }
 
@@ -251,7 +242,7 @@ TEST_F(module, state_is_readable_while_the_pools_lock_is_held)
 	if (access("/sys/kernel/debug/kprobes", F_OK))
 		SKIP(return, "the kernel has no kprobes");
 	ASSERT_EQ(0, module_load_helper("exptrace_holder.ko", "cpu=1"));
-	ASSERT_EQ(0, pin_to(0));
+	ASSERT_EQ(0, pin_to_cpu(0, 0));
 	ASSERT_EQ(0, state_read(&before));
 	ASSERT_EQ(1, state_number(&before, "lists_read"));
 	pid = fork_holder();

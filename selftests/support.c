@@ -161,6 +161,12 @@ int event_set(int fd, const char *name, bool on)
 	return event_set_flags(fd, name, on ? EXPTRACE_EVENT_F_ENABLED : 0);
 }
 
+int alloc_events_on(int fd)
+{
+	return event_set(fd, "kmalloc", true) || event_set(fd, "kfree", true) ||
+	       event_set(fd, "kmem_cache_alloc", true) || event_set(fd, "kmem_cache_free", true);
+}
+
 uint64_t recorder_state(const char *name)
 {
 	static char text[65536];
@@ -338,14 +344,38 @@ pid_t thread_id(void)
 	return syscall(SYS_gettid);
 }
 
+static char state_in(const char *path)
+{
+	char stat[512];
+	const char *name_end = strrchr(read_file(path, stat, sizeof(stat)), ')');
+
+	return name_end ? name_end[2] : '\0';
+}
+
+char process_state(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return state_in(path);
+}
+
 bool thread_sleeps(pid_t tid)
 {
-	char path[64], stat[512];
-	const char *state;
+	char path[64], state;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	state = strrchr(read_file(path, stat, sizeof(stat)), ')');
-	return state && (state[2] == 'S' || state[2] == 'D');
+	state = state_in(path);
+	return state == 'S' || state == 'D';
+}
+
+int pin_to_cpu(pid_t tid, int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(tid, sizeof(one), &one);
 }
 
 int write_file(const char *path, const char *text)

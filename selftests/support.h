@@ -89,6 +89,9 @@ int event_set_flags(int fd, const char *name, uint32_t flags);
 /* Switch an event: 0 or -errno. */
 int event_set(int fd, const char *name, bool on);
 
+/* Switch on the allocations and frees of slab objects: 0, or not. */
+int alloc_events_on(int fd);
+
 /* A number that the recorder tells about itself in debugfs; 0 if it is not there. */
 uint64_t recorder_state(const char *name);
 
@@ -122,8 +125,14 @@ bool log_has(int fd, const char *text, char line[256]);
 /* Two tasks on one CPU wake each other up so many times; returns the second one's pid after it is reaped. */
 pid_t work_pingpong(unsigned int rounds);
 
+/* The letter that /proc has for a process's state; 0: it is gone. */
+char process_state(pid_t pid);
+
 /* Is a thread of this process asleep in the kernel? */
 bool thread_sleeps(pid_t tid);
+
+/* Let a thread (0: this one) run on one CPU only: 0, or -1 with errno set. */
+int pin_to_cpu(pid_t tid, int cpu);
 
 pid_t thread_id(void);
 

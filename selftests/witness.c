@@ -112,15 +112,6 @@ static bool witness_saw_all_die(const struct witness *w)
 
 /* The workload: everything below one root, which waits for all of it. */
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static void run(char *const argv[])
 {
 	execv(argv[0], argv);
@@ -165,7 +156,7 @@ static void migrate(void)
 	int i;
 
 	for (i = 0; i < 40; i++)
-		pin(i % n);
+		pin_to_cpu(0, i % n);
 }
 
 static void *thread(void *data)
@@ -283,7 +274,7 @@ static void visit_every_cpu(void)
 
 	sched_getaffinity(0, sizeof(old), &old);
 	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++)
-		pin(cpu);
+		pin_to_cpu(0, cpu);
 	sched_setaffinity(0, sizeof(old), &old);
 }
 
@@ -593,7 +584,7 @@ TEST_F(witness, counts_are_equal_to_the_last_event)
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		SKIP(return, "the kernel has no type information (BTF)");
 	if (!variant->all_cpus)
-		pin(0);
+		pin_to_cpu(0, 0);
 	/* Where BPF programs can be preempted, the witness is rarely at fault, but it may be. */
 	for (attempts = 1; witness_record(_metadata, self, variant), !can_be_trusted(&self->witness); attempts++) {
 		ASSERT_GT(ATTEMPTS, attempts);
