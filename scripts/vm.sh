@@ -3,6 +3,7 @@
 # Runs a command in a throwaway virtual machine: this machine's files, another kernel.
 #
 # Usage: vm.sh [OPTION…] -- COMMAND…
+#        vm.sh [OPTION…] --shell
 #
 #   --kernel NAME         6.1 (the default), 6.12, 6.12-rt, newest; see kernel.sh
 #   --kernel-image FILE   boot this kernel instead, with the modules in
@@ -12,7 +13,9 @@
 #   --icount              one CPU that counts instructions: 1 instruction = 1 ns
 #   --out DIR             the one folder that is writable and stays, default build/out
 #   --append 'ARGS'       further kernel arguments
-#   --timeout S           default 600
+#   --timeout S           default 600, with --shell a day
+#   --shell               run a shell on this terminal instead of a command
+#   --gdb PORT            let gdb connect to localhost:PORT; the kernel is loaded where its symbols say (nokaslr)
 #   --no-module           do not build exptrace.ko
 #   --allow-warnings      do not fail because of a warning in the kernel's log
 #
@@ -44,11 +47,11 @@ warnings+='|kmemleak: [0-9]|general protection|soft lockup|hard LOCKUP|hung task
 warnings+='|sleeping function called|scheduling while atomic|Kernel panic|inconsistent lock state|suspicious RCU|ODEBUG'
 
 parse() {
-	kernel=6.1 image='' moddir='' cpus='' mem=1G icount='' out=$top/build/out append='' timeout=600 module=y
+	kernel=6.1 image='' moddir='' cpus='' mem=1G icount='' out=$top/build/out append='' timeout='' shell='' gdb='' module=y
 	allow_warnings=${EXPTRACE_ALLOW_WARNINGS:-} command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel | --kernel-image | --modules | --cpus | --mem | --out | --append | --timeout)
+		--kernel | --kernel-image | --modules | --cpus | --mem | --out | --append | --timeout | --gdb)
 			[ $# -gt 1 ] || die "$1 needs a value" ;;
 		esac
 		case $1 in
@@ -58,8 +61,10 @@ parse() {
 		--cpus) cpus=$2; shift ;;
 		--mem) mem=$2; shift ;;
 		--out) out=$2; shift ;;
-		--append) append=$2; shift ;;
+		--append) append+=" $2"; shift ;;
 		--timeout) timeout=$2; shift ;;
+		--gdb) gdb=$2 append+=" nokaslr"; shift ;;
+		--shell) shell=y ;;
 		--icount) icount=y ;;
 		--no-module) module='' ;;
 		--allow-warnings) allow_warnings=y ;;
@@ -69,6 +74,8 @@ parse() {
 		esac
 		shift
 	done
+	[ -z "$shell" ] || command=(sh -c 'exec setsid -c bash -i <>/dev/ttyS1 >&0 2>&0')
+	[ -n "$timeout" ] || timeout=$([ -n "$shell" ] && echo 86400 || echo 600)
 	[ ${#command[@]} -gt 0 ] || die "no command: vm.sh [OPTION…] -- COMMAND…"
 	[ -n "$cpus" ] || cpus=$([ -n "$icount" ] && echo 1 || echo 2)
 }
@@ -252,7 +259,13 @@ start_qemu() {
 		: >"$tmpdir/$name"
 		qemu+=(-chardev "file,id=$name,path=$tmpdir/$name" -device "virtserialport,chardev=$name,name=$name")
 	done
-	"${qemu[@]}" </dev/null >"$tmpdir/qemu.log" 2>&1 &
+	[ -z "$gdb" ] || qemu+=(-gdb "tcp:127.0.0.1:$gdb")
+	local terminal_in=/dev/null terminal_out=$tmpdir/qemu.log
+	if [ -n "$shell" ]; then
+		qemu+=(-chardev "stdio,id=shell,signal=off" -serial chardev:shell)
+		terminal_in=/dev/tty terminal_out=/dev/tty
+	fi
+	"${qemu[@]}" <"$terminal_in" >>"$terminal_out" 2>>"$tmpdir/qemu.log" &
 	qemu_pid=$!
 }
 
