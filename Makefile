@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# exptrace: what a user and a developer want to do, by name.
+# exptrace: targets for users and developers.
 #
 #   make                 the module and the tools, in build/
 #   make KDIR=DIR        the module for the kernel whose build directory DIR is
 #   make KERNEL=NAME     the module for Debian's 6.1, 6.12, 6.12-rt or newest kernel
-#   make run             record a few seconds of a real workload, show what was recorded
+#   make run             record a few seconds of a real workload and show the trace
 #   make check           all tests, in throwaway VMs
 #   make check-quick     after each change: lint, unit tests, some selftests on one kernel; below 4 minutes
-#   make check-debug     the tests on kernels that watch themselves: one with KASAN, lockdep, ..., one with KCSAN
-#   make check-long      an hour of storms, of loading and unloading, of random calls
-#   make fuzz            fuzz the tools until you stop it, or for FUZZ_SECONDS (clang's libFuzzer)
+#   make check-debug     the tests on kernels with checks of their own: one with KASAN, lockdep, ..., one with KCSAN
+#   make check-long      an hour of storms, loading and unloading, and random calls
+#   make fuzz            fuzz the tools until interrupted, or for FUZZ_SECONDS (clang's libFuzzer)
 #   make bench           exptrace beside ftrace, perf, LTTng, BPF and sysdig, in VMs that count instructions (an hour)
 #   make lint            checkpatch --strict, sparse, shellcheck
 #   make install         tools, library and headers, into PREFIX (/usr/local) below DESTDIR; make uninstall
@@ -55,12 +55,12 @@ bench: deps
 lint: deps
 	@scripts/lint.sh
 
-# The packages that building and testing need, on Debian; quick when they are there. To build, less will do.
+# Install the Debian packages for building and testing; quick if they are installed. Building needs fewer.
 deps:
 	@scripts/deps.sh
 
-# PREFIX, prefix, bindir, ... and DESTDIR, in the environment or as arguments, are passed on as they are;
-# if they are relative, they are so to this directory.
+# PREFIX, prefix, bindir, ... and DESTDIR, in the environment or as arguments, are passed on unchanged;
+# relative paths are relative to this directory.
 install: user
 	@$(MAKE) -f user/Makefile install
 

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Compiles the module for Debian's 6.12 kernel of arm64, in build/arm64, and the static command, in
-# build/arm64-user; it runs neither.
+# Compiles the module for Debian's 6.12 kernel for arm64, in build/arm64, and a static command, in build/arm64-user. Runs
+# neither.
 #
 # Usage: arm64.sh
 #
-# Any warning is a failure. The kernel's tools and common headers are those of the amd64 kernel in the cache; only the
-# architecture's own headers are fetched.
+# Any warning is a failure. The kernel's tools and common headers are those of the amd64 kernel in the cache; only arm64's own
+# headers are fetched.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 cross=aarch64-linux-gnu-
 
-# Lay out the headers of release $1 beside what they share with the amd64 kernel that is unpacked in $2.
+# Put the headers of release $1 beside the files that they share with the amd64 kernel unpacked in $2.
 fetch() {
 	local rel=$1 amd64=$2 dir=$cache/kernel/$1 tmp common=linux-headers-${1%-arm64}-common
 	[ ! -d "$dir" ] || return 0
@@ -30,7 +30,7 @@ fetch() {
 	mv "$tmp/root" "$dir"
 }
 
-# Describe them as kernel.sh does, so that they have a name.
+# Register them, so that kernel.sh knows them as "arm64".
 update() {
 	local rel=${KREL%-amd64}-arm64
 	lock_cache
@@ -42,7 +42,7 @@ update() {
 case ${1:-} in
 '' | --update) ;;
 -h | --help) usage; exit 0 ;;
-*) die "no arguments wanted (see --help)" ;;
+*) die "takes no arguments (see --help)" ;;
 esac
 env=$("$top/scripts/kernel.sh" 6.12)
 eval "$env"
@@ -51,7 +51,7 @@ if [ "${1:-}" = --update ]; then
 	exit 0
 fi
 "$top/scripts/deps.sh" arm64
-# A process of its own: the lock ends with it.
+# In a process of its own, which holds the lock until it exits.
 "$0" --update
 WERROR=1 "$top/scripts/build-module.sh" arm64 ARCH=arm64 CROSS_COMPILE=$cross
 make -s -C "$top/user" O="$top/build/arm64-user" CC=${cross}gcc AR=${cross}ar LDFLAGS=-static "$top/build/arm64-user/exptrace"

@@ -5,8 +5,8 @@
 # Usage: bench-modules.sh KERNEL
 #        bench-modules.sh --alone KERNEL [MAKE-ARGUMENT…]
 #
-# Prints a directory that can stand for the kernel's own modules: it has these, exptrace's and the peers', for modprobe.
-# With --alone, a directory that has these and exptrace.ko, and nothing of the peers.
+# Prints a directory for modprobe that has the kernel's modules, the benchmark's, exptrace's and the peers'. With --alone, a
+# directory that has only the benchmark's modules and exptrace.ko.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -44,7 +44,7 @@ if [ -n "$alone" ]; then
 	echo "$dir"
 	exit 0
 fi
-# A tree that is the same stays, since virtual machines may be running with it.
+# An unchanged tree stays in place, because running virtual machines may use it.
 tree=$dir/tree/lib/modules/$KREL
 modules=("$dir"/*.ko "$exptrace/exptrace.ko" "$PEERS_MODULES"/*/*.ko)
 sums=$(sha256sum "${modules[@]}")
@@ -53,7 +53,7 @@ if [ "$sums" != "$(cat "$dir/tree/sums" 2>/dev/null)" ]; then
 	mkdir -p "$tree/extra"
 	cp "${modules[@]}" "$tree/extra/"
 	cp "$KMODDIR"/modules.{builtin,builtin.modinfo,order} "$tree/"
-	# The peers' modules are kept with debug information, which takes long to load from 9p.
+	# The peers' modules have debug information, which takes long to load from 9p.
 	strip --strip-debug "$tree"/extra/*.ko
 	/sbin/depmod -b "$dir/tree" "$KREL"
 	echo "$sums" >"$dir/tree/sums"

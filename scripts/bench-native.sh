@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The part of the benchmark that measures time, with kernel code that runs natively: what an event takes in nanoseconds,
-# beside the kernel's own ring_buffer_benchmark.
+# The part of the benchmark that measures time, with kernel code that runs natively: nanoseconds per event, compared with the
+# kernel's own ring_buffer_benchmark.
 #
 # Usage: bench-native.sh uml|scaling|host
 #
 #   uml       a kernel that runs as a process of this machine (see uml-kernel.sh); needs no root
-#   scaling   what more CPUs cost there
-#   host      the kernel that runs here: loads exptrace and the benchmark's modules, measures, and unloads them. Needs root,
-#             the kernel's headers, and that the kernel takes modules
+#   scaling   the cost of more CPUs, in the same kernel
+#   host      the running kernel: loads exptrace and the benchmark's modules, measures, and unloads them. Needs root, the
+#             kernel's headers, and a kernel that can load modules
 #
-# Prints the lines that bench/native.sh or, for scaling, bench/scaling.sh prints. Where the kernel cannot be measured, a line "figure KIND impossible REASON".
-# This machine should do nothing else meanwhile; root measures UML with real-time priority, which takes one CPU for
-# three minutes, and the other while there is a reader or all CPUs write.
+# Prints the lines of bench/native.sh or, for scaling, of bench/scaling.sh; if the kernel cannot be measured, a line
+# "figure KIND impossible REASON". This machine should be idle otherwise. As root, UML runs with real-time priority, which
+# occupies one CPU for three minutes, and the other while there is a reader or all CPUs write.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 
-# Why the kernel that runs here cannot be measured, if so.
+# Print why the running kernel cannot be measured, if so.
 why_not_host() {
 	local rel
 	rel=$(uname -r)
@@ -47,7 +47,7 @@ measure_host() {
 	bench/native.sh native "$modules"
 }
 
-# What is done first in UML, to run a command: it sees this machine's files, which it cannot change, and one folder, which it can.
+# Print the init of UML: it mounts this machine's files read-only and one folder writable, and runs a command.
 write_init() {
 	cat <<-END
 		#!/bin/sh
@@ -67,8 +67,8 @@ write_init() {
 	END
 }
 
-# Run a command in UML with $1 CPUs; print what it prints. More CPUs than this machine has wait for each other, and must not keep
-# each other from running.
+# Run a command in UML with $1 CPUs and print its output. If these are more than this machine has, they wait for each other, so
+# none may have real-time priority.
 run_uml() {
 	local cpus=$1 out=$top/build/bench/uml-run priority=()
 	shift
@@ -88,7 +88,7 @@ run_uml() {
 	cat "$out/figures"
 }
 
-# Set modules to the directory with those that are measured in UML.
+# Set modules to the directory with the modules for UML.
 make_uml() {
 	local env
 	scripts/uml-kernel.sh
@@ -98,14 +98,14 @@ make_uml() {
 	cp "$(find "$KMODDIR" -name 'ring_buffer_benchmark.ko')" "$modules/"
 }
 
-# Two CPUs: one for what is measured.
+# Two CPUs: one of them only for the measured code.
 measure_uml() {
 	local modules
 	make_uml
 	run_uml 2 bench/native.sh uml "$modules"
 }
 
-# More CPUs than this machine has take time from each other; which memory they write does not depend on that.
+# More CPUs than this machine has take time from each other, but this does not change which memory they write.
 measure_scaling() {
 	local modules cpus
 	make_uml

@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Fetches the recorders that exptrace is measured against, and builds their modules for one kernel, in the cache.
+# Fetches the recorders that exptrace is compared with, and builds their modules for one kernel, in the cache.
 #
 # Usage: bench-peers.sh KERNEL
 #
 # KERNEL is a name that kernel.sh knows. Prints lines for eval:
-#   PEERS           the directory in which Debian's packages are unpacked (nothing is installed)
+#   PEERS           the directory with the unpacked Debian packages (nothing is installed)
 #   PEERS_MODULES   the modules that were built, one directory per package
 #   PEERS_PATH      for PATH
 #   PEERS_LIBS      for LD_LIBRARY_PATH
-#   PEERS_BABELTRACE where babeltrace2 has its plugins
-#   PEERS_MISSING   what could not be built, a "NAME: REASON" per line
+#   PEERS_BABELTRACE the directory of babeltrace2's plugins
+#   PEERS_MISSING   modules that could not be built, a "NAME: REASON" per line
 #
-# The packages are those of Debian 12, with what they depend on and this machine lacks.
+# The packages are those of Debian 12, with the dependencies that this machine lacks.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 tools=(lttng-tools babeltrace2 trace-cmd linux-perf sysdig)
 sources=(lttng-modules-dkms falcosecurity-scap-dkms)
-# LTTng's kmem probe wants a file that is in no package of headers.
+# LTTng's kmem probe needs a file that no package of headers has.
 private=mm/slab.h
 
-# The tools with everything that installing them here would bring.
+# The tools with all packages that installing them here would install.
 packages() {
 	printf '%s\n' "${tools[@]}" "${sources[@]}"
 	apt-get "${apt_opts[@]}" -o Dir::State::status=/var/lib/dpkg/status --no-install-recommends -s install "${tools[@]}" |
@@ -41,21 +41,20 @@ fetch() {
 	apt-get "${apt_opts[@]}" update >&2
 	mapfile -t list < <(packages | sort -u)
 	(cd "$tmp" && mkdir root && unpack_packages root "${list[@]}")
-	# Beside the include directory through which the probe finds it.
+	# Beside the include directory, where the probe looks for it.
 	mkdir -p "$tmp/root/usr/src/linux/include/linux"
 	unpack_source "$tmp/root/usr/src/linux" linux-source-6.1 "$private"
 	mv "$tmp/root" "$dir/root"
 }
 
-# Only LTTng's probes that are measured: stable kernels have changed the tracepoints of others, which do not build any
-# more.
+# Build only the LTTng probes that are measured: stable kernels have changed other tracepoints, whose probes no longer build.
 choose_probes() {
 	printf '%s\n' "obj-\$(CONFIG_LTTNG) := lttng-probe-sched.o lttng-probe-kmem.o" \
 		"obj-\$(CONFIG_LTTNG) += lttng-kprobes.o lttng-kretprobes.o lttng-uprobes.o" \
 		"ccflags-y += -idirafter $dir/root/usr/src/linux/include/linux" >>"$1"
 }
 
-# Build the modules of the package whose source is $2 as $1, with these further arguments; or leave the reason why not.
+# Build the modules of the package with the source $2 as $1, with further arguments; if that fails, leave the reason.
 build() {
 	local name=$1 source=$2 work=$modules/$1
 	shift 2
@@ -75,10 +74,10 @@ build() {
 	fi
 }
 
-# The source of a dkms package.
+# Print the source directory of a dkms package.
 source_of() { find "$dir/root/usr/src" -maxdepth 1 -name "$1-*" | sed -n 1p; }
 
-# In a process of its own, since the lock is held until that ends.
+# In a process of its own, which holds the lock until it exits.
 build_all() {
 	lock_cache
 	mkdir -p "$modules"

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The benchmark: exptrace beside the recorders that Debian has, with the same events and the same workload. Prints its
-# tables, and leaves the figures in build/bench/RELEASE/report.json, those of a whole run also in bench/results/RELEASE.json.
+# The benchmark: compares exptrace with the recorders that Debian has, with the same events and the same workload. Prints tables,
+# and leaves the figures in build/bench/RELEASE/report.json, those of a complete run also in bench/results/RELEASE.json.
 #
 # Usage: bench.sh [--kernel NAME] [--only PART]… [--native] [--store]
 #        bench.sh [--kernel NAME] --report [--store]
 #
 #   --kernel NAME   6.1 (the default) or 6.12; see kernel.sh
-#   --only PART     only these: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode, uml, scaling, native
-#   --native        measure nanoseconds in the kernel that runs here too: loads modules into it; needs root
-#   --report        measure nothing; print the tables of what is there (where nothing is, of bench/results), and those of README.md
-#                   and docs/performance.md
-#   --store         leave the figures in bench/results although this is no whole run, or one that failed in part
+#   --only PART     only this part: a recorder (none, exptrace, ftrace, perf, lttng, bpf, sysdig), storm, decode, uml, scaling, native
+#   --native        also measure nanoseconds in the running kernel: loads modules into it; needs root
+#   --report        measure nothing; print the tables of existing figures (if there are none, of bench/results), and those of
+#                   README.md and docs/performance.md
+#   --store         also store the figures of an incomplete or partly failed run in bench/results
 #
-# What each part printed and recorded is left in build/bench/RELEASE/PART. How everything is measured, and what the
-# figures mean, is told in docs/performance.md. JOBS virtual machines run at a time (default: one per CPU of this machine);
-# what counts instructions does not depend on what else runs. The exit code is 1 if a part failed.
+# The output and the traces of each part are left in build/bench/RELEASE/PART. docs/performance.md says how each figure is
+# measured and what it means. JOBS virtual machines run at a time (default: one per CPU of this machine), which does not change
+# counts of instructions. The exit code is 1 if a part failed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
@@ -47,17 +47,17 @@ wanted() {
 	[[ " ${only[*]} " == *" $1 "* ]]
 }
 
-# Modules are loaded here only if that is asked for by name.
+# Load modules into the running kernel only if the user asks for it.
 wants_host() { [ -n "$native" ] || [[ " ${only[*]} " == *" native "* ]]; }
 
-# Whether a recorder's modules could not be built.
+# True if a recorder's modules could not be built.
 is_missing() {
 	local name=$1
 	[ "$name" != sysdig ] || name=scap
 	grep -q "^$name: " <<<"$PEERS_MISSING"
 }
 
-# Begin the part $1: what an earlier run left of it is gone. Its figures are those of this commit.
+# Begin the part $1: remove the files of earlier runs and note the commit.
 begin() {
 	note "measuring $1"
 	rm -rf "${results:?}/$1"
@@ -65,7 +65,7 @@ begin() {
 	printf '%s\n' "$(git describe --always --dirty 2>/dev/null || echo unknown)" "$(date -u +%F)" >"$results/$1/made"
 }
 
-# Say that the part $1 ended with the exit code $2.
+# Report that the part $1 ended with the exit code $2.
 failed() {
 	note "$1 ended with exit code $2: see $results/$1"
 	echo "$2" >"$results/$1/failed"
@@ -84,8 +84,8 @@ in_vm() {
 	fi
 }
 
-# Where the CPU says that it copies bytes fast, the kernel copies pages with an instruction that repeats itself 4096 times, and
-# QEMU executes and counts all of these; without, 512 times.
+# With ERMS, the kernel copies a page by an instruction that repeats 4096 times, and QEMU executes and counts each repetition;
+# without, it repeats 512 times.
 pages_by_words="clearcpuid=erms,fsrm"
 
 measure_recorder() {
@@ -93,7 +93,7 @@ measure_recorder() {
 }
 measure_storm() { in_vm storm --cpus 4 --mem 4G --append "$pages_by_words" -- bench/storm.sh; }
 
-# Natively: in a kernel that is a process (uml, scaling), or in the one that runs here (host).
+# Measure natively: in a kernel that is a process (uml, scaling), or in the running kernel (host).
 measure_native() {
 	local part=$1 what=$2 dir=$results/$1 code=0
 	begin "$part"
@@ -112,8 +112,8 @@ in_parallel() {
 	"$@" &
 }
 
-# CPU time of the fastest of seven runs of a command that shows a recorder's history, and how many switches it shows: the lines of
-# a tool that prints one per event, or what "stat" says.
+# Print the CPU time of the fastest of seven runs of a command that shows a recorder's history, and the number of switches in it:
+# the lines of a tool that prints one per event, or the count of "stat".
 time_tool() {
 	local tool=$1 recorder=$2 lines
 	shift 2
@@ -130,11 +130,11 @@ time_tool() {
 	echo "figure $recorder decode $tool $(sort -n "$results/decode/$tool.cpu" | head -n 1) $lines"
 }
 
-# The tools show what the recorders have left of their history, each its own.
+# Each tool shows the history that its recorder has left.
 measure_decode() {
 	local r=$results code=0
 	begin decode
-	# A process of its own, since "set -e" does not hold inside a condition.
+	# In a process of its own, because "set -e" has no effect inside a condition.
 	set +e
 	(
 		set -e
@@ -163,7 +163,7 @@ mkdir -p "$results"
 touch "$results/began"
 
 if [ -z "$report" ]; then
-	# These want this machine for themselves.
+	# These need the whole machine.
 	! wanted storm || measure_storm
 	! wanted uml || measure_native uml uml
 	! wanted scaling || measure_native scaling scaling

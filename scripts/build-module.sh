@@ -4,17 +4,17 @@
 #
 # Usage: build-module.sh KERNEL [MAKE-ARGUMENT…]
 #
-# KERNEL is a name that kernel.sh knows. The sources stay clean: they are copied, and only what differs, so that a
-# second run builds only what changed. The compiler's output is in build/KERNEL/build.log and is shown if there is
-# anything to complain about. WERROR=1 makes any warning, the compiler's or modpost's, a failure.
+# KERNEL is a name that kernel.sh knows. The source tree stays clean: changed sources are copied, so that a second run builds
+# only what changed. The compiler's output goes to build/KERNEL/build.log and is shown if it has warnings or errors. WERROR=1
+# makes any warning, of the compiler or of modpost, a failure.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# By content and without times: a source that comes back with an older time must be built too. What is not a source
-# is excluded, and so is not deleted either.
+# Compare by content, without times: a source that was restored with an older time must be built, too. Other files are excluded,
+# hence not deleted.
 copy_sources() {
 	local only=(--include='*/' --include='*.[chS]' --include=Kbuild --exclude='*')
-	# What an earlier build warned about has to be built again, or the warning would be seen only once.
+	# Build files with warnings again, or the warnings would be seen only once.
 	if [ -e "$dir/warned" ]; then
 		find "$dir" -name '*.o' -delete
 		rm "$dir/warned"
@@ -23,7 +23,7 @@ copy_sources() {
 	rsync -c "$top/Kbuild" "$dir/"
 }
 
-# Run make, in the kernel's own root if it has one: there, the kernel and the build have the same paths as here.
+# Run make, in the kernel's own root if it has one, where the kernel and the build have the same paths as here.
 run_make() {
 	local make=(make -C "$KDIR" "M=$dir" W=1 "-j$(nproc)" "$@" modules)
 	if [ -z "$KROOT" ]; then
@@ -53,7 +53,7 @@ strip_modules() {
 	done
 }
 
-# The compiler may be a newer one than the kernel's; that is no fault of ours.
+# A compiler newer than the kernel's is not a problem of the module.
 has_warnings() { grep -v 'the compiler differs from the one used' "$dir/build.log" | grep -q -i 'warning:'; }
 
 kernel=${1:-}

@@ -31,7 +31,7 @@ jobs=${JOBS:-$(($(nproc) + 1))}
 fuzz_seconds=${FUZZ_SECONDS:-60}
 quick_tests="device read events standard filter flight loss handover stacks lifecycle size"
 
-# For --long: seconds of each storm, how often the module comes and goes, how many random calls.
+# For --long: seconds of each storm, number of load and unload cycles, number of random calls.
 long_chaos=${EXPTRACE_CHAOS_SECONDS:-120} long_cycles=${EXPTRACE_CYCLES:-1000} long_fuzz=${EXPTRACE_FUZZ_CALLS:-1000000}
 
 # Prints the steps, in the order in which they begin: a name, the steps that must have ended before (a comma between them,
@@ -115,10 +115,10 @@ long_steps() {
 	echo "long-fuzz user,selftests,module-debug step_vm_long debug 2 fuzz EXPTRACE_FUZZ_CALLS=$long_fuzz"
 }
 
-# More CPUs race more, and emulated ones all wait for each other where everything is checked.
+# More CPUs find more races, but on the debug kernel emulated CPUs mostly wait for each other.
 debug_cpus() { [ "$1" = kcsan ] && echo 4 || echo 2; }
 
-# Run a command whose exit code is all there is to know.
+# Run a command whose exit code is the result of a test.
 one_test() {
 	local name=$1
 	shift
@@ -133,7 +133,7 @@ one_test() {
 step_user() { one_test "builds without warnings" make -s -C user; }
 step_module() { WERROR=1 one_test "builds without warnings" scripts/build-module.sh "$1"; }
 step_fastpath() { scripts/fastpath.sh "$(scripts/build-module.sh "$1")"; }
-# A user's own kernel is named by its build directory.
+# As users build for their own kernel.
 step_module_by_directory() {
 	local env
 	env=$(scripts/kernel.sh "$1")
@@ -160,7 +160,7 @@ step_unit_san() {
 	fi
 }
 
-# All that fuzzing has found before, then new inputs.
+# The inputs that fuzzing has found before, then new ones.
 step_fuzz() {
 	if [ "$fuzz_seconds" = 0 ]; then
 		scripts/fuzz.sh --corpus
@@ -169,7 +169,7 @@ step_fuzz() {
 	fi
 }
 
-# On the host, where the compiler runs at full speed; the VMs find everything up to date.
+# On the host, where the compiler runs at full speed; in the VMs, everything is up to date.
 step_build_selftests() { one_test "builds" make -s -C selftests; }
 
 # The selftests that selftests/where does not assign to other VMs. If the user has chosen the VMs, all run in each of them.
@@ -209,43 +209,43 @@ vm_tests() {
 	return "$code"
 }
 
-# What counts instructions, on one CPU, which is to copy by words: QEMU would go byte by byte otherwise, and be slow.
+# Tests that count instructions, on one CPU. Without ERMS and FSRM, the kernel copies by words; QEMU's "rep movsb" is slow.
 step_vm_counted() {
 	scripts/vm.sh --kernel "$1" --icount --mem "${3:-1G}" --append clearcpuid=erms,fsrm --timeout "${VM_TIMEOUT:-1800}" \
 		--out "$out" -- make -s -C selftests run_tests "ONLY=$2"
 }
 
-# The longest hold does not grow with the pool: 64 times that of the other steps.
+# The longest hold must not grow with the pool: 64 times the size of that in the other steps.
 step_vm_large_pool() { EXPTRACE_HOLDS_POOL_MB=4096 step_vm_counted 6.12 holds 12G; }
 
-# Two CPUs where there could be 240, as many hypervisors say.
+# Two CPUs of 240 possible ones, as under many hypervisors.
 step_vm_possible_cpus() {
 	scripts/vm.sh --kernel "$1" --cpus 2,maxcpus=240 --out "$out" -- \
 		sh -c 'grep -x 0-239 /sys/devices/system/cpu/possible >&2 && make -s -C selftests run_tests ONLY=size'
 }
 
-# In a VM of its own, which it costs its files.
+# In a VM of its own, which loses its files.
 step_vm_suspend() {
 	scripts/vm.sh --kernel "$1" --cpus 2 --timeout 300 --out "$out" -- selftests/suspend.sh
 }
 
 step_debug_kernel() { one_test "builds" scripts/debug-kernel.sh "$1"; }
 
-# The module runs its own tests when it is loaded; their report is in the kernel's log.
+# The module runs its KUnit tests when it is loaded, and reports to the kernel's log.
 step_vm_kunit() {
 	local ko
 	ko=$(scripts/build-module.sh "$1-kunit" EXPTRACE_KUNIT=1)
 	EXPTRACE_KO=$ko scripts/vm.sh --kernel "$1" --no-module --mem 2G --out "$out" -- scripts/kunit.sh
 }
 
-# Slower by far, so that the tests get more time; and afterwards nothing may be lost.
+# The debug kernel is much slower, so the tests get more time. Afterwards, no memory may be lost.
 step_vm_debug() {
 	EXPTRACE_TEST_TIMEOUT=${EXPTRACE_TEST_TIMEOUT:-1800} scripts/vm.sh --kernel "$1" --cpus "$2" --mem 2G \
 		--timeout "${VM_TIMEOUT:-5400}" --out "$out" -- scripts/leakcheck.sh make -s -C selftests run_tests \
 		"ONLY=${DEBUG_TESTS-}"
 }
 
-# Kernel, CPUs, one of the selftests, how long it is to be.
+# step_vm_long KERNEL CPUS PROGRAM VARIABLE=VALUE: the variable says how long it runs.
 step_vm_long() {
 	env "$4" EXPTRACE_TEST_TIMEOUT=7000 scripts/vm.sh --kernel "$1" --cpus "$2" --mem 2G --timeout "${VM_TIMEOUT:-7200}" \
 		--out "$out" -- scripts/leakcheck.sh make -s -C selftests run_tests "ONLY=$3"
@@ -349,7 +349,7 @@ show_slowest() {
 		awk 'BEGIN { print "# Slowest tests:" } { printf "# %-20s %-20s %7.1f s\n", $1, $2, $3 }'
 }
 
-# True if a step is wanted.
+# True if the user wants this step.
 selected() {
 	local pattern
 	[ ${#only[@]} -gt 0 ] || return 0

@@ -7,7 +7,7 @@ exptrace=build/user/exptrace
 trace=$EXPTRACE_OUT/run.trace
 kernel=$(uname -r)
 
-# A few seconds of what machines do: compile, compress and search.
+# A few seconds of typical work: compile, compress and search.
 if [ "${1:-}" = workload ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs the Debian packages which the project needs, if they are missing.
+# Installs the Debian packages that the project needs, if they are missing.
 #
 # Usage: deps.sh [user|build|vm|test|arm64]…    (default: all)
 #
-#   user   the user side alone; no package is asked for where a compiler works
-#   build  the module (Debian's kernels too), the user side and its documents
+#   user   the user side alone; nothing is installed if a compiler works
+#   build  the module, also for Debian's kernels, the user side and its manual pages
 #   vm     virtual machines
-#   test   the checks of the sources, fuzzing, and perf to compare with
-#   arm64  the compiler for that
+#   test   lint, fuzzing, and perf, which the tests compare with
+#   arm64  the cross compiler
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -40,12 +40,12 @@ install_packages() {
 		>"$log" 2>&1
 }
 
-# Wherever it comes from: so the user side can be built on other systems than Debian.
+# A compiler from any source is enough, so that the user side can be built on systems other than Debian.
 compiler_works() { echo '#include <stdio.h>' | "${CC:-gcc}" -E -o /dev/null - 2>/dev/null; }
 
 case ${1:-} in -h | --help) usage; exit 0 ;; esac
 [ "$*" != user ] || ! compiler_works || exit 0
-command -v apt-get >/dev/null || die "apt-get not found: this knows only Debian's packages; install their like by hand"
+command -v apt-get >/dev/null || die "apt-get not found: only Debian is supported; install the equivalent packages by hand"
 [ $# -gt 0 ] || set -- user build vm test arm64
 for group; do packages_of "$group" >/dev/null; done
 mapfile -t packages < <(missing "$@")
@@ -55,7 +55,7 @@ mapfile -t packages < <(missing "$@")
 note "installing ${packages[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# The lists may be missing or old: only then do they have to be fetched.
+# Fetch the package lists only if they are missing or too old.
 if ! install_packages "${packages[@]}"; then
 	as_root apt-get -qq update >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed"; }
 	install_packages "${packages[@]}" || { cat "$log" >&2; die "cannot install the packages"; }

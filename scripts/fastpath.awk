@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Reads what objdump -dr --no-show-raw-insn prints of exptrace.ko; prints what its probes do that the invariants forbid,
-# a line each: the rule, the probe, the instruction; and at last "probes N". Those count that record events, which means
-# that they look slots up; probes of a filter or a trigger do other things.
+# Reads the output of objdump -dr --no-show-raw-insn for exptrace.ko. Prints a line for each instruction of a probe that the
+# invariants forbid: the rule, the probe, the instruction; then "probes N". Only probes that record events count, that is, those
+# that look up slots; probes of filters and triggers have other rules.
 #
 #	locked	an instruction that locks the bus, or a barrier (invariant 1)
-#	shared	a store into static data, but for the preemption count (invariant 1)
-#	open	the slots are looked up where preemption was not turned off before (invariant 2)
-#	calls	a call of what is not known to be fit for any context (invariants 4 and 5)
+#	shared	a store to static data other than the preemption count (invariant 1)
+#	open	slots are looked up before preemption is disabled (invariant 2)
+#	calls	a call of a function that is not known to be safe in any context (invariants 4 and 5)
 
 BEGIN {
-	# The refill and what else is off the fast path; what the compiler brings along; small functions of the kernel.
+	# The refill and other functions off the fast path; the compiler's helpers; small functions of the kernel.
 	n = split("exptrace_keeping_exptrace_[a-z0-9_]+ __SCT__preempt_schedule_notrace preempt_schedule_notrace_thunk " \
 		  "__x86_return_thunk __x86_indirect_thunk_[a-z0-9_]+ __stack_chk_fail __(ubsan_handle|fortify)_[a-z0-9_]+ fortify_panic " \
 		  "__ref_stack_chk_guard memcpy strnlen ktime_get_mono_fast_ns kmem_cache_size blk_fill_rwbs " \

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Reads the machine code of a module's probes, and tells whether they keep invariants 1, 2 and 5 of kmod/exptrace.h; and
-# reads what data the module exports, which other modules can write to.
+# Checks in the machine code of a module's probes that they keep invariants 1, 2 and 5 of kmod/exptrace.h, and which data the
+# module exports, because other modules can write to these.
 #
 # Usage: fastpath.sh MODULE.ko
 #
-# Prints TAP; the exit code tells whether all passed. x86-64 only.
+# Prints TAP; the exit code is 0 if all passed. x86-64 only.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,14 +17,14 @@ findings=$(objdump -dr --no-show-raw-insn "$1" | awk -f "$top/scripts/fastpath.a
 probes=$(sed -n 's/^probes //p' <<<"$findings")
 n=0 failed=0
 
-# Exported data that the writer's inline functions do not need: what they read, and the keys of their branches.
+# Only data that the writer's inline functions use may be exported: what they read, and their static keys.
 shared='exptrace_writers|exptrace_address_ids|exptrace_clock_tsc|exptrace_filtered|exptrace_stacks_on'
 findings+=$'\n'$(nm "$1" | awk -v shared="^($shared)\$" '
 	$3 ~ /^__ksymtab_/ { exported[substr($3, 11)] = 1 }
 	$2 !~ /^[TtU]$/ { data[$3] = 1 }
 	END { for (name in exported) if (name in data && name !~ shared) print "exports " name }')
 
-# Whatever is found of this rule fails it.
+# A rule fails if there are findings for it.
 rule() {
 	n=$((n + 1))
 	if grep "^$1 " <<<"$findings" | sed 's/^[a-z]* /# /'; then
@@ -35,8 +35,8 @@ rule() {
 	fi
 }
 
-# A module without probes would keep every rule.
-[ "$probes" -ge 30 ] || { echo "1..1"; echo "not ok 1 - the module has $probes probes only"; exit 1; }
+# Without probes, a module would keep every rule.
+[ "$probes" -ge 30 ] || { echo "1..1"; echo "not ok 1 - the module has only $probes probes"; exit 1; }
 rule locked "$probes probes take no lock and no barrier (invariant 1)"
 rule shared "they write to no static data (invariant 1)"
 rule open "they look slots up with preemption off (invariant 2)"

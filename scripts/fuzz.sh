@@ -5,13 +5,13 @@
 # Usage: fuzz.sh [--seconds N | --corpus | --coverage | --minimize]
 #
 #   --seconds N  end after N seconds (default: FUZZ_SECONDS; 0: never)
-#   --corpus     only run what was found before
-#   --coverage   show which lines of user/lib and user/cmd that reaches
-#   --minimize   keep what reaches most with least, in user/fuzz/corpus
+#   --corpus     only run the known inputs
+#   --coverage   show how many lines of user/lib and user/cmd they reach
+#   --minimize   reduce user/fuzz/corpus to the fewest inputs with the same coverage
 #
-# First all of the corpus runs: user/fuzz/corpus, what earlier runs have added to it (build/fuzz/corpus), and sound traces
-# (make_seeds). Then new inputs are made of it, by FUZZ_JOBS processes (default: one for each CPU, but one for each target).
-# It ends with the first finding. user/fuzz/README.md says more.
+# First the whole corpus runs: user/fuzz/corpus, the inputs that earlier runs have found (build/fuzz/corpus), and valid traces
+# (make_seeds). Then FUZZ_JOBS processes mutate it (default: one for each CPU, but at least one for each target). The first
+# finding ends the run. user/fuzz/README.md says more.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
@@ -20,7 +20,7 @@ targets=(fuzz_commands fuzz_read fuzz_words)
 out=$top/build/fuzz
 seconds=${FUZZ_SECONDS:-0} mode=fuzz n=0 failed=0
 
-# The kind of a target's inputs, which names its corpus and its dictionary.
+# The kind of a target's inputs: its corpus and its dictionary have this name.
 kind_of() { [ "$1" = fuzz_words ] && echo words || echo trace; }
 
 result() {
@@ -29,7 +29,7 @@ result() {
 	[ "$1" = ok ] || failed=1
 }
 
-# What is missing is told by its name.
+# Print what is missing, if anything.
 check_clang() {
 	local cc=${FUZZ_CC:-clang} main='int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n > 99; }'
 	command -v "$cc" >/dev/null || { echo "there is no clang (FUZZ_CC)"; return 1; }
@@ -37,21 +37,21 @@ check_clang() {
 		{ echo "$cc has no libFuzzer with sanitizers (Debian: libclang-rt-dev)"; return 1; }
 }
 
-# Run a target on inputs that are there: its name, the directory of its build, files and directories.
+# run_files TARGET BUILD-DIRECTORY FILE-OR-DIRECTORY…: run a target on existing inputs.
 run_files() {
 	local target=$1 dir=$2
 	shift 2
 	find "$@" -type f -print0 | xargs -0 "$dir/$target" -artifact_prefix="$out/findings/$target-"
 }
 
-# Where a target's inputs are; what is new goes to the first directory, where the others of its kind find it.
+# The directories of a target's inputs. New ones go to the first, where other targets of the same kind find them.
 corpus_of() {
 	local kind
 	kind=$(kind_of "$1")
 	echo "build/fuzz/corpus/$kind build/fuzz/seeds/$kind user/fuzz/corpus/$kind"
 }
 
-# What is wrong, and how to see it again: a target, its log, the input.
+# report_finding TARGET LOG INPUT: print the error, and how to reproduce it.
 report_finding() {
 	local input=$3
 	grep -E -A 25 'FINDING|runtime error:|ERROR: ' "$2" | grep -vE '^(MS|Base64):' | head -n 60 | sed 's/^/# /'
@@ -85,7 +85,7 @@ stop_jobs() {
 	wait
 }
 
-# Begin a process that makes new inputs. There is little to be found in words.
+# Start a process that makes new inputs. fuzz_words has few paths to find, so it gets less CPU time.
 begin_job() {
 	local target=$1 log=$2 priority=0
 	[ "$(kind_of "$target")" = trace ] || priority=15
@@ -95,7 +95,7 @@ begin_job() {
 		$(corpus_of "$target") >"$log" 2>&1 </dev/null &
 }
 
-# What a job's log tells: executions, what it reached, and inputs that it added.
+# Summarize a job's log: executions, branches reached, inputs added.
 summary() {
 	awk '/^#[0-9]+/ { done = substr($1, 2); for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1) }
 		/^stat::number_of_executed_units:/ { done = $2 }
@@ -131,7 +131,7 @@ run_new() {
 	done
 }
 
-# The lines that the corpus reaches, by file.
+# Show the lines that the corpus reaches, by file.
 show_coverage() {
 	local target dir=$top/build/user-coverage objects=()
 	make -s -C user -j "$(nproc)" fuzz O="$dir" COVERAGE=1 >&2
@@ -147,7 +147,7 @@ show_coverage() {
 		awk '$10 ~ /%$/ { printf "%-24s %5d of %5d lines, %s\n", $1, $8 - $9, $8, $10 }'
 }
 
-# The targets of one kind share a corpus: what any of them needs is kept, if it is not large.
+# Targets of one kind share a corpus: keep the inputs that any of them needs, except large ones.
 minimize() {
 	local target kind from dir=$out/minimize
 	for kind in trace words; do
@@ -186,7 +186,7 @@ if ! why=$(check_clang); then
 	exit 0
 fi
 make -s -C user -j "$(nproc)" fuzz >&2
-# A build that goes on meanwhile does not change what runs.
+# Copies, so that a build meanwhile does not change the running programs.
 for target in "${targets[@]}"; do
 	cp -f "build/user-fuzz/fuzz/$target" "$out/bin/"
 done

@@ -5,18 +5,18 @@
 # Usage: kernel.sh 6.1|6.12|6.12-rt|newest|host|BUILD-DIRECTORY
 #
 # Prints lines for eval:
-#   KREL    the kernel's release, as uname -r says it
+#   KREL    the kernel's release, as in uname -r
 #   KIMAGE  the bootable image
 #   KMODDIR its modules, …/lib/modules/$KREL
-#   KDIR    where to build modules: make -C $KDIR M=…
+#   KDIR    the directory to build modules in: make -C $KDIR M=…
 #   KROOT   the root directory to build in, empty for the host's own
 #
-# Debian's packages are unpacked, never installed. The mirror is asked at most once a day; EXPTRACE_REFRESH=1 asks
-# now. A kernel that something else has put into the cache (kernel/NAME.env there) can be named too.
+# Debian's packages are unpacked, never installed. The mirror is queried at most once a day, or now with EXPTRACE_REFRESH=1.
+# Kernels that other scripts have registered in the cache (kernel/NAME.env) have names, too.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# The suite and the meta-packages' flavour of each name, and the releases which it stands for.
+# Set the suite, the meta-packages' flavour and the prefix of the releases that a name stands for.
 describe() {
 	flavour=amd64 root_suite='' only=''
 	case $1 in
@@ -29,8 +29,8 @@ describe() {
 	esac
 }
 
-# The release that the meta-package stands for; where that has moved on, the newest of the series that still has
-# headers.
+# Print the release that the meta-package depends on, or, if that is of a newer series, the newest release of the series that
+# still has headers.
 resolve_release() {
 	local rel
 	rel=$(apt-cache "${apt_opts[@]}" depends "linux-headers-$flavour" |
@@ -45,7 +45,7 @@ resolve_release() {
 		die "$suite has no headers of a $only* kernel any more${rel:+ (only $rel)}"
 }
 
-# The packages of release $1, image and headers, with the kernel packages which they need.
+# Print the packages of release $1, image and headers, and the kernel packages that they depend on.
 kernel_packages() {
 	local todo=("linux-image-$1" "linux-headers-$1") seen=' ' p
 	while [ ${#todo[@]} -gt 0 ]; do
@@ -59,7 +59,7 @@ kernel_packages() {
 	done
 }
 
-# Point what the packages expect under / to where they are unpacked: $1 now, $2 in the end.
+# Change absolute paths in the packages to where they are unpacked: $1 now, $2 finally.
 relocate() {
 	local now=$1 final=$2 d link
 	# Newer packages use /usr/lib only; one place for modules is simpler.
@@ -77,7 +77,7 @@ relocate() {
 	done
 }
 
-# The bootable image of release $2 under $1: newer packages keep it with the modules.
+# Print the bootable image of release $2 under $1; newer packages have it beside the modules.
 image() {
 	local f
 	for f in "$1/boot/vmlinuz-$2" "$1/lib/modules/$2/vmlinuz"; do
@@ -103,7 +103,7 @@ fetch() {
 	mv "$tmp/root" "$dir"
 }
 
-# Make the root directory in which to build for kernels of another suite.
+# Make the root directory for building for kernels of another suite.
 make_root() {
 	local dir=$cache/root/$1 tmp
 	[ ! -d "$dir" ] || return 0
@@ -120,7 +120,7 @@ make_root() {
 	as_root mv "$tmp" "$dir"
 }
 
-# Ask the mirror, fetch what is new, and write $1's description; unless another process has just done so.
+# Query the mirror, fetch a new release and register it as $1, unless another process has just done so.
 update() {
 	local name=$1 rel dir img
 	lock_cache
@@ -157,7 +157,7 @@ host() {
 build_directory() {
 	local rel
 	rel=$(cat "$1/include/config/kernel.release" 2>/dev/null) ||
-		die "$1 is no kernel's build directory, or that kernel is not configured"
+		die "$1 is not a kernel's build directory, or the kernel is not configured"
 	printf 'KREL=%q\nKIMAGE=\nKMODDIR=\nKDIR=%q\nKROOT=\n' "$rel" "$1"
 }
 
@@ -172,11 +172,11 @@ if [ "$1" = --update ]; then
 	exit 0
 fi
 env=$cache/kernel/$1.env
-# What is described in the cache and is none of ours needs no update.
+# Kernels that other scripts have registered need no update.
 if [[ ! $1 =~ ^(6\.1|6\.12|6\.12-rt|newest)$ ]]; then
 	[ -f "$env" ] || describe "$1"
 elif ! fresh "$env" || [ -n "${EXPTRACE_REFRESH:-}" ]; then
-	# A process of its own, since "set -e" does not hold inside a condition.
+	# In a process of its own, because "set -e" has no effect inside a condition.
 	if ! "$0" --update "$1"; then
 		[ -f "$env" ] || die "cannot fetch the $1 kernel"
 		note "cannot ask the mirror, using the $1 kernel in the cache"

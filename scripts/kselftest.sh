@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Fetches what we use of the kernel's sources: kselftest's rules, harness and runner, and checkpatch.
+# Fetches parts of the kernel's sources: kselftest's rules, harness and runner, and checkpatch.
 #
 # Usage: kselftest.sh [--checkpatch]
 #
 # Prints the directory with lib.mk, kselftest_harness.h and kselftest/runner.sh, or, with --checkpatch, the path of
-# checkpatch.pl. They come from Debian's linux-source-6.1, are kept in the cache, and never committed.
+# checkpatch.pl. They come from Debian's linux-source-6.1 and are kept in the cache, never committed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# Some versions of lib.mk include scripts/subarch.include; checkpatch reads the lists beside it.
+# Some versions of lib.mk include scripts/subarch.include; checkpatch reads the lists in its directory.
 wanted=(tools/testing/selftests/lib.mk tools/testing/selftests/kselftest.h
 	tools/testing/selftests/kselftest_harness.h tools/testing/selftests/run_kselftest.sh
 	tools/testing/selftests/kselftest scripts/subarch.include

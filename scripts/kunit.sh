@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Loads $EXPTRACE_KO, built with EXPTRACE_KUNIT=1, and prints the report of its tests out of the kernel's log, as TAP.
+# Loads $EXPTRACE_KO, built with EXPTRACE_KUNIT=1, and prints the report of its tests from the kernel's log, as TAP.
 #
 # Usage: kunit.sh         (in a VM with the debug kernel)
 set -euo pipefail
@@ -11,7 +11,7 @@ mark=kunit-$$
 echo "$mark" >/dev/kmsg
 insmod "$EXPTRACE_KO"
 rmmod exptrace
-# The kernel indents what is inside of a suite, and does not say how many suites there are.
+# The kernel indents the results inside a suite, and does not print the number of suites.
 dmesg | sed -e "1,/$mark/d" -e 's/^\[[^]]*\] //' | awk '
 	BEGIN { print "TAP version 13" }
 	/^    / { print "# " substr($0, 5); next }

@@ -24,8 +24,8 @@ as_root() {
 	fi
 }
 
-# Hold one lock while the cache is filled, so that two scripts do not fill the same place. It ends with the process,
-# which therefore does nothing else.
+# Take the lock of the cache, so that no two scripts fill it at the same time. The process holds it until it exits, so it must
+# do nothing else.
 lock_cache() {
 	mkdir -p "$cache"
 	exec 9>"$cache/lock"
@@ -35,7 +35,7 @@ lock_cache() {
 # True if a file is younger than a day.
 fresh() { [ -n "$(find "$1" -maxdepth 0 -mmin -1440 2>/dev/null)" ]; }
 
-# The address of the Debian mirror which this machine already uses.
+# Print the address of the Debian mirror that this machine uses.
 debian_mirror() {
 	local m=${EXPTRACE_MIRROR:-}
 	# shellcheck disable=SC2016 # the variable is apt's
@@ -44,8 +44,8 @@ debian_mirror() {
 	echo "$m"
 }
 
-# Set apt_opts so that apt looks only at one suite, $1, of the host's architecture or another one, $2, with lists and a cache
-# of our own: nothing of the host's apt is used or changed, and suites do not mix.
+# Set apt_opts so that apt looks only at one suite, $1, of the host's architecture or that in $2, with its own lists and cache:
+# the host's apt is neither used nor changed, and suites do not mix.
 use_suite() {
 	local d=$cache/apt/$1${2:+-$2} source
 	command -v apt-get >/dev/null || die "apt-get not found: only Debian's packages are supported"
@@ -60,7 +60,7 @@ use_suite() {
 	[ -z "${2:-}" ] || apt_opts+=(-o "APT::Architecture=$2" -o "APT::Architectures::=$2")
 }
 
-# Download packages into the current directory and unpack them, without installing, under the directory $1.
+# Download packages and unpack them, without installing, under the directory $1.
 unpack_packages() {
 	local root=$1 deb
 	shift
@@ -71,7 +71,7 @@ unpack_packages() {
 	done
 }
 
-# Download the source package of a kernel, $2, and unpack it, or only these files of it, into the directory $1, which is made.
+# Download the source package of a kernel, $2, and unpack it, or only the given files, into the new directory $1.
 unpack_source() {
 	local dir=$1 package=$2
 	shift 2
@@ -81,11 +81,11 @@ unpack_source() {
 	rm -rf "$dir.deb"
 }
 
-# The newest version of a kernel's sources, of package $1, in the cache.
+# Print the newest version in the cache of a kernel's sources, package $1.
 newest_source() { find "$cache/source/$1/" -maxdepth 1 -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 | grep .; }
 
-# Fetch the newest sources of suite $1 that package $2 has, or stands for, into the cache; the command $3 changes them. A
-# directory that exists is complete. A process of its own (see lock_cache).
+# Fetch the newest sources of package $2, or of the one it depends on, from suite $1 into the cache; the command $3 changes
+# them. A directory that exists is complete. Needs a process of its own (see lock_cache).
 fetch_source() {
 	local dir=$cache/source/$2 package=$2 change=${3:-:} tmp version real
 	lock_cache

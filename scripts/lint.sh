@@ -4,14 +4,14 @@
 #
 # Usage: lint.sh
 #
-# Prints TAP; the exit code tells whether all passed.
+# Prints TAP; the exit code is 0 if all passed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 
 failed=0 n=0
 
-# Run a lint whose output and exit code tell.
+# lint NAME COMMAND…: it passes if the command succeeds; otherwise its output is shown.
 lint() {
 	local name=$1 output
 	shift
@@ -33,7 +33,7 @@ run_checkpatch() {
 	kernel_files | xargs perl "$checkpatch" --quiet --file
 }
 
-# Sparse speaks through the compiler's output; a clean tree, so that every file is checked.
+# Sparse reports in the compiler's output. With C=2, it checks all files, also those that are up to date.
 run_sparse() {
 	WERROR=1 scripts/build-module.sh 6.1 C=2
 	! grep -E 'warning:|error:' build/6.1/build.log

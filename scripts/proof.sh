@@ -4,11 +4,11 @@
 #
 # Usage: proof.sh [quick|long]
 #
-#   quick   smaller bounds in each large search: half a minute in place of a few
-#   long    larger ones: many minutes
+#   quick   smaller bounds in each large search: half a minute instead of a few
+#   long    larger bounds: many minutes
 #
-# A name with "broken" must be rejected with a counterexample. herd7, Spin and the kernel's memory model come from
-# Debian's packages; they are unpacked into the cache, not installed. Needs gcc. EXPTRACE_PROOF_MB limits Spin's memory
+# A model whose name has "broken" in it must be rejected with a counterexample. herd7, Spin and the kernel's memory model come
+# from Debian's packages, which are unpacked into the cache, not installed. Needs gcc. EXPTRACE_PROOF_MB limits Spin's memory
 # (default 6000).
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +17,7 @@ proof=$top/docs/proof
 tools=$cache/proof
 number=0 failed=0
 
-# Unpack packages of a Debian suite to $tools/$1, once: name, suite, packages.
+# fetch NAME SUITE PACKAGE…: unpack packages to $tools/NAME, once.
 fetch() (
 	local dir=$tools/$1 suite=$2 tmp
 	shift 2
@@ -33,7 +33,7 @@ fetch() (
 	mv "$tmp/root" "$dir"
 )
 
-# The kernel's memory model out of its source package; the rest of that is not kept.
+# Take the kernel's memory model from its source package and delete the rest.
 fetch_model() (
 	[ ! -d "$tools/memory-model" ] || return 0
 	fetch linux-source bookworm linux-source-6.1
@@ -46,7 +46,7 @@ fetch_model() (
 	rm -rf "$tools/linux-source"
 )
 
-# Debian has herd7 in unstable only, so it runs with the C library of there.
+# Debian has herd7 only in unstable, so it runs with unstable's C library.
 herd() {
 	local lib=$tools/herd/usr/lib/x86_64-linux-gnu
 	if command -v herd7 >/dev/null; then
@@ -64,7 +64,7 @@ prepare() {
 	fetch_model
 }
 
-# A result: 0 or not, name, remark.
+# report CODE NAME REMARK: print a result, "ok" if the code is 0.
 report() {
 	number=$((number + 1))
 	if [ "$1" -eq 0 ]; then
@@ -77,7 +77,7 @@ report() {
 	[ -z "$3" ] || echo "#   $3"
 }
 
-# Allowed by the model, or a data race.
+# The model allows the outcome, or there is a data race.
 is_rejected() { grep -q -e '^Flag' -e '^Observation .* \(Sometimes\|Always\) ' "$work/out"; }
 
 litmus() {
@@ -96,7 +96,7 @@ litmus() {
 	report "$good" "litmus $name" "$remark"
 }
 
-# How far to optimize, model, switches.
+# search OPTIMIZATION-LEVEL MODEL SWITCH…
 search() {
 	local optimize=$1 model=$2
 	shift 2
@@ -111,7 +111,7 @@ remark_of_search() {
 		END { printf "%s states, %s s\n", states, time }' "$work/out" | paste -sd ' '
 }
 
-# Searches all states, and finds nothing wrong: name, model, switches.
+# holds NAME MODEL SWITCH…: a search of all states must find no error.
 holds() {
 	local name=$1 good=1
 	shift
@@ -123,7 +123,7 @@ holds() {
 	report "$good" "$name" "$(remark_of_search)"
 }
 
-# Finds a counterexample.
+# rejected NAME MODEL SWITCH…: the search must find a counterexample.
 rejected() {
 	local name=$1 good=1
 	shift

@@ -4,8 +4,8 @@
 #
 # Usage: run.sh [KERNEL]
 #
-# On the running kernel if that can load modules and its headers are installed, otherwise, or if KERNEL is given, in a
-# throwaway VM with Debian's kernel. Leaves the trace in build/out/run.trace.
+# Records on the running kernel if it can load modules and its headers are installed; otherwise, or if KERNEL is given, in a
+# throwaway VM with Debian's kernel. The trace is left in build/out/run.trace.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Reads TAP, kselftest's nested kind too, and prints one line per innermost test, failures with their output.
+# Reads TAP, also kselftest's nested TAP, and prints one line for each innermost test, with the output of failed ones.
 #
 # awk -v group=NAME -v counts=FILE -f tap.awk LOG     writes "passed failed skipped" to FILE
 #
-# Several streams may follow each other. A line of an inner TAP stream begins with "# ", once per level. A result whose program printed results of its own
-# stands for them: it counts only if it is a failure which none of them explains, or if some of them are missing.
+# Several streams may follow each other. A line of an inner stream begins with "# ", once per level. The result of a program
+# that printed results of its own counts only if it is a failure that none of these explains, or if some of them are missing.
 
 function finish(status, name, output) {
 	print status " - " group ": " name
@@ -18,7 +18,7 @@ function finish(status, name, output) {
 	}
 }
 
-# How deep a line is nested; what remains is left in "text".
+# Return the nesting depth of a line; sets "text" to the rest.
 function strip(line,    depth) {
 	for (depth = 0; substr(line, 1, 2) == "# "; depth++)
 		line = substr(line, 3)
@@ -26,7 +26,7 @@ function strip(line,    depth) {
 	return depth
 }
 
-# The results inside of a test at this depth belong to it and are done with.
+# A test at this depth ends: count the results inside it and forget them.
 function close_inner(depth, status, name,    d, inner, bad) {
 	for (d = depth + 1; d <= deepest; d++) {
 		inner += results[d]
@@ -55,7 +55,7 @@ text ~ /^1\.\.[0-9]+/ {
 		why = text
 }
 
-# The harness does not name what it skips.
+# The harness does not name the tests that it skips.
 text ~ /^ *RUN +[^ ]+ \.\.\.$/ {
 	running = text
 	gsub(/^ *RUN +| \.\.\.$/, "", running)

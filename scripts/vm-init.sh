@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# First process of the VM, run by busybox: mounts the host's files, runs the command, passes on its output and exit code.
+# The VM's init, run by busybox: mounts the host's files, runs the command, forwards its output and exit code.
 #
-# vm.sh puts this file into the initramfs as /init, with /modules (kernel modules, and "order", the sequence to load
-# them in) and /exptrace/settings: kmoddir, krel, out, workdir, and "run", a function that runs the command. Only
+# vm.sh puts this file into the initramfs as /init, with /modules (kernel modules, and the file "order" that says in which
+# order to load them) and /exptrace/settings: kmoddir, krel, out, workdir, and "run", a function that runs the command. Only
 # busybox is used, from memory: starting a program from the host's files costs a tenth of a second under TCG.
-# shellcheck disable=SC2154,SC3043,SC3045 # "settings" sets what is not set here; busybox knows local and ulimit
+# shellcheck disable=SC2154,SC3043,SC3045 # "settings" sets some variables; busybox has local and ulimit
 
 here=/run/exptrace
 
@@ -20,8 +20,8 @@ load_modules() {
 	done </modules/order
 }
 
-# What 9p mounts have in common. The host's files do not change for us, so that everything may be cached; a file in
-# the out folder may be mapped and written, nothing more.
+# Options of all 9p mounts. The host's files do not change meanwhile, so everything may be cached; files in the out folder are
+# only mapped and written.
 p9=trans=virtio,version=9p2000.L,msize=512000
 
 mount_root() {
@@ -35,7 +35,7 @@ mount_root() {
 
 mount_rest() {
 	case "$workdir $kmoddir " in
-	/tmp/* | *" /tmp/"*) ;; # a fresh /tmp would hide these
+	/tmp/* | *" /tmp/"*) ;; # a new /tmp would hide these
 	*) mount -t tmpfs -o mode=1777 tmpfs /tmp ;;
 	esac
 	mkdir -p /dev/shm /dev/pts "/lib/modules/$krel" "$out"
@@ -43,7 +43,7 @@ mount_rest() {
 	mount -t devpts devpts /dev/pts
 	mount --bind "$kmoddir" "/lib/modules/$krel"
 	mount -t 9p -o "$p9,cache=mmap" out "$out" || fail "cannot mount the out folder"
-	# A debug kernel may be built without some of these.
+	# A debug kernel may lack some of these.
 	{
 		mount -t debugfs debugfs /sys/kernel/debug
 		mount -t tracefs tracefs /sys/kernel/tracing
@@ -63,7 +63,7 @@ set_up() {
 	ulimit -c 0
 }
 
-# Set port to the device of the virtio port named $1; it appears a moment after the driver.
+# Set port to the device of the virtio port named $1; wait for it, as it appears shortly after the driver.
 find_port() {
 	local dir name
 	while :; do
@@ -75,7 +75,7 @@ find_port() {
 	done
 }
 
-# Kill everything but this process and the two that pass on output: then nobody holds the pipes open any more.
+# Kill all processes but this one and the two that forward output, so that nobody holds the pipes open.
 kill_rest() {
 	local pid
 	for pid in /proc/[0-9]*; do
@@ -85,15 +85,15 @@ kill_rest() {
 	done 2>/dev/null
 }
 
-# The command gets pipes and not the ports themselves, which only one process can open.
+# The command writes to pipes because only one process can open a port.
 start_output() {
 	mkfifo "$here/$1"
 	find_port "$1"
 	cat "$here/$1" >"$port" &
 }
 
-# A command that suspended the machine has left its report in memory: 9p does not survive that, and a port not always. What
-# waits for one of these waits for ever, power-off too; a reset does not. stty waits until the console has written all.
+# A command that suspended the machine has left its report in memory: 9p does not survive a suspend, and a port not always.
+# Whatever uses them then hangs, power-off too, but not a reset. stty waits until the console has written everything.
 report_by_console() {
 	{
 		echo "vm-init: report"

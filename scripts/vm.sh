@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs a command in a throwaway virtual machine: this machine's files, another kernel.
+# Runs a command in a throwaway virtual machine that has this machine's files and another kernel.
 #
 # Usage: vm.sh [OPTION…] -- COMMAND…
 #        vm.sh [OPTION…] --shell
@@ -8,10 +8,10 @@
 #   --kernel NAME         6.1 (the default), 6.12, 6.12-rt, newest; see kernel.sh
 #   --kernel-image FILE   boot this kernel instead, with the modules in
 #   --modules DIR         …/lib/modules/RELEASE; implies --no-module
-#   --cpus N              default 2, with --icount 1; "2,maxcpus=240" says how many there could be, as hypervisors do
+#   --cpus N              default 2, with --icount 1; "2,maxcpus=240" sets the number of possible CPUs, as hypervisors do
 #   --mem M               default 1G
 #   --icount              one CPU that counts instructions: 1 instruction = 1 ns
-#   --out DIR             the one folder that is writable and stays, default build/out
+#   --out DIR             the only folder whose changes are kept, default build/out
 #   --append 'ARGS'       further kernel arguments
 #   --timeout S           default 600, with --shell a day
 #   --shell               run a shell on this terminal instead of a command
@@ -19,10 +19,10 @@
 #   --no-module           do not build exptrace.ko
 #   --allow-warnings      do not fail because of a warning in the kernel's log
 #
-# COMMAND sees all files of this machine; what it writes goes to memory and is gone afterwards, except in the out
-# folder. It runs as root in the top directory of the repository, with EXPTRACE_OUT (the out folder), EXPTRACE_KO (the
-# module built for that kernel, stripped), EXPTRACE_ICOUNT=1 if instructions are counted, and every EXPTRACE_… variable of ours. Its
-# output is ours. The kernel's log is left in the out folder as dmesg.log.
+# COMMAND sees all files of this machine. Its writes go to memory and are lost afterwards, except in the out folder. It runs as
+# root in the top directory of the repository, with EXPTRACE_OUT (the out folder), EXPTRACE_KO (the module for that kernel,
+# stripped), EXPTRACE_ICOUNT=1 if instructions are counted, and every EXPTRACE_… variable of the caller. Its output becomes the
+# output of this script. The kernel's log is left in the out folder as dmesg.log.
 #
 # Exit code: COMMAND's (128+n if a signal killed it); or
 #   2    the VM could not be started
@@ -31,17 +31,17 @@
 #   99   COMMAND succeeded, but the kernel's log has a warning
 #   124  timeout
 #
-# A VM that ends before COMMAND has begun is tried once more, and its kernel's log left in dmesg.died.log.
+# If a VM ends before COMMAND has begun, it is started once more, and its kernel's log is left in dmesg.died.log.
 #
-# EXPTRACE_ACCEL=tcg|kvm chooses how to run; else KVM is used where a trial boot works. EXPTRACE_TCG_THREADS=multi lets
-# emulated CPUs run at the same time: faster on many CPUs, and now and then one crashes for no fault of the kernel's.
+# EXPTRACE_ACCEL=tcg|kvm chooses the accelerator; by default, KVM is used where a trial boot works. EXPTRACE_TCG_THREADS=multi
+# emulates each CPU in a thread of its own: faster on many CPUs, but sometimes a VM crashes through no fault of the kernel.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# Kernel modules that the VM needs before it sees its files.
+# Kernel modules that the VM needs to mount its files.
 boot_modules=(virtio_pci virtio_console virtio_rng 9p 9pnet_virtio overlay)
 
-# What in the kernel's log is a failure.
+# Messages in the kernel's log that are failures.
 warnings='\<BUG\>|WARNING:|Oops|Call Trace|possible (circular|recursive)|INFO: |detected( expedited)? stall|KASAN|UBSAN|KCSAN:'
 warnings+='|kmemleak: [0-9]|general protection|soft lockup|hard LOCKUP|hung task|blocked for more than'
 warnings+='|sleeping function called|scheduling while atomic|Kernel panic|inconsistent lock state|suspicious RCU|ODEBUG'
@@ -80,7 +80,7 @@ parse() {
 	[ -n "$cpus" ] || cpus=$([ -n "$icount" ] && echo 1 || echo 2)
 }
 
-# Set KREL, KIMAGE and KMODDIR, and ko.
+# Set KREL, KIMAGE, KMODDIR and ko.
 find_kernel() {
 	if [ -n "$image$moddir" ]; then
 		if ! [ -f "$image" ] || ! [ -d "$moddir" ]; then
@@ -99,7 +99,7 @@ find_kernel() {
 	ko=${ko%/*}/stripped/${ko##*/}
 }
 
-# Build the part of the initramfs that depends on the kernel alone, and set initramfs. It is kept in the cache.
+# Build the part of the initramfs that depends only on the kernel, in the cache, and set initramfs.
 make_initramfs() {
 	local key tmp
 	key=$(stat -c '%n %s %Y' "$KMODDIR/modules.dep" /bin/busybox | cksum | cut -d ' ' -f 1)
@@ -114,7 +114,7 @@ make_initramfs() {
 	mv "$tmp" "$initramfs"
 }
 
-# Copy boot_modules and what they need to $1, uncompressed, with the sequence to load them in.
+# Copy boot_modules and their dependencies to $1, uncompressed, with a file that says in which order to load them.
 copy_modules() {
 	local name file root=${KMODDIR%/lib/modules/*}
 	for name in "${boot_modules[@]}"; do
@@ -133,7 +133,7 @@ copy_modules() {
 	touch "$1/order"
 }
 
-# Add this run's files to the initramfs: the kernel unpacks one archive after the other.
+# Append this run's files to the initramfs: the kernel unpacks concatenated archives.
 make_initrd() {
 	local dir=$tmpdir/run
 	mkdir -p "$dir/exptrace"
@@ -143,7 +143,7 @@ make_initrd() {
 	cat "$initramfs" "$tmpdir/run.cpio" >"$tmpdir/initrd"
 }
 
-# What vm-init.sh has to know, in shell words.
+# The settings of vm-init.sh, as shell code.
 settings() {
 	local environment name
 	environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "HOME=$HOME" TERM=dumb LANG=C.UTF-8)
@@ -153,12 +153,12 @@ settings() {
 	environment+=("EXPTRACE_CACHE=$cache" "EXPTRACE_OUT=$out" "EXPTRACE_KO=$ko" "EXPTRACE_VM=$kernel")
 	[ -z "$icount" ] || environment+=("EXPTRACE_ICOUNT=1")
 	printf '%s=%s\n' workdir "${top@Q}" kmoddir "${KMODDIR@Q}" krel "${KREL@Q}" out "${out@Q}"
-	# By its full name: busybox would take its own programs for those of the host.
+	# With its path, because busybox would run its own env.
 	echo "run() { /usr/bin/env -i ${environment[*]@Q} ${command[*]@Q}; }"
 }
 
-# Set bootable to what QEMU is to boot. Unpacking the kernel takes 4 s under TCG, so there it gets the kernel unpacked,
-# by its PVH entry, where it has one (a note of type 18 says so).
+# Set bootable to the file that QEMU boots. Under TCG, unpacking the kernel takes 4 s, so there QEMU gets an unpacked kernel if
+# that has a PVH entry (a note of type 18).
 choose_image() {
 	local magic unpack offset key tmp
 	bootable=$KIMAGE
@@ -185,8 +185,8 @@ choose_image() {
 	[ ! -s "$vmlinux" ] || bootable=$vmlinux
 }
 
-# Print kvm if this kernel boots under it, else tcg. Some hosts have a /dev/kvm under which a stock kernel hangs, so
-# only a trial tells; its result is kept.
+# Print kvm if this kernel boots under it, else tcg. On some hosts a stock kernel hangs under /dev/kvm, so try once and cache
+# the result.
 probe_accel() {
 	local answer
 	answer=$cache/accel/$(uname -r)-$KREL
@@ -207,12 +207,12 @@ probe_accel() {
 	cat "$answer"
 }
 
-# One thread emulates all CPUs in turn. With a thread for each, one of them now and then executes code which another has
-# patched meanwhile, and a tracepoint or static key that is switched ends in "Oops: int3".
+# One thread emulates all CPUs in turn. With a thread for each, a CPU sometimes executes code that another CPU is patching, and
+# switching a tracepoint or static key ends in "Oops: int3".
 tcg_threads() { [ "${cpus%%,*}" -gt 1 ] && echo "${EXPTRACE_TCG_THREADS:-single}" || echo multi; }
 
-# Newer kernels believe that further CPUs could come only where they know the hypervisor, and emulation is none. They know
-# one without the bit in CPUID by its serial number and an I/O port, and QEMU has that port.
+# Newer kernels accept possible CPUs beyond those present only from a hypervisor that they know. Without the hypervisor bit in
+# CPUID, they detect VMware by its serial number and an I/O port that QEMU has, too.
 tcg_cpu() { [[ $cpus == *,maxcpus=* ]] && echo -cpu max,-hypervisor -smbios type=1,serial=VMware- || echo -cpu max; }
 
 choose_accel() {
@@ -234,10 +234,10 @@ start_qemu() {
 	qemu_words=$("$top/scripts/qemu.sh")
 	eval "$qemu_words"
 	local share=security_model=none args name
-	# The TSC is the host's under multi-threaded TCG too, so it may be trusted. "panic=-1" and -no-reboot end the VM.
+	# Under multi-threaded TCG, too, the TSC is the host's, hence reliable. "panic=-1" and -no-reboot end the VM after a panic.
 	args="console=ttyS0 panic=-1 oops=panic tsc=reliable"
-	# An NMI then ends a VM that hangs, and shows what every CPU and task was at. With KVM, perf may cause such NMIs.
-	# On a busy machine, ten ticks of an emulated timer may come too late for the kernel to believe that it works.
+	# With these, an NMI ends a hanging VM and dumps all CPUs and tasks. With KVM, perf may cause such NMIs.
+	# no_timer_check: on a busy machine, ten ticks of an emulated timer may come too late for the kernel's check of the timer.
 	[ "${accel[1]}" = kvm ] || args+=" unknown_nmi_panic panic_print=0x41 no_timer_check"
 	args+=" $append"
 	rm -f "$tmpdir"/monitor.*
@@ -253,7 +253,7 @@ start_qemu() {
 		-chardev "pipe,id=monitor,path=$tmpdir/monitor" -mon chardev=monitor
 		-chardev "file,id=console,path=$tmpdir/console" -serial chardev:console
 		-device virtio-serial-pci)
-	# Files and not pipes: the guest's driver spins while the host does not take what it writes.
+	# Files, not pipes: the guest's driver spins while the host does not accept its output.
 	: >"$tmpdir/console"
 	for name in stdout stderr ctl; do
 		: >"$tmpdir/$name"
@@ -269,7 +269,7 @@ start_qemu() {
 	qemu_pid=$!
 }
 
-# Show the command's output while it comes; returns when the VM has ended or its time is over.
+# Show the command's output as it comes; return when the VM has ended or timed out.
 follow() {
 	tail -s 0.05 -c +1 -f --pid="$qemu_pid" "$tmpdir/stderr" >&2 &
 	err_pid=$!
@@ -285,7 +285,7 @@ follow() {
 	wait "$err_pid" || :
 }
 
-# QEMU or its firmware sometimes gives up before the command has begun, which says nothing about it: try once more.
+# QEMU or its firmware sometimes gives up before the command has begun. This is no result: try once more.
 run_vm() {
 	start_qemu
 	follow
@@ -308,10 +308,10 @@ clean_up() {
 	rm -rf "$tmpdir"
 }
 
-# The kernel's log without what is no warning: kernel arguments may have such words in their names, how long an NMI takes is
-# up to the machine below, and between two lines of the test of faults the kernel tells where an allocation failed. And 6.12
-# does not always stop its deadline server for fair tasks in time when a CPU goes: Debian's 6.12.95 warns so with no module
-# loaded, too, the 88th time beside a few busy processes; from then on its count of tasks is wrong.
+# Print the kernel's log without harmless matches: names of kernel arguments; how long an NMI took, which depends on the host;
+# and allocation failures between the two lines that the test "faults" writes. Also without a known bug of 6.12: it does not
+# always stop its deadline server for fair tasks in time when a CPU goes offline. Debian's 6.12.95 warns about it with no module
+# loaded, too, at the 88th offlining beside a few busy processes; from then on its count of tasks is wrong.
 without_wanted() {
 	awk -v release="$KREL" '
 		release ~ /^6\.12\./ && /WARNING: .* at kernel\/sched\/deadline\.c:/ { server = report = 1; next }
@@ -326,7 +326,7 @@ without_wanted() {
 		END { if (server) print "vm.sh: overlooked: a warning of the kernel'\''s deadline server (" FILENAME ")" >"/dev/stderr" }' "$1"
 }
 
-# Show each warning in the kernel's log with what is around it; true if there is one.
+# Show each warning in the kernel's log with the lines around it; true if there is one.
 show_warnings() {
 	without_wanted "$out/dmesg.log" >"$tmpdir/log"
 	grep -q -E "$warnings" "$tmpdir/log" || return 1
@@ -334,13 +334,13 @@ show_warnings() {
 	grep -E -B 3 -A 30 "$warnings" "$tmpdir/log" | sed -n 1,200p >&2
 }
 
-# What a VM that was suspended could only tell by its console: the report to stdout's place, the exit code to stdout.
+# After a suspend, a VM reports by its console only: write the report to descriptor 3, the exit code to stdout.
 report_from_console() {
 	sed -n '/^vm-init: report$/,/^vm-init: exit /{ /^vm-init: /!p }' "$out/dmesg.log" >&3
 	sed -n 's/^vm-init: exit //p' "$out/dmesg.log"
 }
 
-# The exit code from what the VM left behind.
+# Determine the exit code, and exit.
 conclude() {
 	local code=''
 	tr -d '\r' <"$tmpdir/console" >"$out/dmesg.log"
@@ -352,7 +352,7 @@ conclude() {
 	if [ -z "$code" ]; then
 		if [ "$follow_rc" -eq 124 ]; then
 			code=124
-			note "timeout: no result after $timeout s; $out/dmesg.log ends with what every task was at"
+			note "timeout: no result after $timeout s; $out/dmesg.log ends with a dump of all tasks"
 		elif grep -q 'Kernel panic' "$out/dmesg.log"; then
 			code=98
 			note "the kernel panicked"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What the shell tests share: each test is a function; it runs in a subshell with the module unloaded before and
-# afterwards, and fails if a command of it fails or the kernel log then has a warning. The report is TAP.
+# The harness of the shell tests. Each test is a function that runs in a subshell. The module is unloaded before and after it. A
+# test fails if one of its commands fails or the kernel log then has a warning. The report is TAP.
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,13 +25,13 @@ skip_all() {
 	exit 4
 }
 
-# A test that can't run says why and is not counted as passed.
+# skip REASON: a test that cannot run does not count as passed.
 skip() {
 	echo "$*" >"$work/skip"
 	exit 0
 }
 
-# remark TEXT: what a reader of the report has to know of a test, whether it passes or not.
+# remark TEXT: show this in the report, whether the test passes or not.
 remark() { echo "$*" >>"$work/remarks"; }
 
 fail() {
@@ -39,7 +39,7 @@ fail() {
 	exit 1
 }
 
-# expect_status N COMMAND...: it must exit with just this.
+# expect_status N COMMAND...: the command must exit with this code.
 expect_status() {
 	local want=$1 status=0
 	shift
@@ -47,7 +47,7 @@ expect_status() {
 	[ "$status" -eq "$want" ] || fail "exit code $status instead of $want: $*"
 }
 
-# A command that must fail; "!" alone would not end a test.
+# not COMMAND...: the command must fail. A failing "!" would not end a test.
 not() {
 	! "$@" || fail "should have failed: $*"
 }
@@ -56,7 +56,7 @@ not() {
 wait_for() {
 	local end=$((SECONDS + 60))
 	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || fail "waited in vain: $*"
+		[ "$SECONDS" -lt "$end" ] || fail "timed out waiting for: $*"
 		sleep 0.02
 	done
 }
@@ -66,19 +66,19 @@ recording_is() { [ "$(cat "$sys/recording")" = "$1" ]; }
 
 load() { insmod "$EXPTRACE_KO" "$@"; }
 
-# refuses ERROR FILE TEXT: writing that fails with just this error.
+# refuses ERROR FILE TEXT: writing TEXT to FILE fails with this error.
 refuses() {
 	local message
 	if message=$( (echo "$3" >"$2") 2>&1); then
-		fail "$2 took '$3'"
+		fail "$2 accepted '$3'"
 	fi
 	[[ $message == *"$1" ]] || fail "$2, '$3': $message instead of $1"
 }
 
-# have_stacks NAME...: just these events, sorted by name.
+# have_stacks NAME...: exactly these events, sorted by name, have stacks.
 have_stacks() { [ "$(awk '$5 == "stack" { print $3 }' "$sys/events" | sort | xargs)" = "$*" ] || fail "$(cat "$sys/events")"; }
 
-# A test module, which lies beside it.
+# A test module in the same directory.
 load_lacking() { insmod "$(dirname "$EXPTRACE_KO")/exptrace_lacking.ko"; }
 
 unload() {
@@ -100,7 +100,7 @@ on_host() {
 	echo "$1" >"$dir/.function"
 }
 
-# What the kernel logged since the test began.
+# Print what the kernel logged since the test began.
 log_since() { dmesg | sed -n "/$mark/,\$p"; }
 
 run_test() {
@@ -109,9 +109,8 @@ run_test() {
 	mark="selftest-$$-$name"
 	(unload)
 	echo "$mark" >/dev/kmsg
-	# No "||" here: in a list, the shell would ignore that a command of the test fails.
-	# shellcheck disable=SC2154 # says which command
-	# What it has begun ends with it.
+	# No "||" here: in a list, the shell would ignore that a command of the test fails. Background jobs end with the test.
+	# shellcheck disable=SC2154 # set by the shell
 	(
 		set -Eeuo pipefail
 		trap 'echo "line $LINENO failed: $BASH_COMMAND"' ERR
@@ -145,7 +144,7 @@ run_deferred() {
 	"$deferred"
 }
 
-# run_tests NAME...: all of them; exit code 1 if one failed.
+# run_tests NAME...: run these tests; the exit code is 1 if one failed.
 run_tests() {
 	local number=0 failed=0 name
 	if [ -n "$deferred" ]; then
