@@ -1,48 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libexptrace: read traces of exptrace, and control its device.
+ * libexptrace: read exptrace traces and control the device.
  *
- * A trace is read in one of three ways, chosen by the first call:
+ * There are three ways to read a trace. The first call chooses one:
  *
- *  - exptrace_next_batch() walks the batches in the order of the stream, and
- *    exptrace_next_in_batch() the events of the batch at hand. It needs memory
- *    for one batch only and is the fastest; nothing orders different CPUs.
- *  - exptrace_next_event() gives the events of all CPUs and experiments, merged
- *    by time within each generation. It needs memory for one generation.
- *  - exptrace_next_frame() walks the batches to copy them, and looks at nothing in them.
+ *  - exptrace_next_batch() returns the batches in stream order, and exptrace_next_in_batch() the
+ *    events of the current batch. This is the fastest way and needs memory for one batch only, but
+ *    events of different CPUs are not in time order.
+ *  - exptrace_next_event() returns the events of all CPUs and experiments, merged by time within
+ *    each generation. It needs memory for one generation.
+ *  - exptrace_next_frame() returns the batches to be copied, without looking into them.
  *
- * Events are decoded by the schema in the trace, never by a catalogue that was
- * compiled in. The format is that of docs/wire-format.md.
+ * Events are decoded by the schema in the trace, never by a compiled-in catalogue. The format is
+ * described in docs/wire-format.md.
  *
- * Errors: functions that return int, or int64_t, return 0 or more, or a negative errno, and then
- * exptrace_error() has a message: of calls on a trace with that, of others with NULL. In
- * particular:
+ * Errors: functions that return int or int64_t return 0 or more, or a negative errno. After an
+ * error exptrace_error() returns a message: pass the trace for calls on a trace, NULL for all
+ * others. In particular:
  *	-EBADMSG	the trace is damaged
  *	-ENODATA	the trace is cut off
- *	-EPROTO		the trace is in a version of the format that is not known here
- *	-EAGAIN		a file that does not block has nothing yet; call again
- * All that comes before the damage is delivered first. exptrace_resync() then goes on
- * behind it: each generation can be decoded alone.
+ *	-EPROTO		this library does not know the trace's version of the format
+ *	-EAGAIN		a nonblocking file has no data yet; call again
+ * Everything before the damage is delivered first. exptrace_resync() then continues behind it,
+ * since each generation can be decoded alone.
  *
- * Thread safety: an object is for one thread at a time; different objects are
- * independent of each other. The library has no global state but each thread's last message.
+ * Thread safety: only one thread at a time may use an object; different objects are independent.
+ * The only global state of the library is the last message of each thread.
  *
- * Ownership: what a const pointer refers to belongs to the object it came from.
- * Unless said otherwise it is valid until the next call that reads from the
- * trace.
+ * Ownership: what a const pointer refers to belongs to the object that it came from. Unless stated
+ * otherwise it is valid until the next call that reads from the trace.
  *
- * The ABI is kept by these rules as long as the library's soname is the same:
- *  - Structures are made by the library. A caller gets a pointer to a const one, and has
- *    no reason to make any: so they may grow at their ends, and who was compiled with a
- *    shorter one finds its fields where they were.
- *  - Those that come in arrays, that others contain, or that a call fills in are frozen: they have
- *    the size that they have. They are struct exptrace_schema_arg, exptrace_value, exptrace_loss,
- *    exptrace_ledger_entry, exptrace_frame and exptrace_selection_error. What is to be told
- *    besides will have a function of its own.
- *  - The structures of exptrace/exptrace.h, which callers do make, are the kernel's ABI. Their
- *    sizes are frozen, too, and part of the numbers of the ioctls; they have reserved fields.
- *    struct exptrace_sink, which callers make as well, is frozen, too.
- *  - Enumerations may get more values, which callers have to expect.
+ * ABI: as long as the soname stays the same, these rules hold:
+ *  - The library allocates structures; callers get pointers to const ones and have no reason to
+ *    make their own. So structures may grow at the end, and a program that was compiled with a
+ *    shorter one still finds its fields.
+ *  - Structures that are elements of arrays, members of others, or filled in by a call are frozen:
+ *    struct exptrace_schema_arg, exptrace_value, exptrace_loss, exptrace_ledger_entry,
+ *    exptrace_frame and exptrace_selection_error. New facts will get functions of their own.
+ *  - The structures of exptrace/exptrace.h, which callers do allocate, are the kernel's ABI. Their
+ *    sizes are frozen, too, and are part of the ioctl numbers; they have reserved fields.
+ *    struct exptrace_sink, which callers allocate as well, is frozen, too.
+ *  - Enumerations may get more values. Callers must expect unknown ones.
  */
 #ifndef LIBEXPTRACE_H
 #define LIBEXPTRACE_H
@@ -60,7 +58,7 @@ extern "C" {
 
 /*
  * The version of this header. The soname, by which the loader finds the library, changes when the
- * ABI breaks: it has the major number, and with 0 the minor one, too.
+ * ABI breaks: it contains the major number, and while that is 0 the minor number, too.
  */
 #define EXPTRACE_VERSION_MAJOR	0
 #define EXPTRACE_VERSION_MINOR	2
@@ -75,23 +73,23 @@ extern "C" {
 	EXPTRACE_VERSION_TEXT(EXPTRACE_VERSION_MAJOR, EXPTRACE_VERSION_MINOR, EXPTRACE_VERSION_PATCH)
 
 /**
- * exptrace_library_version() - the version of the library that runs
+ * exptrace_library_version() - version of the library that is running
  * @major:	out, or NULL
  * @minor:	out, or NULL
  * @patch:	out, or NULL
  *
- * It may be newer than the header that the caller was compiled with. The version of a trace's
- * format is another thing: exptrace_version(). Any thread may call it.
- * Return: all three with dots between them, a constant string.
+ * It may be newer than the header that the caller was compiled with. It is not the version of a
+ * trace's format: see exptrace_version(). Any thread may call it.
+ * Return: the three numbers with dots between them, a constant string.
  */
 const char *exptrace_library_version(unsigned int *major, unsigned int *minor, unsigned int *patch);
 
 struct exptrace_trace;
 struct exptrace_device;
 
-/* The pid of a record where nothing tells which thread ran. */
+/* The pid of a record if it is unknown which thread ran. */
 #define EXPTRACE_PID_UNKNOWN	(-1)
-/* The cpu and context of a writer that is bound to no CPU. */
+/* The cpu and context of a writer that is not bound to a CPU. */
 #define EXPTRACE_CPU_NONE	UINT64_MAX
 #define EXPTRACE_CONTEXT_NONE	0xff
 
@@ -102,11 +100,11 @@ enum exptrace_batch_kind {
 	EXPTRACE_BATCH_SCHEMA,
 	EXPTRACE_BATCH_LEDGER,
 	EXPTRACE_BATCH_PROPERTIES,
-	EXPTRACE_BATCH_DATA,		/* an experiment's own bytes */
-	EXPTRACE_BATCH_OTHER,		/* unknown or empty: to be skipped */
-	EXPTRACE_BATCH_END,		/* no batch: the end-of-generation mark */
+	EXPTRACE_BATCH_DATA,		/* private data of an experiment */
+	EXPTRACE_BATCH_OTHER,		/* unknown or empty: skip it */
+	EXPTRACE_BATCH_END,		/* the end-of-generation mark, not a batch */
 	EXPTRACE_BATCH_STRINGS,		/* names of functions and modules */
-	EXPTRACE_BATCH_STACKS,		/* places in the kernel's code, and stacks of them */
+	EXPTRACE_BATCH_STACKS,		/* call sites and stacks of the kernel */
 };
 
 /**
@@ -114,14 +112,14 @@ enum exptrace_batch_kind {
  * @kind:	what it holds
  * @experiment:	the experiment; 0: the standard stream
  * @context:	enum exptrace_context or EXPTRACE_CONTEXT_NONE
- * @experimental: it names its experiment itself (wire type 49)
- * @generation:	its generation; of a mark: the one that ends
+ * @experimental: the batch names its experiment (wire type 49)
+ * @generation:	its generation; for a mark, the one that ends
  * @m:		its writer
  * @cpu:	the writer's CPU or EXPTRACE_CPU_NONE
- * @time:	ticks: the base of its first event
- * @offset:	bytes: where its header begins in the stream
+ * @time:	ticks: base of the first event's time
+ * @offset:	bytes: position of its header in the stream
  * @size:	bytes: header and data
- * @data:	what follows its header
+ * @data:	the data behind the header
  * @length:	bytes of data
  */
 struct exptrace_batch {
@@ -141,7 +139,7 @@ struct exptrace_batch {
 
 /**
  * struct exptrace_schema_arg - an argument of an event
- * @kind:	enum exptrace_kind, or one that this library does not know
+ * @kind:	enum exptrace_kind, or a kind unknown to this library
  * @name:	its name
  */
 struct exptrace_schema_arg {
@@ -151,17 +149,16 @@ struct exptrace_schema_arg {
 
 /**
  * struct exptrace_schema_event - an event as the trace's schema describes it
- * @index:	a dense number, from 0 on, of this description in this trace
+ * @index:	dense number of this description in this trace, from 0
  * @experiment:	its experiment
  * @type:	its first type
- * @ntypes:	how many types it takes; if more than 1, args[0] is the variant
+ * @ntypes:	number of types it uses; if more than 1, args[0] is the variant
  * @nargs:	number of arguments
  * @group:	its group
  * @name:	its name
  * @args:	its arguments
  *
- * Valid until exptrace_close(): equal descriptions in different generations are
- * one object.
+ * Valid until exptrace_close(). Equal descriptions in different generations are one object.
  */
 struct exptrace_schema_event {
 	uint32_t index;
@@ -175,11 +172,11 @@ struct exptrace_schema_event {
 };
 
 /**
- * struct exptrace_value - the value of an argument
- * @u64:	the number; signed ones as int64_t; addresses complete, not relative; of
- *		EXPTRACE_KIND_SITE and EXPTRACE_KIND_STACK_ID what exptrace_stack() takes
- * @str:	a string's bytes (no terminator); NULL if it is a number
- * @len:	their number
+ * struct exptrace_value - value of an argument
+ * @u64:	the number; signed ones as int64_t; addresses are absolute; an id for exptrace_stack() for
+ *		EXPTRACE_KIND_SITE and EXPTRACE_KIND_STACK_ID
+ * @str:	bytes of a string, not terminated; NULL if it is a number
+ * @len:	number of bytes
  */
 struct exptrace_value {
 	uint64_t u64;
@@ -195,15 +192,15 @@ struct exptrace_value {
  * @cpu:	its CPU or EXPTRACE_CPU_NONE
  * @ticks:	its time in ticks of the generation's clock
  * @ns:		its time in nanoseconds of CLOCK_MONOTONIC; 0 from
- *		exptrace_next_in_batch() (the clock is known at the generation's end)
- * @pid:	the thread that ran; for sched_switch the one before it;
- *		EXPTRACE_PID_UNKNOWN where nothing tells
- * @offset:	bytes: where it begins in the stream
- * @size:	bytes that it takes in the stream
- * @type:	its type: event->type + the variant
+ *		exptrace_next_in_batch(), since the clock is known at the generation's end only
+ * @pid:	the thread that ran; for sched_switch the previous one;
+ *		EXPTRACE_PID_UNKNOWN if unknown
+ * @offset:	bytes: its position in the stream
+ * @size:	bytes: its size in the stream
+ * @type:	its type: event->type plus the variant
  * @context:	enum exptrace_context or EXPTRACE_CONTEXT_NONE
- * @stack:	the kernel's stack, for exptrace_stack(); 0: it was not recorded, or
- *		the recorder had no room for it
+ * @stack:	id of the kernel stack, for exptrace_stack(); 0: not recorded, or the
+ *		recorder had no room for it
  */
 struct exptrace_record {
 	const struct exptrace_schema_event *event;
@@ -222,7 +219,7 @@ struct exptrace_record {
 
 /**
  * struct exptrace_loss - events lost for one reason
- * @reason:	enum exptrace_lost, or one that this library does not know
+ * @reason:	enum exptrace_lost, or a reason unknown to this library
  * @count:	number of events
  */
 struct exptrace_loss {
@@ -231,14 +228,14 @@ struct exptrace_loss {
 };
 
 /**
- * struct exptrace_ledger_entry - what became of the events of one CPU
+ * struct exptrace_ledger_entry - what happened to the events of one CPU
  * @experiment:	the experiment
  * @cpu:	the CPU
- * @attempted:	events that fired
- * @recorded:	of those, events in the trace
+ * @attempted:	number of events that fired
+ * @recorded:	number of those that are in the trace
  * @nlosses:	number of losses
- * @losses:	the others, by reason
- * @offset:	bytes: the batch that holds it
+ * @losses:	the lost ones, by reason
+ * @offset:	bytes: position of the batch that holds the entry
  */
 struct exptrace_ledger_entry {
 	uint64_t experiment;
@@ -251,7 +248,7 @@ struct exptrace_ledger_entry {
 };
 
 /**
- * struct exptrace_sync - the clocks at one moment
+ * struct exptrace_sync - all clocks at one moment
  * @ticks:	the generation's clock
  * @frequency:	its nominal ticks per second
  * @mono_ns:	CLOCK_MONOTONIC in nanoseconds
@@ -269,17 +266,17 @@ struct exptrace_sync {
 /**
  * exptrace_open() - open a trace file, or a device to read a trace from
  * @path:	the file; "-" is standard input
- * @trace:	out: to be closed with exptrace_close()
+ * @trace:	out; close it with exptrace_close()
  *
- * Nothing is read yet: that a file is no trace is found by the first read.
- * Return: 0, or a negative errno of open(2), or -ENOMEM.
+ * Reads nothing yet: the first read finds out whether the file is a trace.
+ * Return: 0, a negative errno of open(2), or -ENOMEM.
  */
 int exptrace_open(const char *path, struct exptrace_trace **trace);
 
 /**
  * exptrace_open_fd() - read a trace from an open file
- * @fd:		a file, pipe, socket or device; it stays the caller's
- * @trace:	out: to be closed with exptrace_close()
+ * @fd:		a file, pipe, socket or device; the caller still owns it
+ * @trace:	out; close it with exptrace_close()
  *
  * Return: 0 or -ENOMEM.
  */
@@ -287,166 +284,167 @@ int exptrace_open_fd(int fd, struct exptrace_trace **trace);
 
 /**
  * exptrace_open_memory() - read a trace that is in memory
- * @bytes:	the whole trace. They stay the caller's, are not copied, and must neither change
- *		nor go before exptrace_close(): batches refer to them. May be NULL if @size is 0
- * @size:	their number; with 0, the first read finds that the header is missing
- * @trace:	out: to be closed with exptrace_close()
+ * @bytes:	the whole trace. The caller still owns the bytes; they are not copied and must stay
+ *		unchanged until exptrace_close(), since batches point to them. NULL if @size is 0
+ * @size:	number of bytes; with 0, the first read fails because the header is missing
+ * @trace:	out; close it with exptrace_close()
  *
- * Memory needs not be aligned. Whatever the bytes are, none beyond them is read.
+ * The memory need not be aligned. Nothing beyond it is read, whatever the bytes are.
  * Return: 0 or -ENOMEM.
  */
 int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_trace **trace);
 
-/* exptrace_fd() - the file that is read; it stays the trace's or its opener's. -1: memory */
+/* exptrace_fd() - the file being read, still owned by the trace or its opener; -1: memory */
 int exptrace_fd(const struct exptrace_trace *trace);
 
 /**
- * exptrace_wait_fn - called when there is nothing to be read yet
- * @arg:	what exptrace_on_wait() was given
+ * exptrace_wait_fn - called when there is nothing to read yet
+ * @arg:	the @arg of exptrace_on_wait()
  *
- * It is the moment to show what was read until now. Return: true: wait; false: do not, the
- * function that reads returns -EAGAIN.
+ * A good moment to show what has been read so far.
+ * Return: true to wait; false to make the reading function return -EAGAIN.
  */
 typedef bool exptrace_wait_fn(void *arg);
 
 /**
- * exptrace_on_wait() - tell before waiting for a pipe, socket or device
- * @fn:		called in the thread that reads, again after each signal that comes while it
+ * exptrace_on_wait() - set a function to call before waiting for a pipe, socket or device
+ * @fn:		called in the reading thread, and again after each signal that arrives while it
  *		waits; NULL: none
  * @arg:	passed to @fn
  *
- * With it, what is read may have O_NONBLOCK set, by whoever else has it open: it is waited for
- * with poll(2). A signal that comes between @fn and poll(2) does not end the wait.
+ * With it, the file may have O_NONBLOCK set by someone else who has it open: poll(2) waits for
+ * data. A signal that arrives between @fn and poll(2) does not end the wait.
  */
 void exptrace_on_wait(struct exptrace_trace *trace, exptrace_wait_fn *fn, void *arg);
 
-/* exptrace_close() - free a trace and all that came from it; NULL is fine */
+/* exptrace_close() - free a trace and everything that came from it; NULL is allowed */
 void exptrace_close(struct exptrace_trace *trace);
 
 /**
- * exptrace_error() - what went wrong last
- * @trace:	in the last call on this trace that failed; NULL: in this thread's last call that
- *		failed and had no trace, as those that open one, or that have a device
+ * exptrace_error() - message of the last error
+ * @trace:	for the last failed call on this trace; NULL: for this thread's last failed call
+ *		without a trace, such as one that opens a trace or takes a device
  *
- * To be asked right after the call. Of a fault in the trace it has the offset in bytes, of a device
- * or a file the path. That a name is not known, and a function returns NULL, is no failure.
- * Return: a text in English without a full stop; "" if none has failed. With a trace it is valid
- * until the next call that fails, or exptrace_close(); with NULL until this thread's next call of
- * this function. Another thread's trace is not to be asked about while it is used there.
+ * Call it right after the failed call. The message contains the offset in bytes for a fault in the
+ * trace, and the path for a device or a file. A function that returns NULL because a name is
+ * unknown has not failed.
+ * Return: English text without a full stop; "" if nothing has failed. With a trace it is valid
+ * until the next failed call or exptrace_close(); with NULL, until this thread calls this function
+ * again. Do not pass a trace that another thread is using.
  */
 const char *exptrace_error(const struct exptrace_trace *trace);
 
 /**
- * exptrace_next_batch() - the next batch, or end-of-generation mark
+ * exptrace_next_batch() - read the next batch or end-of-generation mark
  * @batch:	out
  *
- * The tables that pass (schema, clock, ledger, properties) are taken in.
- * Return: 1, 0 at the end of the trace, or a negative errno. After -EBADMSG for
- * a table's contents the walk may go on; after damage between batches, or a generation
- * that comes where it may not, the same error is returned until exptrace_resync().
- * -EINVAL: exptrace_next_event() was used.
+ * Decodes the tables that it passes: schema, clock, ledger, properties.
+ * Return: 1, 0 at the end of the trace, or a negative errno. After -EBADMSG for the contents of a
+ * table, reading can continue; after damage between batches, or a generation out of order, the same
+ * error is returned until exptrace_resync(). -EINVAL: exptrace_next_event() was used.
  */
 int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_batch **batch);
 
 /**
- * exptrace_next_in_batch() - the next event of the batch at hand
+ * exptrace_next_in_batch() - read the next event of the current batch
  * @record:	out
  *
- * Who asks for all events of all batches finds those that could not be read in
- * exptrace_account().
- * Return: 1; 0 at the batch's end, and for a batch without events; -ENOENT: the
- * trace has no schema for the batch's experiment, skip it; -EBADMSG: the rest of
- * the batch cannot be decoded (the walk may go on with the next batch).
+ * If the caller reads all events of all batches, exptrace_account() has the number of unreadable
+ * ones.
+ * Return: 1; 0 at the end of the batch, and for a batch without events; -ENOENT: the trace has no
+ * schema for the batch's experiment, skip it; -EBADMSG: the rest of the batch cannot be decoded
+ * (continue with the next batch).
  */
 int exptrace_next_in_batch(struct exptrace_trace *trace, const struct exptrace_record **record);
 
 typedef void exptrace_record_fn(void *arg, const struct exptrace_record *record);
 
 /**
- * exptrace_each_in_batch() - all events of the batch at hand that are left
- * @fn:		called for each; it may ask about the trace, and not read
+ * exptrace_each_in_batch() - call a function for each remaining event of the current batch
+ * @fn:		called for each event; it may query the trace but not read from it
  * @arg:	its first argument
  *
- * The same as exptrace_next_in_batch() in a loop, in less time.
- * Return: 0 at the batch's end; -ENOENT, -EBADMSG: likewise; -ENOMEM.
+ * Does the same as exptrace_next_in_batch() in a loop, but faster.
+ * Return: 0 at the end of the batch; -ENOENT, -EBADMSG: as there; -ENOMEM.
  */
 int exptrace_each_in_batch(struct exptrace_trace *trace, exptrace_record_fn *fn, void *arg);
 
 /**
- * exptrace_next_event() - the next event of the trace in the order of time
+ * exptrace_next_event() - read the next event of the trace in time order
  * @record:	out
  *
- * Times of different CPUs are merged within each generation; the generations
- * follow each other. Batches without a schema (of an unknown experiment, or of a
- * first generation without its beginning, if nothing follows it) are skipped. Of a damaged
- * generation, all that can be decoded comes out, then the error, until exptrace_resync().
- * Of several errors in a generation it is the first.
- * Return: 1, 0 at the end, or a negative errno. -EINVAL: exptrace_next_batch()
- * was used.
+ * Events of different CPUs are merged within each generation; generations follow each other.
+ * Batches without a schema are skipped: those of an unknown experiment, or of a first generation
+ * without its beginning if no other generation follows. From a damaged generation, all events that
+ * can be decoded come first, then the error, repeated until exptrace_resync(). Of several errors in
+ * a generation, the first one is returned.
+ * Return: 1, 0 at the end, or a negative errno. -EINVAL: exptrace_next_batch() was used.
  */
 int exptrace_next_event(struct exptrace_trace *trace, const struct exptrace_record **record);
 
 /**
- * exptrace_pending_error() - what the generation at hand will end with
+ * exptrace_pending_error() - the error that the current generation will end with
  *
- * exptrace_next_event() has found it damaged or cut off, and gives out its events first. What
- * one writer did from the damage on may be missing among those that come.
- * Return: the negative errno that will follow; 0: none was found so far. No error itself.
+ * exptrace_next_event() delivers the events of a damaged or cut-off generation first. Events of one
+ * writer behind the damage may be missing among them.
+ * Return: the negative errno that will follow; 0: none found so far. This call does not fail.
  */
 int exptrace_pending_error(const struct exptrace_trace *trace);
 
 /**
- * exptrace_next_frame() - the next batch, or end-of-generation mark, to be copied
+ * exptrace_next_frame() - read the next batch or end-of-generation mark, to be copied
  * @batch:	out; its header lies before its data
  *
- * A third way to read a trace, for what copies it: what is in the batches is not looked at, nor
- * taken in, and so it is not known then. Errors are those of exptrace_next_batch() between
- * batches, and exptrace_resync() goes on behind them.
- * Return: 1, 0 at the end of the trace, or a negative errno. -EINVAL: it is read in another way.
+ * The third way to read a trace. The contents of batches are not decoded, so queries about them
+ * find nothing. Errors are those of exptrace_next_batch() between batches; exptrace_resync()
+ * continues behind them.
+ * Return: 1, 0 at the end of the trace, or a negative errno. -EINVAL: another way of reading is
+ * used.
  */
 int exptrace_next_frame(struct exptrace_trace *trace, const struct exptrace_batch **batch);
 
 /**
- * exptrace_header_version() - the version that a stream's header tells
- * @bytes:	what the stream begins with
- * @size:	their number; EXPTRACE_HEADER_SIZE are needed
+ * exptrace_header_version() - version of the format in a stream's header
+ * @bytes:	beginning of the stream
+ * @size:	number of bytes; at least EXPTRACE_HEADER_SIZE are needed
  *
  * Any thread may call it.
- * Return: the version of the wire format; -EBADMSG: they are no header; -EPROTONOSUPPORT: of a
- * version that this library cannot read.
+ * Return: version of the wire format; -EBADMSG: not a header; -EPROTONOSUPPORT: a version that this
+ * library cannot read.
  */
 int exptrace_header_version(const void *bytes, size_t size);
 
 /**
- * exptrace_piece() - the batch, or end-of-generation mark, that some bytes begin with
- * @bytes:	a part of a stream behind its header, for example what read(2) had of the device, or
+ * exptrace_piece() - parse the batch or end-of-generation mark at the beginning of some bytes
+ * @bytes:	part of a stream behind its header, for example from read(2) on the device or
  *		exptrace_device_take()
- * @size:	their number
+ * @size:	number of bytes
  * @kind:	out, or NULL: what it holds; EXPTRACE_BATCH_END is the mark
- * @generation:	out, or NULL: the batch's generation; 0 of the mark
+ * @generation:	out, or NULL: the batch's generation; 0 for the mark
  *
- * For what copies a stream without a trace; in one, exptrace_next_frame() checks the order, too.
+ * For copying a stream without a trace; with a trace, exptrace_next_frame() also checks the order.
  * Any thread may call it.
- * Return: its bytes; 0: it is not whole yet, and nothing is stored; -EBADMSG: it is neither.
+ * Return: size in bytes; 0: not complete yet, nothing is stored; -EBADMSG: neither of the two.
  */
 int exptrace_piece(const void *bytes, size_t size, enum exptrace_batch_kind *kind,
 		   uint64_t *generation);
 
 /*
- * exptrace_piece_lost() - the events that the recorder lost by the piece that some bytes begin
- * with: 0 if that is no ledger. What is damaged of it does not count. Any thread may call it
+ * exptrace_piece_lost() - number of events lost by the recorder, from a ledger batch at the
+ * beginning of some bytes. 0 if there is no ledger; damaged entries do not count. Any thread may
+ * call it
  */
 uint64_t exptrace_piece_lost(const void *bytes, size_t size);
 
 /**
- * struct exptrace_damage - bytes of a trace that nothing can be made of
+ * struct exptrace_damage - bytes of a trace that could not be decoded
  * @offset:	bytes: where they begin in the stream
- * @end:	bytes: where they end; the same: all batches can be read
- * @before:	the last generation that was read, in whole or in part; 0: none
- * @after:	the generation that follows at @end; 0: none does
+ * @end:	bytes: where they end; equal to @offset if all batches can be read
+ * @before:	the last generation that was read, whole or in part; 0: none
+ * @after:	the generation that follows at @end; 0: none
  * @inside:	the end of @before was not reached
- * @other_trace: bytes: where a generation begins whose number is not above @before, so it
- *		must be another trace's; 0: none
+ * @other_trace: bytes: position of a generation whose number is not above @before, so it
+ *		must belong to another trace; 0: none
  */
 struct exptrace_damage {
 	uint64_t offset;
@@ -458,30 +456,30 @@ struct exptrace_damage {
 };
 
 /**
- * exptrace_resync() - go on behind damage
- * @damage:	out, or NULL: what was lost by it; it is the trace's, until the next call of
+ * exptrace_resync() - continue behind damage
+ * @damage:	out, or NULL: what was lost; the trace owns it; valid until the next call of
  *		this function
  *
- * After an error of exptrace_next_batch() or exptrace_next_event(). If batches can be read
- * where that left off, it goes on there. Else it goes on with the next generation that can be
- * found: where a Sync, tables up to a schema, and another batch of one generation follow each other,
- * all of them sound, with a number above the last one's. Of what a hole has left of a generation
- * without its beginning, nothing is read. The text of an event might look like a
- * generation's beginning too, if damage makes the search come across it: what follows damage is
- * as good as its source. Reading never goes on by itself.
+ * Call it after an error of exptrace_next_batch() or exptrace_next_event(). If batches can be read
+ * where that call stopped, reading continues there. Otherwise it continues with the next generation
+ * that can be found: a Sync, tables up to a schema, and another batch, all of the same generation,
+ * all valid, with a number above the last one's. The rest of a generation whose beginning is
+ * damaged is not read. If the search passes through the text of events, such text may look like the
+ * beginning of a generation; so what follows damage is only as trustworthy as its source. Reading
+ * never continues without this call.
  *
- * The search takes time in proportion to the bytes, and memory for half a MiB. In a file that is
- * full of what looks like a generation's beginning and is none, it may pass over a sound one.
- * Return: 1; 0: nothing follows; -EBADMSG: another trace follows; other errors are those of
- * reading, -EAGAIN among them (up to 256 KiB have to be there, or the end).
+ * The search takes time in proportion to the bytes, and half a MiB of memory. In a file full of
+ * false beginnings it may miss a valid generation.
+ * Return: 1; 0: nothing follows; -EBADMSG: another trace follows; other errors are read errors,
+ * including -EAGAIN (up to 256 KiB must be available, or the end of the file).
  */
 int exptrace_resync(struct exptrace_trace *trace, const struct exptrace_damage **damage);
 
 /**
  * struct exptrace_generation - a generation that was read
  * @number:	its number
- * @begins:	its beginning is there
- * @ends:	its end mark is there
+ * @begins:	its beginning is present
+ * @ends:	its end mark is present
  */
 struct exptrace_generation {
 	uint64_t number;
@@ -492,36 +490,36 @@ struct exptrace_generation {
 typedef void exptrace_generation_fn(void *arg, const struct exptrace_generation *generation);
 
 /**
- * exptrace_on_generation() - be told of each generation, without events as well
- * @fn:		called when all was read that there is of one: by exptrace_next_event() before
- *		its first event, by exptrace_next_batch() at its end mark, or where it breaks off.
- *		It may ask about the generation at hand, and not read. NULL: no more
+ * exptrace_on_generation() - set a function to call for each generation, even one without events
+ * @fn:		called when everything of a generation was read: by exptrace_next_event() before
+ *		its first event, by exptrace_next_batch() at its end mark or where it is cut off. It
+ *		may query the current generation but not read. NULL: none
  * @arg:	its first argument
  */
 void exptrace_on_generation(struct exptrace_trace *trace, exptrace_generation_fn *fn, void *arg);
 
 /**
- * struct exptrace_account - what is in a trace, and what is not, as far as it was read
- * @generations: generations, in whole or in part
- * @first:	the number of the first one
- * @last:	the number of the last one
- * @missing:	numbers between them of which there is none: given up, or lost by damage
- * @partial:	of the generations, those without their beginning
- * @cut_off:	those without their end
- * @without_clock: those without a Sync that can be read: see exptrace_ns()
- * @damages:	how often exptrace_resync() was called
- * @damaged_bytes: the bytes that it passed over
- * @skipped:	event batches without a schema, which were skipped
+ * struct exptrace_account - what is in a trace, and what is missing, as far as it was read
+ * @generations: number of generations, whole or in part
+ * @first:	number of the first one
+ * @last:	number of the last one
+ * @missing:	numbers between them without a generation: given up, or lost by damage
+ * @partial:	generations without their beginning
+ * @cut_off:	generations without their end
+ * @without_clock: generations without a readable Sync: see exptrace_ns()
+ * @damages:	number of calls of exptrace_resync()
+ * @damaged_bytes: bytes that it skipped
+ * @skipped:	event batches that were skipped because they had no schema
  * @recorded:	events in the trace, by its ledgers
  * @lost:	events that the recorder lost, by its ledgers
- * @unread:	events of whole generations that are in the ledger, and that could not be read;
- *		with exptrace_next_batch(), of generations whose events were all asked for
- * @missing_tasks: threads that found no room in the statedumps
- * @missing_names: likewise, names of numbers
- * @unknown_sites: how often the recorder had no room for a place in the code
- * @unknown_stacks: likewise, for a stack
- * @surplus:	events of whole generations that are there and in no ledger: the trace is
- *		damaged, or has some twice
+ * @unread:	events of whole generations that are in the ledger but could not be read;
+ *		with exptrace_next_batch(), for generations whose events were all read
+ * @missing_tasks: threads for which a statedump had no room
+ * @missing_names: names of numbers for which a statedump had no room
+ * @unknown_sites: how often the recorder had no room for a call site
+ * @unknown_stacks: how often the recorder had no room for a stack
+ * @surplus:	events of whole generations that are in no ledger: the trace is damaged, or
+ *		contains some events twice
  * @set_backs:	how often exptrace_set_back() was true
  * @other_boots: how often exptrace_other_boot() was true
  */
@@ -549,113 +547,111 @@ struct exptrace_account {
 };
 
 /*
- * exptrace_account() - that, of all generations read so far. It is valid until exptrace_close(),
- * and goes on as the trace is read
+ * exptrace_account() - account of all generations read so far. Valid until exptrace_close();
+ * updated as the trace is read
  */
 const struct exptrace_account *exptrace_account(const struct exptrace_trace *trace);
 
 /**
- * exptrace_borrowed() - was the first generation read by the schema of another?
+ * exptrace_borrowed() - was the first generation decoded with the schema of another one?
  * @borrower:	out: the generation whose beginning is missing
- * @lender:	out: the next one, whose schema and properties it was read by
+ * @lender:	out: the next one, whose schema and properties were used
  *
- * A stream may begin in the middle of a generation, when an earlier reader took the
- * first part of it, its schema included. The same recorder wrote the next one, so its
- * schema fits; to find it, the library reads ahead (a pipe's bytes are kept in memory
- * meanwhile). Known after the first call that reads from the trace.
- * Return: whether it was; else nothing is stored.
+ * A stream may begin in the middle of a generation if an earlier reader took its first part,
+ * including the schema. The same recorder wrote the next generation, so that schema fits. To find
+ * it, the library reads ahead; the bytes of a pipe are kept in memory meanwhile. Known after the
+ * first call that reads from the trace.
+ * Return: true if so; otherwise nothing is stored.
  */
 bool exptrace_borrowed(const struct exptrace_trace *trace, uint64_t *borrower,
 		       uint64_t *lender);
 
-/* exptrace_skipped() - how many event batches were skipped for want of a schema */
+/* exptrace_skipped() - number of event batches that were skipped because they had no schema */
 uint64_t exptrace_skipped(const struct exptrace_trace *trace);
 
-/* exptrace_offset() - bytes of the stream that were consumed */
+/* exptrace_offset() - number of bytes of the stream consumed so far */
 uint64_t exptrace_offset(const struct exptrace_trace *trace);
 
 /**
- * exptrace_comm() - the name of a thread, as of the last event read
- * @pid:	the thread that has this id then
+ * exptrace_comm() - name of a thread, as of the last event read
+ * @pid:	id of the thread at that time
  *
- * Return: the name; NULL if unknown, also where it may have become another one, because
- * something is missing. "<idle>" for 0. Valid until the next event.
+ * Return: the name, "<idle>" for 0; NULL if unknown, or if records are missing that may have
+ * changed it. Valid until the next event.
  */
 const char *exptrace_comm(const struct exptrace_trace *trace, int64_t pid);
 
 /**
- * exptrace_comm_changes() - how often a thread got another name so far
+ * exptrace_comm_changes() - number of name changes of all threads so far
  *
- * As long as it returns the same, so does exptrace_comm(), for every thread: what was
- * made of a name needs not be made again.
+ * While it stays the same, exptrace_comm() returns the same for every thread, so callers can cache.
  * Return: the number.
  */
 uint64_t exptrace_comm_changes(const struct exptrace_trace *trace);
 
 /**
- * exptrace_thread() - tells apart threads that have the same id one after the other
- * @pid:	the thread that has this id as of the last event read
+ * exptrace_thread() - number of a thread, which tells threads apart that used the same id
+ * @pid:	id of the thread as of the last event read
  *
- * Threads are numbered in the order in which they are seen. Where the trace does not tell
- * whether a thread is one that was seen before, it gets another number. Traces of version 1
- * do not tell when threads began: only sched_process_fork tells there that an id is used
- * again. A thread that executes a program under its process's id (see sched_process_exec)
- * goes on as the process's first one.
+ * Threads are numbered in the order in which they appear. If the trace does not say whether a
+ * thread appeared before, it gets a new number. Traces of version 1 lack the start times of
+ * threads: only sched_process_fork shows there that an id is reused. A thread that executes a
+ * program takes its process's id (see sched_process_exec) and continues as the process's first
+ * thread.
  * Return: the number, 0 for the idle tasks; -ENOENT for EXPTRACE_PID_UNKNOWN; -ENOMEM.
  */
 int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid);
 
 /**
- * exptrace_thread_at() - likewise, at any time of the generation at hand
+ * exptrace_thread_at() - the same, at any time of the current generation
  * @pid:	the id
- * @ticks:	when
+ * @ticks:	the time
  *
- * For who walks over batches, and has come to the generation's end: what becomes of threads is
- * told by all CPUs. exptrace_on_generation() is the place to ask.
+ * For callers that read batches and have reached the end of the generation, since records about
+ * threads come from all CPUs. Call it from the function of exptrace_on_generation().
  * Return: as exptrace_thread().
  */
 int64_t exptrace_thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks);
 
 /*
- * exptrace_pid_changed() - may another thread have had @pid after @ticks? Else exptrace_thread_at()
- * tells the same for all times from then on
+ * exptrace_pid_changed() - may another thread have used @pid after @ticks? If not,
+ * exptrace_thread_at() returns the same for all later times
  */
 bool exptrace_pid_changed(const struct exptrace_trace *trace, int64_t pid, uint64_t ticks);
 
 /*
- * exptrace_nameless() - how many of the generations read so far lack something that became of
- * threads (the property missing_changes): no thread has a name there, and none is known to be
- * one of another generation
+ * exptrace_nameless() - number of generations read so far that lack records about threads (the
+ * property missing_changes). Threads have no names there, and none can be matched with a thread of
+ * another generation
  */
 uint64_t exptrace_nameless(const struct exptrace_trace *trace);
 
-/* exptrace_thread_pid() - the id of thread number @thread, or EXPTRACE_PID_UNKNOWN */
+/* exptrace_thread_pid() - id of thread number @thread, or EXPTRACE_PID_UNKNOWN */
 int64_t exptrace_thread_pid(const struct exptrace_trace *trace, uint64_t thread);
 
 /* exptrace_thread_comm() - its last name so far; NULL if unknown. Valid until the next event. */
 const char *exptrace_thread_comm(const struct exptrace_trace *trace, uint64_t thread);
 
 /**
- * exptrace_name() - the name that belongs to a number
- * @kind:	what is numbered, as in a schema's argument: EXPTRACE_KIND_SYSCALL,
+ * exptrace_name() - name that belongs to a number
+ * @kind:	kind of number, as in a schema's argument: EXPTRACE_KIND_SYSCALL,
  *		EXPTRACE_KIND_IRQ, EXPTRACE_KIND_SOFTIRQ
  * @number:	the number
  *
- * System calls are known by the tables that the library was built with, for the
- * machine that the trace comes from; the trace itself tells the others, and calls that
- * are newer than Linux 6.1, in the statedump of each generation. What has another name from
- * some event on has it for the record that was returned last, and may have yet another for the
- * next one. An interrupt that is shared has then the name of the handler that ran.
+ * Names of system calls come from the tables that the library was built with, for the machine of
+ * the trace. The statedump of each generation names all other kinds, and calls newer than Linux
+ * 6.1. A name may change at an event: the result is valid for the last record returned and may
+ * differ for the next one. For a shared interrupt it is the name of the handler that ran.
  * Return: the name, valid until the next record; NULL if unknown.
  */
 const char *exptrace_name(const struct exptrace_trace *trace, uint32_t kind, uint64_t number);
 
 /**
- * struct exptrace_frame - a place in the kernel's code
+ * struct exptrace_frame - a location in kernel code
  * @address:	its address, or an identifier (see the property addresses)
- * @function:	the function that it is in; NULL if that is not known
- * @module:	the module that this is in; NULL: the kernel itself, or not known
- * @offset:	bytes from the function's beginning
+ * @function:	the function that contains it; NULL if unknown
+ * @module:	the module of the function; NULL: the kernel itself, or unknown
+ * @offset:	bytes from the beginning of the function
  */
 struct exptrace_frame {
 	uint64_t address;
@@ -665,122 +661,121 @@ struct exptrace_frame {
 };
 
 /**
- * exptrace_stack() - the places that a number stands for
- * @id:		the value of an argument of EXPTRACE_KIND_SITE (a stack of one frame) or
+ * exptrace_stack() - frames of a stack or call site
+ * @id:		value of an argument of EXPTRACE_KIND_SITE (a stack of one frame) or
  *		EXPTRACE_KIND_STACK_ID
- * @frames:	out: the innermost first
+ * @frames:	out; the innermost first
  *
- * Of the generation at hand: its stacks are at its end. With exptrace_next_event() they
- * are known with its first event, unless the trace is cut off before; while batches are
- * walked, when they have passed.
- * Return: the number of frames, 1 at least; -ENOENT: not known (0 never is: the
- * recorder's table was full, or there is no place).
+ * Valid for the current generation, which has its stacks at its end. exptrace_next_event() knows
+ * them from the first event on, unless the trace is cut off before; exptrace_next_batch() knows
+ * them once it has passed them.
+ * Return: number of frames, at least 1; -ENOENT: unknown. 0 is always unknown: the recorder's table
+ * was full, or there is no stack.
  */
 int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 		   const struct exptrace_frame **frames);
 
 /**
- * exptrace_stack_cut_off() - had a stack that exptrace_stack() knows more frames?
+ * exptrace_stack_cut_off() - did the recorder cut off the outer frames of a stack?
  * @id:		as for exptrace_stack()
  *
- * Further out, which the recorder did not take: it takes so many at most.
- * Return: whether it had; false of one that is not known.
+ * The recorder has a limit for the number of frames.
+ * Return: true if so; false if the stack is unknown.
  */
 bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id);
 
-/* exptrace_property() - the value of a property, NULL if there is none */
+/* exptrace_property() - value of a property, NULL if there is none */
 const char *exptrace_property(const struct exptrace_trace *trace, const char *key);
 
 /**
- * exptrace_property_at() - the properties, one by one
- * @index:	from 0 on
+ * exptrace_property_at() - get the properties one by one
+ * @index:	from 0
  * @key:	out
  * @value:	out
  *
- * Return: 0, or -ENOENT past the last.
+ * Return: 0, or -ENOENT past the last one.
  */
 int exptrace_property_at(const struct exptrace_trace *trace, size_t index, const char **key,
 			 const char **value);
 
 /**
- * exptrace_ledger() - the ledger of the generation at hand
+ * exptrace_ledger() - ledger of the current generation
  * @entries:	out
  *
- * While batches are walked: as far as it was read, complete at the mark.
- * Return: the number of entries.
+ * When reading batches: as far as it was read; complete at the end mark.
+ * Return: number of entries.
  */
 size_t exptrace_ledger(const struct exptrace_trace *trace,
 		       const struct exptrace_ledger_entry **entries);
 
-/* exptrace_lost_name() - a reason of exptrace_loss in a few words; NULL if unknown */
+/* exptrace_lost_name() - short description of a reason of exptrace_loss; NULL if unknown */
 const char *exptrace_lost_name(uint64_t reason);
 
-/* exptrace_version() - of the wire format, the lowest of joined traces; 0: nothing was read yet */
+/* exptrace_version() - version of the wire format, lowest of joined traces; 0: none read yet */
 int exptrace_version(const struct exptrace_trace *trace);
 
-/* exptrace_syncs() - the number of Syncs so far of the generation at hand */
+/* exptrace_syncs() - number of Syncs of the current generation so far */
 size_t exptrace_syncs(const struct exptrace_trace *trace);
 
 /**
- * exptrace_sync_at() - one of the Syncs of the generation at hand
- * @index:	0 for the first, in the order of the stream, which is that of time
+ * exptrace_sync_at() - one of the Syncs of the current generation
+ * @index:	0 for the first, in stream order, which is time order
  *
- * CLOCK_REALTIME at a time is that of the last Sync before it, plus what CLOCK_MONOTONIC
- * went on since; in version 1 of the format, only if it was not set meanwhile.
- * Return: the Sync; NULL past the last.
+ * CLOCK_REALTIME at a given time is that of the last Sync before it, plus the CLOCK_MONOTONIC time
+ * passed since; in version 1 of the format, only if the wall clock was not set meanwhile.
+ * Return: the Sync; NULL past the last one.
  */
 const struct exptrace_sync *exptrace_sync_at(const struct exptrace_trace *trace, size_t index);
 
 /**
- * exptrace_gap() - was nothing recorded just before the generation at hand?
+ * exptrace_gap() - was nothing recorded just before the current generation?
  *
- * True if the generation before it in the stream has the number before, and ended before this
- * one began: the machine was suspended, the clock was changed, or the recorder had no room.
- * What was going on when the one before ended is not known any more then. Where generations
- * were given up or not read, their numbers tell.
- * Return: that.
+ * True if the previous generation in the stream has the number just before this one's but ended
+ * before this one began: the machine was suspended, the clock was changed, or the recorder had no
+ * room. What was going on at the end of the previous one is then unknown. If generations were given
+ * up or not read, their numbers show it instead.
+ * Return: true if so.
  */
 bool exptrace_gap(const struct exptrace_trace *trace);
 
 /*
- * exptrace_set_back() - does the generation at hand begin before the one that was read before it
- * began? Then it was recorded sooner, or in another boot, and ticks may be smaller from here on.
- * Known when its first Sync is at hand
+ * exptrace_set_back() - does the current generation begin before the previous one in the stream
+ * began? Then it was recorded earlier or in another boot, and ticks may be smaller from here on.
+ * Known once its first Sync was read
  */
 bool exptrace_set_back(const struct exptrace_trace *trace);
 
 /*
- * exptrace_other_boot() - is the generation at hand of another boot than the one before, by the
- * property boot_id? Known at its end: threads, places in the code and the clock are others
+ * exptrace_other_boot() - is the current generation from another boot than the previous one, by the
+ * property boot_id? Known at its end. Threads, code locations and the clock are then unrelated
  */
 bool exptrace_other_boot(const struct exptrace_trace *trace);
 
 /**
- * exptrace_runs_known() - do the switches tell when threads ran on a CPU?
+ * exptrace_runs_known() - do context switches show when threads ran on a CPU?
  * @cpu:	its number
  *
- * If all switches of the generation at hand were attempted there, or with a filter those of all
- * threads that it chose, who is seen to run did so without a break up to the next switch. To be
- * asked when all of the generation was read.
- * Return: whether they do.
+ * True if all switches of the current generation were attempted there, or with a filter all
+ * switches of the threads that it selects. Then a running thread ran without a break up to the next
+ * switch. Call it when the whole generation was read.
+ * Return: true if so.
  */
 bool exptrace_runs_known(const struct exptrace_trace *trace, uint64_t cpu);
 
 /**
- * exptrace_clock_unstable() - was the clock of the generation at hand found to be unstable?
+ * exptrace_clock_unstable() - was the clock of the current generation found to be unstable?
  *
- * The times of its events are uncertain then; also if its rate changed so often that not all
- * of that was recorded. While batches are walked: known when the ledger
- * is at hand.
- * Return: whether it was.
+ * If so, the times of its events are uncertain. Also true if the clock rate changed so often that
+ * not all changes were recorded. When reading batches: known once the ledger was read.
+ * Return: true if so.
  */
 bool exptrace_clock_unstable(const struct exptrace_trace *trace);
 
 /**
- * struct exptrace_times - what is to be known about the times of a trace
+ * struct exptrace_times - summary of the times of a trace
  * @gaps:	how often exptrace_gap() was true
- * @gap_ns:	how long it was in all, by CLOCK_MONOTONIC, which stands still in suspend
- * @suspended_ns: the time in suspend, during these gaps and beside them, as far as the
+ * @gap_ns:	their total by CLOCK_MONOTONIC, which stops during suspend
+ * @suspended_ns: time in suspend, during these gaps and besides them, as far as the
  *		recorder knew it when the next generation began
  * @unstable:	generations whose clock was found to be unstable
  */
@@ -792,56 +787,55 @@ struct exptrace_times {
 };
 
 /*
- * exptrace_times() - that, of all generations read so far. It is valid until exptrace_close(),
- * and goes on as the trace is read
+ * exptrace_times() - summary of all generations read so far. Valid until exptrace_close(); updated
+ * as the trace is read
  */
 const struct exptrace_times *exptrace_times(const struct exptrace_trace *trace);
 
 /**
- * exptrace_ns() - nanoseconds of CLOCK_MONOTONIC at a tick
- * @ticks:	of the generation at hand
+ * exptrace_ns() - convert ticks to nanoseconds of CLOCK_MONOTONIC
+ * @ticks:	of the current generation
  *
- * On the straight line between the two Syncs around it, or beyond them on the nearest
- * one, rounded to the nearest; by the frequency if there is one Sync only. Without any,
- * by the clock of the generation before; without that, the ticks themselves. Saturates.
+ * Interpolates between the two Syncs around it, or extrapolates from the nearest two, rounding to
+ * nearest. With a single Sync it uses the frequency; without any, the clock of the previous
+ * generation; without that, it returns the ticks themselves. Saturates.
  *
- * It is within 1 us, and what reading the kernel's clocks takes, of CLOCK_MONOTONIC, where
- * the generation is complete and exptrace_clock_unstable() is false. In version 1 of the
- * format, only if that clock's rate did not change meanwhile: NTP can change it by
- * 500 ppm, adjtimex(2) by 10 %.
+ * The result is within 1 us of CLOCK_MONOTONIC, plus the time to read the kernel's clocks, if the
+ * generation is complete and exptrace_clock_unstable() is false. In version 1 of the format this
+ * holds only if the clock's rate did not change meanwhile: NTP can change it by 500 ppm,
+ * adjtimex(2) by 10 %.
  * Return: nanoseconds.
  */
 uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks);
 
-/* exptrace_schema_event() - what a type means in the generation at hand, or NULL */
+/* exptrace_schema_event() - description of a type in the current generation, or NULL */
 const struct exptrace_schema_event *exptrace_schema_event(const struct exptrace_trace *trace,
 							  uint8_t experiment, uint8_t type);
 
-/* exptrace_schema_at() - every description ever seen, by index; NULL past the last */
+/* exptrace_schema_at() - every description seen so far, by index; NULL past the last one */
 const struct exptrace_schema_event *exptrace_schema_at(const struct exptrace_trace *trace,
 						       size_t index);
 
-/* exptrace_experiment_name() - an experiment's name in the trace, or NULL */
+/* exptrace_experiment_name() - name of an experiment in the trace, or NULL */
 const char *exptrace_experiment_name(const struct exptrace_trace *trace, uint8_t experiment);
 
 /*
- * Selections: words that say which events are meant, and which system calls. docs/exptrace.md
- * has the grammar (WHAT).
+ * Selections: words that select events and system calls. docs/exptrace.md has the grammar (WHAT).
  *
- * exptrace_selection_parse() finds words that are malformed. Whether the others mean anything
- * depends on what there is: offer the selection the events of a trace, of the device, or any
- * others, as often as there are new ones, and then ask for the state of each word. A word that
- * means nothing changes nothing.
+ * exptrace_selection_parse() finds malformed words. Whether the others match anything depends on
+ * what is available: offer the selection the events of a trace, of the device, or any others, as
+ * often as new ones appear, and then get the state of each word. A word that matches nothing has no
+ * effect.
  */
 struct exptrace_selection;
 
 /**
- * struct exptrace_selection_error - which word of a selection is malformed
- * @offset:	where it begins: bytes from the beginning of the text
- * @length:	its bytes, the sign included
- * @problem:	a constant string that goes on after the word: "has a '[' without ']'"
+ * struct exptrace_selection_error - the malformed word of a selection
+ * @offset:	bytes from the beginning of the text to the word
+ * @length:	bytes of the word, with its sign
+ * @problem:	constant string that continues the word: "has a '[' without ']'"
  *
- * It stays as it is.
+ * This structure is frozen.
  */
 struct exptrace_selection_error {
 	size_t offset;
@@ -850,125 +844,125 @@ struct exptrace_selection_error {
 };
 
 /**
- * exptrace_selection_parse() - make a selection of a text
- * @text:	the words; any bytes, copied
- * @len:	their number
- * @selection:	out: to be freed with exptrace_selection_free(); NULL after an error
- * @error:	out: after -EINVAL, what is wrong, of the first word of which something is; or NULL
+ * exptrace_selection_parse() - parse a selection
+ * @text:	the words; any bytes; copied
+ * @len:	number of bytes
+ * @selection:	out; free it with exptrace_selection_free(); NULL after an error
+ * @error:	out, or NULL: after -EINVAL, what is wrong with the first malformed word
  *
- * Without a word, the selection leaves everything as it is. Takes time and memory in proportion
- * to @len.
- * Return: 0; -EINVAL: a word is malformed, or has a reserved prefix; -ENOMEM.
+ * A selection without words changes nothing. Takes time and memory in proportion to @len.
+ * Return: 0; -EINVAL: a word is malformed or has a reserved prefix; -ENOMEM.
  */
 int exptrace_selection_parse(const char *text, size_t len, struct exptrace_selection **selection,
 			     struct exptrace_selection_error *error);
 
-/* exptrace_selection_free() - free it; NULL is fine */
+/* exptrace_selection_free() - free a selection; NULL is allowed */
 void exptrace_selection_free(struct exptrace_selection *selection);
 
 /**
- * exptrace_selection_means() - is an event meant?
- * @experiment:	the name of its experiment, or NULL
+ * exptrace_selection_means() - does a selection switch an event on?
+ * @experiment:	name of its experiment, or NULL
  * @group:	its group, or NULL
  * @name:	its name, or NULL
  * @now:	whether it is on now
  *
- * The last word that means it decides; without one, it is off if the first word has no sign,
- * and else stays as it is. Words for system calls mean the events of their group, whatever the
+ * The last matching word decides. If none matches, the event is off if the first word has no sign,
+ * and unchanged otherwise. Words for system calls match the events of their group, whatever the
  * call.
- * Return: whether it shall be on.
+ * Return: true if it should be on.
  */
 bool exptrace_selection_means(const struct exptrace_selection *selection, const char *experiment,
 			      const char *group, const char *name, bool now);
 
-/* exptrace_selection_words() - how many words it has */
+/* exptrace_selection_words() - number of words */
 size_t exptrace_selection_words(const struct exptrace_selection *selection);
 
 /**
- * exptrace_selection_word() - a word, without its sign
- * @index:	which, from 0 on; less than exptrace_selection_words()
- * @len:	out: its bytes
+ * exptrace_selection_word() - a word without its sign
+ * @index:	from 0; less than exptrace_selection_words()
+ * @len:	out: its length in bytes
  *
- * Return: the word, not terminated, with any bytes; valid as long as the selection.
+ * Return: the word, not terminated, any bytes; valid as long as the selection.
  */
 const char *exptrace_selection_word(const struct exptrace_selection *selection, size_t index,
 				    size_t *len);
 
-/* exptrace_selection_word_means() - does that word mean this event? Its sign does not matter */
+/* exptrace_selection_word_means() - does that word match this event? Its sign does not matter */
 bool exptrace_selection_word_means(const struct exptrace_selection *selection, size_t index,
 				   const char *experiment, const char *group, const char *name);
 
-/* What is known of a word. Values may be added. */
+/* State of a word. Values may be added. */
 enum exptrace_word_state {
-	EXPTRACE_WORD_FOUND,		/* it means something that was offered */
-	EXPTRACE_WORD_ABSENT,		/* only an event that exptrace itself brings */
-	EXPTRACE_WORD_UNKNOWN,		/* no event, group or experiment */
+	EXPTRACE_WORD_FOUND,		/* it matches something that was offered */
+	EXPTRACE_WORD_ABSENT,		/* only matches an event of exptrace that was not offered */
+	EXPTRACE_WORD_UNKNOWN,		/* matches no event, group or experiment */
 	EXPTRACE_WORD_UNKNOWN_SYSCALL,	/* no system call */
 };
 
-/* exptrace_selection_word_state() - does a word mean anything that was offered so far? */
+/* exptrace_selection_word_state() - does a word match anything that was offered so far? */
 enum exptrace_word_state exptrace_selection_word_state(
 	const struct exptrace_selection *selection, size_t index);
 
-/* exptrace_selection_offer() - an event that there is; any name may be NULL */
+/* exptrace_selection_offer() - offer an event that exists; any name may be NULL */
 void exptrace_selection_offer(struct exptrace_selection *selection, const char *experiment,
 			      const char *group, const char *name);
 
 /**
- * exptrace_selection_offer_trace() - the events and the system calls of a trace
+ * exptrace_selection_offer_trace() - offer the events and the system calls of a trace
  *
- * That is every description that was read so far, the calls of its machine, and those that the
- * generation at hand names besides. The first generation that can be read tells all events that
- * its recorder had then: call it when the first event has been read, or all was read without
- * one. In later generations there may be more: experiments can come while something is recorded.
+ * That is: every description read so far, the calls of its machine, and calls that the current
+ * generation names besides. The first readable generation describes all events that its recorder
+ * had then, so call this when the first event was read, or the whole trace has been read without
+ * one. Later generations may have more: experiments can be registered during a recording.
  */
 void exptrace_selection_offer_trace(struct exptrace_selection *selection,
 				    const struct exptrace_trace *trace);
 
 /**
- * exptrace_selection_offer_device() - the events that the module has, and this machine's calls
+ * exptrace_selection_offer_device() - offer the events of the module and the calls of this machine
  *
- * State events, which cannot be switched, are left out.
+ * State events are left out, since they cannot be switched.
  * Return: 0 or a negative errno.
  */
 int exptrace_selection_offer_device(struct exptrace_selection *selection,
 				    struct exptrace_device *device);
 
 /**
- * exptrace_selection_has() - is a record meant: its event, and if it is of a system call, that?
- * @trace:	was offered to it: the calls are those of exptrace_selection_offer_trace()
- * @record:	what was read of it last
+ * exptrace_selection_has() - does a selection match a record: its event and its system call, if
+ * any?
+ * @trace:	the trace of exptrace_selection_offer_trace(), which gives the calls
+ * @record:	the last record read from it
  *
- * What was decided of an event is kept, by its index: use a selection for one trace only.
- * The end of a call without a number (%EXPTRACE_SYSCALL_NONE) counts as that of rt_sigreturn.
- * State events are as others here.
+ * Decisions are cached by the event's index: use a selection for one trace only. The end of a call
+ * without a number (%EXPTRACE_SYSCALL_NONE) counts as the end of rt_sigreturn. State events are
+ * treated like all others here.
  */
 bool exptrace_selection_has(struct exptrace_selection *selection,
 			    const struct exptrace_trace *trace,
 			    const struct exptrace_record *record);
 
 /**
- * exptrace_syscall_split() - in which table does the number of an event count?
- * @number:	the value of an argument of EXPTRACE_KIND_SYSCALL
- * @nr:		out: the number there
+ * exptrace_syscall_split() - table that a system call number of an event belongs to
+ * @number:	value of an argument of EXPTRACE_KIND_SYSCALL
+ * @nr:		out: the number in that table
  *
- * Return: the table. Any thread may call it, and the two that follow.
+ * Return: the table. Any thread may call this and the next two functions.
  */
 enum exptrace_syscall_table exptrace_syscall_split(uint64_t number, uint64_t *nr);
 
 /**
- * exptrace_syscall_name() - the name of a system call
- * @machine:	whose, as uname(2) has it; NULL: not known
- * @number:	as an event has it: with EXPTRACE_SYSCALL_COMPAT or EXPTRACE_SYSCALL_X32
+ * exptrace_syscall_name() - name of a system call
+ * @machine:	machine name as in uname(2); NULL: unknown
+ * @number:	as in an event: with EXPTRACE_SYSCALL_COMPAT or EXPTRACE_SYSCALL_X32
  *
- * By the tables that the library was built with; a trace knows more: exptrace_name().
+ * Uses the tables that the library was built with; a trace has more: exptrace_name().
  * Return: a constant string; NULL if unknown.
  */
 const char *exptrace_syscall_name(const char *machine, uint64_t number);
 
 /**
- * exptrace_syscall_number() - a system call by its name, or its number in digits
- * @machine:	whose, as uname(2) has it
+ * exptrace_syscall_number() - find a system call by its name, or by its number in digits
+ * @machine:	machine name as in uname(2)
  * @name:	the name, not terminated
  * @len:	its length
  *
@@ -977,29 +971,30 @@ const char *exptrace_syscall_name(const char *machine, uint64_t number);
 int exptrace_syscall_number(const char *machine, const char *name, size_t len);
 
 /**
- * exptrace_syscall_number_in() - likewise, in the table of a kind of programs
- * @machine:	as for exptrace_syscall_number(), and so are the others
- * @table:	programs of the machine's own kind, 32-bit ones, x32 ones
+ * exptrace_syscall_number_in() - the same, in the table of one kind of programs
+ * @machine:	as for exptrace_syscall_number()
+ * @table:	programs of the machine's own kind, 32-bit ones, or x32 ones
  * @name:	the name, not terminated
  * @len:	its length
  *
- * Digits mean a number of the machine's own programs; from 424 on, where calls have the same
- * number in all tables, one of the others too.
+ * Digits are numbers of the machine's own programs. From 424 on, calls have the same number in all
+ * tables, so digits work for the others, too.
  * Return: its number; -ENOENT if unknown.
  */
 int exptrace_syscall_number_in(const char *machine, enum exptrace_syscall_table table,
 			       const char *name, size_t len);
 
 /**
- * exptrace_selection_syscalls() - which system calls are meant, for programs of all kinds?
- * @machine:	whose names these are, as uname(2) has it; NULL: there are none, but numbers
+ * exptrace_selection_syscalls() - which system calls does a selection choose, for all kinds of
+ * programs?
+ * @machine:	machine of the names, as in uname(2); NULL: no names, only numbers
  * @now:	whether system calls are on now
- * @calls:	in/out: which
+ * @calls:	in/out: the calls
  *
- * "syscalls:NAME" means the call of that name in each table that has it, and the first of such
- * words no other, if none were wanted; "syscalls" means all. These words have
- * %EXPTRACE_WORD_FOUND afterwards, if there is such a call.
- * Return: 0; -ENOENT: a call is unknown, and @calls is as before.
+ * "syscalls:NAME" selects the call of that name in each table that has it. If no calls were on, the
+ * first such word selects only those; "syscalls" selects all. Afterwards these words have the state
+ * %EXPTRACE_WORD_FOUND if the call exists.
+ * Return: 0; -ENOENT: a call is unknown, and @calls is unchanged.
  */
 int exptrace_selection_syscalls(struct exptrace_selection *selection, const char *machine,
 				bool now, struct exptrace_syscall_tables *calls);
@@ -1007,33 +1002,32 @@ int exptrace_selection_syscalls(struct exptrace_selection *selection, const char
 /**
  * exptrace_device_open() - open the recorder
  * @path:	NULL: /dev/exptrace
- * @flags:	as for open(2): O_RDONLY and O_RDWR make it the one reader,
+ * @flags:	as for open(2): O_RDONLY and O_RDWR make it the only reader,
  *		O_WRONLY controls only; O_NONBLOCK. O_CLOEXEC is implied
- * @device:	out: to be closed with exptrace_device_close()
+ * @device:	out; close it with exptrace_device_close()
  *
- * Return: 0; -ENOENT, -ENODEV, -ENXIO: the module is not loaded; -EACCES,
- * -EPERM: not permitted; -EBUSY: there is another reader; -EPROTO: the module
- * has another ABI version; -ENOMEM.
+ * Return: 0; -ENOENT, -ENODEV, -ENXIO: the module is not loaded; -EACCES, -EPERM: not permitted;
+ * -EBUSY: there is another reader; -EPROTO: the module has another ABI version; -ENOMEM.
  */
 int exptrace_device_open(const char *path, int flags, struct exptrace_device **device);
 
-/* exptrace_device_close() - close it; NULL is fine */
+/* exptrace_device_close() - close it; NULL is allowed */
 void exptrace_device_close(struct exptrace_device *device);
 
-/* exptrace_device_fd() - its file, for read(2), poll(2); it stays the device's */
+/* exptrace_device_fd() - its file, for read(2) and poll(2); the device still owns it */
 int exptrace_device_fd(const struct exptrace_device *device);
 
 /**
- * exptrace_device_info() - the state of the recorder
- * @info:	out; its fields are explained in exptrace/exptrace.h
+ * exptrace_device_info() - state of the recorder
+ * @info:	out; exptrace/exptrace.h explains its fields
  *
  * Return: 0 or a negative errno.
  */
 int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info);
 
 /*
- * How to record, where nothing is asked for: in stream mode, by the module's parameters. All
- * fields of struct exptrace_start, in their order: C++ has no names for them before C++20.
+ * Defaults for a recording: stream mode, everything else from the module's parameters. All fields
+ * of struct exptrace_start in order, since C++ has no designated initializers before C++20.
  */
 #define EXPTRACE_START_INIT						\
 	{ 0, EXPTRACE_MODE_STREAM, EXPTRACE_START_DEFAULT, EXPTRACE_START_DEFAULT,	\
@@ -1041,52 +1035,50 @@ int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *i
 
 /**
  * exptrace_device_start() - start recording
- * @start:	EXPTRACE_START_INIT, and what shall be different; quota is by the
- *		experiment's number, in percent of the pool, 0: no limit; a boot_id of
- *		zeros becomes that of this machine
+ * @start:	EXPTRACE_START_INIT with changes; quota is indexed by the experiment's number, in
+ *		percent of the pool, 0: no limit; a boot_id of zeros is replaced by this machine's
  *
- * Return: 0; -EBUSY: it records already, or an earlier recording was not read, or
- * the pool is mapped; -ENOMEM: no memory for the pool; -EINVAL; -EBADF: opened
- * O_RDONLY.
+ * Return: 0; -EBUSY: already recording, an earlier recording was not read, or the pool is mapped;
+ * -ENOMEM: no memory for the pool; -EINVAL; -EBADF: opened O_RDONLY.
  */
 int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start);
 
 /**
- * exptrace_device_least_pool() - the smallest pool that a recording can have now
- * @start:	as for exptrace_device_start(); its pool_size does not matter
+ * exptrace_device_least_pool() - smallest pool that a recording can have now
+ * @start:	as for exptrace_device_start(); its pool_size is ignored
  * @pool_size:	out: bytes
- * @batch_size:	out: bytes of its batches, which @start may leave to the module; may be NULL
+ * @batch_size:	out, or NULL: bytes per batch, in case @start leaves that to the module
  *
- * It depends on the CPUs that are online, the experiments, and whether any event has
- * stacks. Changes nothing; works on any open device, from any thread.
+ * Depends on the online CPUs, the experiments, and whether any event has stacks. Changes nothing;
+ * works on any open device, from any thread.
  *
- * Return: 0; -EINVAL: @start would be refused whatever the pool; -ENOTTY: an earlier module.
+ * Return: 0; -EINVAL: @start would be refused with any pool; -ENOTTY: an older module.
  */
 int exptrace_device_least_pool(struct exptrace_device *device, const struct exptrace_start *start,
 			       uint64_t *pool_size, uint32_t *batch_size);
 
-/* exptrace_device_stop() - stop recording. 0, or -EINVAL: it does not record */
+/* exptrace_device_stop() - stop recording. 0, or -EINVAL: not recording */
 int exptrace_device_stop(struct exptrace_device *device);
 
 /**
- * exptrace_device_advance() - begin a new generation and wait for the old one
- * @generation:	out, or NULL: the generation that is complete now
+ * exptrace_device_advance() - begin a new generation and wait for the old one to complete
+ * @generation:	out, or NULL: the generation that is now complete
  *
  * Return: 0; -EINVAL: not recording; -ENOBUFS: the pool is too full.
  */
 int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation);
 
 /**
- * exptrace_device_snapshot() - read what the pool holds, while recording goes on
+ * exptrace_device_snapshot() - read the contents of the pool while recording continues
  * @flags:	EXPTRACE_SNAPSHOT_WAIT: wait for the trigger
- * @first:	out, or NULL: the first generation of the snapshot
- * @last:	out, or NULL: its last
+ * @first:	out, or NULL: first generation of the snapshot
+ * @last:	out, or NULL: its last one
  *
- * read(2) on the device's file, and exptrace_device_take(), then deliver these
- * generations up to the end of file, and take nothing away.
- * Return: 0; -EAGAIN: no complete generation is there; -EBUSY: a batch was read in
- * part or taken, or another thread waits; -ECANCELED: recording stopped while it
- * waited; -EINTR: a signal came then; -ENOMEM; -EBADF: not opened O_RDWR.
+ * read(2) on the device's file and exptrace_device_take() then deliver these generations, followed
+ * by end of file, and leave them in the pool.
+ * Return: 0; -EAGAIN: there is no complete generation; -EBUSY: a batch was read in part or taken,
+ * or another thread is waiting; -ECANCELED: recording stopped during the wait; -EINTR: a signal
+ * arrived; -ENOMEM; -EBADF: not opened O_RDWR.
  */
 int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
 			     uint64_t *first, uint64_t *last);
@@ -1095,49 +1087,49 @@ int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
 int exptrace_device_trigger(struct exptrace_device *device);
 
 /**
- * exptrace_device_set_trigger() - let the trigger fire by itself
- * @latency_us:	microseconds: fire when a thread runs later than that after it was
- *		woken; 0: never. It holds until it is set again, or the device closed
+ * exptrace_device_set_trigger() - set a latency threshold that fires the trigger
+ * @latency_us:	microseconds between the wakeup of a thread and its running, above which the
+ *		trigger fires; 0: never. Stays set until changed, or until the device is closed
  *
- * Return: 0; -EINVAL: more than an hour; -ENOENT: this kernel lacks a tracepoint for
- * it; -ENOMEM; -EBADF: opened O_RDONLY.
+ * Return: 0; -EINVAL: more than an hour; -ENOENT: this kernel lacks a tracepoint for it; -ENOMEM;
+ * -EBADF: opened O_RDONLY.
  */
 int exptrace_device_set_trigger(struct exptrace_device *device, uint64_t latency_us);
 
 /**
- * exptrace_device_mark() - write a marker into what is being recorded
- * @kind:	EXPTRACE_MARK_TEXT, or that a region of that name begins or ends
- * @text:	what it says; it is cut to 1024 bytes
+ * exptrace_device_mark() - write a marker into the recording
+ * @kind:	EXPTRACE_MARK_TEXT, or the beginning or end of a region of that name
+ * @text:	its text; cut to 1024 bytes
  *
- * Cost: one ioctl(2), which copies the text; it never waits for a reader, nor for
- * another thread that marks. While nothing is recorded it fails at that cost too, so a
- * program that marks often should ask exptrace_device_info() now and then.
- * Thread safety: any number of threads may do this with one device at a time. The event
- * is the calling thread's.
- * Return: 0; -EINVAL: nothing is being recorded; -ENOBUFS: the pool is full, and the
- * marker is lost (which the ledger counts); -EBADF: opened O_RDONLY; -ENOMEM.
+ * Cost: one ioctl(2), which copies the text. It never waits for a reader or for another thread that
+ * writes markers. If nothing is being recorded it fails at the same cost, so a program that writes
+ * many markers should check exptrace_device_info() now and then.
+ * Thread safety: any number of threads may call this on the same device at a time. The event
+ * belongs to the calling thread.
+ * Return: 0; -EINVAL: not recording; -ENOBUFS: the pool is full and the marker is lost (the ledger
+ * counts it); -EBADF: opened O_RDONLY; -ENOMEM.
  */
 int exptrace_device_mark(struct exptrace_device *device, enum exptrace_mark_kind kind,
 			 const char *text);
 
 /**
- * exptrace_device_mark_begin() - a region of that name begins; otherwise the same
+ * exptrace_device_mark_begin() - begin a region; otherwise as exptrace_device_mark()
  * @name:	its name; cut to 1024 bytes
  *
- * Regions of a thread nest: its last that began, and has not ended, is the first to end.
+ * Regions of a thread nest: the most recently begun one ends first.
  * Return: as exptrace_device_mark().
  */
 int exptrace_device_mark_begin(struct exptrace_device *device, const char *name);
 
-/* exptrace_device_mark_end() - it ends, in the thread that began it */
+/* exptrace_device_mark_end() - end a region, in the thread that began it */
 int exptrace_device_mark_end(struct exptrace_device *device, const char *name);
 
 /**
- * exptrace_device_mark_log() - write a value, with a key that it is found by
- * @key:	what kind of value it is, "request" for example; cut to 1024 bytes
- * @value:	the value; likewise
+ * exptrace_device_mark_log() - write a value with a key
+ * @key:	kind of value, for example "request"; cut to 1024 bytes
+ * @value:	the value; cut likewise
  *
- * Cost and thread safety are those of exptrace_device_mark().
+ * Cost and thread safety: as exptrace_device_mark().
  * Return: as exptrace_device_mark().
  */
 int exptrace_device_mark_log(struct exptrace_device *device, const char *key,
@@ -1146,26 +1138,26 @@ int exptrace_device_mark_log(struct exptrace_device *device, const char *key,
 /**
  * exptrace_device_map() - map the pool, for exptrace_device_take()
  *
- * The pool must exist (a recording was started) and stays as it is while it is
- * mapped: no recording can be started. Nothing happens if it is mapped already.
+ * The pool must exist, so a recording must have been started. While it is mapped it stays, and no
+ * recording can be started. Does nothing if it is already mapped.
  * Return: 0; -EINVAL: there is no pool; or a negative errno of mmap(2).
  */
 int exptrace_device_map(struct exptrace_device *device);
 
-/* exptrace_device_unmap() - end that; exptrace_device_close() does it as well */
+/* exptrace_device_unmap() - unmap the pool; exptrace_device_close() does it as well */
 void exptrace_device_unmap(struct exptrace_device *device);
 
 /**
- * exptrace_device_take() - take the next piece of the stream in the mapped pool
+ * exptrace_device_take() - take the next piece of the stream from the mapped pool
  * @ref:	out: what it is
- * @batch:	out: its ref->length bytes if it is a batch, else NULL; they are valid
- *		until the next take, give, unmap or close
+ * @batch:	out: its ref->length bytes if it is a batch, otherwise NULL; valid until the next
+ *		take, give, unmap or close
  *
- * What was taken before is given back first. The stream's header is not among the
- * pieces: read(2) delivers it, and until it has, poll(2) reports POLLIN. A batch that
- * was taken and not given back when the device is closed goes to the next reader.
- * Return: 0; -EAGAIN: O_NONBLOCK, and there is nothing yet; -EBUSY: read(2) has
- * delivered a part of a batch; -EINTR; -EINVAL: the pool is not mapped.
+ * Gives back the previous piece first. The stream's header is not among the pieces: read(2)
+ * delivers it, and until then poll(2) reports POLLIN. A batch that is not given back before the
+ * device is closed goes to the next reader.
+ * Return: 0; -EAGAIN: O_NONBLOCK, and there is nothing yet; -EBUSY: read(2) has delivered part of a
+ * batch; -EINTR; -EINVAL: the pool is not mapped.
  */
 int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_ref *ref,
 			 const void **batch);
@@ -1233,58 +1225,58 @@ int exptrace_device_drain(struct exptrace_device *device, const struct exptrace_
 
 /**
  * exptrace_device_event() - describe an event of the module
- * @index:	from 0 on
+ * @index:	from 0
  * @event:	out
  *
- * Return: 0, or -ENOENT past the last.
+ * Return: 0, or -ENOENT past the last one.
  */
 int exptrace_device_event(struct exptrace_device *device, unsigned int index,
 			  struct exptrace_event *event);
 
 /**
- * exptrace_device_switch() - switch an event on or off, with stacks or without
- * @event:	what exptrace_device_event() told of it: its experiment and its name count
+ * exptrace_device_switch() - switch an event on or off, with or without stacks
+ * @event:	from exptrace_device_event(); only its experiment and name are used
  * @flags:	EXPTRACE_EVENT_F_ENABLED or not, EXPTRACE_EVENT_F_STACK or not
  *
- * Return: 0; -ENOENT: no such event (any more), or this kernel lacks its tracepoint;
- * -EOPNOTSUPP: events of its experiment can't have stacks; -ENOMEM, -ENOBUFS: there is no
- * room for stacks now. After an error nothing has changed.
+ * Return: 0; -ENOENT: no such event (any more), or this kernel lacks its tracepoint; -EOPNOTSUPP:
+ * the experiment does not support stacks; -ENOMEM, -ENOBUFS: there is no room for stacks now. After
+ * an error nothing has changed.
  */
 int exptrace_device_switch(struct exptrace_device *device, const struct exptrace_event *event,
 			   uint32_t flags);
 
 /**
  * exptrace_device_enable() - switch an event on or off, without stacks
- * @index:	as for exptrace_device_event(); another event when an experiment of another
- *		module has come or gone since: see exptrace_device_switch()
- * @on:		whether it shall be on
+ * @index:	as for exptrace_device_event(); refers to another event if an experiment of another
+ *		module was registered or unregistered since: see exptrace_device_switch()
+ * @on:		whether it should be on
  *
  * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint.
  */
 int exptrace_device_enable(struct exptrace_device *device, unsigned int index, bool on);
 
 /**
- * exptrace_device_set_event() - switch an event on or off, with stacks or without
+ * exptrace_device_set_event() - switch an event on or off, with or without stacks
  * @index:	as for exptrace_device_enable()
  * @flags:	EXPTRACE_EVENT_F_ENABLED or not, EXPTRACE_EVENT_F_STACK or not
  *
- * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint; -EOPNOTSUPP:
- * events of its experiment can't have stacks; -ENOMEM, -ENOBUFS: there is no room for
- * stacks now. After an error nothing has changed.
+ * Return: 0; -ENOENT: no such event, or this kernel lacks its tracepoint; -EOPNOTSUPP: the
+ * experiment does not support stacks; -ENOMEM, -ENOBUFS: there is no room for stacks now. After an
+ * error nothing has changed.
  */
 int exptrace_device_set_event(struct exptrace_device *device, unsigned int index, uint32_t flags);
 
-/* exptrace_device_syscalls() - which system calls are recorded. 0 or a negative errno */
+/* exptrace_device_syscalls() - get the recorded system calls. 0 or a negative errno */
 int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_syscalls *calls);
 
-/* exptrace_device_set_syscalls() - choose them. 0; -EINVAL; -EBADF: opened O_RDONLY */
+/* exptrace_device_set_syscalls() - choose these calls. 0; -EINVAL; -EBADF: opened O_RDONLY */
 int exptrace_device_set_syscalls(struct exptrace_device *device,
 				 const struct exptrace_syscalls *calls);
 
 /*
- * exptrace_device_syscall_tables() - which are recorded of programs of all kinds. 0 or a negative
- * errno. An older module records all calls of 32-bit programs and of x32 ones, if all others are
- * wanted too, else none
+ * exptrace_device_syscall_tables() - recorded calls of all kinds of programs. 0 or a negative
+ * errno. An older module records all calls of 32-bit and x32 programs if all native calls are
+ * wanted, and otherwise none
  */
 int exptrace_device_syscall_tables(struct exptrace_device *device,
 				   struct exptrace_syscall_tables *calls);
@@ -1294,9 +1286,10 @@ int exptrace_device_set_syscall_tables(struct exptrace_device *device,
 				       const struct exptrace_syscall_tables *calls);
 
 /**
- * exptrace_device_filter() - which filter is set
- * @filter:	out: it and its lists, in one piece of memory for free(3); all of it is
- *		zero if nothing is filtered
+ * exptrace_device_filter() - get the filter
+ * @filter:	out: the filter and its lists in one allocation; free it with free(3). All zero
+ *		if
+ *		there is no filter
  *
  * Return: 0; -ENOMEM.
  */
@@ -1305,36 +1298,34 @@ int exptrace_device_filter(struct exptrace_device *device, struct exptrace_filte
 /**
  * exptrace_device_set_filter() - choose which events are attempted, at any time
  * @filter:	the conditions, with the addresses of the lists (exptrace/exptrace.h);
- *		NULL: nothing is filtered
+ *		NULL: no filter
  *
- * It holds until it is set again, also when the device is closed. After an error, what
- * was set before still holds.
- * Return: 0; -ESRCH: no such thread or process; -ENOENT: no such cgroup; -EINVAL: no such
- * CPU, or a list is too long; -EOPNOTSUPP: this kernel has no cgroups; -ENOMEM;
- * -EBADF: opened O_RDONLY.
+ * Stays set until changed, even after the device is closed. After an error the previous filter
+ * stays.
+ * Return: 0; -ESRCH: no such thread or process; -ENOENT: no such cgroup; -EINVAL: no such CPU, or a
+ * list is too long; -EOPNOTSUPP: this kernel has no cgroups; -ENOMEM; -EBADF: opened O_RDONLY.
  */
 int exptrace_device_set_filter(struct exptrace_device *device,
 			       const struct exptrace_filter *filter);
 
 /**
- * exptrace_device_select() - switch events by a selection
+ * exptrace_device_select() - switch events and system calls by a selection
  *
- * Offers it the device's events and calls. Events that this kernel lacks are left alone.
- * System calls are selected too.
- * Return: the number of events that are on now, or a negative errno; -ENOENT: a
- * word is unknown (exptrace_selection_word_state()), and nothing has changed.
+ * Offers it the device's events and calls. Leaves events alone that this kernel lacks.
+ * Return: number of events that are now on, or a negative errno; -ENOENT: a word is unknown
+ * (exptrace_selection_word_state()), and nothing has changed.
  */
 int exptrace_device_select(struct exptrace_device *device, struct exptrace_selection *selection);
 
 /**
- * exptrace_device_experiment() - the name of an experiment that exptrace brings
+ * exptrace_device_experiment() - name of an experiment that is part of exptrace
  * @experiment:	its number
  *
- * Return: a constant string; NULL if unknown (another module's, for example).
+ * Return: a constant string; NULL if unknown, for example another module's.
  */
 const char *exptrace_device_experiment(uint8_t experiment);
 
-/* exptrace_device_experiment_id() - its number by its name, or -ENOENT */
+/* exptrace_device_experiment_id() - number of an experiment by its name, or -ENOENT */
 int exptrace_device_experiment_id(const char *name, size_t len);
 
 #ifdef __cplusplus
