@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs the unit tests and prints one TAP stream. Usage: run.sh BUILD-DIRECTORY TEST...
-# The shell tests use CC, CXX, NM and LDFLAGS, if set. JOBS: programs at a time (default: one per CPU).
+# The shell tests use CC, CXX, NM and LDFLAGS, if set.
+# JOBS: programs at a time (default: CPUs + 1, as some mostly sleep).
 #
 # Programs run in parallel, the slowest first; their results are printed in the order of the list.
-# Those that compare CPU times run alone at the end.
+# Those that measure CPU time run after all others, when the machine is quiet.
 here=$(dirname "$0")
 
 start() { # name: runs that test program
@@ -35,9 +36,9 @@ fi
 out=$1
 shift
 tests="$* fuzz_read fuzz_commands fuzz_words headers library cli table json install pipes"
-jobs=${JOBS:-$(nproc)}
-slowest="test_fuzz test_words table pipes test_damage test_failures test_record test_resync install"
-alone="test_growth test_linear"
+jobs=${JOBS:-$(($(nproc) + 1))}
+slowest="test_failures test_fuzz table pipes test_words test_resync test_damage test_record install"
+measuring="test_growth test_linear"
 
 among() { # words name
 	case " $1 " in
@@ -51,7 +52,7 @@ run_all() { # all tests that are given, the slowest first
 		among "$tests" "$name" && echo "$name"
 	done
 	for name in $tests; do
-		among "$slowest $alone" "$name" || echo "$name"
+		among "$slowest $measuring" "$name" || echo "$name"
 	done
 }
 
@@ -70,9 +71,10 @@ done
 "$out/tests/make_texts" >"$out/tests/texts.trace"
 {
 	run_all | xargs -P "$jobs" -n 1 sh "$0" --one "$out" >&2
-	for name in $alone; do
-		! among "$tests" "$name" || sh "$0" --one "$out" "$name"
-	done
+	# One CPU each.
+	for name in $measuring; do
+		! among "$tests" "$name" || echo "$name"
+	done | xargs -P "$(nproc)" -n 1 sh "$0" --one "$out" >&2
 	for name in $tests; do
 		report "$name"
 	done

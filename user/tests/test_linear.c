@@ -12,11 +12,7 @@
 #include "sample.h"
 #include "tap.h"
 
-#ifdef __SANITIZE_ADDRESS__
-#define SECONDS		60
-#else
 #define SECONDS		6
-#endif
 
 #define MANY		500000
 #define GENERATIONS	60000
@@ -274,6 +270,11 @@ int main(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct writer w = { 0 };
 
+#ifdef __SANITIZE_ADDRESS__
+		ok(true, "many %s take no longer than others # SKIP measures time only; see test_growth",
+		   cases[i].name);
+		continue;
+#endif
 		now = 1000;
 		w_header(&w);
 		cases[i].write(&w);
