@@ -30,8 +30,8 @@ void check_problem(struct check *check, uint64_t offset, const char *format, ...
 }
 
 /*
- * Count and print a problem that the library found; its message names the generation and the offset.
- * Returns whether the walk can go on.
+ * Count and print a problem that the library found; its message names the generation and
+ * the offset. Returns whether the walk can go on.
  */
 static bool damage_problem(struct check *check, int err)
 {
@@ -160,13 +160,13 @@ static void check_events(struct check *check, const struct exptrace_batch *batch
 	check_count_events(check, batch->experiment, batch->cpu, found);
 }
 
-/* Larger than what adjtimex(2), a wrong frequency, or the time between two readings can explain */
+/* More than adjtimex(2), a wrong frequency, or the time between two readings can explain */
 #define MOST_OFF_NS	10e6
 #define MOST_OFF	0.12
 
 /*
- * If only one of the recorder's clock and CLOCK_MONOTONIC advances, all times are stretched. A suspend
- * that the recorder did not notice has that effect.
+ * If only one of the recorder's clock and CLOCK_MONOTONIC advances, all times are
+ * stretched. A suspend that the recorder did not notice has that effect.
  */
 static void check_clock(struct check *check, const struct exptrace_batch *batch,
 			const struct exptrace_sync *before, const struct exptrace_sync *last)
@@ -222,8 +222,8 @@ static void check_batch(struct check *check, const struct exptrace_batch *batch)
 }
 
 /*
- * A flight recorder evicts whole generations. Whether the trace comes from one is known only from the
- * properties, which follow later in the generation.
+ * A flight recorder evicts whole generations. Whether the trace comes from one is known
+ * only from the properties, which follow later in the generation.
  */
 static void check_missing(struct check *check)
 {

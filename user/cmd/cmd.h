@@ -79,7 +79,7 @@ void open_standard_files(void);
 /* Flush stdout. Returns 0, or the negative errno of its first failure since the start. */
 int flush_stdout(void);
 
-/* Flush and close stdout. Returns the exit code: @code, or EXIT_PROBLEM if that fails (reported). */
+/* Flush and close stdout. Returns @code, or EXIT_PROBLEM if that fails (reported). */
 int finish(int code);
 
 /* Flush all output, print "exptrace: FILE: out of memory while ...", and exit. */
@@ -115,8 +115,8 @@ bool no_operand(const struct command *command, int argc, char **argv);
 void print_help(const struct command *command);
 
 /*
- * getopt_long() for a subcommand. Shows the help for --help. Returns -1 at the end of the options,
- * OPTION_HELP_SHOWN, or OPTION_BAD (reported).
+ * getopt_long() for a subcommand. Shows the help for --help. Returns -1 at the end of the
+ * options, OPTION_HELP_SHOWN, or OPTION_BAD (reported).
  */
 #define OPTION_HELP_SHOWN	(-2)
 #define OPTION_BAD		(-3)
@@ -127,8 +127,8 @@ int next_option(const struct command *command, int argc, char **argv, const char
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
 /*
- * Parse digits, optionally followed by a point and more digits, in any locale. Returns a pointer to
- * what follows; NULL if there are no digits.
+ * Parse digits, optionally followed by a point and more digits, in any locale. Returns a
+ * pointer to what follows; NULL if there are no digits.
  */
 const char *parse_decimal(const char *text, double *value);
 
@@ -136,14 +136,14 @@ const char *parse_decimal(const char *text, double *value);
 bool parse_seconds(const char *text, uint64_t *ms);
 
 /*
- * Open the trace that the only remaining operand names. Before the library waits for input, stdout
- * is flushed. After a signal (interrupt.h) it does not wait: the trace's functions return -EAGAIN.
- * Returns an exit code; reports problems.
+ * Open the trace that the only remaining operand names. Before the library waits for input,
+ * stdout is flushed. After a signal (interrupt.h) it does not wait: the trace's functions
+ * return -EAGAIN. Returns an exit code; reports problems.
  */
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace);
 
-/* Print text from the trace with control bytes escaped, padded with blanks to @width columns. */
+/* Print text from the trace with control bytes escaped, padded to @width columns. */
 void print_foreign(const char *text, size_t len, size_t width);
 
 /* The same for a terminated string. The column of a thread's name is COMM_WIDTH wide. */

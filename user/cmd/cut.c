@@ -2,9 +2,9 @@
 /*
  * exptrace cut: copies complete generations, byte for byte, after a header.
  *
- * A generation is written only after its end mark was read, so the output is sound even if the
- * input is not: a generation that is damaged between batches is left out. The contents of batches
- * are not looked at.
+ * A generation is written only after its end mark was read, so the output is sound even if
+ * the input is not: a generation that is damaged between batches is left out. The contents
+ * of batches are not looked at.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -106,7 +106,7 @@ static void remove_if_interrupted(const struct outfile *file)
 			signal(signals[i], SIG_IGN);
 }
 
-/* Open the file when there is something to write: a cut that finds nothing must not change it. */
+/* Open the file only to write something: a cut that finds nothing must not change it. */
 static int open_out(struct cut *cut)
 {
 	struct outfile *file = &cut->file;

@@ -54,8 +54,8 @@ const char *filter_wanted(int c);
 int filter_follow(struct filter *filter, pid_t pid);
 
 /*
- * Set the filter, and remember the former one. Returns an exit code; on failure, reports the problem
- * and changes nothing.
+ * Set the filter, and remember the former one. Returns an exit code; on failure, reports
+ * the problem and changes nothing.
  */
 int filter_set(struct filter *filter, struct exptrace_device *device);
 

@@ -2,9 +2,10 @@
 /*
  * SIGINT, SIGTERM and SIGHUP in the commands that read a trace: show what was read so far.
  *
- * Writes restart after a signal (SA_RESTART), so code that prints need not care. poll(2), in which
- * the library waits for input, returns despite SA_RESTART. A signal that comes just before poll(2)
- * does not interrupt it, so after the first signal a timer does, again and again.
+ * Writes restart after a signal (SA_RESTART), so code that prints need not care. poll(2),
+ * in which the library waits for input, returns despite SA_RESTART. A signal that comes
+ * just before poll(2) does not interrupt it, so after the first signal a timer does, again
+ * and again.
  */
 #include <stddef.h>
 #include <sys/time.h>

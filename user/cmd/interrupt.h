@@ -2,9 +2,9 @@
 /*
  * SIGINT, SIGTERM and SIGHUP in the commands that read a trace: show what was read so far.
  *
- * On the first signal a command stops reading, shows what it has, and ends by that signal. It ends
- * after INTERRUPT_SECONDS in any case, because the reader of its output may have stopped. A second
- * signal ends it at once.
+ * On the first signal a command stops reading, shows what it has, and ends by that signal.
+ * It ends after INTERRUPT_SECONDS in any case, because the reader of its output may have
+ * stopped. A second signal ends it at once.
  */
 #ifndef EXPTRACE_INTERRUPT_H
 #define EXPTRACE_INTERRUPT_H

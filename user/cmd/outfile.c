@@ -52,9 +52,9 @@ static char *directory_of(const char *path)
 }
 
 /*
- * Could another user have put it there to trick us? That is so in a directory that everyone can
- * write to, if it belongs neither to us nor to the directory's owner. (The kernel can protect links
- * and pipes in the same way, but does not do so everywhere.)
+ * Could another user have put it there to trick us? That is so in a directory that everyone
+ * can write to, if it belongs neither to us nor to the directory's owner. (The kernel can
+ * protect links and pipes in the same way, but does not do so everywhere.)
  */
 static bool is_trap(const char *path, uid_t owner)
 {
@@ -89,8 +89,9 @@ static char *link_target(int fd, const char *path)
 }
 
 /*
- * What is at the path? Returns 1 and @stat; 0: nothing; or a negative errno. The links in /proc/self/fd
- * (/dev/stdout is one) may lead to files without a name: they are not followed by name.
+ * What is at the path? Returns 1 and @stat; 0: nothing; or a negative errno. The links in
+ * /proc/self/fd (/dev/stdout is one) may lead to files without a name: they are not
+ * followed by name.
  */
 static int look_at_path(struct outfile *file, int *fd, struct stat *stat)
 {
@@ -108,8 +109,8 @@ static int look_at_path(struct outfile *file, int *fd, struct stat *stat)
 }
 
 /*
- * Follow links, so that a link to a file stays a link. Returns what look_at_path() returns for their
- * target. A link's owner is checked, and its target read, by the same descriptor.
+ * Follow links, so that a link to a file stays a link. Returns what look_at_path() returns
+ * for their target. A link's owner is checked, and its target read, by the same descriptor.
  */
 static int follow_links(struct outfile *file, struct stat *stat)
 {
@@ -210,7 +211,7 @@ static int create_beside(struct outfile *file, mode_t mode)
 	return file->fd < 0 ? -errno : 0;
 }
 
-/* The user who called sudo(8) wants to read the file without it. It is safe: we created the file. */
+/* The user who called sudo(8) wants to read the file without it. Safe, as we created it. */
 static void give_to_caller(struct outfile *file)
 {
 	uint32_t uid, gid = UINT32_MAX;

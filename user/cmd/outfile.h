@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file that record, snapshot and cut write. It gets its name FILE when its content is worth it.
+ * The file that record, snapshot and cut write. It gets its name FILE when its content is
+ * worth it.
  *
- * Until then it is FILE.XXXXXX (six random characters) in the same directory, and an older FILE stays
- * as it is. In a directory that everyone can write to, another user may have created FILE: a file is
- * replaced, not written to; a link or pipe is refused. Anything but a regular file is written in
- * place.
+ * Until then it is FILE.XXXXXX (six random characters) in the same directory, and an older
+ * FILE stays as it is. In a directory that everyone can write to, another user may have
+ * created FILE: a file is replaced, not written to; a link or pipe is refused. Anything but
+ * a regular file is written in place.
  */
 #ifndef EXPTRACE_OUTFILE_H
 #define EXPTRACE_OUTFILE_H
@@ -23,22 +24,22 @@ struct outfile {
 };
 
 /*
- * Find out what @name ("-": standard output) is, and open it if it is not a regular file; for a pipe,
- * this waits for its reader. Creates and changes nothing. Returns an exit code and reports problems,
- * as all functions here do. Call outfile_uninit() in any case.
+ * Find out what @name ("-": standard output) is, and open it if it is not a regular file;
+ * for a pipe, this waits for its reader. Creates and changes nothing. Returns an exit code
+ * and reports problems, as all functions here do. Call outfile_uninit() in any case.
  */
 int outfile_find(struct outfile *file, const char *name);
 
 /*
- * Create the file under its temporary name, with @mode, or with less if an older FILE has less. Under
- * sudo(8), the file will belong to the user who called it.
+ * Create the file under its temporary name, with @mode, or with less if an older FILE has
+ * less. Under sudo(8), the file will belong to the user who called it.
  */
 int outfile_create(struct outfile *file, mode_t mode);
 
 /* Is there an older FILE? */
 bool outfile_has_older(const struct outfile *file);
 
-/* Give the file its name. With @keep, an older FILE becomes FILE.old, replacing an older one. */
+/* Give the file its name. With @keep, an older FILE becomes FILE.old, replacing that. */
 int outfile_place(struct outfile *file, bool keep);
 
 /* The file's present name, for messages */

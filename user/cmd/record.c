@@ -45,7 +45,7 @@ static int record_end(void *arg)
 	return EXIT_OK;
 }
 
-/* All figures count what was written, except for the generations that a flight recorder gave up. */
+/* All figures count what was written, except for what a flight recorder gave up before. */
 static void record_summary(struct record *record)
 {
 	const struct stream *stream = &record->recorder.stream;
@@ -66,8 +66,8 @@ static void record_summary(struct record *record)
 }
 
 /*
- * Run the command, copy, stop. If the command cannot be run, read what was recorded all the same:
- * unread, it would block the next recording.
+ * Run the command, copy, stop. If the command cannot be run, read what was recorded all the
+ * same: unread, it would block the next recording.
  */
 static int record_run(struct record *record)
 {
@@ -86,8 +86,8 @@ static int record_run(struct record *record)
 }
 
 /*
- * Close the file, and give it its name if that was not done. A file without a complete generation
- * does not replace an older one. Returns an exit code.
+ * Close the file, and give it its name if that was not done. A file without a complete
+ * generation does not replace an older one. Returns an exit code.
  */
 static int record_close_file(struct record *record)
 {

@@ -73,7 +73,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* The timeout for poll(2) until @deadline, at most @max (-1: no limit). 0: the deadline passed. */
+/* The timeout for poll(2) until @deadline (0: it passed), at most @max (-1: no limit). */
 static int time_left(uint64_t deadline, int max)
 {
 	uint64_t now = now_ms();
@@ -121,8 +121,9 @@ static bool is_out_of_patience(struct recorder *recorder)
 }
 
 /*
- * Other processes may share the pipe: making it non-blocking would affect them, and what poll(2)
- * reports may be outdated. A timer that interrupts blocking writes works with any file.
+ * Other processes may share the pipe: making it non-blocking would affect them, and what
+ * poll(2) reports may be outdated. A timer that interrupts blocking writes works with any
+ * file.
  */
 static void interrupt_writes(bool on)
 {

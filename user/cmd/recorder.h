@@ -16,8 +16,9 @@
 
 /*
  * The reader of a pipe may stop reading. A write that blocks does not delay the end of the
- * recording. After that end the recorder goes on trying to write the rest, and gives up when the
- * pipe has accepted nothing for RECORDER_PATIENCE seconds, or when another signal comes.
+ * recording. After that end the recorder goes on trying to write the rest, and gives up
+ * when the pipe has accepted nothing for RECORDER_PATIENCE seconds, or when another signal
+ * comes.
  */
 #define RECORDER_PATIENCE	5
 

@@ -60,8 +60,8 @@ void settings_uninit(struct settings *settings);
 const char *settings_wanted(int c);
 
 /*
- * Parse EXP=PERCENT[,...], with experiments by name or number, into @quota. Returns false if @text is
- * anything else.
+ * Parse EXP=PERCENT[,...], with experiments by name or number, into @quota. Returns false
+ * if @text is anything else.
  */
 bool parse_quota(const char *text, uint8_t *quota);
 

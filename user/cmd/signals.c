@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signal dispositions: remember those at the start of the program, for the command that it runs.
+ * Signal dispositions: those at the start of the program, for the command that it runs.
  */
 #include <signal.h>
 #include <stddef.h>

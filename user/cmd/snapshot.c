@@ -42,8 +42,8 @@ static void snapshot_on_signal(int signal)
 }
 
 /*
- * Signals interrupt the wait, except for one that comes just before it. So after the first signal,
- * a timer interrupts the wait again and again.
+ * Signals interrupt the wait, except for one that comes just before it. So after the first
+ * signal, a timer interrupts the wait again and again.
  */
 static void on_first_signal(int signal)
 {
@@ -109,8 +109,8 @@ static int explain_latency(const struct snapshot *snapshot, int err)
 }
 
 /*
- * Make the kernel hold what will be written. With --wait, wait for the trigger first; --latency sets its
- * threshold meanwhile.
+ * Make the kernel hold what will be written. With --wait, wait for the trigger first;
+ * --latency sets its threshold meanwhile.
  */
 static int take_snapshot(struct snapshot *snapshot)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The sink of record and snapshot: writes the device's stream to a file and counts its contents.
+ * The sink of record and snapshot: writes the device's stream to a file and counts it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -98,8 +98,9 @@ static int stream_on_begin(void *arg, const void *header, size_t size)
 }
 
 /*
- * Taking the end of a generation cannot be undone: make sure that its mark can be written. There
- * is room in a block that was begun; else allocate one. Not all file systems can do that.
+ * Taking the end of a generation cannot be undone: make sure that its mark can be written.
+ * There is room in a block that was begun; else allocate one. Not all file systems can do
+ * that.
  */
 static int stream_make_room(void *arg)
 {

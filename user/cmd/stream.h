@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The sink of record and snapshot: writes the device's stream to a file and counts its contents.
- * cut writes its file with it, too.
+ * The sink of record and snapshot: writes the device's stream to a file and counts its
+ * contents. cut writes its file with it, too.
  *
  * If the file is full, it ends after a whole batch, and the device keeps the next one.
  */
@@ -57,8 +57,8 @@ static inline bool stream_has_failed(const struct stream *stream)
 }
 
 /*
- * Write @n bytes. If that fails, returns false and truncates a regular file to what it was. A pipe
- * may have accepted a part.
+ * Write @n bytes. If that fails, returns false and truncates a regular file to what it was.
+ * A pipe may have accepted a part.
  */
 bool stream_write(struct stream *stream, const uint8_t *bytes, size_t n);
 

@@ -21,8 +21,8 @@ static bool is_same_letter(char a, char b)
 }
 
 /*
- * The number of characters to delete, insert, replace or swap with the next one, to get from @a to
- * @b. Only three rows of the usual table are kept.
+ * The number of characters to delete, insert, replace or swap with the next one, to get
+ * from @a to @b. Only three rows of the usual table are kept.
  */
 static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
@@ -59,13 +59,13 @@ void suggest_init(struct suggestion *suggestion, const char *word, size_t len)
 	size_t name = colon ? (size_t)(word + len - (colon + 1)) : len;
 
 	*suggestion = (struct suggestion) { .word = word, .len = len };
-	/* allow one mistake for three characters of the name; suggest_if_nearer nothing for patterns */
+	/* allow one mistake for three characters of the name; suggest nothing for patterns */
 	if (len <= SUGGEST_MAX && !memchr(word, '*', len) && !memchr(word, '?', len))
 		suggestion->distance = (name + 2) / 3 + 1;
 }
 
-static void suggest_if_nearer(struct suggestion *suggestion, const char *prefix, const char *name,
-		    size_t distance)
+static void suggest_if(struct suggestion *suggestion, const char *prefix, const char *name,
+		       size_t distance)
 {
 	if (distance >= suggestion->distance || strlen(name) > SUGGEST_MAX)
 		return;
@@ -75,8 +75,8 @@ static void suggest_if_nearer(struct suggestion *suggestion, const char *prefix,
 
 static void suggest_name(struct suggestion *suggestion, const char *name)
 {
-	suggest_if_nearer(suggestion, "", name,
-		name_distance(suggestion->word, suggestion->len, name));
+	suggest_if(suggestion, "", name,
+		   name_distance(suggestion->word, suggestion->len, name));
 }
 
 /* For a word with a colon: compare the event's name, and add one if the group differs. */
@@ -88,8 +88,8 @@ static void suggest_pair(struct suggestion *suggestion, const char *colon, const
 	char prefix[SUGGEST_MAX];
 
 	if ((size_t)snprintf(prefix, sizeof(prefix), "%s:", group) < sizeof(prefix))
-		suggest_if_nearer(suggestion, prefix, name,
-			name_distance(colon + 1, suggestion->len - of_len - 1, name) + !same);
+		suggest_if(suggestion, prefix, name,
+			   name_distance(colon + 1, suggestion->len - of_len - 1, name) + !same);
 }
 
 void suggest_event(struct suggestion *suggestion, const char *experiment, const char *group,
@@ -117,6 +117,6 @@ void suggest_syscall(struct suggestion *suggestion, const char *name)
 
 	if (!suggestion->distance || suggestion->len < prefix)
 		return;
-	suggest_if_nearer(suggestion, SYSCALLS, name,
-		name_distance(suggestion->word + prefix, suggestion->len - prefix, name));
+	suggest_if(suggestion, SYSCALLS, name,
+		   name_distance(suggestion->word + prefix, suggestion->len - prefix, name));
 }

@@ -44,7 +44,10 @@ static _Noreturn void run_target(char **argv, bool to_stderr, int go, int report
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	execvp(argv[0], argv);
 	err = errno;
-	/* without the report the parent believes that the command runs, but gets its exit code */
+	/*
+	 * without the report the parent believes that the command runs, but gets its exit
+	 * code
+	 */
 	if (write(report, &err, sizeof(err)) != (ssize_t)sizeof(err))
 		_exit(EXIT_CANNOT_RUN);
 	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);

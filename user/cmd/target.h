@@ -23,9 +23,9 @@ struct target {
 int target_find(char **argv);
 
 /*
- * Create the process, which waits for target_start(). With @to_stderr, the command's output goes
- * to standard error, because the trace uses standard output. Returns an exit code; reports
- * problems.
+ * Create the process, which waits for target_start(). With @to_stderr, the command's output
+ * goes to standard error, because the trace uses standard output. Returns an exit code;
+ * reports problems.
  */
 int target_prepare(struct target *target, char **argv, bool to_stderr);
 
