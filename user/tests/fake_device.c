@@ -32,6 +32,7 @@ struct exptrace_device {
 	bool taken;	/* a batch is */
 	uint8_t piece[EXPTRACE_BATCH_MAX];	/* what is taken, or a part of the next one */
 	size_t used;
+	uint64_t generation;	/* of the last batch that was taken */
 };
 
 static void tell(char call)
@@ -302,7 +303,6 @@ int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_r
 			 const void **batch)
 {
 	enum exptrace_batch_kind kind = EXPTRACE_BATCH_OTHER;
-	static uint64_t last;
 	uint64_t generation;
 	int ret = fake_take_error;
 
@@ -315,12 +315,12 @@ int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_r
 		return ret;
 	device->taken = ret && kind != EXPTRACE_BATCH_END;
 	if (device->taken)
-		last = generation;
+		device->generation = generation;
 	*ref = (struct exptrace_batch_ref) {
 		.kind = !ret ? EXPTRACE_REF_END : device->taken ? EXPTRACE_REF_BATCH :
 			EXPTRACE_REF_END_OF_GENERATION,
 		.length = device->taken ? (uint32_t)ret : 0,
-		.generation = ret ? last : 0,
+		.generation = ret ? device->generation : 0,
 	};
 	*batch = device->taken ? device->piece : NULL;
 	fake_taken += device->taken;
