@@ -21,7 +21,7 @@ const char *fake_event = "sched_switch";
 
 const struct writer *fake_trace;
 size_t fake_step;
-bool fake_pool, fake_mapped;
+bool fake_pool, fake_together, fake_mapped;
 int fake_take_error;
 unsigned int fake_taken, fake_given;
 
@@ -30,8 +30,9 @@ struct exptrace_device {
 	int source;	/* its other end */
 	int stop;	/* is closed to stop it */
 	bool taken;	/* a batch is */
-	uint8_t piece[EXPTRACE_BATCH_MAX];	/* what is taken, or a part of the next one */
+	uint8_t pool[2 * EXPTRACE_BATCH_MAX];	/* what is taken, and a part of the next piece */
 	size_t used;
+	size_t next;	/* where the next piece begins in @pool */
 	uint64_t generation;	/* of the last batch that was taken */
 };
 
@@ -283,47 +284,70 @@ int exptrace_device_give(struct exptrace_device *device)
 }
 
 /* Reads a whole piece from the pipe, and nothing behind it. Returns its size; 0: the end. */
-static int read_piece(struct exptrace_device *device, enum exptrace_batch_kind *kind,
-		      uint64_t *generation)
+static int read_piece(struct exptrace_device *device, enum exptrace_batch_kind *kind)
 {
+	uint64_t generation;
 	ssize_t ret;
 	int n;
 
-	while (!(n = exptrace_piece(device->piece, device->used, kind, generation))) {
-		ret = read(device->data, device->piece + device->used, 1);
+	while (!(n = exptrace_piece(device->pool + device->next, device->used - device->next, kind,
+				    &generation))) {
+		if (device->used == sizeof(device->pool))
+			abort();
+		ret = read(device->data, device->pool + device->used, 1);
 		if (ret <= 0)
 			return ret ? -errno : 0;
 		device->used++;
 	}
-	device->used = 0;
+	if (n > 0 && *kind != EXPTRACE_BATCH_END)
+		device->generation = generation;
 	return n;
+}
+
+/* Drops what was taken before, and keeps a part of the next piece. */
+static void drop_taken(struct exptrace_device *device)
+{
+	memmove(device->pool, device->pool + device->next, device->used - device->next);
+	device->used -= device->next;
+	device->next = 0;
+}
+
+static void take_batches(struct exptrace_device *device, int n)
+{
+	enum exptrace_batch_kind kind = EXPTRACE_BATCH_OTHER;
+
+	do
+		device->next += (size_t)n;
+	while (fake_together && (n = read_piece(device, &kind)) > 0 && kind != EXPTRACE_BATCH_END);
+	device->taken = true;
+	fake_taken++;
 }
 
 int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_ref *ref,
 			 const void **batch)
 {
 	enum exptrace_batch_kind kind = EXPTRACE_BATCH_OTHER;
-	uint64_t generation;
 	int ret = fake_take_error;
 
 	fake_take_error = 0;
 	if (ret || !fake_mapped)
 		return ret ? ret : -EINVAL;
 	exptrace_device_give(device);
-	ret = read_piece(device, &kind, &generation);
+	drop_taken(device);
+	ret = read_piece(device, &kind);
 	if (ret < 0)
 		return ret;
-	device->taken = ret && kind != EXPTRACE_BATCH_END;
-	if (device->taken)
-		device->generation = generation;
-	*ref = (struct exptrace_batch_ref) {
-		.kind = !ret ? EXPTRACE_REF_END : device->taken ? EXPTRACE_REF_BATCH :
-			EXPTRACE_REF_END_OF_GENERATION,
-		.length = device->taken ? (uint32_t)ret : 0,
-		.generation = ret ? device->generation : 0,
-	};
-	*batch = device->taken ? device->piece : NULL;
-	fake_taken += device->taken;
+	*ref = (struct exptrace_batch_ref) { .kind = EXPTRACE_REF_END };
+	if (ret && kind == EXPTRACE_BATCH_END) {
+		ref->kind = EXPTRACE_REF_END_OF_GENERATION;
+		device->next = 1;
+	} else if (ret) {
+		take_batches(device, ret);
+		ref->kind = EXPTRACE_REF_BATCH;
+		ref->length = (uint32_t)device->next;
+	}
+	ref->generation = device->generation;
+	*batch = device->taken ? device->pool : NULL;
 	return 0;
 }
 

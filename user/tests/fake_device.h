@@ -29,6 +29,9 @@ extern size_t fake_step;
 /* The pool can be mapped. */
 extern bool fake_pool;
 
+/* One take gets all batches up to the end of the generation. */
+extern bool fake_together;
+
 /* The pool is mapped now. */
 extern bool fake_mapped;
 

@@ -283,6 +283,23 @@ static void test_version(void)
 	w_free(&other);
 }
 
+static void test_together(void)
+{
+	struct copy copy = { 0 };
+
+	fake_together = true;
+	ok(drain(&sink, &copy, 0) == 0 && has(&copy, trace.size, 0) &&
+	   copy.batches == GENERATIONS && copy.marks == GENERATIONS && fake_given == GENERATIONS,
+	   "%s: batches that are taken together arrive together", way());
+	w_free(&copy.out);
+	copy = (struct copy) { .bad_batch = 2, .error = -EIO };
+	ok(drain(&sink, &copy, 0) == -EIO && has(&copy, offset_of(PIECES), -EIO) &&
+	   fake_taken == 2 && fake_given == 1,
+	   "%s: and are refused together", way());
+	fake_together = false;
+	w_free(&copy.out);
+}
+
 static void test_take_error(int err)
 {
 	struct copy copy = { 0 };
@@ -369,6 +386,7 @@ int main(void)
 	fake_pool = true;
 	test_both();
 	test_no_room();
+	test_together();
 	test_take_error(-EINTR);
 	test_take_error(-EAGAIN);
 	test_take_error(-EIO);
