@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The catalogue: every experiment and event that exptrace itself brings.
+ * The catalogue: every experiment and event that is part of exptrace.
  *
- * It is the one source of the module's event numbers, of the schema in the
- * stream and of the names that selections on the command line use. A reader
- * needs none of it: each generation carries the schema.
+ * It is the only source of the module's event numbers, of the schema in the stream and of the names
+ * in selections on the command line. A reader does not need it: each generation carries the schema.
  *
  * EXPTRACE_EXPERIMENTS(X): X(ID, id, version, name)
  *
  * EXPTRACE_EVENTS(X, A), all of them, or EXPTRACE_<EXPERIMENT>_EVENTS(X, A):
- *   X(EXPERIMENT, NAME, type, ntypes, group, name, args)
- * where args is a row of A(KIND, "name"), in the order of the wire. If ntypes
- * is more than 1, the event takes that many types from `type` on, and its first
- * argument is not written: it is the type's distance from the first. An event
- * is named after the kernel's tracepoint that it records. A group whose name ends
- * in _more has what is mostly not wanted with the group that it belongs to.
+ *	X(EXPERIMENT, NAME, type, ntypes, group, name, args)
+ * where args is a row of A(KIND, "name"), in wire order. If ntypes is more than 1, the event uses
+ * that many types from `type` on, and its first argument is not written: it is the type minus the
+ * first type. An event has the name of the kernel tracepoint that it records. A group whose name
+ * ends in _more holds events that are usually not wanted together with their main group.
  */
 #ifndef _UAPI_EXPTRACE_EVENTS_H
 #define _UAPI_EXPTRACE_EVENTS_H

@@ -26,28 +26,28 @@ enum exptrace_state {
 };
 
 /* struct exptrace_start::flags */
-#define EXPTRACE_START_DISCARD		(1U << 0)	/* drop what was not read */
+#define EXPTRACE_START_DISCARD		(1U << 0)	/* drop unread data */
 #define EXPTRACE_START_STOP_ON_CLOSE	(1U << 1)	/* stop when this file is closed */
 
-/* struct exptrace_start: take the module parameter's value */
+/* struct exptrace_start: use the module parameter's value */
 #define EXPTRACE_START_DEFAULT		0xffffffffU
 
-/* Experiments that can be registered at a time. */
+/* Maximum number of registered experiments */
 #define EXPTRACE_MAX_EXPERIMENTS	8
 
 /**
  * struct exptrace_start - how to record
  * @flags:	EXPTRACE_START_*
  * @mode:	enum exptrace_mode
- * @batch_size:	bytes per batch: a power of two, 4096 to 65536, a page at least;
+ * @batch_size:	bytes per batch: a power of two, 4096 to 65536, at least a page;
  *		EXPTRACE_START_DEFAULT for the module parameter's value
  * @period_ms:	milliseconds between generations; 0: only on demand;
  *		EXPTRACE_START_DEFAULT for the module parameter's value
- * @pool_size:	bytes of all batches together; 0 for the module parameter's value
- * @quota:	by experiment, the most that its events may take of the pool, in
+ * @pool_size:	total bytes of all batches; 0 for the module parameter's value
+ * @quota:	limit per experiment for the share of the pool that its events may use, in
  *		percent; 0: no limit
- * @boot_id:	what /proc/sys/kernel/random/boot_id says, as bytes; for the stream's
- *		properties, which lack it if it is all zero
+ * @boot_id:	/proc/sys/kernel/random/boot_id as bytes, for the stream's properties, which
+ *		lack it if this is all zero
  * @reserved:	zero
  */
 struct exptrace_start {
@@ -74,31 +74,31 @@ struct exptrace_advance {
 };
 
 /**
- * struct exptrace_info - the state of the recorder
+ * struct exptrace_info - state of the recorder
  * @abi_version:	EXPTRACE_ABI_VERSION of the module
  * @state:		enum exptrace_state
  * @generation:		the generation being written; 0 when stopped, or while there is no
  *			room for one after a suspend
- * @pool_size:		bytes of all batches together
+ * @pool_size:		total bytes of all batches
  * @batch_size:		bytes per batch
  * @period_ms:		milliseconds between generations, 0: only on demand
  * @batches:		batches in the pool
- * @batches_empty:	of those, free
- * @batches_full:	of those, waiting for a reader
+ * @batches_empty:	number of those that are empty
+ * @batches_full:	number of those that wait for a reader
  * @addresses:		1: kernel addresses are recorded, 0: identifiers are
- * @lost:		events lost since start, all reasons
+ * @lost:		events lost since start, for all reasons
  * @mode:		enum exptrace_mode
  * @padding:		zero
  * @evicted_generations: complete generations given up since start (flight mode)
- * @evicted_events:	events in them, what their tables describe not counted
- * @triggers:		times that a trigger fired since the module was loaded
+ * @evicted_events:	events in them, not counting entries of tables
+ * @triggers:		how often a trigger fired since the module was loaded
  * @latency_us:		the threshold of SET_TRIGGER, 0: none
- * @missing_tasks:	threads that found no room in the statedumps since start
- * @unknown_sites:	places in the code that got no number since start: the
- *			generation had too many
- * @unknown_stacks:	likewise, stacks
- * @missing_changes:	what became of threads in the completed generations since start, and
- *			was lost: no name of a thread in these generations is certain
+ * @missing_tasks:	threads for which statedumps had no room since start
+ * @unknown_sites:	call sites that got no number since start because the generation
+ *			had too many
+ * @unknown_stacks:	stacks that got no number, likewise
+ * @missing_changes:	lost records about threads in the generations completed since start;
+ *			if not 0, thread names in these generations are uncertain
  * @reserved:		zero
  */
 struct exptrace_info {
@@ -133,8 +133,8 @@ struct exptrace_info {
 
 /**
  * struct exptrace_event - one event of the module's catalogue
- * @index:	GET_EVENT: which one, from 0 on (ENOENT past the last); the same index is
- *		another event when an experiment comes or goes
+ * @index:	GET_EVENT: which one, from 0 (ENOENT past the last one); an index refers to
+ *		another event after an experiment was registered or unregistered
  * @flags:	EXPTRACE_EVENT_F_*
  * @experiment:	its experiment
  * @type:	its first type in the experiment's batches
@@ -142,8 +142,8 @@ struct exptrace_info {
  * @group:	its group: sched, alloc, ...
  * @name:	its name, that of the tracepoint
  *
- * GET_EVENT tells all but @index. SET_EVENT looks at @flags, and finds the event by
- * @experiment and @name; only if @name is empty, by @index.
+ * GET_EVENT fills in everything but @index. SET_EVENT uses @flags, and finds the event by
+ * @experiment and @name, or by @index if @name is empty.
  */
 struct exptrace_event {
 	__u32 index;
@@ -156,14 +156,14 @@ struct exptrace_event {
 };
 
 /* struct exptrace_snapshot::flags */
-#define EXPTRACE_SNAPSHOT_WAIT		(1U << 0)	/* for the next trigger */
+#define EXPTRACE_SNAPSHOT_WAIT		(1U << 0)	/* wait for the next trigger */
 
 /**
- * struct exptrace_snapshot - read what the pool holds, while recording goes on
+ * struct exptrace_snapshot - read the contents of the pool while recording continues
  * @flags:	EXPTRACE_SNAPSHOT_*
  * @reserved:	zero
  * @first:	out: the first generation of the snapshot
- * @last:	out: its last
+ * @last:	out: its last one
  */
 struct exptrace_snapshot {
 	__u32 flags;
@@ -174,17 +174,17 @@ struct exptrace_snapshot {
 
 /* struct exptrace_batch_ref::kind */
 enum exptrace_ref_kind {
-	EXPTRACE_REF_BATCH		= 0,	/* one or more, whole */
+	EXPTRACE_REF_BATCH		= 0,	/* one or more whole batches */
 	EXPTRACE_REF_END_OF_GENERATION	= 1,
-	EXPTRACE_REF_END		= 2,	/* the stream is at its end */
+	EXPTRACE_REF_END		= 2,	/* end of the stream */
 };
 
 /**
- * struct exptrace_batch_ref - where in the mapped pool the next batch lies, or several that
- * follow each other
+ * struct exptrace_batch_ref - position of the next batch, or of several consecutive ones, in
+ * the mapped pool
  * @kind:	enum exptrace_ref_kind
- * @length:	bytes of them, headers included
- * @offset:	of its first byte in the mapping
+ * @length:	total bytes, including headers
+ * @offset:	of the first byte in the mapping
  * @generation:	its generation
  */
 struct exptrace_batch_ref {
@@ -195,8 +195,8 @@ struct exptrace_batch_ref {
 };
 
 /**
- * struct exptrace_trigger - when the kernel is to ask for a snapshot by itself
- * @latency_us:	a thread ran later than this after it was woken; 0: never
+ * struct exptrace_trigger - when the kernel itself fires the trigger
+ * @latency_us:	threshold for the time between the wakeup of a thread and its running; 0: never
  * @reserved:	zero
  */
 struct exptrace_trigger {
@@ -204,34 +204,35 @@ struct exptrace_trigger {
 	__u64 reserved[3];
 };
 
-/* System calls that can be told apart; a multiple of 64. */
+/* Number of system calls that can be selected; a multiple of 64 */
 #define EXPTRACE_MAX_SYSCALLS		1024
 
 /**
  * struct exptrace_syscalls - which system calls the group syscalls records
- * @wanted:	a bit for each number: bit n % 64 of wanted[n / 64]
+ * @wanted:	one bit per number: bit n % 64 of wanted[n / 64]
  * @reserved:	zero
  *
- * Of programs of the machine's own kind. Of 32-bit programs and x32 ones, all are recorded
- * after SET_SYSCALLS if all bits are set, else none; so are those with larger numbers.
+ * This applies to programs of the machine's own kind. After SET_SYSCALLS, the calls of 32-bit
+ * and x32 programs, and calls with larger numbers, are all recorded if all bits are set, and none
+ * of them otherwise.
  */
 struct exptrace_syscalls {
 	__u64 wanted[EXPTRACE_MAX_SYSCALLS / 64];
 	__u64 reserved[2];
 };
 
-/* The tables in which numbers of system calls count. */
+/* The tables of system call numbers */
 enum exptrace_syscall_table {
 	EXPTRACE_SYSCALLS_NATIVE	= 0,
-	EXPTRACE_SYSCALLS_COMPAT	= 1,	/* of 32-bit programs */
+	EXPTRACE_SYSCALLS_COMPAT	= 1,	/* 32-bit programs */
 	EXPTRACE_SYSCALLS_X32		= 2,
 	EXPTRACE_NR_SYSCALL_TABLES	= 3,
 };
 
 /**
- * struct exptrace_syscall_tables - which system calls of whose programs are recorded
- * @wanted:	for each table as in struct exptrace_syscalls; if all bits of all tables are
- *		set, then also those with larger numbers
+ * struct exptrace_syscall_tables - which system calls are recorded, per kind of program
+ * @wanted:	per table, as in struct exptrace_syscalls; if all bits of all tables are set,
+ *		calls with larger numbers are recorded, too
  * @reserved:	zero
  */
 struct exptrace_syscall_tables {
@@ -242,17 +243,17 @@ struct exptrace_syscall_tables {
 /* struct exptrace_mark::kind */
 enum exptrace_mark_kind {
 	EXPTRACE_MARK_TEXT		= 0,
-	EXPTRACE_MARK_BEGIN		= 1,	/* a region of that name begins */
+	EXPTRACE_MARK_BEGIN		= 1,	/* beginning of a region */
 	EXPTRACE_MARK_END		= 2,
-	EXPTRACE_MARK_LOG		= 3,	/* a value, with a key that it is found by */
+	EXPTRACE_MARK_LOG		= 3,	/* a value with a key */
 };
 
 /**
  * struct exptrace_mark - write a marker into the standard stream
  * @kind:	enum exptrace_mark_kind
  * @length:	bytes of the text, at most 1024
- * @text:	where it is; the region's name, the value
- * @key:	where the key is; of EXPTRACE_MARK_LOG only, else zero
+ * @text:	its address; the region's name, or the value
+ * @key:	address of the key; only for EXPTRACE_MARK_LOG, otherwise zero
  * @key_length:	bytes of the key, at most 1024
  * @reserved:	zero
  */
@@ -266,9 +267,9 @@ struct exptrace_mark {
 };
 
 /* struct exptrace_filter::flags */
-#define EXPTRACE_FILTER_CHILDREN	(1U << 0)	/* and the processes that they create */
+#define EXPTRACE_FILTER_CHILDREN	(1U << 0)	/* include child processes */
 
-/* struct exptrace_filter: most threads, most processes, most words of CPUs */
+/* struct exptrace_filter: limits of threads, processes, and words of CPUs */
 #define EXPTRACE_FILTER_MAX_PIDS	1024
 #define EXPTRACE_FILTER_MAX_CPU_WORDS	128
 
@@ -278,19 +279,20 @@ struct exptrace_mark {
  * @nr_threads:	ids in @threads, at most EXPTRACE_FILTER_MAX_PIDS
  * @nr_processes: ids in @processes, likewise
  * @nr_cpu_words: words in @cpus, at most EXPTRACE_FILTER_MAX_CPU_WORDS; 0: all CPUs
- * @threads:	where they are, __u32 each: of single threads, in the caller's pid namespace
- * @processes:	likewise: of processes, with all threads that they have and will have
- * @cpus:	where they are, __u64 each: bit n % 64 of word n / 64 is CPU n
- * @cgroup:	id of a cgroup of the unified hierarchy, those below it included; 0: all
- * @min_syscall_ns: system calls that took less are not recorded; 0: all are
- * @min_switch_ns: switches away from a thread that ran less are not; 0: all are
+ * @threads:	address of an array of __u32: ids of single threads, in the caller's pid
+ *		namespace
+ * @processes:	likewise: ids of processes, including all their present and future threads
+ * @cpus:	address of an array of __u64: bit n % 64 of word n / 64 is CPU n
+ * @cgroup:	id of a cgroup of the unified hierarchy, including those below it; 0: all
+ * @min_syscall_ns: shorter system calls are not recorded; 0: all are
+ * @min_switch_ns: switches away from a thread that ran for less time are not; 0: all are
  * @reserved:	zero
  *
- * An event has to meet all conditions. Threads and processes are one condition: if
- * any are named, an event is of one of them. All zero: nothing is filtered.
+ * An event must meet all conditions. Threads and processes are one condition: if any are given,
+ * the event must belong to one of them. All zero: no filter.
  *
- * GET_FILTER tells 0 in the place of a thread or process that has no id in the caller's pid
- * namespace; SET_FILTER takes none. In events, ids are those of the initial namespace.
+ * GET_FILTER returns 0 for a thread or process that has no id in the caller's pid namespace;
+ * SET_FILTER does not accept 0. Events contain ids of the initial namespace.
  */
 struct exptrace_filter {
 	__u32 flags;
@@ -310,67 +312,65 @@ struct exptrace_filter {
 
 /* Read the state. Any open file. */
 #define EXPTRACE_IOC_INFO	_IOR(EXPTRACE_IOC_MAGIC, 0x00, struct exptrace_info)
-/* Start recording. EBUSY: it is on, or an earlier recording was not read. */
+/* Start recording. EBUSY: already recording, or an earlier recording was not read. */
 #define EXPTRACE_IOC_START	_IOW(EXPTRACE_IOC_MAGIC, 0x01, struct exptrace_start)
-/* Stop recording; readers drain and then see the end of file. EINVAL: it is off. */
+/* Stop recording; readers get the rest and then end of file. EINVAL: not recording. */
 #define EXPTRACE_IOC_STOP	_IO(EXPTRACE_IOC_MAGIC, 0x02)
 /* Begin a new generation and wait until the old one is complete. */
 #define EXPTRACE_IOC_ADVANCE	_IOWR(EXPTRACE_IOC_MAGIC, 0x03, struct exptrace_advance)
 /* Describe an event. Any open file. */
 #define EXPTRACE_IOC_GET_EVENT	_IOWR(EXPTRACE_IOC_MAGIC, 0x04, struct exptrace_event)
 /*
- * Switch an event, found by experiment and name: EXPTRACE_EVENT_F_ENABLED in flags or not,
- * and EXPTRACE_EVENT_F_STACK or not. ENOENT: it is not there (any more); EOPNOTSUPP: its
- * experiment has no event for stacks; ENOMEM, ENOBUFS: no room for stacks. After an error
- * nothing has changed.
+ * Switch an event, found by experiment and name, on or off (EXPTRACE_EVENT_F_ENABLED) and its
+ * stacks (EXPTRACE_EVENT_F_STACK). ENOENT: no such event (any more); EOPNOTSUPP: its experiment
+ * does not support stacks; ENOMEM, ENOBUFS: no room for stacks. After an error nothing has
+ * changed.
  */
 #define EXPTRACE_IOC_SET_EVENT	_IOW(EXPTRACE_IOC_MAGIC, 0x05, struct exptrace_event)
 /*
- * Complete the present generation and hold all complete ones; read(2) and TAKE on
- * this file then deliver these, from a header to the end of file, and take nothing
- * away. Held until the end, the next SNAPSHOT or close. EAGAIN: nothing to hold;
- * ECANCELED: nothing is recorded, or not any more when the trigger fires.
+ * Complete the current generation and hold all complete ones. read(2) and TAKE on this file then
+ * deliver them, from a header to end of file, and leave them in the pool. They are held until the
+ * end, the next SNAPSHOT or close. EAGAIN: nothing to hold; ECANCELED: not recording, or not any
+ * more when the trigger fires.
  */
 #define EXPTRACE_IOC_SNAPSHOT	_IOWR(EXPTRACE_IOC_MAGIC, 0x06, struct exptrace_snapshot)
-/* Fire the trigger: whoever waits in SNAPSHOT gets what the pool holds now. */
+/* Fire the trigger: callers that wait in SNAPSHOT get the present contents of the pool. */
 #define EXPTRACE_IOC_TRIGGER	_IO(EXPTRACE_IOC_MAGIC, 0x07)
 /*
- * Set the condition on which the trigger fires by itself; it lasts until this file
- * is closed or another is set.
+ * Set the condition that fires the trigger. It stays until this file is closed or another
+ * condition is set.
  */
 #define EXPTRACE_IOC_SET_TRIGGER _IOW(EXPTRACE_IOC_MAGIC, 0x08, struct exptrace_trigger)
 /*
- * The mapped pool: give back what was taken before, take the next. What was not
- * given back when the file is closed comes again. EFAULT: the next stays the next.
+ * The mapped pool: give back the previous batch, take the next one. A batch not given back when
+ * the file is closed is delivered again. EFAULT: the next call takes the same batch.
  */
 #define EXPTRACE_IOC_TAKE	_IOR(EXPTRACE_IOC_MAGIC, 0x09, struct exptrace_batch_ref)
-/* The mapped pool: give back what was taken. EINVAL: nothing was. */
+/* The mapped pool: give back what was taken. EINVAL: nothing was taken. */
 #define EXPTRACE_IOC_GIVE	_IO(EXPTRACE_IOC_MAGIC, 0x0a)
-/* Which system calls are recorded. Any open file. */
+/* Get the recorded system calls. Any open file. */
 #define EXPTRACE_IOC_GET_SYSCALLS _IOR(EXPTRACE_IOC_MAGIC, 0x0b, struct exptrace_syscalls)
-/* Choose those that are recorded; it holds until it is set again. */
+/* Choose the recorded system calls; they stay until changed. */
 #define EXPTRACE_IOC_SET_SYSCALLS _IOW(EXPTRACE_IOC_MAGIC, 0x0c, struct exptrace_syscalls)
-/* Write a marker. EINVAL: nothing is being recorded; ENOBUFS: it is lost. */
+/* Write a marker. EINVAL: not recording; ENOBUFS: the marker is lost. */
 #define EXPTRACE_IOC_MARK	_IOW(EXPTRACE_IOC_MAGIC, 0x0d, struct exptrace_mark)
 /*
- * Which filter is set: in are the places for threads, processes and CPUs and how many
- * each has room for; out is how many there are. What has no room is not told. Any
- * open file.
+ * Get the filter. In: addresses of arrays for threads, processes and CPUs, and the room in each.
+ * Out: the actual numbers. Entries beyond the room are left out. Any open file.
  */
 #define EXPTRACE_IOC_GET_FILTER	_IOWR(EXPTRACE_IOC_MAGIC, 0x0e, struct exptrace_filter)
 /*
- * Set the filter, at any time; it holds until it is set again. After an error the one
- * before still holds. ESRCH: no such thread or process in the caller's pid namespace; ENOENT:
- * no such cgroup.
+ * Set the filter, at any time; it stays until changed. After an error the previous one stays.
+ * ESRCH: no such thread or process in the caller's pid namespace; ENOENT: no such cgroup.
  */
 #define EXPTRACE_IOC_SET_FILTER	_IOW(EXPTRACE_IOC_MAGIC, 0x0f, struct exptrace_filter)
 /*
- * In pool_size, the smallest pool that START takes now if all else is as the argument says, and
- * the size of its batches; whatever pool_size said. Changes nothing. Any open file.
+ * Return the smallest pool that START accepts now, in pool_size, and the size of its batches; all
+ * else is as in the argument, whose pool_size is ignored. Changes nothing. Any open file.
  */
 #define EXPTRACE_IOC_LEAST_POOL	_IOWR(EXPTRACE_IOC_MAGIC, 0x10, struct exptrace_start)
 
-/* As GET_SYSCALLS and SET_SYSCALLS, for the programs of each kind. */
+/* The same as GET_SYSCALLS and SET_SYSCALLS, for each kind of program */
 #define EXPTRACE_IOC_GET_SYSCALL_TABLES \
 	_IOR(EXPTRACE_IOC_MAGIC, 0x11, struct exptrace_syscall_tables)
 #define EXPTRACE_IOC_SET_SYSCALL_TABLES \

@@ -2,28 +2,27 @@
 /*
  * The numbers of exptrace's wire format, version 2 (see docs/wire-format.md).
  *
- * The framing is that of Go's execution trace v2: numbers which Go uses keep
- * Go's meaning, and what is exptrace's own takes numbers that Go leaves free
- * (Go's v2 has 1 to 52 and 127 to 136).
+ * The framing is that of Go's execution trace v2. Numbers that Go uses keep Go's meaning;
+ * exptrace's own use numbers that are free in Go (Go's v2 has 1 to 52 and 127 to 136).
  */
 #ifndef _UAPI_EXPTRACE_WIRE_H
 #define _UAPI_EXPTRACE_WIRE_H
 
-/* The header: these characters, then zero bytes up to its size. */
+/* The header: these characters, then zero bytes up to its size */
 #define EXPTRACE_HEADER_SIZE		16
 #define EXPTRACE_HEADER_MAGIC		"exptrace v2"
 #define EXPTRACE_WIRE_VERSION		2
 
-/* A batch, header included, and a varint: most bytes. */
+/* Maximum bytes of a batch including its header, and of a varint */
 #define EXPTRACE_BATCH_MAX		(64 * 1024)
 #define EXPTRACE_VARINT_MAX		10
 /* type, experiment, generation, m, timestamp, padded length */
 #define EXPTRACE_BATCH_HEADER_MAX	(2 + 4 * EXPTRACE_VARINT_MAX)
 
-/* The longest string in an event or a table; a longer one is cut. */
+/* Maximum bytes of a string in an event or a table; longer ones are cut */
 #define EXPTRACE_STRING_MAX		1024
 
-/* The number of a writer that is bound to no CPU; else 4 * cpu + context. */
+/* The writer number of a writer that is not bound to a CPU; otherwise 4 * cpu + context */
 #define EXPTRACE_M_NONE			(~0ULL)
 
 enum exptrace_context {
@@ -34,7 +33,7 @@ enum exptrace_context {
 	EXPTRACE_NR_CONTEXTS		= 4,
 };
 
-/* What stands between batches, and what a batch of experiment 0 begins with. */
+/* Bytes between batches, and first bytes of the batches of experiment 0 */
 enum exptrace_wire {
 	EXPTRACE_WIRE_EVENT_BATCH	= 1,	/* generation, m, time, length */
 	EXPTRACE_WIRE_STACKS		= 2,
@@ -47,7 +46,7 @@ enum exptrace_wire {
 	EXPTRACE_WIRE_CLOCK_SNAPSHOT	= 51,	/* dt, mono ns, wall s, wall ns */
 	EXPTRACE_WIRE_END_OF_GENERATION	= 52,
 
-	/* exptrace's own */
+	/* not in Go */
 	EXPTRACE_WIRE_SCHEMA		= 53,
 	EXPTRACE_WIRE_SCHEMA_EXPERIMENT	= 54,	/* id, version, name */
 	EXPTRACE_WIRE_SCHEMA_EVENT	= 55,	/* see docs/wire-format.md */
@@ -55,13 +54,13 @@ enum exptrace_wire {
 	EXPTRACE_WIRE_LEDGER_ENTRY	= 57,	/* see docs/wire-format.md */
 	EXPTRACE_WIRE_PROPERTIES	= 58,
 	EXPTRACE_WIRE_PROPERTY		= 59,	/* key, value */
-	EXPTRACE_WIRE_STACK_CUT		= 137,	/* as 3, without its outermost frames */
+	EXPTRACE_WIRE_STACK_CUT		= 137,	/* as 3, outermost frames cut off */
 };
 
 /*
- * Types of timed events, in each experiment a space of its own. Those below
- * EXPTRACE_EVENT_FIRST, and from EXPTRACE_EVENT_CHANGE_FIRST on, carry state: the ledger
- * does not count them, and they can't be selected.
+ * Types of timed events; each experiment has its own. Those below EXPTRACE_EVENT_FIRST, and from
+ * EXPTRACE_EVENT_CHANGE_FIRST on, carry state: the ledger does not count them, and they can't be
+ * selected.
  */
 #define EXPTRACE_EVENT_STATE_FIRST	60
 #define EXPTRACE_EVENT_FIRST		64
@@ -71,20 +70,20 @@ enum exptrace_wire {
 	((type) < EXPTRACE_EVENT_FIRST || (type) >= EXPTRACE_EVENT_CHANGE_FIRST)
 #define EXPTRACE_EVENT_IS_GO(type)	((type) <= 52 || ((type) >= 127 && (type) <= 136))
 
-/* The first byte of an experimental batch's data: what it holds. */
+/* First byte of an experimental batch's data: what it holds */
 enum exptrace_content {
 	EXPTRACE_CONTENT_EVENTS		= 0,	/* timed events, as in the schema */
-	EXPTRACE_CONTENT_DATA		= 1,	/* the experiment's own bytes */
+	EXPTRACE_CONTENT_DATA		= 1,	/* private data of the experiment */
 };
 
-/* What an argument of an event means, and how it is encoded. */
+/* Meaning and encoding of an argument */
 enum exptrace_kind {
 	EXPTRACE_KIND_UINT		= 1,	/* a number */
 	EXPTRACE_KIND_INT		= 2,	/* zigzag */
 	EXPTRACE_KIND_PID		= 3,	/* thread id, initial namespace */
 	EXPTRACE_KIND_CPU		= 4,
 	EXPTRACE_KIND_BYTES		= 5,	/* a size */
-	EXPTRACE_KIND_SITE		= 6,	/* a place in the code: two bytes, a stack's id */
+	EXPTRACE_KIND_SITE		= 6,	/* call site: id of a stack, two bytes */
 	EXPTRACE_KIND_DATA_ADDRESS	= 7,	/* ror64(address - data_base, 3), see below */
 	EXPTRACE_KIND_STRING		= 8,	/* length, bytes */
 	EXPTRACE_KIND_STRING_ID		= 9,
@@ -92,20 +91,20 @@ enum exptrace_kind {
 	EXPTRACE_KIND_TYPE_ID		= 11,
 	EXPTRACE_KIND_FLAGS		= 12,	/* shown in hexadecimal */
 	EXPTRACE_KIND_TASK_STATE	= 13,	/* enum exptrace_task_state */
-	EXPTRACE_KIND_USER_ADDRESS	= 14,	/* distance from the last one in the batch */
+	EXPTRACE_KIND_USER_ADDRESS	= 14,	/* delta to the last one in the batch */
 	EXPTRACE_KIND_DEVICE		= 15,	/* major << 20 | minor */
-	EXPTRACE_KIND_IRQ		= 16,	/* an interrupt's number */
-	EXPTRACE_KIND_SOFTIRQ		= 17,	/* a soft interrupt's number */
-	EXPTRACE_KIND_SYSCALL		= 18,	/* a system call's number */
-	EXPTRACE_KIND_USER_CODE		= 19,	/* as 14, of the program's code */
+	EXPTRACE_KIND_IRQ		= 16,	/* interrupt number */
+	EXPTRACE_KIND_SOFTIRQ		= 17,	/* softirq number */
+	EXPTRACE_KIND_SYSCALL		= 18,	/* system call number */
+	EXPTRACE_KIND_USER_CODE		= 19,	/* as 14, address in the program's code */
 };
 
 /*
- * An object's address v takes two bytes, little endian: its low 15 bits. The others are
- * those of the last object in the batch with the same bits 9 to 14 (0 if there was none).
- * If they are not, EXPTRACE_OBJECT_FAR is set, and three more bytes have them; if that makes
- * EXPTRACE_OBJECT_LONG or more, the fifth is 0xff, and a number follows with what the four
- * before it, but for that mark, have no room for: v >> 31.
+ * An object's address v takes two bytes, little endian: its low 15 bits. The upper bits are those
+ * of the last object in the batch with the same bits 9 to 14 (0 if there was none). If they differ,
+ * EXPTRACE_OBJECT_FAR is set, and three more bytes hold the upper bits. If the five bytes would
+ * make EXPTRACE_OBJECT_LONG or more, the fifth is 0xff, and a number follows with the bits that the
+ * four bytes before it, without the mark, cannot hold: v >> 31.
  */
 #define EXPTRACE_OBJECT_NEAR_BYTES	2
 #define EXPTRACE_OBJECT_NEAR_BITS	15
@@ -115,20 +114,20 @@ enum exptrace_kind {
 #define EXPTRACE_OBJECT_BYTES		5
 #define EXPTRACE_OBJECT_LONG		(0xffULL << 32)
 
-/* A place in the kernel's code takes so many bytes, little endian; 0: it is not known. */
+/* Bytes of a call site, little endian; 0: unknown */
 #define EXPTRACE_SITE_BYTES		2
 
 /*
- * The system call of a 32-bit program, and with the second bit, whatever the first, of an x32
- * program: its number, without these bits, counts in another table.
+ * Flags of a system call number. COMPAT: call of a 32-bit program; X32, whatever COMPAT is: call of
+ * an x32 program. The number without these bits belongs to the table of that kind.
  */
 #define EXPTRACE_SYSCALL_COMPAT		(1U << 31)
 #define EXPTRACE_SYSCALL_X32		(1U << 30)
 
-/* In the place of a number: there is none, or at its end the call has none any more. */
+/* Instead of a number: the call has none, or has lost it at its end */
 #define EXPTRACE_SYSCALL_NONE		0x7fffffffU
 
-/* How a task left its CPU; the letters are those of ps(1). */
+/* State in which a task left its CPU, with the letters of ps(1) */
 enum exptrace_task_state {
 	EXPTRACE_TASK_R			= 0,	/* runnable: it yielded */
 	EXPTRACE_TASK_S			= 1,
@@ -147,9 +146,9 @@ enum exptrace_task_state {
 enum exptrace_lost {
 	EXPTRACE_LOST_POOL		= 0,	/* no empty batch left */
 	EXPTRACE_LOST_NESTED		= 1,	/* fired inside its own context's writer */
-	EXPTRACE_LOST_CONTENDED		= 2,	/* NMI, and the pool's lock was taken */
-	EXPTRACE_LOST_OVERWRITTEN	= 3,	/* flight mode: a batch given up */
-	EXPTRACE_LOST_QUOTA		= 4,	/* the experiment's share was full */
+	EXPTRACE_LOST_CONTENDED		= 2,	/* NMI while the pool's lock was taken */
+	EXPTRACE_LOST_OVERWRITTEN	= 3,	/* flight mode: its batch was given up */
+	EXPTRACE_LOST_QUOTA		= 4,	/* the experiment had used its quota */
 	EXPTRACE_LOST_BURST		= 5,	/* too many in one call, with preemption off */
 	EXPTRACE_NR_LOST		= 6,
 };
