@@ -7,7 +7,7 @@
 #include "batch.h"
 #include "varint.h"
 
-/* The length is a number, but always in 10 bytes; NULL if it is not, or they are not there yet. */
+/* Reads the length, a number padded to 10 bytes. Returns its end; NULL if bad or incomplete. */
 static const uint8_t *get_length(const uint8_t *pos, const uint8_t *end, uint64_t *length)
 {
 	if (end - pos < EXPTRACE_VARINT_MAX)

@@ -7,7 +7,7 @@
 #include "api.h"
 #include "trace.h"
 
-/* Events that nobody asked for are not missing. */
+/* Events that the caller did not read do not count as missing. */
 static void leave_batch(struct exptrace_trace *trace)
 {
 	if (trace->cursor.pos != trace->cursor.end)
@@ -49,7 +49,7 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 	return 1;
 }
 
-/* Nothing can be told of the events of the batch at hand, if there are any. */
+/* The events of the current batch, if any, cannot be decoded. */
 static int without_schema(const struct exptrace_trace *trace)
 {
 	if (trace->batch.kind != EXPTRACE_BATCH_EVENTS)
@@ -57,7 +57,7 @@ static int without_schema(const struct exptrace_trace *trace)
 	return trace_refuse(trace, -ENOENT, "the trace has no schema for this batch");
 }
 
-/* Why no further event comes of it. */
+/* Turns the result of the last step into an error with a message. */
 static int end_batch(struct exptrace_trace *trace, int ret)
 {
 	if (ret == -EBADMSG)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A first generation whose beginning an earlier reader took has lost its schema:
- * it borrows that of the generation after it, which the same recorder wrote.
+ * If an earlier reader took the beginning of the first generation, its schema is missing. It then
+ * borrows the schema of the next generation, which the same recorder wrote.
  *
- * So the stream is read ahead up to that schema, and then once more from the start.
+ * For this the stream is read ahead up to that schema, and then again from the start.
  */
 #include <errno.h>
 
@@ -15,7 +15,7 @@ static void rewind_framing(struct exptrace_trace *trace)
 	framing_reset(trace);
 }
 
-/* Is the stream cut off at its beginning? 1, 0, or -EAGAIN, -ENOMEM. */
+/* Is the beginning of the stream missing? Returns 1, 0, -EAGAIN or -ENOMEM. */
 static int is_cut_off(struct exptrace_trace *trace)
 {
 	int ret = framing_next(trace);
@@ -29,13 +29,13 @@ static int is_cut_off(struct exptrace_trace *trace)
 	return cut_off;
 }
 
-/* What is in a batch that holds a table; an end mark has no data. */
+/* The contents of a table batch. Not for end marks, which have no data. */
 static struct table table_of(const struct exptrace_batch *batch)
 {
 	return (struct table) { .pos = batch->data + 1, .end = batch->data + batch->length };
 }
 
-/* Takes in a batch of the lender. False when there is nothing more to be had from it. */
+/* Uses a batch of the lender. Returns false when the lender has nothing more to offer. */
 static bool borrow_from(struct exptrace_trace *trace, int *err)
 {
 	const struct exptrace_batch *batch = &trace->batch;
@@ -62,7 +62,7 @@ static bool borrow_from(struct exptrace_trace *trace, int *err)
 	}
 }
 
-/* The next batch or end mark that can be read, behind damage as well; but not another trace's. */
+/* Reads the next readable batch or end mark, even behind damage, but not of another trace. */
 static int next_ahead(struct exptrace_trace *trace)
 {
 	struct exptrace_damage damage;
@@ -78,8 +78,8 @@ static int next_ahead(struct exptrace_trace *trace)
 }
 
 /*
- * Reads ahead. Returns 0 when that is over, with or without a schema: what is damaged
- * or missing shows when it is read again.
+ * Reads ahead. Returns 0 when finished, with or without a schema: damage is reported when it is
+ * read again.
  */
 static int read_ahead(struct exptrace_trace *trace)
 {
@@ -93,7 +93,7 @@ static int read_ahead(struct exptrace_trace *trace)
 			      borrow_from(trace, &err)));
 	if (!err)
 		err = trace_reserve_values(trace);
-	/* the list of the lender serves until the borrower's own comes */
+	/* use the lender's list until the borrower's own is read */
 	trace->properties.stale = true;
 	return err;
 }
@@ -130,7 +130,7 @@ int borrow_schema(struct exptrace_trace *trace)
 
 	if (trace->borrow.state == BORROW_DONE)
 		return 0;
-	/* no batch is referred to yet */
+	/* no pointers to batches exist yet */
 	trace->input.hold = false;
 	err = borrow_step(trace);
 	trace->input.hold = hold;

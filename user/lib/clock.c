@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The generation's clock: ticks to nanoseconds, on the straight lines from Sync to Sync.
+ * The clock of a generation: converts ticks to nanoseconds by linear interpolation between Syncs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-/* What is told of the generation before is overwritten only when there is something new. */
+/* Keeps the lines of the previous generation until the first Sync of this one. */
 void clock_reset(struct clock *clock)
 {
 	clock->nsyncs = 0;
@@ -25,8 +25,8 @@ void clock_uninit(struct clock *clock)
 }
 
 /*
- * mult / 2^shift = ns / ticks, as precise as 63 bits allow; rounded up, so that
- * what lies in the middle of two nanoseconds is not taken for less.
+ * mult / 2^shift = ns / ticks, as precise as 63 bits allow. Rounded up, so that a value halfway
+ * between two nanoseconds is not rounded down.
  */
 static void set_slope(struct clock_line *line, uint64_t ns, uint64_t ticks)
 {
@@ -40,7 +40,7 @@ static void set_slope(struct clock_line *line, uint64_t ns, uint64_t ticks)
 	line->mult = mult >> 63 ? INT64_MAX : (uint64_t)mult;
 }
 
-/* Line @i becomes the one at hand. */
+/* Makes line @i the current one. */
 static void take_line(struct clock *clock, size_t i)
 {
 	clock->line = clock->lines[i];
@@ -49,8 +49,8 @@ static void take_line(struct clock *clock, size_t i)
 }
 
 /*
- * Adds @sync, which was read: the line to it from the one before has its slope now, and that
- * from it the same, as long as there is no other after it.
+ * Adds the line that begins at @sync. This defines the slope of the previous line; the new line has
+ * the same slope until the next Sync.
  */
 static void add_line(struct clock *clock, const struct exptrace_sync *sync)
 {
@@ -103,7 +103,7 @@ int clock_read(struct clock *clock, struct table *table, uint64_t time)
 	return table->bad ? 0 : add_sync(clock, &sync);
 }
 
-/* The last line that begins at @ticks or before becomes the one at hand; else the first one. */
+/* Makes the last line that begins at or before @ticks the current one, or else the first one. */
 static void seek_line(struct clock *clock, uint64_t ticks)
 {
 	size_t low = 0, high = clock->nlines;

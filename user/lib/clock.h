@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The generation's clock: ticks to nanoseconds, on the straight lines from Sync to Sync.
+ * The clock of a generation: converts ticks to nanoseconds by linear interpolation between Syncs.
  */
 #ifndef EXPTRACE_LIB_CLOCK_H
 #define EXPTRACE_LIB_CLOCK_H
@@ -18,26 +18,26 @@ struct clock_line {
 };
 
 struct clock {
-	/* the generation's Syncs, as they come */
+	/* the generation's Syncs, in stream order */
 	struct exptrace_sync *syncs;
 	size_t nsyncs, syncs_room;
 
 	/*
-	 * A line from each of them that is later than all before; those that are not say
-	 * nothing. Beyond the first and the last Sync the nearest line goes on.
+	 * A line from each Sync that is later than all before it; other Syncs are ignored.
+	 * Times before the first and after the last Sync are extrapolated.
 	 */
 	struct clock_line *lines;
 	size_t nlines, lines_room;
 
-	/* the one at hand: times come in order, mostly */
+	/* the current line, cached because times are mostly in order */
 	struct clock_line line;
 	uint64_t first, last;	/* the ticks for which it holds */
 };
 
-/* A new generation: no Sync yet; the old lines serve until one comes. */
+/* Begins a new generation. The old lines are used until the first Sync. */
 void clock_reset(struct clock *clock);
 
-/* Takes in a Sync batch whose base is @time: 0 or -ENOMEM. */
+/* Reads a Sync batch whose base time is @time. Returns 0 or -ENOMEM. */
 int clock_read(struct clock *clock, struct table *table, uint64_t time);
 
 uint64_t clock_ns(struct clock *clock, uint64_t ticks);

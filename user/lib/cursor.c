@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The events of one batch, one after the other: what is not in the inner loop.
+ * Decoding the events of one batch: the parts outside of the inner loop.
  */
 #include <string.h>
 
@@ -37,7 +37,7 @@ const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
 	return pos + len;
 }
 
-/* Reads the upper bits of an object that is far, behind its first two bytes: likewise. */
+/* Reads the upper bits of an object, behind its first two bytes. Returns the end, or NULL. */
 static const uint8_t *get_far_object(const uint8_t *pos, const uint8_t *end, uint64_t *page)
 {
 	uint64_t high;
@@ -56,7 +56,7 @@ static const uint8_t *get_far_object(const uint8_t *pos, const uint8_t *end, uin
 	return pos;
 }
 
-/* Reads an object's address: what follows it, or NULL. */
+/* Reads an object's address. Returns its end, or NULL. */
 static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end, struct cursor_near *near,
 				 const struct properties *properties, uint64_t *address)
 {
@@ -77,7 +77,7 @@ static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end, struct 
 	return pos;
 }
 
-/* Reads a user address and moves @last there: what follows it, or NULL. */
+/* Reads a user address and stores it in @last, too. Returns its end, or NULL. */
 static const uint8_t *get_user_address(const uint8_t *pos, const uint8_t *end, uint64_t *last,
 				       uint64_t *address)
 {
@@ -89,7 +89,7 @@ static const uint8_t *get_user_address(const uint8_t *pos, const uint8_t *end, u
 	return pos;
 }
 
-/* Reads an argument by its op, which is not of a string: what follows it, or NULL. */
+/* Reads an argument that is not a string. Returns its end, or NULL. */
 static const uint8_t *get_arg(uint8_t op, const uint8_t *pos, const uint8_t *end,
 			      struct cursor_near *near, const struct properties *properties,
 			      uint64_t *value)

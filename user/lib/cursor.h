@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The events of one batch, one after the other: the inner loop of the reader, inline.
+ * Decoding the events of one batch: the inner loop of the reader, inline.
  *
- * Nothing that is called in the loop gets a pointer to the cursor, so that one that is
- * a local variable lives in registers.
+ * No function called out of line in the loop gets a pointer to the cursor, so that a local cursor
+ * can live in registers.
  */
 #ifndef EXPTRACE_LIB_CURSOR_H
 #define EXPTRACE_LIB_CURSOR_H
@@ -20,31 +20,31 @@ struct cursor {
 	const uint8_t *start;	/* of the batch's data */
 	const uint8_t *pos;	/* of the next byte to decode */
 	const uint8_t *end;
-	const uint8_t *event_pos;	/* of the event at hand */
+	const uint8_t *event_pos;	/* of the current event */
 	const struct schema_event **types;
-	const struct schema_event *event;	/* the event at hand */
+	const struct schema_event *event;	/* the current event */
 	uint64_t time;		/* its time */
 	uint64_t offset;	/* of start in the stream */
-	int64_t pid;		/* the thread that runs, as far as this batch tells */
-	uint64_t stack;		/* of the next event, 0: it has none */
+	int64_t pid;		/* the running thread, as far as this batch shows */
+	uint64_t stack;		/* of the next event, 0: none */
 	uint8_t type;
-	const char *bad;	/* what is wrong with the event at hand */
+	const char *bad;	/* what is wrong with the current event */
 };
 
-/* What addresses in a batch are near to: not in the cursor, for it has no register. */
+/* State to decode addresses relative to earlier ones, per batch. Too large for registers. */
 struct cursor_near {
 	uint64_t object[EXPTRACE_OBJECT_PAGES];	/* upper bits by bits 9 to 14 */
-	uint64_t user[2];	/* the last one: data, code */
+	uint64_t user[2];	/* last user address: data, code */
 };
 
 /*
- * Sets out at the beginning of a batch; @types: as schema_types() has them. @near: NULL as long as
- * no event has_near.
+ * Starts at the beginning of a batch. @types: see schema_types(). @near may be NULL until an event
+ * has_near.
  */
 void cursor_init(struct cursor *cursor, struct cursor_near *near,
 		 const struct exptrace_batch *batch, const struct schema_event **types);
 
-/* Notes what is wrong with the event at hand, and ends the batch; returns -EBADMSG. */
+/* Stores what is wrong with the current event and ends the batch. Returns -EBADMSG. */
 static inline int cursor_bad(struct cursor *cursor, const char *bad)
 {
 	cursor->bad = bad;
@@ -52,11 +52,11 @@ static inline int cursor_bad(struct cursor *cursor, const char *bad)
 	return -EBADMSG;
 }
 
-/* Reads a string into @value: what follows it, or NULL. */
+/* Reads a string into @value. Returns its end, or NULL. */
 const uint8_t *cursor_string(const uint8_t *pos, const uint8_t *end,
 			     struct exptrace_value *value);
 
-/* Decodes the next event's type and time: 1, 0 at the end, -EBADMSG. */
+/* Decodes the next event's type and time. Returns 1, 0 at the end, or -EBADMSG. */
 static inline int cursor_peek(struct cursor *cursor)
 {
 	const uint8_t *pos = cursor->pos;
@@ -79,15 +79,15 @@ static inline int cursor_peek(struct cursor *cursor)
 }
 
 /*
- * Reads all arguments of an event but the variant, of any kind, at @pos: what follows
- * them, or NULL and in *@bad what is wrong.
+ * Reads all arguments of an event, of any kind, except the variant. Returns their end, or NULL with
+ * the problem in *@bad.
  */
 const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t *pos,
 				 const uint8_t *end, struct cursor_near *near,
 				 const struct properties *properties,
 				 struct exptrace_value *values, const char **bad);
 
-/* The same where all are plain numbers. */
+/* The same for arguments that are all plain numbers. */
 static inline const uint8_t *cursor_args_plain(const struct schema_event *event,
 					       const uint8_t *pos, const uint8_t *end,
 					       struct exptrace_value *values, const char **bad)
@@ -106,7 +106,7 @@ static inline const uint8_t *cursor_args_plain(const struct schema_event *event,
 	return pos;
 }
 
-/* Decodes its arguments: 0 or -EBADMSG. */
+/* Decodes the arguments of the current event. Returns 0 or -EBADMSG. */
 static inline int cursor_args(struct cursor *cursor, struct cursor_near *near,
 			      const struct properties *properties, struct exptrace_value *values)
 {
@@ -129,14 +129,14 @@ static inline int cursor_args(struct cursor *cursor, struct cursor_near *near,
 	return 0;
 }
 
-/* The offset in the stream of the event at hand. */
+/* The offset of the current event in the stream. */
 static inline uint64_t cursor_offset(const struct cursor *cursor)
 {
 	return cursor->offset + (uint64_t)(cursor->event_pos - cursor->start);
 }
 
 /*
- * The thread that ran when the event at hand happened; takes notice of who runs
+ * Returns the thread that ran when the current event happened, and remembers the one that runs
  * after it.
  */
 static inline int64_t cursor_pid(struct cursor *cursor, const struct exptrace_value *values)
@@ -154,7 +154,7 @@ static inline int64_t cursor_pid(struct cursor *cursor, const struct exptrace_va
 	return pid;
 }
 
-/* The stack of the event at hand; takes notice of that of the next one. */
+/* Returns the stack of the current event, and remembers that of the next one. */
 static inline uint64_t cursor_stack(struct cursor *cursor, const struct exptrace_value *values)
 {
 	const struct schema_event *event = cursor->event;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The device: control calls, as docs/uapi.md describes them.
+ * Controlling the device: wrappers of the ioctls that docs/uapi.md describes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static int device_refused(const struct exptrace_device *device, int err, const c
 	return error_refused(err, what, device->path, strlen(device->path));
 }
 
-/* @what: the message, if it fails */
+/* @what: message on failure */
 static int device_ioctl(const struct exptrace_device *device, unsigned long request, void *arg,
 			const char *what)
 {
@@ -77,7 +77,7 @@ API int exptrace_device_open(const char *path, int flags, struct exptrace_device
 
 API void exptrace_device_close(struct exptrace_device *device)
 {
-	/* before the file: a pool that is mapped would outlive it */
+	/* unmap first, since a mapping keeps the file open */
 	if (device)
 		exptrace_device_unmap(device);
 	if (device && device->fd >= 0)
@@ -95,7 +95,7 @@ API int exptrace_device_info(struct exptrace_device *device, struct exptrace_inf
 	return device_ioctl(device, EXPTRACE_IOC_INFO, info, "cannot ask for its state");
 }
 
-/* Left as it is where the kernel does not tell. */
+/* Leaves @id unchanged if the kernel does not provide it. */
 static void get_boot_id(uint8_t id[16])
 {
 	char text[2 * 16 + 4 + 1];
@@ -250,7 +250,7 @@ API int exptrace_device_switch(struct exptrace_device *device, const struct expt
 {
 	struct exptrace_event args = { .experiment = event->experiment, .flags = flags };
 
-	/* For a module that looks at nothing else. */
+	/* for older modules, which use only the index */
 	args.index = event->index;
 	snprintf(args.name, sizeof(args.name), "%s", event->name);
 	return device_ioctl(device, EXPTRACE_IOC_SET_EVENT, &args, "cannot switch an event");
@@ -291,7 +291,7 @@ API int exptrace_device_syscall_tables(struct exptrace_device *device,
 
 	if (err != -ENOTTY)
 		return err;
-	/* an older module has all of the other tables, or nothing */
+	/* an older module records all calls of the other tables, or none */
 	err = exptrace_device_syscalls(device, &native);
 	memset(calls, 0, sizeof(*calls));
 	memcpy(calls->wanted[EXPTRACE_SYSCALLS_NATIVE], native.wanted, sizeof(native.wanted));
@@ -315,7 +315,7 @@ API int exptrace_device_set_syscall_tables(struct exptrace_device *device,
 	return exptrace_device_set_syscalls(device, &native);
 }
 
-/* A filter with room for as many as @want has of each; NULL: no memory. */
+/* Allocates a filter with room for lists as long as those of @want. NULL if out of memory. */
 static struct exptrace_filter *new_filter(const struct exptrace_filter *want)
 {
 	size_t cpus = want->nr_cpu_words * sizeof(uint64_t);
@@ -359,7 +359,7 @@ API int exptrace_device_filter(struct exptrace_device *device, struct exptrace_f
 			*filter = new;
 			return 0;
 		}
-		/* another one was set meanwhile */
+		/* another filter with longer lists was set meanwhile */
 		room = *new;
 		free(new);
 	}

@@ -12,13 +12,13 @@
 #include "api.h"
 #include "error.h"
 
-/* Whether the selection can switch it: state events come by themselves. */
+/* Can a selection switch the event? State events are always recorded. */
 static bool is_switchable(const struct exptrace_event *event)
 {
 	return !EXPTRACE_EVENT_IS_STATE(event->type) && (event->flags & EXPTRACE_EVENT_F_AVAILABLE);
 }
 
-/* Returns 1 if the event is on now, 0 if it is off, or a negative errno. */
+/* Switches an event. Returns 1 if it is now on, 0 if it is off, or a negative errno. */
 static int select_event(struct exptrace_device *device, const struct exptrace_event *event,
 			const struct exptrace_selection *selection)
 {
@@ -37,7 +37,7 @@ static int select_event(struct exptrace_device *device, const struct exptrace_ev
 	return err ? err : on;
 }
 
-/* Whether any event of the group is on; or a negative errno. */
+/* Returns 1 if any event of the group is on, 0 if not, or a negative errno. */
 static int group_is_on(struct exptrace_device *device, const char *group)
 {
 	struct exptrace_event event;
@@ -50,7 +50,7 @@ static int group_is_on(struct exptrace_device *device, const char *group)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Which system calls would be recorded; -ENOENT: a word means none that there is. */
+/* Computes which system calls to record. -ENOENT: a word matches no system call. */
 static int choose_calls(struct exptrace_device *device, struct exptrace_selection *selection,
 			struct exptrace_syscall_tables *calls)
 {
@@ -79,11 +79,11 @@ API int exptrace_selection_offer_device(struct exptrace_selection *selection,
 	if (err != -ENOENT)
 		return err;
 	err = choose_calls(device, selection, &calls);
-	/* the state of its word tells that */
+	/* the state of the word shows an unknown system call */
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Offers what there is. Returns -ENOENT if a word means nothing of it. */
+/* Offers the device's events. Returns -ENOENT if a word matches none of them. */
 static int check_words(struct exptrace_device *device, struct exptrace_selection *selection)
 {
 	size_t i, n = exptrace_selection_words(selection);

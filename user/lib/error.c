@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Messages of calls that have no trace to keep them with: the last one of each thread.
+ * Error messages of calls without a trace: the last one of each thread.
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,8 +2,7 @@
 /*
  * The framing: header, batches and end-of-generation marks.
  *
- * Nothing is consumed before it is complete, so that a read that would block
- * can be repeated.
+ * Nothing is consumed before it is complete, so that a call can be repeated after -EAGAIN.
  */
 #include <errno.h>
 #include <string.h>
@@ -71,8 +70,8 @@ static int framing_header(struct exptrace_trace *trace)
 }
 
 /*
- * Gets a batch's header. It is read bit by bit as long as it is not complete:
- * a device may have nothing beyond it. Returns its size or a negative errno.
+ * Reads a batch's header. Reads no more bytes than needed, since a device may have nothing behind
+ * it. Returns its size or a negative errno.
  */
 static int framing_batch_header(struct exptrace_trace *trace, struct exptrace_batch *batch)
 {
@@ -108,7 +107,7 @@ static void set_writer(struct exptrace_batch *batch)
 	batch->context = bound ? batch->m & (EXPTRACE_NR_CONTEXTS - 1) : EXPTRACE_CONTEXT_NONE;
 }
 
-/* Generations follow each other in order, each ended by its mark. */
+/* Generations must come in order, each with its end mark. */
 static int check_order(struct exptrace_trace *trace, const struct exptrace_batch *batch)
 {
 	unsigned long long now = batch->generation, old = trace->generation;
@@ -123,7 +122,7 @@ static int check_order(struct exptrace_trace *trace, const struct exptrace_batch
 	return 0;
 }
 
-/* A second batch, or an end mark, says that the number of the first one was right. */
+/* A second batch, or an end mark, confirms that the number of the first batch was right. */
 static void confirm_generation(struct exptrace_trace *trace)
 {
 	trace->has_confirmed = true;
@@ -185,7 +184,7 @@ static int framing_end_mark(struct exptrace_trace *trace)
 	return 1;
 }
 
-/* What an earlier version does not tell is then not known of the whole. */
+/* Joined traces count as the lowest of their versions, which may lack facts of the others. */
 static void take_version(struct exptrace_trace *trace)
 {
 	const struct input *input = &trace->input;
@@ -196,7 +195,7 @@ static void take_version(struct exptrace_trace *trace)
 		trace->version = version;
 }
 
-/* What is there begins neither a batch nor anything else that may come here. */
+/* Reports bytes that begin neither a batch nor an end mark. */
 static int bad_piece(struct exptrace_trace *trace)
 {
 	struct input *input = &trace->input;
@@ -204,7 +203,7 @@ static int bad_piece(struct exptrace_trace *trace)
 
 	if (err)
 		return read_failed(trace, err);
-	/* cat puts traces one behind the other */
+	/* traces joined by cat */
 	if (input_available(input) >= strlen(HEADER_PREFIX) &&
 	    !memcmp(input->pos, HEADER_PREFIX, strlen(HEADER_PREFIX))) {
 		take_version(trace);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a generation says about itself: schema, clock, ledger, properties, stacks.
+ * The tables of a generation: schema, clock, ledger, properties, stacks.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "api.h"
 #include "trace.h"
 
-/* Is all known that happened since the last generation that was read began? */
+/* Does the new generation follow the last one without anything missing in between? */
 static bool follows(const struct exptrace_trace *trace)
 {
 	return trace->batch.generation == trace->open_generation + 1 && !trace->abandoned &&
@@ -18,8 +18,8 @@ static bool follows(const struct exptrace_trace *trace)
 }
 
 /*
- * Who has which id now is unknown until it is told. Version 1 does not tell as much that who is
- * not told of could be another one.
+ * Forgets which thread has which id, until the trace says so again. Not for version 1, whose records
+ * are too sparse to identify every thread again.
  */
 static void break_tasks(struct exptrace_trace *trace, bool had_changes)
 {
@@ -29,7 +29,7 @@ static void break_tasks(struct exptrace_trace *trace, bool had_changes)
 
 static int generation_begin(struct exptrace_trace *trace)
 {
-	int err = learn_all(trace);	/* of one that was cut off */
+	int err = learn_all(trace);	/* of a generation that was cut off */
 
 	if (err)
 		return trace_no_memory(trace, trace->batch.offset);
@@ -47,7 +47,7 @@ static int generation_begin(struct exptrace_trace *trace)
 	clock_reset(&trace->clock);
 	ledger_reset(&trace->ledger);
 	stacks_reset(&trace->stacks);
-	/* what was borrowed is for the first one only */
+	/* the first generation keeps the borrowed tables */
 	if (trace->borrow.active && trace->generations == 1)
 		return 0;
 	schema_reset(&trace->schema);
@@ -56,9 +56,9 @@ static int generation_begin(struct exptrace_trace *trace)
 }
 
 /*
- * Generations that follow each other overlap a little. If the one before ended sooner,
- * there was none in between: the machine was suspended, say. If it began later, its clock is
- * another one: that of another boot.
+ * Consecutive generations overlap a little. If the previous one ended earlier, nothing was recorded
+ * in between, for example because of a suspend. If it began later, it has another clock, that of
+ * another boot.
  */
 static void find_gap(struct exptrace_trace *trace)
 {
@@ -69,7 +69,7 @@ static void find_gap(struct exptrace_trace *trace)
 	trace->account.set_backs += trace->set_back;
 	if (!trace->set_back && (!before->known || before->ns >= ns))
 		return;
-	/* ticks may be smaller now, and all that is told is newer */
+	/* ticks may be smaller from now on although events are newer */
 	tasks_forget_times(&trace->tasks);
 	break_tasks(trace, trace->schema.had_changes);
 	if (before->generation + 1 != trace->open_generation)
@@ -80,7 +80,7 @@ static void find_gap(struct exptrace_trace *trace)
 		trace->times.gap_ns += ns - before->ns;
 }
 
-/* Whoever joined traces may have joined those of two boots. */
+/* Joined traces may be from different boots. */
 static void compare_boots(struct exptrace_trace *trace)
 {
 	const char *boot = trace->properties.stale ? NULL : exptrace_property(trace, "boot_id");
@@ -92,7 +92,7 @@ static void compare_boots(struct exptrace_trace *trace)
 		snprintf(trace->boot, sizeof(trace->boot), "%s", boot);
 }
 
-/* The end mark is at hand. */
+/* Called at the end mark. */
 static int generation_end(struct exptrace_trace *trace)
 {
 	const struct properties *properties = &trace->properties;
@@ -160,8 +160,7 @@ static void account_generation(struct exptrace_trace *trace,
 	account->unknown_stacks += number_property(trace, "unknown_stacks");
 }
 
-/* All of the generation at hand was read that there is. */
-/* What fails in there is not why the trace can't be read on. */
+/* Calls the user's function. Queries that fail in it must not replace the trace's error. */
 static void tell_generation(struct exptrace_trace *trace,
 			    const struct exptrace_generation *generation)
 {
@@ -181,7 +180,7 @@ static void generation_close(struct exptrace_trace *trace, bool ends)
 	};
 
 	trace->open = false;
-	/* one batch alone may have a wrong number */
+	/* the number of a single batch may be wrong */
 	if (!trace->has_confirmed || trace->confirmed != generation.number)
 		return;
 	account_generation(trace, &generation);
@@ -201,7 +200,7 @@ void account_events(struct exptrace_trace *trace)
 {
 	if (trace->tells_recorded && trace->recorded > trace->found)
 		trace->account.unread += trace->recorded - trace->found;
-	/* that there is no ledger is another thing */
+	/* a missing ledger is reported in another way */
 	if (trace->tells_recorded && trace->ledger.nentries && trace->found > trace->recorded)
 		trace->account.surplus += trace->found - trace->recorded;
 	trace->tells_recorded = false;
@@ -265,7 +264,7 @@ static int table_take(struct exptrace_trace *trace)
 		err = properties_read(&trace->properties, &table);
 	if (err)
 		return trace_no_memory(trace, batch->offset);
-	/* a damaged schema has been taken in up to the damage */
+	/* even a damaged schema was read up to the damage */
 	err = trace_reserve_values(trace);
 	if (err || !table.bad)
 		return err;

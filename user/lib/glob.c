@@ -6,7 +6,7 @@
 
 #include "glob.h"
 
-/* Where the set that begins at @pos has its "]"; NULL: nowhere. The first character is none. */
+/* Finds the "]" of the set that begins at @pos, or NULL. The first character is never the end. */
 static const char *set_end(const char *pos, const char *end)
 {
 	pos++;
@@ -50,7 +50,7 @@ bool glob_is_plain(const char *pattern, size_t len)
 	return true;
 }
 
-/* A character of a set, which may have a \ before it. */
+/* Reads a character of a set, which may be escaped by \. */
 static unsigned char set_char(const char **pos)
 {
 	if (**pos == '\\')
@@ -58,7 +58,7 @@ static unsigned char set_char(const char **pos)
 	return (unsigned char)*(*pos)++;
 }
 
-/* Whether the set between @pos, behind its "[", and its "]" at @end has the character. */
+/* Does a set contain the character? @pos: behind its "["; @end: at its "]". */
 static bool set_has(const char *pos, const char *end, unsigned char c)
 {
 	bool inverse = *pos == '!' || *pos == '^', found = false;
@@ -76,7 +76,7 @@ static bool set_has(const char *pos, const char *end, unsigned char c)
 	return found != inverse;
 }
 
-/* What follows the element at @pos if it stands for @c, else NULL. It is no "*". */
+/* Returns the end of the element at @pos, which is not "*", if it matches @c; otherwise NULL. */
 static const char *match_one(const char *pos, const char *end, char c)
 {
 	const char *next = glob_next(pos, end);
@@ -94,8 +94,8 @@ static const char *match_one(const char *pos, const char *end, char c)
 }
 
 /*
- * The last "*" alone is tried with more of the text: what one before it had took the least
- * that it could, so more of that cannot help.
+ * Backtracks to the last "*" only: every earlier one already matches as little text as possible,
+ * and matching more there cannot help.
  */
 bool glob_matches(const char *pattern, size_t len, const char *text, size_t text_len)
 {

@@ -11,10 +11,10 @@
 
 #include <exptrace/wire.h>
 
-/* All versions begin so; a digit and zeros follow. */
+/* All versions begin with this; a digit and zeros follow. */
 #define HEADER_PREFIX	"exptrace v"
 
-/* The version that a whole header tells, or -1: it is none. */
+/* Returns the version in a complete header, or -1 if it is not a header. */
 static inline int header_version(const uint8_t *header)
 {
 	static const uint8_t zeros[EXPTRACE_HEADER_SIZE - sizeof(HEADER_PREFIX)];

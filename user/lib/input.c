@@ -44,7 +44,7 @@ static void input_move(struct input *input, struct chunk *chunk)
 	input->end = chunk->data + n;
 }
 
-/* Makes room for @n bytes from pos on in one chunk. */
+/* Makes room for @n contiguous bytes from pos on. */
 static int input_make_room(struct input *input, size_t n)
 {
 	struct chunk *old = input->current;
@@ -91,7 +91,7 @@ static void forget_kept(struct input *input)
 void input_init_memory(struct input *input, const uint8_t *bytes, size_t n)
 {
 	input->fd = -1;
-	/* without bytes, still a place */
+	/* never NULL, even without bytes */
 	input->pos = n ? bytes : (const uint8_t *)"";
 	input->end = input->pos + n;
 	input->eof = true;
@@ -127,7 +127,7 @@ void input_rewind(struct input *input)
 	input->eof = false;
 }
 
-/* Bytes that were kept are read again. Returns their number. */
+/* Reads kept bytes again. Returns their number. */
 static size_t replay(struct input *input, uint8_t *to, size_t room)
 {
 	size_t n = input->nkept - input->replayed;
@@ -141,7 +141,7 @@ static size_t replay(struct input *input, uint8_t *to, size_t room)
 	return n;
 }
 
-/* A file never has nothing, to poll(2), even at its end; nor has a pipe that was closed. */
+/* For poll(2), files are always readable, even at the end, and so are closed pipes. */
 static bool has_nothing_yet(int fd, int timeout)
 {
 	struct pollfd poll_ = { .fd = fd, .events = POLLIN };
@@ -149,21 +149,21 @@ static bool has_nothing_yet(int fd, int timeout)
 	return poll(&poll_, 1, timeout) <= 0;
 }
 
-/* Waits for bytes, if that is wanted. 0 or -EAGAIN. */
+/* Waits for bytes if the caller wants it. Returns 0 or -EAGAIN. */
 static int input_wait(const struct input *input)
 {
 	while (has_nothing_yet(input->fd, 0)) {
 		if (!input->on_wait(input->on_wait_arg))
 			return -EAGAIN;
-		/* a signal ends that, and whether to wait on is asked again */
+		/* a signal ends this wait; then ask the caller again */
 		has_nothing_yet(input->fd, -1);
 	}
 	return 0;
 }
 
 /*
- * read(2), after waiting for it to have something. That the file does not block may be the wish of
- * somebody else who has it open.
+ * Waits for data and calls read(2). The file may be nonblocking because another process that has it
+ * open wants that.
  */
 static ssize_t read_some(const struct input *input, uint8_t *to, size_t room)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The bytes of a trace: read from a file, pipe or device into chunks, or in memory already.
+ * The bytes of a trace: read from a file, pipe or device into chunks, or already in memory.
  *
- * Files are read, not mapped: a file that shrinks under a mapping kills the
- * reader, and the copy costs a few percent only.
+ * Files are read, not mapped: a file that shrinks while it is mapped kills the reader, and copying
+ * costs only a few percent.
  */
 #ifndef EXPTRACE_LIB_INPUT_H
 #define EXPTRACE_LIB_INPUT_H
@@ -20,12 +20,12 @@ struct chunk;
 typedef bool input_wait_fn(void *arg);
 
 struct input {
-	int fd;			/* -1: all is in memory, between pos - offset and end */
+	int fd;			/* -1: in memory, between pos - offset and end */
 	bool own_fd;
-	bool hold;		/* what was read stays where it is until input_release() */
+	bool hold;		/* bytes read stay at their addresses until input_release() */
 	bool eof;
 	struct chunk *current;
-	struct chunk *held;	/* full chunks that are still referred to */
+	struct chunk *held;	/* full chunks that are still in use */
 	struct chunk *spare;
 	const uint8_t *pos;	/* the unread bytes of the current chunk */
 	const uint8_t *end;
@@ -33,9 +33,9 @@ struct input {
 	input_wait_fn *on_wait;	/* NULL: read(2) waits */
 	void *on_wait_arg;
 
-	/* input_keep() to input_rewind(), and until what was kept is read again */
+	/* from input_keep() until the kept bytes were read again after input_rewind() */
 	bool keep;
-	int64_t start;		/* where the file can be sought to instead; else negative */
+	int64_t start;		/* position to seek to instead; negative: cannot seek */
 	uint8_t *kept;
 	size_t nkept, kept_room, replayed;
 };
@@ -45,31 +45,30 @@ static inline size_t input_available(const struct input *input)
 	return (size_t)(input->end - input->pos);
 }
 
-/* Sets out at the beginning of bytes in memory, which stay the caller's. */
+/* Reads from memory, which the caller still owns. */
 void input_init_memory(struct input *input, const uint8_t *bytes, size_t n);
 
 /*
- * Reads until @n bytes (at most INPUT_CHUNK) are available in one piece, or the
- * end of the file is reached. Returns 0 or a negative errno.
+ * Reads until @n contiguous bytes (at most INPUT_CHUNK) are available, or the end of the file is
+ * reached. Returns 0 or a negative errno.
  */
 int input_fill(struct input *input, size_t n);
 
-/* Moves on by @n bytes, which must be available. */
+/* Skips @n bytes, which must be available. */
 void input_consume(struct input *input, size_t n);
 
-/* Ends the hold on all that was consumed. */
+/* Ends the hold on all consumed bytes. */
 void input_release(struct input *input);
 
 /*
- * Back to the beginning of the stream. Without input_keep() only as long as one chunk
- * holds all that was read, or where all is in memory.
+ * Goes back to the beginning of the stream. Without input_keep() this works only while one chunk
+ * holds everything that was read, or for a trace in memory.
  */
 void input_rewind(struct input *input);
 
 /*
- * From now on all is kept, from the stream's beginning, until input_rewind(); a file
- * that can be sought is read again instead. To be called before more than one chunk
- * was read. 0 or -ENOMEM.
+ * Keeps everything from the stream's beginning until input_rewind(); a seekable file is read again
+ * instead. Call it before more than one chunk was read. Returns 0 or -ENOMEM.
  */
 int input_keep(struct input *input);
 

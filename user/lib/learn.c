@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What events tell of threads: now, after the event, or when all of the generation is read.
+ * Learning about threads and names from events: now, after the event, or at the generation's end.
  *
- * Batches of several CPUs come in no order of time, but what becomes of a thread, on one
- * CPU after the other, has one: so it is put off until all of it is there.
+ * Batches of different CPUs are not in time order, but the records about a thread, which come from
+ * several CPUs, must be applied in time order. So they are collected until all of them are there.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void take(struct exptrace_trace *trace, const struct schema_event *event,
 	told->start = event->start_arg == SCHEMA_NO_ARG ? 0 : values[event->start_arg].u64;
 	told->ticks = ticks;
 	told->role = event->role;
-	/* state has told already that it began, and when */
+	/* a state event has already recorded its beginning */
 	if (event->role == SCHEMA_ROLE_BEGIN && event->selected && trace->schema.has_changes)
 		told->role = SCHEMA_ROLE_NAME;
 	told->len = (uint8_t)len;
@@ -98,7 +98,7 @@ int learn_later(struct exptrace_trace *trace, const struct schema_event *event, 
 	return 0;
 }
 
-/* The statedump comes before all else. */
+/* The statedump sorts first. */
 static int by_time(const void *a, const void *b)
 {
 	const struct told *x = a, *y = b;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What events tell of threads: now, after the event, or when all of the generation is read.
+ * Learning about threads from events: now, after the event, or at the generation's end.
  */
 #ifndef EXPTRACE_LIB_LEARN_H
 #define EXPTRACE_LIB_LEARN_H
@@ -14,12 +14,12 @@
 struct exptrace_trace;
 struct schema_event;
 
-/* An event that tells something of a thread. */
+/* What an event says about a thread. */
 struct told {
 	uint64_t pid;
 	uint64_t start;
 	uint64_t ticks;
-	uint32_t order;		/* among those of the same time */
+	uint32_t order;		/* among events with the same time */
 	uint8_t role;
 	uint8_t len;
 	char comm[TASKS_COMM_MAX];
@@ -28,20 +28,20 @@ struct told {
 struct learn {
 	struct told *list;	/* in the order of batches */
 	size_t n, room;
-	struct told after;	/* to be learnt before the next event */
+	struct told after;	/* to be applied before the next event */
 	bool has_after;
 };
 
 /* All return 0 or -ENOMEM; the event's arguments are in trace->values. */
 
-/* An event of the statedump: it holds from the generation's beginning on. */
+/* For an event of the statedump, which is valid from the generation's beginning. */
 int learn_task(struct exptrace_trace *trace, const struct schema_event *event);
 
-/* Of any other event, in the order of time: now, or before the next one. */
+/* For any other event, in time order: applied now, or before the next event. */
 int learn_event(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks);
 int learn_after(struct exptrace_trace *trace);
 
-/* Of any event, in the order of batches: when learn_all() is called. */
+/* For any event, in batch order: applied by learn_all(). */
 int learn_later(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks);
 int learn_all(struct exptrace_trace *trace);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The ledger of a generation: what was attempted, recorded and lost.
+ * The ledger of a generation: attempted, recorded and lost events.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static int read_losses(struct exptrace_ledger_entry *entry, struct table *table)
 	struct exptrace_loss *losses;
 	uint64_t i;
 
-	/* each takes two bytes at least */
+	/* each takes at least two bytes */
 	if (n > (uint64_t)(table->end - table->pos) / 2)
 		table_bad(table, "has more reasons than bytes");
 	if (table->bad || !n)

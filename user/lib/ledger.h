@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The ledger of a generation: what was attempted, recorded and lost.
+ * The ledger of a generation: attempted, recorded and lost events.
  */
 #ifndef EXPTRACE_LIB_LEDGER_H
 #define EXPTRACE_LIB_LEDGER_H
@@ -17,7 +17,7 @@ struct ledger {
 
 void ledger_reset(struct ledger *ledger);
 
-/* Takes in the ledger batch at @offset. 0 or -ENOMEM; damage is noted in @table. */
+/* Reads the ledger batch at @offset. Returns 0 or -ENOMEM; damage is stored in @table. */
 int ledger_read(struct ledger *ledger, struct table *table, uint64_t offset);
 
 void ledger_uninit(struct ledger *ledger);

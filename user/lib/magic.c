@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a file that is no trace looks like, by its first bytes.
+ * Recognizes files that are not traces, for a better error message.
  */
 #include <stdbool.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a file that is no trace looks like, by its first bytes.
+ * Recognizes files that are not traces, for a better error message.
  */
 #ifndef EXPTRACE_LIB_MAGIC_H
 #define EXPTRACE_LIB_MAGIC_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "an ELF file" and the like; NULL if the @n bytes look like nothing that is known. */
+/* Returns "an ELF file" or similar for the first @n bytes of a file; NULL if unknown. */
 const char *magic_name(const uint8_t *bytes, size_t n);
 
 #endif /* EXPTRACE_LIB_MAGIC_H */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The events of a whole generation, merged by time.
+ * Merging the events of a whole generation by time.
  *
- * Damage in a batch ends that batch; all others go on to the generation's end. Of all
- * errors the one with the lowest offset is then returned.
+ * Damage in a batch ends that batch; all others are read to the generation's end. The error with the
+ * lowest offset is returned afterwards.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,24 +23,24 @@ struct merge_batch {
 
 struct merge_stream {
 	struct cursor cursor;
-	struct cursor_near *near;	/* NULL: nothing needed it yet; most writers never do */
+	struct cursor_near *near;	/* NULL until needed; most writers never need it */
 	const struct schema_event **types;
-	uint32_t batch;		/* the one that the cursor walks */
+	uint32_t batch;		/* the one the cursor is in */
 	uint32_t last;
-	uint32_t cpu;		/* its place in cpus */
+	uint32_t cpu;		/* index into cpus */
 	uint8_t experiment;
 	uint8_t context;
 };
 
-/* What is known of a CPU as time goes by. */
+/* State of a CPU at the current time. */
 struct merge_cpu {
 	uint64_t number;
-	int64_t pid;		/* the thread that runs */
-	bool known;		/* and nothing that might tell another one is missing */
-	uint64_t since;		/* while the start is sought: the time that told */
+	int64_t pid;		/* the running thread */
+	bool known;		/* all its switches are recorded, so pid is certain */
+	uint64_t since;		/* while starting: time of the event that pid is from */
 };
 
-/* Keeps the error that trace_error() stored, to be returned after the events. */
+/* Saves the error that trace_error() stored, to return it after the events. */
 static void note_error(struct exptrace_trace *trace, int err)
 {
 	struct merge *merge = &trace->merge;
@@ -105,7 +105,7 @@ static int add_batch(struct merge *merge, const struct exptrace_batch *batch)
 	if (array_reach(&merge->batches, merge->nbatches, &merge->batches_room,
 			sizeof(*merge->batches)))
 		return -ENOMEM;
-	/* now, since each stream has a batch */
+	/* after the room is there, since each stream must have a batch */
 	i = get_stream(merge, batch);
 	if (i < 0)
 		return -ENOMEM;
@@ -142,7 +142,7 @@ static void merge_clear(struct exptrace_trace *trace)
 	input_release(&trace->input);
 }
 
-/* Takes in the batch at hand. Returns 0, or a negative errno that ends the loading. */
+/* Loads the current batch. Returns 0, or a negative errno that ends the loading. */
 static int load_batch(struct exptrace_trace *trace)
 {
 	struct merge *merge = &trace->merge;
@@ -161,8 +161,8 @@ static int load_batch(struct exptrace_trace *trace)
 }
 
 /*
- * Loads a generation, or what there is of it. Returns 1, 0 at the end of the
- * trace, or -EAGAIN. Other errors are noted.
+ * Loads a generation, as far as it can be read. Returns 1, 0 at the end of the trace, or -EAGAIN.
+ * Other errors are saved.
  */
 static int load_generation(struct exptrace_trace *trace)
 {
@@ -187,14 +187,14 @@ static int load_generation(struct exptrace_trace *trace)
 	return 1;
 }
 
-/* Sets out at the beginning of the batch that is the stream's next one. */
+/* Starts at the beginning of the stream's current batch. */
 static void stream_enter(const struct merge *merge, struct merge_stream *stream)
 {
 	cursor_init(&stream->cursor, stream->near, &merge->batches[stream->batch].batch,
 		    stream->types);
 }
 
-/* Decodes the arguments of the stream's event: 0, -EBADMSG or -ENOMEM. */
+/* Decodes the arguments of the stream's event. Returns 0, -EBADMSG or -ENOMEM. */
 static inline int stream_args(struct exptrace_trace *trace, struct merge_stream *stream)
 {
 	if (unlikely(stream->cursor.event->has_near && !stream->near)) {
@@ -206,8 +206,8 @@ static inline int stream_args(struct exptrace_trace *trace, struct merge_stream 
 }
 
 /*
- * Moves the stream to its next event: 1, or 0 at its end. Damage is noted, and is the end
- * of its batch.
+ * Moves the stream to its next event. Returns 1, or 0 at its end. Damage is saved as an error and
+ * ends the batch.
  */
 static int stream_advance(struct exptrace_trace *trace, struct merge_stream *stream)
 {
@@ -226,11 +226,11 @@ static int stream_advance(struct exptrace_trace *trace, struct merge_stream *str
 	}
 }
 
-/* If the stream begins with who runs, that holds from the generation's beginning on. */
+/* If the stream begins with a current event, that thread ran from the generation's beginning. */
 static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_stream *stream)
 {
 	struct merge_cpu *cpu = &trace->merge.cpus[stream->cpu];
-	/* its first event: nothing came before that it could be near to */
+	/* zero, since this is the first event of its batch */
 	struct cursor_near near = { 0 };
 	struct cursor cursor = stream->cursor;
 
@@ -243,8 +243,8 @@ static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_str
 }
 
 /*
- * The names of the statedump hold from the generation's beginning on: they are
- * learnt before the first event comes out.
+ * The names of the statedump are valid from the generation's beginning, so they are read before the
+ * first event is returned.
  */
 static int stream_learn_tasks(struct exptrace_trace *trace, struct merge_stream *stream)
 {
@@ -273,7 +273,7 @@ static uint64_t count_batches(const struct merge *merge, uint32_t batch)
 	return n;
 }
 
-/* A stream without a schema is skipped; of the standard one, that is an error. */
+/* Skips a stream without a schema. For the standard stream this is an error. */
 static void stream_skip(struct exptrace_trace *trace, const struct merge_stream *stream)
 {
 	const struct exptrace_batch *batch = &trace->merge.batches[stream->batch].batch;
@@ -292,7 +292,7 @@ static void heap_sift_down(struct merge *merge, size_t i)
 	size_t n = merge->nheap, child;
 
 	while ((child = 2 * i + 1) < n) {
-		/* no branch: which one it is cannot be predicted */
+		/* branch-free, since the smaller child cannot be predicted */
 		if (child + 1 < n)
 			child += heap[child + 1].time < heap[child].time;
 		if (node.time <= heap[child].time)
@@ -331,7 +331,7 @@ static int stream_start(struct exptrace_trace *trace, uint32_t i)
 	return 0;
 }
 
-/* Makes the loaded generation ready: names, first events, heap. */
+/* Prepares the loaded generation: names, first events, heap. */
 static int merge_start(struct exptrace_trace *trace)
 {
 	struct merge *merge = &trace->merge;
@@ -353,7 +353,7 @@ static int merge_start(struct exptrace_trace *trace)
 	return 0;
 }
 
-/* Takes the first event off the heap, or its stream if that is at its end. */
+/* Removes the first event from the heap, or its whole stream if that is at its end. */
 static inline void merge_pop(struct exptrace_trace *trace, struct merge_stream *stream)
 {
 	struct merge *merge = &trace->merge;
@@ -366,8 +366,8 @@ static inline void merge_pop(struct exptrace_trace *trace, struct merge_stream *
 }
 
 /*
- * The thread that ran at the event at hand of @stream. In an interrupt it is the one that is
- * interrupted, which switches tell, if all of them are there.
+ * Returns the thread that ran at the current event of @stream. In an interrupt this is the
+ * interrupted thread, which is known if all switches of the CPU are recorded.
  */
 static int64_t merge_pid(struct merge *merge, struct merge_stream *stream,
 			 const struct exptrace_value *values)
@@ -383,7 +383,7 @@ static int64_t merge_pid(struct merge *merge, struct merge_stream *stream,
 	return pid;
 }
 
-/* Gives out the first event of the heap: 1; 0: it was damaged; -ENOMEM. */
+/* Returns the first event of the heap: 1; 0 if it was damaged; -ENOMEM. */
 static int merge_emit(struct exptrace_trace *trace)
 {
 	struct merge *merge = &trace->merge;
@@ -411,12 +411,12 @@ static int merge_emit(struct exptrace_trace *trace)
 	return err ? err : 1;
 }
 
-/* Begins the next generation: 1, 0 at the end, or a negative errno. */
+/* Begins the next generation. Returns 1, 0 at the end, or a negative errno. */
 static int merge_refill(struct exptrace_trace *trace)
 {
 	int ret;
 
-	/* after -EAGAIN, what is wrong with the part that was loaded waits for its events */
+	/* after -EAGAIN, errors of the part already loaded wait until its events are out */
 	if (!trace->merge.loading) {
 		account_events(trace);
 		if (trace->merge.error)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The events of a whole generation, merged by time.
+ * Merging the events of a whole generation by time.
  *
- * Each writer (experiment, m) is a stream: a list of batches in order. A binary
- * heap has the next event's time of each stream.
+ * Each writer (experiment, m) is a stream: an ordered list of batches. A binary heap contains the
+ * time of each stream's next event.
  */
 #ifndef EXPTRACE_LIB_MERGE_H
 #define EXPTRACE_LIB_MERGE_H
@@ -26,7 +26,7 @@ struct merge_node {
 };
 
 struct merge {
-	bool loading;		/* a generation was begun and is not complete */
+	bool loading;		/* a generation is loaded in part */
 
 	struct merge_batch *batches;
 	size_t nbatches, batches_room;
@@ -37,19 +37,19 @@ struct merge {
 	struct merge_node *heap;
 	size_t nheap;
 	struct index stream_index;	/* (experiment, m) to stream */
-	struct index cpu_index;		/* cpu to its place in cpus */
+	struct index cpu_index;		/* cpu to index into cpus */
 
-	int error;		/* to be returned when the events are out */
+	int error;		/* to be returned after all events */
 	uint64_t error_offset;
 	char message[TRACE_MESSAGE];
 };
 
 struct exptrace_trace;
 
-/* As exptrace_next_event(). */
+/* See exptrace_next_event(). */
 int merge_next(struct exptrace_trace *trace);
 
-/* What is loaded, and its error, are not needed any more. */
+/* Drops the loaded generation and its error. */
 void merge_forget(struct exptrace_trace *trace);
 
 void merge_uninit(struct merge *merge);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The names of numbers, of interrupts for example, by the kind of number.
+ * Names of numbers, for example of interrupts, by the kind of number.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 #include "../common/array.h"
 #include "names.h"
 
-/* Kinds from here on are strings (docs/wire-format.md), which need no names. */
+/* Larger kinds are strings (docs/wire-format.md), which need no names. */
 #define KINDS	128
 
-/* Of each kind a writer has names of its own. */
+/* Each writer has its own names of each kind. */
 static uint64_t key_of(uint64_t writer, uint64_t kind)
 {
 	return writer * KINDS + kind;
@@ -48,7 +48,7 @@ static const struct name *find(const struct names *names, uint64_t writer, uint6
 {
 	int64_t i = index_find(&names->index, key_of(writer, kind), number);
 
-	/* past the room: it could not be kept, for want of memory */
+	/* beyond the array: allocation failed for this one */
 	return i < 0 || (size_t)i >= names->room ? NULL : &names->list[i];
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The names of numbers, of interrupts for example, by the kind of number.
+ * Names of numbers, for example of interrupts, by the kind of number.
  */
 #ifndef EXPTRACE_LIB_NAMES_H
 #define EXPTRACE_LIB_NAMES_H
@@ -10,10 +10,10 @@
 
 #include "../common/index.h"
 
-/* Where a name holds: for all, from the generation's beginning on, or for the rest of a batch. */
+/* Scope of a name: everywhere, from the generation's beginning, or the rest of one batch. */
 struct names_scope {
-	uint64_t writer;	/* its m plus 1, 0: all */
-	uint64_t batch;		/* the writer's batch, by its offset */
+	uint64_t writer;	/* m plus 1; 0: everywhere */
+	uint64_t batch;		/* offset of the writer's batch */
 };
 
 struct name {
@@ -22,17 +22,17 @@ struct name {
 };
 
 struct names {
-	struct index index;	/* (kind and writer, number) to its place in list */
+	struct index index;	/* (kind and writer, number) to index into list */
 	struct name *list;
 	size_t room;
-	uint64_t kinds;		/* bit kind % 64: there may be names of it */
+	uint64_t kinds;		/* bit kind % 64: names of this kind may exist */
 };
 
-/* @number, of this kind (enum exptrace_kind), is called so. Returns 0 or -ENOMEM. */
+/* Sets the name of @number, of this kind (enum exptrace_kind). Returns 0 or -ENOMEM. */
 int names_set(struct names *names, struct names_scope scope, uint64_t kind, uint64_t number,
 	      const char *text, size_t len);
 
-/* What it is called in a batch; NULL if it is not known. */
+/* Returns the name in this scope; NULL if unknown. */
 const char *names_get(const struct names *names, struct names_scope scope, uint64_t kind,
 		      uint64_t number);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Pieces of a stream that is copied, not read: its header, batches and end marks.
+ * Pieces of a stream that is copied, not decoded: header, batches and end marks.
  */
 #include <errno.h>
 
@@ -22,7 +22,7 @@ API int exptrace_header_version(const void *bytes, size_t size)
 	return version;
 }
 
-/* The batch or mark at @bytes. Returns its size; 0: it is not whole; -EBADMSG. */
+/* Parses the batch or mark at @bytes. Returns its size; 0: incomplete; -EBADMSG. */
 static int piece_parse(struct exptrace_batch *batch, const uint8_t *bytes, size_t size)
 {
 	int ret;
