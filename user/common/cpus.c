@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A list of CPUs, as in "0-3,8": read once, then asked for each CPU.
+ * A list of CPUs, such as "0-3,8".
  */
 #include <errno.h>
 #include <stdlib.h>

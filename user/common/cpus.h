@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A list of CPUs, as in "0-3,8": read once, then asked for each CPU.
+ * A list of CPUs, such as "0-3,8".
  */
 #ifndef EXPTRACE_COMMON_CPUS_H
 #define EXPTRACE_COMMON_CPUS_H
@@ -14,11 +14,11 @@ struct cpus_range {
 };
 
 struct cpus {
-	struct cpus_range *ranges;	/* in their order, none within another */
+	struct cpus_range *ranges;	/* sorted, without overlap */
 	size_t n, room;
 };
 
-/* Reads @list, up to what is not in order: 0 or -ENOMEM. */
+/* Parses @list up to the first syntax error or unsorted range. Returns 0 or -ENOMEM. */
 int cpus_read(struct cpus *cpus, const char *list);
 
 bool cpus_has(const struct cpus *cpus, uint64_t cpu);

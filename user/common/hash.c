@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The hash of all tables: keyed with random numbers that are drawn once for each process.
+ * The hash function of all tables, with random keys per process.
  */
 #include <pthread.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 uint64_t hash_keys[HASH_KEYS];
 
-/* Where the kernel has no random numbers yet, or does not give them to this process. */
+/* Fallback if the kernel has no random numbers yet, or denies them to this process. */
 static void guess_keys(void)
 {
 	struct timespec now;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The hash of all tables: keyed with random numbers that are drawn once for each process.
+ * The hash function of all tables, with random keys per process.
  *
- * Who makes a trace cannot know them, and so cannot choose what shares a slot of a table.
+ * The author of a trace does not know the keys, and so cannot craft collisions.
  */
 #ifndef EXPTRACE_COMMON_HASH_H
 #define EXPTRACE_COMMON_HASH_H
@@ -14,10 +14,10 @@
 
 extern uint64_t hash_keys[HASH_KEYS];
 
-/* Draws the keys; to be called before hash_pair(), any number of times, by any thread. */
+/* Draws the keys. Call it before hash_pair(); any thread may call it, and repeatedly. */
 void hash_init(void);
 
-/* All bits of the product, those of its upper half too. */
+/* Folds the upper half of the product into the lower. */
 static inline uint64_t hash_multiply(uint64_t a, uint64_t b)
 {
 	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
@@ -26,8 +26,8 @@ static inline uint64_t hash_multiply(uint64_t a, uint64_t b)
 }
 
 /*
- * What is multiplied is unknown on both sides: a difference in @a cannot be made up for by one
- * in @b. The low bits are as good as the high ones.
+ * Both factors contain unknown keys, so a difference in @a cannot be cancelled by one in @b. The
+ * low bits are as good as the high ones.
  */
 static inline uint64_t hash_pair(uint64_t a, uint64_t b)
 {
@@ -36,7 +36,7 @@ static inline uint64_t hash_pair(uint64_t a, uint64_t b)
 	return hash_multiply(hash ^ hash_keys[2], hash_keys[3]);
 }
 
-/* Of any bytes; draws the keys where that was not done. */
+/* Hashes any bytes. Draws the keys if necessary. */
 uint64_t hash_bytes(const void *bytes, size_t n);
 
 #endif /* EXPTRACE_COMMON_HASH_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A hash table from a pair of numbers to a dense number: open addressing.
+ * A hash table from pairs of numbers to dense numbers, with open addressing.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "index.h"
 
 #define INDEX_SIZE_MIN	64
-#define SPARSE		16	/* so many slots for a pair */
+#define SPARSE		16	/* slots per pair above which the table is freed */
 
 struct index_slot {
 	uint64_t a, b;
@@ -19,7 +19,7 @@ struct index_slot {
 	bool used;
 };
 
-/* The slot of the pair, or the free one where it belongs. */
+/* Returns the slot of the pair, or the free one where it belongs. */
 static struct index_slot *find_slot(const struct index *index, uint64_t a, uint64_t b)
 {
 	size_t i = hash_pair(a, b);
@@ -82,7 +82,7 @@ void index_uninit(struct index *index)
 
 void index_clear(struct index *index)
 {
-	/* a large one is not to be cleared again for each few pairs that come after it */
+	/* do not clear a large table again and again for a few pairs each */
 	if (index->size / SPARSE > index->n && index->size > INDEX_SIZE_MIN) {
 		index_uninit(index);
 		*index = (struct index) { 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A hash table from a pair of numbers to a dense number: 0, 1, 2, ...
+ * A hash table from pairs of numbers to dense numbers: 0, 1, 2, ...
  */
 #ifndef EXPTRACE_COMMON_INDEX_H
 #define EXPTRACE_COMMON_INDEX_H
@@ -11,18 +11,18 @@
 struct index_slot;
 
 struct index {
-	struct index_slot *slots;	/* size is a power of two, or 0 */
+	struct index_slot *slots;	/* size: a power of two, or 0 */
 	size_t size;
 	uint32_t n;
 };
 
 /*
- * Finds the number of the pair (@a, @b), or gives it the next one (which then is
- * the old index->n). Returns it, or -ENOMEM.
+ * Returns the number of the pair (@a, @b). A new pair gets the next one, the old index->n. -ENOMEM
+ * if out of memory.
  */
 int64_t index_get(struct index *index, uint64_t a, uint64_t b);
 
-/* Finds the number of the pair, or returns -ENOENT. */
+/* Returns the number of the pair, or -ENOENT. */
 int64_t index_find(const struct index *index, uint64_t a, uint64_t b);
 
 /* Forgets all pairs. */

@@ -18,8 +18,8 @@ static bool follows(const struct exptrace_trace *trace)
 }
 
 /*
- * Forgets which thread has which id, until the trace says so again. Not for version 1, whose records
- * are too sparse to identify every thread again.
+ * Forgets which thread has which id, until the trace says so again. Not for version 1, whose
+ * records are too sparse to identify every thread again.
  */
 static void break_tasks(struct exptrace_trace *trace, bool had_changes)
 {

@@ -2,8 +2,8 @@
 /*
  * Merging the events of a whole generation by time.
  *
- * Damage in a batch ends that batch; all others are read to the generation's end. The error with the
- * lowest offset is returned afterwards.
+ * Damage in a batch ends that batch; all others are read to the generation's end. The error with
+ * the lowest offset is returned afterwards.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The properties of a generation: keys and values, and what the library itself needs.
+ * The properties of a generation: keys and values, and those that the library itself uses.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ void properties_reset(struct properties *properties)
 	properties->missing_changes = false;
 }
 
-/* Told as of the generation's beginning and, the last one counts, as of its end. */
+/* Comes at the generation's beginning and at its end. At the end, the last one is valid. */
 static int use_known(struct properties *properties, const char *value)
 {
 	struct known_switches *known = &properties->known[properties->nknown > 0];
@@ -47,7 +47,7 @@ static int use_known(struct properties *properties, const char *value)
 	return cpus_read(&known->cpus, value);
 }
 
-/* The others, which need no memory. */
+/* Properties that need no memory */
 static void use_number(struct properties *properties, const struct property *property)
 {
 	if (!strcmp(property->key, "text_base"))
@@ -76,7 +76,7 @@ static int properties_use(struct properties *properties, const struct property *
 	return 0;
 }
 
-/* Of several with the same key, the first one is found. */
+/* Indexes the last property added. Of several with the same key, the first one is found. */
 static int index_last(struct properties *properties)
 {
 	const char *key = properties->list[properties->n - 1].key;
@@ -155,7 +155,7 @@ const char *properties_get(const struct properties *properties, const char *key)
 	return NULL;
 }
 
-/* It is told as of the beginning, and as of the end. */
+/* Only what is known both at the beginning and at the end is known. */
 static bool know_switches(const struct properties *properties, uint64_t cpu, bool chosen)
 {
 	unsigned int i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The properties of a generation: keys and values, and what the library itself needs.
+ * The properties of a generation: keys and values, and those that the library itself uses.
  */
 #ifndef EXPTRACE_LIB_PROPERTIES_H
 #define EXPTRACE_LIB_PROPERTIES_H
@@ -18,45 +18,45 @@ struct property {
 	char *value;
 };
 
-/* Of which CPUs all switches of threads were attempted. */
+/* CPUs on which all context switches were attempted */
 struct known_switches {
 	struct cpus cpus;
-	bool chosen;		/* or all to and from the threads that a filter chose */
+	bool chosen;		/* all switches to and from the threads that a filter selects */
 };
 
 struct properties {
 	struct property *list;
 	size_t n, room;
-	struct index index;	/* hash of a key to its place in firsts */
-	uint32_t *firsts;	/* the place in list of the first one with that key */
+	struct index index;	/* hash of a key to index into firsts */
+	uint32_t *firsts;	/* index into list of the first one with that key */
 	size_t firsts_room;
-	const char *machine;	/* of the list, since each name of a call depends on it; or NULL */
-	struct known_switches known[2];	/* the first one that is told, and the last one */
-	unsigned int nknown;	/* which of them are told; what is not told is known */
-	bool stale;		/* the list is that of an earlier generation */
+	const char *machine;	/* cached for names of system calls; or NULL */
+	struct known_switches known[2];	/* the first and the last one */
+	unsigned int nknown;	/* how many of them came; if none, all switches are known */
+	bool stale;		/* the list is from an earlier generation */
 	uint64_t text_base;
 	uint64_t data_base;
 	bool has_boottime;
 	uint64_t boottime_offset;
-	bool missing_changes;	/* what became of threads is not all told */
+	bool missing_changes;	/* records about threads were lost */
 	bool clock_unstable;
 };
 
-/* A new generation: none of those kept apart; the list serves until the next one comes. */
+/* Begins a new generation. The list stays valid until the next properties batch. */
 void properties_reset(struct properties *properties);
 
-/* Takes in a properties batch. 0 or -ENOMEM; damage is noted in @table. */
+/* Reads a properties batch. Returns 0 or -ENOMEM; damage is stored in @table. */
 int properties_read(struct properties *properties, struct table *table);
 
 const char *properties_get(const struct properties *properties, const char *key);
 
 /*
- * Were all switches of threads on @cpu attempted, from the generation's beginning to its end? To
- * be asked when all of it was read. Else who is seen to run may have been away before, and after.
+ * Were all context switches on @cpu attempted for the whole generation? If not, a thread seen to
+ * run need not have run before or after. Call it when the whole generation was read.
  */
 bool properties_know_switches(const struct properties *properties, uint64_t cpu);
 
-/* Or those to and from each thread that a filter chose, so that its times are known? */
+/* The same, or all switches of the threads that a filter selects, so that their times are known */
 bool properties_know_runs(const struct properties *properties, uint64_t cpu);
 
 void properties_uninit(struct properties *properties);

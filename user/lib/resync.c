@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Behind damage between batches: the search for the next generation.
+ * Searching for the next generation behind damage between batches.
  *
- * A generation is taken to begin where a Sync is followed by tables of the same generation,
- * a schema among them, and these by another batch of it: all of that must be without fault.
- * An event's text could hold as much; so it is looked for only where no batch can be found.
+ * A generation begins with a Sync, followed by tables of the same generation up to a schema, and by
+ * another batch of it; all must be valid. The text of an event could contain the same bytes, so the
+ * search begins only where no batch can be found.
  *
- * The search looks at each byte once, and at what begins a generation as far as the budget
- * allows: a file full of what looks so does not make it slow.
+ * The search looks at each byte once. Checking candidates is limited by a budget, so that a file
+ * full of false candidates does not make it slow.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,27 +17,27 @@
 #include "batch.h"
 #include "trace.h"
 
-/* Places are looked at as long as so much follows; at the end of the stream, all are. */
+/* Bytes that must follow a candidate before it is checked, except at the end of the stream */
 #define AHEAD		(INPUT_CHUNK / 2)
 /*
- * Bytes of the whole stream that may be looked at again, and how many more for each of it that has
- * passed: not of each damage, of which there may be one every few bytes.
+ * Bytes that candidates may cost in the whole stream, and the additional ones per byte read. The
+ * budget is not per damage, since there may be damage every few bytes.
  */
 #define BUDGET		(1024 * 1024)
 #define BUDGET_GROWS	4
-/* A schema that is to be tried costs so many bytes besides its own. */
+/* Additional cost of checking a schema, in bytes */
 #define SCHEMA_COST	16384
 
-/* What is known of the place that is looked at. */
+/* A candidate: a position where a generation may begin */
 struct place {
 	const uint8_t *pos, *end;
-	bool last;		/* the stream ends at end */
+	bool last;		/* the stream ends at @end */
 	uint64_t generation;
 	bool has_schema;
-	bool no_memory;		/* so nothing is known of it */
+	bool no_memory;		/* the check failed because of this */
 };
 
-/* The batch at the place, if it is whole. */
+/* Parses the batch at the position, if it is complete. */
 static bool get_batch(const struct place *place, struct exptrace_batch *batch)
 {
 	if (place->pos == place->end || *place->pos != EXPTRACE_WIRE_EVENT_BATCH)
@@ -79,7 +79,7 @@ static bool is_properties(struct place *place, const struct exptrace_batch *batc
 	return !place->no_memory && !table.bad;
 }
 
-/* Behind the schema: nothing more, or a batch of the generation, of which the header will do. */
+/* Is the schema followed by the header of a batch of the same generation, or by the end? */
 static bool goes_on(const struct place *place)
 {
 	struct exptrace_batch batch;
@@ -91,7 +91,7 @@ static bool goes_on(const struct place *place)
 	       batch.generation == place->generation;
 }
 
-/* Moves over a table of the generation's opening. */
+/* Checks and skips a table at the generation's beginning. */
 static bool take_table(struct place *place, uint64_t *budget)
 {
 	struct exptrace_batch batch;
@@ -113,12 +113,12 @@ static bool take_table(struct place *place, uint64_t *budget)
 	return true;
 }
 
-/* Whether a generation begins at the place. */
+/* Does a generation begin at the position? */
 static bool is_opening(struct place *place, uint64_t *budget)
 {
 	struct exptrace_batch sync;
 
-	/* no generation has the number 0: for the caller, that is none */
+	/* no generation has the number 0, which means none to the caller */
 	if (!get_batch(place, &sync) || !sync.generation || !is_sync(place, &sync))
 		return false;
 	place->generation = sync.generation;
@@ -130,8 +130,8 @@ static bool is_opening(struct place *place, uint64_t *budget)
 }
 
 /*
- * Looks at the places before @limit. Returns how far the next generation is, and its number;
- * or @limit; or -ENOMEM.
+ * Checks the positions before @limit. Returns the distance to the next generation and its number;
+ * @limit if there is none; or -ENOMEM.
  */
 static ssize_t look(const struct input *input, size_t limit, uint64_t *budget, uint64_t *generation)
 {
@@ -151,7 +151,7 @@ static ssize_t look(const struct input *input, size_t limit, uint64_t *budget, u
 	return (ssize_t)limit;
 }
 
-/* Moves to the next generation, or to the end: 1 or 0; or a negative errno. */
+/* Skips to the next generation (1) or to the end (0). May return a negative errno. */
 static int search(struct exptrace_trace *trace, uint64_t *generation)
 {
 	struct input *input = &trace->input;
@@ -163,7 +163,7 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 		uint64_t had = BUDGET + BUDGET_GROWS * input->offset - trace->resync_spent;
 		uint64_t budget = had;
 
-		/* not for each damage: the bytes that are there are moved */
+		/* only if needed, since filling moves the available bytes */
 		if (input_available(input) <= AHEAD)
 			err = input_fill(input, INPUT_CHUNK);
 		if (err)
@@ -171,7 +171,7 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 		limit = input_available(input);
 		if (!limit)
 			return 0;
-		/* what is in memory is searched as a file is */
+		/* search a trace in memory in the same steps as a file */
 		if (limit > INPUT_CHUNK)
 			limit = INPUT_CHUNK;
 		if (!input->eof)
@@ -186,7 +186,7 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 	}
 }
 
-/* A search that begins now. */
+/* Describes the damage that the search has skipped. */
 static void tell_damage(const struct exptrace_trace *trace, struct exptrace_damage *damage)
 {
 	*damage = (struct exptrace_damage) {
@@ -198,7 +198,7 @@ static void tell_damage(const struct exptrace_trace *trace, struct exptrace_dama
 	};
 }
 
-/* The next framing_next() finds the first batch of a generation. */
+/* Makes framing_next() begin with the first batch of a generation. */
 static void begin_anew(struct exptrace_trace *trace)
 {
 	trace->header_seen = true;
@@ -215,7 +215,7 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 	uint64_t generation = 0;
 	int ret;
 
-	/* what was read before is not needed any more */
+	/* bytes read earlier are no longer needed */
 	trace->input.hold = false;
 	ret = search(trace, &generation);
 	trace->input.hold = hold;

@@ -2,9 +2,9 @@
 /*
  * The schema, compiled into a table of decoders by (experiment, type).
  *
- * Every generation repeats the schema. A description whose bytes were seen
- * before is found by their hash and used again, so that descriptions stay valid
- * as long as the trace, and a generation costs a few comparisons.
+ * Every generation repeats the schema. Descriptions with the same bytes are found by hash and
+ * reused, so that they stay valid as long as the trace, and a new generation costs a few
+ * comparisons.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -116,7 +116,7 @@ static void event_set_role(struct schema_event *event)
 	}
 }
 
-/* Copies a string of the table behind @text; returns the copy. */
+/* Copies a string of the table to *@text and advances that. Returns the copy. */
 static const char *copy_string(struct table *table, char **text)
 {
 	size_t len;
@@ -129,7 +129,7 @@ static const char *copy_string(struct table *table, char **text)
 	return copy;
 }
 
-/* Walks over a description without keeping it; returns its number of arguments. */
+/* Validates a description. Returns its number of arguments. */
 static uint64_t event_scan(struct table *table)
 {
 	uint64_t experiment, type, ntypes, nargs, i;
@@ -164,7 +164,7 @@ static struct schema_event *event_alloc(size_t raw_size, size_t nargs)
 	return calloc(1, size);
 }
 
-/* Compiles the description in @raw, which event_scan() found sound. */
+/* Compiles the description in @raw, which event_scan() has validated. */
 static struct schema_event *event_compile(const uint8_t *raw, size_t raw_size, uint64_t nargs)
 {
 	struct table table = { .pos = raw, .end = raw + raw_size };
@@ -216,7 +216,7 @@ static int schema_add(struct schema *schema, struct schema_event *event)
 	return 0;
 }
 
-/* Finds the description with these bytes, or makes it. */
+/* Finds the description with these bytes, or adds it. */
 static struct schema_event *schema_intern(struct schema *schema, const uint8_t *raw, size_t size,
 					  uint64_t nargs)
 {
@@ -224,13 +224,13 @@ static struct schema_event *schema_intern(struct schema *schema, const uint8_t *
 	struct schema_event *event;
 	int64_t i;
 
-	/* of several with the same hash, each has one of its own */
+	/* descriptions with equal hashes use consecutive ones */
 	while ((i = index_get(&schema->index, hash++, size)) >= 0 && (size_t)i < schema->nevents) {
 		event = schema->events[i];
 		if (event->raw_size == size && !memcmp(event->raw, raw, size))
 			return event;
 	}
-	/* beyond nevents: the one before found no memory */
+	/* a larger i: an earlier allocation failed */
 	event = i == (int64_t)schema->nevents ? event_compile(raw, size, nargs) : NULL;
 	if (event && schema_add(schema, event)) {
 		free(event);

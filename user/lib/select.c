@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Selections: words such as "sched,-sched_wakeup" that say which events are meant.
+ * Selections: words such as "sched,-sched_wakeup" that select events.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "error.h"
 #include "select.h"
 
-/* Copies the text, which words refer to. */
+/* Copies the text, since words point into it. */
 static struct exptrace_selection *new_selection(const char *text, size_t len)
 {
 	struct exptrace_selection *selection = calloc(1, sizeof(*selection));
@@ -37,7 +37,7 @@ static int add_word(struct exptrace_selection *selection, const struct word *wor
 	return 0;
 }
 
-/* Leaves a message of it with the thread. */
+/* Stores the error as the thread's last message. */
 static int tell(int err, const struct exptrace_selection *selection,
 		const struct exptrace_selection_error *error)
 {
@@ -96,7 +96,7 @@ API void exptrace_selection_free(struct exptrace_selection *selection)
 	free(selection);
 }
 
-/* The first word says what all begins with: nothing, or what is on already. */
+/* The first word's sign decides whether to start from nothing or from what is already on. */
 static bool begins_with_nothing(const struct exptrace_selection *selection)
 {
 	return selection->nwords && !selection->words[0].sign;
@@ -111,7 +111,7 @@ API bool exptrace_selection_means(const struct exptrace_selection *selection,
 	while (i--) {
 		const struct word *word = &selection->words[i];
 
-		/* without one of the system calls, the events of the others stay */
+		/* excluding one system call leaves the events of the others on */
 		if (word->kind == WORD_CALL && word->minus)
 			continue;
 		if (word_means(word, experiment, group, name))
@@ -185,7 +185,7 @@ static void want(struct exptrace_syscall_tables *calls, unsigned int table, unsi
 		calls->wanted[table][nr / 64] &= ~(1ULL << nr % 64);
 }
 
-/* Those of the table that the word means. Returns whether there are any. */
+/* Switches the calls of a table that match the word. Returns true if there are any. */
 static bool mark_in_table(struct exptrace_syscall_tables *calls, const struct call_names *names,
 			  unsigned int table, const struct word *word)
 {
@@ -201,7 +201,7 @@ static bool mark_in_table(struct exptrace_syscall_tables *calls, const struct ca
 	}
 	if (found || !word->name.plain)
 		return found;
-	/* no machine: digits alone */
+	/* without a machine name, only digits are recognized */
 	nr = exptrace_syscall_number_in(NULL, (enum exptrace_syscall_table)table, word->name.text,
 					word->name.len);
 	if (nr >= 0)
@@ -209,7 +209,7 @@ static bool mark_in_table(struct exptrace_syscall_tables *calls, const struct ca
 	return nr >= 0;
 }
 
-/* The first one that is asked for is the only one, if there were none (@now). */
+/* Switches the calls that match the word. If calls were off (@now), the first word starts from none. */
 static bool mark_calls(struct exptrace_syscall_tables *calls, const struct call_names *names,
 		       const struct word *word, bool now)
 {

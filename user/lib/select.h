@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Selections: words such as "sched,-sched_wakeup" that say which events are meant.
+ * Selections: words such as "sched,-sched_wakeup" that select events.
  */
 #ifndef EXPTRACE_LIB_SELECT_H
 #define EXPTRACE_LIB_SELECT_H
 
 #include "words.h"
 
-/* What was decided about a description of a trace. */
+/* The cached decision about a description of a trace */
 struct verdict {
-	uint8_t known;		/* it was decided */
-	uint8_t meant;
-	uint32_t call;		/* the argument that is a system call; SELECT_NO_CALL */
+	uint8_t known;		/* decided */
+	uint8_t meant;		/* selected */
+	uint32_t call;		/* index of the argument that is a system call; SELECT_NO_CALL */
 };
 
 #define SELECT_NO_CALL	UINT32_MAX
 
 struct exptrace_selection {
 	char *text;
-	struct word *words;	/* in the text */
+	struct word *words;	/* point into text */
 	size_t nwords, words_room;
-	size_t nfound;		/* words of which something was offered */
+	size_t nfound;		/* words that match something offered */
 
-	/* of the trace that was offered last: its calls, and what one without a number goes by */
+	/* selected calls of the last trace offered, and the number used for calls without one */
 	struct exptrace_syscall_tables calls;
 	uint64_t without_number;
 
@@ -35,7 +35,7 @@ struct call_names {
 	const char *list[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS];
 };
 
-/* As exptrace_selection_syscalls(), with calls of these names. */
+/* See exptrace_selection_syscalls(); for calls with these names. */
 int select_calls(struct exptrace_selection *selection, const struct call_names *names, bool now,
 		 struct exptrace_syscall_tables *calls);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a selection means where there is something to select from: the events and system calls
- * of a machine, and of a trace.
+ * Applying a selection to the events and system calls of a machine or of a trace.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "select.h"
 #include "syscall.h"
 
-/* The bits that a table's numbers have in events. */
+/* Flag bits of each table's numbers in events */
 static const uint64_t table_bits[EXPTRACE_NR_SYSCALL_TABLES] = {
 	[EXPTRACE_SYSCALLS_COMPAT]	= EXPTRACE_SYSCALL_COMPAT,
 	[EXPTRACE_SYSCALLS_X32]		= EXPTRACE_SYSCALL_COMPAT | EXPTRACE_SYSCALL_X32,
@@ -31,7 +30,7 @@ API int exptrace_selection_syscalls(struct exptrace_selection *selection, const 
 	return select_calls(selection, &names, now, calls);
 }
 
-/* Of a trace, which may know calls that the library does not. */
+/* Selects the calls of a trace, which may name calls unknown to the library. */
 static void learn_calls(struct exptrace_selection *selection, const struct exptrace_trace *trace)
 {
 	const char *machine = exptrace_property(trace, "machine");
@@ -85,7 +84,7 @@ static struct verdict decide(const struct exptrace_selection *selection,
 	};
 }
 
-/* Decides once for each description, if there is memory for it. */
+/* Decides once per description; without memory, each time. */
 static struct verdict get_verdict(struct exptrace_selection *selection,
 				  const struct exptrace_trace *trace,
 				  const struct exptrace_schema_event *event)
@@ -98,7 +97,7 @@ static struct verdict get_verdict(struct exptrace_selection *selection,
 	return selection->verdicts[event->index];
 }
 
-/* Numbers beyond the tables go with the last one, as in the recorder. */
+/* Numbers beyond the table are treated like the last one, as the recorder does. */
 static bool wants_call(const struct exptrace_selection *selection, uint64_t number)
 {
 	enum exptrace_syscall_table table;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The stacks of a generation, of one frame or more, and the strings that name their frames.
+ * The stacks of a generation, with one or more frames, and the strings that name the frames.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ int stacks_read_strings(struct stacks *stacks, struct table *table)
 	return err;
 }
 
-/* Reads the number of a string, 0 for none; the string must have come before. */
+/* Reads the id of a string, 0 for none. The string must already be known. */
 static const char *read_name(const struct stacks *stacks, struct table *table)
 {
 	uint64_t id = table_number(table);
@@ -141,7 +141,7 @@ int stacks_find(const struct stacks *stacks, uint64_t id, const struct exptrace_
 {
 	int64_t i = index_find(&stacks->stack_index, id, 0);
 
-	/* without frames: it was damaged */
+	/* a damaged stack has no frames */
 	if (i < 0 || (size_t)i >= stacks->room || !stacks->list[i].n)
 		return -ENOENT;
 	*frames = stacks->frames + stacks->list[i].first;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The stacks of a generation, of one frame or more, and the strings that name their frames.
+ * The stacks of a generation, with one or more frames, and the strings that name the frames.
  */
 #ifndef EXPTRACE_LIB_STACKS_H
 #define EXPTRACE_LIB_STACKS_H
@@ -10,13 +10,13 @@
 #include "../common/index.h"
 #include "table.h"
 
-/* More than that are not believed; Go's stacks have 128 at most. */
+/* Larger stacks count as damage; Go's stacks have at most 128 frames */
 #define STACKS_FRAMES_MAX	128
 
 struct stack {
-	size_t first;		/* of its frames */
+	size_t first;		/* index of its first frame */
 	uint32_t n;
-	bool cut_off;		/* there were more */
+	bool cut_off;		/* had more frames */
 };
 
 struct stacks {
@@ -30,17 +30,17 @@ struct stacks {
 	size_t nframes, frames_room;
 };
 
-/* A new generation: nothing is known. */
+/* Begins a new generation without any stacks. */
 void stacks_reset(struct stacks *stacks);
 
-/* Take in a batch of strings, or of stacks. 0 or -ENOMEM; damage is noted in @table. */
+/* Read a batch of strings, or of stacks. Return 0 or -ENOMEM; damage is stored in @table. */
 int stacks_read_strings(struct stacks *stacks, struct table *table);
 int stacks_read(struct stacks *stacks, struct table *table, uint64_t text_base);
 
-/* The frames of a stack: how many, or -ENOENT. */
+/* Finds the frames of a stack. Returns their number, or -ENOENT. */
 int stacks_find(const struct stacks *stacks, uint64_t id, const struct exptrace_frame **frames);
 
-/* Had it more? */
+/* Did the stack have more frames? */
 bool stacks_cut_off(const struct stacks *stacks, uint64_t id);
 
 void stacks_uninit(struct stacks *stacks);

@@ -12,7 +12,7 @@
 #include "error.h"
 #include "syscall.h"
 
-/* By number; made from <asm/unistd_64.h> and the like when the library is built. */
+/* Indexed by number; generated from <asm/unistd_64.h> etc. when the library is built. */
 static const char *const native_names[] = {
 #include "syscall_names_64.h"
 	NULL
@@ -30,7 +30,7 @@ static const char *const x32_names[] = {
 
 #define NAMES(list)	{ list, sizeof(list) / sizeof((list)[0]) }
 
-/* Of x86_64. */
+/* The tables of x86_64 */
 static const struct {
 	const char *const *list;
 	uint64_t n;
@@ -63,7 +63,7 @@ API const char *exptrace_syscall_name(const char *machine, uint64_t number)
 	return name_in(machine, table, nr);
 }
 
-/* A number in decimal digits. Nothing is known of what follows them. */
+/* Parses a decimal number, which is not terminated. */
 static int parse_number(const char *text, size_t len)
 {
 	int nr = 0;

@@ -5,7 +5,7 @@
 #ifndef EXPTRACE_LIB_SYSCALL_H
 #define EXPTRACE_LIB_SYSCALL_H
 
-/* From this number on, a call has the same one in all tables: it is newer than that rule. */
+/* From this number on, new calls get the same number in all tables. */
 #define SYSCALLS_COMMON	424
 
 #endif /* EXPTRACE_LIB_SYSCALL_H */

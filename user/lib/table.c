@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Reads the fields of a table batch one after the other; an error sticks.
+ * Reading the fields of a table batch; an error sticks.
  */
 #include <exptrace/wire.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Threads and their names: who has an id, and when.
+ * Threads and their names: which thread has an id, and when.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,27 +13,27 @@
 
 struct task_thread {
 	uint64_t pid;
-	uint64_t start;		/* 0: not known */
-	uint64_t seen_ns;	/* when it was first */
-	bool named;		/* a name may be empty */
+	uint64_t start;		/* 0: unknown */
+	uint64_t seen_ns;	/* when it first appeared */
+	bool named;		/* since a name may be empty */
 	char comm[TASKS_COMM_MAX];
 };
 
 struct task_holder {
 	uint64_t since;		/* ticks */
 	uint32_t thread;
-	uint32_t before;	/* the one before, its place and 1; 0: none is known */
-	uint32_t jump;		/* one further back, or the same; 0: none */
-	uint32_t depth;		/* so many come before it */
-	uint64_t passed;	/* the earliest since of those from @before to @jump */
-	bool began;		/* it did not exist before */
+	uint32_t before;	/* previous holder, its index plus 1; 0: none known */
+	uint32_t jump;		/* an earlier one, or the same; 0: none */
+	uint32_t depth;		/* number of previous holders */
+	uint64_t passed;	/* lowest since of those from @before to @jump */
+	bool began;		/* the thread began then */
 };
 
-/* An id. */
+/* An id */
 struct task {
-	uint32_t epoch;		/* the holder is known as of this one */
-	uint32_t holder;	/* the last one's place and 1; 0: none */
-	uint32_t guess_epoch;	/* in this one, @guess was seen and nothing told who it is */
+	uint32_t epoch;		/* the holder is known in this epoch */
+	uint32_t holder;	/* index of the last holder plus 1; 0: none */
+	uint32_t guess_epoch;	/* in this epoch @guess stands for an unidentified thread */
 	uint32_t guess;
 };
 
@@ -49,7 +49,7 @@ static int make_ready(struct tasks *tasks)
 	return 0;
 }
 
-/* The id, made if it is not there; NULL without memory. */
+/* Finds or adds the id. Returns NULL if out of memory. */
 static struct task *get_task(struct tasks *tasks, uint64_t pid)
 {
 	int64_t i = make_ready(tasks) ? -ENOMEM : index_get(&tasks->pids, pid, 0);
@@ -63,7 +63,7 @@ static const struct task *find_task(const struct tasks *tasks, uint64_t pid)
 {
 	int64_t i = index_find(&tasks->pids, pid, 0);
 
-	/* past the room: it could not be kept, for want of memory */
+	/* beyond the array: allocation failed for this one */
 	return i < 0 || (size_t)i >= tasks->room ? NULL : &tasks->list[i];
 }
 
@@ -72,7 +72,7 @@ static bool is_held(const struct tasks *tasks, const struct task *task)
 	return task->holder && task->epoch == tasks->epoch;
 }
 
-/* Returns the thread's number, 0 without memory. */
+/* Returns the number of the new thread, 0 if out of memory. */
 static uint32_t add_thread(struct tasks *tasks, uint64_t pid, uint64_t ns)
 {
 	size_t n = tasks->nthreads;
@@ -104,15 +104,15 @@ static int make_known(struct tasks *tasks, uint32_t thread, uint64_t start)
 	return 0;
 }
 
-/* Since when that holder has its id; 0: from before all that is asked for. */
+/* Since when the holder has its id; 0: since before any time that a caller can pass. */
 static uint64_t since(const struct tasks *tasks, uint32_t place)
 {
 	return place <= tasks->ntimeless ? 0 : tasks->holders[place - 1].since;
 }
 
 /*
- * An id may have had a million holders: each knows one far back, so that the walk takes
- * as many steps as their number has bits (the lengths are those of a skew binary number).
+ * An id may have had a million holders. Each has a pointer to one far back, so that a search takes
+ * a logarithmic number of steps (the distances form a skew binary number).
  */
 static void set_jump(struct tasks *tasks, struct task_holder *holder)
 {
@@ -137,7 +137,7 @@ static void set_jump(struct tasks *tasks, struct task_holder *holder)
 		holder->passed = jump->passed;
 }
 
-/* The last one that had the id by @ticks, its place and 1; or the first one of all. */
+/* Finds the last holder at @ticks, or else the first one. Returns its index plus 1. */
 static uint32_t find_holder(const struct tasks *tasks, uint32_t place, uint64_t ticks)
 {
 	while (since(tasks, place) > ticks) {
@@ -145,14 +145,14 @@ static uint32_t find_holder(const struct tasks *tasks, uint32_t place, uint64_t 
 
 		if (!holder->before)
 			break;
-		/* none of those up to there had it */
+		/* skip holders that are all later */
 		place = holder->jump > tasks->ntimeless && holder->passed > ticks ?
 			holder->jump : holder->before;
 	}
 	return place;
 }
 
-/* From @ticks on, @thread holds the id; @began: then it began. */
+/* Makes @thread the holder of the id from @ticks on. @began: the thread began then. */
 static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_t ticks,
 		bool began)
 {
@@ -172,7 +172,7 @@ static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_
 	return 0;
 }
 
-/* Returns 0 if it is not known. */
+/* Returns the thread that had the id at @ticks, 0 if unknown. */
 static uint32_t holder_at(const struct tasks *tasks, const struct task *task, uint64_t ticks)
 {
 	uint32_t place = find_holder(tasks, task->holder, ticks);
@@ -195,7 +195,7 @@ static void set_comm(struct tasks *tasks, uint32_t thread, const char *comm, siz
 	tasks->changes++;
 }
 
-/* Who was seen under the id, and not told; 0: nobody. */
+/* Returns the thread that appeared with this id but whose start is unknown; 0: none. */
 static uint32_t seen_one(const struct tasks *tasks, const struct task *task)
 {
 	uint32_t thread = 0;
@@ -208,8 +208,8 @@ static uint32_t seen_one(const struct tasks *tasks, const struct task *task)
 }
 
 /*
- * One that is told of now: who was seen before under its id is the same one if it had begun
- * by then. Returns 0 without memory.
+ * Creates the thread of a record. A thread seen earlier with the same id is the same one if the
+ * recorded start is early enough. Returns 0 if out of memory.
  */
 static uint32_t make_thread(struct tasks *tasks, const struct task *task,
 			    const struct task_news *news, bool begins)
@@ -230,7 +230,7 @@ static int tell(struct tasks *tasks, const struct task_news *news, bool begins)
 		return -ENOMEM;
 	if (tasks->doubt)
 		return 0;
-	/* who begins is none of those before, whose start is not known either */
+	/* a thread that begins is new, even if its start is as unknown as that of earlier ones */
 	thread = begins && !news->start ? 0 : find_known(tasks, news->pid, news->start);
 	if (!thread)
 		thread = make_thread(tasks, task, news, begins);

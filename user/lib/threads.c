@@ -8,14 +8,14 @@
 #include "trace.h"
 
 /*
- * In the order of batches, what was read so far of a generation is taken in when somebody
- * asks: for the caller, nothing changes.
+ * When reading by batches, applies the records read so far before a query. Not visible to callers,
+ * hence the const.
  */
 static void catch_up(const struct exptrace_trace *trace)
 {
 	struct exptrace_trace *own = (struct exptrace_trace *)trace;
 
-	/* what is asked has no errors: reading on has */
+	/* queries cannot fail, so the next read does */
 	if (own->learn.n && learn_all(own))
 		own->failed = trace_no_memory(own, own->input.offset);
 }

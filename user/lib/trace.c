@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A trace that is being read: opening, closing, reading event by event, and queries.
+ * An open trace: opening, closing, reading event by event, and queries.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ int trace_reserve_values(struct exptrace_trace *trace)
 
 	if (n <= trace->nvalues && trace->values)
 		return 0;
-	/* also where no event has arguments: what follows the last of none is a place too */
+	/* never empty, so that the end of no arguments is a valid pointer */
 	values = realloc(trace->values, (n + 1) * sizeof(*trace->values));
 	if (!values)
 		return trace_no_memory(trace, trace->batch.offset);
@@ -147,7 +147,7 @@ API uint64_t exptrace_offset(const struct exptrace_trace *trace)
 	return trace->input.offset;
 }
 
-/* The trace knows the kernel that it comes from, the library the one of its build. */
+/* The trace's own names come first; the library has the calls of the kernel it was built for. */
 static const char *call_name(const struct exptrace_trace *trace, uint64_t number)
 {
 	const char *name = names_get(&trace->names, (struct names_scope) { 0 },
@@ -253,7 +253,7 @@ API const struct exptrace_times *exptrace_times(const struct exptrace_trace *tra
 
 API uint64_t exptrace_ns(const struct exptrace_trace *trace, uint64_t ticks)
 {
-	/* what changes is only which line is at hand */
+	/* only the cached line changes */
 	return clock_ns((struct clock *)&trace->clock, ticks);
 }
 

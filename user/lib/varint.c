@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Numbers of five bytes and more, and those near the end of their batch.
+ * Reading numbers of five bytes and more, and those near the end of their batch.
  */
 #include <exptrace/wire.h>
 

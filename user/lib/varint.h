@@ -14,7 +14,7 @@
 
 const uint8_t *varint_get_long(const uint8_t *pos, const uint8_t *end, uint64_t *value);
 
-/* Four bytes, the first one lowest. */
+/* Loads four bytes, little endian. */
 static inline uint32_t varint_load(const uint8_t *pos)
 {
 	uint32_t bytes;
@@ -27,12 +27,12 @@ static inline uint32_t varint_load(const uint8_t *pos)
 }
 
 /*
- * Reads the number at @pos. Returns what follows it; NULL if it goes beyond
- * @end, has more than 10 bytes or is larger than 2^64 - 1.
+ * Reads the number at @pos. Returns its end; NULL if it extends beyond @end, has more than 10 bytes
+ * or is larger than 2^64 - 1.
  *
- * How many bytes a number has is hard to predict, so up to four are taken without a
- * branch: the lowest bit 7 that is clear marks the last byte, and what lies above it
- * is cut off before the groups of seven bits are moved together.
+ * The size of a number is hard to predict, so up to four bytes are decoded without a branch: the
+ * lowest clear bit 7 marks the last byte, and higher bytes are masked before the groups of seven
+ * bits are joined.
  */
 static inline const uint8_t *varint_get(const uint8_t *pos, const uint8_t *end, uint64_t *value)
 {

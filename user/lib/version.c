@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The library's version, which libexptrace.h has: all others are made from that.
+ * The library's version; libexptrace.h is its only source.
  */
 #include <libexptrace.h>
 

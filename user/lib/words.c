@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The words of a selection, as docs/exptrace.md has their grammar.
+ * The words of a selection; docs/exptrace.md has the grammar.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define SEPARATORS	", \t\n"
 
-/* The group that can be limited to some system calls, with their names behind a colon. */
+/* The group that can be limited to some system calls, whose names follow a colon */
 #define SYSCALLS	"syscalls"
 
 struct known_event {
@@ -34,7 +34,7 @@ static bool is_separator(char c)
 	return c && strchr(SEPARATORS, c);
 }
 
-/* The end of the word at @text. A \ takes what follows it into the word. */
+/* Finds the end of the word at @text. A \ escapes a separator. */
 static const char *find_end(const char *text, const char *end)
 {
 	for (; text < end && !is_separator(*text); text++)
@@ -79,7 +79,7 @@ bool word_part_is(const struct word_part *part, const char *text)
 {
 	if (!text)
 		return false;
-	/* mostly */
+	/* the common case */
 	if (part->plain && part->len && *part->text != *text)
 		return false;
 	if (part->plain)
@@ -96,7 +96,7 @@ static bool is_only_stars(const struct word_part *part)
 	return part->len && i == part->len;
 }
 
-/* What a pair whose first part is the group of system calls means: an event, all, or calls. */
+/* Classifies a pair whose first part is the group of system calls: an event, all, or calls. */
 static void classify_syscalls(struct word *word)
 {
 	size_t i;
@@ -152,7 +152,7 @@ int word_next(const char **text, const char *end, struct word *word,
 	return 1;
 }
 
-/* Experiments go by their names alone: a pattern of groups would else mean whole streams. */
+/* Patterns do not match experiments, or a pattern for groups could select whole streams. */
 static bool is_of(const struct word_part *part, const char *experiment, const char *group)
 {
 	return word_part_is(part, group) || (part->plain && word_part_is(part, experiment));

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The words of a selection, as docs/exptrace.md has their grammar.
+ * The words of a selection; docs/exptrace.md has the grammar.
  */
 #ifndef EXPTRACE_LIB_WORDS_H
 #define EXPTRACE_LIB_WORDS_H
 
 #include <libexptrace.h>
 
-/* A longer word is no name and no pattern of one: names in a trace have 1024 bytes at most. */
+/* Maximum length of a word; names in a trace have at most 1024 bytes */
 #define WORD_MAX	4096
 
 enum word_kind {
@@ -26,29 +26,29 @@ struct word_part {
 
 struct word {
 	struct word_part whole;	/* without the sign */
-	struct word_part of;	/* of a pair: the group or the experiment */
-	struct word_part name;	/* of all others than WORD_ALL: what is left of it */
+	struct word_part of;	/* in a pair: the group or the experiment */
+	struct word_part name;	/* the rest; unused for WORD_ALL */
 	uint8_t kind;		/* enum word_kind */
 	bool sign;
 	bool minus;
-	bool found;		/* something that it means was offered */
+	bool found;		/* matches something that was offered */
 };
 
 /*
- * Takes the next word from the @text, up to @end, and moves that on. Returns 1; 0: there is
- * none; -EINVAL: @error tells its length and what is wrong, and leaves its offset to the caller.
+ * Parses the next word of *@text, up to @end, and advances *@text. Returns 1; 0: no more words;
+ * -EINVAL: @error has its length and what is wrong; the caller fills in the offset.
  */
 int word_next(const char **text, const char *end, struct word *word,
 	      struct exptrace_selection_error *error);
 
-/* Whether a text that ends with a zero, or NULL, is as the part of a word. */
+/* Does the part of a word match a terminated text? NULL never matches. */
 bool word_part_is(const struct word_part *part, const char *text);
 
-/* Whether an event is meant, of which any may be NULL. Calls mean the events of all calls. */
+/* Does the word match an event? Any name may be NULL. Calls match the events of all calls. */
 bool word_means(const struct word *word, const char *experiment, const char *group,
 		const char *name);
 
-/* Whether an event of the catalogue is meant. */
+/* Does the word match an event of the catalogue? */
 bool word_is_in_catalogue(const struct word *word);
 
 #endif /* EXPTRACE_LIB_WORDS_H */
