@@ -222,6 +222,13 @@ void histogram_print_word(const struct histogram *histogram)
 	print_word(histogram, 1);
 }
 
+void histogram_print_line(const struct histogram *histogram)
+{
+	histogram_print_row(histogram);
+	histogram_print_word(histogram);
+	putchar('\n');
+}
+
 void histogram_print_short_word(const struct histogram *histogram)
 {
 	print_word(histogram, 2);

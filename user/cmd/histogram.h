@@ -59,6 +59,9 @@ extern const char histogram_word_heading[];
 void histogram_print_short_word(const struct histogram *histogram);
 extern const char histogram_short_word_heading[];
 
+/* The row, the word, and the end of the line. */
+void histogram_print_line(const struct histogram *histogram);
+
 /* The members of a JSON object behind @key (see json.h), and its closing brace. */
 void histogram_json(struct output *output, const char *key, const struct histogram *histogram);
 

@@ -71,20 +71,6 @@ void json_bytes(struct output *output, const char *string, size_t n)
 	output_char(output, '"');
 }
 
-void json_number(struct output *output, const char *key, uint64_t value)
-{
-	output_text(output, key);
-	output_number(output, value, 0, ' ');
-}
-
-void json_string(struct output *output, const char *key, const char *text)
-{
-	if (!text)
-		return;
-	output_text(output, key);
-	json_bytes(output, text, strlen(text));
-}
-
 void json_hex(struct output *output, uint64_t value)
 {
 	output_text(output, "\"0x");

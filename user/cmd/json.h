@@ -10,10 +10,6 @@
 
 #include "output.h"
 
-void json_number(struct output *output, const char *key, uint64_t value);
-
-/* Nothing at all if @text is NULL. */
-void json_string(struct output *output, const char *key, const char *text);
 
 /* "0x...": a string, for addresses and flags. A JSON number is exact up to 2^53 only. */
 void json_hex(struct output *output, uint64_t value);
@@ -27,5 +23,20 @@ void json_key(struct output *output, const char *name);
  * the bytes of U+FFFD itself: the original bytes can be recovered.
  */
 void json_bytes(struct output *output, const char *bytes, size_t n);
+
+static inline void json_number(struct output *output, const char *key, uint64_t value)
+{
+	output_text(output, key);
+	output_number(output, value, 0, ' ');
+}
+
+/* Nothing at all if @text is NULL. */
+static inline void json_string(struct output *output, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	output_text(output, key);
+	json_bytes(output, text, strlen(text));
+}
 
 #endif /* EXPTRACE_JSON_H */

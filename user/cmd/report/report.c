@@ -16,6 +16,7 @@
 #include "../interrupt.h"
 #include "../json.h"
 #include "../notes.h"
+#include "../print.h"
 #include "../what.h"
 #include "report.h"
 
@@ -122,10 +123,7 @@ static void print_head(const struct report *report)
 		printf("Lost:        %" PRIu64 " events\n", report->view.coverage.lost);
 	if (account->missing)
 		printf("Missing:     %" PRIu64 " generations between the others\n", account->missing);
-	if (account->damaged_bytes)
-		printf("Damaged:     %" PRIu64 " bytes\n", account->damaged_bytes);
-	if (account->unread)
-		printf("Not read:    %" PRIu64 " events that the ledger counts\n", account->unread);
+	print_unread(report->trace);
 	print_gaps(report->trace);
 	if (filter)
 		print_line("Filter:", filter);

@@ -8,6 +8,7 @@
 
 #include "../cmd.h"
 #include "../json.h"
+#include "../print.h"
 #include "sched.h"
 
 #define NSEC_PER_MSEC	1e6
@@ -60,15 +61,6 @@ static bool has_any(const void *element)
 	       task->unclear;
 }
 
-static void print_task_name(const struct report_view *view, int64_t thread)
-{
-	const char *comm = exptrace_thread_comm(view->trace, (uint64_t)thread);
-
-	printf("  %8lld  ", (long long)exptrace_thread_pid(view->trace, (uint64_t)thread));
-	print_name(comm ? comm : "<...>", COMM_WIDTH);
-	putchar(' ');
-}
-
 static void print_latencies(const struct sched *sched, const struct report_view *view,
 			    const struct histogram *all)
 {
@@ -81,16 +73,14 @@ static void print_latencies(const struct sched *sched, const struct report_view 
 	for (i = 0; i < n && i < view->lines; i++) {
 		const struct task *task = ranked[i].element;
 
-		print_task_name(view, ranked[i].pid);
-		histogram_print_row(&task->times.latency);
-		histogram_print_word(&task->times.latency);
-		putchar('\n');
+		printf("  ");
+		print_thread(view->trace, (uint64_t)ranked[i].pid);
+		putchar(' ');
+		histogram_print_line(&task->times.latency);
 	}
 	if (n > 1) {
 		printf("  %8zu  %-16s ", n, "tasks");
-		histogram_print_row(all);
-		histogram_print_word(all);
-		putchar('\n');
+		histogram_print_line(all);
 	}
 	putchar('\n');
 	histogram_print(all);
@@ -100,8 +90,6 @@ static void print_latencies(const struct sched *sched, const struct report_view 
 /* What could not be known. */
 static void print_unknown(const struct sched *sched, const struct report_view *view)
 {
-	const char *comm = exptrace_thread_comm(view->trace, sched->longest);
-
 	if (sched->unseen)
 		printf("  %" PRIu64 " times a task ran whose sched_wakeup is not in the trace: no "
 		       "latency, and its time off the CPU counts neither as wait nor as sleep\n",
@@ -114,7 +102,7 @@ static void print_unknown(const struct sched *sched, const struct report_view *v
 	printf("  %" PRIu64 " times a task still waited when the trace, or what is known of it, ended: "
 	       "not counted; the longest %.1f us, ", sched->cut_off,
 	       (double)sched->longest_cut_off / 1e3);
-	print_name(comm ? comm : "<...>", 0);
+	print_name(thread_name(view->trace, sched->longest), 0);
 	printf(" (%" PRId64 ")\n", exptrace_thread_pid(view->trace, sched->longest));
 }
 
@@ -153,7 +141,9 @@ static void print_times(const struct sched *sched, const struct report_view *vie
 	       "ms on CPU", histogram_short_word_heading, "CPU", "ms off CPU", "of it wait",
 	       "and asleep", histogram_short_word_heading, "switches", "preempted", "wakeups");
 	for (i = 0; i < n && i < view->lines; i++) {
-		print_task_name(view, ranked[i].pid);
+		printf("  ");
+		print_thread(view->trace, (uint64_t)ranked[i].pid);
+		putchar(' ');
 		print_time_row(ranked[i].element, view);
 	}
 	free(ranked);

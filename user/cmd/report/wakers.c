@@ -17,6 +17,7 @@
 #include "../histogram.h"
 #include "../json.h"
 #include "../pids.h"
+#include "../print.h"
 #include "report.h"
 
 #define PERCENT		100.0
@@ -194,14 +195,12 @@ static const char *waker_name(const struct report_view *view, uint64_t waker)
 	static const char *const contexts[EXPTRACE_NR_CONTEXTS] = {
 		"?", "(softirq)", "(hardirq)", "(NMI)",
 	};
-	const char *comm;
 
 	if (waker == WAKER_UNKNOWN)
 		return "(unknown)";
 	if (waker >= WAKER_CONTEXT)
 		return contexts[waker - WAKER_CONTEXT];
-	comm = exptrace_thread_comm(view->trace, waker);
-	return comm ? comm : "<...>";
+	return thread_name(view->trace, waker);
 }
 
 static void print_latency(const struct histogram *latency)

@@ -11,7 +11,7 @@
 #include "../../common/hash.h"
 #include "../../common/index.h"
 #include "../cmd.h"
-#include "../notes.h"
+#include "../print.h"
 #include "stat.h"
 
 static double ratio(double a, double b)
@@ -90,11 +90,7 @@ static void print_generations(const struct stat *stat)
 	if (account->cut_off)
 		printf(", %llu without an end", (unsigned long long)account->cut_off);
 	putchar('\n');
-	if (account->damaged_bytes)
-		printf("Damaged:     %llu bytes\n", (unsigned long long)account->damaged_bytes);
-	if (account->unread)
-		printf("Not read:    %llu events that the ledger counts\n",
-		       (unsigned long long)account->unread);
+	print_unread(stat->trace);
 }
 
 void stat_print_head(const struct stat *stat, double seconds)

@@ -13,6 +13,7 @@
 #include "../../common/cpus.h"
 #include "../cmd.h"
 #include "../pids.h"
+#include "../print.h"
 #include "stat.h"
 
 #define NSEC_PER_MSEC	1e6
@@ -310,12 +311,10 @@ static bool has_any(const void *element)
 	return task->ns > 0 || task->switches || task->wakeups;
 }
 
-static void print_task(const struct stat_task *task, int64_t pid, const char *comm, double seconds)
+static void print_task(const struct stat_task *task, double seconds)
 {
 	double percent = seconds > 0 ? task->ns / seconds / 1e7 : 0;
 
-	printf("  %8lld  ", (long long)pid);
-	print_name(comm ? comm : "<...>", COMM_WIDTH);
 	printf(" %12.3f %7.2f%% %10llu %10llu\n", task->ns / NSEC_PER_MSEC, percent,
 	       (unsigned long long)task->switches, (unsigned long long)task->wakeups);
 }
@@ -333,13 +332,16 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 	printf("\nTasks: %zu, the busiest (100%% is one CPU):\n", n);
 	printf("  %8s  %-16s %12s %8s %10s %10s\n", "pid", "comm", "ms on CPU", "CPU",
 	       "switches", "wakeups");
-	for (i = 0; i < n && i < max; i++)
-		print_task(ranked[i].element,
-			   exptrace_thread_pid(trace, (uint64_t)ranked[i].pid),
-			   exptrace_thread_comm(trace, (uint64_t)ranked[i].pid), seconds);
+	for (i = 0; i < n && i < max; i++) {
+		printf("  ");
+		print_thread(trace, (uint64_t)ranked[i].pid);
+		print_task(ranked[i].element, seconds);
+	}
 	idle = pids_find(&sched->tasks, 0);
-	if (idle && has_any(idle))
-		print_task(idle, 0, "<idle>", seconds);
+	if (idle && has_any(idle)) {
+		printf("  %8d  %-*s", 0, COMM_WIDTH, "<idle>");
+		print_task(idle, seconds);
+	}
 	if (sched->tasks.beyond)
 		printf("  without %llu events of threads beyond the first %d\n",
 		       (unsigned long long)sched->tasks.beyond, PIDS_MAX - 1);
