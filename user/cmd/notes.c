@@ -120,7 +120,7 @@ void note_reading(const struct exptrace_trace *trace)
 		note_empty();
 	note_beginning(trace, account);
 	if (account->damages > DAMAGES_SHOWN)
-		trace_note("%" PRIu64 " places more are damaged",
+		trace_note("%" PRIu64 " more places are damaged",
 			account->damages - DAMAGES_SHOWN);
 	if (account->without_clock)
 		trace_note("%" PRIu64 " generations have no Sync: their times are ticks, or by "
@@ -141,11 +141,11 @@ void note_reading(const struct exptrace_trace *trace)
 		trace_note("%" PRIu64 " events are there that the ledger does not count: the trace "
 			"is damaged, or has some twice", account->surplus);
 	if (account->missing_tasks || account->missing_names)
-		trace_note("%" PRIu64 " threads and %" PRIu64 " names found no room in the "
-			"statedumps: some names are not known",
+		trace_note("%" PRIu64 " threads and %" PRIu64 " names did not fit in the "
+			"statedumps: some names are unknown",
 			account->missing_tasks, account->missing_names);
 	if (account->unknown_sites || account->unknown_stacks)
-		trace_note("%" PRIu64 " places in the code and %" PRIu64 " stacks are not known: "
+		trace_note("%" PRIu64 " call sites and %" PRIu64 " stacks are unknown: "
 			"the recorder's tables were full",
 			account->unknown_sites, account->unknown_stacks);
 	if (exptrace_property(trace, "filter"))
@@ -157,7 +157,7 @@ void note_reading(const struct exptrace_trace *trace)
 void note_interrupted(void)
 {
 	if (interrupted)
-		trace_note("interrupted: this is of what was read until then");
+		trace_note("interrupted: the output covers only what was read so far");
 }
 
 void note_recording(const struct exptrace_trace *trace)

@@ -157,11 +157,11 @@ static void test_bulk(void)
 	stat(&w);
 	ok(run_printed("Allocations: 7 of 700 bytes (and 196 of slack), 3 frees, 3 given to kfree_rcu\n"),
 	   "a free that was announced is counted once");
-	ok(run_printed("still there at the end: 2 objects, 256 bytes with slack\n"),
+	ok(run_printed("still allocated at the end: 2 objects, 256 bytes with slack\n"),
 	   "what is freed in bulk is gone, and what is allocated again is there");
-	ok(run_printed("given to kfree_rcu, freed by now or not: 1 objects\n"),
+	ok(run_printed("given to kfree_rcu, perhaps not freed yet: 1 objects\n"),
 	   "what waits for RCU stands apart, as long as no event frees it");
-	ok(run_printed("    without what was allocated before, or in bulk\n") && !run_printed("may be "),
+	ok(run_printed("    not counted: objects allocated before the trace, or in bulk\n") && !run_printed("may be "),
 	   "of a whole trace nothing is in doubt");
 }
 
@@ -216,7 +216,7 @@ static void test_large(void)
 	stat(&w);
 	ok(run_printed("Allocations: 4 of 48000 bytes (and 17536 of slack), 1 frees, 1 failed\n"),
 	   "a large allocation that the kernel tells twice is one");
-	ok(run_printed("still there at the end: 3 objects, 49152 bytes with slack\n"),
+	ok(run_printed("still allocated at the end: 3 objects, 49152 bytes with slack\n"),
 	   "and is there once");
 }
 
@@ -265,7 +265,7 @@ static void test_old(void)
 	begin(&w);
 	generation(&w, 1, true, NULL, NULL, 0);
 	stat(&w);
-	ok(run_printed("still there at the end: 1 objects,") &&
+	ok(run_printed("still allocated at the end: 1 objects,") &&
 	   run_printed("may be fewer: kmem_cache_free_bulk,kfree_rcu not recorded all the time\n"),
 	   "an older recorder did not know what frees in bulk");
 }
@@ -279,7 +279,7 @@ static void test_unrecorded(void)
 	generation(&w, 2, false, "unrecorded_frees", "kfree_rcu,kmem_cache_free", 0);
 	generation(&w, 3, false, NULL, NULL, 0);
 	stat(&w);
-	ok(run_printed("still there at the end: 3 objects,") &&
+	ok(run_printed("still allocated at the end: 3 objects,") &&
 	   run_printed("may be fewer: kfree,kfree_rcu,kmem_cache_free not recorded all the time\n"),
 	   "events that were off for a time are named once");
 }
@@ -310,7 +310,7 @@ static void test_filter(void)
 	begin(&w);
 	generation(&w, 1, false, "filter", "threads 100", 0);
 	stat(&w);
-	ok(run_printed("may be fewer: the filter left out what others freed\n"),
+	ok(run_printed("may be fewer: the filter left out frees by other tasks\n"),
 	   "a filter leaves out frees");
 	begin(&w);
 	generation(&w, 1, false, "filter", "only system calls 5", 0);
@@ -345,7 +345,7 @@ static void test_lost(void)
 	generation(&w, 1, true, "filter", "threads 100", 3);
 	generation(&w, 3, false, NULL, NULL, 0);
 	stat(&w);
-	ok(run_printed("still there at the end, of those since nothing is missing: 1 objects,") &&
+	ok(run_printed("still allocated at the end, only since the last gap in the trace: 1 objects,") &&
 	   !run_printed("may be wrong") && !run_printed("may be fewer: the filter"),
 	   "what is forgotten is not in doubt");
 }
@@ -363,7 +363,7 @@ static void test_cut_off(void)
 	w_end(&w);
 	run_trace(&command_stat, NULL, &w);
 	w_free(&w);
-	ok(run_printed("still there at the end: 2 objects,") &&
+	ok(run_printed("still allocated at the end: 2 objects,") &&
 	   run_printed("may be wrong: a generation is cut off or damaged\n"),
 	   "a generation that is cut off is told");
 }

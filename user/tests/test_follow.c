@@ -82,7 +82,7 @@ static void test_freed(void)
 	write_freed(&w);
 	stat_alloc_objects_max = 4 * MANY;
 	run_trace(&command_stat, NULL, &w);
-	ok(run_printed("still there at the end: 5 objects, 40 bytes"),
+	ok(run_printed("still allocated at the end: 5 objects, 40 bytes"),
 	   "what is free does not count against the bound");
 	ok(!strstr(run_output, "not followed"), "and nothing is told of it");
 	w_free(&w);
@@ -103,8 +103,8 @@ static void test_bound(void)
 	end(&w, 1);
 	stat_alloc_objects_max = 3;
 	run_trace(&command_stat, NULL, &w);
-	ok(run_printed("still there at the end: 2 objects, 16 bytes"), "the first ones are followed");
-	ok(run_printed("may be more: 2 allocations not followed, for there were 3 already"),
+	ok(run_printed("still allocated at the end: 2 objects, 16 bytes"), "the first ones are followed");
+	ok(run_printed("may be more: 2 allocations not followed, beyond the first 3"),
 	   "a line tells of those that are not");
 	w_free(&w);
 }

@@ -130,7 +130,7 @@ static void test_stat(void)
 	ok(run_printed("        0  <idle>                  0.000"), "the idle task stands apart");
 	ok(run_printed("Allocations: 1 of 100 bytes (and 28 of slack), 1 frees"),
 	   "allocations are added up");
-	ok(run_printed("still there at the end: 0 objects, 0 bytes"), "what was freed is gone");
+	ok(run_printed("still allocated at the end: 0 objects, 0 bytes"), "what was freed is gone");
 	w_free(&w);
 }
 

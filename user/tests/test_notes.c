@@ -38,7 +38,7 @@ static void test_no_clock(void)
 	w_header(&w);
 	sample_generation(&w, 1, &faults);
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("Duration:    not known: there is no Sync\n") &&
+	   run_printed("Duration:    unknown: there is no Sync\n") &&
 	   run_printed("Events:      9, -/s, ") && run_printed("note: 1 generations have no Sync"),
 	   "stat without a clock has no rates");
 	ok(run_dump_json(w.data, w.size) == EXIT_OK && run_printed("\"no_clock\":true,") &&

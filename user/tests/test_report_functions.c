@@ -106,9 +106,9 @@ static void test_functions(void)
 	   run_printed("],\"works_not_begun\":0,\"regions\":["),
 	   "ends without their beginning are counted");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
-	   run_printed("Works: the time in their functions, sleeping included; the longest in all first\n") &&
+	   run_printed("Works: time in their functions, sleeping included; longest total first\n") &&
 	   run_printed("    1  |@                       |  tock [clock]\n") && run_printed("  tick_\\x1b\n") &&
-	   run_printed("  2 ended without their beginning in the trace: not counted\n"),
+	   run_printed("  2 ended without a beginning in the trace: not counted\n"),
 	   "as text as well");
 	ok(run_trace(&command_report, "-eworkqueue_execute_start", &w) == EXIT_OK &&
 	   run_printed("Timers: there is no timer_expire_entry\n"), "without events, it says so");

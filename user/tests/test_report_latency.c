@@ -119,7 +119,7 @@ static void test_no_wakeups(void)
 	   run_printed("\"waiting_or_asleep_ns\":999995000}"),
 	   "where no wake-up is told, nobody knows how long it was asleep");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
-	   run_printed("  1 times a task ran whose sched_wakeup is not in the trace: no latency"),
+	   run_printed("  1 times a task ran without a sched_wakeup in the trace: no latency"),
 	   "and that is told");
 	w_free(&w);
 }
@@ -186,7 +186,7 @@ static void test_waking(void)
 	t_closing(&w, 1, 0);
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Who woke whom: 1 wake-ups") && run_printed("(softirq)") &&
-	   !strstr(run_output, "sched_waking knows better"),
+	   !strstr(run_output, "sched_waking avoids that"),
 	   "where there is sched_waking, it tells who woke");
 	ok(run_printed("         1 100.00%         -  (softirq)         ->       100  <...>"
 		       "                   0.5        0.5        0.5  |@                       |\n"),
@@ -220,12 +220,12 @@ static void test_waking(void)
 	   run_printed("],\"wakeup_latency\":{\"count\":1,\"sum_ns\":900,"),
 	   "who was preempted waits for no waker, and one event's wake-up is not another's");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
-	   run_printed("  1 of them ended no sleep, or what they woke was not seen to run: no latency\n") &&
+	   run_printed("  1 of them have no latency: the task was not asleep, or was not seen to run\n") &&
 	   run_printed("         1  50.00%       100  <...>             ->       100  <...>"
 		       "                     -          -          -  |                        |\n"),
 	   "a wake-up without a sleep is counted, and has no latency");
 	ok(run_trace(&command_report, "-esched_switch,sched_wakeup", &w) == EXIT_OK &&
-	   run_printed("Who woke whom: 3 wake-ups") && run_printed("  1 of them ended no sleep"),
+	   run_printed("Who woke whom: 3 wake-ups") && run_printed("  1 of them have no latency"),
 	   "so it is without sched_waking");
 	w_free(&w);
 

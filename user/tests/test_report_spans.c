@@ -66,8 +66,8 @@ static void test_spans(void)
 	ok(run_printed("{\"number\":2147483647,\"name\":\"none\",") && run_printed("\"sum_ns\":30,"),
 	   "a call without a number is one of its own");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
-	   run_printed("1 ended without their beginning in the trace: not counted\n"
-		       "  2 began without their end in the trace: not counted\n"),
+	   run_printed("1 ended without a beginning in the trace: not counted\n"
+		       "  2 began without an end in the trace: not counted\n"),
 	   "as text as well");
 	ok(run_printed("    0  |@                       |\n") &&
 	   run_printed("    1        1  |@ @                     |\n"),

@@ -47,11 +47,11 @@ static const struct {
 	const char *key;	/* of JSON */
 	const char *none;
 } about[NR_FAMILIES] = {
-	{ "Timers: the time in their functions", "timers",
+	{ "Timers: time in their functions", "timers",
 	  "Timers: there is no timer_expire_entry" },
-	{ "High-resolution timers: the time in their functions", "hrtimers",
+	{ "High-resolution timers: time in their functions", "hrtimers",
 	  "High-resolution timers: there is no hrtimer_expire_entry" },
-	{ "Works: the time in their functions, sleeping included", "works",
+	{ "Works: time in their functions, sleeping included", "works",
 	  "Works: there is no workqueue_execute_start" },
 };
 

@@ -95,10 +95,10 @@ static void named_print_all(const struct named_list *list)
 	histogram_print(&all);
 	histogram_uninit(&all);
 	if (list->unended)
-		printf("  %" PRIu64 " had not ended when the trace, or what is known of it, ended: "
+		printf("  %" PRIu64 " had not ended when the trace, or the known part of it, ended: "
 		       "not counted\n", list->unended);
 	if (list->unmatched)
-		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
+		printf("  %" PRIu64 " ended without a beginning in the trace: not counted\n",
 		       list->unmatched);
 }
 
@@ -108,8 +108,8 @@ void named_print(struct named_list *list, const char *title, const char *what,
 	size_t i;
 
 	named_sort(list);
-	printf("\n%s; the longest in all first\n", title);
-	printf("  %12s %s%s  %s\n", "ms in all", histogram_heading, histogram_word_heading, what);
+	printf("\n%s; longest total first\n", title);
+	printf("  %12s %s%s  %s\n", "total ms", histogram_heading, histogram_word_heading, what);
 	for (i = 0; i < list->index.n && i < among && lines; i++) {
 		if (!list->rows[i]->histogram.count)
 			continue;

@@ -133,7 +133,7 @@ static void print_text(struct report *report)
 {
 	print_head(report);
 	if (!report->view.coverage.sums[FLAW_NONE].ns) {
-		printf("\nNothing can be told of what is left out\n");
+		printf("\nNothing is known about the time that is left out\n");
 		return;
 	}
 	report_tables_print(report->tables, &report->view);

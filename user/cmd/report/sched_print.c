@@ -67,7 +67,7 @@ static void print_latencies(const struct sched *sched, const struct report_view 
 	struct pids_ranked *ranked;
 	size_t n, i;
 
-	printf("\nRun-queue latency: from wake-up or preemption to running, the largest maximum first\n");
+	printf("\nRun-queue latency: from wake-up or preemption to running, largest maximum first\n");
 	ranked = pids_rank(&sched->tasks, has_waited, by_latency, &n);
 	printf("  %8s  %-16s %s%s\n", "pid", "comm", histogram_heading, histogram_word_heading);
 	for (i = 0; i < n && i < view->lines; i++) {
@@ -91,16 +91,16 @@ static void print_latencies(const struct sched *sched, const struct report_view 
 static void print_unknown(const struct sched *sched, const struct report_view *view)
 {
 	if (sched->unseen)
-		printf("  %" PRIu64 " times a task ran whose sched_wakeup is not in the trace: no "
-		       "latency, and its time off the CPU counts neither as wait nor as sleep\n",
+		printf("  %" PRIu64 " times a task ran without a sched_wakeup in the trace: no "
+		       "latency, and the time off the CPU counts neither as runnable nor as sleep\n",
 		       sched->unseen);
 	if (sched->tasks.beyond)
 		printf("  without %" PRIu64 " events of threads beyond the first %d\n",
 		       sched->tasks.beyond, PIDS_MAX - 1);
 	if (!sched->cut_off)
 		return;
-	printf("  %" PRIu64 " times a task still waited when the trace, or what is known of it, ended: "
-	       "not counted; the longest %.1f us, ", sched->cut_off,
+	printf("  %" PRIu64 " times a task still waited when the trace, or the known part of it, ended: "
+	       "not counted; longest %.1f us, ", sched->cut_off,
 	       (double)sched->longest_cut_off / 1e3);
 	print_name(thread_name(view->trace, sched->longest), 0);
 	printf(" (%" PRId64 ")\n", exptrace_thread_pid(view->trace, sched->longest));
@@ -136,10 +136,10 @@ static void print_times(const struct sched *sched, const struct report_view *vie
 	size_t n, i;
 
 	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
-	printf("\nTime by task: %zu tasks, the busiest first (100%% is one CPU)\n", n);
+	printf("\nTime by task: %zu tasks, busiest first (100%% is one CPU)\n", n);
 	printf("  %8s  %-16s %12s%s %8s %12s %12s %12s%s %10s %10s %10s\n", "pid", "comm",
-	       "ms on CPU", histogram_short_word_heading, "CPU", "ms off CPU", "of it wait",
-	       "and asleep", histogram_short_word_heading, "switches", "preempted", "wakeups");
+	       "ms on CPU", histogram_short_word_heading, "CPU", "ms off CPU", "runnable ms",
+	       "sleep ms", histogram_short_word_heading, "switches", "preempted", "wakeups");
 	for (i = 0; i < n && i < view->lines; i++) {
 		printf("  ");
 		print_thread(view->trace, (uint64_t)ranked[i].pid);
@@ -147,9 +147,9 @@ static void print_times(const struct sched *sched, const struct report_view *vie
 		print_time_row(ranked[i].element, view);
 	}
 	free(ranked);
-	sched_print_all("All stretches on a CPU: from the switch to a task to that away from it",
+	sched_print_all("All stretches on a CPU: from the switch to a task until the switch away from it",
 		  &all->stretches);
-	sched_print_all("All sleeps: from the switch away from a task to its wake-up", &all->sleeps);
+	sched_print_all("All sleeps: from the switch away from a task until its wake-up", &all->sleeps);
 }
 
 void sched_print(void *state, const struct report_view *view)

@@ -72,9 +72,9 @@ static const struct {
 	const char *none;
 	enum event_role_kind kind;
 } about[NR_FAMILIES] = {
-	{ "Interrupts: the time in their handlers", "irqs",
+	{ "Interrupts: time in their handlers", "irqs",
 	  "Interrupts: there is no irq_handler_entry", ROLE_IRQ_ENTRY },
-	{ "Soft interrupts: with the interrupts that came meanwhile", "softirqs",
+	{ "Soft interrupts: including the interrupts during them", "softirqs",
 	  "Soft interrupts: there is no softirq_entry", ROLE_SOFTIRQ_ENTRY },
 	{ "System calls: from entry to exit, sleeping included", "syscalls",
 	  "System calls: there is no sys_enter, and no sys_call", ROLE_SYS_ENTER },
@@ -365,10 +365,10 @@ static void print_member(const struct report_view *view, const struct family_mem
 static void print_halves(const struct family *family)
 {
 	if (family->unmatched)
-		printf("  %" PRIu64 " ended without their beginning in the trace: not counted\n",
+		printf("  %" PRIu64 " ended without a beginning in the trace: not counted\n",
 		       family->unmatched);
 	if (family->begun > family->ended)
-		printf("  %" PRIu64 " began without their end in the trace: not counted\n",
+		printf("  %" PRIu64 " began without an end in the trace: not counted\n",
 		       family->begun - family->ended);
 }
 
@@ -384,8 +384,8 @@ static void print_family(struct family *family, unsigned int which,
 		return;
 	}
 	sort_members(family);
-	printf("\n%s; the longest in all first\n", about[which].title);
-	printf("  %8s  %-16s %12s %s%s%s\n", "number", "name", "ms in all", histogram_heading,
+	printf("\n%s; longest total first\n", about[which].title);
+	printf("  %8s  %-16s %12s %s%s%s\n", "number", "name", "total ms", histogram_heading,
 	       errors ? "   errors" : "", histogram_word_heading);
 	for (i = 0; i < family->index.n && i < view->lines; i++)
 		print_member(view, family->members[i], about[which].kind);

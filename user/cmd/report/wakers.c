@@ -250,8 +250,8 @@ static void print_all_pairs(const struct pairs *pairs)
 	putchar('\n');
 	histogram_print(&all);
 	if (all.count < pairs->count)
-		printf("  %" PRIu64 " of them ended no sleep, or what they woke was not seen to run: no "
-		       "latency\n", pairs->count - all.count);
+		printf("  %" PRIu64 " of them have no latency: the task was not asleep, or was not seen to "
+		       "run\n", pairs->count - all.count);
 	histogram_uninit(&all);
 }
 
@@ -263,11 +263,11 @@ static void wakers_print(void *state, const struct report_view *view)
 
 	if (!pairs->count)
 		return;
-	printf("\nWho woke whom: %" PRIu64 " wake-ups, the most frequent first; and how long it "
-	       "took until that ran\n", pairs->count);
+	printf("\nWho woke whom: %" PRIu64 " wake-ups, most frequent first, and the time until "
+	       "the woken task ran\n", pairs->count);
 	if (pairs == &wakers->wakeup)
-		printf("  by sched_wakeup: one from another CPU may count for what it interrupted; "
-		       "sched_waking knows better\n");
+		printf("  by sched_wakeup: a wake-up from another CPU may count for the task that it "
+		       "interrupted; sched_waking avoids that\n");
 	printf("  %10s %7s  %8s  %-16s  ->  %8s  %-16s %10s %10s %10s%s\n", "count", "share", "pid",
 	       "waker", "pid", "woken", "p50 us", "p99 us", "max us", histogram_word_heading);
 	for (i = 0; i < pairs->index.n && i < view->lines; i++)

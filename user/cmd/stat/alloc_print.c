@@ -35,9 +35,9 @@ static void print_doubts(const struct alloc_doubts *doubts, uint64_t nobjects)
 		printf("%s not recorded all the time\n", doubts->others ? " and others" : "");
 	}
 	if (doubts->filtered)
-		printf("    may be fewer: the filter left out what others freed\n");
+		printf("    may be fewer: the filter left out frees by other tasks\n");
 	if (doubts->unfollowed)
-		printf("    may be more: %llu allocations not followed, for there were %zu already\n",
+		printf("    may be more: %llu allocations not followed, beyond the first %zu\n",
 		       (unsigned long long)doubts->unfollowed, stat_alloc_objects_max);
 	if (doubts->lost)
 		printf("    may be wrong: %llu events lost\n", (unsigned long long)doubts->lost);
@@ -60,13 +60,13 @@ static void print_live(const struct stat_alloc *alloc)
 		nlive += bytes && bytes != GIVEN;
 		live += bytes == GIVEN ? 0 : bytes;
 	}
-	printf("  still there at the end%s: %llu objects, %llu bytes with slack\n",
-	       alloc->forgotten ? ", of those since nothing is missing" : "",
+	printf("  still allocated at the end%s: %llu objects, %llu bytes with slack\n",
+	       alloc->forgotten ? ", only since the last gap in the trace" : "",
 	       (unsigned long long)nlive, (unsigned long long)live);
 	if (ngiven)
-		printf("    and given to kfree_rcu, freed by now or not: %llu objects\n",
+		printf("    and given to kfree_rcu, perhaps not freed yet: %llu objects\n",
 		       (unsigned long long)ngiven);
-	printf("    without what was allocated before, or in bulk\n");
+	printf("    not counted: objects allocated before the trace, or in bulk\n");
 	print_doubts(&alloc->doubts, alloc->object_index.n);
 }
 

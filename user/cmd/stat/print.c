@@ -60,9 +60,9 @@ static void print_uncertain(const struct stat *stat)
 	const struct exptrace_account *account = exptrace_account(stat->trace);
 
 	if (count_lost(standard) || (standard->attempted && account->unread))
-		printf("Uncertain:   the times of tasks: switches may be among the events that were lost\n");
+		printf("Uncertain:   times of tasks: the lost events may include switches\n");
 	if (count_lost(alloc) || (alloc->attempted && account->unread))
-		printf("Uncertain:   what is still allocated: events of it were lost\n");
+		printf("Uncertain:   what is still allocated: such events were lost\n");
 }
 
 static void print_duration(const struct stat *stat)
@@ -72,7 +72,7 @@ static void print_duration(const struct stat *stat)
 	if (stat->has_time)
 		printf("Duration:    %.6f s\n", seconds);
 	else
-		printf("Duration:    not known: there is no Sync\n");
+		printf("Duration:    unknown: there is no Sync\n");
 	print_gaps(stat->trace);
 	if (stat->covered_ns < (double)(stat->last_ns - stat->first_ns) || exptrace_account(stat->trace)->set_backs)
 		printf("Covered:     %.6f s of it\n", stat->covered_ns / 1e9);
