@@ -59,11 +59,11 @@ none "$dir/untested"
 ok "every function that may fail is called by the test of messages"
 
 # The command
-find "$out/cmd" -name "*.d" -exec cat {} + | tr ' ' '\n' | grep '/lib/[a-z_]*\.h' >"$dir/private"
+cat "$out"/cmd/*.d "$out"/cmd/*/*.d | tr ' ' '\n' | grep '/lib/[a-z_]*\.h' >"$dir/private"
 none "$dir/private" && [ -e "$out/cmd/main.d" ]
 ok "the command includes no private header of the library"
-# shellcheck disable=SC2046,SC2086 # options and files
-$cc $(find "$out/cmd" -name "*.o") "$out"/common/*.o -L"$out" -lexptrace -Wl,-rpath,"$(cd "$out" && pwd)" $LDFLAGS \
+# shellcheck disable=SC2086 # options
+$cc ${CMD_OBJECTS:-"$out"/cmd/*.o "$out"/cmd/*/*.o} "$out"/common/*.o -L"$out" -lexptrace -Wl,-rpath,"$(cd "$out" && pwd)" $LDFLAGS \
 	-o "$dir/exptrace" 2>"$dir/err"
 none "$dir/err" && "$dir/exptrace" dump "$sample" >"$dir/dumped" && "$out/exptrace" dump "$sample" |
 	cmp - "$dir/dumped"
