@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The command as a user meets it: pipes, exit codes, messages. Usage: cli.sh EXPTRACE SAMPLE
+# The command as users see it: pipes, exit codes, messages. Usage: cli.sh EXPTRACE SAMPLE
 exptrace=$1
 sample=$2
-here=$(dirname "$0")	# v1.trace is what a recorder of version 1 wrote, v1.json how it was shown then
+here=$(dirname "$0")	# v1.trace is from a recorder of version 1, v1.json its output then
 . "$(dirname "$0")/ok.sh"
 
 exits() { # code command…
@@ -13,7 +13,7 @@ exits() { # code command…
 	[ $? -eq "$want" ]
 }
 
-same_messages() { # file file: but for the file that they name
+same_messages() { # file file: except for the file named in them
 	[ "$(sed "s|^exptrace: $dir/hole: ||; s|^exptrace: standard input: ||" "$1")" = \
 		"$(sed "s|^exptrace: $dir/hole: ||; s|^exptrace: standard input: ||" "$2")" ]
 }
@@ -32,7 +32,7 @@ head -c 700 "$sample" >"$dir/cut"
 exits 1 "$exptrace" dump "$dir/cut" && grep -q 'cut off in generation 1 at offset 700' "$dir/err" &&
 	[ "$(wc -l <"$dir/err")" -eq 1 ]
 ok "dump of a damaged trace has one message with the offset, and exit code 1"
-# From the schema to the events of the first of its two generations.
+# A hole from the schema to the events of the first generation.
 hole_end=$(($(stat -c %s "$sample") / 2 - 200))
 head -c 700 "$sample" >"$dir/hole"
 head -c $((hole_end - 700)) /dev/zero >>"$dir/hole"
@@ -62,7 +62,7 @@ exits 2 "$exptrace" record --batch 4 --pool 0 && grep -q -- "^exptrace: --pool 0
 	exits 2 "$exptrace" start --pool=0 && grep -q -- '^exptrace: --pool=0: ' "$dir/err" &&
 	exits 2 "$exptrace" record -px && grep -q -- '^exptrace: -px: ' "$dir/err" &&
 	exits 2 "$exptrace" snapshot -o x --latency 0 && grep -q -- "^exptrace: --latency 0: " "$dir/err"
-ok "a bad value is told with its option"
+ok "a bad value is reported with its option"
 wrong=
 for value in '' ' 5' 5x 0x10 -1 +1 1e3 .5 5. 1,5 0 0.0000004 1000000001000 nan inf; do
 	exits 2 "$exptrace" record --duration "$value" nonsense || wrong="$wrong '$value'"
@@ -80,7 +80,7 @@ for option in "record --duration 0" "start --pool x" "start --period 4294967295"
 done
 [ ! -e "$dir/without_range" ] || cat "$dir/without_range"
 [ ! -e "$dir/without_range" ]
-ok "the message about a number tells its range"
+ok "the message about a number gives its range"
 exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
 	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
 ok "help is there"
@@ -103,14 +103,14 @@ cat "$sample" | "$exptrace" dump -e sched_swich - >"$dir/out" 2>"$dir/err"
 	grep -q "^exptrace: --events sched_swich: .* did you mean 'sched_switch'?\$" "$dir/err" &&
 	exits 1 "$exptrace" report --json -e 'x*' "$sample" && [ ! -s "$dir/out" ] &&
 	exits 2 "$exptrace" dump -e tp:sched:sched_switch "$sample" && exits 2 "$exptrace" dump --events= "$sample"
-ok "a word that means nothing is told before anything is shown"
-# What the shell makes of a pattern without quotes; before the module is asked for.
+ok "an unknown word is reported before anything is shown"
+# As when the shell expands an unquoted pattern; refused before the module is opened.
 exits 2 "$exptrace" dump -e sched_a sched_b "$sample" && exits 2 "$exptrace" list sched_a sched_b &&
 	exits 2 "$exptrace" list + && exits 2 "$exptrace" record -e fn:kfree && exits 2 "$exptrace" start -e '' &&
 	exits 2 "$exptrace" record --stacks 'sched,[' && grep -q "^exptrace: --stacks sched,\[: '\['" "$dir/err"
 ok "malformed words are bad usage"
 if [ -e /dev/exptrace ]; then
-	echo "ok - what needs the module explains itself without it # SKIP the module is loaded"
+	echo "ok - commands that need the module say that it is not loaded # SKIP the module is loaded"
 else
 	exits 1 "$exptrace" record && grep -q 'module is not loaded' "$dir/err" &&
 		exits 1 "$exptrace" list
@@ -121,6 +121,6 @@ else
 			[ "$(wc -l <"$dir/err")" -eq 1 ] || echo "$command" >"$dir/silent"
 	done
 	[ ! -e "$dir/silent" ] && [ ! -e "$dir/snapshot" ]
-	ok "what needs the module explains itself without it"
+	ok "commands that need the module say that it is not loaded"
 fi
 exit $failed

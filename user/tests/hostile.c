@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Traces made to be slow, or to take much memory, of any size.
+ * Traces of any size that are made to be slow to read, or to take much memory.
  *
- * Each has as many as its size allows of one thing of which there are few in honest traces.
+ * Each repeats, as often as its size allows, one thing that is rare in honest traces.
  */
 #include "hostile.h"
 #include "hostile_parts.h"
@@ -32,7 +32,6 @@ void h_begin_batch(struct writer *w, uint64_t m)
 	w_begin(w, STANDARD_BATCH, h_gen, m, h_now);
 }
 
-/* Where the batch is full, another one of the same writer. */
 void h_next_batch(struct writer *w, uint64_t m)
 {
 	if (w->size - w->batch < BATCH_FULL)
@@ -47,7 +46,6 @@ void h_begin_table(struct writer *w, unsigned int type)
 	w_byte(w, type);
 }
 
-/* Where the batch of a table is full, another one. */
 void h_next_table(struct writer *w, unsigned int type)
 {
 	if (w->size - w->batch < BATCH_FULL)
@@ -56,7 +54,6 @@ void h_next_table(struct writer *w, unsigned int type)
 	h_begin_table(w, type);
 }
 
-/* A schema of one event, whose @nargs arguments follow, up to w_end(). */
 void h_begin_schema(struct writer *w, unsigned int experiment, unsigned int type,
 		     const char *group, const char *name, unsigned int nargs)
 {
@@ -77,7 +74,6 @@ void h_first_generation(struct writer *w)
 	w_properties(w, h_gen, h_now, "stream");
 }
 
-/* Generations that have nothing but a beginning and an end. */
 void h_empty_generations(struct writer *w, size_t size, uint64_t step)
 {
 	while (w->size < size) {

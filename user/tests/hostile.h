@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Traces made to be slow, or to take much memory, of any size.
+ * Traces of any size that are made to be slow to read, or to take much memory.
  */
 #ifndef EXPTRACE_TEST_HOSTILE_H
 #define EXPTRACE_TEST_HOSTILE_H
@@ -9,10 +9,10 @@
 
 struct hostile {
 	const char *name;	/* "many ..." */
-	void (*write)(struct writer *w, size_t size);	/* behind the header, up to @size bytes */
+	void (*write)(struct writer *w, size_t size);	/* after the header, up to @size bytes */
 };
 
-/* Ends with an element without a name. */
+/* The last element has no name. */
 extern const struct hostile hostiles[];
 
 /* The whole trace of about @size bytes. */

@@ -89,7 +89,7 @@ static void kfree(struct writer *w, uint64_t object)
 	w_site(w, 0);
 }
 
-/* What addresses are near to is kept for each. */
+/* The reader keeps delta-encoding state for each writer's addresses. */
 void hostile_allocating_writers(struct writer *w, size_t size)
 {
 	uint64_t cpu;
@@ -103,7 +103,7 @@ void hostile_allocating_writers(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-/* Each in a thread of its own, which does not end it. */
+/* Each in a thread of its own; none ends. */
 void hostile_regions(struct writer *w, size_t size)
 {
 	uint64_t pid;
@@ -160,7 +160,7 @@ static void interrupt(struct writer *w, uint64_t number, uint64_t ticks)
 	w_number(w, number);
 }
 
-/* Each takes a moment, and long. */
+/* Each interrupt has a very short and a very long duration. */
 void hostile_interrupts(struct writer *w, size_t size)
 {
 	uint64_t i, m = M(0, HARDIRQ);

@@ -20,17 +20,17 @@ void h_sync(struct writer *w);
 void h_begin_generation(struct writer *w, uint64_t step);
 void h_end_generation(struct writer *w);
 void h_begin_batch(struct writer *w, uint64_t m);
-/* Where the batch is full, another one of the same writer. */
+/* If the batch is full, begins the writer's next one. */
 void h_next_batch(struct writer *w, uint64_t m);
 void h_begin_table(struct writer *w, unsigned int type);
-/* Where the batch of a table is full, another one. */
+/* If the table's batch is full, begins another one. */
 void h_next_table(struct writer *w, unsigned int type);
-/* A schema of one event, whose @nargs arguments follow, up to w_end(). */
+/* Begins a schema of one event; the caller adds its @nargs arguments, then calls w_end(). */
 void h_begin_schema(struct writer *w, unsigned int experiment, unsigned int type,
 		    const char *group, const char *name, unsigned int nargs);
 void h_event(struct writer *w, unsigned int type);
 void h_first_generation(struct writer *w);
-/* Generations that have nothing but a beginning and an end. */
+/* Empty generations. */
 void h_empty_generations(struct writer *w, size_t size, uint64_t step);
 void h_switch(struct writer *w, uint64_t pid);
 void h_task_new(struct writer *w, uint64_t pid, uint64_t start);

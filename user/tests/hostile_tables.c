@@ -12,7 +12,7 @@ void hostile_generations(struct writer *w, size_t size)
 	h_empty_generations(w, size, 1);
 }
 
-/* Properties, and calls, whose names depend on one of them. */
+/* Properties, and system calls: the reader looks up their names by the property "machine". */
 void hostile_properties(struct writer *w, size_t size)
 {
 	unsigned int i;
@@ -41,7 +41,7 @@ void hostile_properties(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-/* Of each CPU, the properties are asked whether all its switches are there. */
+/* The reader looks up in the properties, for each CPU, whether all of its switches are recorded. */
 void hostile_known_switches(struct writer *w, size_t size)
 {
 	uint64_t cpu;
@@ -112,7 +112,7 @@ void hostile_stacks(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-/* No other generation describes them. */
+/* Each generation describes events of its own. */
 void hostile_descriptions(struct writer *w, size_t size)
 {
 	unsigned int i;
@@ -134,7 +134,7 @@ void hostile_descriptions(struct writer *w, size_t size)
 	}
 }
 
-/* Each is looked for among all others, whether it has a name of its own. */
+/* The reader compares each argument's name with all others. */
 void hostile_arguments(struct writer *w, size_t size)
 {
 	unsigned int i, n = BATCH_FULL / 6;
@@ -156,7 +156,7 @@ void hostile_arguments(struct writer *w, size_t size)
 	}
 }
 
-/* A generation, and a byte that is none of the next one's. */
+/* A stray byte after each generation. */
 void hostile_damages(struct writer *w, size_t size)
 {
 	while (w->size < size) {
@@ -168,7 +168,7 @@ void hostile_damages(struct writer *w, size_t size)
 	}
 }
 
-/* On a CPU with a high number something happens; then, nothing. */
+/* One event on a CPU with a high number. */
 static void high_cpu(struct writer *w, size_t size, uint64_t step)
 {
 	while (w->size < size) {
@@ -213,7 +213,7 @@ static void free_in(struct writer *w, unsigned int experiment)
 	w_end(w);
 }
 
-/* All experiments have had allocations; then one alone has them. */
+/* All experiments have allocations in the first generation, and only one afterwards. */
 void hostile_experiments(struct writer *w, size_t size)
 {
 	unsigned int i;
@@ -236,7 +236,7 @@ void hostile_experiments(struct writer *w, size_t size)
 	}
 }
 
-/* What is not recorded is told over and over. */
+/* Each generation lists the frees that are not recorded. */
 void hostile_unrecorded(struct writer *w, size_t size)
 {
 	char names[1024];

@@ -4,10 +4,10 @@
 out=$1
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$(dirname "$0")/ok.sh"
-# Those of the make that runs this are not meant.
+# Not from the make that runs this.
 unset MAKEFLAGS MAKELEVEL MFLAGS DESTDIR PREFIX prefix bindir libdir includedir
 
-# Of files the mode as well.
+# Files with their modes.
 list() { (cd "$dir/to" && find . ! -type d -printf '%P %m\n' | sed 's/^\(.*\.so\) 777$/\1/' | sort); }
 
 expected() { # prefix
@@ -45,9 +45,9 @@ ok "make uninstall removes what was installed, and nothing else"
 makes opt/x PREFIX=/opt/x && touch "$dir/to/opt/x/include/exptrace/mine.h" &&
 	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/to" PREFIX=/opt/x >"$dir/log" 2>&1 &&
 	[ "$(list)" = "opt/x/include/exptrace/mine.h 644" ]
-ok "and minds no header of others beside its own"
+ok "and keeps other headers in its directory"
 
-# What the shell, make or sed would take for something else.
+# Characters that are special to the shell, make or sed.
 odd="it's a | & b"
 mkdir "$dir/$odd"
 make -s -C "$top/user" install O="$out" DESTDIR="$dir/$odd" PREFIX="/opt/$odd" >"$dir/log" 2>&1 &&
@@ -62,10 +62,10 @@ ok "blanks and other signs in PREFIX and DESTDIR are part of them"
 (cd "$dir" && make -s -f "$top/user/Makefile" install O="$out" DESTDIR=to2 prefix=a/b libdir=l >"$dir/log" 2>&1) &&
 	[ -x "$dir/to2$dir/a/b/bin/exptrace" ] && pc=$dir/to2$dir/l/pkgconfig/libexptrace.pc &&
 	grep -q -x -F "prefix=$dir/a/b" "$pc" && grep -q -x -F "libdir=$dir/l" "$pc"
-ok "what is relative is so to where make was called, and named in full in the .pc file"
+ok "relative paths start where make was called, and are absolute in the .pc file"
 make -n -C "$top" install DESTDIR=rel >"$dir/log" 2>&1 && ! grep -q -e '-C user' "$dir/log" &&
 	grep -q "^install -d '*rel/" "$dir/log"
-ok "that is the top directory, if it was called there"
+ok "also if make was called in the top directory"
 
 if command -v pkg-config >/dev/null && [ -n "${CC:-$(command -v gcc)}" ]; then
 	make -s -C "$top/user" install O="$out" PREFIX="$dir/a place" >"$dir/log" 2>&1
@@ -73,24 +73,24 @@ if command -v pkg-config >/dev/null && [ -n "${CC:-$(command -v gcc)}" ]; then
 	flags=$(cd / && PKG_CONFIG_PATH="$dir/a place/lib/pkgconfig" pkg-config --cflags --libs libexptrace) &&
 		(cd "$dir" && eval "${CC:-gcc} ${LDFLAGS:-} -o p p.c $flags") &&
 		LD_LIBRARY_PATH="$dir/a place/lib" "$dir/p"
-	ok "pkg-config tells of a prefix with a blank"
+	ok "pkg-config handles a prefix with a blank"
 else
-	echo "ok - pkg-config tells of a prefix with a blank # SKIP no pkg-config, or no compiler"
+	echo "ok - pkg-config handles a prefix with a blank # SKIP no pkg-config, or no compiler"
 fi
 
-# As after "sudo make install", when a user may write there no more.
+# After "sudo make install" a user could not overwrite such a file.
 find "$out" -name libexptrace.pc >"$dir/log"
 [ ! -s "$dir/log" ]
 ok "make install writes nothing into the build directory"
 
-# Nothing is run, or built: it would ask for packages.
+# make -n, since a build would ask for packages.
 make -n -C "$top" install PREFIX=/opt/x DESTDIR=/to >"$dir/log" 2>&1 &&
 	grep -q "install .*/exptrace '*/to/opt/x/bin" "$dir/log" &&
 	make -n -C "$top" install prefix=/opt/y DESTDIR=/to >"$dir/log" 2>&1 &&
 	grep -q "install .*/exptrace '*/to/opt/y/bin" "$dir/log"
 ok "PREFIX and prefix are heeded in the top directory as well"
 
-# A machine without any package and compiler, on which apt-get only tells what it is asked for.
+# As on a machine without packages and compiler; apt-get only logs its arguments.
 mkdir "$dir/bin"
 cat >"$dir/bin/apt-get" <<-END
 	#!/bin/sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Other programs read the JSON. Usage: json.sh EXPTRACE TRACE, which make_texts has written
+# Other programs can parse the JSON. Usage: json.sh EXPTRACE TRACE, which make_texts has written
 exptrace=$1
 trace=$2
 here=$(dirname "$0")

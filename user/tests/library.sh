@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The library as programs meet it: its names, its header, what is linked with it.
+# The library as programs use it: its symbols, its header, linking.
 # Usage: library.sh BUILD-DIRECTORY SAMPLE
 out=$1
 sample=$2
@@ -16,12 +16,12 @@ none() { # file: whether it is empty, which is shown if it is not
 	[ ! -s "$1" ]
 }
 
-# What the header declares, a statement a line.
+# The header's declarations, one per line.
 echo '#include <libexptrace.h>' | $cc -E -P -I"$include" -I"$include/uapi" - | tr '\n' ' ' | tr ';' '\n' |
 	grep '\<exptrace_[a-z0-9_]*(' | grep -v typedef >"$dir/declarations"
 sed 's/^[^(]*\<\(exptrace_[a-z0-9_]*\)(.*/\1/' "$dir/declarations" | sort >"$dir/declared"
 
-# A sanitizer has names of its own.
+# Without the symbols of sanitizers.
 $nm -g --defined-only "$out/libexptrace.a" | awk 'NF == 3 && $3 !~ /^__(odr_)?(asan|ubsan)/ { print $3 }' |
 	sort >"$dir/static"
 $nm -D --defined-only "$out/libexptrace.so" | awk '$2 == "T" { print $3 }' | sed 's/@.*//' | sort >"$dir/shared"
@@ -35,7 +35,8 @@ diff "$dir/shared" "$dir/static" >"$dir/diff"
 none "$dir/diff"
 ok "so does the static library"
 
-# Those that the header defines are made by the library: it takes none that it could write to, but one that is frozen.
+# The library allocates the structures that the header defines. No function takes a writable
+# one, except one frozen structure.
 sed -n 's/^struct \(exptrace_[a-z_]*\) {.*/\1/p' "$header" | grep -vx exptrace_selection_error >"$dir/structures"
 sed 's/const struct exptrace_[a-z_]*//g; s/[(,]/ /g' "$dir/declarations" | awk '
 	NR == FNR { grows[$1]; next }
@@ -50,7 +51,7 @@ done <"$dir/declared" >"$dir/undocumented"
 none "$dir/undocumented"
 ok "every function has a comment"
 
-# Those that answer a question do not fail.
+# Except queries, which cannot fail.
 grep -E '^ *(int|int64_t) ' "$dir/declarations" | sed 's/^[^(]*\<\(exptrace_[a-z0-9_]*\)(.*/\1/' |
 	grep -vE '_(fd|version|thread_pid|pending_error)$' | while read -r name; do
 	grep -q "\<$name(" "$here/test_errors.c" || echo "$name"
@@ -106,7 +107,7 @@ done
 export PKG_CONFIG_PATH="$dir/root/opt/exptrace/lib/some/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dir/root"
 [ "$(pkg-config --modversion libexptrace)" = "$version" ] &&
 	[ "$("$out/exptrace" --version)" = "exptrace $version" ]
-ok "header, command and pkg-config tell the same version"
+ok "header, command and pkg-config give the same version"
 # shellcheck disable=SC2046,SC2086 # options
 $cc -o "$dir/program" "$dir/program.c" $(pkg-config --cflags --libs libexptrace) $LDFLAGS \
 	-Wl,-rpath,"$dir/root/opt/exptrace/lib/some" && [ "$("$dir/program")" = "$version" ] &&

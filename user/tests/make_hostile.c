@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes a trace that is made to be slow: make_hostile NAME KIB. Without words, lists the names.
+ * Writes a hostile trace: make_hostile NAME KIB. Without arguments, lists the names.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC2034 # failed is for who includes this
-# What the tests that are shell scripts share: a directory that goes with them, and results.
+# shellcheck shell=sh disable=SC2034 # failed is for the including script
+# Shared by the shell tests: a temporary directory, and results.
 # They end with "exit $failed".
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -20,10 +20,10 @@ ends_with() { # status process
 	wait "$2"
 	[ $? -eq "$1" ]
 }
-# In write(2) to standard output, and not only for a moment.
+# Blocked in write(2) to standard output, not only for a moment.
 in_write() { grep -q -s '^1 0x1 ' "/proc/$1/syscall"; }
 is_stalled() { in_write "$1" && sleep 0.1 && in_write "$1"; }
-# It waits for more from standard input: in poll(2), or read(2).
+# Waits for standard input in poll(2) or read(2).
 is_waiting() { grep -q -s -E '^(0 0x0|7|271) ' "/proc/$1/syscall"; }
 
 "$make_sample" 2 >"$dir/two"
@@ -33,7 +33,7 @@ head -c -$size "$dir/two" >"$dir/one"
 "$exptrace" dump "$dir/one" >"$dir/one.txt"
 lines=$(wc -l <"$dir/one.txt")
 
-# The pipe is open as long as descriptor 7 is, and holds what was written until it is read.
+# Descriptor 7 keeps the pipe open and its contents unread.
 mkfifo "$dir/pipe"
 exec 7<>"$dir/pipe"
 begin() { # file, command…: runs it on a pipe that has the file, and does not end
@@ -46,12 +46,12 @@ begin() { # file, command…: runs it on a pipe that has the file, and does not 
 
 begin "$dir/one" dump -
 wait_for has "$dir/out" "$lines" && cmp "$dir/one.txt" "$dir/out"
-ok "dump shows a generation that is complete while the pipe makes it wait"
+ok "dump shows a complete generation while it waits for the pipe"
 kill $pid
 ends_with 143 $pid && cmp "$dir/one.txt" "$dir/out"
 ok "and ends by the signal that comes then"
 
-# A table that is damaged, wherever that is: the rest can be read.
+# Find a byte whose damage is in a table, so that the rest can be read.
 for at in $(seq 60 120); do
 	cp "$dir/one" "$dir/damaged"
 	printf '\377' | dd of="$dir/damaged" bs=1 seek="$at" conv=notrunc 2>"$dir/err"
@@ -59,7 +59,7 @@ for at in $(seq 60 120); do
 done
 begin "$dir/damaged" check -
 wait_for has "$dir/out" 1
-ok "check tells a problem while the pipe makes it wait"
+ok "check reports a problem while it waits for the pipe"
 kill $pid
 ends_with 143 $pid
 ok "and ends by the signal that comes then"
@@ -75,14 +75,14 @@ ok "report shows what was read when a signal ends it"
 
 echo old >"$dir/cut"
 begin "$dir/one" cut -o "$dir/cut" -
-# Its generation was written to another file, as it is not known to be the last.
+# The generation was written to a temporary file, since more may follow.
 wait_for test -n "$(find "$dir" -name 'cut.??????')" || wait_for is_waiting $pid
 kill $pid
 ends_with 143 $pid && [ "$(cat "$dir/cut")" = old ] && [ -z "$(find "$dir" -name 'cut.*')" ]
 ok "cut leaves the older file, and nothing else, when a signal ends it"
 exec 7>&-
 
-# Whoever reads may have made standard input non-blocking.
+# Another process may have made standard input non-blocking.
 cat >"$dir/nonblock.py" <<'END'
 import fcntl, os, subprocess, sys
 r, w = os.pipe()
@@ -105,7 +105,7 @@ else
 	echo "ok - dump waits for a pipe that does not block # SKIP no python3"
 fi
 
-# Nobody reads what it prints: more of it than the pipe and the buffer hold.
+# Nobody reads the output, which is more than pipe and buffer hold.
 mkfifo "$dir/pager"
 exec 8<>"$dir/pager"
 stall() { # command…
@@ -132,7 +132,7 @@ dd if=/dev/zero of="$dir/pager" oflag=nonblock bs=4096 2>"$dir/err" 8>&-
 pids=
 stall stat && pids=$pid && stall report && pids="$pids $pid" && stall report --json && pids="$pids $pid" &&
 	stall dump && pids="$pids $pid"
-ok "stat, report and dump wait for who reads"
+ok "stat, report and dump wait for the reader"
 if env --block-signal=ALRM true 2>"$dir/err"; then
 	env --block-signal=ALRM "$exptrace" dump "$dir/many" >"$dir/pager" 2>"$dir/err" 8>&- &
 	wait_for is_stalled $! && pids="$pids $!"
@@ -144,10 +144,10 @@ for pid in $pids; do
 	ends_with 143 "$pid" && ends=$((ends + 1))
 done
 [ $ends -eq "$(echo "$pids" | wc -w)" ]
-ok "but not for ever after a signal, even if who called them has blocked alarms"
+ok "but not for ever after a signal, even if their caller has blocked SIGALRM"
 stall dump
 kill "$pid"
-# It was taken: it is not pending any more.
+# The signal was delivered: it is no longer pending.
 wait_for grep -q '^ShdPnd:.*0000$' "/proc/$pid/status"
 begun=$(date +%s)
 kill "$pid"

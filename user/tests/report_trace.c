@@ -20,7 +20,7 @@ static void describe_exec(struct writer *w, unsigned int type, const char *name)
 	w_schema_arg(w, EXPTRACE_KIND_PID, "old_pid");
 }
 
-/* One that has a function of the kernel's. */
+/* An event with a kernel function as its argument. */
 static void describe_call(struct writer *w, unsigned int type, const char *name, const char *object)
 {
 	w_schema_event(w, EXPTRACE_EXPERIMENT_STANDARD, type, 1, "test", name, 2);
@@ -28,7 +28,7 @@ static void describe_call(struct writer *w, unsigned int type, const char *name,
 	w_schema_arg(w, EXPTRACE_KIND_SITE, "function");
 }
 
-/* Threads that are there all the time, and are called like those whose name is not known. */
+/* Threads that exist all the time; their name is the one shown for unknown names. */
 static void report_statedump(struct writer *w, uint64_t gen)
 {
 	unsigned int pid;
@@ -77,10 +77,6 @@ void report_opening(struct writer *w, uint64_t gen)
 	report_statedump(w, gen);
 }
 
-/*
- * CPU 0: 100 sleeps at 1000, is woken by an interrupt of CPU 1 at 2500, runs at 3000, and
- * wakes 200 at 4000. CPU 1: 200 runs at 5000, is preempted by 300 at 6000, runs at 9000.
- */
 void two_tasks(struct writer *w, uint64_t gen)
 {
 	t_batch(w, gen, 0, EXPTRACE_CONTEXT_TASK);
@@ -100,7 +96,6 @@ void two_tasks(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
-/* A task is woken in generation 1 and runs in generation @to; nothing else does. */
 void woken_and_run(struct writer *w, uint64_t to, uint64_t lost, uint64_t lost_before)
 {
 	uint64_t gen;

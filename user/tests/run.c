@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs subcommands inside the test, on traces in memory, and keeps what they print.
+ * Runs subcommands inside the test, on traces in memory, and keeps their output.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ int memory_file(const uint8_t *data, size_t n)
 	return fd;
 }
 
-/* Sends stdout and stderr to @fd; returns the old ones. */
+/* Sends stdout and stderr to @fd; @old gets duplicates of the old ones. */
 static void redirect(int fd, int *old)
 {
 	fflush(stdout);
@@ -65,7 +65,7 @@ int run_words(const struct command *command, const char *const *words)
 	redirect(output, old);
 	ret = command->run(argc, argv);
 	restore(old);
-	/* getopt sorts argv */
+	/* getopt() reorders argv, so free by copies */
 	while (argc--)
 		free(copies[argc]);
 	keep_output(output);

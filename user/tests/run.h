@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Runs subcommands inside the test, on traces in memory, and keeps what they print.
+ * Runs subcommands inside the test, on traces in memory, and keeps their output.
  */
 #ifndef EXPTRACE_TEST_RUN_H
 #define EXPTRACE_TEST_RUN_H
@@ -12,11 +12,11 @@
 
 #define RUN_OUTPUT	(256 * 1024)
 
-/* What the last run printed, on either stream; terminated. */
+/* The last run's standard output and error, with a terminating 0. */
 extern char run_output[RUN_OUTPUT];
 extern size_t run_size;		/* without the terminator */
 
-/* Runs the command with these words, which end with NULL. Returns its exit code. */
+/* Runs the command with these arguments; NULL ends them. Returns its exit code. */
 int run_words(const struct command *command, const char *const *words);
 
 /* Runs the command on @n bytes of a trace, with an option or NULL. Returns its exit code. */

@@ -18,7 +18,7 @@
 /* Where the sample allocates and frees. */
 enum { SAMPLE_SITE_MALLOC = 5, SAMPLE_SITE_FREE = 0x123, SAMPLE_SITE_BARE = 0xabc };
 
-/* How a generation is to be made wrong; all 0 is sound. */
+/* Which faults a generation has; all 0: none. */
 struct sample_faults {
 	int attempted, recorded, lost;	/* added to the ledger's figures */
 	bool no_opening, no_closing, no_schema, no_end, no_entry, no_symbols;

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What goes wrong, for each command: the table "When something goes wrong" of docs/exptrace.md, cell by cell.
+# Errors of each command: the table "When something goes wrong" of docs/exptrace.md, cell by cell.
 # Usage: table.sh EXPTRACE SAMPLE
 exptrace=$1
 sample=$2
 . "$(dirname "$0")/ok.sh"
 wrong=0
 
-# Options with their words; none has a blank in it.
+# Commands with options, split at blanks.
 readers='dump
 dump --json
 dump --all --raw-time
@@ -48,7 +48,7 @@ mark --key k x
 info
 list"
 
-# Runs a command with its operands. What it is run by, and what it reads and writes, is in $with.
+# Runs a command with its operands; $with says in which environment.
 run() { # command operands…: the exit code in $code, messages in $dir/err
 	words=$1
 	shift
@@ -70,7 +70,7 @@ run() { # command operands…: the exit code in $code, messages in $dir/err
 	code=$?
 }
 
-# The code is as wanted, and the first message matches the whole of a line; with "" there is none at all.
+# Checks the exit code, and the first message as a whole line ("": no message).
 cell() { # code message command operands…
 	want=$1
 	message=$2
@@ -108,19 +108,19 @@ each() { # commands code message operands…
 with=full
 each "$readers" 1 'exptrace: standard output: cannot write: No space left on device' "$sample"
 each "$printers" 1 'exptrace: standard output: cannot write: No space left on device'
-column "a full disk is told"
+column "a full disk is reported"
 
 with=limited
 each "$readers" 1 'exptrace: standard output: cannot write: File too large' "$sample"
 each "$printers" 1 'exptrace: standard output: cannot write: File too large'
 cell 1 "exptrace: $dir/cut: cannot write: File too large" cut -o "$dir/cut" "$sample"
 [ -z "$(find "$dir" -name 'cut*')" ] || wrong=$((wrong + 1))
-column "a limit of the size of files is told"
+column "a file size limit is reported"
 
 with=closed
 each "$readers" 1 'exptrace: standard output: cannot write: Bad file descriptor' "$sample"
 each "$printers" 1 'exptrace: standard output: cannot write: Bad file descriptor'
-column "closed standard output is told"
+column "closed standard output is reported"
 cell 0 "exptrace: 2 generations, .* bytes to $dir/cut" "cut -o $dir/cut" "$sample"
 cmp -s "$sample" "$dir/cut" || wrong=1
 column "and no other file gets its number"
@@ -136,12 +136,12 @@ column "when the reader is gone, SIGPIPE ends the command without a message"
 with=gone_ignored
 each "$readers" 1 'exptrace: standard output: cannot write: Broken pipe' "$sample"
 each "$printers" 1 'exptrace: standard output: cannot write: Broken pipe'
-column "if that is ignored, it is told"
+column "if SIGPIPE is ignored, the error is reported"
 exec 4>&-
 
 with=no_stdin
 each "$readers" 1 'exptrace: standard input: cannot read: Bad file descriptor at offset 0' -
-column "closed standard input is told"
+column "closed standard input is reported"
 with=no_stderr
 each "$readers" 0 '' "$sample"
 each "$readers" 1 '' "$dir/none"
@@ -149,24 +149,24 @@ column "closed standard error changes nothing"
 
 with=
 each "$readers" 1 "exptrace: $dir/none: cannot open: No such file or directory" "$dir/none"
-column "a file that is not there is told"
+column "a missing file is reported"
 each "$readers" 1 "exptrace: $dir: cannot read: Is a directory at offset 0" "$dir"
-column "a directory is told"
+column "a directory is reported"
 each "$readers" 1 "exptrace: /proc/self/mem: cannot read: Input/output error at offset 0" /proc/self/mem
-column "a file that cannot be read is told"
+column "a read error is reported"
 touch "$dir/secret"
 chmod 0 "$dir/secret"
 chmod 755 "$dir"
 if [ "$(id -u)" -ne 0 ]; then
 	each "$readers" 1 "exptrace: $dir/secret: cannot open: Permission denied" "$dir/secret"
-	column "a file that may not be read is told"
+	column "a file without read permission is reported"
 elif setpriv --reuid 65534 --clear-groups "$exptrace" --version >/dev/null 2>&1; then
 	with=nobody
 	each "$readers" 1 "exptrace: $dir/secret: cannot open: Permission denied" "$dir/secret"
 	with=
-	column "a file that may not be read is told"
+	column "a file without read permission is reported"
 else
-	echo "ok - a file that may not be read is told # SKIP root may read all"
+	echo "ok - a file without read permission is reported # SKIP root may read all"
 fi
 
 no_trace() { # file message
@@ -203,7 +203,7 @@ echo "$readers" | grep -v check >"$dir/most"
 each "$(cat "$dir/most")" 1 "exptrace: $dir/short: cut off in generation 1 at offset 700.*" "$dir/short"
 cell 1 '' check "$dir/short"
 grep -q 'cut off in generation 1 at offset 700' "$dir/out" || wrong=1
-column "a trace that is cut off is told"
+column "a trace that is cut off is reported"
 
 all='dump stat report check cut record start stop advance snapshot trigger mark info list'
 for command in $all; do
@@ -212,12 +212,12 @@ for command in $all; do
 	cell 2 'exptrace: --help=x: the option takes no value' "$command" --help=x
 	cell 0 '' "$command" --help
 done
-column "an unknown option is told"
+column "an unknown option is reported"
 for words in dump:-n dump:-e dump:--lines report:-n report:-e cut:-g cut:-o cut:--output record:-o record:--pool \
 	record:--duration record:-p start:--quota start:--cpu snapshot:--latency snapshot:-o mark:--key; do
 	cell 2 "exptrace: ${words#*:}: a value is missing" "${words%%:*}" "${words#*:}"
 done
-column "an option without its value is told"
+column "an option without its value is reported"
 bad() { # command option value wanted…
 	command=$1 option=$2 value=$3
 	shift 3
@@ -241,7 +241,7 @@ bad start -p x a list of at most 1024 ids of processes or threads, 1 to 21474836
 bad start --tid x a list of at most 1024 ids of processes or threads, 1 to 2147483647
 bad start --min-duration x syscalls=TIME or sched_switch=TIME, with ns, us, ms or s, 1ns to 999999999s
 bad snapshot --latency 0 a number of microseconds, 1 to 3600000000
-column "a bad value is told with its option"
+column "a bad value is reported with its option"
 
 for command in dump stat report check; do
 	cell 2 'exptrace: no FILE is given (- is standard input)' "$command"
@@ -262,21 +262,21 @@ cell 2 'exptrace: x: --version takes nothing else' --version x
 cell 2 'exptrace: x: --help takes nothing else' --help x
 cell 2 "exptrace: nonsense: there is no such command; see 'exptrace --help'" nonsense
 cell 2 "exptrace: nonsense: there is no such command; see 'exptrace --help'" help nonsense
-column "operands that are too many or too few are told"
+column "too many or too few operands are reported"
 
 if [ -e /dev/exptrace ]; then
-	echo "ok - what needs the module says that it is not there # SKIP the module is loaded"
+	echo "ok - commands that need the module say that it is not loaded # SKIP the module is loaded"
 else
 	each "$controls" 1 "exptrace: /dev/exptrace is not there: the module is not loaded; .*"
 	with=closed
 	each "$controls" 1 "exptrace: /dev/exptrace is not there: the module is not loaded; .*"
 	with=
 	[ ! -e "$dir/none" ] || wrong=1
-	column "what needs the module says that it is not there"
+	column "commands that need the module say that it is not loaded"
 fi
 
 if grep -q -a __asan_init "$exptrace"; then
-	echo "ok - too little memory is told # SKIP the sanitizers take more"
+	echo "ok - too little memory is reported # SKIP the sanitizers take more"
 else
 	echo "$readers" >"$dir/list"
 	least=1000 # at which the program starts at all
@@ -293,6 +293,6 @@ else
 				{ wrong=1; echo "# $command with $kib KiB: $code"; sed 's/^/#   /' "$dir/err"; }
 		done <"$dir/list"
 	done
-	column "too little memory is told"
+	column "too little memory is reported"
 fi
 exit $failed

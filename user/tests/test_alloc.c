@@ -215,7 +215,7 @@ static void test_large(void)
 	close_generation(&w, 1, 0);
 	stat(&w);
 	ok(run_printed("Allocations: 4 of 48000 bytes (and 17536 of slack), 1 frees, 1 failed\n"),
-	   "a large allocation that the kernel tells twice is one");
+	   "a large allocation reported twice by the kernel counts once");
 	ok(run_printed("still allocated at the end: 3 objects, 49152 bytes with slack\n"),
 	   "and is there once");
 }
@@ -326,7 +326,7 @@ static void test_lost(void)
 	generation(&w, 1, false, NULL, NULL, 3);
 	generation(&w, 2, false, NULL, NULL, 4);
 	stat(&w);
-	ok(run_printed("may be wrong: 7 events lost\n"), "lost events are told beside the number");
+	ok(run_printed("may be wrong: 7 events lost\n"), "lost events are shown beside the number");
 	begin(&w);
 	open_generation(&w, 1, false);
 	properties(&w, 1, NULL, NULL);

@@ -257,7 +257,7 @@ static void test_cut_off(void)
 	w_header(&w);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK && run_printed("OK: 0 generations, ") &&
 	   run_printed(": note: it has a header and no generation: 0 events\n"),
-	   "a trace without a generation is told to be one");
+	   "a trace without a generation is noted as such");
 	w_free(&w);
 }
 

@@ -149,7 +149,7 @@ static void test_missing(void)
 		abort();
 	ok(cut("6") == EXIT_PROBLEM &&
 	   run_printed("there is no generation 6; there are 3 to 5, 7, 9, 11, 13, 15, 17, 19, ...\n"),
-	   "for a generation that is not there, it is told which there are");
+	   "for a missing generation, the message lists those that exist");
 	ok(cut("40-50") == EXIT_PROBLEM &&
 	   run_printed("there are no generations from 40 to 50; there are 3 to 5, 7, "),
 	   "for a range as well");

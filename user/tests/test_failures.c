@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls that fail, each in turn: without memory, or when a file cannot be read or written, a
- * command says so and ends with exit code 1, or what it prints is right all the same.
+ * Each call fails in turn: without memory, or when a file cannot be read or written, a command
+ * reports it with exit code 1, or prints the right output nevertheless.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static struct {
 	bool fsync, close;
 } fail;
 
-/* What was called, in the child as in its parent. */
+/* Numbers of calls; shared with the child. */
 static struct {
 	uint64_t allocations, reads;
 } *called;
@@ -216,7 +216,7 @@ static bool ends_well(const char *what, uint64_t i)
 	return show(what, i);
 }
 
-/* How often a run with one failed allocation ends in another way. */
+/* Counts the runs with a failed allocation that end in another way. */
 static unsigned int without_memory(const struct command *command, const char *option, char *path,
 				   uint64_t *failed)
 {
@@ -287,7 +287,7 @@ static void test_reading(const struct writer *w)
 	close(fd);
 }
 
-/* What is written is on the disk only when fsync() and close() say so. */
+/* Written data is on the disk only after fsync() and close() succeed. */
 static void test_closing(const struct writer *w)
 {
 	int fd = memory_file(w->data, w->size);
@@ -301,7 +301,7 @@ static void test_closing(const struct writer *w)
 	fail.fsync = true;
 	run(&got, &command_cut, option, path);
 	ok(got.code == EXIT_PROBLEM && strstr(got.messages, ": cannot write: Input/output error"),
-	   "a failure of fsync() is told");
+	   "a failure of fsync() is reported");
 	fail.fsync = false;
 	fail.close = true;
 	run(&got, &command_cut, option, path);

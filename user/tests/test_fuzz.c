@@ -37,7 +37,7 @@ static void set(uint8_t *data, size_t n)
 	data[draw(n)] = values[draw(sizeof(values))];
 }
 
-/* Moves some bytes elsewhere. */
+/* Copies some bytes elsewhere. */
 static void copy(uint8_t *data, size_t n)
 {
 	size_t len = draw(n / 4) + 1;
@@ -46,7 +46,7 @@ static void copy(uint8_t *data, size_t n)
 	memmove(data + to, data + from, len);
 }
 
-/* What a lost block leaves. */
+/* As after a lost block. */
 static void hole(uint8_t *data, size_t n)
 {
 	size_t len = draw(n / 4) + 1;
@@ -80,7 +80,7 @@ static size_t mutate(uint8_t *data, size_t n)
 	return n;
 }
 
-/* What a trace may say of itself, and better does not. */
+/* Properties that a trace should not have. */
 static void put_properties(struct writer *w, uint64_t gen, uint64_t time)
 {
 	static const char *const keys[] = {
@@ -105,7 +105,7 @@ static void put_properties(struct writer *w, uint64_t gen, uint64_t time)
 	w_end(w);
 }
 
-/* Small most of the time, so that ids meet; or one of those where something overflows. */
+/* Mostly small, so that ids coincide; or one at the edge of an overflow. */
 static uint64_t draw_number(void)
 {
 	static const uint64_t edges[] = {
@@ -123,7 +123,7 @@ static void put_text(struct writer *w)
 	w_string(w, texts[draw(sizeof(texts) / sizeof(texts[0]))]);
 }
 
-/* A name that means something, with any arguments. */
+/* A name that the reader knows, with random arguments. */
 static void describe_state(struct writer *w, unsigned int type)
 {
 	static const char *const names[] = {
@@ -236,7 +236,7 @@ static void put_stacks(struct writer *w, uint64_t gen, uint64_t time)
 	w_end(w);
 }
 
-/* Syncs whose times mostly grow. */
+/* Syncs whose times mostly increase. */
 static void put_syncs(struct writer *w, uint64_t gen, uint64_t *time, uint64_t *mono)
 {
 	unsigned int n = draw(4) ? (unsigned int)draw(3) : (unsigned int)draw(50);
@@ -340,7 +340,7 @@ static uint64_t walk_batches(int fd)
 	return sum;
 }
 
-/* The same bytes, of which nothing can be read again; -1: they do not fit. */
+/* A pipe with these bytes; -1 if they do not fit. */
 static int pipe_of(const uint8_t *data, size_t n)
 {
 	int ends[2];

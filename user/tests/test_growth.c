@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Time and memory grow with the size of a trace, whatever is in it: each command on each hostile
- * trace, and on one of four times its size.
+ * Time and memory grow linearly with the size of a trace: runs each command on each hostile
+ * trace, and on one four times as large.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,16 +18,16 @@
 
 #define SIZE		(256 * 1024)
 #define TIMES		4
-/* What grows with the square takes TIMES as often as that. */
+/* Quadratic growth would be TIMES * TIMES. */
 #define MOST_TIMES	(2 * TIMES)
-/* Less than that is noise. */
+/* Smaller differences are noise. */
 #define NOISE		0.03
 #define TRIES		3
 #define SECONDS		60
-/* Of a large one, whatever a small one takes: ten times what it does. */
+/* Limit for a large trace: ten times the present time. */
 #define MOST_SECONDS	3
 
-/* What docs/exptrace.md says of the memory: bytes for each byte of the trace. */
+/* The limit in docs/exptrace.md: bytes of memory for each byte of the trace. */
 #define MEMORY		170
 #define BASE		(16 << 20)
 
@@ -95,7 +95,7 @@ static void run_child(size_t which, int fd, struct cost *cost)
 	_exit(0);
 }
 
-/* What the command costs; one that is killed, or crashes, costs more than any. */
+/* Runs the command in a child; one that crashes or is killed has infinite cost. */
 static struct cost measure(size_t which, int fd)
 {
 	struct cost *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -142,7 +142,7 @@ static void compare(const struct hostile *hostile, size_t which, const int *fds,
 	bool slow = true;
 	int i;
 
-	/* another process may have taken the caches */
+	/* another process may have evicted the caches */
 	for (i = 0; i < TRIES && slow; i++) {
 		struct cost a = measure(which, fds[0]), b = measure(which, fds[1]);
 
@@ -187,7 +187,7 @@ static void test_hostile(const struct hostile *hostile)
 	close(fds[1]);
 }
 
-/* With a word: on the trace of that name only. */
+/* With an argument: only the trace of that name. */
 int main(int argc, char **argv)
 {
 	const struct hostile *hostile;

@@ -27,30 +27,30 @@ static void test_histogram(void)
 	histogram_add(&h, 0, 1, 2);
 	ok(h.count == 100002 && h.max == UINT64_MAX && h.min == 0 &&
 	   histogram_quantile(&h, 0) == 0,
-	   "any number fits");
+	   "any value fits");
 	histogram_uninit(&h);
 	h = (struct histogram) { 0 };
 	ok(histogram_quantile(&h, 50) == 0, "an empty histogram has no quantile");
 	histogram_add(&h, 5 * HOUR_NS, 1, 2);
 	histogram_add(&h, 6 * HOUR_NS, 1, 2);
 	ok(histogram_quantile(&h, 50) > 4.6 * HOUR_NS && histogram_quantile(&h, 50) < 5.4 * HOUR_NS,
-	   "nor is what takes hours taken for less");
+	   "hours have the right quantiles");
 	histogram_uninit(&h);
 	h = (struct histogram) { 0 };
 	for (i = 20; i < 30; i++)
 		histogram_add(&h, 38 - i, i, 7);
-	is(h.n, 2 * HISTOGRAM_SUB, "one is as large as what is in it");
+	is(h.n, 2 * HISTOGRAM_SUB, "a histogram has buckets only where it has values");
 	histogram_add(&other, 1000, 5, 3);
 	histogram_add(&other, 2, 6, 3);
 	histogram_merge(&h, &other);
 	ok(h.count == 12 && h.sum == 135 + 1002 && h.min == 2 && h.max == 1000 && h.max_at == 5 &&
 	   h.max_cpu == 3 && histogram_quantile(&h, 1) == 2,
-	   "two can be added up");
+	   "histograms can be merged");
 	histogram_uninit(&other);
 	other = (struct histogram) { 0 };
 	histogram_add(&other, 1000, 4, 2);
 	histogram_merge(&h, &other);
-	ok(h.count == 13 && h.max_at == 4 && h.max_cpu == 2, "the first of the longest is the longest");
+	ok(h.count == 13 && h.max_at == 4 && h.max_cpu == 2, "of equal maxima the earlier one is kept");
 	histogram_uninit(&other);
 	histogram_uninit(&h);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Traces made to be slow: the time that a command takes grows with their size, not with its
- * square. Each of these took minutes where it does; the limit is far above what it takes now.
+ * Traces made to be slow: a command's time grows linearly with their size. With quadratic growth
+ * each of these takes minutes; the limit is far above the present time.
  */
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -41,7 +41,7 @@ static void close_generation(struct writer *w, uint64_t gen)
 	w_end_of_generation(w);
 }
 
-/* Where the batch is full: another one of the same CPU, which begins at the time of now. */
+/* If the batch is full, begins the next one of this CPU at the present time. */
 static void next_batch(struct writer *w, int experiment, unsigned int cpu)
 {
 	if (w->size - w->batch < BATCH_FULL)
@@ -50,7 +50,7 @@ static void next_batch(struct writer *w, int experiment, unsigned int cpu)
 	w_begin(w, experiment, 1, SAMPLE_M(cpu, TASK), now);
 }
 
-/* Generations that have nothing but a beginning and an end, @step apart in number. */
+/* Empty generations, @step apart in number. */
 static void write_empty(struct writer *w, unsigned int step)
 {
 	unsigned int i;
@@ -68,7 +68,7 @@ static void write_first(struct writer *w, int experiment, unsigned int cpu)
 	w_begin(w, experiment, 1, SAMPLE_M(cpu, TASK), now);
 }
 
-/* A batch of strings for each that is there. */
+/* Many strings in one generation, and then a batch of strings in each. */
 static void many_strings(struct writer *w)
 {
 	unsigned int i;
@@ -117,7 +117,7 @@ static void write_switch(struct writer *w, uint64_t pid, unsigned int cpu)
 	w_number(w, pid);
 }
 
-/* One id has had many threads, and is asked for at a time before all of them. */
+/* One id with many threads, looked up at a time before all of them. */
 static void one_id(struct writer *w)
 {
 	unsigned int i;
@@ -133,7 +133,7 @@ static void one_id(struct writer *w)
 	close_generation(w, 1);
 }
 
-/* The times of many threads are forgotten at each gap. */
+/* The reader drops the times of many threads at each gap. */
 static void many_threads(struct writer *w)
 {
 	unsigned int i;
@@ -181,7 +181,7 @@ static void many_objects(struct writer *w)
 	write_empty(w, 2);
 }
 
-/* Events that no other generation describes. */
+/* Each generation describes events of its own. */
 static void many_descriptions(struct writer *w)
 {
 	unsigned int gen, i;
@@ -204,7 +204,7 @@ static void many_descriptions(struct writer *w)
 	}
 }
 
-/* Of an odd number, modulo 2^64. */
+/* Inverse of an odd number modulo 2^64. */
 static uint64_t inverse(uint64_t x)
 {
 	uint64_t y = x;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A trace in memory is read as the same bytes in a file are, without a copy.
+ * A trace in memory is read like the same bytes in a file, without a copy.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 static const struct sample_faults none;
 
-/* All that came of a trace: events, errors with their messages, damage-> */
+/* Summary of all that a trace yields: events, errors with messages, damage. */
 struct digest {
 	uint64_t hash;
 	uint64_t events;
@@ -50,7 +50,7 @@ static void add_record(struct digest *digest, const struct exptrace_record *reco
 	}
 }
 
-/* Goes on behind an error, if that can be. */
+/* Continues after an error, if possible. */
 static bool go_on_behind(struct exptrace_trace *trace, struct digest *digest)
 {
 	const struct exptrace_damage *damage;
@@ -155,7 +155,7 @@ static void test_whole(void)
 	w_free(&w);
 }
 
-/* What an earlier reader left of generation 1. */
+/* The rest of generation 1 after an earlier reader. */
 static void test_without_beginning(void)
 {
 	struct writer w = { 0 };

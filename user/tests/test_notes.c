@@ -10,7 +10,7 @@
 
 static const struct sample_faults none;
 
-/* Only generation is without its beginning: nothing can be told, and that is. */
+/* The only generation lacks its beginning, so there is no schema to read it by. */
 static void test_no_beginning(void)
 {
 	struct writer w = { 0 };
@@ -29,7 +29,7 @@ static void test_no_beginning(void)
 	w_free(&w);
 }
 
-/* Without any Sync, nothing is known of the time: no figure stands for it. */
+/* Without a Sync, times are unknown and no number is shown for them. */
 static void test_no_clock(void)
 {
 	static const struct sample_faults faults = { .no_opening = true, .no_closing = true };
@@ -42,11 +42,11 @@ static void test_no_clock(void)
 	   run_printed("Events:      9, -/s, ") && run_printed("note: 1 generations have no Sync"),
 	   "stat without a clock has no rates");
 	ok(run_dump_json(w.data, w.size) == EXIT_OK && run_printed("\"no_clock\":true,") &&
-	   run_printed("note: 1 generations have no Sync"), "dump says that its times are none");
+	   run_printed("note: 1 generations have no Sync"), "dump notes that there are no times");
 	w_free(&w);
 }
 
-/* Of a batch that is filled with zeros, the ledger has events that are not there. */
+/* The ledger counts events that are missing, as after a batch was filled with zeros. */
 static void test_unread(void)
 {
 	static const struct sample_faults more = { .recorded = 3, .lost = -3 };
@@ -57,7 +57,7 @@ static void test_unread(void)
 	sample_generation(&w, 2, &more);
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("note: 3 events that the ledger counts could not be read\n"),
-	   "stat tells of events that are in the ledger alone");
+	   "stat notes events that are only in the ledger");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
 	   run_printed("note: 3 events that the ledger counts could not be read\n"), "so does dump");
 	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
@@ -65,7 +65,7 @@ static void test_unread(void)
 	w_free(&w);
 }
 
-/* A batch that is there twice, say. */
+/* More events than in the ledger, as with a batch that is there twice. */
 static void test_surplus(void)
 {
 	static const struct sample_faults fewer = { .recorded = -3, .lost = 3 };
@@ -76,7 +76,7 @@ static void test_surplus(void)
 	sample_generation(&w, 2, &fewer);
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("note: 3 events are there that the ledger does not count"),
-	   "stat tells of events that no ledger has");
+	   "stat notes events that are not in the ledger");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
 	   run_printed("note: 3 events are there that the ledger does not count"), "so does dump");
 	w_free(&w);
@@ -89,12 +89,12 @@ static void test_versions(void)
 	w_header_of(&w, 2);
 	sample_generation(&w, 1, &none);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK && !strstr(run_output, "approximate"),
-	   "version 2 tells the clock's rate");
+	   "version 2 has the clock's rate");
 	w_header_of(&w, 1);
 	sample_generation(&w, 2, &none);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("approximate: all times, if the clock's rate changed within a generation"),
-	   "a trace that a version 1 was joined to does not");
+	   "a trace joined with one of version 1 does not");
 	w_free(&w);
 }
 

@@ -177,7 +177,7 @@ static void test_no_trace(void)
 	   bytes_end("\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, -EBADMSG, "data of gzip") &&
 	   bytes_end("Some text, no trace\n", 20, -EBADMSG, "(it looks like text)") &&
 	   bytes_end("\1\2\3\4\5\6\7", 7, -EBADMSG, "not a trace of exptrace at"),
-	   "of other files it is told what they look like");
+	   "for other files, the message says what they look like");
 }
 
 static void test_unknown_experiment(void)

@@ -23,11 +23,11 @@ static void test_losses(void)
 	ok(json(&w) == EXIT_OK && run_printed("\"covered\":2,\"with_losses\":1,") &&
 	   run_printed("\"lost\":7,") && run_printed(",\"latency\":{\"count\":3,") &&
 	   run_printed("\"waits_cut_off\":1,\"longest_wait_cut_off_ns\":500,"),
-	   "but not over one that lost events");
+	   "but not over a generation that lost events");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Covered:     2 of 3 generations, ") &&
 	   run_printed("Left out:    1 generations, 1.000000 s: they lost events\n") &&
-	   run_printed("1 times a task still waited"), "the report says so");
+	   run_printed("1 times a task still waited"), "the report notes it");
 	w_free(&w);
 
 	woken_and_run(&w, 2, 0, 1);
@@ -46,7 +46,7 @@ static void runs(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
-/* Generations overlap by 20 ms, as those of recorders do. */
+/* Generations overlap by 20 ms, as in real traces. */
 static void test_overlap(void)
 {
 	struct writer w = { 0 };
@@ -60,7 +60,7 @@ static void test_overlap(void)
 		t_closing(&w, gen, 0);
 	}
 	ok(json(&w) == EXIT_OK && run_printed(",\"covered_ns\":2999999000,"),
-	   "the time in which generations overlap is covered once");
+	   "time in which generations overlap counts once");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK && run_printed("Duration:    2.999999 s\n") &&
 	   !strstr(run_output, "Covered:") && run_printed(" 2999.999  100.00%"), "by stat as well");
 	w_free(&w);
@@ -74,7 +74,7 @@ static void test_overlap(void)
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Covered:     2 of 3 generations, 2.019999 s\n"
 		       "Left out:    1 generations, 0.980000 s: they lost events\n"),
-	   "by the generation that counts, if one of them does not");
+	   "for the generation that is covered, if the other one is not");
 	t_early = 0;
 	w_free(&w);
 }
@@ -95,7 +95,7 @@ static void test_no_events(void)
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("{\"generations\":3,\"covered\":2,\"with_losses\":1,\"incomplete\":0,"
 		       "\"damaged\":0,\"missing\":0,\"lost\":5,"),
-	   "a generation that lost all of its events is not a missing one");
+	   "a generation that lost all of its events is not missing");
 	w_free(&w);
 
 	w_header(&w);
@@ -104,11 +104,11 @@ static void test_no_events(void)
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("{\"generations\":1,\"covered\":1,") &&
 	   run_printed(",\"covered_ns\":999999000,"),
-	   "nor is one in which nothing happened");
+	   "nor is a generation without events");
 	w_free(&w);
 }
 
-/* One whose number is too large, as where there were too many threads. */
+/* A thread with too large a number, as when there were too many threads. */
 static void test_too_many_threads(void)
 {
 	struct writer w = { 0 };
@@ -123,13 +123,13 @@ static void test_too_many_threads(void)
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"of_too_many_threads\":") &&
 	   !strstr(run_output, "\"of_too_many_threads\":0,"),
-	   "what is left out for want of room is counted");
+	   "events left out for lack of room are counted");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("  without 1 events of threads beyond the first 16777215\n"), "by stat as well");
 	w_free(&w);
 }
 
-/* An earlier reader took the opening of generation 1, and batches of it. */
+/* An earlier reader took the opening tables and some batches of generation 1. */
 static void test_no_beginning(void)
 {
 	struct writer w = { 0 }, rest = { 0 };
@@ -147,15 +147,15 @@ static void test_no_beginning(void)
 	ok(json(&rest) == EXIT_OK && run_printed("\"covered\":1,\"with_losses\":0,\"incomplete\":1,") &&
 	   run_printed(",\"latency\":{\"count\":3,") &&
 	   run_printed("\"without_beginning\":1,\"without_end\":0,\"without_clock\":0,\"schema_from_generation\":2,"),
-	   "a generation of which an earlier reader took a part does not count");
+	   "a generation that an earlier reader took a part of does not count");
 	ok(run_trace(&command_report, NULL, &rest) == EXIT_OK &&
 	   run_printed("Left out:    1 generations, 0.999999 s: a part is missing\n"),
-	   "its time is that of its events");
+	   "its time is the time of its events");
 	w_free(&w);
 	w_free(&rest);
 }
 
-/* CPU 1 comes in generation 1, at half time, and has gone before generation 2. */
+/* CPU 1 comes online halfway through generation 1, and goes offline before generation 2. */
 static void test_offline(void)
 {
 	struct writer w = { 0 };
@@ -174,11 +174,11 @@ static void test_offline(void)
 		t_closing(&w, gen, 0);
 	}
 	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":200000000,"),
-	   "nobody has run on a CPU before it came");
+	   "no task runs on a CPU before it comes online");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("      200  <...>                 200.000   10.00%") &&
 	   run_printed("        0  <idle>                299.999   15.00%"),
-	   "nor has the idle task after it went");
+	   "nor does the idle task after it goes offline");
 	w_free(&w);
 }
 
@@ -201,9 +201,9 @@ static void test_gap(void)
 	t_closing(&w, 5, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"covered\":2,") && run_printed("\"missing\":3,") &&
 	   run_printed(",\"latency\":{\"count\":3,"),
-	   "no latency runs over generations that are missing");
+	   "no latency spans missing generations");
 	ok(run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999991500,"),
-	   "nor does any other time");
+	   "nor does any other duration");
 	w_free(&w);
 }
 
@@ -224,7 +224,7 @@ static void test_cut_off(void)
 	ok(json(&w) == EXIT_PROBLEM && run_printed("\"covered\":1,") &&
 	   run_printed("\"incomplete\":1,") && run_printed(",\"latency\":{\"count\":3,") &&
 	   run_printed("cut off in generation 2 at offset"),
-	   "what is cut off does not count: nobody knows what is missing");
+	   "a generation that is cut off does not count");
 	w_free(&w);
 
 	w_header(&w);
@@ -237,7 +237,7 @@ static void test_cut_off(void)
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_PROBLEM && run_printed("\"damaged\":1,") &&
 	   run_printed(",\"latency\":{\"count\":1,"),
-	   "from damage on nothing is measured");
+	   "nothing is measured from damage on");
 	w_free(&w);
 }
 

@@ -30,7 +30,7 @@ static void test_filtered_switches(void)
 	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":3999,") &&
 	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999991000,") &&
 	   run_printed("note: what did not pass the filter is not in the trace"),
-	   "who left a CPU without being seen did not run there meanwhile");
+	   "a task whose switch was filtered out did not run in between");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("       200  <...>                 999.991") &&
 	   run_printed("       100  <...>                   0.004"), "for stat as well");
@@ -44,11 +44,11 @@ static void test_filtered_switches(void)
 	w_end(&w);
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed(",\"tasks\":[]"),
-	   "without switches no time is known of any task");
+	   "without switches, no task has times");
 	w_free(&w);
 }
 
-/* As above, on CPU 0, and an interrupt of it; all switches are there on @cpus. */
+/* Filtered switches and an interrupt on CPU 0; all switches of @cpus are recorded. */
 static void limited(struct writer *w, const char *cpus)
 {
 	w_header(w);
@@ -67,7 +67,7 @@ static void limited(struct writer *w, const char *cpus)
 	t_closing(w, 1, 0);
 }
 
-/* Where switches may be missing, nobody runs before he is seen to, nor on from the last switch. */
+/* If switches may be missing, no task runs before its first event or after the last switch. */
 static void test_known_switches(void)
 {
 	struct writer w = { 0 };
@@ -75,33 +75,34 @@ static void test_known_switches(void)
 	limited(&w, "1,3-8");
 	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":3990,") &&
 	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") && run_printed("\"waits_cut_off\":0,"),
-	   "nobody is said to have run where a filter may have kept out that another one did");
+	   "no task counts as running where a filter may have hidden another one");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("       200  <...>                   0.004") &&
 	   run_printed("times of threads that it did not choose may be wrong"), "by stat as well");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
-	   run_printed("           <...>-?       [000] h"), "nor to have been interrupted");
+	   run_printed("           <...>-?       [000] h"), "nor as interrupted");
 	w_free(&w);
 
 	limited(&w, "chosen");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
-	   run_printed("           <...>-?       [000] h"), "not even by one of those that were chosen");
+	   run_printed("           <...>-?       [000] h"), "not even a chosen one");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("       200  <...>                 999.995"), "whose times are known");
+	   run_printed("       200  <...>                 999.995"), "whose times are known, though");
 	w_free(&w);
 
 	limited(&w, "0");
 	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") &&
 	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999995000,"),
-	   "where all switches of a CPU are there, it is known who runs on it");
+	   "where all switches of a CPU are recorded, the running task is known");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("       200  <...>                 999.995"), "to stat as well");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
-	   run_printed("           <...>-100     [000] h"), "and whom an interrupt interrupts");
+	   run_printed("           <...>-100     [000] h"),
+	   "and so is the task that an interrupt interrupts");
 	w_free(&w);
 }
 
-/* With its filter, as it is recorded where calls have to take a minimum of time. */
+/* As recorded with a minimum duration for system calls. */
 static void test_whole_system_calls(void)
 {
 	struct writer w = { 0 };
@@ -117,11 +118,11 @@ static void test_whole_system_calls(void)
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[{\"number\":257,") &&
 	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":2700,"),
-	   "system calls that tell their duration are measured by that");
+	   "system calls recorded with a duration are measured by it");
 	ok(run_printed("\"covered_ns\":999999000,\"filter\":\"system calls of 500 ns or more\","),
-	   "with the filter, without which they could not be understood");
+	   "the JSON has the filter");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
-	   run_printed("Filter:      system calls of 500 ns or more\n"), "a filter is told");
+	   run_printed("Filter:      system calls of 500 ns or more\n"), "the text has the filter");
 	w_free(&w);
 }
 

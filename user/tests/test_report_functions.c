@@ -8,7 +8,7 @@
 #include "run.h"
 #include "tap.h"
 
-/* Of a timer or a work, with the number of its function. */
+/* An event of a timer or a work, with its function's number. */
 static void call(struct writer *w, uint64_t time, unsigned int type, unsigned int object,
 		 unsigned int site)
 {
@@ -16,7 +16,7 @@ static void call(struct writer *w, uint64_t time, unsigned int type, unsigned in
 	w_site(w, site);
 }
 
-/* Two functions, whose numbers begin with @first in this generation, and one in a module. */
+/* Two kernel functions and one of a module, numbered from @first in this generation. */
 static void functions(struct writer *w, uint64_t gen, unsigned int first)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, t_base + T_CLOSING - 200);
@@ -91,16 +91,16 @@ static void test_functions(void)
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK, "the trace for this test is sound");
 	ok(json(&w) == EXIT_OK &&
 	   run_printed(",\"timers\":[{\"function\":\"tick_\\u001b\",\"count\":1,\"sum_ns\":200,"),
-	   "timers are measured by the function that the trace names");
+	   "timers are measured by function name");
 	ok(run_printed("{\"function\":\"unknown\",\"count\":1,\"sum_ns\":10,") &&
 	   run_printed("{\"function\":\"0x4000\",\"count\":1,\"sum_ns\":20,"),
-	   "those that it does not name are there, too");
+	   "functions without a name are listed, too");
 	ok(run_printed(",\"hrtimers\":[{\"function\":\"tock\",\"count\":1,\"sum_ns\":50,"),
-	   "one that comes in the middle of another is told from it");
+	   "an hrtimer within a timer is measured on its own");
 	ok(run_printed(",\"works\":[{\"function\":\"tock\",\"count\":2,\"sum_ns\":1730,"),
-	   "a work is its thread's, and its function the same in the next generation");
+	   "a work belongs to its thread, and its function is the same in the next generation");
 	ok(run_printed("{\"function\":\"tock [clock]\",\"count\":1,\"sum_ns\":100,"),
-	   "a function of a module is another one");
+	   "a module's function is separate from the kernel's of that name");
 	ok(run_printed("],\"timers_not_begun\":2,\"hrtimers\":[") &&
 	   run_printed("],\"hrtimers_not_begun\":0,\"works\":[") &&
 	   run_printed("],\"works_not_begun\":0,\"regions\":["),
@@ -109,9 +109,9 @@ static void test_functions(void)
 	   run_printed("Works: time in their functions, sleeping included; longest total first\n") &&
 	   run_printed("    1  |@                       |  tock [clock]\n") && run_printed("  tick_\\x1b\n") &&
 	   run_printed("  2 ended without a beginning in the trace: not counted\n"),
-	   "as text as well");
+	   "the text shows it, too");
 	ok(run_trace(&command_report, "-eworkqueue_execute_start", &w) == EXIT_OK &&
-	   run_printed("Timers: there is no timer_expire_entry\n"), "without events, it says so");
+	   run_printed("Timers: there is no timer_expire_entry\n"), "without events, the report says so");
 	w_free(&w);
 }
 

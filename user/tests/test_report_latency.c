@@ -33,21 +33,21 @@ static void test_times(void)
 	ok(json(&w) == EXIT_OK &&
 	   run_printed(",\"stretches\":{\"count\":3,\"sum_ns\":2600,") &&
 	   run_printed("\"histogram\":[[256,2],[1024,1]]}"),
-	   "a stretch on a CPU runs from a switch to the next; what began before it does not count");
+	   "a stretch on a CPU lasts from switch to switch; one begun before the trace does not count");
 	ok(run_printed(",\"sleeps\":{\"count\":1,\"sum_ns\":4000,"),
-	   "a sleep ends with a wake-up: one that is not in the trace, or the trace's end, ends none");
+	   "a sleep ends with a wake-up in the trace, not with a missing one or the trace's end");
 	ok(run_printed("\"unseen_wakeups\":1,\"latency\":{\"count\":2,\"sum_ns\":200,") &&
 	   run_printed("\"histogram\":[[64,2]]},\"stretches\":{\"count\":3,") &&
 	   run_printed("\"histogram\":[[256,2],[1024,1]]},\"sleeps\":{\"count\":1,"),
-	   "they are there for each task");
+	   "each task has them");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("       0.004  |@           |    0.00%      ") &&
-	   run_printed("|@           |          3          1          1\n"), "in short words");
+	   run_printed("|@           |          3          1          1\n"), "the text has them in columns");
 	ok(run_printed("\n  All stretches on a CPU: ") &&
 	   run_printed("     256 ns to      512 ns            2 |########################################|\n") &&
 	   run_printed("\n  All sleeps: ") &&
 	   run_printed("    2.05 us to     4.10 us            1 |########################################|\n"),
-	   "and below the table for all");
+	   "and for all tasks below the table");
 	w_free(&w);
 }
 
@@ -63,12 +63,12 @@ static void test_latency(void)
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("{\"generations\":1,\"covered\":1,\"with_losses\":0,\"incomplete\":0,"
 		       "\"damaged\":0,\"missing\":0,\"lost\":0,\"covered_ns\":999999000,"),
-	   "what is covered is told");
+	   "the covered time is reported");
 	ok(!strstr(run_output, "\"filter\""), "no filter, if there was none");
 	ok(run_printed(",\"latency\":{\"count\":3,\"sum_ns\":4500,"),
 	   "latencies run from wake-up to run, and from preemption to run");
 	ok(run_printed("\"min_ns\":500,\"max_ns\":3000,\"max_at_ns\":1000009000,\"max_cpu\":1,"),
-	   "the place of the longest is told");
+	   "time and CPU of the longest are reported");
 	ok(run_printed("\"histogram\":[[256,1],[512,1],[2048,1]]"),
 	   "with its histogram of powers of two");
 	ok(run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":999997000,\"waiting_ns\":500,\"asleep_ns\":1500,"
@@ -81,7 +81,7 @@ static void test_latency(void)
 	ok(run_printed("{\"pid\":300,\"comm\":\"<...>\",\"on_cpu_ns\":3000,\"waiting_ns\":0,\"asleep_ns\":999990000,"
 		       "\"switches\":1,\"preempted\":0,\"wakeups\":0,\"unseen_wakeups\":0,"
 		       "\"stretches\":{\"count\":1,\"sum_ns\":3000,"),
-	   "a task of which nothing was known has no latency");
+	   "a task without a known state has no latency");
 	ok(run_printed("\"waker\":\"(hardirq)\",\"woken_pid\":100") &&
 	   run_printed("\"waker_pid\":100,\"waker\":\"<...>\",\"woken_pid\":200") &&
 	   !strstr(run_output, "\"waker_pid\":0"),
@@ -91,16 +91,16 @@ static void test_latency(void)
 	   run_printed("         2        2.0        1.0        2.9        3.0     1.000009    1") &&
 	   run_printed("     256 ns to      512 ns            1 |####") &&
 	   run_printed("System calls: there is no sys_enter"),
-	   "as text as well");
+	   "the text shows it, too");
 	ok(run_trace(&command_report, "-n1", &w) == EXIT_OK &&
 	   !strstr(run_output, "  100  <...>                     1        0.5"),
-	   "tables can be shortened");
+	   "-n shortens tables");
 	ok(run_trace(&command_report, "-esched_waking", &w) == EXIT_OK &&
-	   run_printed("there is no sched_switch"), "only what is selected is looked at");
+	   run_printed("there is no sched_switch"), "only selected events are used");
 	w_free(&w);
 }
 
-/* 100 leaves CPU 0 to sleep at 1000 and is back at 5000; nothing tells when it was woken. */
+/* 100 goes to sleep at 1000 and runs again at 5000, without a wake-up in the trace. */
 static void test_no_wakeups(void)
 {
 	struct writer w = { 0 };
@@ -117,7 +117,7 @@ static void test_no_wakeups(void)
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":4000,\"waiting_ns\":0,\"asleep_ns\":0,") &&
 	   run_printed("\"waiting_or_asleep_ns\":999995000}"),
-	   "where no wake-up is told, nobody knows how long it was asleep");
+	   "without a wake-up, the time asleep is unknown");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("  1 times a task ran without a sched_wakeup in the trace: no latency"),
 	   "and that is told");
@@ -142,13 +142,13 @@ static void test_unseen(void)
 	w_end(&w);
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"unseen_wakeups\":1,\"waits_cut_off\":0,"),
-	   "a run without a wake-up is counted");
+	   "a task that runs without a wake-up is counted");
 	ok(run_printed(",\"latency\":{\"count\":1,\"sum_ns\":2000,"),
-	   "a second wake-up, or one of a task that runs, begins nothing");
+	   "a second wake-up, or the wake-up of a running task, begins no wait");
 	w_free(&w);
 }
 
-/* CPU 0: 100 exits at 1000, and at 8000 a new task with its pid runs, woken at 7000. */
+/* CPU 0: 100 exits at 1000. A new task with that pid is woken at 7000 and runs at 8000. */
 static void test_exit(void)
 {
 	struct writer w = { 0 };
@@ -168,7 +168,7 @@ static void test_exit(void)
 		ok(json(&w) == EXIT_OK &&
 		   run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":2000,\"waiting_ns\":1000,\"asleep_ns\":0,"
 			       "\"switches\":1,\"preempted\":0,"),
-		   "who is dead does not sleep (%u)", state);
+		   "a dead task does not sleep (%u)", state);
 		w_free(&w);
 	}
 }
@@ -187,10 +187,10 @@ static void test_waking(void)
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Who woke whom: 1 wake-ups") && run_printed("(softirq)") &&
 	   !strstr(run_output, "sched_waking avoids that"),
-	   "where there is sched_waking, it tells who woke");
+	   "sched_waking, if recorded, names the waker");
 	ok(run_printed("         1 100.00%         -  (softirq)         ->       100  <...>"
 		       "                   0.5        0.5        0.5  |@                       |\n"),
-	   "with its share, and how long that waited");
+	   "with its share and the latency");
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("\"wakers\":[{\"count\":1,\"waker\":\"(softirq)\",\"woken_pid\":100,"
 		       "\"woken\":\"<...>\",\"latency\":{\"count\":1,\"sum_ns\":500,") &&
@@ -198,7 +198,7 @@ static void test_waking(void)
 	   "from the wake-up that followed it");
 	w_free(&w);
 
-	/* 100 is woken before it sleeps, by 200 while it sleeps, is preempted, and then is new */
+	/* 100 is woken before it sleeps, by 200 while it sleeps, is preempted, exits; a new 100 runs */
 	w_header(&w);
 	report_opening(&w, 1);
 	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
@@ -218,7 +218,7 @@ static void test_waking(void)
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed(",\"latency\":{\"count\":3,\"sum_ns\":2900,") &&
 	   run_printed("],\"wakeup_latency\":{\"count\":1,\"sum_ns\":900,"),
-	   "who was preempted waits for no waker, and one event's wake-up is not another's");
+	   "a preempted task waits for no waker, and each wake-up belongs to one event");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("  1 of them have no latency: the task was not asleep, or was not seen to run\n") &&
 	   run_printed("         1  50.00%       100  <...>             ->       100  <...>"
@@ -226,12 +226,12 @@ static void test_waking(void)
 	   "a wake-up without a sleep is counted, and has no latency");
 	ok(run_trace(&command_report, "-esched_switch,sched_wakeup", &w) == EXIT_OK &&
 	   run_printed("Who woke whom: 3 wake-ups") && run_printed("  1 of them have no latency"),
-	   "so it is without sched_waking");
+	   "also without sched_waking");
 	w_free(&w);
 
 	woken_and_run(&w, 3, 7, 0);
 	ok(json(&w) == EXIT_OK && run_printed("],\"wakeup_latency\":{\"count\":2,"),
-	   "nor is there one over a generation that lost events");
+	   "nor does a latency span a generation that lost events");
 	w_free(&w);
 }
 

@@ -33,9 +33,9 @@ static void test_names(void)
 	w_end(&w);
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("{\"number\":24,\"name\":\"nvme0q1\","),
-	   "interrupts have the names that the trace tells");
+	   "interrupts have the names in the trace");
 	ok(!known || run_printed("{\"number\":257,\"name\":\"openat\","),
-	   "and system calls those of the trace's machine%s", known ? "" : " # SKIP not known here");
+	   "and system calls the names of the trace's machine%s", known ? "" : " # SKIP not known here");
 	w_free(&w);
 }
 
@@ -45,7 +45,7 @@ static void call_at(struct writer *w, uint64_t time, uint64_t number)
 	t_at(w, time + 10, SYS_EXIT, 2, number, 0);
 }
 
-/* 463 is in no table yet, or called so. */
+/* 900 and 901 are in no table. */
 static void test_call_names(void)
 {
 	bool known = exptrace_syscall_number("x86_64", "openat", strlen("openat")) == 257;
@@ -76,14 +76,14 @@ static void test_call_names(void)
 	ok(json(&w) == EXIT_OK, "calls of several tables are reported");
 	ok(!known || (run_printed("{\"number\":2147483653,\"name\":\"open\",") &&
 		      run_printed("{\"number\":2147483983,\"name\":\"rt_tgsigqueueinfo\",")),
-	   "those of 32-bit programs have names of their own table%s", skip);
+	   "calls of 32-bit programs are named from their own table%s", skip);
 	ok(!known || (run_printed("{\"number\":3221225729,\"name\":\"openat\",") &&
 		      run_printed("{\"number\":1073741826,\"name\":\"open\",")),
 	   "and those of x32 programs%s", skip);
 	ok(run_printed("{\"number\":900,\"name\":\"of_tomorrow\",") &&
 	   run_printed("{\"number\":2147484548,\"name\":\"of_tomorrow\","),
-	   "a call that is newer than all tables has the name that the trace tells, in each of them");
-	ok(run_printed("{\"number\":901,\"errors\""), "one that nobody knows has none");
+	   "a call newer than all tables has its name from the trace, in each table");
+	ok(run_printed("{\"number\":901,\"errors\""), "an unknown call has no name");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK && run_printed("       901  ?  "),
 	   "and is shown so");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed("sys_enter: nr=901 [?]"),
@@ -99,7 +99,7 @@ static void tell_irq(struct writer *w, uint64_t number, const char *name)
 	w_string(w, name);
 }
 
-/* The statedump says "old"; two CPUs tell others, in batches of which each has its own names. */
+/* The name in the statedump is "old"; batches of two CPUs have other names, each its own. */
 static void test_names_that_change(void)
 {
 	struct writer w = { 0 };
@@ -123,7 +123,7 @@ static void test_names_that_change(void)
 	t_at(&w, 3000, IRQ_ENTRY, 1, 24);
 	t_at(&w, 3700, IRQ_EXIT, 2, 24, 0);
 	w_end(&w);
-	/* As if that batch had lost its head. */
+	/* As if the first batch of this CPU were missing. */
 	t_batch(&w, 1, 1, EXPTRACE_CONTEXT_HARDIRQ);
 	t_at(&w, 6000, IRQ_ENTRY, 1, 24);
 	t_at(&w, 6300, IRQ_EXIT, 2, 24, 0);
@@ -132,7 +132,7 @@ static void test_names_that_change(void)
 	ok(json(&w) == EXIT_OK && run_printed("{\"number\":24,\"name\":\"old\",\"count\":2,") &&
 	   run_printed("{\"number\":24,\"name\":\"first\",\"count\":2,") &&
 	   run_printed("{\"number\":24,\"name\":\"second\",\"count\":1,"),
-	   "a name that a CPU tells holds in its batch, from there on");
+	   "a name within a batch is valid from there to the end of the batch");
 	w_free(&w);
 }
 

@@ -32,7 +32,7 @@ static void test_spans(void)
 	t_at(&w, 100, SYS_ENTER, 1, 257);
 	t_switch(&w, 200, EXPTRACE_TASK_S, 0);
 	w_end(&w);
-	/* it comes out of the system call on the other CPU */
+	/* the system call ends on the other CPU */
 	t_batch(&w, 1, 1, EXPTRACE_CONTEXT_TASK);
 	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 0);
 	t_switch(&w, 5000, EXPTRACE_TASK_R, 100);
@@ -40,12 +40,12 @@ static void test_spans(void)
 	t_at(&w, 5200, SYS_EXIT, 2, 0, 0);
 	t_at(&w, 6000, SYS_ENTER, 1, 257);
 	t_at(&w, 6500, SYS_EXIT, 2, 257, 8);	/* 4 */
-	/* this one has lost its number; then another has none */
+	/* an exit without a number, then a call without one */
 	t_at(&w, 7000, SYS_ENTER, 1, 15);
 	t_at(&w, 7300, SYS_EXIT, 2, EXPTRACE_SYSCALL_NONE, 0);
 	t_at(&w, 8000, SYS_ENTER, 1, EXPTRACE_SYSCALL_NONE);
 	t_at(&w, 8030, SYS_EXIT, 2, EXPTRACE_SYSCALL_NONE, 0);
-	/* exit_group() ends in nobody, nor does what a signal has ended */
+	/* exit_group() and a call ended by a signal have no exit */
 	t_at(&w, 8100, SYS_ENTER, 1, 34);
 	t_at(&w, 8200, SYS_ENTER, 1, 231);
 	w_end(&w);
@@ -53,22 +53,22 @@ static void test_spans(void)
 	ok(json(&w) == EXIT_OK && run_printed("\"irqs\":[{\"number\":24,") &&
 	   run_printed("\"count\":1,\"sum_ns\":500,"), "interrupts are timed, by number");
 	ok(run_printed("\"softirqs\":[{\"number\":3,\"name\":\"NET_RX\",\"count\":2,\"sum_ns\":1100,"),
-	   "soft interrupts, on each CPU for itself");
+	   "softirqs are timed on each CPU");
 	ok(run_printed("\"syscalls\":[{\"number\":257,") &&
 	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":5500,"),
-	   "system calls, by thread, with those that failed");
+	   "system calls are timed by thread; failed ones are counted");
 	ok(run_printed("],\"irqs_not_begun\":1,\"irqs_not_ended\":0,\"softirqs\":[") &&
 	   run_printed("],\"softirqs_not_begun\":0,\"softirqs_not_ended\":0,\"syscalls\":[") &&
 	   run_printed("],\"syscalls_not_begun\":1,\"syscalls_not_ended\":2,\"timers\":["),
 	   "ends without their beginning, and beginnings without their end, are counted");
 	ok(run_printed("{\"number\":15,") && run_printed("\"errors\":0,\"count\":1,\"sum_ns\":300,"),
-	   "the end that has lost its number is that of the call that its thread is in");
+	   "an exit without a number ends the call that its thread is in");
 	ok(run_printed("{\"number\":2147483647,\"name\":\"none\",") && run_printed("\"sum_ns\":30,"),
-	   "a call without a number is one of its own");
+	   "calls without a number have a row of their own");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("1 ended without a beginning in the trace: not counted\n"
 		       "  2 began without an end in the trace: not counted\n"),
-	   "as text as well");
+	   "the text shows it, too");
 	ok(run_printed("    0  |@                       |\n") &&
 	   run_printed("    1        1  |@ @                     |\n"),
 	   "each line ends with its distribution");
@@ -88,7 +88,7 @@ static void test_spans(void)
 	w_end(&w);
 	t_closing(&w, 3, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[]"),
-	   "no system call runs over a generation that is missing");
+	   "no system call spans a missing generation");
 	w_free(&w);
 }
 
@@ -126,13 +126,13 @@ static void test_regions(void)
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("\"regions\":[{\"name\":\"outer\",\"count\":1,\"sum_ns\":7000,") &&
 	   run_printed("{\"name\":\"in\\u001bner\",\"count\":2,\"sum_ns\":4500,"),
-	   "regions nest, and belong to the thread that began them");
+	   "regions nest, and belong to their thread");
 	ok(run_printed("\"regions_not_ended\":1,\"regions_not_begun\":2}"),
-	   "those of which an end is missing are counted");
+	   "regions without one of their ends are counted");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Regions: from marker_begin") &&
 	   run_printed("    1  |@@                      |  in\\x1bner\n") &&
-	   !run_printed("  open\n"), "as text as well");
+	   !run_printed("  open\n"), "the text shows it, too");
 	w_free(&w);
 
 	w_header(&w);
@@ -147,7 +147,7 @@ static void test_regions(void)
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("{\"name\":\"a\",\"count\":1,\"sum_ns\":3000,") &&
 	   run_printed("{\"name\":\"b\",\"count\":1,\"sum_ns\":5000,"),
-	   "an end is that of the region with its name, where they overlap");
+	   "where regions overlap, an end belongs to the region of its name");
 	w_free(&w);
 
 	w_header(&w);
@@ -168,11 +168,11 @@ static void test_regions(void)
 	t_closing(&w, 3, 0);
 	ok(json(&w) == EXIT_OK && run_printed("{\"name\":\"more\",\"count\":256,") &&
 	   run_printed("\"regions_not_ended\":44,\"regions_not_begun\":45}"),
-	   "of too many open ones the oldest are forgotten; none runs over a gap");
+	   "the oldest of too many open regions are forgotten; no region spans a gap");
 	w_free(&w);
 }
 
-/* Thread 101 executes a program, and goes on as 100, whose own call never ends. */
+/* Thread 101 calls execve() and continues as 100; the call of the old 100 never ends. */
 static void exec_trace(struct writer *w, bool told_twice)
 {
 	w_header(w);
@@ -202,8 +202,8 @@ static void test_exec(void)
 		ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[{\"number\":59,") &&
 		   run_printed("\"errors\":0,\"count\":1,\"sum_ns\":700,") &&
 		   run_printed("],\"syscalls_not_begun\":1,"),
-		   "the call of a thread that takes its process's id ends there%s",
-		   twice ? ", if two events tell of it" : "");
+		   "a call ends under the process id that its thread takes over%s",
+		   twice ? ", if two events report it" : "");
 		w_free(&w);
 	}
 }

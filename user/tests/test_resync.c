@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Behind damage, reading goes on with the next generation, and what was lost is told.
+ * After damage, reading continues with the next generation, and the loss is reported.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static void sample(struct writer *w)
 	}
 }
 
-/* How many events of @gen the last dump --json printed. */
+/* Counts events of @gen in the last output of dump --json. */
 static unsigned int count_events(unsigned int gen)
 {
 	const char *at = run_output;
@@ -43,7 +43,7 @@ static unsigned int count_events(unsigned int gen)
 	return n;
 }
 
-/* Generations that the last dump has in whole; those that have no byte from @from to @to must be. */
+/* Whether the last dump has all events of the generations without a byte from @from to @to. */
 static bool has_all_but(size_t from, size_t to)
 {
 	unsigned int gen;
@@ -76,7 +76,7 @@ static void test_holes(size_t len, int fill, size_t step)
 		checked = run_bytes(&command_check, NULL, data, w.size);
 		dumped = run_dump_json(data, w.size);
 		wrong += !has_all_but(at, at + len);
-		/* whoever reads is told, if events are missing */
+		/* missing events must be reported */
 		silent += (dumped == EXIT_OK && !has_all_but(0, 0) &&
 			   !strstr(run_output, "could not be read"));
 		silent += checked == EXIT_OK && !has_all_but(0, 0);
@@ -105,7 +105,7 @@ static void test_messages(void)
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed(", of generations 2 to 4; generation 5 follows at offset ") &&
 	   run_printed("note: 2 generations between the first and the last are not there\n"),
-	   "dump tells which generations were lost");
+	   "dump reports which generations were lost");
 	snprintf(text, sizeof(text), "generation 5 follows at offset %zu\n", ends[4]);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM && run_printed(text) &&
 	   run_printed("generation 5: 2 generations before it are missing") &&
@@ -120,7 +120,7 @@ static void test_messages(void)
 	w_free(&w);
 }
 
-/* What cut writes of @w: the generations 1 to @last without @without. */
+/* cut writes generations 1 to @last except @without. */
 static void test_cut(void)
 {
 	struct writer w = { 0 };
@@ -151,7 +151,7 @@ static void test_cut(void)
 	w_free(&w);
 }
 
-/* Two traces, one behind the other; the second begins with generation @first. */
+/* Two traces in a row; the second begins with generation @first. */
 static int dump_two(unsigned int first, bool cut_off)
 {
 	struct writer w = { 0 };
@@ -184,7 +184,7 @@ static void test_two_traces(void)
 	   "a trace that goes on where the first one ended is read, with a message");
 }
 
-/* A marker's text in an event that is passed over: no generation begins there. */
+/* Marker text within a skipped event that looks like the beginning of a generation. */
 static void test_false_openings(void)
 {
 	struct writer w = { 0 }, fake = { 0 };
@@ -249,7 +249,7 @@ static void test_wrong_number(void)
 	w_free(&w);
 }
 
-/* The first generation lacks its beginning, and is damaged; the next one lends its schema. */
+/* The first generation lacks its beginning and is damaged; it is read by the next one's schema. */
 static void test_borrower(void)
 {
 	struct writer w = { 0 };
@@ -288,7 +288,7 @@ static void test_bad_event(void)
 	w_free(&w);
 }
 
-/* The library alone: the error stays until it is asked to go on. */
+/* In the library, an error stays until exptrace_resync(). */
 static void test_library(void)
 {
 	const struct exptrace_record *record;
@@ -316,7 +316,7 @@ static void test_library(void)
 	w_free(&w);
 }
 
-/* Whether generation 2 is found behind @n bytes of zeros, by a file or a pipe that does not block. */
+/* Whether generation 2 is found after @n zero bytes, in a file or a non-blocking pipe. */
 static bool is_found_behind(size_t n, const uint8_t *second, size_t size, bool in_pipe)
 {
 	const struct exptrace_record *record;
@@ -338,7 +338,7 @@ static bool is_found_behind(size_t n, const uint8_t *second, size_t size, bool i
 	if (exptrace_open_fd(fds[0], &trace))
 		abort();
 	do {
-		/* as much as the pipe takes, but never all at once */
+		/* as much as the pipe has room for, but never all at once */
 		ssize_t done = in_pipe && at < w.size ?
 			       write(fds[1], w.data + at, w.size - at < 5000 ? w.size - at : 5000) : 0;
 
@@ -362,7 +362,7 @@ static bool is_found_behind(size_t n, const uint8_t *second, size_t size, bool i
 	return !ret && events == SAMPLE_ALL;
 }
 
-/* Where the input's chunks end, and far behind. */
+/* Around the ends of the input's chunks, and far beyond. */
 static void test_distances(void)
 {
 	static const size_t around[] = { 128 * 1024, 256 * 1024, 384 * 1024 };

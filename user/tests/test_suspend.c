@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nothing is taken to have gone on in a time in which nothing was recorded, and what is told with
- * an unstable clock is told as uncertain.
+ * No state continues over a time without recording, and times of an unstable clock are shown as
+ * uncertain.
  */
 #include <string.h>
 

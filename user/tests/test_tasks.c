@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads are those of the moment: who has an id, and what it is called; what may be another
- * one's is not shown.
+ * Which thread has an id at a time, and its name then; a name that may be another thread's is
+ * not shown.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "tap.h"
 #include "timeline.h"
 
-/* What the recorder says at the end to have missed of threads, or NULL; then the end. */
+/* Ends the generation. @missing_changes: that property's value, or NULL. */
 static void closing(struct writer *w, uint64_t gen, const char *missing_changes)
 {
 	if (missing_changes)
@@ -104,7 +104,7 @@ static void test_reused_id(void)
 	   run_printed("sched_wakeup: comm=sh pid=100") &&
 	   run_printed("next_comm=sh next_pid=100\n") &&
 	   run_printed("prev_comm=twin prev_pid=100 prev_state=S"),
-	   "an event has the name of who has the id then, on every CPU");
+	   "an event has the name of the thread that has the id at that time, on every CPU");
 	ok(!strstr(run_output, "task_new"), "they are shown only if asked for");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("Tasks: 2, ") &&
@@ -116,11 +116,11 @@ static void test_reused_id(void)
 	   run_printed("{\"pid\":100,\"comm\":\"old\",\"on_cpu_ns\":1000,\"waiting_ns\":0,"),
 	   "so has report");
 	ok(run_printed("\"woken_pid\":100,\"woken\":\"twin\","), "whose wakers are apart, too");
-	ok(!strstr(run_output, "\"woken\":\"old\""), "and no one's who was not woken");
+	ok(!strstr(run_output, "\"woken\":\"old\""), "and not the name of a thread that was not woken");
 	w_free(&w);
 }
 
-/* Its id is used again when it has not yet left its CPU. */
+/* The id is reused before the old thread's last switch. */
 static void test_late_switch(void)
 {
 	struct writer w = { 0 };
@@ -152,7 +152,7 @@ static void test_late_switch(void)
 	w_free(&w);
 }
 
-/* A generation in which 100 runs for 1,000, as the statedump tells of it. */
+/* A generation in which 100, as in the statedump, runs for 1,000. */
 static void one_run(struct writer *w, uint64_t gen, uint64_t start, const char *comm,
 		    const char *missing_changes)
 {
@@ -188,14 +188,14 @@ static void test_generations(void)
 	run_trace(&command_report, "--json", &w);
 	ok(run_printed("{\"pid\":100,\"comm\":\"two\",\"on_cpu_ns\":2000,") &&
 	   run_printed("{\"pid\":100,\"comm\":\"three\",\"on_cpu_ns\":1000,"),
-	   "who began at another time is another one, who has another name is the same");
+	   "another start time means another thread, another name does not");
 	run_trace(&command_stat, NULL, &w);
 	ok(run_printed("      100  two                     0.002") &&
 	   run_printed("      100  three                   0.001"), "for stat as well");
 	w_free(&w);
 }
 
-/* In generation 2, something that became of a thread was lost. */
+/* Generation 2 lost a change of a thread. */
 static void test_missing_changes(void)
 {
 	struct writer w = { 0 };
@@ -210,7 +210,7 @@ static void test_missing_changes(void)
 	ok(run_printed("note: changes of threads were lost in 1 generations"), "and that is said");
 	run_trace(&command_report, "--json", &w);
 	ok(run_printed("{\"pid\":100,\"comm\":\"known\",\"on_cpu_ns\":2000,") &&
-	   run_printed("{\"pid\":100,\"on_cpu_ns\":1000,"), "nor is it who had which id");
+	   run_printed("{\"pid\":100,\"on_cpu_ns\":1000,"), "nor is it known which thread had the id");
 	run_trace(&command_check, NULL, &w);
 	ok(run_printed("uncertain: the names of threads in 1 generations, which lost changes of them\n"),
 	   "check says it, too");
@@ -220,7 +220,7 @@ static void test_missing_changes(void)
 	w_free(&w);
 }
 
-/* Generations are missing, and what comes then does not tell of 100. */
+/* Generations are missing, and the later ones do not mention 100. */
 static void test_missing_generations(void)
 {
 	struct writer w = { 0 };
@@ -272,7 +272,7 @@ static void test_exec(void)
 	w_free(&w);
 }
 
-/* One name after the other, told by events that somebody selected, too. */
+/* Successive names, also from selected events. */
 static void test_names(void)
 {
 	struct writer w = { 0 };
@@ -307,9 +307,9 @@ static void test_names(void)
 	   run_printed("1.000000015: sched_wakeup: comm=before pid=100") &&
 	   run_printed("1.000000025: sched_wakeup: comm=after pid=100") &&
 	   run_printed("1.000000030: sched_wakeup: comm=after pid=100"),
-	   "a new name holds from the event on that tells it, on every CPU");
+	   "a new name is valid from its event on, on every CPU");
 	run_trace(&command_report, "--json", &w);
-	ok(count("{\"pid\":200,") == 1, "a thread whose beginning is told twice is one");
+	ok(count("{\"pid\":200,") == 1, "a thread reported twice counts once");
 	w_free(&w);
 }
 
@@ -361,11 +361,11 @@ static void test_version_1(void)
 	}
 	run_trace(&command_report, "--json", &w);
 	ok(run_printed("{\"pid\":100,\"comm\":\"forked\",\"on_cpu_ns\":2000,"),
-	   "where a trace tells no starts, a thread is known by its id, as ever");
+	   "without start times in the trace, a thread is known by its id");
 	w_free(&w);
 }
 
-/* The library's own: batch by batch, and by the event. */
+/* The library's thread numbers, by batch and by event. */
 static void test_numbers(void)
 {
 	const struct exptrace_record *record;
@@ -396,7 +396,7 @@ static void test_numbers(void)
 	w_free(&w);
 }
 
-/* A program may take its name away: it has none, which is not that none is known. */
+/* A program may set an empty name, which differs from an unknown one. */
 static void test_empty_name(void)
 {
 	struct writer w = { 0 };

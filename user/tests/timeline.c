@@ -54,7 +54,6 @@ void t_batch(struct writer *w, uint64_t gen, unsigned int cpu, unsigned int cont
 	last = 0;
 }
 
-/* An event at @time of the generation, with @n numbers. */
 void t_at(struct writer *w, uint64_t time, unsigned int type, unsigned int n, ...)
 {
 	va_list args;
