@@ -42,13 +42,13 @@ exits 1 "$exptrace" dump "$dir/hole" && grep -q '; generation 2 follows at offse
 	cmp -s "$dir/out" "$dir/out1" && same_messages "$dir/err" "$dir/err1" &&
 	! cat "$dir/hole" | "$exptrace" dump - >"$dir/out" 2>"$dir/err" &&
 	cmp -s "$dir/out" "$dir/out1" && same_messages "$dir/err" "$dir/err1"
-ok "dump goes on behind a hole, in a file and in a pipe"
+ok "dump continues after a hole, in a file and in a pipe"
 exits 1 "$exptrace" cut -o "$dir/whole" "$dir/hole" && exits 0 "$exptrace" check "$dir/whole"
 ok "cut makes a sound trace of one with a hole"
 exits 1 "$exptrace" dump "$dir/none" && grep -q 'No such file' "$dir/err"
 ok "a missing file is named"
 exits 1 "$exptrace" check "$exptrace" && grep -q 'not a trace' "$dir/err"
-ok "a file that is no trace is refused"
+ok "a file that is not a trace is refused"
 exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump &&
 	exits 2 "$exptrace" dump --nonsense x && exits 2 "$exptrace" stat x y &&
 	exits 2 "$exptrace" record --batch 5 && exits 2 "$exptrace" record --duration x &&
@@ -70,7 +70,7 @@ for value in '' ' 5' 5x 0x10 -1 +1 1e3 .5 5. 1,5 0 0.0000004 1000000001000 nan i
 done
 [ -z "$wrong" ] || echo "# taken for a time:$wrong"
 [ -z "$wrong" ]
-ok "a time is digits, with a point among them at most"
+ok "a time consists of digits and at most one point"
 for option in "record --duration 0" "start --pool x" "start --period 4294967295" "record --tid 1,0" \
 	"start --quota nonsense=1" "start --quota allocfree=101" "dump -n 5x" "report -n -1" \
 	"snapshot --latency 3600000001"; do
@@ -83,7 +83,7 @@ done
 ok "the message about a number gives its range"
 exits 0 "$exptrace" --help && exits 0 "$exptrace" --version && exits 0 "$exptrace" help dump &&
 	exits 0 "$exptrace" record --help && grep -q -- --duration "$dir/out"
-ok "help is there"
+ok "help is available"
 exits 1 "$exptrace" dump "$sample" 2>/dev/null >/dev/full || "$exptrace" dump "$sample" >/dev/full 2>"$dir/err"
 grep -q 'cannot write' "$dir/err"
 ok "a full disk is reported"
@@ -95,9 +95,9 @@ ok "cut works in a pipe"
 	"$exptrace" check "$here/v1.trace" >"$dir/out" &&
 	grep -q '^OK: 2 generations, 24 batches, 18 events, 4 lost' "$dir/out" &&
 	grep -q '^approximate: all times' "$dir/out" && ! "$exptrace" check "$sample" | grep '^approximate'
-ok "a trace of version 1 is read as it was then"
+ok "a trace of version 1 is read as before"
 "$exptrace" cut "$here/v1.trace" 2>"$dir/err" | cmp - "$here/v1.trace"
-ok "what is cut from a trace of version 1 is one, too"
+ok "a cut from a trace of version 1 has version 1"
 cat "$sample" | "$exptrace" dump -e sched_swich - >"$dir/out" 2>"$dir/err"
 [ $? -eq 1 ] && [ ! -s "$dir/out" ] && [ "$(wc -l <"$dir/err")" -eq 1 ] &&
 	grep -q "^exptrace: --events sched_swich: .* did you mean 'sched_switch'?\$" "$dir/err" &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A recorder without a kernel, in place of the library's. What it records comes through a
- * pipe from a process, until it is stopped.
+ * A recorder without a kernel, in place of the library's. A child writes the trace into
+ * a pipe until it is stopped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ static _Noreturn void send_trace(int fd)
 	_exit(0);
 }
 
-/* Generations, one by one, until it is stopped. */
+/* Writes generations until it is stopped. */
 static _Noreturn void record(int fd, int stop)
 {
 	static const struct sample_faults none;
@@ -77,7 +77,7 @@ static _Noreturn void record(int fd, int stop)
 	struct writer w = { 0 };
 	uint64_t gen;
 
-	/* whoever reads what the recorder writes is to see its end */
+	/* so that the reader of the recorder's output sees its end */
 	close(STDOUT_FILENO);
 	if (fake_trace)
 		send_trace(fd);

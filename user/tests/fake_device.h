@@ -11,7 +11,7 @@
 
 #include "writer.h"
 
-/* To be written, a letter each: s: stopped; f: a filter was set; c: the system calls were. */
+/* Gets a letter for each call: s: stop; f: set filter; c: set system calls. */
 extern int fake_calls;
 
 /* How often it can tell a selection what it has, before it fails; below 0: always. */

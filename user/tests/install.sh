@@ -37,7 +37,7 @@ ok "make install installs just the command, the library and its headers, into /u
 makes opt/x PREFIX=/opt/x && makes opt/x prefix=/opt/x && PREFIX=/opt/x makes opt/x && prefix=/opt/x makes opt/x
 ok "PREFIX and prefix are heeded, as arguments and in the environment"
 "$dir/to/opt/x/bin/exptrace" --version | grep -q '^exptrace '
-ok "what is installed runs"
+ok "the installed command runs"
 makes opt/x PREFIX=/opt/x && touch "$dir/to/opt/x/bin/other" &&
 	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/to" PREFIX=/opt/x >"$dir/log" 2>&1 &&
 	[ "$(list)" = "opt/x/bin/other 644" ] && [ ! -e "$dir/to/opt/x/include/exptrace" ]
@@ -103,5 +103,5 @@ steps=$(make -n -C "$top" user 2>/dev/null | grep -o 'scripts/deps\.sh.*')
 # shellcheck disable=SC2086 # words
 (cd "$top" && PATH="$dir/bin:$PATH" CC=/no/compiler sh -c "$steps") >"$dir/log" 2>&1
 grep -q ' gcc' "$dir/asked" && ! grep -q 'qemu\|debootstrap\|linux-perf' "$dir/asked"
-ok "make user asks for what building needs, not for virtual machines"
+ok "make user requests packages for building, not for virtual machines"
 exit $failed

@@ -49,7 +49,7 @@ wait_for has "$dir/out" "$lines" && cmp "$dir/one.txt" "$dir/out"
 ok "dump shows a complete generation while it waits for the pipe"
 kill $pid
 ends_with 143 $pid && cmp "$dir/one.txt" "$dir/out"
-ok "and ends by the signal that comes then"
+ok "and a signal then ends it"
 
 # Find a byte whose damage is in a table, so that the rest can be read.
 for at in $(seq 60 120); do
@@ -62,7 +62,7 @@ wait_for has "$dir/out" 1
 ok "check reports a problem while it waits for the pipe"
 kill $pid
 ends_with 143 $pid
-ok "and ends by the signal that comes then"
+ok "and a signal then ends it"
 
 begin "$dir/one" stat -
 wait_for is_waiting $pid && [ ! -s "$dir/out" ] && kill $pid && ends_with 143 $pid &&
@@ -100,9 +100,9 @@ sys.exit(p.returncode)
 END
 if command -v python3 >/dev/null; then
 	python3 "$dir/nonblock.py" "$exptrace" "$dir/one" >"$dir/out" && cmp "$dir/one.txt" "$dir/out"
-	ok "dump waits for a pipe that does not block"
+	ok "dump waits for a non-blocking pipe"
 else
-	echo "ok - dump waits for a pipe that does not block # SKIP no python3"
+	echo "ok - dump waits for a non-blocking pipe # SKIP no python3"
 fi
 
 # Nobody reads the output, which is more than pipe and buffer hold.
@@ -125,7 +125,7 @@ exec 8>&-
 wait $reader
 n=$(wc -l <"$dir/out")
 [ "$n" -gt 0 ] && head -n "$n" "$dir/many.txt" | cmp - "$dir/out"
-ok "and all lines come out that were decoded, and none in part"
+ok "and all decoded lines come out whole"
 
 exec 8<>"$dir/pager"
 dd if=/dev/zero of="$dir/pager" oflag=nonblock bs=4096 2>"$dir/err" 8>&-

@@ -10,7 +10,7 @@
 void sample_opening(struct writer *w, uint64_t gen, const struct sample_faults *faults)
 {
 	uint64_t start = sample_start(gen);
-	/* as recorders write them, there is no time between generations */
+	/* as from a recorder, no time lies between generations */
 	uint64_t begin = gen > 1 ? sample_start(gen - 1) + CLOSING : start;
 
 	if (!faults->no_opening)

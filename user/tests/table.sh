@@ -123,7 +123,7 @@ each "$printers" 1 'exptrace: standard output: cannot write: Bad file descriptor
 column "closed standard output is reported"
 cell 0 "exptrace: 2 generations, .* bytes to $dir/cut" "cut -o $dir/cut" "$sample"
 cmp -s "$sample" "$dir/cut" || wrong=1
-column "and no other file gets its number"
+column "and no other file gets its descriptor"
 
 mkfifo "$dir/pipe"
 # shellcheck disable=SC2094 # so that a pipe without a reader is open

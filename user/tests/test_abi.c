@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The layout of public structures, of which programs were compiled with what it was: those that
- * come in arrays have their sizes, and in the others fields are added at the end only.
+ * The layout of public structures must stay as in compiled programs: those in arrays keep their
+ * sizes, the others get new fields only at the end.
  *
- * What fails here needs another soname: see the rules in libexptrace.h.
+ * A change that fails here needs another soname: see the rules in libexptrace.h.
  */
 #include <stddef.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 	X(exptrace_ledger_entry, 56)					\
 	X(exptrace_frame, 32)
 
-/* The last field of each as it was first released, and where it is. */
+/* The last field of each in its first release, and its offset. */
 #define GROWING(X)							\
 	X(exptrace_batch, length, 64)					\
 	X(exptrace_schema_event, args, 32)				\
@@ -43,7 +43,7 @@ static void test_layout(void)
 #endif
 }
 
-/* As a program sees it that was compiled when the structure ended sooner. */
+/* As seen by a program compiled with a shorter structure. */
 struct short_account {
 	uint64_t generations;
 	uint64_t first;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that is there at the end: what was freed is not counted, and what cannot be known is told.
+ * Memory allocated at the end: freed memory is not counted, and unknowns are noted.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 static uint64_t base, last;
 static unsigned int events;
 
-/* What recorders described before they knew of bulk. */
+/* The schema of recorders before kmem_cache_free_bulk. */
 static void old_schema(struct writer *w, uint64_t gen)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
@@ -57,7 +57,7 @@ static void properties(struct writer *w, uint64_t gen, const char *key, const ch
 
 static void open_generation(struct writer *w, uint64_t gen, bool old)
 {
-	/* as recorders write them, there is no time between generations */
+	/* as from a recorder, no time lies between generations */
 	uint64_t overlap = gen > 1 ? SECOND - CLOSING : 0;
 
 	base = gen * SECOND;
@@ -77,7 +77,7 @@ static void batch(struct writer *w, uint64_t gen)
 	last = 1;
 }
 
-/* At @time of the generation, behind the one before in its batch. */
+/* An event at @time of the generation, after the previous one in its batch. */
 static void at(struct writer *w, uint64_t time, unsigned int type, uint64_t object)
 {
 	w_event(w, type, time - last);
@@ -101,7 +101,7 @@ static void close_generation(struct writer *w, uint64_t gen, uint64_t lost)
 	w_end_of_generation(w);
 }
 
-/* One that allocates one object. */
+/* A batch with one allocation. */
 static void generation(struct writer *w, uint64_t gen, bool old, const char *key,
 		       const char *value, uint64_t lost)
 {
@@ -158,9 +158,9 @@ static void test_bulk(void)
 	ok(run_printed("Allocations: 7 of 700 bytes (and 196 of slack), 3 frees, 3 given to kfree_rcu\n"),
 	   "a free that was announced is counted once");
 	ok(run_printed("still allocated at the end: 2 objects, 256 bytes with slack\n"),
-	   "what is freed in bulk is gone, and what is allocated again is there");
+	   "memory freed in bulk is gone, memory allocated again is there");
 	ok(run_printed("given to kfree_rcu, perhaps not freed yet: 1 objects\n"),
-	   "what waits for RCU stands apart, as long as no event frees it");
+	   "memory that waits for RCU is listed apart until an event frees it");
 	ok(run_printed("    not counted: objects allocated before the trace, or in bulk\n") && !run_printed("may be "),
 	   "of a whole trace nothing is in doubt");
 }
@@ -220,7 +220,7 @@ static void test_large(void)
 	   "and is there once");
 }
 
-/* The two places that tell of a large allocation. */
+/* The kernel reports a large allocation at two call sites. */
 static void symbols(struct writer *w, uint64_t gen)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 200);
@@ -255,7 +255,7 @@ static void test_large_between(void)
 	stat(&w);
 	ok(run_printed("Allocations: 1 of 12000 bytes (and 4384 of slack)") &&
 	   run_printed("           1            12000  inner+0x0\n") && !run_printed("  unknown\n"),
-	   "one that is told on both sides of a generation's end is one, too");
+	   "also when reported on both sides of a generation's end");
 }
 
 static void test_old(void)
@@ -391,7 +391,7 @@ static void test_identifiers(void)
 	begin(&w);
 	generation(&w, 1, false, "addresses", "id", 0);
 	stat(&w);
-	ok(!run_printed("may be "), "where there are few they are not");
+	ok(!run_printed("may be "), "few of them are not");
 }
 
 int main(void)

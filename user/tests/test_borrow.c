@@ -15,7 +15,7 @@
 
 static const struct sample_faults none;
 
-/* What an earlier reader left of generation 1, and then whole ones up to @n. */
+/* The rest of generation 1 after an earlier reader, then whole generations up to @n. */
 static void cut_off_trace(struct writer *w, unsigned int n)
 {
 	unsigned int gen;
@@ -27,7 +27,7 @@ static void cut_off_trace(struct writer *w, unsigned int n)
 		sample_generation(w, gen, &none);
 }
 
-/* The events in order of time; *@times sums up their ticks. Returns how the reading ended. */
+/* Counts the events in order of time; adds their ticks to *@times. Returns the last result. */
 static int count_events(struct exptrace_trace *trace, unsigned int *events, uint64_t *times)
 {
 	const struct exptrace_record *record;
@@ -68,7 +68,7 @@ static void test_file(void)
 	ret = count_events(trace, &events, &times);
 	ok(!ret && events == 2 * SAMPLE_ALL, "events of a generation without its schema are read");
 	ok(exptrace_borrowed(trace, &borrower, &lender) && borrower == 1 && lender == 2,
-	   "and it is told whose schema that was");
+	   "and a note says whose schema was used");
 	is(exptrace_offset(trace), w.size, "offsets are those of the stream");
 	test_close(trace, fd);
 
@@ -92,7 +92,7 @@ static void test_file(void)
 	w_free(&w);
 }
 
-/* In a pipe there is no way back, and what is read at a time is less than a batch. */
+/* A pipe cannot be rewound, and delivers less than a batch at a time. */
 static void test_pipe(bool nonblock)
 {
 	struct writer w = { 0 };
@@ -176,7 +176,7 @@ static void test_nothing_to_borrow(void)
 	test_close(trace, fd);
 	w_free(&w);
 
-	/* a cut at any byte: what is whole before it is delivered, if there is a schema */
+	/* a cut at any byte: all whole batches before it are delivered, if there is a schema */
 	cut_off_trace(&w, 2);
 	for (n = 0, ret = 0; n < w.size; n++) {
 		fd = memory_file(w.data, n);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whatever does not add up is found, and said with its place.
+ * check finds every inconsistency, and reports its place.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 static const struct sample_faults none;
 
-/* A trace of three generations, the second with faults, must be found wrong in these words. */
+/* check must report a trace of three generations, the second with faults, in these words. */
 static void finds(struct sample_faults faults, const char *words, const char *what)
 {
 	struct writer w = { 0 };
@@ -64,7 +64,7 @@ static void test_missing_state(void)
 	}
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
 	   run_printed("no room in the statedumps of 2 generations for 42 threads, 2 names\n") &&
-	   run_printed("OK: 3 generations"), "what found no room in the statedump is told");
+	   run_printed("OK: 3 generations"), "threads without room in the statedump are noted");
 	w_free(&w);
 }
 
@@ -173,7 +173,7 @@ static void test_structure(void)
 	      "an event of an unknown type is found");
 }
 
-/* Generation 1 of the sample, whose clock is 8 % faster up to its middle, then 8 % slower. */
+/* Generation 1 of the sample with a clock 8 % faster in its first half, then 8 % slower. */
 static void slewed(struct writer *w, bool back)
 {
 	static const struct sample_faults open_end = { .no_closing = true, .no_end = true };

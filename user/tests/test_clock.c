@@ -54,7 +54,7 @@ static void test_pieces(void)
 	is(clock_ns(&clk, 3600), 17600, "but say nothing");
 	is(clock_ns(&clk, 4500), 18500, "neither does one later whose clock went back");
 	take_sync(5000, 0, 250000000, 20000);
-	is(clock_ns(&clk, 4500), 19000, "what follows in good order does");
+	is(clock_ns(&clk, 4500), 19000, "later generations in order do");
 }
 
 /* Many, as no recorder writes them: a staircase of slopes 1 and 3. */

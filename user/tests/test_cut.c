@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A generation that was cut out stands alone: it has the events that it has in the whole.
+ * A generation that was cut out decodes alone to the same events as in the whole trace.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static int cut(const char *range)
 	return run_words(&command_cut, words);
 }
 
-/* Whether the file has these bytes behind a header. */
+/* Whether the file has these bytes after a header. */
 static bool has_cut(const uint8_t *bytes, size_t n)
 {
 	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
@@ -69,7 +69,7 @@ static char *dump(const char *path)
 	return ret ? NULL : strdup(run_output);
 }
 
-/* The lines of a dump that are of one generation. */
+/* The lines of a dump that belong to one generation. */
 static char *lines_of(const char *text, unsigned int gen)
 {
 	char *lines = strdup(""), key[32];
@@ -153,9 +153,9 @@ static void test_missing(void)
 	ok(cut("40-50") == EXIT_PROBLEM &&
 	   run_printed("there are no generations from 40 to 50; there are 3 to 5, 7, "),
 	   "for a range as well");
-	ok(lseek(out_fd, 0, SEEK_END) == 14, "what was in the file is still there then");
+	ok(lseek(out_fd, 0, SEEK_END) == 14, "the file's old contents are still there then");
 	ok(cut("3-") == EXIT_USAGE && cut("5-3") == EXIT_USAGE && cut("x") == EXIT_USAGE &&
-	   cut("-3") == EXIT_USAGE && cut("") == EXIT_USAGE, "what is no range is bad usage");
+	   cut("-3") == EXIT_USAGE && cut("") == EXIT_USAGE, "an invalid range is bad usage");
 	close_files();
 
 	w.size = EXPTRACE_HEADER_SIZE;
@@ -168,7 +168,7 @@ static void test_missing(void)
 	w_free(&w);
 }
 
-/* Cut off at any byte: what is whole before comes out, with exit code 1 and the offset. */
+/* Cut off at any byte: whole generations are written, with exit code 1 and the offset. */
 static void test_truncation(void)
 {
 	size_t ends[3], n, whole, right = 0;
@@ -268,7 +268,7 @@ static void test_itself(void)
 	w_free(&w);
 }
 
-/* The version is in the header; where that is damaged, it is taken for the newest. */
+/* The header has the version; if it is damaged, the newest version is assumed. */
 static void test_damaged_header(void)
 {
 	struct writer w = { 0 };

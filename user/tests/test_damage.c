@@ -222,7 +222,7 @@ static void test_event_stacks(void)
 	   !strstr(run_output, "pid=14\n\t"),
 	   "and no other event");
 	ok(run_printed(" pid=15\n\tffffffff81000010 inner+0x4\n\t             ... and further out\n") &&
-	   !run_printed("20\n\t             ... "), "that a stack was cut off is told, of this one");
+	   !run_printed("20\n\t             ... "), "a stack that was cut off is noted, and only that one");
 	ret = run_trace(&command_dump, "--json", &w);
 	ok(ret == EXIT_OK &&
 	   run_printed("\"pid\":11},\"stack\":[\"inner+0x4\",\"0xffffffff81000020\"]}\n") &&

@@ -16,7 +16,7 @@
 
 static const struct sample_faults none;
 
-/* What the device would answer; it tells its state in any case. */
+/* The device's answer; it always gives its state. */
 static int ioctl_error;
 
 int ioctl(int fd, unsigned long request, ...)
@@ -37,7 +37,7 @@ int ioctl(int fd, unsigned long request, ...)
 	return -1;
 }
 
-/* The message of another call, which must not be taken for the one that is tested. */
+/* Sets another call's message, which must not pass for the tested one. */
 static void leave_stale(const struct exptrace_trace *trace)
 {
 	const struct exptrace_frame *frames;
@@ -139,7 +139,7 @@ static void count(void *arg, const struct exptrace_record *record)
 	++*(unsigned int *)arg;
 }
 
-/* Of a trace that is read, in each of the ways. */
+/* Reading a trace, in each way. */
 static void test_ways(void)
 {
 	const struct exptrace_record *record;
@@ -169,7 +169,7 @@ static void test_ways(void)
 	w_free(&w);
 }
 
-/* In batches, of which the first with events is not sound or has no schema. */
+/* Batch by batch; the first batch with events is damaged or has no schema. */
 static void test_batches(bool sound)
 {
 	const struct sample_faults faults = { .no_schema = sound, .bad_type = !sound };
@@ -197,7 +197,7 @@ static void test_batches(bool sound)
 	w_free(&w);
 }
 
-/* An error that stays has its message again, whatever has failed meanwhile. */
+/* A persistent error has its message again, whatever failed in between. */
 static void test_lasting(void)
 {
 	const struct exptrace_record *record;
@@ -224,7 +224,7 @@ static void test_lasting(void)
 	FAILS(trace, exptrace_next_frame(trace, &batch), -ENODATA,
 	      "no byte is there, not even a header, at offset 0");
 	exptrace_close(trace);
-	/* two traces, one behind the other */
+	/* two traces in a row */
 	w.size = 0;
 	sample_trace(&w, 2);
 	w_header(&w);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * No text of a trace, or of the command line, is a command to the terminal: a trace with control
- * bytes in every string that the format knows.
+ * Neither text of a trace nor of the command line can control the terminal: a trace with control
+ * bytes in every string of the format.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "sample.h"
 #include "tap.h"
 
-/* ESC, BEL, CSI as a byte and in UTF-8, DEL, an override, a separator of lines, and honest UTF-8. */
+/* ESC, BEL, CSI as a byte and in UTF-8, DEL, an override, a line separator, harmless UTF-8. */
 #define EVIL	"\x1b[1m\a\x9b" "2\xc2\x9b\x7f\xe2\x80\xae\xe2\x80\xa8\r\n\t\x01\xc3\xa9"
-/* What a thread's name has room for. */
+/* As much as fits into a thread's name. */
 #define EVIL_COMM	"\x1b[1m\a\x9b\xc2\x9b\x7f\xe2\x80\xae\r\n"
 #define FREQUENCY	1000000000ULL
 #define START		1000
@@ -186,7 +186,7 @@ static void symbols(struct writer *w)
 	w_end(w);
 }
 
-/* @lost: a ledger with an event that was; a generation that has lost some is left out by report. */
+/* @lost: the ledger has a lost event, so that report leaves the generation out. */
 static void write_trace(struct writer *w, unsigned int lost)
 {
 	now = START;
@@ -208,7 +208,7 @@ static void write_trace(struct writer *w, unsigned int lost)
 	w_bytes(w, EVIL, sizeof(EVIL) - 1);
 }
 
-/* The bytes of a character of UTF-8 that is no command; 0: there is none. */
+/* The length of a harmless UTF-8 character; 0: there is none. */
 static size_t honest(const unsigned char *c)
 {
 	static const char *const evils[] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae" };
@@ -225,7 +225,7 @@ static size_t honest(const unsigned char *c)
 	return size;
 }
 
-/* Where the last run printed what a terminal may take for a command; NULL: nowhere. */
+/* The first terminal control sequence in the last output, or NULL. */
 static const char *find_command(void)
 {
 	const char *c = run_output, *end = run_output + run_size;
@@ -234,7 +234,7 @@ static const char *find_command(void)
 		unsigned char byte = (unsigned char)*c;
 		size_t size = byte < 0x80 ? 1 : honest((const unsigned char *)c);
 
-		/* a frame of a stack is set in */
+		/* a stack frame is indented */
 		if (byte == '\t' && c > run_output && c[-1] != '\n')
 			return c;
 		if (!size || byte == 0x7f || (byte < ' ' && byte != '\n' && byte != '\t'))
@@ -286,7 +286,7 @@ static void test_commands(void)
 	}
 }
 
-/* Words of the command line, which a name of a file may have got into. */
+/* Command line arguments, which may come from a file name. */
 static void test_messages(void)
 {
 	static const struct {
@@ -305,7 +305,7 @@ static void test_messages(void)
 	}
 }
 
-/* All of them got there: what is shown is not less, but escaped. */
+/* All texts are shown, escaped. */
 static void test_shown(void)
 {
 	struct writer w = { 0 };
@@ -317,7 +317,7 @@ static void test_shown(void)
 		       "\\x01\xc3\xa9"), "each byte that is no text is shown as \\xNN, UTF-8 as it is");
 	text_utf8 = false;
 	run_trace(&command_dump, "--all", &w);
-	ok(run_printed("\\x01\\xc3\\xa9"), "where the terminal takes no UTF-8, its bytes as \\xNN");
+	ok(run_printed("\\x01\\xc3\\xa9"), "if the terminal has no UTF-8, its bytes as \\xNN");
 	w_free(&w);
 }
 

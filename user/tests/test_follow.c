@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many addresses stat follows: those that are free are dropped, and there is a bound.
+ * How many addresses stat follows: free ones are dropped, and the number is limited.
  */
 #include <string.h>
 
@@ -12,14 +12,14 @@
 #define FREQUENCY	1000000000ULL
 #define ALLOC		EXPTRACE_EXPERIMENT_ALLOCFREE
 #define BATCH_FULL	60000
-/* More than are followed before those that are free are dropped. */
+/* More than stat follows before it drops free ones. */
 #define MANY		100000
 
 static uint64_t now;
 
 static void begin(struct writer *w, uint64_t gen)
 {
-	/* where the one before ended: without a gap */
+	/* without a gap after the previous one */
 	w_sync(w, gen, now, FREQUENCY, now);
 	w_schema(w, gen, now);
 	w_begin(w, ALLOC, gen, SAMPLE_M(0, TASK), now);
@@ -58,7 +58,7 @@ static void release(struct writer *w, uint64_t gen, uint64_t object)
 	w_site(w, 1);
 }
 
-/* In each generation others, of which one stays. */
+/* New addresses in each generation; one of them is not freed. */
 static void write_freed(struct writer *w)
 {
 	uint64_t gen, i;
@@ -83,7 +83,7 @@ static void test_freed(void)
 	stat_alloc_objects_max = 4 * MANY;
 	run_trace(&command_stat, NULL, &w);
 	ok(run_printed("still allocated at the end: 5 objects, 40 bytes"),
-	   "what is free does not count against the bound");
+	   "free addresses do not count towards the limit");
 	ok(!strstr(run_output, "not followed"), "and nothing is told of it");
 	w_free(&w);
 }
@@ -105,7 +105,7 @@ static void test_bound(void)
 	run_trace(&command_stat, NULL, &w);
 	ok(run_printed("still allocated at the end: 2 objects, 16 bytes"), "the first ones are followed");
 	ok(run_printed("may be more: 2 allocations not followed, beyond the first 3"),
-	   "a line tells of those that are not");
+	   "a line lists the others");
 	w_free(&w);
 }
 

@@ -237,7 +237,7 @@ static void test_columns(void)
 		bad += strncmp(line + 24, " [007] .      0.00000", 21) != 0;
 		n++;
 	}
-	ok(n == i && !bad, "the columns of all lines are where they belong");
+	ok(n == i && !bad, "the columns of all lines are aligned");
 	w_free(&w);
 }
 

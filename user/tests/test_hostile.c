@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Traces that did harm once: what fuzzing found (see user/fuzz).
+ * Traces found by fuzzing that once crashed or hung the reader (see user/fuzz).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,12 @@
 #include "sample.h"
 #include "tap.h"
 
-/* Seconds after which a test that does not come to an end is ended. */
+/* Seconds after which a hanging test is killed. */
 #define PATIENCE	20
 
 static const struct sample_faults none;
 
-/* Properties that end amid one. */
+/* Properties that are cut off in the middle of one. */
 static void damaged_table(struct writer *w, uint64_t gen)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, sample_start(gen) + 600);
@@ -26,13 +26,13 @@ static void damaged_table(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
-/* What came before an error, and that; and then all the rest. */
+/* Events before the first error, the error, and the events after it. */
 struct outcome {
 	unsigned int before, events, errors;
 	int err;
 };
 
-/* The trace from a pipe that gives @part bytes at a time, and would block in between. */
+/* Reads the trace from a non-blocking pipe that delivers @part bytes at a time. */
 static void read_by_parts(const struct writer *w, size_t part, struct outcome *outcome)
 {
 	const struct exptrace_record *record;
@@ -66,7 +66,7 @@ static void read_by_parts(const struct writer *w, size_t part, struct outcome *o
 	close(fds[0]);
 }
 
-/* A pipe that has no more yet does not make an error come before its generation's events. */
+/* An error comes after its generation's events, however the pipe delivers the bytes. */
 static void test_damage_in_parts(void)
 {
 	struct writer w = { 0 };
@@ -85,7 +85,7 @@ static void test_damage_in_parts(void)
 	w_free(&w);
 }
 
-/* A length in less than 10 bytes is damage, also where a pipe has no more than these yet. */
+/* A length in fewer than 10 bytes is damage, even if the pipe has no more bytes yet. */
 static void test_short_length(void)
 {
 	struct writer w = { 0 };
@@ -109,7 +109,7 @@ static void test_short_length(void)
 	w_free(&w);
 }
 
-/* Behind a first generation without its beginning and its end, one with a lower number. */
+/* A first generation without beginning and end, then one with a lower number. */
 static void test_nothing_lent(void)
 {
 	struct writer w = { 0 };
@@ -125,7 +125,7 @@ static void test_nothing_lent(void)
 	w_free(&w);
 }
 
-/* The generation after a cut off one ends before its schema. */
+/* The generation after one that is cut off ends before its schema. */
 static void test_end_while_borrowing(void)
 {
 	struct writer w = { 0 };
@@ -163,7 +163,7 @@ static void test_no_arguments(void)
 	w_free(&w);
 }
 
-/* Damage, and a generation with any number behind it. */
+/* Damage, then a generation with the given number. */
 static void numbered_trace(struct writer *w, uint64_t gen)
 {
 	w->size = 0;
@@ -180,7 +180,7 @@ static void numbered_trace(struct writer *w, uint64_t gen)
 	w_end_of_generation(w);
 }
 
-/* No recorder writes the number 0, and whoever is told that it follows is told of none. */
+/* No recorder writes the number 0, and "0 follows" means that none does. */
 static void test_generation_0(void)
 {
 	struct writer w = { 0 };
@@ -188,7 +188,7 @@ static void test_generation_0(void)
 	numbered_trace(&w, 0);
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("nothing that follows can be read") && !strstr(run_output, "sched_wakeup"),
-	   "where nothing is said to follow, nothing is read");
+	   "nothing is read beyond the announced end");
 	numbered_trace(&w, 1);
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM && run_printed("sched_wakeup"),
 	   "a generation that follows is");

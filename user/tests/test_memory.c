@@ -216,7 +216,7 @@ static void test_cut_off_everywhere(void)
 	sample_trace(&w, 2);
 	for (n = 0; n < w.size; n++)
 		wrong += !is_alike(w.data, n, &digest);
-	is(wrong, 0, "wherever it is cut off, that is found without a look beyond");
+	is(wrong, 0, "a cut at any byte is found without reading beyond it");
 	w_free(&w);
 }
 

@@ -11,7 +11,7 @@
 
 static const struct sample_faults none;
 
-/* What the sample must come out as: its ticks after the start, pid, cpu, name. */
+/* The sample's events: ticks after the start, pid, cpu, name. */
 static const struct {
 	unsigned int ticks;
 	int pid;
@@ -164,7 +164,7 @@ static void test_huge_times(void)
 	w_free(&w);
 }
 
-/* The first part of generation 1 was taken by an earlier reader, schema and all. */
+/* An earlier reader took the first part of generation 1, with its schema. */
 static void test_partial_first(void)
 {
 	struct writer w = { 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is written takes the place of an older file late, and falls into no trap.
+ * Output replaces an older file only at the end, and does not follow others' links.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +125,7 @@ static void test_no_room_for_old(void)
 	mkdir("f.old", 0700);
 	ok(begin(&file, 0600, "new") && outfile_place(&file, true) && has("f", "old") &&
 	   has(outfile_present_name(&file), "new"),
-	   "what cannot be kept is not given up: the new one keeps its other name");
+	   "if it cannot be renamed, the new file is kept under its temporary name");
 	outfile_uninit(&file);
 	remove_files();
 }
@@ -167,7 +167,7 @@ static void test_kinds(void)
 	outfile_uninit(&file);
 }
 
-/* What others have put into a directory that all can write to, as only root can do here. */
+/* Files of other users in a world-writable directory; only root can create these here. */
 static void test_traps(void)
 {
 	struct outfile file;

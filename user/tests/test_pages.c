@@ -7,7 +7,7 @@
 
 #define BATCHES	5
 
-/* Whether page after page, all bytes of the pool come in their order, each batch from its beginning. */
+/* Whether the pages map all bytes of the pool in order, each batch from its beginning. */
 static bool follow_each_other(uint32_t batch_size, unsigned int shift)
 {
 	uint64_t page, offset = 0, pages = BATCHES * exptrace_pages_of_batch(batch_size, shift);
@@ -20,7 +20,7 @@ static bool follow_each_other(uint32_t batch_size, unsigned int shift)
 	       exptrace_page_batch(pages, batch_size, shift) == BATCHES;
 }
 
-/* Whether what is mapped with a page is its batch, if all is mapped, and no more than is. */
+/* Whether the range mapped around a page is its batch, limited to the mapping. */
 static bool come_together(uint32_t batch_size, unsigned int shift)
 {
 	uint64_t nr = exptrace_pages_of_batch(batch_size, shift), pages = BATCHES * nr, page;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading: batches, pipes, schemas with things that the reader does not know.
+ * Reading: batches, pipes, schemas with elements unknown to the reader.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +67,7 @@ static void test_batch_size(size_t size, bool fits)
 	w_free(&w);
 }
 
-/* A pipe that does not block and gives a byte at a time. */
+/* A non-blocking pipe that delivers a byte at a time. */
 static void test_byte_by_byte(void)
 {
 	const struct exptrace_record *record;
@@ -98,7 +98,7 @@ static void test_byte_by_byte(void)
 	w_free(&w);
 }
 
-/* A generation comes out when its end mark is there, although the pipe stays open. */
+/* A generation is delivered after its end mark, although the pipe stays open. */
 static void test_live(void)
 {
 	const struct exptrace_record *record;
@@ -121,7 +121,7 @@ static void test_live(void)
 	w_free(&w);
 }
 
-/* How reading ends what has this in the place of the version; the message is compared. */
+/* Reads a header with this version; compares the message. */
 static bool header_ends(char version, int want, const char *message)
 {
 	struct exptrace_trace *trace;
@@ -143,9 +143,9 @@ static void test_header(void)
 {
 	ok(header_ends('1', 0, NULL) && header_ends('2', 0, NULL), "versions 1 and 2 are read");
 	ok(header_ends('3', -EPROTO, "a trace in version 3 of the format, of which 1 to 2"),
-	   "another version's header is refused, and the version told");
+	   "another version's header is refused, and the message gives the version");
 	ok(header_ends('0', -EBADMSG, "not a trace") && header_ends('x', -EBADMSG, "not a trace"),
-	   "what is no version is no trace");
+	   "an invalid version is not a trace");
 }
 
 /* Whether reading @n bytes ends at once with @want, and a message with @message. */
@@ -206,7 +206,7 @@ static void test_unknown_experiment(void)
 	w_free(&w);
 }
 
-/* An experiment, kinds and an event that this program was not built with. */
+/* An experiment, kinds and an event that the reader does not know. */
 static void write_foreign(struct writer *w)
 {
 	w_begin(w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1));

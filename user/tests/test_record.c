@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A pipe that nobody reads does not keep record and snapshot from their end.
+ * A pipe that nobody reads does not keep record and snapshot from ending.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +17,11 @@
 #include "run.h"
 #include "tap.h"
 
-/* The command, in a process of its own, into a pipe that is full before. */
+/* The command in a child, writing to a pipe that is full from the beginning. */
 struct child {
 	pid_t pid;
 	int out;	/* to read what it writes */
-	int calls;	/* to read what the device is called for */
+	int calls;	/* to read the log of the device's calls */
 	int err;	/* a file with its messages */
 	size_t filled;
 };
@@ -88,7 +88,7 @@ static void print_messages(const struct child *child)
 		printf("# %s", messages);
 }
 
-/* Until it is in write(2) to standard output. */
+/* Waits until it is in write(2) to standard output. */
 static void wait_until_stalled(const struct child *child)
 {
 	char path[64], text[8] = "?";
@@ -107,7 +107,7 @@ static void wait_until_stalled(const struct child *child)
 	}
 }
 
-/* Whether these calls come, and it still runs then. */
+/* Whether the device gets these calls while the command still runs. */
 static bool calls(const struct child *child, const char *expected)
 {
 	char call;
@@ -188,7 +188,7 @@ static void test_command(void)
 	finish_child(&child);
 }
 
-/* Reads behind what filled the pipe; the bytes of the trace, to be freed. */
+/* Reads the trace after the bytes that filled the pipe; the caller frees it. */
 static uint8_t *read_trace(const struct child *child, size_t *size)
 {
 	size_t room = 1 << 20, used = 0;
@@ -218,7 +218,7 @@ static void test_resumed(void)
 	bytes = read_trace(&child, &size);
 	ok(wait_for_end(&child) == EXIT_OK && size > EXPTRACE_HEADER_SIZE &&
 	   run_bytes(&command_check, NULL, bytes, size) == EXIT_OK,
-	   "and who reads on has it whole");
+	   "and the whole of it can be read on");
 	free(bytes);
 	finish_child(&child);
 }
@@ -270,7 +270,7 @@ int main(void)
 {
 	/* fails what would hang */
 	alarm(60);
-	/* who runs this may ignore them, as nohup(1) does */
+	/* the caller may ignore them, as nohup(1) does */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);

@@ -86,7 +86,7 @@ static void test_holes(size_t len, int fill, size_t step)
 	is(wrong, 0, "a hole of %zu bytes (0x%02x) costs only the generations that it is in (%zu tried)",
 	   len, fill, tried);
 	is(silent, 0, "and it is told");
-	is(batches, 0, "stat takes it");
+	is(batches, 0, "stat accepts it");
 	free(data);
 	w_free(&w);
 }
@@ -109,7 +109,7 @@ static void test_messages(void)
 	snprintf(text, sizeof(text), "generation 5 follows at offset %zu\n", ends[4]);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM && run_printed(text) &&
 	   run_printed("generation 5: 2 generations before it are missing") &&
-	   run_printed("FAILED: 4 generations, "), "check goes on, and so tells of both");
+	   run_printed("FAILED: 4 generations, "), "check continues, and reports both");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_PROBLEM && run_printed(text) &&
 	   run_printed("Generations: 4 (and 2 missing between them), 1 without an end\n"
 		       "Damaged:     "), "stat as well");
@@ -144,7 +144,7 @@ static void test_cut(void)
 	n = data ? (size_t)pread(out, data, w.size, 0) : 0;
 	ok(n == ends[1] + ends[6] - ends[3] && !memcmp(data, w.data, ends[1]) &&
 	   !memcmp(data + ends[1], w.data + ends[3], ends[6] - ends[3]),
-	   "what is whole is there byte for byte");
+	   "whole generations are there byte for byte");
 	free(data);
 	close(in);
 	close(out);
@@ -280,7 +280,7 @@ static void test_bad_event(void)
 	ok(run_dump_json(w.data, w.size) == EXIT_PROBLEM && count_events(1) == SAMPLE_ALL - 2 &&
 	   count_events(2) == SAMPLE_ALL &&
 	   run_printed("note: 2 events that the ledger counts could not be read\n"),
-	   "what follows an event that cannot be decoded is read");
+	   "batches after an event that cannot be decoded are read");
 	ok(run_trace(&command_report, "--json", &w) == EXIT_PROBLEM &&
 	   run_printed(",\"damages\":1,\"damaged_bytes\":0,"), "no bytes are passed over for it");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_PROBLEM && run_printed("Generations: 2\n") &&
@@ -307,7 +307,7 @@ static void test_library(void)
 	   events == 2 * SAMPLE_ALL, "nothing goes on by itself");
 	ret = exptrace_resync(trace, &damage);
 	ok(ret == 1 && damage->offset == ends[2] && damage->end == ends[3] && damage->before == 2 &&
-	   !damage->inside && damage->after == 4 && !damage->other_trace, "what was lost is told");
+	   !damage->inside && damage->after == 4 && !damage->other_trace, "losses are reported");
 	while ((ret = exptrace_next_event(trace, &record)) == 1)
 		events++;
 	ok(!ret && events == 5 * SAMPLE_ALL && exptrace_offset(trace) == w.size,

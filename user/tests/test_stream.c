@@ -51,7 +51,7 @@ static void test_pieces(void)
 		wrong += exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, n, NULL, NULL) != 0;
 	is(wrong, 0, "a batch that is cut off at any byte is not whole");
 	is(exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, (size_t)whole, NULL, NULL), whole, "and else it is");
-	is(exptrace_piece((const uint8_t *)"x", 1, NULL, NULL), -EBADMSG, "what is no batch is none");
+	is(exptrace_piece((const uint8_t *)"x", 1, NULL, NULL), -EBADMSG, "bytes that are not a batch are rejected");
 	w_free(&w);
 }
 
@@ -66,7 +66,7 @@ static void test_quota(void)
 	   !parse_quota("x=3", quota) && !parse_quota("8=3", quota) && !parse_quota("1=101", quota) &&
 	   !parse_quota("1=", quota) && !parse_quota("1=3,", quota) && !parse_quota("=3", quota) &&
 	   !parse_quota("1=1000000", quota) && !parse_quota("1=-3", quota),
-	   "what is none is refused");
+	   "an invalid quota is refused");
 }
 
 static void test_names(void)

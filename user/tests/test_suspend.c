@@ -135,7 +135,7 @@ static void test_back_in_time(void)
 	for (minus = run_output; (minus = strchr(minus, '-')); minus++)
 		if (minus[-1] == ' ' && minus[1] >= '0' && minus[1] <= '9')
 			break;
-	ok(!minus, "and tells no negative time");
+	ok(!minus, "and shows no negative time");
 	w_free(&w);
 }
 
@@ -149,14 +149,14 @@ static void test_suspend(void)
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
 	   run_printed("gaps: 1 times nothing was recorded between two generations, for 0.002000 s; "
 		       "suspended: 4.000000 s\nOK: "),
-	   "ticks may begin again where nothing was recorded, and check tells of it");
+	   "ticks may restart across a gap, and check notes it");
 	ok(run_trace(&command_report, "--json", &w) == EXIT_OK &&
 	   run_printed("\"gaps\":1,\"gap_ns\":2000000,\"suspended_ns\":4000000000,"),
 	   "so does report");
 	ok(run_printed("{\"pid\":100,\"comm\":\"new\",\"on_cpu_ns\":1000000,\"waiting_ns\":0,\"asleep_ns\":500000,"),
 	   "a thread that ran before and after did not run in between");
 	ok(run_printed("{\"pid\":200,\"comm\":\"\",\"on_cpu_ns\":500000,\"waiting_ns\":999900,\"asleep_ns\":500000,"),
-	   "one that slept before and was woken after did not sleep in between");
+	   "a task that slept before and was woken after did not sleep in between");
 	ok(run_printed("\"latency\":{\"count\":0,") && run_printed("\"sleeps\":{\"count\":0,") &&
 	   run_printed("\"waits_cut_off\":2,"),
 	   "no sleep and no latency goes over it");
@@ -193,7 +193,7 @@ static void test_without_gap(void)
 	   run_printed("\"gaps\":0,\"gap_ns\":0,\"suspended_ns\":0,") &&
 	   run_printed("\"latency\":{\"count\":1,\"sum_ns\":999990,") &&
 	   run_printed("\"sleeps\":{\"count\":1,\"sum_ns\":500100,"),
-	   "where generations follow each other at once, all goes on");
+	   "states continue across generations that follow each other at once");
 	w_free(&w);
 }
 
@@ -209,7 +209,7 @@ static void test_unstable(void)
 	after(&w, &next);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
 	   run_printed("uncertain: the times of 1 generations, whose clock was found to be unstable\n"),
-	   "check tells of a clock that was found to be unstable");
+	   "check reports an unstable clock");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Covered:     1 of 2 generations, 0.001000 s\n"
 		       "Left out:    1 generations, 0.001000 s: their clock was found to be unstable\n"),
@@ -223,7 +223,7 @@ static void test_unstable(void)
 	   run_printed("\"generation\":1,\"clock_unstable\":true,") &&
 	   !strstr(run_output, "\"generation\":2,\"clock_unstable\"") &&
 	   run_printed("note: the clock of 1 generations was found to be unstable: their times are uncertain\n"),
-	   "dump tells it of each event, and in a note");
+	   "dump marks each event, and has a note");
 	w_free(&w);
 }
 

@@ -98,7 +98,7 @@ static void test_reused_id(void)
 
 	reused(&w);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK,
-	   "what becomes of threads counts as no event");
+	   "changes of threads do not count as events");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
 	   run_printed("next_comm=old next_pid=100\n") &&
 	   run_printed("sched_wakeup: comm=sh pid=100") &&
@@ -206,7 +206,7 @@ static void test_missing_changes(void)
 	one_run(&w, 3, 5, "known", NULL);
 	run_trace(&command_dump, NULL, &w);
 	ok(count("next_comm=known") == 2 && count("next_comm=<...>") == 1,
-	   "where a change of threads is lost, no name is certain; after that it is told again");
+	   "after a lost change of a thread, names are uncertain until the next statedump");
 	ok(run_printed("note: changes of threads were lost in 1 generations"), "and that is said");
 	run_trace(&command_report, "--json", &w);
 	ok(run_printed("{\"pid\":100,\"comm\":\"known\",\"on_cpu_ns\":2000,") &&
@@ -391,7 +391,7 @@ static void test_numbers(void)
 	   "the idle tasks are number 0");
 	ok(exptrace_thread(trace, EXPTRACE_PID_UNKNOWN) == -ENOENT &&
 	   exptrace_thread_pid(trace, 1000) == EXPTRACE_PID_UNKNOWN &&
-	   !exptrace_thread_comm(trace, 1000), "who is not known has none");
+	   !exptrace_thread_comm(trace, 1000), "an unknown thread has none");
 	test_close(trace, fd);
 	w_free(&w);
 }

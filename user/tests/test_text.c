@@ -122,7 +122,7 @@ static void test_utf8(void)
 	is(text_part("ab\xc3\xa9", 4, 3), 2, "a character is not cut");
 }
 
-/* Pieces of all lengths cross the buffer's end; what comes out is what went in. */
+/* Pieces of all lengths cross the buffer's end unchanged. */
 static void test_buffer(void)
 {
 	size_t n, at = 0, size = 3 * OUTPUT_RESERVE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UTF-8 in JSON: it stays as it is, nothing else gets out, and no byte is lost.
+ * UTF-8 in JSON: it is unchanged, the output has nothing else, and no byte is lost.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static bool becomes(const char *bytes, size_t n, const char *want)
 
 #define BECOMES(bytes, want)	becomes(bytes, sizeof(bytes) - 1, "\"" want "\"")
 
-/* The bytes of a character, written without utf8.c; surrogates too. */
+/* Encodes a character independently of utf8.c; surrogates too. */
 static size_t encode(uint32_t code, uint8_t *bytes)
 {
 	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4, i;
@@ -73,7 +73,7 @@ static void test_characters(void)
 	is(wrong, 0, "each character is known, whole and not cut off, and no surrogate");
 }
 
-/* Of all pairs of a first and a second byte, followed by what may follow. */
+/* All pairs of a first and a second byte, with valid bytes after them. */
 static void test_pairs(void)
 {
 	unsigned int known = 0;
@@ -110,7 +110,7 @@ static void test_json(void)
 		   "\\u2028\\u2029\\u202e\\u2066\\u061c\\u200f"),
 	   "separators of lines and changes of direction are escaped");
 	ok(BECOMES("\xff\xfe\x80" "bad\xc3", "\\ufffdff\\ufffdfe\\ufffd80bad\\ufffdc3"),
-	   "bytes that are no UTF-8 are told by their digits");
+	   "bytes that are not UTF-8 are shown as hexadecimal digits");
 	ok(BECOMES("\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80",
 		   "\\ufffdc0\\ufffdaf\\ufffded\\ufffda0\\ufffd80\\ufffdf4\\ufffd90\\ufffd80\\ufffd80"),
 	   "likewise what is overlong, a surrogate, or too large");
@@ -118,7 +118,7 @@ static void test_json(void)
 	   "and U+FFFD itself, so that nothing else looks like it");
 }
 
-/* The character lies across all places where the text is divided for the buffer. */
+/* The character lies across each place where the text is split for the buffer. */
 static void test_pieces(void)
 {
 	static const char character[] = "\xf0\x9f\x98\x80";

@@ -6,7 +6,7 @@
 #include "tap.h"
 #include "writer.h"
 
-/* Whether a number of @bits bits is read back, and nothing of what follows it. */
+/* Whether a number of @bits bits is read back, and no byte after it. */
 static bool survives(unsigned int bits)
 {
 	uint64_t value = bits == 64 ? UINT64_MAX : (1ULL << bits) - 1, got = 0;
@@ -27,7 +27,7 @@ static bool survives(unsigned int bits)
 	return fine;
 }
 
-/* Numbers of all lengths with all kinds of bytes before their end and behind it. */
+/* Numbers of all lengths with all kinds of bytes before and after their end. */
 static bool agrees(void)
 {
 	uint64_t state = 0x9e3779b97f4a7c15ULL, fast, slow;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A trace that comes through a pipe bit by bit is waited for, or not, as its reader wants it.
+ * A reader decides whether to wait for a trace that arrives in a pipe bit by bit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "sample.h"
 #include "tap.h"
 
-/* A trace, and the pipe through which parts of it come when they are waited for. */
+/* A trace, and the pipe that gets a part of it on each wait. */
 struct source {
 	struct writer w;
 	size_t sent;
@@ -72,7 +72,7 @@ static void source_close(struct source *source, struct exptrace_trace *trace, in
 	w_free(&source->w);
 }
 
-/* The events until the end, or an error, which is *ret. */
+/* Counts events until the end or an error; *ret: the last result. */
 static unsigned int count_events(struct exptrace_trace *trace, int *ret)
 {
 	const struct exptrace_record *record;
@@ -100,10 +100,10 @@ static void test_wait(void)
 	unsigned int all, waits;
 
 	all = events_in_pipe(1 << 20, 0, &waits);
-	ok(all && waits == 1, "a pipe is waited for once if all comes then");
+	ok(all && waits == 1, "a pipe is waited for once if all arrives then");
 	ok(events_in_pipe(100, 0, &waits) == all && waits > 10, "and again for each part");
 	ok(events_in_pipe(100, O_NONBLOCK, &waits) == all && waits > 10,
-	   "so is one that does not block");
+	   "so is a non-blocking one");
 }
 
 static void test_refuse(void)
@@ -118,7 +118,7 @@ static void test_refuse(void)
 	source.refuse = true;
 	source_send(&source);
 	n = count_events(trace, &ret);
-	ok(ret == -EAGAIN && source.waits == 1, "nothing is waited for against the reader's will");
+	ok(ret == -EAGAIN && source.waits == 1, "nothing is waited for if the reader refuses");
 	source.refuse = false;
 	n += count_events(trace, &ret);
 	ok(!ret && n == all, "and what comes later is read later");

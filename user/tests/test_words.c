@@ -281,7 +281,7 @@ static void test_call_patterns(void)
 	   exptrace_selection_word_state(selection, 0) == EXPTRACE_WORD_FOUND &&
 	   exptrace_selection_word_state(selection, 1) == EXPTRACE_WORD_UNKNOWN_SYSCALL &&
 	   exptrace_selection_word_state(selection, 2) == EXPTRACE_WORD_FOUND,
-	   "an unknown call changes nothing, and its word is told");
+	   "an unknown call changes nothing, and its word is reported");
 	exptrace_selection_free(selection);
 
 	selection = parse_sound("syscalls:*");
@@ -298,7 +298,7 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Seconds that it takes to go through all there is to a selection of @len bytes of the piece. */
+/* CPU seconds to parse and use a selection of @len bytes of repeated @piece. */
 static double take_time(const char *piece, size_t len, const char *name)
 {
 	size_t size = strlen(piece), i, left = len / size * size;
@@ -346,7 +346,7 @@ static void test_time(void)
 	   "a pattern of stars takes a short time for a long name");
 }
 
-/* Whatever the bytes are, nothing is read beyond them: for sanitizers. */
+/* Random bytes; sanitizers find reads beyond them. */
 static void test_any_bytes(void)
 {
 	static const char bytes[] = "ab:*?[]!^-\\,+ \0s\377";
@@ -379,7 +379,7 @@ static void test_any_bytes(void)
 	ok(sound > 1000, "any bytes can be parsed (%" PRIu64 " of %u are sound)", sound, round);
 }
 
-/* What follows the name of a call in memory is no part of it. */
+/* Bytes after a call's name in memory are not part of it. */
 static void test_number_ends(void)
 {
 	ok(exptrace_syscall_number("x86_64", "2579", 3) == 257 &&

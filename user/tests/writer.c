@@ -159,7 +159,7 @@ void w_schema_arg(struct writer *w, unsigned int kind, const char *name)
 	w_string(w, name);
 }
 
-/* What the samples need of the catalogue: a change of most of their bytes shall matter. */
+/* The part of the catalogue that the samples need: a change of most bytes must matter. */
 #define WRITER_EVENTS(X, A)						\
 	EXPTRACE_STATE_EVENTS(X, A)					\
 	EXPTRACE_SCHED_EVENTS(X, A)					\

@@ -25,10 +25,10 @@ void w_byte(struct writer *w, unsigned int byte);
 void w_bytes(struct writer *w, const void *bytes, size_t n);
 void w_number(struct writer *w, uint64_t number);
 void w_signed(struct writer *w, int64_t number);
-/* NULL as the wire has it, where the base is that of w_properties(). */
+/* NULL on the wire, with the base of w_properties(). */
 #define W_NULL		(0x778000000000 >> 3)
 
-/* @value: of the address, as the wire has it */
+/* @value: the address as on the wire */
 void w_object(struct writer *w, uint64_t value);
 void w_site(struct writer *w, unsigned int site);
 void w_string(struct writer *w, const char *string);
@@ -41,7 +41,7 @@ void w_end_of_generation(struct writer *w);
 void w_begin(struct writer *w, int experiment, uint64_t gen, uint64_t m, uint64_t time);
 void w_end(struct writer *w);
 
-/* The beginning of an event; its arguments follow. */
+/* Begins an event; the arguments follow. */
 void w_event(struct writer *w, unsigned int type, uint64_t delta);
 
 /* Whole batches. */
