@@ -39,7 +39,7 @@ tests="$* fuzz_read fuzz_commands fuzz_words headers library cli table json inst
 jobs=${JOBS:-$(($(nproc) + 1))}
 slowest="test_failures test_fuzz table pipes test_words test_resync test_damage test_record install"
 measuring="test_growth test_linear"
-if grep -q -a __asan_init "$out/exptrace"; then # these measure nothing then
+if grep -q -a __asan_init "$out/exptrace"; then # then they measure nothing
 	slowest="test_failures $measuring ${slowest#test_failures }"
 	measuring=
 fi
@@ -74,11 +74,11 @@ done
 "$out/tests/make_sample" >"$out/tests/sample.trace"
 "$out/tests/make_texts" >"$out/tests/texts.trace"
 {
-	run_all | xargs -P "$jobs" -n 1 sh "$0" --one "$out" >&2
+	run_all | xargs -r -P "$jobs" -n 1 sh "$0" --one "$out" >&2
 	# One CPU each.
 	for name in $measuring; do
 		! among "$tests" "$name" || echo "$name"
-	done | xargs -P "$(nproc)" -n 1 sh "$0" --one "$out" >&2
+	done | xargs -r -P "$(nproc)" -n 1 sh "$0" --one "$out" >&2
 	for name in $tests; do
 		report "$name"
 	done
