@@ -26,7 +26,7 @@ static int drop_to_user(uint64_t caps)
 	       setresuid(65534, 65534, 65534) || syscall(SYS_capset, &header, data);
 }
 
-/* What a child's function says that runs as a user with these capabilities; 255 if it could not. */
+/* Run @function in a child as a user with these capabilities: its result, or 255 if that failed. */
 static int as_user(uint64_t caps, int (*function)(void))
 {
 	pid_t pid = fork();
@@ -46,7 +46,7 @@ static int open_errno(void)
 	return fd < 0 ? -fd : 0;
 }
 
-TEST_F(module, device_is_for_root_alone)
+TEST_F(module, device_is_accessible_to_root_only)
 {
 	struct stat st;
 
@@ -60,14 +60,14 @@ TEST_F(module, device_is_for_root_alone)
 #define SYSFS	"/sys/class/misc/exptrace/"
 #define EVENTS_PARAMETER	"/sys/module/exptrace/parameters/events"
 
-/* Whether one of the files that tell what is traced can be opened. */
+/* Can any of the files that describe what is traced be opened? */
 static int open_what_is_traced(void)
 {
 	return open(SYSFS "events", O_RDONLY) >= 0 || open(SYSFS "filter", O_RDONLY) >= 0 ||
 	       open(EVENTS_PARAMETER, O_RDONLY) >= 0;
 }
 
-/* Whether those can be opened, and read, that tell whether and how far. */
+/* Can the files that report whether a recording is on, and how far it is, be read? */
 static int read_the_rest(void)
 {
 	static const char *const files[] = { SYSFS "recording", SYSFS "generation", SYSFS "trigger_latency_us" };
@@ -80,7 +80,7 @@ static int read_the_rest(void)
 	return 1;
 }
 
-TEST_F(module, what_is_traced_is_for_root_alone)
+TEST_F(module, description_of_what_is_traced_is_for_root_only)
 {
 	struct stat st;
 
@@ -104,7 +104,7 @@ TEST_F(module, open_needs_a_capability_besides_the_permission)
 	EXPECT_EQ(0, as_user(CAP_BIT(CAP_SYS_ADMIN), open_errno));
 }
 
-/* Start as whoever calls it: 100 + whether addresses are recorded. */
+/* Start as the caller: 100, plus 1 if addresses are recorded. */
 static int start_and_tell(void)
 {
 	struct exptrace_start start = start_small();
@@ -120,7 +120,7 @@ static int start_and_tell(void)
 	return answer;
 }
 
-TEST_F(module, addresses_are_for_who_may_see_them)
+TEST_F(module, addresses_are_for_those_who_may_see_them)
 {
 	char old[16];
 
@@ -135,7 +135,7 @@ TEST_F(module, addresses_are_for_who_may_see_them)
 	EXPECT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", old));
 }
 
-/* The errno with which the whole of a recording can't be read, or 0. */
+/* The errno of reading a whole recording; 0 if it can be read. */
 static int read_errno(void)
 {
 	struct bytes bytes = {};
@@ -149,7 +149,10 @@ static int read_errno(void)
 	return -err;
 }
 
-/* The errno with which its first batch can't be taken, or 0; what is taken of a batch tells addresses, too. */
+/*
+ * The errno of taking the first batch, because a batch contains addresses, too; 0 if it can be
+ * taken.
+ */
 static int take_errno(void)
 {
 	struct exptrace_batch_ref ref;
@@ -162,7 +165,7 @@ static int take_errno(void)
 	return -err;
 }
 
-/* The errno with which its pool can't be mapped, or 0. */
+/* The errno of mapping the pool; 0 if it can be mapped. */
 static int map_errno(void)
 {
 	int fd = device_open(O_RDONLY), err;
@@ -174,7 +177,7 @@ static int map_errno(void)
 	return err;
 }
 
-/* What root recorded is not for a reader who may not see addresses (invariant 12). */
+/* Readers who may not see addresses cannot read what root recorded (invariant 12). */
 TEST_F(module, raw_addresses_are_not_read_without_the_right)
 {
 	struct exptrace_start start = start_small();
@@ -212,7 +215,7 @@ TEST_F(module, only_one_reader)
 	close(second);
 }
 
-TEST_F(module, control_file_controls_and_reads_nothing)
+TEST_F(module, control_descriptor_controls_but_does_not_read)
 {
 	struct exptrace_advance advance;
 	struct exptrace_start start = start_small();
@@ -232,7 +235,7 @@ TEST_F(module, control_file_controls_and_reads_nothing)
 	EXPECT_EQ(0x55, c);
 }
 
-TEST_F(module, file_that_only_controls_takes_and_gives_nothing)
+TEST_F(module, control_descriptor_cannot_TAKE_or_GIVE)
 {
 	struct exptrace_batch_ref ref;
 
@@ -245,7 +248,7 @@ TEST_F(module, file_that_only_controls_takes_and_gives_nothing)
 	EXPECT_EQ(-EINVAL, device_ioctl(self->reader, EXPTRACE_IOC_GIVE, NULL));
 }
 
-TEST_F(module, read_is_EBUSY_while_a_batch_is_taken)
+TEST_F(module, read_fails_with_EBUSY_while_a_batch_is_taken)
 {
 	struct exptrace_start start = start_small();
 	struct exptrace_batch_ref ref;
@@ -260,7 +263,7 @@ TEST_F(module, read_is_EBUSY_while_a_batch_is_taken)
 	EXPECT_EQ(-1, read(self->reader, &c, 1));
 	EXPECT_EQ(EBUSY, errno);
 	EXPECT_EQ(0x55, c);
-	/* It comes again to the next reader. */
+	/* The next reader gets it again. */
 	close(self->reader);
 	self->reader = device_open(O_RDONLY);
 	ASSERT_LE(0, self->reader);
@@ -268,7 +271,7 @@ TEST_F(module, read_is_EBUSY_while_a_batch_is_taken)
 	stream_free(&stream);
 }
 
-TEST_F(module, reading_file_does_not_control)
+TEST_F(module, reading_descriptor_does_not_control)
 {
 	struct exptrace_start start = start_small();
 	struct exptrace_advance advance = {};

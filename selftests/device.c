@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 
-TEST_F(module, unknown_ioctls_are_ENOTTY)
+TEST_F(module, unknown_ioctls_fail_with_ENOTTY)
 {
 	static const unsigned long unknown[] = {
 		0, ~0U,
@@ -31,7 +31,7 @@ TEST_F(module, unknown_ioctls_are_ENOTTY)
 	}
 }
 
-/* Try to start with this; whatever it says, nothing records afterwards. */
+/* Try to start. In any case nothing is being recorded afterwards. */
 static int try_start(int fd, struct exptrace_start start)
 {
 	int err = device_ioctl(fd, EXPTRACE_IOC_START, &start);
@@ -104,7 +104,7 @@ TEST_F(module, START_refuses_values_out_of_range)
 	EXPECT_EQ(0, device_info(self->control).state);
 }
 
-TEST_F(module, START_takes_every_batch_size_and_the_parameters)
+TEST_F(module, START_accepts_every_batch_size_and_the_module_parameters)
 {
 	struct exptrace_start start = start_small();
 	struct exptrace_info info;
@@ -130,7 +130,7 @@ TEST_F(module, START_takes_every_batch_size_and_the_parameters)
 	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 }
 
-TEST_F(module, ADVANCE_and_events_refuse_what_they_do_not_know)
+TEST_F(module, ADVANCE_and_event_ioctls_refuse_unknown_flags)
 {
 	struct exptrace_start start = start_small();
 	struct exptrace_advance advance;
@@ -160,7 +160,7 @@ TEST_F(module, ADVANCE_and_events_refuse_what_they_do_not_know)
 	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 }
 
-TEST_F(module, bad_pointers_are_EFAULT)
+TEST_F(module, bad_pointers_fail_with_EFAULT)
 {
 	static const unsigned long requests[] = {
 		EXPTRACE_IOC_INFO, EXPTRACE_IOC_START, EXPTRACE_IOC_ADVANCE,
@@ -174,7 +174,7 @@ TEST_F(module, bad_pointers_are_EFAULT)
 	ASSERT_EQ(0, mprotect(page + 4096, 4096, PROT_NONE));
 	void *bad[] = { NULL, (void *)1, page + 4096, page + 4095, (void *)0xffff888000000000 };
 
-	/* ADVANCE looks at its argument only while there is something to advance. */
+	/* ADVANCE reads its argument only while there is something to advance. */
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		for (p = 0; p < sizeof(bad) / sizeof(bad[0]); p++) {
@@ -188,7 +188,7 @@ TEST_F(module, bad_pointers_are_EFAULT)
 	ASSERT_LE(0, self->reader);
 	EXPECT_EQ(-1, read(self->reader, page + 4096, 4096));
 	EXPECT_EQ(EFAULT, errno);
-	/* What could not be delivered is not lost. */
+	/* A batch whose copy failed is not lost. */
 	struct stream stream = {};
 	struct bytes bytes = {};
 
@@ -209,7 +209,7 @@ static long mem_available(void)
 	return line ? atol(line + strlen("MemAvailable:")) : 0;
 }
 
-TEST_F(module, huge_pool_is_ENOMEM_and_kills_nobody)
+TEST_F(module, huge_pool_fails_with_ENOMEM_and_kills_no_process)
 {
 	static const uint64_t sizes[] = { 1ULL << 36, 1ULL << 40, 1ULL << 62, 1ULL << 63, ~0ULL, ~0ULL - 4095 };
 	struct exptrace_start start = start_small();
@@ -227,7 +227,7 @@ TEST_F(module, huge_pool_is_ENOMEM_and_kills_nobody)
 	EXPECT_EQ(0, try_start(self->control, start_small()));
 }
 
-TEST_F(module, START_and_STOP_in_the_wrong_state)
+TEST_F(module, START_and_STOP_fail_in_the_wrong_state)
 {
 	struct exptrace_start start = start_small();
 	struct exptrace_advance advance;
@@ -254,8 +254,9 @@ struct catalogue_entry {
 #define ENTRY(EXPERIMENT, NAME, type, ntypes, group, name, args) { EXPTRACE_EXPERIMENT_##EXPERIMENT, type, group, name },
 static const struct catalogue_entry catalogue[] = { EXPTRACE_EVENTS(ENTRY, NO_ARG) };
 
-/* How an event is after loading. A kernel without block devices has no events of theirs, and one
- * without a function tracer can't hook functions.
+/*
+ * Flags of an event after the module is loaded. A kernel without block devices has no block events,
+ * and one without a function tracer cannot hook functions.
  */
 static unsigned int flags_at_first(const struct catalogue_entry *c)
 {
@@ -276,7 +277,10 @@ TEST_F(module, GET_EVENT_enumerates_the_catalogue)
 	for (i = 0; i < sizeof(catalogue) / sizeof(catalogue[0]); i++) {
 		const struct catalogue_entry *c = &catalogue[i];
 
-		/* What comes by itself, from programs, or in place of others, has no switch. */
+		/*
+		 * Events that come by themselves, from programs, or in place of others cannot be
+		 * switched.
+		 */
 		if (EXPTRACE_EVENT_IS_STATE(c->type) || !strcmp(c->group, "marker") || !strcmp(c->name, "sys_call"))
 			continue;
 		memset(&event, 0xcc, sizeof(event));
@@ -302,14 +306,14 @@ TEST_F(module, GET_EVENT_enumerates_the_catalogue)
 	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &event));
 }
 
-TEST_F(module, SET_EVENT_is_seen_by_GET_EVENT)
+TEST_F(module, GET_EVENT_reports_what_SET_EVENT_set)
 {
 	struct exptrace_event event = { .index = event_index(self->control, "kfree") };
 
 	ASSERT_EQ(0, event_set(self->control, "kfree", true));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_EVENT, &event));
 	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE | EXPTRACE_EVENT_F_ENABLED, event.flags);
-	/* Twice is as good as once. */
+	/* Setting it twice changes nothing. */
 	ASSERT_EQ(0, event_set(self->control, "kfree", true));
 	ASSERT_EQ(0, event_set(self->control, "kfree", false));
 	ASSERT_EQ(0, event_set(self->control, "kfree", false));
@@ -347,9 +351,9 @@ TEST_F(module, INFO_is_consistent)
 	EXPECT_EQ(EXPTRACE_STATE_STOPPED, info.state);
 	EXPECT_EQ(0, info.generation);
 	EXPECT_LT(0, info.batches_full);
-	/* All that does not wait for the reader is empty again. */
+	/* Every batch that is not waiting for the reader is empty again. */
 	EXPECT_EQ(info.batches, info.batches_empty + info.batches_full);
-	/* Generation numbers are never used again. */
+	/* Generation numbers are never reused. */
 	start.flags = EXPTRACE_START_DISCARD;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
 	EXPECT_LT(first, device_info(self->control).generation);
@@ -370,7 +374,7 @@ TEST_F(module, open_file_pins_the_module)
 	EXPECT_EQ(-ENOENT, device_open(O_RDONLY));
 }
 
-TEST_F(module, module_goes_while_it_records)
+TEST_F(module, module_can_be_unloaded_while_it_records)
 {
 	struct exptrace_start start = start_small();
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The fixture of all tests: the module loaded afresh, and afterwards unloaded with nothing in the kernel log. */
+/*
+ * The fixture of most selftests: loads the module, unloads it afterwards, and checks the kernel
+ * log.
+ */
 #ifndef EXPTRACE_SELFTEST_FIXTURE_H
 #define EXPTRACE_SELFTEST_FIXTURE_H
 
@@ -13,7 +16,7 @@
 
 #include "support.h"
 
-/* Seconds; what waits inside a test gives up sooner (DEADLINE_MS). */
+/* In seconds. Waits inside a test give up sooner (DEADLINE_MS). */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 240
 
@@ -27,7 +30,9 @@ static void __attribute__((constructor)) skip_where_it_cannot_run(void)
 	exit(4);
 }
 
-/* In FIXTURE_SETUP of a fixture with "log" and "control": load the module afresh and open it for control. */
+/*
+ * For FIXTURE_SETUP of a fixture with "log" and "control": load the module and open it for control.
+ */
 #define LOAD_MODULE(parameters)					\
 	do {							\
 		self->control = -1;				\
@@ -39,7 +44,10 @@ static void __attribute__((constructor)) skip_where_it_cannot_run(void)
 		ASSERT_LE(0, self->control);			\
 	} while (0)
 
-/* In its FIXTURE_TEARDOWN: unload the module, and check the kernel log. All other descriptors must be closed before. */
+/*
+ * For FIXTURE_TEARDOWN: unload the module and check the kernel log. Close all other descriptors
+ * first.
+ */
 #define UNLOAD_MODULE()						\
 	do {							\
 		char _line[256];				\
@@ -53,7 +61,7 @@ static void __attribute__((constructor)) skip_where_it_cannot_run(void)
 		close(self->log);				\
 	} while (0)
 
-/* "control" is a descriptor that can only control; "reader" is the test's own, closed if it is open. */
+/* "control" can only control. "reader" belongs to the test and is closed if it is open. */
 FIXTURE(module) {
 	int log, control, reader;
 };

@@ -5,11 +5,10 @@
 
 #include "flight.h"
 
-
-/* Batches with which a generation ends by itself, at least. */
+/* A generation ends by itself when it has this many batches. */
 #define LARGE		64
 
-TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
+TEST_F(module, full_pool_evicts_the_oldest_generations_whole)
 {
 	struct exptrace_info info;
 	struct stream stream = {};
@@ -30,10 +29,10 @@ TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 	EXPECT_LT(0, info.evicted_events);
 	read_all(_metadata, self, &stream);
 	EXPECT_TRUE(stream_all_whole(&stream));
-	/* Of those given up too, where nothing may be lost. */
+	/* Evicted generations count as well, except where events may be refused without need. */
 	EXPECT_EQ(0, access(REALTIME, F_OK) ? info.lost : stream_lost_needlessly(&stream));
 	ASSERT_LT(1, stream.nr_generations);
-	/* One may end by itself after the last that was asked for. */
+	/* Another generation may have ended by itself after the last advance. */
 	EXPECT_LE(newest, stream.generations[stream.nr_generations - 1].number);
 	EXPECT_EQ(info.evicted_generations + 1, stream.generations[0].number);
 	EXPECT_EQ(stream.generations[0].number + stream.nr_generations - 1,
@@ -41,8 +40,8 @@ TEST_F(module, full_pool_gives_up_the_oldest_generations_whole)
 	stream_free(&stream);
 }
 
-/* Markers are all that is recorded, so how many there were is known. */
-TEST_F(module, events_given_up_are_those_that_were_recorded)
+/* Only markers are recorded, so their number is known. */
+TEST_F(module, evicted_events_add_up_with_those_read)
 {
 	char text[512];
 	struct exptrace_info info;
@@ -68,7 +67,10 @@ TEST_F(module, events_given_up_are_those_that_were_recorded)
 	stream_free(&stream);
 }
 
-/* Works in small steps until the generation has given up two batches: from the last empty one on, it gives one for another. */
+/*
+ * Work in small steps until the generation has overwritten two batches: once no batch is empty,
+ * each new one replaces an old one.
+ */
 static bool storm_until_overwritten(int fd)
 {
 	uint64_t generation = device_info(fd).generation, flushed;
@@ -80,8 +82,8 @@ static bool storm_until_overwritten(int fd)
 	       device_info(fd).generation == generation;
 }
 
-/* There is nothing to give up but what the present generation has: a snapshot holds all others. */
-TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
+/* The snapshot holds all other generations, so only the current one has anything to give up. */
+TEST_F(module, single_generation_overwrites_its_oldest_batches_and_counts_them)
 {
 	struct exptrace_start args = start_small();
 	struct exptrace_snapshot shot = {};
@@ -105,7 +107,7 @@ TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
 	read_all(_metadata, self, &stream);
 	EXPECT_TRUE(stream_all_whole(&stream));
 	ASSERT_LT(0, stream.nr_generations);
-	/* What was held is still there. */
+	/* What the snapshot holds is still there. */
 	EXPECT_EQ(shot.first, stream.generations[0].number);
 	EXPECT_LT(before, info.lost);
 	EXPECT_EQ(info.lost - before, lost_after(&stream, shot.last, 0, EXPTRACE_LOST_OVERWRITTEN) +
@@ -113,7 +115,7 @@ TEST_F(module, single_generation_gives_up_its_oldest_batches_and_says_so)
 	stream_free(&stream);
 }
 
-TEST_F(module, quota_keeps_an_allocation_storm_from_the_scheduler)
+TEST_F(module, quota_protects_the_scheduler_from_an_allocation_storm)
 {
 	struct exptrace_start args = start_small();
 	struct stream stream = {};
@@ -134,7 +136,10 @@ TEST_F(module, quota_keeps_an_allocation_storm_from_the_scheduler)
 	stream_free(&stream);
 }
 
-/* In flight mode it is a share of each generation: old events stay, and the newest are there too. */
+/*
+ * In flight mode the quota is a share of each generation: old events stay, and the newest are
+ * there, too.
+ */
 TEST_F(module, quota_in_flight_mode_is_a_share_of_each_generation)
 {
 	struct exptrace_start args = start_small();
@@ -163,8 +168,11 @@ TEST_F(module, quota_in_flight_mode_is_a_share_of_each_generation)
 	stream_free(&stream);
 }
 
-/* What an experiment gives up for its own new events makes no generation large: a storm would leave nothing but its own. */
-TEST_F(module, lasting_storm_leaves_the_schedulers_history)
+/*
+ * Batches that an experiment overwrites with its own events do not make a generation large.
+ * Otherwise a storm would leave only its own events.
+ */
+TEST_F(module, lasting_storm_leaves_the_history_of_the_scheduler)
 {
 	struct exptrace_start args = start_small();
 	struct stream stream = {};
@@ -181,7 +189,7 @@ TEST_F(module, lasting_storm_leaves_the_schedulers_history)
 	read_all(_metadata, self, &stream);
 	EXPECT_LE(2 * (ROUNDS / 5), stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	EXPECT_EQ(0, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_LOST_OVERWRITTEN));
-	/* More than the pool could hold: they take 7 bytes on average. */
+	/* More than the pool could hold, at 7 bytes per event on average. */
 	EXPECT_LT(args.pool_size / 6, stream_lost_for(&stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_OVERWRITTEN));
 	stream_free(&stream);
 }
@@ -191,7 +199,7 @@ TEST_F(module, large_generation_ends_by_itself)
 	uint64_t first;
 
 	ASSERT_EQ(0, alloc_events_on(self->control));
-	/* A sixteenth of it is a large generation. */
+	/* A generation is large at a sixteenth of the pool. */
 	ASSERT_EQ(0, start_flight(self->control, 16 * LARGE * 4096));
 	ASSERT_EQ(0, device_info(self->control).period_ms);
 	first = device_info(self->control).generation;
@@ -208,7 +216,7 @@ static void *lasting_storm(void *unused)
 	return NULL;
 }
 
-/* On all CPUs at once, with batches and a pool as they are when nobody says otherwise. */
+/* On all CPUs at once, with the default batch and pool sizes. */
 TEST_F(module, generations_of_a_storm_stay_below_an_eighth_of_the_pool)
 {
 	struct exptrace_start args = { .batch_size = 16384, .pool_size = 16 << 20, .mode = EXPTRACE_MODE_FLIGHT };
@@ -226,7 +234,7 @@ TEST_F(module, generations_of_a_storm_stay_below_an_eighth_of_the_pool)
 	storm_ends = false;
 	for (i = 0; i < cpus; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, lasting_storm, NULL));
-	/* One takes half a minute where everything is checked. */
+	/* On the debug kernel one takes half a minute. */
 	end = now_ms() + 10000;
 	EXPECT_TRUE(WAIT_FOR(device_info(self->control).generation >= first + (now_ms() < end ? 3 : 1)));
 	storm_ends = true;
@@ -243,7 +251,7 @@ TEST_F(module, generations_of_a_storm_stay_below_an_eighth_of_the_pool)
 	stream_free(&stream);
 }
 
-TEST_F(module, recorder_can_be_observed)
+TEST_F(module, state_is_readable_in_flight_mode)
 {
 	char text[8192];
 

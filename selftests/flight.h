@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Recordings in flight mode, and the work that fills their pool. */
+/* Recordings in flight mode, and work that fills their pool. */
 #ifndef EXPTRACE_SELFTEST_FLIGHT_H
 #define EXPTRACE_SELFTEST_FLIGHT_H
 
@@ -19,7 +19,7 @@ static inline int start_flight(int fd, uint64_t pool_size)
 	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
 }
 
-/* Each makes and frees some ten slab objects. */
+/* Each round allocates and frees some ten slab objects. */
 static inline void alloc_storm(unsigned int rounds)
 {
 	int pipes[2];
@@ -32,7 +32,7 @@ static inline void alloc_storm(unsigned int rounds)
 	}
 }
 
-/* So much that as many more generations are given up; how much that takes depends on the kernel. */
+/* Work until @nr more generations are evicted; how much work that takes depends on the kernel. */
 static inline bool storm_until_evicted(int fd, unsigned int nr)
 {
 	uint64_t goal = device_info(fd).evicted_generations + nr;
@@ -40,7 +40,7 @@ static inline bool storm_until_evicted(int fd, unsigned int nr)
 	return WAIT_FOR((alloc_storm(STORM / 10), device_advance(fd) > 0 && device_info(fd).evicted_generations >= goal));
 }
 
-/* Of generations after @last. */
+/* Events lost in generations after @last. */
 static inline uint64_t lost_after(const struct stream *stream, uint64_t last, int experiment, int reason)
 {
 	uint64_t sum = 0;
@@ -63,7 +63,7 @@ static inline uint64_t decoded_of(const struct stream_generation *g, int experim
 	return sum;
 }
 
-/* All that there is to read. */
+/* Read and parse everything. */
 static inline void read_all(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self, struct stream *stream)
 {
 	self->reader = device_open(O_RDONLY);

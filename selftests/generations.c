@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each generation is complete, whoever reads and advances at the same time. */
+/* Each generation is complete, no matter who reads and advances at the same time. */
 #define _GNU_SOURCE
 #include <pthread.h>
 
@@ -10,38 +10,7 @@
 #define ADVANCERS	4
 #define ADVANCES	4
 
-/* A thread that reads. */
-struct reading {
-	pthread_t thread;
-	int fd;
-	size_t size;
-	volatile pid_t tid;
-	volatile bool done;
-	bool once;
-	ssize_t result;		/* of the last read */
-	struct bytes bytes;
-};
-
-static void *reading_thread(void *data)
-{
-	struct reading *r = data;
-
-	r->tid = thread_id();
-	do
-		r->result = bytes_read(&r->bytes, r->fd, r->size);
-	while (r->result > 0 && !r->once);
-	r->done = true;
-	return NULL;
-}
-
-static bool reading_begin(struct reading *r, int fd, size_t size)
-{
-	r->fd = fd;
-	r->size = size;
-	return !pthread_create(&r->thread, NULL, reading_thread, r);
-}
-
-/* Batches of several threads' reads, in an order in which the parser takes them. */
+/* Batches read by several threads, to be sorted into the order that the parser expects. */
 struct piece {
 	struct stream_batch batch;
 	const uint8_t *start;
@@ -74,7 +43,7 @@ static int by_place(const void *a, const void *b)
 	return (x->batch.time > y->batch.time) - (x->batch.time < y->batch.time);
 }
 
-/* Cut what one thread read into batches; the number of end marks, or -1 if a batch is torn. */
+/* Cut what one thread read into batches: the number of end marks, or -1 if a batch is torn. */
 static int cut_into_pieces(const uint8_t *p, size_t size, struct piece **pieces, size_t *nr)
 {
 	int kind, ends = 0;
@@ -100,7 +69,7 @@ static int cut_into_pieces(const uint8_t *p, size_t size, struct piece **pieces,
 	return ends;
 }
 
-/* The opening Sync is the first piece of its generation, the others are the last ones. */
+/* The opening Sync ranks first in its generation, the other Syncs last. */
 static void rank_syncs(struct piece *pieces, size_t nr)
 {
 	size_t i, j;
@@ -121,7 +90,7 @@ static void rank_syncs(struct piece *pieces, size_t nr)
 	}
 }
 
-/* Reads of a size that holds all that can be there are never cut, so each thread has whole batches only. */
+/* A read large enough for any batch never cuts one, so each thread gets whole batches only. */
 TEST_F(module, concurrent_reads_do_not_tear_batches)
 {
 	struct reading readings[READERS] = {};
@@ -205,7 +174,7 @@ TEST_F(module, generations_are_contiguous_and_each_complete)
 		EXPECT_EQ((uint64_t)done + 1, device_info(self->control).generation);
 	}
 	ASSERT_EQ(0, stop(self->control));
-	/* The parser checks Syncs, schema, properties, ledger and numbers of each. */
+	/* The parser checks the Syncs, schema, properties, ledger and numbers of each. */
 	ASSERT_EQ(0, drain_into(&stream, 65536)) {
 		TH_LOG("%s", stream.error);
 	}
@@ -219,7 +188,7 @@ TEST_F(module, generations_are_contiguous_and_each_complete)
 		EXPECT_LE(i < 8 ? 20 : 0, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, g->number));
 		if (!i)
 			continue;
-		/* Nothing between two generations is unaccounted for. */
+		/* No time between two generations is unaccounted for. */
 		EXPECT_LE(g[-1].open.time, g->open.time);
 		EXPECT_LE(g[-1].open.mono, g->open.mono);
 	}
@@ -260,7 +229,7 @@ static void *advancing_thread(void *data)
 	return NULL;
 }
 
-TEST_F(module, concurrent_advances_complete_one_generation_each)
+TEST_F(module, concurrent_advances_each_complete_one_generation)
 {
 	struct advancing advancing[ADVANCERS] = {};
 	uint32_t seen = 0;

@@ -8,7 +8,7 @@
 
 #include "flight.h"
 
-/* Takes the whole recording out of the mapped pool. */
+/* Take the whole recording out of the mapped pool. */
 static int take_all(int fd, const uint8_t *pool, struct bytes *bytes)
 {
 	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
@@ -60,7 +60,7 @@ TEST_F(module, mapped_pool_delivers_the_same_stream)
 	info = device_info(self->control);
 	EXPECT_EQ(info.batches, info.batches_empty);
 	EXPECT_EQ(-EINVAL, device_ioctl(self->reader, EXPTRACE_IOC_GIVE, NULL));
-	/* As long as it is mapped the pool stays. */
+	/* The pool stays while it is mapped. */
 	EXPECT_EQ(-EBUSY, start_flight(self->control, 4 << 20));
 	ASSERT_EQ(0, munmap(pool, info.pool_size));
 	EXPECT_EQ(0, start_flight(self->control, 4 << 20));
@@ -89,14 +89,14 @@ TEST_F(module, mapping_is_read_only)
 	ASSERT_NE(MAP_FAILED, pool);
 	EXPECT_EQ(-1, mprotect(pool, info.pool_size, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(EACCES, errno);
-	/* Nor as a debugger writes to what a program may only read. */
+	/* Nor can it be written the way a debugger writes to read-only memory. */
 	memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, memory);
 	EXPECT_EQ(1, pread(memory, &c, 1, (off_t)pool));
 	EXPECT_EQ(-1, pwrite(memory, &c, 1, (off_t)pool));
 	close(memory);
 	ASSERT_EQ(0, munmap(pool, info.pool_size));
-	/* A private mapping is not to be written to, either. */
+	/* A private mapping cannot be written, either. */
 	pool = mmap(NULL, info.pool_size, PROT_READ, MAP_PRIVATE, self->reader, 0);
 	ASSERT_NE(MAP_FAILED, pool);
 	EXPECT_EQ(-1, mprotect(pool, info.pool_size, PROT_READ | PROT_WRITE));
@@ -104,7 +104,10 @@ TEST_F(module, mapping_is_read_only)
 	ASSERT_EQ(0, munmap(pool, info.pool_size));
 }
 
-/* Half of it, elsewhere, in a child: whatever is left of a mapping keeps the pool, and nothing makes it larger. */
+/*
+ * A child keeps half of the mapping, moved elsewhere: any part of a mapping keeps the pool, and no
+ * mapping can grow.
+ */
 TEST_F(module, pool_stays_while_any_part_of_it_is_mapped)
 {
 	uint8_t *pool, *copy, *elsewhere;
@@ -124,7 +127,7 @@ TEST_F(module, pool_stays_while_any_part_of_it_is_mapped)
 	ASSERT_NE(MAP_FAILED, pool);
 	ASSERT_LT(0, work_pingpong(ROUNDS));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
-	/* When all is read, nothing but the mapping keeps it. */
+	/* When everything has been read, only the mapping keeps the pool. */
 	ASSERT_EQ(0, drain_and_parse(self->reader, &stream)) {
 		TH_LOG("%s", stream.error);
 	}
@@ -139,7 +142,7 @@ TEST_F(module, pool_stays_while_any_part_of_it_is_mapped)
 		char c;
 
 		close(pipes[1]);
-		/* Until the parent closes the other end. */
+		/* Blocks until the parent closes the other end. */
 		_exit(read(pipes[0], &c, 1) || memcmp(copy, pool, size));
 	}
 	ASSERT_LT(0, child);
@@ -159,7 +162,7 @@ TEST_F(module, pool_stays_while_any_part_of_it_is_mapped)
 	stream_free(&stream);
 }
 
-TEST_F(module, killed_reader_gives_its_batch_back)
+TEST_F(module, killed_reader_returns_its_batch)
 {
 	struct exptrace_batch_ref ref;
 	struct stream stream = {};

@@ -7,38 +7,7 @@
 
 #include "read.h"
 
-/* A thread that reads. */
-struct reading {
-	pthread_t thread;
-	int fd;
-	size_t size;
-	volatile pid_t tid;
-	volatile bool done;
-	bool once;
-	ssize_t result;		/* of the last read */
-	struct bytes bytes;
-};
-
-static void *reading_thread(void *data)
-{
-	struct reading *r = data;
-
-	r->tid = thread_id();
-	do
-		r->result = bytes_read(&r->bytes, r->fd, r->size);
-	while (r->result > 0 && !r->once);
-	r->done = true;
-	return NULL;
-}
-
-static bool reading_begin(struct reading *r, int fd, size_t size)
-{
-	r->fd = fd;
-	r->size = size;
-	return !pthread_create(&r->thread, NULL, reading_thread, r);
-}
-
-TEST_F(module, header_comes_first_and_once)
+TEST_F(module, header_comes_once_at_the_beginning)
 {
 	uint8_t header[EXPTRACE_HEADER_SIZE], next;
 
@@ -79,7 +48,10 @@ TEST_F(module, whole_stream_is_valid_and_ends)
 	EXPECT_LT(1, stream.generations[0].tasks);
 	EXPECT_EQ(0, stream_lost_needlessly(&stream));
 	EXPECT_LE(2 * ROUNDS, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
-	/* Who is woken before he sleeps needs no wake-up: one of the two may have that luck, in the first round both. */
+	/*
+	 * A task that is woken before it sleeps needs no wake-up. In each round one of the two may
+	 * not need one; in the first round both.
+	 */
 	EXPECT_LE(ROUNDS - 1, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, 0));
 	EXPECT_EQ(4096, stream.batch_size);
 	EXPECT_EQ(0, device_info(self->control).batches_full);
@@ -87,8 +59,8 @@ TEST_F(module, whole_stream_is_valid_and_ends)
 	stream_free(&stream);
 }
 
-/* The clock of the trace is that of the tests, and all of it lies between start and stop. */
-TEST_F(module, syncs_tell_the_time)
+/* The trace uses the clock of the tests, and all of it lies between start and stop. */
+TEST_F(module, syncs_give_the_time)
 {
 	struct timespec mono0, mono1, wall;
 	struct stream_generation *g;
@@ -120,7 +92,7 @@ TEST_F(module, syncs_tell_the_time)
 	stream_free(&stream);
 }
 
-/* The schema is the catalogue, argument for argument. */
+/* The schema equals the catalogue, argument for argument. */
 struct schema_row {
 	int experiment, type, ntypes;
 	const char *group, *name;
@@ -132,7 +104,7 @@ struct schema_row {
 	{ EXPTRACE_EXPERIMENT_##EXPERIMENT, type, ntypes, group, name, { args } },
 static const struct schema_row rows[] = { EXPTRACE_EVENTS(ROW, ARG) };
 
-TEST_F(module, schema_is_the_catalogue)
+TEST_F(module, schema_equals_the_catalogue)
 {
 	struct stream stream = {};
 	size_t i, types = 0, a;
@@ -187,7 +159,7 @@ TEST_F(module, any_read_size_gives_the_same_framing)
 	}
 }
 
-/* Nothing is to be read until there is more work. */
+/* Read until nothing is left, without waiting for more work. */
 static int read_all_there_is(int fd, struct bytes *bytes)
 {
 	ssize_t n;
@@ -197,14 +169,17 @@ static int read_all_there_is(int fd, struct bytes *bytes)
 	return n;
 }
 
-TEST_F(module, O_NONBLOCK_reads_say_EAGAIN)
+TEST_F(module, O_NONBLOCK_read_fails_with_EAGAIN)
 {
 	struct bytes bytes = {};
 	char c = 0x55;
 
 	self->reader = device_open(O_RDONLY | O_NONBLOCK);
 	ASSERT_LE(0, self->reader);
-	/* Only this file's reads decide; work is what the test does itself. */
+	/*
+	 * Only the events of this test's own work are recorded, so only its reads decide when data
+	 * is there.
+	 */
 	ASSERT_EQ(0, event_set(self->control, "sched_switch", true));
 	ASSERT_EQ(0, start(self->control, 0));
 	EXPECT_EQ(-EAGAIN, read_all_there_is(self->reader, &bytes));
@@ -253,7 +228,7 @@ TEST_F(module, poll_wakes_for_a_full_batch_and_for_the_end)
 	EXPECT_EQ(POLLIN, polling.pollfd.revents);
 	EXPECT_LT(0, bytes_read(&bytes, self->reader, 65536));
 
-	/* Once more, for the end. */
+	/* And again for the end. */
 	ASSERT_EQ(-EAGAIN, read_all_there_is(self->reader, &bytes));
 	polling.result = -2;
 	polling.tid = 0;
@@ -283,7 +258,7 @@ TEST_F(module, sleeping_reader_wakes_for_a_full_batch)
 	EXPECT_FALSE(reading.done);
 	ASSERT_LT(0, work_pingpong(ROUNDS));
 	EXPECT_TRUE(WAIT_FOR(reading.done));
-	/* It did not wait to fill a mebibyte. */
+	/* The read did not wait to fill a mebibyte. */
 	EXPECT_LT(0, reading.result);
 	ASSERT_EQ(0, stop(self->control));
 	pthread_join(reading.thread, NULL);
@@ -291,7 +266,7 @@ TEST_F(module, sleeping_reader_wakes_for_a_full_batch)
 	bytes_free(&reading.bytes);
 }
 
-TEST_F(module, sleeping_reader_wakes_at_stop_and_gets_the_rest)
+TEST_F(module, sleeping_reader_wakes_at_STOP_and_gets_the_rest)
 {
 	struct reading reading = {};
 	struct stream stream = {};
@@ -314,7 +289,7 @@ TEST_F(module, sleeping_reader_wakes_at_stop_and_gets_the_rest)
 	stream_free(&stream);
 }
 
-TEST_F(module, reader_waits_for_the_start)
+TEST_F(module, reader_waits_for_START)
 {
 	struct reading reading = {};
 	struct stream stream = {};

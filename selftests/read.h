@@ -3,6 +3,8 @@
 #ifndef EXPTRACE_SELFTEST_READ_H
 #define EXPTRACE_SELFTEST_READ_H
 
+#include <pthread.h>
+
 #include "fixture.h"
 
 /* Rounds of work that fill several batches of 4096 bytes. */
@@ -21,7 +23,7 @@ static inline int stop(int fd)
 	return device_ioctl(fd, EXPTRACE_IOC_STOP, NULL);
 }
 
-/* Open, read to the end with this size, parse; adds to the stream. */
+/* Open, read to the end with reads of @size bytes, and parse; adds to the stream. */
 static inline int drain_into(struct stream *stream, size_t size)
 {
 	struct bytes bytes = {};
@@ -40,6 +42,37 @@ static inline int drain_into(struct stream *stream, size_t size)
 static inline bool is_one_whole_generation(const struct stream *stream)
 {
 	return stream->nr_generations == 1 && stream->generations[0].whole && stream->generations[0].ended;
+}
+
+/* A thread that reads. */
+struct reading {
+	pthread_t thread;
+	int fd;
+	size_t size;
+	volatile pid_t tid;
+	volatile bool done;
+	bool once;
+	ssize_t result;		/* of the last read */
+	struct bytes bytes;
+};
+
+static inline void *reading_thread(void *data)
+{
+	struct reading *r = data;
+
+	r->tid = thread_id();
+	do
+		r->result = bytes_read(&r->bytes, r->fd, r->size);
+	while (r->result > 0 && !r->once);
+	r->done = true;
+	return NULL;
+}
+
+static inline bool reading_begin(struct reading *r, int fd, size_t size)
+{
+	r->fd = fd;
+	r->size = size;
+	return !pthread_create(&r->thread, NULL, reading_thread, r);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A recording of chosen events in a test of fixture.h: started, stopped, decoded, searched. */
+/* Record chosen events, decode and search them. */
 #ifndef EXPTRACE_SELFTEST_RECORDING_H
 #define EXPTRACE_SELFTEST_RECORDING_H
 
@@ -14,7 +14,10 @@ struct recording {
 	size_t nr;
 };
 
-/* Only the events with these names are on; the last one is NULL. 0, or what the kernel says of one that is missing. */
+/*
+ * Enable only the events with these names; the last argument is NULL. 0, or -errno if one does not
+ * exist.
+ */
 static inline int record_only(int fd, ...)
 {
 	struct exptrace_event event = {};
@@ -43,7 +46,7 @@ static inline int recording_start(int fd)
 	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
 }
 
-/* Stop, read all and decode. */
+/* Stop, read everything and decode it. */
 static inline int recording_stop_lossy(struct recording *r, int control)
 {
 	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL), fd;
@@ -61,7 +64,7 @@ static inline int recording_stop_lossy(struct recording *r, int control)
 	return err;
 }
 
-/* Likewise; nothing may be lost that need not be. */
+/* Likewise, but fail if anything was lost although there was room for it. */
 static inline int recording_stop(struct recording *r, int control)
 {
 	int err = recording_stop_lossy(r, control);
@@ -84,7 +87,10 @@ static inline void recording_free(struct recording *r)
 		TH_LOG("%s", (r)->stream.error);			\
 	}
 
-/* The next event of a type of the standard stream from *from on, of a thread (0: any); *from is then behind it. */
+/*
+ * The next event of a type in the standard stream from *from on, of one thread (0: of any). *from
+ * is then after it.
+ */
 static inline const struct stream_event *next_of(const struct recording *r, int type, pid_t pid, size_t *from)
 {
 	while (*from < r->nr) {

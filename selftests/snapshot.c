@@ -12,7 +12,7 @@
 #include "flight.h"
 #include "state.h"
 
-TEST_F(module, snapshots_in_a_row_each_hold_all_complete_generations)
+TEST_F(module, consecutive_snapshots_each_hold_all_complete_generations)
 {
 	struct exptrace_snapshot shot;
 	struct stream stream;
@@ -35,7 +35,7 @@ TEST_F(module, snapshots_in_a_row_each_hold_all_complete_generations)
 		ASSERT_LT(0, stream.nr_generations);
 		EXPECT_EQ(shot.first, stream.generations[0].number);
 		EXPECT_EQ(shot.last, stream.generations[stream.nr_generations - 1].number);
-		/* A snapshot takes nothing away: the next one has it too. */
+		/* A snapshot consumes nothing: the next one has this generation, too. */
 		if (i)
 			EXPECT_EQ(first, shot.first);
 		first = shot.first;
@@ -59,7 +59,7 @@ TEST_F(module, snapshot_is_not_overwritten_while_it_is_read)
 	ASSERT_LT(0, work_pingpong(ROUNDS / 3));
 	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
 	ASSERT_LT(0, bytes_read(&bytes, self->reader, 5000));
-	/* More than what is left of the pool. */
+	/* More than the rest of the pool holds. */
 	ASSERT_TRUE(storm_until_evicted(self->control, 2));
 	EXPECT_EQ(shot.last, device_info(self->control).generation > shot.last ? shot.last : 0);
 	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 4096));
@@ -113,7 +113,7 @@ static bool is_waiting(struct waiter *waiter)
 	return tid && thread_sleeps(tid);
 }
 
-TEST_F(module, trigger_wakes_who_waits_for_a_snapshot)
+TEST_F(module, trigger_wakes_a_waiting_snapshot)
 {
 	struct waiter waiter = {};
 	struct stream stream = {};
@@ -138,8 +138,8 @@ TEST_F(module, trigger_wakes_who_waits_for_a_snapshot)
 	stream_free(&stream);
 }
 
-/* Each thing that is read has a header, the stream too, of which nothing was read. */
-TEST_F(module, thread_that_waits_leaves_the_stream_of_another_that_snapshots)
+/* Each snapshot has a header, and so has the stream, of which nothing has been read. */
+TEST_F(module, waiting_snapshot_leaves_the_stream_to_another_thread)
 {
 	struct exptrace_snapshot shot = {};
 	struct waiter waiter = {};
@@ -161,7 +161,10 @@ TEST_F(module, thread_that_waits_leaves_the_stream_of_another_that_snapshots)
 	stream = (struct stream){};
 	ASSERT_EQ(0, drain_and_parse(self->reader, &stream));
 	stream_free(&stream);
-	/* It leaves the snapshot, and makes none: nothing is recorded that could fire. */
+	/*
+	 * The waiting thread leaves without a snapshot: nothing is recorded that could fire the
+	 * trigger.
+	 */
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	shot.flags = EXPTRACE_SNAPSHOT_WAIT;
 	ASSERT_EQ(-ECANCELED, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
@@ -173,7 +176,7 @@ TEST_F(module, thread_that_waits_leaves_the_stream_of_another_that_snapshots)
 	stream_free(&stream);
 }
 
-TEST_F(module, late_thread_fires_the_trigger)
+TEST_F(module, thread_that_wakes_late_fires_the_trigger)
 {
 	struct exptrace_trigger trigger = { .latency_us = 3000000000ULL };
 	struct waiter waiter = {};
@@ -183,13 +186,13 @@ TEST_F(module, late_thread_fires_the_trigger)
 	ASSERT_LE(0, self->reader);
 	waiter.fd = self->reader;
 	ASSERT_EQ(0, start_flight(self->control, 4 << 20));
-	/* Nothing is as late as that. */
+	/* No thread is that late. */
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_trigger, &waiter));
 	ASSERT_TRUE(WAIT_FOR(is_waiting(&waiter)));
 	ASSERT_LT(0, work_pingpong(10));
 	EXPECT_EQ(0, device_info(self->control).triggers);
-	/* Everything is. */
+	/* Every thread is that late. */
 	trigger.latency_us = 1;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
 	ASSERT_LT(0, work_pingpong(ROUNDS / 3));
@@ -200,7 +203,7 @@ TEST_F(module, late_thread_fires_the_trigger)
 	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_TRIGGER, &trigger));
 }
 
-/* Counts calls of a function of the kernel by this thread: a descriptor, or -errno. */
+/* Count this thread's calls of a kernel function: a descriptor, or -errno. */
 static int count_calls(const char *function)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr), .kprobe_func = (uintptr_t)function };
@@ -221,7 +224,7 @@ static uint64_t calls(int fd)
 	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : UINT64_MAX;
 }
 
-TEST_F(module, snapshot_does_not_wait_for_a_leisurely_grace_period)
+TEST_F(module, snapshot_does_not_wait_for_a_normal_grace_period)
 {
 	struct exptrace_snapshot shot = {};
 	int expedited = count_calls("synchronize_rcu_expedited");
@@ -239,7 +242,7 @@ TEST_F(module, snapshot_does_not_wait_for_a_leisurely_grace_period)
 	close(expedited);
 }
 
-/* A snapshot's arguments where the kernel can read, but not write; NULL if there is no memory. */
+/* Snapshot arguments that the kernel can read but not write; NULL if out of memory. */
 static struct exptrace_snapshot *read_only_snapshot(uint32_t flags)
 {
 	struct exptrace_snapshot *shot = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -258,7 +261,7 @@ static bool holds_nothing(void)
 	       !state_number(&s, "trigger_done");
 }
 
-/* A process that fires the trigger as soon as somebody waits for it. */
+/* A process that fires the trigger as soon as a snapshot waits for it. */
 static pid_t fork_trigger(int fd)
 {
 	static struct state s;
@@ -270,14 +273,14 @@ static pid_t fork_trigger(int fd)
 	return pid;
 }
 
-/* Everything that the next snapshot has, with an argument that is in order. */
+/* Take and read a snapshot with a valid argument. */
 static int read_snapshot(int fd, struct exptrace_snapshot *shot, struct stream *stream)
 {
 	*shot = (struct exptrace_snapshot){};
 	return device_ioctl(fd, EXPTRACE_IOC_SNAPSHOT, shot) ?: drain_and_parse(fd, stream);
 }
 
-TEST_F(module, snapshot_that_cannot_be_told_is_not_held)
+TEST_F(module, snapshot_that_cannot_be_reported_is_not_held)
 {
 	static const uint32_t flags[] = { 0, EXPTRACE_SNAPSHOT_WAIT };
 	struct exptrace_start start = start_small();
@@ -307,7 +310,7 @@ TEST_F(module, snapshot_that_cannot_be_told_is_not_held)
 		ASSERT_EQ(0, read_snapshot(self->reader, &shot, &stream)) {
 			TH_LOG("%s", stream.error);
 		}
-		/* Those that the others had completed, too. */
+		/* Including the generations that the failed snapshots completed. */
 		ASSERT_EQ(2 * (i + 1), stream.nr_generations);
 		EXPECT_EQ(shot.first, stream.generations[0].number);
 		EXPECT_EQ(shot.last, stream.generations[2 * i + 1].number);
@@ -319,7 +322,7 @@ TEST_F(module, snapshot_that_cannot_be_told_is_not_held)
 	}
 }
 
-TEST_F(module, stream_goes_on_after_a_snapshot_that_cannot_be_told)
+TEST_F(module, stream_continues_after_a_snapshot_that_cannot_be_reported)
 {
 	struct exptrace_snapshot *bad = read_only_snapshot(0);
 	struct exptrace_start start = start_small();
@@ -335,7 +338,7 @@ TEST_F(module, stream_goes_on_after_a_snapshot_that_cannot_be_told)
 	ASSERT_EQ(EXPTRACE_HEADER_SIZE, bytes_read(&bytes, self->reader, EXPTRACE_HEADER_SIZE));
 	EXPECT_EQ(-EFAULT, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, bad));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
-	/* No second header in it, nothing left out, and its end is that of the recording. */
+	/* The stream has no second header, lacks nothing, and ends where the recording does. */
 	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 4096));
 	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
 		TH_LOG("%s", stream.error);
@@ -347,7 +350,10 @@ TEST_F(module, stream_goes_on_after_a_snapshot_that_cannot_be_told)
 	munmap(bad, 4096);
 }
 
-/* Reads the header and the first batch of the stream, and not a byte more; amid it nothing else can be done. */
+/*
+ * Read the header and the first batch, and not a byte more. Until the batch is complete, TAKE and
+ * SNAPSHOT are refused.
+ */
 static int read_first_batch(int fd, struct bytes *bytes)
 {
 	struct exptrace_snapshot shot = {};
@@ -369,8 +375,11 @@ static int read_first_batch(int fd, struct bytes *bytes)
 	}
 }
 
-/* The tables around a generation come several at a time, but a reader may stop after any. */
-TEST_F(module, reader_between_two_batches_may_take_the_rest)
+/*
+ * The tables around a generation are handed over several at a time, but a reader may stop after any
+ * of them.
+ */
+TEST_F(module, reader_between_two_batches_may_TAKE_the_rest)
 {
 	struct exptrace_start start = start_small();
 	unsigned int batches[1] = {};
@@ -394,7 +403,10 @@ TEST_F(module, reader_between_two_batches_may_take_the_rest)
 	bytes_free(&bytes);
 }
 
-/* Of the file's two places, in the stream and in a snapshot, each has its header, and is left as it was. */
+/*
+ * A file keeps two positions, in the stream and in the snapshot. Each begins with a header, and
+ * neither affects the other.
+ */
 TEST_F(module, reader_between_two_batches_may_snapshot_and_go_on)
 {
 	struct exptrace_snapshot *bad = read_only_snapshot(0), shot = {};
@@ -411,7 +423,7 @@ TEST_F(module, reader_between_two_batches_may_snapshot_and_go_on)
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, read_first_batch(self->reader, &bytes));
 	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
-	/* Of that nothing is read. */
+	/* No snapshot to read comes of this one. */
 	EXPECT_EQ(-EFAULT, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, bad));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 4096));

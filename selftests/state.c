@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The debugfs file "state": what it says while generations are recorded, read and given up. */
+/* The debugfs file "state" while generations are recorded, read and given up. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <sys/syscall.h>
@@ -10,7 +10,7 @@
 
 #define HOLDER		"/sys/module/exptrace_holder/parameters/"
 
-TEST_F(module, state_tells_each_generation_while_it_records_and_after)
+TEST_F(module, state_describes_each_generation_during_and_after_recording)
 {
 	struct exptrace_start start = start_small();
 	unsigned int batches[3] = {};
@@ -73,7 +73,7 @@ TEST_F(module, state_tells_each_generation_while_it_records_and_after)
 	EXPECT_EQ(0, state_number(&s, "generations"));
 }
 
-TEST_F(module, state_tells_what_a_reader_and_a_snapshot_hold)
+TEST_F(module, state_shows_what_a_reader_and_a_snapshot_hold)
 {
 	struct exptrace_start start = start_small();
 	struct exptrace_snapshot shot = {};
@@ -125,7 +125,7 @@ TEST_F(module, state_tells_what_a_reader_and_a_snapshot_hold)
 	EXPECT_EQ(0, state_number(&s, "frozen"));
 }
 
-TEST_F(module, state_shows_the_oldest_and_the_newest_of_many_generations)
+TEST_F(module, state_shows_the_oldest_and_newest_of_many_generations)
 {
 	struct exptrace_start start = start_small();
 	unsigned long long first, last;
@@ -154,7 +154,7 @@ TEST_F(module, state_shows_the_oldest_and_the_newest_of_many_generations)
 	EXPECT_STREQ("open", s.list[MOST_LISTED - 1].state);
 }
 
-TEST_F(module, state_counts_generations_that_were_given_up)
+TEST_F(module, state_counts_evicted_generations)
 {
 	struct exptrace_start start = start_small();
 	static struct state s;
@@ -170,10 +170,10 @@ TEST_F(module, state_counts_generations_that_were_given_up)
 }
 
 /*
- * A generation that is large is ended, not one that becomes so when it ends: what every CPU has begun, and the tables, may
- * be more than that by themselves.
+ * A generation that becomes large is ended, but not one that becomes large while it ends: the
+ * batches that every CPU has begun, and the tables, may make it large.
  */
-TEST_F(module, advance_asks_for_no_other)
+TEST_F(module, advance_does_not_trigger_another_advance)
 {
 	struct exptrace_start start = start_small();
 	char text[1000];
@@ -181,7 +181,7 @@ TEST_F(module, advance_asks_for_no_other)
 	uint64_t first;
 
 	memset(text, 'x', sizeof(text));
-	/* 128 batches: one of 16 is large. */
+	/* 128 batches, so a generation of 16 is large. */
 	start.pool_size = 512 << 10;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
 	first = device_info(self->control).generation;
@@ -204,7 +204,7 @@ static bool holder_is(const char *answer)
 	return !strcmp(answer, read_file(HOLDER "holding", text, sizeof(text)));
 }
 
-/* A process of CPU 1 that comes by the pool's lock, for a reader's place in the stream. */
+/* A process on CPU 1 that takes the pool's lock, because it opens the device for reading. */
 static pid_t fork_holder(void)
 {
 	pid_t pid = fork();
@@ -214,7 +214,10 @@ static pid_t fork_holder(void)
 	return pid;
 }
 
-/* While a CPU has interrupts off, who sleeps may not be woken in time, on any CPU: this asks without a pause. */
+/*
+ * Poll without sleeping: while one CPU has interrupts off, a sleeper on any CPU may not be woken in
+ * time.
+ */
 static bool lock_is_held(void)
 {
 	long long end = now_ms() + DEADLINE_MS;
@@ -225,8 +228,11 @@ static bool lock_is_held(void)
 	return true;
 }
 
-/* Nothing is recorded: a CPU that did would wait for the lock, too, and nobody would let it go. */
-TEST_F(module, state_is_readable_while_the_pools_lock_is_held)
+/*
+ * Nothing is recorded: a CPU that recorded would wait for the lock, too, and nobody would release
+ * it.
+ */
+TEST_F(module, state_is_readable_while_the_pool_lock_is_held)
 {
 	struct exptrace_start start = start_small();
 	static struct state before, held, after;

@@ -17,14 +17,14 @@ struct listed {
 	unsigned int begun, batches, pushed, reserved;
 };
 
-/* What the recorder tells about itself. */
+/* The contents of the file. */
 struct state {
 	char text[32768];
 	struct listed list[MOST_LISTED];
 	int nr;
 };
 
-/* The number behind "name " at a line's beginning, or -1. */
+/* The number after "name " at the beginning of a line, or -1. */
 static inline long long state_number(const struct state *s, const char *name)
 {
 	char line[64];
@@ -42,7 +42,7 @@ static inline bool parse_listed(const char *line, struct listed *g)
 		      &g->reserved) == 8;
 }
 
-/* -1 if there is a line that can't be understood. */
+/* Returns -1 if a line cannot be parsed. */
 static inline int state_read(struct state *s)
 {
 	const char *line;
@@ -56,7 +56,7 @@ static inline int state_read(struct state *s)
 	return 0;
 }
 
-/* The lists and what INFO says, of one moment: nothing is handed over from one to the other. */
+/* Read the lists and INFO at one moment: true if nothing changed hands in between. */
 static inline bool state_and_info(int fd, struct state *s, struct exptrace_info *info)
 {
 	struct exptrace_info after;
@@ -83,7 +83,9 @@ static inline bool is_listed(const struct state *s, int i, unsigned long long ge
 	return i < s->nr && s->list[i].gen == gen && !strcmp(s->list[i].state, state) && s->list[i].begun == begun;
 }
 
-/* Events that were found in a generation; its statedump, which is of no CPU, has none. */
+/*
+ * Number of events decoded in a generation. Its statedump has none, because it belongs to no CPU.
+ */
 static inline uint64_t events_of(const struct stream *stream, uint64_t generation)
 {
 	uint64_t sum = 0;
@@ -97,7 +99,7 @@ static inline uint64_t events_of(const struct stream *stream, uint64_t generatio
 	return sum;
 }
 
-/* Is what was taken of a generation, in that many batches of the pool, what was told about it? */
+/* Do the events and the batches taken of a generation match its line in the list? */
 static inline bool is_as_listed(const struct stream *stream, size_t i, unsigned int batches, const struct listed *l)
 {
 	const struct stream_generation *g = &stream->generations[i];
@@ -110,7 +112,7 @@ static inline bool is_as_listed(const struct stream *stream, size_t i, unsigned 
 	return false;
 }
 
-/* Takes all that there is out of the mapped pool, and counts the batches of each generation. */
+/* Take all that is in the mapped pool, and count the batches of each generation. */
 static inline int take_and_parse(int fd, struct stream *stream, unsigned int *batches)
 {
 	static const uint8_t mark = EXPTRACE_WIRE_END_OF_GENERATION;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What all tests need (see support.h). */
+/* Helpers of all selftests (see support.h). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ int module_remove(void)
 	return syscall(SYS_delete_module, "exptrace", O_NONBLOCK) ? -errno : 0;
 }
 
-/* Test modules that use it, which a test that failed has left. */
+/* Remove test modules that use exptrace and were left by a failed test. */
 static void remove_helpers(void)
 {
 	static const char *const names[] = {
@@ -250,7 +250,7 @@ static bool is_bug(const char *line)
 	return false;
 }
 
-/* A record of the log without what is before the text. */
+/* The text of a log record, without its prefix. */
 static const char *text_of(const char *record)
 {
 	const char *semicolon = strchr(record, ';');
@@ -259,8 +259,9 @@ static const char *text_of(const char *record)
 }
 
 /*
- * The deadline server that 6.12 has for fair tasks is not always stopped in time when a CPU goes: Debian's 6.12.95 warns so with
- * no module loaded, too, the 88th time beside a few busy processes. vm.sh, which knows it too, sees the whole log.
+ * 6.12's deadline server for fair tasks is not always stopped in time when a CPU goes offline.
+ * Debian's 6.12.95 warns about it without our module, too: the 88th time beside a few busy
+ * processes. vm.sh also knows about it, and sees the whole log.
  */
 static bool is_of_the_fair_server(const char *line)
 {
@@ -282,7 +283,7 @@ bool log_has(int fd, const char *text, char line[256])
 	char record[8192];
 	ssize_t n;
 
-	/* EPIPE: older records were overwritten; go on with the oldest one that is left. */
+	/* EPIPE means that older records were overwritten: continue with the oldest one left. */
 	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
 		if (n < 0)
 			continue;
@@ -296,7 +297,7 @@ bool log_has(int fd, const char *text, char line[256])
 	return false;
 }
 
-/* Pass a byte back and forth, and leave the pipes to the exit. */
+/* Pass a byte back and forth. The pipes are closed at exit. */
 static void pingpong(int from, int to, unsigned int rounds)
 {
 	char c = 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What all tests need: the module loaded afresh, its device, the kernel log, waiting with a deadline, work to trace. */
+/*
+ * Helpers of all selftests: load the module, use its device, read the kernel log, wait with a
+ * deadline, make work to trace.
+ */
 #ifndef EXPTRACE_SELFTEST_SUPPORT_H
 #define EXPTRACE_SELFTEST_SUPPORT_H
 
@@ -15,7 +18,7 @@
 
 #include "stream.h"
 
-/* Emulated machines are slow: no test may depend on this being short. */
+/* Emulated machines are slow: no test may rely on this being short. */
 #define DEADLINE_MS	60000
 
 static inline uint64_t now_ns(void)
@@ -31,7 +34,7 @@ static inline long long now_ms(void)
 	return now_ns() / 1000000;
 }
 
-/* Wait until a condition is true, looking every millisecond; false if it isn't within the deadline. */
+/* Wait until a condition is true, checking it every millisecond; false if the deadline passes. */
 #define WAIT_FOR(condition)						\
 	({								\
 		long long _end = now_ms() + DEADLINE_MS;		\
@@ -49,67 +52,67 @@ const char *module_missing(void);
 /* Load $EXPTRACE_KO with parameters: 0 or -errno. */
 int module_load(const char *parameters);
 
-/* Load a test module, which lies beside it: 0 or -errno. */
+/* Load a test module from the directory of $EXPTRACE_KO: 0 or -errno. */
 int module_load_helper(const char *file, const char *parameters);
 
-/* Is it there? Some are not built for a kernel that lacks what they need. */
+/* Was this test module built? Some kernels lack what it needs. */
 bool module_has_helper(const char *file);
 
-/* One attempt to remove it: 0 or -errno. */
+/* Try once to unload the module: 0 or -errno. */
 int module_remove(void);
 
-/* Remove it if it is there, waiting for what still holds it: 0 or -errno. */
+/* Unload the module if it is loaded, waiting for its last users: 0 or -errno. */
 int module_unload(void);
 
 /* The device. */
 
-/* A file descriptor or -errno; close-on-exec. */
+/* A file descriptor with close-on-exec, or -errno. */
 int device_open(int flags);
 
-/* An ioctl: 0 or -errno. */
+/* Returns 0 or -errno. */
 int device_ioctl(int fd, unsigned long request, void *argument);
 
 /* Complete the current generation: its number, or -errno. */
 int64_t device_advance(int fd);
 
-/* Small batches, generations on demand only, pool of 4 MiB. */
+/* Small batches, a pool of 4 MiB, and a new generation only on demand. */
 struct exptrace_start start_small(void);
 
 struct exptrace_info device_info(int fd);
 
-/* Index of an event of the catalogue, or -ENOENT. */
+/* Index of an event in the catalogue, or -ENOENT. */
 int event_index(int fd, const char *name);
 
-/* What GET_EVENT tells of an event: 0 or -errno. */
+/* Find an event by its name: 0 or -errno. */
 int event_get(int fd, const char *name, struct exptrace_event *event);
 
-/* Switch it, by its name: 0 or -errno. */
+/* Set the flags of an event: 0 or -errno. */
 int event_set_flags(int fd, const char *name, uint32_t flags);
 
-/* Switch an event: 0 or -errno. */
+/* Enable or disable an event: 0 or -errno. */
 int event_set(int fd, const char *name, bool on);
 
-/* Switch on the allocations and frees of slab objects: 0, or not. */
+/* Enable the allocations and frees of slab objects: 0, or nonzero on error. */
 int alloc_events_on(int fd);
 
-/* A number that the recorder tells about itself in debugfs; 0 if it is not there. */
+/* A number from the debugfs file "state"; 0 if it is not there. */
 uint64_t recorder_state(const char *name);
 
-/* What a reader has read. */
+/* What has been read. */
 struct bytes {
 	uint8_t *data;
 	size_t size, room;
 };
 
-/* One read of at most n bytes, appended: what read(2) returned, or -errno. */
+/* Append one read of at most @n bytes: the result of read(2), or -errno. */
 ssize_t bytes_read(struct bytes *bytes, int fd, size_t n);
 
-/* Read with this size until the end of file: 0 or -errno. */
+/* Read until the end of file, with reads of @n bytes: 0 or -errno. */
 int bytes_drain(struct bytes *bytes, int fd, size_t n);
 
 void bytes_free(struct bytes *bytes);
 
-/* Everything that a reader gets until the end of file, parsed: 0, or not, with the reason in stream->error. */
+/* Read until the end of file and parse: 0, or nonzero with the reason in stream->error. */
 int drain_and_parse(int fd, struct stream *stream);
 
 /* The kernel log. */
@@ -117,28 +120,31 @@ int drain_and_parse(int fd, struct stream *stream);
 /* A descriptor that sees what is logged from now on. */
 int log_open(void);
 
-/* Look at what was logged since, for a text; if none is given, for the signs of a bug in the kernel. */
+/* Search what was logged since for a text or, if @text is NULL, for signs of a kernel bug. */
 bool log_has(int fd, const char *text, char line[256]);
 
 /* Work to trace. */
 
-/* Two tasks on one CPU wake each other up so many times; returns the second one's pid after it is reaped. */
+/*
+ * Two tasks on one CPU wake each other this many times. Returns the pid of the second one, which
+ * has been reaped.
+ */
 pid_t work_pingpong(unsigned int rounds);
 
-/* The letter that /proc has for a process's state; 0: it is gone. */
+/* The letter for a process's state in /proc; 0 if the process is gone. */
 char process_state(pid_t pid);
 
 /* Is a thread of this process asleep in the kernel? */
 bool thread_sleeps(pid_t tid);
 
-/* Let a thread (0: this one) run on one CPU only: 0, or -1 with errno set. */
+/* Restrict a thread (0: the caller) to one CPU: 0, or -1 with errno set. */
 int pin_to_cpu(pid_t tid, int cpu);
 
 pid_t thread_id(void);
 
 int write_file(const char *path, const char *text);
 
-/* The file's text without the final newline, or "" where there is none. */
+/* The contents without the final newline, or "" if the file cannot be read. */
 const char *read_file(const char *path, char *text, size_t size);
 
 #endif

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What becomes of data that no reader has read to its end. */
+/* What happens to data that no reader has read to its end. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "read.h"
 
-/* What a reader had only in part, the next one gets from the batch's beginning; nothing is lost and nothing comes twice. */
-TEST_F(module, next_reader_goes_on_with_the_cut_batch)
+/*
+ * A batch that a reader got in part is delivered from its beginning to the next reader; nothing is
+ * lost and nothing is delivered twice.
+ */
+TEST_F(module, next_reader_restarts_at_the_partly_read_batch)
 {
 	static const size_t read_first[] = { 16, 17, 100, 5000, 12345 };
 	struct stream_batch batch;
@@ -43,7 +46,7 @@ TEST_F(module, next_reader_goes_on_with_the_cut_batch)
 		ASSERT_LT(EXPTRACE_HEADER_SIZE, second.size);
 		ASSERT_LT(0, stream_batch_at(second.data + EXPTRACE_HEADER_SIZE, second.size - EXPTRACE_HEADER_SIZE, &batch));
 		EXPECT_EQ(0, memcmp(first.data + first.size - cut, second.data + EXPTRACE_HEADER_SIZE, cut));
-		/* The ledger adds up over both files, or this fails. */
+		/* Parsing fails unless the ledger adds up over both files. */
 		ASSERT_EQ(0, stream_parse(&stream, second.data, second.size)) {
 			TH_LOG("read %zu first, %zu bytes cut: %s", read_first[i], cut, stream.error);
 		}
@@ -56,7 +59,7 @@ TEST_F(module, next_reader_goes_on_with_the_cut_batch)
 	}
 }
 
-TEST_F(module, unread_recording_is_dropped_only_on_demand)
+TEST_F(module, unread_recording_is_dropped_only_on_request)
 {
 	struct stream stream = {};
 	uint64_t generation;
@@ -78,7 +81,10 @@ TEST_F(module, unread_recording_is_dropped_only_on_demand)
 	stream_free(&stream);
 }
 
-/* An open file reads one recording: at its end it stays at the end, and the next recording is for the next open file. */
+/*
+ * An open file reads one recording: at its end it stays at the end, and the next recording needs a
+ * new open file.
+ */
 TEST_F(module, file_at_the_end_stays_there)
 {
 	struct stream stream = {};
@@ -109,8 +115,11 @@ TEST_F(module, file_at_the_end_stays_there)
 	stream_free(&stream);
 }
 
-/* A reader that has a batch in part closes after DISCARD: the next recording is possible, and nothing warns. */
-TEST_F(module, DISCARD_and_close_with_a_batch_in_part)
+/*
+ * A reader with a partly read batch closes after DISCARD: a new recording can start, and nothing
+ * warns.
+ */
+TEST_F(module, DISCARD_and_close_with_a_partly_read_batch)
 {
 	struct stream stream = {};
 	struct bytes bytes = {};
@@ -137,7 +146,10 @@ TEST_F(module, DISCARD_and_close_with_a_batch_in_part)
 	stream_free(&stream);
 }
 
-/* DISCARD while a reader has a batch in part: all or nothing is dropped, and the next recording is possible. */
+/*
+ * DISCARD while a reader has a partly read batch: all or nothing is dropped, and a new recording
+ * can start.
+ */
 TEST_F(module, DISCARD_while_a_batch_is_being_read)
 {
 	struct stream stream = {};
@@ -152,7 +164,7 @@ TEST_F(module, DISCARD_while_a_batch_is_being_read)
 	ASSERT_EQ(100, bytes_read(&bytes, self->reader, 100));
 	err = start(self->control, EXPTRACE_START_DISCARD);
 	if (err) {
-		/* Refused: then nothing is missing. */
+		/* Refused, so nothing may be missing. */
 		EXPECT_EQ(-EBUSY, err);
 		ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
 		ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
@@ -175,7 +187,7 @@ TEST_F(module, DISCARD_while_a_batch_is_being_read)
 	stream_free(&stream);
 }
 
-TEST_F(module, STOP_ON_CLOSE_stops_with_the_last_close)
+TEST_F(module, STOP_ON_CLOSE_stops_at_the_last_close)
 {
 	struct stream stream = {};
 	int fd = device_open(O_WRONLY), copy;
@@ -187,13 +199,13 @@ TEST_F(module, STOP_ON_CLOSE_stops_with_the_last_close)
 	EXPECT_EQ(1, device_info(self->control).state);
 	close(copy);
 	EXPECT_EQ(0, device_info(self->control).state);
-	/* What it did not read can still be read. */
+	/* Unread data can still be read. */
 	ASSERT_EQ(0, drain_into(&stream, 65536)) {
 		TH_LOG("%s", stream.error);
 	}
 	EXPECT_TRUE(stream.nr_generations == 1 && stream.generations[0].ended);
 	stream_free(&stream);
-	/* Another file's recording is none of its business. */
+	/* It does not affect another file's recording. */
 	fd = device_open(O_WRONLY);
 	ASSERT_EQ(0, start(self->control, 0));
 	close(fd);
