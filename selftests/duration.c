@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Filters by duration: only long system calls, only switches after long runs. */
+/* Filters by duration: only long system calls, and only switches after long runs. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -40,7 +40,10 @@ TEST_F(module, only_long_system_calls_are_attempted)
 	ASSERT_NE(MAP_FAILED, slept);
 	ASSERT_EQ(0, worker_begin(&worker, sleep_and_call));
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", "sys_enter_args", NULL));
-	/* It sleeps in a call that began before: when that ends, nobody knows how long it took. */
+	/*
+	 * It sleeps in a call that began before the recording, so the duration is unknown when it
+	 * ends.
+	 */
 	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = min }));
 	ASSERT_EQ(0, recording_start(self->control));
@@ -59,13 +62,13 @@ TEST_F(module, only_long_system_calls_are_attempted)
 	EXPECT_EQ(1, sleeps);
 	EXPECT_EQ(0, stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_ENTER, 0));
 	EXPECT_EQ(0, stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_ENTER_ARGS, 0));
-	/* The one whose beginning is not known. */
+	/* The call with the unknown beginning. */
 	at = 0;
 	e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, worker.pid, &at);
 	ASSERT_NE(NULL, e);
 	EXPECT_EQ(SYS_read, e->arg[0].value);
 	EXPECT_EQ(NULL, next_of(&r, EXPTRACE_EVENT_SYS_EXIT, worker.pid, &at));
-	/* As many calls were short, and most of them are not there. */
+	/* As many calls were short, and most of them are missing. */
 	EXPECT_GT(CALLS / 2, long_ones);
 	EXPECT_EXACT(&r);
 	EXPECT_TRUE(stream_says(&r, "system calls of 2000000 ns or more"));
@@ -75,8 +78,8 @@ TEST_F(module, only_long_system_calls_are_attempted)
 }
 
 /*
- * What is known of calls begins with the recording: of one that began in an earlier recording
- * and ended after it, nothing is left.
+ * Notes about calls begin with the recording: a call that began in an earlier recording and ended
+ * after it leaves none.
  */
 TEST_F(module, calls_of_an_earlier_recording_are_forgotten)
 {
@@ -89,7 +92,7 @@ TEST_F(module, calls_of_an_earlier_recording_are_forgotten)
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", "sys_exit", NULL));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = MSEC }));
 	ASSERT_EQ(0, recording_start(self->control));
-	/* It waits for the next order: this is noted. */
+	/* It waits for the next request; this call is noted. */
 	ASSERT_TRUE(worker_run(&worker));
 	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	STOP_AND_DECODE(&first);
@@ -99,7 +102,7 @@ TEST_F(module, calls_of_an_earlier_recording_are_forgotten)
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_TRUE(worker_run(&worker));
 	STOP_AND_DECODE(&r);
-	/* The same call again, begun without a note, and not as long as since the note of then. */
+	/* The same call again, begun without a note, must not last since the old note. */
 	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_CALL, worker.pid, &at)))
 		EXPECT_NE(SYS_read, e->arg[0].value);
 	at = 0;
@@ -121,8 +124,8 @@ static void end_in_a_call(void)
 	*slept = pid;
 }
 
-/* A thread ends in a call; who gets its id has not been in that call. */
-TEST_F(module, note_of_an_ended_thread_is_nobody_elses)
+/* A thread exits during a call. A new thread with the same id must not inherit the note. */
+TEST_F(module, note_of_an_exited_thread_is_not_inherited)
 {
 	const struct stream_event *e;
 	struct recording r = {};
@@ -146,7 +149,7 @@ TEST_F(module, note_of_an_ended_thread_is_nobody_elses)
 		SKIP(return, "the id cannot be had again");
 	}
 	STOP_AND_DECODE(&r);
-	/* Its first one ends the fork(2) that it did not begin. */
+	/* Its first end is that of the fork(2) that it did not begin. */
 	e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &at);
 	ASSERT_NE(NULL, e);
 	EXPECT_EQ(0, e->arg[1].value);
@@ -159,7 +162,7 @@ TEST_F(module, note_of_an_ended_thread_is_nobody_elses)
 	munmap(slept, 4096);
 }
 
-/* A fork(2) whose child gets this id: 0 in the child; -1 if the id is taken. */
+/* fork(2) with this pid for the child: 0 in the child; -1 if the pid is taken. */
 static pid_t fork_with_id(pid_t pid)
 {
 	struct {
@@ -170,12 +173,12 @@ static pid_t fork_with_id(pid_t pid)
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* Threads whose notes share the same few places; see kmod/duration.c. */
+/* Threads whose notes hash to the same few slots; see duration.c of the module. */
 #define NOTES		8
 #define GROUP_OF(pid)	((uint32_t)(pid) * 0x61c88647U >> (32 - 11))
 #define SLEEPERS	(NOTES + 3)
 
-/* What finds no place in the table is recorded, without its duration. */
+/* A call that finds no slot in the table is recorded, without its duration. */
 TEST_F(module, call_without_a_note_is_recorded)
 {
 	size_t at = 0, n = 0, i, timed = 0, untimed = 0;
@@ -199,7 +202,7 @@ TEST_F(module, call_without_a_note_is_recorded)
 		}
 		n += sleepers[n] > 0;
 	}
-	/* All are in that call at a time, and for longer than it takes to be recorded. */
+	/* All are in that call at the same time, for longer than the minimum duration. */
 	for (i = 0; i < n; i++)
 		ASSERT_TRUE(WAIT_FOR(process_state(sleepers[i]) == 'S'));
 	usleep(2000);
@@ -223,13 +226,13 @@ TEST_F(module, call_without_a_note_is_recorded)
 			untimed += e->arg[0].value == SYS_read;
 		EXPECT_EQ(of_this + 1, timed + untimed);
 	}
-	/* Those that wake may take the places of those that sleep, so there may be fewer. */
+	/* Threads that wake may take the slots of sleeping ones, so there may be fewer. */
 	EXPECT_GE(NOTES, timed);
 	EXPECT_EXACT(&r);
 	recording_free(&r);
 }
 
-/* Ends in one of the calls that do not return. */
+/* Exit by one of the calls that do not return. */
 static void end_by(unsigned int way)
 {
 	if (way % 3 == 0)
@@ -237,14 +240,14 @@ static void end_by(unsigned int way)
 	if (way % 3 == 1)
 		syscall(SYS_exit_group, 0);
 #ifdef __x86_64__
-	/* The exit(2) of 32-bit programs, where there are such. */
+	/* The exit(2) of 32-bit programs, where the kernel runs them. */
 	if (!access("/proc/sys/abi/vsyscall32", F_OK))
 		asm volatile("int $0x80" : : "a" (1), "b" (0));
 #endif
 	_exit(0);
 }
 
-/* They take the places that the note of another one could have, one after the other. */
+/* One after the other they take the slots that the note of @pid could have. */
 static unsigned int end_threads_like(pid_t pid)
 {
 	unsigned int n = 0;
@@ -263,8 +266,8 @@ static unsigned int end_threads_like(pid_t pid)
 	return n;
 }
 
-/* However many threads end, one that is in a call keeps its place in the table. */
-TEST_F(module, threads_that_end_leave_no_note)
+/* No matter how many threads exit, a thread that is in a call keeps its slot. */
+TEST_F(module, exited_threads_leave_no_note)
 {
 	size_t at = 0, timed = 0, others = 0;
 	const struct stream_event *e;
@@ -277,7 +280,7 @@ TEST_F(module, threads_that_end_leave_no_note)
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .min_syscall_ns = 1 }));
 	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	ASSERT_EQ(0, recording_start(self->control));
-	/* When this has ended, the call in which it waits is one that is noted. */
+	/* The next call, in which it then waits, is noted. */
 	ASSERT_TRUE(worker_run(&worker));
 	ASSERT_TRUE(WAIT_FOR(process_state(worker.pid) == 'S'));
 	ended = end_threads_like(worker.pid);
@@ -294,13 +297,13 @@ TEST_F(module, threads_that_end_leave_no_note)
 	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, worker.pid, &at)))
 		others += e->arg[0].value == SYS_read;
 	EXPECT_EQ(1, timed);
-	/* The one that began before the recording. */
+	/* The call that began before the recording. */
 	EXPECT_EQ(1, others);
 	recording_free(&r);
 	worker_end(&worker);
 }
 
-/* So that others don't take it from the CPU meanwhile. */
+/* Real-time priority, so that no other thread preempts it. */
 static void run_and_sleep(void)
 {
 	struct sched_param fifo = { .sched_priority = 60 };
@@ -317,7 +320,7 @@ static void run_and_sleep(void)
 	}
 }
 
-/* Of a thread that runs for long, and two that don't. */
+/* One thread runs for long, and two do not. */
 TEST_F(module, only_switches_after_long_runs_are_attempted)
 {
 	uint64_t last[STREAM_CPUS] = {};
@@ -341,7 +344,10 @@ TEST_F(module, only_switches_after_long_runs_are_attempted)
 	while ((e = next_of(&r, EXPTRACE_EVENT_SCHED_SWITCH, 0, &at))) {
 		uint64_t cpu = e->m >> 2;
 
-		/* Between two of a CPU that are there is at least the run before the second. */
+		/*
+		 * Two recorded switches of a CPU are at least as far apart as the run before the
+		 * second.
+		 */
 		if (last[cpu]) {
 			EXPECT_LE(15 * MSEC, (e->time - last[cpu]) * 1000000000ULL /
 				  r.stream.generations[0].open.frequency);

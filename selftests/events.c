@@ -489,7 +489,7 @@ TEST_F(module, events_are_switched_while_it_records)
 	ASSERT_LT(0, work_pingpong(20));
 	STOP_AND_DECODE(&r);
 
-	/* The first round may do without one: see waking_comes_before_the_wakeup. */
+	/* The first round may do without one: see waking_precedes_wakeup. */
 	EXPECT_LE(20 - 1, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, all));
 	EXPECT_EQ(0, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, without));
 	EXPECT_LE(40, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, without));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Filters: events inside and outside of each are provoked; those outside are not attempted, those inside are all there. */
+/*
+ * Filters: each test causes events inside and outside of a filter. Those outside are not attempted;
+ * those inside are all recorded.
+ */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <sys/mman.h>
@@ -45,8 +48,8 @@ TEST_F(module, only_the_chosen_process_is_attempted)
 	worker_end(&out);
 }
 
-/* It is gone, and the next trace doesn't tell of one. */
-TEST_F(module, filter_that_is_taken_back_filters_nothing)
+/* The next trace does not mention the filter, either. */
+TEST_F(module, removed_filter_filters_nothing)
 {
 	struct recording r = {};
 	struct worker worker;
@@ -65,7 +68,7 @@ TEST_F(module, filter_that_is_taken_back_filters_nothing)
 	worker_end(&worker);
 }
 
-/* How often this thread left its CPU in order to sleep. */
+/* How often this thread left its CPU to sleep. */
 static long nr_sleeps(void)
 {
 	struct rusage usage = {};
@@ -78,12 +81,15 @@ static void sleep_often(void)
 {
 	long enough = nr_sleeps() + CALLS;
 
-	/* On a busy machine, the time may be over before it has gone to sleep. */
+	/* On a busy machine, the time may be over before the thread has gone to sleep. */
 	while (nr_sleeps() < enough)
 		usleep(1000);
 }
 
-/* Who leaves, who comes, who is woken: one of them is the chosen one, whoever runs. */
+/*
+ * An event passes if the chosen thread leaves the CPU, gets it or is woken, no matter which thread
+ * is running.
+ */
 TEST_F(module, events_about_the_chosen_thread_pass)
 {
 	size_t i, to = 0, from = 0, wakeups = 0;
@@ -106,14 +112,17 @@ TEST_F(module, events_about_the_chosen_thread_pass)
 			continue;
 		if (e->type == EXPTRACE_EVENT_SCHED_SWITCH) {
 			EXPECT_TRUE(e->pid == in.pid || (pid_t)e->arg[1].value == in.pid);
-			/* It comes, then it leaves; it slept when this began. */
+			/*
+			 * It gets the CPU before it leaves it, because it slept when the recording
+			 * began.
+			 */
 			EXPECT_EQ(e->pid == in.pid, to > from);
 			to += (pid_t)e->arg[1].value == in.pid;
 			from += e->pid == in.pid;
 		} else if ((pid_t)e->arg[0].value == in.pid) {
 			wakeups += e->type == EXPTRACE_EVENT_SCHED_WAKEUP;
 		} else if (e->pid != in.pid) {
-			/* Others woken by an interrupt of its. */
+			/* Woken by an interrupt while the chosen thread ran. */
 			EXPECT_EQ(-1, e->pid);
 		}
 	}
@@ -159,7 +168,7 @@ TEST_F(module, only_chosen_cpus_are_attempted)
 	worker_end(&out);
 }
 
-/* Where the unified hierarchy is, or NULL. */
+/* The mount point of the unified hierarchy, or NULL. */
 static const char *cgroups(void)
 {
 	static const char *const paths[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -181,7 +190,7 @@ static int move(pid_t pid, const char *cgroup)
 	return write_file(path, text);
 }
 
-/* One generation, in which these switches are told to be known; NULL: all. */
+/* Record one generation: does it report @which as known_switches? NULL stands for all. */
 static bool knows_switches(int fd, const char *which)
 {
 	struct recording r = {};
@@ -196,7 +205,7 @@ static bool knows_switches(int fd, const char *which)
 	return right;
 }
 
-TEST_F(module, generation_tells_where_switches_are_known)
+TEST_F(module, generation_reports_which_switches_are_known)
 {
 	struct exptrace_filter long_calls = { .min_syscall_ns = 1 }, long_runs = { .min_switch_ns = 1 };
 	uint64_t words[2] = { 1 };
@@ -218,7 +227,10 @@ TEST_F(module, generation_tells_where_switches_are_known)
 	ASSERT_EQ(0, record_only(self->control, "kfree", NULL));
 	EXPECT_TRUE(knows_switches(self->control, ""));
 
-	/* Switched on and off in the middle: at the end, and at the beginning. */
+	/*
+	 * Disabled and enabled again in the middle: both the beginning and the end of the
+	 * generation report it.
+	 */
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_EQ(0, event_set(self->control, "sched_switch", true));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
@@ -257,7 +269,7 @@ TEST_F(module, only_the_chosen_cgroup_is_attempted)
 	ASSERT_TRUE(worker_run(&in));
 	ASSERT_TRUE(worker_run(&deep));
 	ASSERT_TRUE(worker_run(&out));
-	/* Who moves in is in it. */
+	/* A process that moves into the cgroup passes. */
 	ASSERT_EQ(0, move(out.pid, below));
 	ASSERT_TRUE(worker_run(&out));
 	STOP_AND_DECODE(&r);
@@ -269,7 +281,7 @@ TEST_F(module, only_the_chosen_cgroup_is_attempted)
 	snprintf(text, sizeof(text), "cgroup %llu", (unsigned long long)st.st_ino);
 	EXPECT_TRUE(stream_says(&r, text));
 	recording_free(&r);
-	/* Another condition besides: both have to be met. */
+	/* With a second condition, both have to be met. */
 	memset(&r, 0, sizeof(r));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) {
 		.cgroup = st.st_ino, .nr_processes = 1, .processes = (uintptr_t)&(uint32_t){ in.pid },
@@ -308,7 +320,7 @@ TEST_F(module, markers_pass_every_filter)
 	worker_end(&worker);
 }
 
-TEST_F(module, filter_is_told_as_it_was_set)
+TEST_F(module, GET_FILTER_returns_the_filter_that_was_set)
 {
 	uint32_t processes[] = { getpid(), 1 }, threads[] = { getpid() }, told[3];
 	struct exptrace_filter filter = {
@@ -335,7 +347,7 @@ TEST_F(module, filter_is_told_as_it_was_set)
 	EXPECT_EQ(5, got.min_syscall_ns);
 	EXPECT_EQ(7, got.min_switch_ns);
 	EXPECT_EQ((uintptr_t)told, got.processes);
-	/* Only where there was room. */
+	/* Only as many as the buffer has room for. */
 	EXPECT_EQ(processes[0], told[0]);
 	EXPECT_EQ(0xcccccccc, told[1]);
 	EXPECT_EQ(threads[0], told[2]);
@@ -350,8 +362,8 @@ TEST_F(module, filter_is_told_as_it_was_set)
 	EXPECT_EQ(-EFAULT, device_ioctl(self->reader, EXPTRACE_IOC_GET_FILTER, NULL));
 }
 
-/* After each of them the filter is what it was before, and so is what is recorded. */
-TEST_F(module, filter_that_is_wrong_changes_nothing)
+/* After each attempt the filter, and what is recorded, are as before. */
+TEST_F(module, invalid_filter_changes_nothing)
 {
 	uint32_t here[2] = { getpid(), 0x7fffffff }, gone[1], huge = EXPTRACE_FILTER_MAX_PIDS + 1;
 	uint64_t none = 0, far[EXPTRACE_FILTER_MAX_CPU_WORDS] = { 1 };
@@ -422,8 +434,11 @@ static void switch_and_fork(void)
 	}
 }
 
-/* Filters come and go while threads and processes do, and the ledger is right for each generation. */
-TEST_F(module, filters_are_changed_in_a_storm)
+/*
+ * Filters change while threads and processes come and go, and the ledger of each generation is
+ * right.
+ */
+TEST_F(module, filters_can_change_during_a_storm)
 {
 	uint32_t ids[2] = { 0, getpid() };
 	const struct exptrace_filter filters[] = {
@@ -454,7 +469,7 @@ TEST_F(module, filters_are_changed_in_a_storm)
 		}
 	ASSERT_TRUE(hear(worker.done));
 	STOP_AND_DECODE(&r);
-	/* Each filter began a generation, but for one that changed nothing. */
+	/* Each filter that changed something began a generation. */
 	EXPECT_LE(5 * nr, r.stream.nr_generations);
 	EXPECT_EXACT(&r);
 	recording_free(&r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Processes that work on demand, filters, and what was recorded of them. */
+/* Processes that work on demand, filters, and what was recorded of those processes. */
 #ifndef EXPTRACE_SELFTEST_FILTER_H
 #define EXPTRACE_SELFTEST_FILTER_H
 
@@ -16,7 +16,7 @@
 #define NS_LAST_PID	"/proc/sys/kernel/ns_last_pid"
 #define MSEC		1000000ULL
 
-/* A child that waits, works when it is told to, and then waits for its end. */
+/* A child that works on request, until it is killed. */
 struct worker {
 	pid_t pid;
 	int go, done;
@@ -28,7 +28,7 @@ static inline void say(int fd)
 		_exit(1);
 }
 
-/* False at the other side's end. */
+/* False when the other side has closed the pipe. */
 static inline bool hear(int fd)
 {
 	char byte;
@@ -69,7 +69,7 @@ static inline int worker_begin(struct worker *worker, void (*work)(void))
 	return worker->pid > 0 && hear(done[0]) ? 0 : -ECHILD;
 }
 
-/* Lets it work; returns when it has. */
+/* Let it work, and wait until it has. */
 static inline bool worker_run(struct worker *worker)
 {
 	say(worker->go);
@@ -80,7 +80,7 @@ static inline void worker_end(struct worker *worker)
 {
 	int status;
 
-	/* Others that were made later have its pipes, too. */
+	/* Workers created later have inherited its pipes, so closing them does not end it. */
 	kill(worker->pid, SIGKILL);
 	waitpid(worker->pid, &status, 0);
 	close(worker->go);
@@ -110,7 +110,7 @@ static inline int filter_thread(int fd, pid_t tid, uint32_t flags)
 	});
 }
 
-/* How often a thread (0: any) began a system call. */
+/* Number of system calls @nr begun by a thread (0: by any). */
 static inline size_t calls_of(const struct recording *r, pid_t pid, uint64_t nr)
 {
 	const struct stream_event *e;
@@ -121,7 +121,7 @@ static inline size_t calls_of(const struct recording *r, pid_t pid, uint64_t nr)
 	return n;
 }
 
-/* Events that can be filtered, as they are in the stream: all that were attempted. */
+/* Number of events in the stream that a filter applies to. Each was attempted. */
 static inline uint64_t nr_events(const struct recording *r)
 {
 	uint64_t n = 0;
@@ -132,7 +132,7 @@ static inline uint64_t nr_events(const struct recording *r)
 	return n;
 }
 
-/* What is filtered out is not in the ledger, and nothing else is missing there. */
+/* The ledger contains the events that passed, and nothing that was filtered out. */
 #define EXPECT_EXACT(r)							\
 	EXPECT_EQ(nr_events(r) + stream_lost(&(r)->stream), stream_attempted(&(r)->stream, 0))
 
@@ -169,7 +169,7 @@ static inline void call_in_a_new_process(void)
 	call_the_kernel();
 }
 
-/* The next process gets this id, if nobody else takes it first. */
+/* Create processes until one gets this pid. Another process may take it first. */
 static inline pid_t fork_as(pid_t pid)
 {
 	char last[16];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Filters by process and thread: whom they follow through fork, clone, exec and exit. */
+/* Filters by process and thread: what they follow through fork, clone, exec and exit. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/mman.h>
@@ -43,7 +43,7 @@ TEST_F(module, threads_of_a_chosen_thread_are_not_followed)
 	worker_end(&worker);
 }
 
-TEST_F(module, children_are_followed_only_if_asked_for)
+TEST_F(module, children_are_followed_only_on_request)
 {
 	struct recording r = {}, all = {};
 	struct worker worker;
@@ -59,7 +59,7 @@ TEST_F(module, children_are_followed_only_if_asked_for)
 	EXPECT_EXACT(&r);
 	recording_free(&r);
 
-	/* The process, its child, and the thread of that. */
+	/* The process, its child, and the child's thread. */
 	ASSERT_EQ(0, filter_process(self->control, worker.pid, EXPTRACE_FILTER_CHILDREN));
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_TRUE(worker_run(&worker));
@@ -68,7 +68,7 @@ TEST_F(module, children_are_followed_only_if_asked_for)
 	EXPECT_EQ(3 * CALLS, calls_of(&all, 0, SYS_getppid));
 	EXPECT_EXACT(&all);
 	recording_free(&all);
-	/* So for a thread. */
+	/* The same for a thread. */
 	memset(&r, 0, sizeof(r));
 	ASSERT_EQ(0, filter_thread(self->control, worker.pid, EXPTRACE_FILTER_CHILDREN));
 	ASSERT_EQ(0, recording_start(self->control));
@@ -90,8 +90,8 @@ static void run_inner(void)
 		_exit(1);
 }
 
-/* One that exists already when the filter is set. */
-TEST_F(module, existing_children_are_found)
+/* A child that existed before the filter was set. */
+TEST_F(module, existing_children_are_followed)
 {
 	struct recording r = {};
 	struct worker outer;
@@ -109,7 +109,7 @@ TEST_F(module, existing_children_are_found)
 	worker_end(&outer);
 }
 
-TEST_F(module, id_that_is_used_again_is_another_process)
+TEST_F(module, reused_pid_is_another_process)
 {
 	struct recording r = {};
 	struct worker worker;
@@ -128,7 +128,7 @@ TEST_F(module, id_that_is_used_again_is_another_process)
 	}
 	STOP_AND_DECODE(&r);
 	EXPECT_EQ(CALLS, calls_of(&r, worker.pid, SYS_getppid));
-	/* The end of the first one is still its own. */
+	/* The exit of the first process still passes. */
 	EXPECT_EQ(1, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 0));
 	EXPECT_EXACT(&r);
 	recording_free(&r);
@@ -153,8 +153,8 @@ static void exec_work(void)
 	pthread_join(thread, NULL);
 }
 
-/* It takes its process's id then. */
-TEST_F(module, thread_that_executes_a_program_is_still_followed)
+/* The thread gets its process's pid then. */
+TEST_F(module, thread_that_calls_exec_is_still_followed)
 {
 	struct recording r = {};
 	pid_t pid;
@@ -188,7 +188,7 @@ static void *wait_in_thread(void *unused)
 	return unused;
 }
 
-TEST_F(module, id_of_a_thread_is_no_process)
+TEST_F(module, id_of_a_thread_is_not_accepted_as_process)
 {
 	pthread_t thread;
 

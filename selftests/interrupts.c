@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interrupts and soft interrupts: those that perf and /proc count, and the names of their handlers. */
+/*
+ * Interrupts and soft interrupts: they match perf and /proc, and have the names of their handlers.
+ */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 
@@ -44,8 +46,8 @@ static void read_softirqs(uint64_t count[SOFTIRQS])
 		count[i] = proc_count("/proc/softirqs", softirqs[i]);
 }
 
-/* As many as /proc/softirqs counts meanwhile: between what it says inside of the recording, and around it. */
-TEST_F(module, soft_interrupts_are_as_many_as_proc_counts)
+/* Their number lies between what /proc/softirqs counts inside and around the recording. */
+TEST_F(module, softirqs_match_the_counts_of_proc)
 {
 	uint64_t before[SOFTIRQS], first[SOFTIRQS], last[SOFTIRQS], after[SOFTIRQS], seen[SOFTIRQS] = {}, sum = 0;
 	uint64_t entered[4 * STREAM_CPUS] = {};
@@ -71,7 +73,7 @@ TEST_F(module, soft_interrupts_are_as_many_as_proc_counts)
 			seen[e->arg[0].value]++;
 			entered[e->m] = e->arg[0].value + 1;
 		} else if (e->type == EXPTRACE_EVENT_SOFTIRQ_EXIT && entered[e->m]) {
-			/* They do not nest. (Of preemptible ones, others may come between.) */
+			/* They do not nest. (Preemptible ones may be interleaved with others.) */
 			if ((e->m & 3) == EXPTRACE_CONTEXT_SOFTIRQ) {
 				EXPECT_EQ(entered[e->m] - 1, e->arg[0].value);
 			}
@@ -100,12 +102,12 @@ static void use_softirqs(void)
 }
 
 /*
- * Raised before they are run, each time; raised once more before it is run, it is run once. One that is being begun may
- * be pending again already, and with PREEMPT_RT wait in a thread besides.
+ * A soft interrupt is raised before it runs. Raised again before it runs, it runs once. While one
+ * is starting, it may already be raised again, and with PREEMPT_RT another may wait in a thread.
  */
 #define RAISED_MAX	3
 
-TEST_F(module, soft_interrupts_are_those_that_perf_sees)
+TEST_F(module, softirqs_match_perf)
 {
 	static const struct perf_tracepoint seen[] = {
 		{ "irq/softirq_raise", { "vec" } }, { "irq/softirq_entry", { "vec" } }, { "irq/softirq_exit", { "vec" } },
@@ -119,7 +121,7 @@ TEST_F(module, soft_interrupts_are_those_that_perf_sees)
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_SOFTIRQ_RAISE, 0));
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_SOFTIRQ_ENTRY, 1));
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_SOFTIRQ_EXIT, 2));
-	/* What was raised before the recording began is not known. */
+	/* It is unknown what was raised before the recording began. */
 	for (cpu = 0; cpu < STREAM_CPUS; cpu++)
 		for (vec = 0; vec < SOFTIRQS; vec++)
 			raised[cpu][vec] = RAISED_MAX;
@@ -145,7 +147,7 @@ TEST_F(module, soft_interrupts_are_those_that_perf_sees)
 	comparison_free(&c);
 }
 
-/* Something that the machine's devices have to do: names that are not cached are looked up. */
+/* Give the machine's devices something to do: look up names that are not cached. */
 static void use_devices(void)
 {
 	char path[64];
@@ -158,8 +160,8 @@ static void use_devices(void)
 	}
 }
 
-/* A handler of an interrupt may be one of several, which come after each other; none comes in the middle of another. */
-TEST_F(module, interrupts_are_those_that_perf_sees)
+/* An interrupt may have several handlers, which run one after the other, never nested. */
+TEST_F(module, interrupts_match_perf)
 {
 	static const struct perf_tracepoint seen[] = {
 		{ "irq/irq_handler_entry", { "irq" } }, { "irq/irq_handler_exit", { "irq", "ret" } },
@@ -183,7 +185,7 @@ TEST_F(module, interrupts_are_those_that_perf_sees)
 		SKIP(return, "no device of this machine interrupts");
 }
 
-TEST_F(module, interrupts_are_as_many_as_proc_counts)
+TEST_F(module, interrupts_match_the_counts_of_proc)
 {
 	const struct stream_event *e;
 	uint64_t irq, seen = 0, before, first, last, after;
@@ -192,7 +194,7 @@ TEST_F(module, interrupts_are_as_many_as_proc_counts)
 	char name[16];
 
 	ASSERT_EQ(0, record_only(self->control, "irq_handler_entry", "irq_handler_exit", NULL));
-	/* Which interrupt comes? */
+	/* Find an interrupt that occurs. */
 	ASSERT_EQ(0, recording_start(self->control));
 	ASSERT_LT(0, in_child(use_devices));
 	STOP_AND_DECODE(&r);
@@ -221,13 +223,13 @@ TEST_F(module, interrupts_are_as_many_as_proc_counts)
 			EXPECT_GE(3, e->arg[1].value);
 		}
 	}
-	/* Handlers that share the interrupt are called for each, so there may be more. */
+	/* Each handler of a shared interrupt is counted, so there may be more. */
 	EXPECT_LE(last - first, seen);
 	EXPECT_LT(0, after - before);
 	recording_free(&r);
 }
 
-/* The line of an interrupt in /proc/interrupts, "" if there is none. */
+/* The line of an interrupt in /proc/interrupts, or "". */
 static const char *irq_line(unsigned int irq, char line[4096])
 {
 	FILE *f = fopen("/proc/interrupts", "r");
@@ -272,12 +274,12 @@ TEST_F(module, statedump_names_interrupts)
 	recording_free(&r);
 }
 
-/* What the batch of an event of an interrupt has called that last, or "". */
+/* The handler's name as last given in the batch of an interrupt event, or "". */
 static const char *handler_of(const struct stream_event *e)
 {
 	const struct stream_event *name = e;
 
-	/* The batch begins behind the writer's last one, or another's. */
+	/* Before the batch come earlier batches of this writer, or those of another. */
 	while (name->generation == e->generation && name->m == e->m && name->batch == e->batch) {
 		if (!name->experiment && name->type == EXPTRACE_EVENT_NAME && name->arg[1].value == e->arg[0].value)
 			return name->arg[2].string;
@@ -286,7 +288,9 @@ static const char *handler_of(const struct stream_event *e)
 	return "";
 }
 
-/* Loads kmod/test/irqs.c, which knows whose turn it is, and looks at what the events of a type say. */
+/*
+ * Load kmod/test/irqs.c, which knows the order of its handlers, and check the events of one type.
+ */
 static void look_at_handlers(struct __test_metadata *_metadata, int control, int type, const char *event)
 {
 	static const char *const turns[] = { "first", "second", "first" };
@@ -321,7 +325,7 @@ static void look_at_handlers(struct __test_metadata *_metadata, int control, int
 	recording_free(&r);
 }
 
-TEST_F(module, interrupts_have_the_names_of_the_handlers_that_run)
+TEST_F(module, interrupts_have_the_names_of_their_handlers)
 {
 	look_at_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, "irq_handler_entry");
 	look_at_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, "irq_handler_exit");

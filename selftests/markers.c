@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Text that the kernel log or a program writes into the stream: log lines and markers. */
+/* Log lines and markers: text from the kernel log and from programs. */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 
@@ -31,8 +31,8 @@ TEST_F(module, log_lines_are_recorded_as_text)
 	recording_free(&r);
 }
 
-/* They can have any address in them (invariant 12). */
-TEST_F(module, log_lines_are_for_who_may_see_addresses)
+/* Log lines may contain addresses (invariant 12). */
+TEST_F(module, log_lines_are_for_those_who_may_see_addresses)
 {
 	struct recording r = {};
 	char old[16];
@@ -46,12 +46,12 @@ TEST_F(module, log_lines_are_for_who_may_see_addresses)
 	EXPECT_EQ(7, write(self->control, "marker\n", 7));
 	EXPECT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", old));
 	STOP_AND_DECODE(&r);
-	/* The marker alone. */
+	/* Only the marker. */
 	EXPECT_EQ(1, stream_attempted(&r.stream, 0));
 	recording_free(&r);
 }
 
-TEST_F(module, markers_are_what_was_written)
+TEST_F(module, markers_equal_what_was_written)
 {
 	struct exptrace_mark mark = { .kind = EXPTRACE_MARK_BEGIN, .length = 6, .text = (uintptr_t)"region" };
 	struct exptrace_mark bad[] = {
@@ -77,7 +77,7 @@ TEST_F(module, markers_are_what_was_written)
 	EXPECT_EQ(0, write(self->control, "", 0));
 	EXPECT_EQ(-1, syscall(SYS_write, self->control, 8, 5));
 	EXPECT_EQ(EFAULT, errno);
-	/* What is too long is taken in part. */
+	/* Text that is too long is truncated. */
 	memset(line, 'x', sizeof(line));
 	EXPECT_EQ(EXPTRACE_STRING_MAX, write(self->control, line, sizeof(line)));
 	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_MARK, &mark));
@@ -107,8 +107,8 @@ TEST_F(module, markers_are_what_was_written)
 	recording_free(&r);
 }
 
-/* Also the largest, which must fit in a batch. */
-TEST_F(module, marked_values_have_their_keys)
+/* Including the largest value, which must fit in a batch. */
+TEST_F(module, logged_values_have_their_keys)
 {
 	struct exptrace_mark mark = {
 		.kind = EXPTRACE_MARK_LOG, .length = 5, .text = (uintptr_t)"value",

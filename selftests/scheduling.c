@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Events of CPUs and threads: idle states, frequencies, priorities, CPU time, wake-ups, and what the statedump describes. */
+/*
+ * CPUs and threads: idle states, frequencies, priorities, CPU time, wake-ups, and their description
+ * in the statedump.
+ */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -13,7 +16,7 @@ static void leave_cpus_idle(void)
 	usleep(50000);
 }
 
-TEST_F(module, idle_cpus_go_and_come_back)
+TEST_F(module, idle_cpus_enter_and_leave_their_states)
 {
 	static const struct perf_tracepoint seen[] = { { "power/cpu_idle", { "state", "cpu_id" } } };
 	int64_t state[STREAM_CPUS];
@@ -36,7 +39,7 @@ TEST_F(module, idle_cpus_go_and_come_back)
 		EXPECT_EQ(0, e->pid);
 		EXPECT_LE(-1, now);
 		EXPECT_GT(16, now);
-		/* One that comes back was away, and one that goes was there. */
+		/* A CPU that leaves was idle, and one that enters was not. */
 		if (now == -1) {
 			EXPECT_NE(-1, state[cpu]);
 		} else if (state[cpu] < 16 && state[cpu] >= -1) {
@@ -49,17 +52,20 @@ TEST_F(module, idle_cpus_go_and_come_back)
 	comparison_free(&c);
 }
 
-/* What a driver would tell, a module does; so it need not be a machine that changes them. */
+/*
+ * A test module reports what a driver would, so that it works on machines with a fixed frequency,
+ * too.
+ */
 static void tell_frequencies(void)
 {
-	/* It does what it is for and does not stay. */
+	/* The module does its work while it is loaded, and then fails to load. */
 	if (module_load_helper("exptrace_frequency.ko", "changes=100") != -EAGAIN)
 		_exit(1);
 }
 
 static const struct perf_tracepoint seen_frequency[] = { { "power/cpu_frequency", { "state", "cpu_id" } } };
 
-TEST_F(module, frequencies_are_those_that_perf_sees)
+TEST_F(module, frequencies_match_perf)
 {
 	struct comparison c = {};
 	size_t at = 0, told = 0;
@@ -77,7 +83,7 @@ TEST_F(module, frequencies_are_those_that_perf_sees)
 
 static char governor[64];
 
-/* From one end to the other and back to where it was. */
+/* From one end to the other, and back to the original governor. */
 static void change_governor(void)
 {
 	write_file(CPUFREQ "scaling_governor", "powersave");
@@ -92,8 +98,8 @@ static uint64_t cpufreq_limit(const char *file)
 	return strtoull(read_file(file, text, sizeof(text)), NULL, 10);
 }
 
-/* Drivers that leave the frequency to the CPU have nothing to tell, to perf neither. */
-TEST_F(module, frequencies_are_those_that_the_policy_allows)
+/* Drivers that leave the frequency to the CPU report nothing, to perf neither. */
+TEST_F(module, frequencies_stay_within_the_policy)
 {
 	const struct stream_event *e;
 	struct comparison c = {};
@@ -123,7 +129,7 @@ static void *hold_mutex(void *unused)
 	pthread_mutex_lock(&mutex);
 	owner = thread_id();
 	have_mutex = 1;
-	/* Until somebody waits for it, which shows as its sleep. */
+	/* Until another thread waits for the mutex, which shows as its sleep. */
 	WAIT_FOR(waiter && thread_sleeps(waiter));
 	pthread_mutex_unlock(&mutex);
 	return unused;
@@ -137,7 +143,7 @@ static void *wait_for_mutex(void *unused)
 	return unused;
 }
 
-TEST_F(module, inherited_priority_is_told)
+TEST_F(module, inherited_priority_is_recorded)
 {
 	struct sched_param fifo = { .sched_priority = 10 };
 	const struct stream_event *e;
@@ -164,7 +170,10 @@ TEST_F(module, inherited_priority_is_told)
 	pthread_join(low, NULL);
 	pthread_join(high, NULL);
 	STOP_AND_DECODE(&r);
-	/* Each change begins where the one before ended. With PREEMPT_RT, the kernel's locks lend priority too. */
+	/*
+	 * Each change begins where the previous one ended. With PREEMPT_RT, the kernel's own locks
+	 * lend priority, too.
+	 */
 	while ((e = next_of(&r, EXPTRACE_EVENT_SCHED_PI_SETPRIO, 0, &at))) {
 		if ((pid_t)e->arg[0].value != owner)
 			continue;
@@ -208,17 +217,18 @@ TEST_F(module, runtime_adds_up_to_the_cpu_time)
 		if ((pid_t)e->arg[0].value == pid)
 			sum += e->arg[1].value;
 	EXPECT_LE(*spent, sum);
-	/* Its exit is not in what it measured itself. */
+	/* The thread cannot measure its own exit. */
 	EXPECT_GT(*spent + 1000000000, sum);
 	munmap(spent, 4096);
 	recording_free(&r);
 }
 
 /*
- * Whoever is woken was to be woken before. One of two that wake each other may never sleep, so either will do; and neither
- * does in the first round, if the child runs only when there is something to read.
+ * A wakeup is preceded by a waking. Of two tasks that wake each other, one may never sleep, so
+ * either will do. In the first round neither sleeps if the child runs only when there is something
+ * to read.
  */
-TEST_F(module, waking_comes_before_the_wakeup)
+TEST_F(module, waking_precedes_wakeup)
 {
 	size_t at = 0, waking[2] = {}, wakeups[2] = {};
 	const struct stream_event *e;
@@ -256,7 +266,10 @@ static void *sleep_in_thread(void *unused)
 	return unused;
 }
 
-/* A process in a cgroup of its own, nice, on CPU 0, whose second thread sleeps; it says when it's ready. */
+/*
+ * A nice process in its own cgroup on CPU 0, whose second thread sleeps. It writes to @ready when
+ * it is set up.
+ */
 static void be_described(int ready)
 {
 	pthread_t thread;

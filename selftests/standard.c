@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* System calls, page faults, signals and block requests, provoked: the recorded values are those that the program or perf knows. */
+/*
+ * System calls, page faults, signals and block requests: the test causes each, and compares the
+ * event with what the program or perf knows.
+ */
 #define _GNU_SOURCE
 #include <linux/loop.h>
 #include <signal.h>
@@ -19,7 +22,7 @@ static void call_the_kernel(void)
 	syscall(SYS_getuid);
 }
 
-TEST_F(module, system_calls_are_those_that_perf_sees)
+TEST_F(module, system_calls_match_perf)
 {
 	static const struct perf_tracepoint seen[] = {
 		{ "raw_syscalls/sys_enter", { "id", "args[0]", "args[1]", "args[2]", "args[3]", "args[4]", "args[5]" } },
@@ -39,7 +42,7 @@ TEST_F(module, system_calls_are_those_that_perf_sees)
 	comparison_free(&c);
 }
 
-/* What the program knows: the number and the result of each. */
+/* The program knows the number and the result of each call. */
 TEST_F(module, system_calls_have_their_results)
 {
 	static const struct {
@@ -85,8 +88,10 @@ static void handle_a_signal(void)
 	syscall(SYS_getuid);
 }
 
-/* Its end has not its number any more; it has none rather than one that is another's. */
-TEST_F(module, return_from_a_signals_handler_has_an_end)
+/*
+ * At its end its number is no longer known. The event has none, rather than that of another call.
+ */
+TEST_F(module, return_from_signal_handler_has_an_end)
 {
 	const struct stream_event *e;
 	struct recording r = {};
@@ -106,7 +111,7 @@ TEST_F(module, return_from_a_signals_handler_has_an_end)
 	e = next_of(&r, EXPTRACE_EVENT_SYS_EXIT, pid, &end);
 	ASSERT_NE(NULL, e);
 	EXPECT_EQ(EXPTRACE_SYSCALL_NONE, e->arg[0].value);
-	/* So has what a program asks for without one, from its beginning on. */
+	/* A call with an invalid number has none, either, from its beginning on. */
 	e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, pid, &at);
 	ASSERT_NE(NULL, e);
 	EXPECT_EQ(EXPTRACE_SYSCALL_NONE, e->arg[0].value);
@@ -117,7 +122,7 @@ TEST_F(module, return_from_a_signals_handler_has_an_end)
 	recording_free(&r);
 }
 
-TEST_F(module, return_from_a_signals_handler_can_be_asked_for)
+TEST_F(module, return_from_signal_handler_can_be_selected)
 {
 	struct exptrace_syscalls calls = {};
 	const struct stream_event *e;
@@ -143,7 +148,7 @@ TEST_F(module, return_from_a_signals_handler_can_be_asked_for)
 	recording_free(&r);
 }
 
-TEST_F(module, only_system_calls_asked_for_are_attempted)
+TEST_F(module, only_selected_system_calls_are_attempted)
 {
 	struct exptrace_syscalls calls = {};
 	const struct stream_event *e;
@@ -170,7 +175,7 @@ TEST_F(module, only_system_calls_asked_for_are_attempted)
 	EXPECT_EQ(stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_ENTER, 0) +
 		  stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_EXIT, 0), stream_attempted(&r.stream, 0));
 	recording_free(&r);
-	/* It is told, and all are wanted again. */
+	/* GET_SYSCALLS returns the selection. Then select all again. */
 	memset(&calls, 0, sizeof(calls));
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_SYSCALLS, &calls));
 	EXPECT_EQ(1ULL << SYS_getppid % 64, calls.wanted[SYS_getppid / 64]);
@@ -186,16 +191,16 @@ static void __attribute__((noinline)) touch_pages(void)
 {
 	int zero = open("/dev/zero", O_RDONLY), i;
 
-	/* Each by the same instruction. */
+	/* The same instruction touches all of these pages. */
 #pragma GCC unroll 1
 	for (i = 0; i < PAGES; i++)
 		((volatile char *)pages)[i * 4096] = 1;
-	/* And the last one by the kernel. */
+	/* The kernel touches the last one. */
 	if (read(zero, pages + PAGES * 4096, 1) != 1)
 		_exit(1);
 }
 
-TEST_F(module, page_faults_tell_the_page_and_who_touched_it)
+TEST_F(module, page_faults_have_the_page_and_the_instruction)
 {
 	static const struct perf_tracepoint seen[] = {
 		{ "exceptions/page_fault_user", { "address", "ip", "error_code" } },
@@ -220,7 +225,7 @@ TEST_F(module, page_faults_tell_the_page_and_who_touched_it)
 		       e->arg[0].value != (uint64_t)pages + i * 4096)
 			;
 		ASSERT_NE(NULL, e);
-		/* The one instruction of ours; a write (2) of the user (4). */
+		/* The instruction is ours; a write (2) by the user (4). */
 		EXPECT_LE((uint64_t)touch_pages, e->arg[1].value);
 		EXPECT_GT((uint64_t)touch_pages + 4096, e->arg[1].value);
 		if (i) {
@@ -257,7 +262,7 @@ static void send_signals(void)
 		_exit(1);
 }
 
-TEST_F(module, signals_tell_how_they_were_sent_and_taken)
+TEST_F(module, signals_show_how_they_were_sent_and_delivered)
 {
 	static const struct {
 		int sig, code, group, result;
@@ -291,7 +296,7 @@ TEST_F(module, signals_tell_how_they_were_sent_and_taken)
 		EXPECT_EQ(sent[i].code, (int)e->arg[1].value);
 		EXPECT_EQ(SA_RESTART, e->arg[2].value & (SA_RESTART | SA_NODEFER | SA_RESETHAND));
 	}
-	/* The parent is told of the child's end. */
+	/* The child's end sends a signal to the parent. */
 	e = next_of(&r, EXPTRACE_EVENT_SIGNAL_GENERATE, pid, &at);
 	ASSERT_NE(NULL, e);
 	EXPECT_EQ(SIGCHLD, e->arg[0].value);
@@ -300,13 +305,13 @@ TEST_F(module, signals_tell_how_they_were_sent_and_taken)
 	recording_free(&r);
 }
 
-/* A loop device over a file of 1 MiB in memory, *file; its descriptor for direct reads, or -1. */
+/* A loop device over a file of 1 MiB in memory, *file: a descriptor for direct reads, or -1. */
 static int open_loop(int *number, int *file)
 {
 	char path[32];
 	int control, loop = -1;
 
-	/* Where it is a module, that may not be loaded. */
+	/* The loop module may not be loaded. */
 	if (access("/dev/loop-control", F_OK) && system("modprobe loop >/dev/null 2>&1"))
 		return -1;
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
@@ -328,7 +333,7 @@ static int open_loop(int *number, int *file)
 
 static int loop, loop_file;
 
-/* The last write fails: the file takes no more. */
+/* The last write fails, because the file accepts no more data. */
 static void use_loop(void)
 {
 	char *buffer;
@@ -339,7 +344,7 @@ static void use_loop(void)
 		_exit(1);
 }
 
-TEST_F(module, block_requests_tell_what_is_done_where_and_whether_it_failed)
+TEST_F(module, block_requests_show_operation_sector_and_error)
 {
 	static const struct {
 		char operation;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Timers and work: the values are those that perf sees. */
+/* Timers and work: the values match perf. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/socket.h>
 
 #include "compare.h"
 
-/* The address of a kernel function, 0 if unknown; module functions too. */
+/* The address of a kernel or module function, 0 if unknown. */
 static uint64_t address_of(const char *function)
 {
 	FILE *f = fopen("/proc/kallsyms", "r");
@@ -24,8 +24,8 @@ static uint64_t address_of(const char *function)
 #define WAITERS	8
 
 /*
- * Waits of 300 ms and a bit more, on sockets: each is a timer, whose function is process_timeout(). So far ahead, timers
- * expire with up to 8 others at a time, each some jiffies late but the last.
+ * Socket timeouts of 300 ms and a bit more. Each is a timer whose function is process_timeout().
+ * Timers that far ahead expire in groups of up to 9, each except the last some jiffies late.
  */
 static void wait_with_timers(void)
 {
@@ -49,7 +49,7 @@ static void wait_with_timers(void)
 		_exit(1);
 }
 
-/* What perf saw last at this tracepoint of the timer that has expired; NULL: nothing. */
+/* The last time that perf saw this tracepoint for the timer that has expired, or NULL. */
 static const struct perf_seen *start_of(const struct comparison *c, const struct perf_seen *expired, int tracepoint)
 {
 	const struct perf_seen *s;
@@ -62,7 +62,7 @@ static const struct perf_seen *start_of(const struct comparison *c, const struct
 
 enum { TIMER_ENTRY, TIMER_EXIT, TIMER_START, HRTIMER_ENTRY, HRTIMER_EXIT, HRTIMER_START };
 
-/* Which fields are there for what is not compared argument by argument. */
+/* Indices of the perf fields that are not compared argument by argument. */
 #define NOW	3
 #define BASECLK	4
 #define EXPIRES	2
@@ -77,7 +77,7 @@ static const struct perf_tracepoint seen_timers[] = {
 	[HRTIMER_START] = { "timer/hrtimer_start", { "hrtimer", "function", [EXPIRES] = "softexpires" } },
 };
 
-/* What jiffies was at most when this event happened: what it was at the next one on its CPU. */
+/* An upper bound of jiffies at this event: its value at the next event on this CPU. */
 static uint64_t jiffies_after(const struct comparison *c, const struct perf_seen *expired)
 {
 	const struct perf_seen *s;
@@ -88,7 +88,7 @@ static uint64_t jiffies_after(const struct comparison *c, const struct perf_seen
 	return ~0ULL;
 }
 
-TEST_F(module, timers_tell_their_function_and_how_late_they_are)
+TEST_F(module, timers_have_their_function_and_lateness)
 {
 	size_t i, compared = 0, late = 0;
 	struct comparison c = {};
@@ -105,13 +105,13 @@ TEST_F(module, timers_tell_their_function_and_how_late_they_are)
 		if (e->type != EXPTRACE_EVENT_TIMER_EXPIRE_ENTRY)
 			continue;
 		EXPECT_LE(0, (int64_t)e->arg[2].value);
-		/* Other timers may get another time without being started anew. */
+		/* Other timers may get a new expiry time without being started again. */
 		if (!expired || !e->arg[1].string || strcmp(e->arg[1].string, "process_timeout+0x0"))
 			continue;
 		start = start_of(&c, expired, TIMER_START);
 		if (!start)
 			continue;
-		/* It's read by each of the two, maybe not at the same time. */
+		/* exptrace and perf each read jiffies, perhaps at different times. */
 		jiffies = start->value[EXPIRES] + e->arg[2].value;
 		EXPECT_LE(expired->value[BASECLK], jiffies);
 		EXPECT_GE(jiffies_after(&c, expired), jiffies);
@@ -130,8 +130,9 @@ static void sleep_a_little(void)
 }
 
 /*
- * How late those that expired were: perf has no such field, but when each was to expire, if it saw that. They are compared as
- * an argument, for of a timer that expires again and again, like the tick's, nothing else tells which time it was.
+ * Replace perf's unused field by the lateness of each timer that expired, if perf saw when it was
+ * to expire. Lateness is compared like an argument: for a timer that expires repeatedly, such as
+ * the tick, nothing else identifies the expiry.
  */
 static void tell_lateness(struct comparison *c)
 {
@@ -152,7 +153,7 @@ static void tell_lateness(struct comparison *c)
 	}
 }
 
-TEST_F(module, high_resolution_timers_tell_their_function_and_how_late_they_are)
+TEST_F(module, hrtimers_have_their_function_and_lateness)
 {
 	uint64_t wakeup = address_of("hrtimer_wakeup");
 	size_t i, woken = 0, compared = 0;
@@ -180,8 +181,8 @@ TEST_F(module, high_resolution_timers_tell_their_function_and_how_late_they_are)
 	comparison_free(&c);
 }
 
-/* The module has a work of its own, which begins generations. */
-TEST_F(module, work_tells_its_function_from_start_to_end)
+/* The module has its own work item, which begins generations. */
+TEST_F(module, work_has_its_function_from_start_to_end)
 {
 	uint64_t advance = address_of("advance_by_itself");
 	struct exptrace_start args = start_small();
