@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Everything at once, for a while; then every generation is whole and every ledger adds up. */
+/* Everything at once, for a while. Then every generation is whole and every ledger adds up. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/mman.h>
@@ -9,13 +9,13 @@
 #include "looks.h"
 #include "storms.h"
 
-/* Seconds of a round. There are as many as it takes for EXPTRACE_CHAOS_SECONDS. */
+/* In seconds. There are as many rounds as EXPTRACE_CHAOS_SECONDS takes. */
 #define SECONDS		5
 
-/* Recordings of a round that is about starting and stopping, at least. */
+/* A restart round makes at least this many recordings. */
 #define RESTARTS	6
 
-/* That many rounds, in seconds; the runner's own limit is stricter (see the Makefile). */
+/* For that many rounds, in seconds. The runner's own limit is stricter (see the Makefile). */
 #define TIMEOUT		7200
 
 static int rounds(void)
@@ -52,9 +52,10 @@ static int edge(struct observation *seen)
 static uint64_t first_generation;
 
 /*
- * A child that reads a snapshot, slowly enough to be killed in the middle. Its exit code says how it went. No generation
- * of a snapshot is given up: all that the recording had until its last one are in it, but for those that were given up
- * before. These need not be the oldest: while an earlier snapshot was held, what came behind it went first.
+ * A child that reads a snapshot, slowly enough to be killed in between. Its exit code is the
+ * result. The generations of a snapshot are not evicted: it has every generation up to its last
+ * one, except those evicted before. These need not be the oldest, because while an earlier snapshot
+ * was held, later generations were evicted first.
  */
 static pid_t snapshot_child(bool slow, struct shot *tell)
 {
@@ -92,8 +93,9 @@ static pid_t snapshot_child(bool slow, struct shot *tell)
 }
 
 /*
- * All that was attempted. What was recorded is in the generations that were read, or was given up with others; what was
- * lost in any of them was counted when it was complete. Both of all experiments together, for so they are counted.
+ * Compare everything that was attempted. Recorded events are in the generations that were read, or
+ * were evicted with others; lost events were counted when their generation was complete. Both
+ * counts cover all experiments together.
  */
 static void compare_all(struct __test_metadata *_metadata, const struct edges *e, const struct stream *stream,
 			const struct exptrace_info *info)
@@ -154,7 +156,10 @@ static void flight_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	ASSERT_EQ(0, edge(&edges.after_start));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
-	/* On a slow machine a round may last longer: one snapshot is read to its end, and can be compared, and one is not. */
+	/*
+	 * On a slow machine a round may last longer: at least one snapshot must be read to its end
+	 * and be comparable, and one must be killed.
+	 */
 	for (i = 0; now_ms() < end || !snapshots || !killed || (observer && nr_looks < LOOKS && !comparable(shots)); i++) {
 		pid = snapshot_child(i % 2, &shots[i % SHOTS]);
 		if (i % 2) {
@@ -207,7 +212,10 @@ TEST_F_TIMEOUT(module, flight_recorder_survives_everything_at_once, TIMEOUT)
 		flight_round(_metadata, self);
 }
 
-/* A reader of the stream, in the parent's memory so that it can be killed without losing what it got. */
+/*
+ * What a reader copies from the stream, in shared memory so that nothing is lost when the reader is
+ * killed.
+ */
 struct log {
 	size_t size;
 	uint8_t data[];
@@ -215,7 +223,7 @@ struct log {
 
 #define LOG_SIZE	(512UL << 20)
 
-/* Not while a recording begins or ends, which is a moment. */
+/* Mapping fails for a moment while a recording begins or ends. */
 static const uint8_t *map_pool(int fd, size_t *size)
 {
 	void *pool;
@@ -224,7 +232,10 @@ static const uint8_t *map_pool(int fd, size_t *size)
 	return WAIT_FOR((pool = mmap(NULL, *size, PROT_READ, MAP_SHARED, fd, 0)) != MAP_FAILED) ? pool : NULL;
 }
 
-/* To the end of the recording, or of what there is if @fd does not wait: 0, or an exit code. */
+/*
+ * Copy until the end of the recording or, if @fd does not wait, of the available data: 0, or an
+ * exit code.
+ */
 static int copy_recording(struct log *log, int fd)
 {
 	static const uint8_t mark = EXPTRACE_WIRE_END_OF_GENERATION;
@@ -236,7 +247,7 @@ static int copy_recording(struct log *log, int fd)
 	while (!(err = device_ioctl(fd, EXPTRACE_IOC_TAKE, &ref)) && ref.kind != EXPTRACE_REF_END) {
 		size_t n = ref.kind == EXPTRACE_REF_BATCH ? ref.length : 1;
 
-		/* As long as it has something in its hands, there is a pool. */
+		/* The pool exists while the reader holds something of it. */
 		if (!pool)
 			pool = map_pool(fd, &size);
 		if (!pool)
@@ -246,13 +257,16 @@ static int copy_recording(struct log *log, int fd)
 		memcpy(log->data + log->size, ref.kind == EXPTRACE_REF_BATCH ? pool + ref.offset : &mark, n);
 		__atomic_store_n(&log->size, log->size + n, __ATOMIC_RELEASE);
 	}
-	/* As long as the pool is mapped, no recording can begin. */
+	/* No recording can start while the pool is mapped. */
 	if (pool)
 		munmap((void *)pool, size);
 	return err && err != -EAGAIN ? 5 : 0;
 }
 
-/* Copies recordings one after the other until it is killed; or, if nothing is being recorded any more, what there is. */
+/*
+ * Copy one recording after the other until killed. With @last, when nothing is being recorded any
+ * more, copy the rest.
+ */
 static pid_t stream_child(struct log *log, bool last)
 {
 	pid_t pid = fork();
@@ -270,10 +284,15 @@ static pid_t stream_child(struct log *log, bool last)
 	_exit(code);
 }
 
-/* As many batches of the stream as one of the pool may have: the tables around a generation are short. */
+/*
+ * Upper bound of the stream's batches per batch of the pool: the tables around a generation are
+ * short.
+ */
 #define TAKEN_AT_ONCE	16
 
-/* Is the batch at @at one of the last that were kept? No two are the same, for they have their times. */
+/*
+ * Is the batch at @at one of the last that were kept? No two are equal, because each has its time.
+ */
 static bool is_known(const struct bytes *bytes, const size_t *kept, const uint8_t *at, size_t size)
 {
 	int i;
@@ -284,7 +303,10 @@ static bool is_known(const struct bytes *bytes, const size_t *kept, const uint8_
 	return false;
 }
 
-/* What a killed reader had copied but not given back, batches or end mark, its successor gets again: drop that. */
+/*
+ * The next reader gets again what a killed reader had copied but not given back, batches or an end
+ * mark: drop the copies.
+ */
 static void mend(const struct log *log, struct bytes *bytes)
 {
 	size_t at = 0, kept[TAKEN_AT_ONCE] = {};
@@ -338,7 +360,7 @@ static struct log *make_log(void)
 	return map_shared(LOG_SIZE);
 }
 
-/* The rest of what was recorded, and all of it together. Every generation is whole, and each ledger adds up. */
+/* Read the rest, and parse everything. Every generation is whole, and each ledger adds up. */
 static void read_rest(struct __test_metadata *_metadata, struct log *log, struct stream *stream)
 {
 	pid_t pid = stream_child(log, true);
@@ -377,7 +399,7 @@ static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 	ASSERT_EQ(0, edge(&edges.after_start));
 	ASSERT_EQ(0, begin_storms());
 	end = now_ms() + 1000LL * SECONDS;
-	/* A fast machine fills the log sooner. */
+	/* A fast machine fills the log earlier. */
 	while (now_ms() < end && log->size < LOG_SIZE / 2) {
 		kill_a_reader(_metadata, log);
 		killed++;
@@ -424,8 +446,8 @@ static void observe_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(modul
 	observer = NULL;
 }
 
-/* Of a recording in the midst of it all, with all that it lost. */
-TEST_F_TIMEOUT(module, as_many_events_are_attempted_as_bpf_programs_saw, TIMEOUT)
+/* The recording includes everything that it lost. */
+TEST_F_TIMEOUT(module, attempted_events_match_bpf_programs, TIMEOUT)
 {
 	const char *missing = observer_missing();
 
@@ -434,8 +456,8 @@ TEST_F_TIMEOUT(module, as_many_events_are_attempted_as_bpf_programs_saw, TIMEOUT
 	observe_rounds(_metadata, self, stream_round);
 }
 
-/* Likewise with all that was given up; and of the snapshots of it. */
-TEST_F_TIMEOUT(module, as_many_events_are_attempted_in_flight_as_bpf_programs_saw, TIMEOUT)
+/* Includes everything that was evicted; its snapshots are compared, too. */
+TEST_F_TIMEOUT(module, attempted_events_match_bpf_programs_in_flight_mode, TIMEOUT)
 {
 	const char *missing = observer_missing();
 
@@ -446,7 +468,7 @@ TEST_F_TIMEOUT(module, as_many_events_are_attempted_in_flight_as_bpf_programs_sa
 
 static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self)
 {
-	/* Between two generations may be some that were given up: they are counted. */
+	/* Generations may have been evicted between two that were read: they are counted. */
 	struct stream stream = { .forget = true, .flight = true };
 	struct log *log = make_log();
 	unsigned int killed = 0;
@@ -484,12 +506,12 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 	TH_LOG("%lu restarts, %u readers killed, %zu generations, %llu given up, %zu events, %llu lost",
 	       count_restarts(), killed, stream.nr_generations, (unsigned long long)given_up,
 	       stream.forgotten, (unsigned long long)stream_lost(&stream));
-	/* All of all recordings. */
+	/* Of all recordings together. */
 	EXPECT_EQ(recorder_state("next_generation") - first, stream.nr_generations + given_up);
 	stream_free(&stream);
 }
 
-TEST_F_TIMEOUT(module, recordings_that_begin_and_end_amid_everything_are_whole, TIMEOUT)
+TEST_F_TIMEOUT(module, recordings_that_start_and_stop_during_everything_are_whole, TIMEOUT)
 {
 	int i;
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A recording while perf sees the same tracepoints: the values must be the same, event by event.
- *
- * Perf begins before the recording and ends after it. So of each thread or CPU, what was recorded of a tracepoint is a
- * part of what perf saw, with nothing left out inside: from what happened when the start had returned to what happened
- * before the stop began.
+ * Record while perf sees the same tracepoints: the values must match, event by event. Perf begins
+ * before the recording and ends after it. So for each thread or CPU, the recorded events of a
+ * tracepoint are a contiguous part of what perf saw, at least from what happened after START
+ * returned to what happened before STOP began.
  */
 #ifndef EXPTRACE_SELFTEST_COMPARE_H
 #define EXPTRACE_SELFTEST_COMPARE_H
@@ -14,25 +13,25 @@
 #include "perf.h"
 #include "recording.h"
 
-/* Recordings, until nothing is lost. */
+/* Recordings until nothing is lost. */
 #define COMPARE_ATTEMPTS	10
 
 /*
- * On other CPUs, one event may just be under way while the recording starts or stops, and perf gave it a time on the other
- * side.
+ * On other CPUs one event may be in progress while the recording starts or stops, with a perf time
+ * on the other side.
  */
 #define COMPARE_EDGE		1
 
 struct comparison {
 	struct recording r;
 	struct perf perf;
-	pid_t pid;				/* the child that worked; it lived and died in the recording */
-	uint64_t from, to;			/* both were on: nanoseconds of CLOCK_MONOTONIC */
-	const struct perf_seen **match;		/* what perf saw of r.sorted[i], NULL: not compared yet */
+	pid_t pid;				/* the child, which lived only during the recording */
+	uint64_t from, to;			/* while both were on: nanoseconds of CLOCK_MONOTONIC */
+	const struct perf_seen **match;		/* perf's event for r.sorted[i], NULL: not compared yet */
 	char difference[512];
 };
 
-/* Run work() in a child that lives and dies inside the recording; returns its pid, or -1 if it fails. */
+/* Run work() in a child that lives only during the recording: its pid, or -1 if it fails. */
 static inline pid_t in_child(void (*work)(void))
 {
 	pid_t pid = fork();
@@ -74,8 +73,8 @@ static inline int comparison_try(struct comparison *c, int control, const struct
 }
 
 /*
- * Record what is on, with perf at the same time, while a child does work(): 0 or -errno; -ENOENT: perf has not those
- * tracepoints.
+ * Record with perf at the same time while a child does work(): 0 or -errno; -ENOENT if perf lacks
+ * the tracepoints.
  */
 static inline int comparison_record(struct comparison *c, int control, const struct perf_tracepoint *tracepoints, int nr,
 				    void (*work)(void))
@@ -104,14 +103,16 @@ static inline int comparison_record(struct comparison *c, int control, const str
 		}											\
 	} while (0)
 
-/* Those of one type: of what was recorded, indices into r.sorted. */
+/* The events of one type; the recorded ones are indices into r.sorted. */
 struct comparison_part {
 	size_t *recorded, nr_recorded;
 	const struct perf_seen **seen;
 	size_t nr_seen;
 };
 
-/* All, or (pid not 0) those of a thread, or (cpu not negative) those on a CPU. */
+/*
+ * All events, or (if @pid is not 0) those of a thread, or (if @cpu is not negative) those on a CPU.
+ */
 static inline struct comparison_part comparison_part(const struct comparison *c, int type, int tracepoint, pid_t pid,
 						     int cpu)
 {
@@ -136,8 +137,8 @@ static inline struct comparison_part comparison_part(const struct comparison *c,
 }
 
 /*
- * Arguments that perf has no field for, or does not know, are not compared. An int that the tracepoint keeps unsigned may be
- * negative.
+ * Arguments that perf has no field for, or does not know, are not compared. An int that the
+ * tracepoint stores as unsigned may be negative.
  */
 static inline bool comparison_same(const struct comparison *c, const struct stream_event *e, const struct perf_seen *s,
 				   int *arg)
@@ -162,7 +163,7 @@ static inline bool comparison_same(const struct comparison *c, const struct stre
 	return e->pid < 0 || e->pid == s->tid;
 }
 
-/* How many from the first one on are the same, if the first one recorded is that number of those seen. */
+/* Length of the common sequence if the first recorded event is number @first of those seen. */
 static inline size_t comparison_length(const struct comparison *c, const struct comparison_part *part, size_t first,
 				       int *arg)
 {
@@ -175,13 +176,13 @@ static inline size_t comparison_length(const struct comparison *c, const struct 
 	return i;
 }
 
-/* When an event was recorded: nanoseconds of CLOCK_MONOTONIC. */
+/* Time of a recorded event in nanoseconds of CLOCK_MONOTONIC. */
 static inline double comparison_time(const struct comparison *c, const struct stream_event *e)
 {
 	return stream_ns(&c->r.stream.generations[0], e->time);
 }
 
-/* How far apart the times of both are, if the first one recorded is that number of those seen. */
+/* Sum of the time differences if the first recorded event is number @first of those seen. */
 static inline double comparison_distance(const struct comparison *c, const struct comparison_part *part, size_t first)
 {
 	double sum = 0;
@@ -196,8 +197,8 @@ static inline double comparison_distance(const struct comparison *c, const struc
 }
 
 /*
- * Find the place of what was recorded in what was seen; those seen from number "begin" to "end" must be there. Of several
- * places that are possible, it's the one where the times are nearest.
+ * Find the position of the recorded events among those seen. Those seen from "begin" to "end" must
+ * be included. Of several possible positions, use the one with the nearest times.
  */
 static inline const char *comparison_place(struct comparison *c, const struct comparison_part *part, size_t begin,
 					   size_t end)
@@ -237,7 +238,7 @@ static inline const char *comparison_of(struct comparison *c, int type, int trac
 	size_t begin = 0, end = part.nr_seen;
 	const char *difference;
 
-	/* A thread that lived inside has no edges. */
+	/* A thread that lived only during the recording has no edges. */
 	if (!pid) {
 		while (begin < part.nr_seen && part.seen[begin]->time < c->from)
 			begin++;
@@ -252,13 +253,16 @@ static inline const char *comparison_of(struct comparison *c, int type, int trac
 	return difference;
 }
 
-/* Of the child, the events of a type are exactly those that perf saw at this tracepoint: NULL, or what is different. */
+/*
+ * For the child, the events of a type are exactly those that perf saw at this tracepoint: NULL, or
+ * the difference.
+ */
 static inline const char *differs_in_child(struct comparison *c, int type, int tracepoint)
 {
 	return comparison_of(c, type, tracepoint, c->pid, -1);
 }
 
-/* On every CPU. */
+/* Likewise for every CPU. */
 static inline const char *differs_on_cpus(struct comparison *c, int type, int tracepoint)
 {
 	const char *difference = NULL;
@@ -270,8 +274,9 @@ static inline const char *differs_on_cpus(struct comparison *c, int type, int tr
 }
 
 /*
- * What begins in a context ends there before the next begins, with the same first argument: how many do so, or -1 if
- * one does not. The tracepoints are attached one after the other, so that the first ends may be missing.
+ * Check that what begins in a context ends there, with the same first argument, before the next
+ * begins: the number of pairs, or -1. The tracepoints are attached one after the other, so the
+ * first ends may be missing.
  */
 static inline int count_pairs(const struct recording *r, int entry, int exit)
 {

@@ -21,8 +21,11 @@ static bool event_is_on(FIXTURE_DATA(fault) *self, int index)
 	return !device_ioctl(self->device, EXPTRACE_IOC_GET_EVENT, &event) && event.flags & EXPTRACE_EVENT_F_ENABLED;
 }
 
-/* What an event is said to be is what it is: off is possible without memory, and on what failed is off. */
-TEST_F_TIMEOUT(fault, switching_an_event_fails_cleanly, TIMEOUT)
+/*
+ * GET_EVENT reports the real state: an event can be disabled without memory, and one that could not
+ * be enabled is off.
+ */
+TEST_F_TIMEOUT(fault, enabling_or_disabling_an_event_fails_cleanly, TIMEOUT)
 {
 	int index;
 
@@ -55,7 +58,7 @@ static int set_event_with_stack(FIXTURE_DATA(fault) *self, int index)
 	return device_ioctl(self->device, EXPTRACE_IOC_SET_EVENT, &event);
 }
 
-/* The room for stacks, once it is there, stays until the module is unloaded. */
+/* The stack table, once allocated, stays until the module is unloaded. */
 TEST_F_TIMEOUT(fault, first_event_with_a_stack_fails_cleanly, TIMEOUT)
 {
 	int index;
@@ -94,8 +97,8 @@ TEST_F_TIMEOUT(fault, setting_the_trigger_fails_cleanly, TIMEOUT)
 	FAIL_EACH(-ENOMEM, set_trigger(self, 1000000), TRIGGER_SET);
 }
 
-/* With its probes. */
-TEST_F_TIMEOUT(fault, setting_the_trigger_while_it_records_fails_cleanly, TIMEOUT)
+/* Setting it attaches probes, too. */
+TEST_F_TIMEOUT(fault, setting_the_trigger_during_a_recording_fails_cleanly, TIMEOUT)
 {
 	struct observed o;
 
@@ -131,7 +134,7 @@ static int take_filter_back(FIXTURE_DATA(fault) *self)
 	return device_ioctl(self->device, EXPTRACE_IOC_SET_FILTER, &none);
 }
 
-/* All of a filter or nothing of it, whether there is one already or not. */
+/* A filter is set completely or not at all, whether or not one is set already. */
 TEST_F_TIMEOUT(fault, setting_a_filter_fails_cleanly, TIMEOUT)
 {
 	ASSERT_EQ(0, module_load("events=all"));
@@ -150,49 +153,49 @@ TEST_F_TIMEOUT(fault, setting_a_filter_fails_cleanly, TIMEOUT)
 	check_whole(_metadata, self);
 }
 
-/* As set_filter() sets it; what is told of it. */
-struct told {
+/* The filter of set_filter(), as GET_FILTER returns it. */
+struct returned_filter {
 	struct exptrace_filter filter;
 	uint32_t threads[2], processes[2];
 	uint64_t cpus[1];
 };
 
-static int get_filter(FIXTURE_DATA(fault) *self, struct told *told)
+static int get_filter(FIXTURE_DATA(fault) *self, struct returned_filter *got)
 {
-	memset(told, 0xcc, sizeof(*told));
-	told->filter = (struct exptrace_filter){
-		.nr_threads = 2, .threads = (uintptr_t)told->threads, .nr_processes = 2,
-		.processes = (uintptr_t)told->processes, .nr_cpu_words = 1, .cpus = (uintptr_t)told->cpus,
+	memset(got, 0xcc, sizeof(*got));
+	got->filter = (struct exptrace_filter){
+		.nr_threads = 2, .threads = (uintptr_t)got->threads, .nr_processes = 2,
+		.processes = (uintptr_t)got->processes, .nr_cpu_words = 1, .cpus = (uintptr_t)got->cpus,
 	};
-	return device_ioctl(self->device, EXPTRACE_IOC_GET_FILTER, &told->filter);
+	return device_ioctl(self->device, EXPTRACE_IOC_GET_FILTER, &got->filter);
 }
 
-static bool is_told(const struct told *told)
+static bool is_as_set(const struct returned_filter *got)
 {
-	return told->filter.nr_threads == 1 && told->filter.nr_processes == 2 && told->filter.nr_cpu_words &&
-	       told->threads[0] == (uint32_t)getpid() && told->threads[1] == 0xcccccccc &&
-	       told->processes[0] + told->processes[1] == (uint32_t)(getpid() + getppid()) && told->cpus[0] == 1;
+	return got->filter.nr_threads == 1 && got->filter.nr_processes == 2 && got->filter.nr_cpu_words &&
+	       got->threads[0] == (uint32_t)getpid() && got->threads[1] == 0xcccccccc &&
+	       got->processes[0] + got->processes[1] == (uint32_t)(getpid() + getppid()) && got->cpus[0] == 1;
 }
 
-/* What could not be told is told the next time. */
+/* A filter that could not be returned can be returned the next time. */
 TEST_F_TIMEOUT(fault, getting_a_filter_fails_cleanly, TIMEOUT)
 {
-	struct told told;
+	struct returned_filter got;
 
 	ASSERT_EQ(0, module_load(""));
 	ASSERT_EQ(0, open_device(&self->device));
 #define FILTER_TOLD(err)						\
 	do {								\
-		EXPECT_TRUE((err) || is_told(&told));			\
-		EXPECT_EQ(0, get_filter(self, &told));			\
-		EXPECT_TRUE(is_told(&told));				\
+		EXPECT_TRUE((err) || is_as_set(&got));			\
+		EXPECT_EQ(0, get_filter(self, &got));			\
+		EXPECT_TRUE(is_as_set(&got));				\
 	} while (0)
 	ASSERT_EQ(0, set_filter(self, 0));
-	FAIL_EACH(-ENOMEM, get_filter(self, &told), FILTER_TOLD);
+	FAIL_EACH(-ENOMEM, get_filter(self, &got), FILTER_TOLD);
 	EXPECT_EQ(0, take_filter_back(self));
 }
 
-/* Notes of when system calls begin are the largest allocation that a filter makes. */
+/* The table of when system calls began is the largest allocation of any filter. */
 static int set_syscall_filter(FIXTURE_DATA(fault) *self)
 {
 	struct exptrace_filter filter = { .min_syscall_ns = 1 };
@@ -200,7 +203,7 @@ static int set_syscall_filter(FIXTURE_DATA(fault) *self)
 	return device_ioctl(self->device, EXPTRACE_IOC_SET_FILTER, &filter);
 }
 
-TEST_F_TIMEOUT(fault, setting_a_filter_while_nothing_is_recorded_fails_cleanly, TIMEOUT)
+TEST_F_TIMEOUT(fault, setting_a_filter_without_a_recording_fails_cleanly, TIMEOUT)
 {
 	ASSERT_EQ(0, module_load(""));
 	ASSERT_EQ(0, open_device(&self->device));
@@ -226,7 +229,7 @@ static int write_marker(FIXTURE_DATA(fault) *self)
 	return n < 0 ? -errno : n == 1000 ? 0 : -EIO;
 }
 
-/* One that failed is not in the stream, and every other is once. */
+/* A failed marker is not in the stream; every other one is there once. */
 TEST_F_TIMEOUT(fault, markers_fail_cleanly, TIMEOUT)
 {
 	static const int types[] = {
@@ -257,7 +260,7 @@ TEST_F_TIMEOUT(fault, markers_fail_cleanly, TIMEOUT)
 	stream_free(&stream);
 }
 
-/* Their probes are attached then: all of them or none. */
+/* Start attaches their probes: all of them or none. */
 TEST_F_TIMEOUT(fault, start_with_a_filter_and_a_trigger_fails_cleanly, TIMEOUT)
 {
 	ASSERT_EQ(0, module_load(""));
@@ -291,7 +294,7 @@ TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 	ASSERT_LE(0, recording);
 	ASSERT_LE(0, advance);
 	ASSERT_LE(0, events);
-	/* A file reads one recording. */
+	/* An open file reads one recording. */
 #define STARTED_BY_SYSFS(err)						\
 	do {								\
 		check_started(_metadata, self, err);			\
@@ -304,7 +307,7 @@ TEST_F_TIMEOUT(fault, sysfs_writes_fail_cleanly, TIMEOUT)
 	ASSERT_EQ(0, start_roomy(self));
 	FAIL_EACH(-ENOMEM, write_attribute(advance, "1"), STILL_RECORDS);
 
-	/* All of a selection or nothing. */
+	/* A selection takes effect completely or not at all. */
 	read_file(SYSFS "events", before, sizeof(before));
 #define SELECTED(err)							\
 	do {								\

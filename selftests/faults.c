@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each step in the life of a recording fails cleanly if an allocation or a copy fails: loading, start, advance, reading, stop. */
+/*
+ * Each step in the life of a recording fails cleanly if an allocation or a copy fails: loading,
+ * start, advance, reading, stop.
+ */
 #define _GNU_SOURCE
 
 #include "faults.h"
@@ -12,7 +15,7 @@ static int load(FIXTURE_DATA(fault) *self, const char *parameters)
 	return syscall(SYS_init_module, self->image, self->size, parameters) ? -errno : 0;
 }
 
-/* How many calls could fail while the module is loaded. */
+/* Number of calls that could fail while the module is loaded. */
 static unsigned int count_loading(FIXTURE_DATA(fault) *self, const char *parameters)
 {
 	unsigned int left;
@@ -25,8 +28,8 @@ static unsigned int count_loading(FIXTURE_DATA(fault) *self, const char *paramet
 }
 
 /*
- * The kernel copies and relocates the module with hundreds of allocations of its own before it calls us: of these, only
- * some are made to fail. @ours is more than ours are.
+ * The kernel copies and relocates the module with hundreds of its own allocations before it calls
+ * us, so only some of those fail. @ours is an upper bound of our own allocations.
  */
 static void fail_loading(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, const char *parameters,
 			 unsigned int ours)
@@ -82,7 +85,7 @@ TEST_F_TIMEOUT(fault, start_fails_cleanly, TIMEOUT)
 	ASSERT_EQ(0, open_device(&self->device));
 
 	FAIL_EACH(-ENOMEM, start(self), CHECK_STARTED);
-	/* The last one was whole: nothing is left of those that failed. */
+	/* The last start succeeded with nothing left of those that failed. */
 	check_whole(_metadata, self);
 }
 
@@ -95,10 +98,10 @@ TEST_F_TIMEOUT(fault, start_in_flight_mode_fails_cleanly, TIMEOUT)
 }
 
 /*
- * A reader that waits for the first recording goes on waiting when it could not be started. From the last place on, since
- * once it could be started, the reader may be at an end.
+ * A reader that waits for the first recording keeps waiting after a failed start. Failures begin at
+ * the last call, because once a start has succeeded, the reader may reach the end.
  */
-TEST_F_TIMEOUT(fault, reader_waits_on_when_a_start_failed, TIMEOUT)
+TEST_F_TIMEOUT(fault, reader_keeps_waiting_after_a_failed_start, TIMEOUT)
 {
 	char header[EXPTRACE_HEADER_SIZE], c;
 	unsigned int n, places;
@@ -166,7 +169,10 @@ static int snapshot(FIXTURE_DATA(fault) *self, struct exptrace_snapshot *s)
 	return device_ioctl(self->device, EXPTRACE_IOC_SNAPSHOT, s);
 }
 
-/* A snapshot that failed may have no more than completed a generation; the next one is whole. */
+/*
+ * A failed snapshot may have completed a generation, but has no other effect; the next snapshot is
+ * whole.
+ */
 TEST_F_TIMEOUT(fault, snapshot_fails_cleanly, TIMEOUT)
 {
 	struct exptrace_snapshot s;
@@ -178,7 +184,7 @@ TEST_F_TIMEOUT(fault, snapshot_fails_cleanly, TIMEOUT)
 	stop_observed(_metadata, self, &o);
 }
 
-/* Reads all there is, and every second read(2) meets a copy that fails; the trace is whole nevertheless. */
+/* Read everything. A copy fails in every second read(2), but the trace is whole nevertheless. */
 static void read_with_faults(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self)
 {
 	struct stream stream = {};
@@ -213,14 +219,14 @@ static void record_two_generations(struct __test_metadata *_metadata, FIXTURE_DA
 	ASSERT_LT(0, work_pingpong(100));
 }
 
-TEST_F_TIMEOUT(fault, copy_that_fails_in_a_read_loses_nothing, TIMEOUT)
+TEST_F_TIMEOUT(fault, failed_copy_in_a_read_loses_nothing, TIMEOUT)
 {
 	record_two_generations(_metadata, self);
 	ASSERT_EQ(0, stop(self));
 	read_with_faults(_metadata, self);
 }
 
-TEST_F_TIMEOUT(fault, copy_that_fails_in_the_read_of_a_snapshot_loses_nothing, TIMEOUT)
+TEST_F_TIMEOUT(fault, failed_copy_in_a_read_of_a_snapshot_loses_nothing, TIMEOUT)
 {
 	struct exptrace_snapshot s;
 
@@ -230,7 +236,7 @@ TEST_F_TIMEOUT(fault, copy_that_fails_in_the_read_of_a_snapshot_loses_nothing, T
 	ASSERT_EQ(0, stop(self));
 }
 
-/* Takes all there is: batches, ends of generations. Optionally every TAKE fails first. */
+/* Take everything: batches and ends of generations. With @faults, each TAKE fails once first. */
 static void count_taken(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, bool faults,
 			unsigned int count[2])
 {
@@ -251,7 +257,7 @@ static void count_taken(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *
 	} while (ref.kind != EXPTRACE_REF_END);
 }
 
-TEST_F_TIMEOUT(fault, copy_that_fails_in_a_take_loses_nothing, TIMEOUT)
+TEST_F_TIMEOUT(fault, failed_copy_in_TAKE_loses_nothing, TIMEOUT)
 {
 	unsigned int want[2], got[2], full;
 	struct exptrace_snapshot s;
@@ -268,7 +274,7 @@ TEST_F_TIMEOUT(fault, copy_that_fails_in_a_take_loses_nothing, TIMEOUT)
 	count_taken(_metadata, self, true, got);
 	EXPECT_EQ(want[0], got[0]);
 	EXPECT_EQ(want[1], got[1]);
-	/* Without a snapshot. */
+	/* Now without the snapshot. */
 	close(self->device);
 	ASSERT_EQ(0, open_device(&self->device));
 	full = device_info(self->device).batches_full;
@@ -278,7 +284,7 @@ TEST_F_TIMEOUT(fault, copy_that_fails_in_a_take_loses_nothing, TIMEOUT)
 	EXPECT_EQ(want[1], got[1]);
 }
 
-/* Opened and read to its end. */
+/* Open the file and read it to its end. */
 static int read_state(char *text, size_t size)
 {
 	int fd = open(STATE, O_RDONLY | O_CLOEXEC);
@@ -297,7 +303,7 @@ static int read_state(char *text, size_t size)
 	return n;
 }
 
-/* It tells what it can without memory: all but the lists. */
+/* Without memory it shows everything but the lists. */
 TEST_F_TIMEOUT(fault, reading_the_state_fails_cleanly, TIMEOUT)
 {
 	unsigned int with = 0, without = 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whatever allocation or copy from user space fails inside an operation, the operation fails cleanly and whole, nothing is
- * lost, and it works when it is tried again. Each operation is tried with its first, second, ... call failing, until none
- * is left to fail: once with that one alone, once with all allocations after it failing as well, for what has something to
- * fall back on (kvmalloc(), a cache of the kernel's own) fails only then. Needs the fault injection of a debug kernel
- * (scripts/debug-kernel.sh); what was lost meanwhile, scripts/leakcheck.sh finds at the end, for a look of kmemleak takes
- * half a minute.
+ * If an allocation or a copy from user space fails inside an operation, the operation fails cleanly
+ * and as a whole, nothing is lost, and it works when tried again. Each operation runs with its
+ * first, second, ... call failing, until no call is left to fail: once with this call alone, and
+ * once with all allocations after it failing as well, because what has a fallback (kvmalloc(), one
+ * of the kernel's own caches) fails only then. This needs the fault injection of a debug kernel
+ * (scripts/debug-kernel.sh). scripts/leakcheck.sh looks for leaks once at the end, because a scan
+ * of kmemleak takes half a minute.
  */
 #ifndef EXPTRACE_SELFTEST_FAULTS_H
 #define EXPTRACE_SELFTEST_FAULTS_H
@@ -25,11 +26,14 @@
 /* More than any operation allocates. */
 #define MANY		1000000
 
-/* The kernel itself tells that an allocation of its own failed; vm.sh overlooks that between these lines. */
+/*
+ * The kernel reports allocations of its own that failed; vm.sh ignores such reports between these
+ * lines.
+ */
 #define LOG_BEGIN	"exptrace-faults: failed allocations are wanted\n"
 #define LOG_END		"exptrace-faults: failed allocations are not wanted any more\n"
 
-/* Seconds; loading the module takes some hundred allocations, and as many attempts. */
+/* In seconds. Loading the module makes some hundred allocations, and so takes as many attempts. */
 #define TIMEOUT		1200
 
 static inline void __attribute__((constructor)) skip_without_fault_injection(void)
@@ -49,8 +53,9 @@ static inline void set_injection(const char *what, const char *value)
 }
 
 /*
- * Every allocation may fail, not only those that may not sleep; and no word about it. Of a thread that is marked
- * (make-it-fail) all do, but only when its countdown to the first one (fail-nth) has ended; of other threads none does.
+ * Let every allocation fail, even those that may sleep, and do not log it. All allocations of a
+ * marked thread (make-it-fail) fail, but only after its countdown to the first failure (fail-nth)
+ * has ended. Those of other threads do not fail.
  */
 static inline void set_up_injection(void)
 {
@@ -76,8 +81,9 @@ static inline void take_injection_down(void)
 }
 
 /*
- * A page of ours that has to come while all allocations fail would be tried for over and over, and a stack that has to grow
- * while one fails is a segmentation fault. A struct stream takes 700 KiB of it.
+ * While all allocations fail, a page fault of ours would be retried forever, and one failure to
+ * grow the stack is a segmentation fault. So fault everything in first. A struct stream takes 700
+ * KiB of stack.
  */
 static inline int hold_our_pages(void)
 {
@@ -87,7 +93,7 @@ static inline int hold_our_pages(void)
 	return mlockall(MCL_CURRENT);
 }
 
-/* Of this thread, n calls from now on. */
+/* Let this thread's @n-th call from now on fail. */
 static inline void inject(int fd, unsigned int n)
 {
 	char text[16];
@@ -97,18 +103,18 @@ static inline void inject(int fd, unsigned int n)
 		abort();
 }
 
-/* Are all allocations to fail that come after it? */
+/* Should all allocations after that call fail, too? */
 static inline void inject_all(int fd, bool all)
 {
 	if (pwrite(fd, all ? "1" : "0", 1, 0) != 1)
 		abort();
 }
 
-/* Ends the injection: how many calls it had still to wait for, 0 if it struck. */
+/* End the injection: how many calls before the failing one were left, 0 if it has failed. */
 static inline unsigned int injection_left(int fd)
 {
 	char text[16] = "";
-	/* These two copy too: with one call left, it strikes here. */
+	/* These two copy, too: with one call left, the failure happens here. */
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
 	while (pwrite(fd, "0", 1, 0) != 1)
@@ -181,15 +187,21 @@ static inline bool is_clean(int err)
 	return err == 0 || err == -ENOMEM || err == -EFAULT;
 }
 
-/* Attempts at an operation with one failure after the other. */
+/* Attempts at an operation, each with another failure. */
 struct sweep {
 	const char *what;
-	int error;	/* which it is to return */
-	/* This one, from 0 on; every even one fails all from a call on, the one after it that call alone. */
+	int error;	/* expected at least once */
+	/*
+	 * Number of this attempt. In even attempts all calls from one on fail; in the odd attempt
+	 * that follows, only that one.
+	 */
 	unsigned int attempt;
-	/* How many in a row, up to this one, had nothing left to fail. */
+	/* How many attempts in a row, including this one, had nothing left to fail. */
 	unsigned int unharmed;
-	/* How often the operation failed; of those where all failed, how often as it is to. */
+	/*
+	 * How often the operation failed, by kind of attempt; of those where all calls failed, how
+	 * often with the expected error.
+	 */
 	unsigned int failed[2], wanted;
 };
 
@@ -217,7 +229,7 @@ static inline void end_attempt(struct __test_metadata *_metadata, FIXTURE_DATA(f
 	sweep->attempt++;
 }
 
-/* None that failed means that nothing was tested, unless that is what is wanted. */
+/* If nothing failed, nothing was tested, unless that is expected. */
 static inline void end_sweep(struct __test_metadata *_metadata, const struct sweep *sweep)
 {
 	TH_LOG("%s: %u attempts, failed with all calls failing from one on: %u (%u: %s), with one failing: %u", sweep->what,
@@ -229,9 +241,10 @@ static inline void end_sweep(struct __test_metadata *_metadata, const struct swe
 }
 
 /*
- * Calls @operation with one failure after the other until there is none left, and each time @check with what it returned;
- * that sees to it that the next attempt finds what the first one found. @want is the error that it is to return at least
- * once: -ENOMEM if it allocates, -EFAULT if it only copies, 0 if nothing makes it fail.
+ * Call @operation with one failure after the other until there is none left, and after each call
+ * @check with the result. @check restores the state for the next attempt. @want is the error that
+ * must occur at least once: -ENOMEM if the operation allocates, -EFAULT if it only copies, 0 if
+ * nothing can fail.
  */
 #define FAIL_EACH(want, operation, check)					\
 	do {									\
@@ -269,7 +282,7 @@ static inline int start_with(FIXTURE_DATA(fault) *self, uint64_t pool_size, uint
 	return device_ioctl(self->device, EXPTRACE_IOC_START, &how);
 }
 
-/* Every batch is an allocation that may fail: just as many as are needed. */
+/* Every batch is an allocation that may fail, so the pool is as small as possible. */
 static inline int start(FIXTURE_DATA(fault) *self)
 {
 	return start_with(self, 4 << 20, EXPTRACE_MODE_STREAM);
@@ -286,7 +299,7 @@ static inline int start_roomy(FIXTURE_DATA(fault) *self)
 	return start_with(self, 64 << 20, EXPTRACE_MODE_STREAM);
 }
 
-/* A recording is on, or there is nothing of it. */
+/* Either a recording is on, or nothing is left of it. */
 static inline void check_started(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, int err)
 {
 	struct exptrace_info info = device_info(self->device);
@@ -315,16 +328,18 @@ static inline void check_whole(struct __test_metadata *_metadata, FIXTURE_DATA(f
 	stream_free(&stream);
 }
 
-/* What the observer counts: nothing else may be attempted in a recording that is compared with it. */
+/*
+ * The events that the observer counts. A recording that is compared with it must attempt no others.
+ */
 #define OBSERVED_EVENTS	"events=sched,kmalloc,kfree,kmem_cache_alloc,kmem_cache_free"
 
-/* A recording whose events BPF programs count, too. */
+/* A recording whose events are also counted by BPF programs. */
 struct observed {
 	struct observer *observer;
 	struct edges edges;
 };
 
-/* Works where the kernel has no such programs: then nothing is compared. */
+/* Where the kernel has no such programs, nothing is compared. */
 static inline void start_observed(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, struct observed *o)
 {
 	const char *missing = observer_missing();
@@ -344,7 +359,7 @@ static inline void start_observed(struct __test_metadata *_metadata, FIXTURE_DAT
 		ASSERT_EQ(0, observer_read(o->observer, &o->edges.after_start));
 }
 
-/* All of it is there, as it was attempted, and read by another than who was disturbed. */
+/* Another reader than the disturbed one finds every event that was attempted. */
 static inline void stop_observed(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, struct observed *o)
 {
 	struct attempts attempts = {};

@@ -322,7 +322,7 @@ TEST_F(module, markers_pass_every_filter)
 
 TEST_F(module, GET_FILTER_returns_the_filter_that_was_set)
 {
-	uint32_t processes[] = { getpid(), 1 }, threads[] = { getpid() }, told[3];
+	uint32_t processes[] = { getpid(), 1 }, threads[] = { getpid() }, returned[3];
 	struct exptrace_filter filter = {
 		.flags = EXPTRACE_FILTER_CHILDREN, .nr_processes = 2, .processes = (uintptr_t)processes,
 		.nr_threads = 1, .threads = (uintptr_t)threads, .nr_cpu_words = 1,
@@ -330,11 +330,11 @@ TEST_F(module, GET_FILTER_returns_the_filter_that_was_set)
 	};
 	uint64_t cpus[2] = { 0xcccccccccccccccc, 0xcccccccccccccccc };
 	struct exptrace_filter got = {
-		.nr_processes = 1, .processes = (uintptr_t)told, .nr_threads = 1, .threads = (uintptr_t)&told[2],
+		.nr_processes = 1, .processes = (uintptr_t)returned, .nr_threads = 1, .threads = (uintptr_t)&returned[2],
 		.nr_cpu_words = 2, .cpus = (uintptr_t)cpus,
 	};
 
-	memset(told, 0xcc, sizeof(told));
+	memset(returned, 0xcc, sizeof(returned));
 	ASSERT_EQ(0, filter_set(self->control, filter));
 	self->reader = device_open(O_RDONLY);
 	ASSERT_LE(0, self->reader);
@@ -346,11 +346,11 @@ TEST_F(module, GET_FILTER_returns_the_filter_that_was_set)
 	EXPECT_EQ(0, got.cgroup);
 	EXPECT_EQ(5, got.min_syscall_ns);
 	EXPECT_EQ(7, got.min_switch_ns);
-	EXPECT_EQ((uintptr_t)told, got.processes);
+	EXPECT_EQ((uintptr_t)returned, got.processes);
 	/* Only as many as the buffer has room for. */
-	EXPECT_EQ(processes[0], told[0]);
-	EXPECT_EQ(0xcccccccc, told[1]);
-	EXPECT_EQ(threads[0], told[2]);
+	EXPECT_EQ(processes[0], returned[0]);
+	EXPECT_EQ(0xcccccccc, returned[1]);
+	EXPECT_EQ(threads[0], returned[2]);
 	EXPECT_EQ(1, cpus[0]);
 	EXPECT_EQ(0xcccccccccccccccc, cpus[1]);
 	EXPECT_EQ(-EBADF, filter_set(self->reader, filter));
@@ -391,7 +391,7 @@ TEST_F(module, invalid_filter_changes_nothing)
 	};
 	struct exptrace_filter before;
 	struct recording r = {};
-	uint32_t told;
+	uint32_t returned;
 	size_t i;
 
 	far[EXPTRACE_FILTER_MAX_CPU_WORDS - 1] = 1ULL << 63;
@@ -407,10 +407,10 @@ TEST_F(module, invalid_filter_changes_nothing)
 		EXPECT_EQ(wrong[i].err, filter_set(self->control, wrong[i].filter)) {
 			TH_LOG("filter %zu", i);
 		}
-		before = (struct exptrace_filter) { .nr_processes = 1, .processes = (uintptr_t)&told };
+		before = (struct exptrace_filter) { .nr_processes = 1, .processes = (uintptr_t)&returned };
 		ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_GET_FILTER, &before));
 		EXPECT_EQ(1, before.nr_processes);
-		EXPECT_EQ(worker.pid, (pid_t)told);
+		EXPECT_EQ(worker.pid, (pid_t)returned);
 		EXPECT_EQ(0, before.nr_threads + before.nr_cpu_words + before.flags);
 		EXPECT_EQ(0, before.cgroup + before.min_syscall_ns + before.min_switch_ns);
 	}

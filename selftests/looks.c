@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What an observer counts while chaos goes on, and the snapshots that are compared with it. */
+/* What an observer counts during chaos, and the snapshots that are compared with it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "looks.h"
 #include "support.h"
 
-/* The observer's counts every now and then, and from when to when it took to read them, by CLOCK_MONOTONIC. */
+/* The observer's counts at some time, and when reading them began and ended (CLOCK_MONOTONIC). */
 struct look {
 	uint64_t before, after;
 	struct observation seen;
@@ -49,7 +49,9 @@ void describe_shot(struct shot *shot, const struct stream *stream)
 	shot->done = true;
 }
 
-/* The last look that was over at that time, or the first that had not begun; NULL: there is none. */
+/*
+ * The last look that ended before @time, and the first that began after it; NULL if there is none.
+ */
 static const struct look *look_before(uint64_t time)
 {
 	size_t i = __atomic_load_n(&nr_looks, __ATOMIC_ACQUIRE);
@@ -68,7 +70,7 @@ static const struct look *look_after(uint64_t time)
 	return i < n ? &looks[i] : NULL;
 }
 
-/* False if nothing is told, or there were no looks in between, or none around it. */
+/* False if the shot has no times, or no looks lie around and between them. */
 static bool find_edges(struct edges *edges, const struct shot *shot)
 {
 	const struct look *before_start = look_before(shot->second_opens);
@@ -92,7 +94,6 @@ unsigned int comparable(const struct shot *shots)
 	return n;
 }
 
-/* How often what is in snapshots is not what the observer saw; tells of the last one in any case. */
 int differences_of_shots(const struct shot *shots)
 {
 	struct edges edges;

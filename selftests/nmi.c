@@ -147,7 +147,7 @@ TEST_F(module, stacks_are_taken_in_nmis)
 	kfrees_lost = stream_lost_for(&r.stream, EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_LOST_CONTENDED);
 	EXPECT_EQ(kfrees_lost + stream_lost_for(&r.stream, TEST_EXPERIMENT, EXPTRACE_LOST_CONTENDED),
 		  stream_lost_needlessly(&r.stream)) {
-		stream_tell_losses(&r.stream);
+		stream_describe_losses(&r.stream);
 		TH_LOG("%s", r.stream.error);
 	}
 	for (i = 0; i < r.nr; i++) {

@@ -71,7 +71,7 @@ static inline int recording_stop(struct recording *r, int control)
 
 	if (err || !stream_lost_needlessly(&r->stream))
 		return err;
-	stream_tell_losses(&r->stream);
+	stream_describe_losses(&r->stream);
 	return -ENOBUFS;
 }
 

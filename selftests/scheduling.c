@@ -56,7 +56,7 @@ TEST_F(module, idle_cpus_enter_and_leave_their_states)
  * A test module reports what a driver would, so that it works on machines with a fixed frequency,
  * too.
  */
-static void tell_frequencies(void)
+static void report_frequencies(void)
 {
 	/* The module does its work while it is loaded, and then fails to load. */
 	if (module_load_helper("exptrace_frequency.ko", "changes=100") != -EAGAIN)
@@ -71,7 +71,7 @@ TEST_F(module, frequencies_match_perf)
 	size_t at = 0, told = 0;
 
 	ASSERT_EQ(0, record_only(self->control, "cpu_frequency", NULL));
-	RECORD_AND_COMPARE(&c, seen_frequency, tell_frequencies);
+	RECORD_AND_COMPARE(&c, seen_frequency, report_frequencies);
 	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_CPU_FREQUENCY, 0));
 	while (next_of(&c.r, EXPTRACE_EVENT_CPU_FREQUENCY, c.pid, &at))
 		told++;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Threads that disturb a recording: advances, allocations, switches, hot-plug, restarts. */
+/* Threads that disturb a recording: advances, allocations, switches, CPU hotplug, restarts. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 static volatile bool stop;
 int control;
 
-/* The troublemakers. Each counts what it did, for a test in which one of them slept proves little. */
+/* Each storm counts what it did, because a test during which one of them slept proves little. */
 
 static void *advance_storm(void *count)
 {
@@ -94,7 +94,7 @@ static void *observe_storm(void *count)
 	return NULL;
 }
 
-/* Once more after the end of it all. */
+/* Looks once more after the end of all other storms. */
 static void *look_storm(void *count)
 {
 	bool last;
@@ -117,11 +117,10 @@ int start(int mode)
 	return device_ioctl(control, EXPTRACE_IOC_START, &args);
 }
 
-/* What came of the restarts: the first error, and the generations that were given up. */
 volatile int restart_error;
 uint64_t given_up;
 
-/* Nothing is given up any more when it has ended, and the next recording begins to count anew. */
+/* After the end nothing more is evicted, and the next recording counts from zero. */
 int end_recording(void)
 {
 	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL);
@@ -130,7 +129,7 @@ int end_recording(void)
 	return err;
 }
 
-/* A recording can begin when readers have all of the one before; none need begin when the storms end. */
+/* Start once readers have all of the previous recording. If the storms end first, do not start. */
 static int start_when_read(int mode)
 {
 	int err;
@@ -139,7 +138,7 @@ static int start_when_read(int mode)
 	return err == -EBUSY && stop ? 0 : err;
 }
 
-/* Recordings of 1 to 128 ms, and more where the machine is slow. Their modes take turns. */
+/* Recordings of 1 to 128 ms, longer on a slow machine, in alternating modes. */
 static void *restart_storm(void *count)
 {
 	unsigned int i = 0;
@@ -155,7 +154,6 @@ static void *restart_storm(void *count)
 	return NULL;
 }
 
-/* Events are not switched while what was attempted is compared: that takes events away. */
 bool switching, restarting, looking;
 
 static const struct {
@@ -205,7 +203,6 @@ int begin_storms(void)
 	return 0;
 }
 
-/* Returns the name of a storm that did nothing, or NULL. */
 const char *end_storms(void)
 {
 	const char *idle = NULL;

@@ -5,26 +5,26 @@
 
 #include "support.h"
 
-/* The descriptor that they all control the recorder with. */
+/* The descriptor with which all storms control the recorder. */
 extern int control;
 
 /*
- * Storms that do not always run. Events are not switched while attempts are compared with the observer, because that takes
- * events away.
+ * Optional storms. Events are not switched while attempts are compared with the observer, because
+ * events from before and after a switch would be missing in the recording.
  */
 extern bool switching, restarting, looking;
 
-/* What came of the restarts: the first error, and the generations that were given up. */
+/* Result of the restarts: the first error, and the number of evicted generations. */
 extern volatile int restart_error;
 extern uint64_t given_up;
 
-/* How many there were. */
+/* Number of restarts in this round. */
 unsigned long count_restarts(void);
 
-/* A recording of generations that each last a millisecond: 0 or -errno. */
+/* Start a recording with generations of one millisecond: 0 or -errno. */
 int start(int mode);
 
-/* STOP, and add to given_up: 0 or -errno. */
+/* Stop, and add to given_up: 0 or -errno. */
 int end_recording(void);
 
 /* 0 or -1. */

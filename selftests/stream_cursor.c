@@ -21,7 +21,7 @@ int stream_fail(struct stream *s, const char *format, ...)
 
 void *stream_grow(void *array, size_t nr, size_t size)
 {
-	/* Powers of two: only then is there anything to do. */
+	/* The array grows only at powers of two. */
 	if (nr & (nr - 1))
 		return array;
 	array = realloc(array, (nr ? 2 * nr : 1) * size);
@@ -62,7 +62,6 @@ uint64_t unzigzag(uint64_t v)
 	return (v >> 1) ^ -(v & 1);
 }
 
-/* A string, NUL-terminated by the copy; the caller frees it. NULL if it is bad. */
 char *cursor_string(struct cursor *c)
 {
 	uint64_t len = cursor_number(c);

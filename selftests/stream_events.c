@@ -6,8 +6,9 @@
 #include "stream_parse.h"
 
 /*
- * Two bytes: bit 15 says whether three more follow, the bits from 15 on, which are else those of the last object with
- * the same bits 9 to 14. If the fifth is 0xff, a number follows, the bits beyond 31.
+ * Two bytes. Bit 15 says whether three more follow: bits 15 and up, which otherwise equal those of
+ * the last object with the same bits 9 to 14. If the fifth byte is 0xff, a number follows, the bits
+ * from 31 on.
  */
 static uint64_t object(const struct stream *s, struct cursor *c)
 {
@@ -22,11 +23,11 @@ static uint64_t object(const struct stream *s, struct cursor *c)
 		if (v == 0xff) {
 			v = cursor_number(c);
 			if (v < 0xff || v >> 33)
-				c->bad = true;	/* it has a short form, or too many bits */
+				c->bad = true;	/* there is a short form, or it has too many bits */
 		}
 		high |= v << 16;
 		if (high == *last)
-			c->bad = true;	/* near, and not written so */
+			c->bad = true;	/* there is a short form */
 		*last = high;
 	}
 	v = *last << 15 | (low & 0x7fff);
@@ -71,7 +72,7 @@ static void parse_args(const struct stream *s, struct cursor *c, const struct st
 	}
 }
 
-/* What an event's type says about the batches in which it may stand. */
+/* May this event stand in a batch of this kind? */
 static bool belongs(const struct stream_event *e, bool first)
 {
 	bool bound = e->m != EXPTRACE_M_NONE;
@@ -130,7 +131,7 @@ int stream_parse_events(struct stream *s, struct stream_generation *g, const str
 		if (!belongs(e, first))
 			return stream_fail(s, "generation %llu, m %llu: %s in a batch where it can't be",
 				    (unsigned long long)b->generation, (unsigned long long)b->m, t->name);
-		/* Who runs, as far as the batch has said it. */
+		/* The running thread, as far as the batch has named it. */
 		if (type == EXPTRACE_EVENT_CURRENT)
 			pid = e->arg[0].value;
 		e->pid = pid;

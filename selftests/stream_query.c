@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is in a decoded stream: times, losses, counts, events in order. */
+/* Queries on a decoded stream: times, losses, counts, events in order. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,7 @@ uint64_t stream_lost_needlessly(const struct stream *s)
 	return stream_lost(s) - (access(REALTIME, F_OK) ? 0 : nested);
 }
 
-static void tell_loss(struct stream *s, int experiment, int cpu, int reason, uint64_t lost)
+static void describe_loss(struct stream *s, int experiment, int cpu, int reason, uint64_t lost)
 {
 	size_t n = strlen(s->error);
 
@@ -68,7 +68,7 @@ static void tell_loss(struct stream *s, int experiment, int cpu, int reason, uin
 			 reason, (unsigned long long)lost);
 }
 
-void stream_tell_losses(struct stream *s)
+void stream_describe_losses(struct stream *s)
 {
 	int experiment, cpu, reason;
 	size_t g;
@@ -78,7 +78,7 @@ void stream_tell_losses(struct stream *s)
 		for (experiment = 0; experiment < STREAM_EXPERIMENTS; experiment++)
 			for (cpu = 0; cpu < STREAM_CPUS; cpu++)
 				for (reason = 0; reason < EXPTRACE_NR_LOST; reason++)
-					tell_loss(s, experiment, cpu, reason,
+					describe_loss(s, experiment, cpu, reason,
 						  s->generations[g].count[experiment][cpu].lost[reason]);
 }
 

@@ -7,7 +7,7 @@
 
 #include "stream_parse.h"
 
-/* Where the generation before ended before this one began, ticks may go back. */
+/* Ticks may go back if the previous generation ended before this one began. */
 static void begin_clock(struct stream *s, struct stream_generation *g)
 {
 	g->gap = s->nr_generations > 1 && g[-1].closed && g[-1].close.mono < g->open.mono;
@@ -120,7 +120,7 @@ static void parse_string_entry(struct stream *s, struct cursor *c)
 		s->strings[id] = cursor_string(c);
 }
 
-/* The string of a frame, "" for 0. */
+/* The string of a frame, "" for id 0. */
 static const char *frame_string(struct stream *s, struct cursor *c)
 {
 	uint64_t id = cursor_number(c);
@@ -237,7 +237,6 @@ static int resolve_arg(struct stream *s, const struct stream_generation *g, stru
 	return 0;
 }
 
-/* Gives the generation's events the places in the code that they name. */
 int stream_resolve_places(struct stream *s, const struct stream_generation *g)
 {
 	size_t e;

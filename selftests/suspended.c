@@ -19,7 +19,7 @@
 
 /* Where it is stopped. */
 enum where {
-	AMID_A_BATCH,		/* between two calls of read(2), with a part of a batch delivered */
+	INSIDE_A_BATCH,		/* between two calls of read(2), with a part of a batch delivered */
 	IN_THE_COPY,		/* in read(2) itself: the page that it copies to is not there */
 	WAITING,		/* in read(2), which has nothing to deliver */
 	WITH_A_BATCH,		/* with a batch of the mapped pool in its hands */
@@ -41,7 +41,7 @@ FIXTURE_VARIANT(suspended) {
 	FIXTURE_VARIANT_ADD(suspended, stream_##where) { EXPTRACE_MODE_STREAM, WHERE };			\
 	FIXTURE_VARIANT_ADD(suspended, flight_##where) { EXPTRACE_MODE_FLIGHT, WHERE }
 
-VARIANTS(amid_a_batch, AMID_A_BATCH);
+VARIANTS(inside_a_batch, INSIDE_A_BATCH);
 VARIANTS(in_the_copy, IN_THE_COPY);
 VARIANTS(waiting, WAITING);
 VARIANTS(with_a_batch, WITH_A_BATCH);
@@ -108,7 +108,7 @@ static void read_all(struct shared *s, int fd)
 		read_some(s, fd, buffer, sizeof(buffer));
 }
 
-static void read_amid_a_batch(struct shared *s, int fd)
+static void read_part_of_a_batch(struct shared *s, int fd)
 {
 	char buffer[EXPTRACE_HEADER_SIZE + 10];
 
@@ -220,8 +220,8 @@ static pid_t begin_to_read(struct shared *s, enum where where)
 	if (fd < 0)
 		_exit(29);
 	switch (where) {
-	case AMID_A_BATCH:
-		read_amid_a_batch(s, fd);
+	case INSIDE_A_BATCH:
+		read_part_of_a_batch(s, fd);
 		break;
 	case IN_THE_COPY:
 		read_to_a_missing_page(s, fd);

@@ -134,7 +134,7 @@ static void sleep_a_little(void)
  * to expire. Lateness is compared like an argument: for a timer that expires repeatedly, such as
  * the tick, nothing else identifies the expiry.
  */
-static void tell_lateness(struct comparison *c)
+static void set_lateness(struct comparison *c)
 {
 	size_t i;
 
@@ -161,7 +161,7 @@ TEST_F(module, hrtimers_have_their_function_and_lateness)
 
 	ASSERT_EQ(0, record_only(self->control, "hrtimer_expire_entry", "hrtimer_expire_exit", NULL));
 	RECORD_AND_COMPARE(&c, seen_timers, sleep_a_little);
-	tell_lateness(&c);
+	set_lateness(&c);
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_HRTIMER_EXPIRE_ENTRY, HRTIMER_ENTRY));
 	EXPECT_SAME(differs_on_cpus(&c, EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT, HRTIMER_EXIT));
 	for (i = 0; i < c.r.nr; i++) {

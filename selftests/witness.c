@@ -594,7 +594,7 @@ TEST_F(witness, counts_are_equal_to_the_last_event)
 	c = witness_control(&self->witness);
 	ASSERT_EQ(0, c.errors);
 	ASSERT_EQ(0, stream_lost_needlessly(&self->stream)) {
-		stream_tell_losses(&self->stream);
+		stream_describe_losses(&self->stream);
 		TH_LOG("%s", self->stream.error);
 	}
 	ASSERT_TRUE(self->stream.raw_addresses);
