@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What exptrace tells of a known workload is what perf tells of the same run: the events, the run-queue latencies of
-# "perf sched latency", the times of system calls of "perf trace -s". agree.py says how close they must be.
+# exptrace and perf agree on the same run of a known workload: on the events, the run-queue latencies of "perf sched latency",
+# the times of system calls of "perf trace -s". agree.py says how close they must be.
 #
-# Its figures are left in $EXPTRACE_OUT/agree.txt. EXPTRACE_PERF names the perf, if it is not the one in $PATH.
+# The figures are left in $EXPTRACE_OUT/agree.txt. EXPTRACE_PERF names the perf to use instead of the one in $PATH.
 # shellcheck disable=SC2317 # the tests are called by their names
 . "$(dirname "$0")/tap.sh"
 
 perf=${EXPTRACE_PERF:-perf}
 workload=$here/../build/selftests/agree_work
-# The calls that it makes and nobody else: nanosleep, getpgid, getsid, rt_sigtimedwait.
+# System calls that only the workload makes: nanosleep, getpgid, getsid, rt_sigtimedwait.
 calls=(35 121 124 128)
-# What both recorded, for all tests: of $work, only files without a dot in front are removed between them.
+# The recordings, for all tests: between tests, only files without a leading dot are removed from $work.
 run=$work/.run
 
 [ -x "$exptrace" ] || skip_all "build/user/exptrace is not built"
@@ -19,7 +19,7 @@ run=$work/.run
 [ "$(uname -m)" = x86_64 ] || skip_all "the numbers of the system calls are those of x86_64"
 "$perf" --version >/dev/null 2>&1 || skip_all "there is no perf that runs here (EXPTRACE_PERF names one)"
 
-# perf looks through the files of all modules, for symbols that nobody wants here; over a network that takes a minute.
+# Hide the modules' files: perf would read them all for symbols that are not needed here, which takes a minute over 9p.
 # shellcheck disable=SC2016 # expanded in there
 without_modules=(unshare -m sh -c 'mount -t tmpfs tmpfs "/lib/modules/$(uname -r)"; exec "$@"' sh)
 
@@ -42,7 +42,7 @@ record_both() {
 	described_calls >"$run/described.txt"
 }
 
-# The calls of which perf trace knows anything: those with tracepoints of their own (CONFIG_FTRACE_SYSCALLS).
+# Print the system calls that perf trace can decode: those with their own tracepoints (CONFIG_FTRACE_SYSCALLS).
 described_calls() {
 	local events
 	for events in /sys/kernel/{,debug/}tracing/events/syscalls; do
@@ -52,8 +52,8 @@ described_calls() {
 
 compare() { python3 "$here/agree.py" "$run" "$1" | tee -a "${EXPTRACE_OUT:-$work}/agree.txt"; }
 
-# perf drops an event that fires inside its own handler, at the tail of an interrupt for example, and tells nobody; so, on
-# PREEMPT_RT, does exptrace, and counts it. Then the run is repeated.
+# perf silently drops an event inside its own handler, for example at the end of an interrupt. So does exptrace on PREEMPT_RT,
+# but counts it. In these cases, repeat the run.
 events_are_those_that_perf_records() {
 	local attempt status
 	mkdir "$run"

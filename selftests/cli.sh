@@ -8,7 +8,7 @@
 
 record_for_a_time_and_read_it_back() {
 	load
-	# Somebody has to do something meanwhile.
+	# Something to record.
 	(while :; do /bin/true; done) &
 	"$exptrace" record -o "$work/t" -e sched,alloc --duration 1
 	kill $!
@@ -24,7 +24,7 @@ read_it_back() {
 	"$exptrace" dump "$work/t" >"$work/dump"
 	grep -q ' sched_switch: ' "$work/dump"
 	grep -q ' kmalloc: ' "$work/dump"
-	# In the order of time.
+	# The events are sorted by time.
 	grep -o -E ' [0-9]+\.[0-9]{9}: ' "$work/dump" >"$work/times"
 	[ "$(wc -l <"$work/times")" -eq "$(wc -l <"$work/dump")" ]
 	sort -c -t . -k 1,1n -k 2,2n "$work/times"
@@ -47,7 +47,7 @@ record_ends_well_when_interrupted() {
 	local signal pid
 	load
 	for signal in INT TERM; do
-		# A background job of a shell ignores SIGINT otherwise.
+		# Otherwise a background job of a shell ignores SIGINT.
 		env --default-signal=INT "$exptrace" record -o "$work/t" &
 		pid=$!
 		wait_for recording_is 1
@@ -75,7 +75,7 @@ killed_record_leaves_nothing_recording() {
 	kill -9 "$pid"
 	wait "$pid" || :
 	wait_for recording_is 0
-	# What it has written can be read as far as it goes, and the rest is still in the module.
+	# The file can be read to its end, and the rest is still in the module.
 	"$exptrace" dump "$work/t" >/dev/null || :
 	cat /dev/exptrace >"$work/rest"
 	cat "$work/t" >"$work/all"
@@ -105,11 +105,11 @@ full_disk_is_one_message_and_what_was_written_is_readable() {
 	cp "$work/small/t" "$work/t"
 	umount "$work/small"
 	[ "$status" -eq 1 ] || fail "exit code $status"
-	# One message; a hint may follow.
+	# One message, perhaps followed by a hint.
 	[ "$(grep -c 'No space left' "$work/err")" -eq 1 ] || fail "not one message: $(cat "$work/err")"
 	[ "$(wc -l <"$work/err")" -le 2 ] || fail "not one message: $(cat "$work/err")"
 	recording_is 0
-	# What there is can be seen, and check says that the end is missing; unless the disk was full just after an end.
+	# dump shows the events, and check reports the missing end, unless the disk was full just after a generation's end.
 	("$exptrace" dump "$work/t" || :) | grep -c sched_switch
 	python3 "$here/decode.py" "$work/t" 2>"$work/cut" >/dev/null
 	if [ -s "$work/cut" ]; then
@@ -134,7 +134,7 @@ list_shows_what_the_module_has() {
 	"$exptrace" list >"$work/list"
 	diff <(sort "$sys/events") <(awk '{ $1 = $1; print }' "$work/list" | sort)
 	not grep stack "$work/list"
-	# Which events have stacks, whether they are on or not.
+	# It shows which events have stacks, on or off.
 	"$exptrace" start -e kmalloc --stacks sched_switch,kmalloc
 	"$exptrace" list >"$work/list"
 	diff <(sort "$sys/events") <(awk '{ $1 = $1; print }' "$work/list" | sort)
@@ -143,7 +143,7 @@ list_shows_what_the_module_has() {
 	"$exptrace" stop
 }
 
-# No event of the module's own is lacking in the kernels that it is tested with, but one of a test module's is.
+# All tested kernels have all of the module's own events, but a test module has one that no kernel has.
 what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
 	load
 	load_lacking
@@ -155,7 +155,7 @@ what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
 	[ "$(wc -l <"$work/err")" -eq 2 ] || fail "$(cat "$work/err")"
 	"$exptrace" check "$work/t" | grep '^OK'
 	"$exptrace" dump "$work/t" | grep -c ' sched_switch: '
-	# Of a group there may be some, of a system call and of what is left out there is nothing to note.
+	# There is a note if some events of a group are missing, none for a system call or an excluded event.
 	expect_status 0 "$exptrace" record -o "$work/t" -e test,syscalls:close -- sh -c '/bin/true; :' 2>"$work/err"
 	grep -x "exptrace: --events test,syscalls:close: note: this kernel lacks 1 of the 2 events of 'test'" "$work/err"
 	[ "$(wc -l <"$work/err")" -eq 2 ] || fail "$(cat "$work/err")"
@@ -165,7 +165,7 @@ what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
 	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$(cat "$work/err")"
 	expect_status 0 "$exptrace" record -o "$work/t" --stacks sched_switch,test_missing -- /bin/true 2>"$work/err"
 	grep -x "exptrace: --stacks sched_switch,test_missing: note: this kernel has no tracepoint for 'test_missing'" "$work/err"
-	# A recording of nothing is none, and a word that is misspelt is not a note.
+	# A recording without events does not start, and a misspelt word is an error, not a note.
 	rm "$work/t"
 	expect_status 1 "$exptrace" record -o "$work/t" -e sched,-sched,test_missing -- /bin/true 2>"$work/err"
 	grep "this kernel has no tracepoint for 'sched,-sched,test_missing', and no other event is on" "$work/err"
@@ -176,20 +176,20 @@ what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
 	grep "there is no event, group or experiment 'test_mising'" "$work/err"
 	[ ! -e "$work/t" ]
 	recording_is 0
-	# The shell's way says it in the list alone.
+	# In sysfs, only the list shows it.
 	echo 'sched_switch test_missing' >"$sys/events"
 	grep -x 'lacking test test_missing missing' "$sys/events"
 	grep -x 'standard sched sched_switch on' "$sys/events"
 }
 
-# The arguments of the markers in $work/t, in order.
+# Print the arguments of the markers in $work/t, in order.
 markers() { "$exptrace" dump -e marker "$work/t" | sed 's/.*: \(marker[a-z_]*\): /\1 /'; }
 
 mark_writes_what_it_is_told() {
 	load
 	expect_status 1 "$exptrace" mark early 2>"$work/err"
 	grep -q 'nothing is being recorded' "$work/err"
-	# What is not selected is recorded all the same.
+	# Markers are recorded even if they are not selected.
 	# shellcheck disable=SC2016 # expanded in there
 	"$exptrace" record -o "$work/t" -e sched_process_exit -- sh -c '
 		set -e
@@ -212,8 +212,7 @@ mark_writes_what_it_is_told() {
 		marker text=shell
 	END
 	"$exptrace" dump --json -e marker_log "$work/t" | grep -F '"args":{"key":"request","value":"--42"}'
-	# Where nobody reads, there is a time when the pool is full. Other CPUs than the one which finds that out may have
-	# room in the batches that they hold.
+	# Without a reader, the pool becomes full. CPUs other than the one that finds it full may still have room in their batches.
 	"$exptrace" start -e sched_process_exit --pool 1 --period 0
 	not taskset -c 0 dd if=/dev/zero of=/dev/exptrace bs=1024 count=4096 2>"$work/err"
 	grep -q 'No buffer space' "$work/err"
@@ -224,7 +223,7 @@ mark_writes_what_it_is_told() {
 	"$exptrace" stop
 }
 
-# A bit of everything: files, searching, packing, threads that talk, short processes.
+# A bit of everything: files, searching, compressing, threads that communicate, short processes.
 mixed_work() {
 	find /usr/include -name '*.h' | head -100 | xargs grep -l define >"$work/found"
 	tar cf - /usr/include/linux | gzip -1 >"$work/packed"
@@ -262,7 +261,7 @@ events_take_eight_bytes() {
 	awk '/^Events:/ { exit !($(NF - 1) > 0 && $(NF - 1) <= 8) }' "$work/stat"
 }
 
-# What a snapshot has, in generations: "FIRST LAST".
+# Print the first and the last generation of a snapshot.
 generations_of() {
 	"$exptrace" dump --json --all "$1" | sed 's/.*"generation":\([0-9]*\).*/\1/' | sort -nu | sed -n '1p;$p' | xargs
 }
@@ -285,7 +284,7 @@ second_snapshot_has_more_than_the_first() {
 	local first last from to
 	"$exptrace" check "$work/one" | grep '^OK'
 	"$exptrace" check "$work/two" | grep '^OK'
-	# Nothing was taken away by the first; the second has more.
+	# The first took nothing away; the second has more.
 	read -r first last <<<"$(generations_of "$work/one")"
 	[ "$last" -gt "$first" ]
 	read -r from to <<<"$(generations_of "$work/two")"
@@ -299,7 +298,7 @@ waiting_snapshot_ends_with_the_trigger() {
 	"$exptrace" start --flight -e sched --pool 4
 	"$exptrace" snapshot --wait -o "$work/late" &
 	pid=$!
-	# It is in ioctl(2).
+	# Wait until it is in ioctl(2).
 	wait_for grep -q '^16 ' "/proc/$pid/syscall"
 	sleep 0.3
 	kill -0 "$pid"
@@ -310,7 +309,7 @@ waiting_snapshot_ends_with_the_trigger() {
 	"$exptrace" stop
 }
 
-# The names of the system calls that python3 makes in $work/t, in order. (That it is python3 tells sched_process_exec.)
+# Print the names of python3's system calls in $work/t, in order. (sched_process_exec gives it its name.)
 calls_of_python() {
 	"$exptrace" dump -e sys_enter "$work/t" | sed -n 's/^ *python3-.*: sys_enter: nr=[0-9]* \[\(.*\)\]$/\1/p'
 }
@@ -326,7 +325,7 @@ system_calls_can_be_chosen() {
 	python3 -c 'import json, sys; print(*sorted(c["name"] for c in json.load(sys.stdin)["syscalls"]))' \
 		<"$work/report" | grep -x 'getppid openat'
 
-	# By number, together with others, and all but one.
+	# Select a system call by number and with other events; exclude one.
 	"$exptrace" record -o "$work/t" -e sched,syscalls:110 -- python3 -c "$program"
 	[ "$(calls_of_python | sort -u)" = getppid ]
 	[ "$(calls_of_python | wc -l)" -eq 7 ]
@@ -335,7 +334,7 @@ system_calls_can_be_chosen() {
 	not grep -x getppid <(calls_of_python)
 	[ "$(calls_of_python | grep -c -x getuid)" -ge 7 ]
 
-	# What was chosen for a recording is forgotten after it.
+	# A recording's selection ends with it.
 	"$exptrace" record -o "$work/t" -e sched,syscalls -- python3 -c "$program"
 	[ "$(calls_of_python | grep -c -x getppid)" -eq 7 ]
 }
@@ -350,7 +349,7 @@ list_shows_what_is_asked_for() {
 	diff <("$exptrace" list all) <("$exptrace" list)
 	expect_status 1 "$exptrace" list irq:sched_switch 2>"$work/err"
 	grep "did you mean 'sched:sched_switch'?\$" "$work/err"
-	# Each event of the list is known to record by its name alone, and with its group.
+	# record accepts each event of the list by its name and as GROUP:NAME.
 	"$exptrace" list | awk '$4 != "missing" { print $3; print $2 ":" $3 }' | paste -s -d , >"$work/all"
 	expect_status 0 "$exptrace" record -o "$work/t" -e "$(cat "$work/all")" -- /bin/true
 }
@@ -375,7 +374,7 @@ record_takes_the_words_that_dump_takes() {
 	"$exptrace" report --json -e syscalls:getppid "$work/t" >"$work/report"
 	python3 -c 'import json, sys; print(*(c["name"] for c in json.load(sys.stdin)["syscalls"]))' \
 		<"$work/report" | grep -x getppid
-	# What one refuses, the other does.
+	# What one command refuses, the others refuse.
 	for word in nonsense 'x*' irq:sched_switch syscalls:nonsense 'syscalls:x*y'; do
 		expect_status 1 "$exptrace" record -o "$work/t2" -e "$word" -- true 2>"$work/err"
 		expect_status 1 "$exptrace" start --stacks "$word" 2>"$work/err"
@@ -401,7 +400,7 @@ unknown_system_calls_are_refused() {
 		[ ! -s "$work/t" ]
 		recording_is 0
 	done
-	# None of them was chosen.
+	# None of them was selected.
 	"$exptrace" record -o "$work/t" -e sched,syscalls -- python3 -c 'import os; os.getppid()'
 	calls_of_python | grep -x getppid
 }
@@ -414,14 +413,14 @@ record_follows_the_command_and_its_children_only() {
 	kill "$other"
 	"$exptrace" check "$work/t"
 	"$exptrace" stat "$work/t" | grep '^Filter: .*processes [0-9]* and children$'
-	# Its first instruction, its children, and theirs.
+	# The command from its first instruction, its children, and their children.
 	"$exptrace" dump -e sched_process_exec "$work/t" >"$work/dump"
 	[ "$(grep -c 'sched_process_exec' "$work/dump")" -eq 3 ] || fail "$(cat "$work/dump")"
 	grep -q 'filename=.*/sh' "$work/dump"
 	grep -q 'filename=.*/cat' "$work/dump"
 	grep -q 'filename=.*/sleep' "$work/dump"
 	! grep 'filename=.*/true' "$work/dump" || fail "others are recorded"
-	# Nobody else called.
+	# No other process made system calls.
 	"$exptrace" dump -e sys_enter --json "$work/t" | grep -o '"comm":"[^"]*"' | sort -u >"$work/comms"
 	! grep -v -E '"(sh|cat|sleep|exptrace)"' "$work/comms" || fail "others called"
 	[ "$(cat "$sys/filter")" = none ]
@@ -440,7 +439,7 @@ record_filters_as_it_is_told_and_takes_it_back() {
 	[ "$before" = "processes $pid and children; cpus 0" ] || fail "$before"
 	"$exptrace" info | grep "^Filter:  *processes $pid and children; CPUs 0$"
 	"$exptrace" stop
-	# Another recording is not filtered by what this left; a start is, and says so.
+	# record ignores the filter that start has left; start uses it, and says so.
 	"$exptrace" record --discard -o "$work/t" --duration 0.3
 	"$exptrace" stat "$work/t" >"$work/stat"
 	! grep '^Filter:' "$work/stat" || fail "it is filtered"
@@ -460,7 +459,7 @@ record_filters_as_it_is_told_and_takes_it_back() {
 	kill "$pid"
 }
 
-# Inside, their ids are small: those of the host's first processes.
+# Inside, process ids are small, like those of the host's first processes.
 record_in_a_pid_namespace_follows_its_own_processes() {
 	local self=$BASHPID
 	command -v unshare >/dev/null || skip "needs unshare(1)"
@@ -470,10 +469,10 @@ record_in_a_pid_namespace_follows_its_own_processes() {
 	"$exptrace" check "$work/t"
 	"$exptrace" dump -e sched_process_exec "$work/t" >"$work/dump"
 	[ "$(grep -c 'filename=.*/cat' "$work/dump")" -eq 1 ] || fail "$(cat "$work/dump")"
-	# An id that exists outside alone, and is larger than any inside.
+	# An id that exists only outside, and is larger than any inside.
 	expect_status 1 unshare -pf --mount-proc "$exptrace" record -o "$work/t" -p "$self" --duration 0.1 2>"$work/err"
 	grep -q "there is no process $self\$" "$work/err" || fail "$(cat "$work/err")"
-	# Whom the host has chosen cannot be told in there, and is not taken for another process.
+	# A process that the host selected has no id inside, and must not be shown as another process.
 	"$exptrace" start --flight -p "$self"
 	unshare -pf --mount-proc "$exptrace" info | grep '^Filter:  *processes ?$'
 	"$exptrace" info | grep "^Filter:  *processes $self\$"
@@ -510,7 +509,7 @@ report_has_the_system_calls_that_took_long() {
 	grep -q 'clock_nanosleep' "$work/report"
 }
 
-# The recorder's own work begins generations.
+# The recorder's own work item advances generations.
 report_names_functions_of_timers_and_works() {
 	load
 	expect_status 0 "$exptrace" record -e timer,workqueue --period 100 -o "$work/t" -- sleep 1
@@ -543,7 +542,7 @@ record_with_stacks_shows_them_and_leaves_none_on() {
 	recording_is 0
 }
 
-# As a recorder that was killed leaves them: each costs more than its event does.
+# Stacks that a killed recorder has left on: each costs more than its event.
 stacks_that_are_left_do_not_go_unseen() {
 	load
 	"$exptrace" record -o "$work/t" --stacks sched_switch --period 100 &
@@ -553,7 +552,7 @@ stacks_that_are_left_do_not_go_unseen() {
 	wait "$pid" || :
 	wait_for recording_is 0
 	have_stacks sched_switch
-	# Another recording has none, but leaves them as they were; a start has them, and says so.
+	# record has none, and leaves the setting as it was; start uses it, and says so.
 	"$exptrace" record --discard -o "$work/t" -- /bin/true
 	"$exptrace" check "$work/t"
 	"$exptrace" dump "$work/t" >"$work/dump"
@@ -576,12 +575,12 @@ stacks_that_are_left_do_not_go_unseen() {
 	"$exptrace" stop
 }
 
-# "all" is all that can have them, whatever other modules have registered.
+# "all" means all events that can have stacks, also of other modules.
 events_that_cannot_have_stacks_do_not_keep_others_from_them() {
 	local word
 	load events=sched_switch
 	load_lacking
-	# In one word with others they are left as they are; alone they are an error, and nothing has changed.
+	# Selected together with others, they stay as they are; selected alone, they are an error, and nothing changes.
 	echo all:stack >"$sys/events"
 	[ "$(awk '$1 != "lacking" && $4 != "missing" && !/ on stack$/' "$sys/events")" = "" ] || fail "$(cat "$sys/events")"
 	[ "$(awk '$1 == "lacking" { print $4, $5 }' "$sys/events" | xargs)" = "off missing" ] || fail "$(cat "$sys/events")"
@@ -666,7 +665,7 @@ failing_output_is_told_by_what_controls_the_recorder() {
 		expect_status 1 "$exptrace" $command 2>"$work/err" >&-
 		grep -x 'exptrace: standard output: cannot write: Bad file descriptor' "$work/err"
 	done
-	# A file that is opened does not become standard output.
+	# An opened file must not become standard output.
 	expect_status 0 "$exptrace" snapshot -o "$work/t" >&-
 	"$exptrace" check "$work/t"
 	expect_status 0 "$exptrace" stop >&-

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Who may not see addresses can't compute them from a trace either: kaslr.py is the attacker, who knows the kernel's symbols.
+# Readers who may not see addresses cannot compute them from a trace. kaslr.py is the attacker, who knows the kernel's symbols.
 # shellcheck disable=SC2317,SC2119 # the tests are called by their names
 . "$(dirname "$0")/tap.sh"
 
@@ -12,12 +12,12 @@ poke=$here/../build/selftests/poke
 
 policy=/proc/sys/kernel/kptr_restrict
 
-# Something of the kernel that is mapped even while programs run, and an address where nothing is, as long as it was not moved.
+# A symbol that is mapped even while user code runs, and an address that is unmapped unless the kernel was placed there.
 mapped=entry_SYSCALL_64 unmapped=ffffffffbf000000
-# What expired timers and works call, whatever the machine does.
+# Functions of timers and work items that run on any machine.
 functions=(delayed_work_timer_fn process_timeout hrtimer_wakeup tick_sched_timer tick_nohz_handler vmstat_update wb_workfn)
 
-# record FILE COMMAND ARGUMENT...: COMMAND and others, with addresses forbidden, also to root.
+# record FILE COMMAND ARGUMENT...: record COMMAND and others; not even root may see addresses.
 record() {
 	local file=$1 after=$2 old
 	shift 2
@@ -28,7 +28,7 @@ record() {
 	echo "$old" >"$policy"
 }
 
-# The true addresses, in "symbols"; sets found to those functions that this kernel has.
+# Write the true addresses to "symbols"; set found to the functions that this kernel has.
 see_addresses() {
 	local old
 	old=$(cat "$policy")
@@ -48,7 +48,8 @@ no_address_can_be_computed_from_a_trace() {
 	python3 "$here/kaslr.py" "$work/t" "$work/symbols" /proc/kcore "${found[@]##* }"
 }
 
-# same SAME OTHER FILE FILE: of the places that both name, so many at least (0: none) have the same identifier, and another.
+# same SAME OTHER FILE FILE: of the call sites in both files, at least SAME have the same identifier, and at least OTHER a
+# different one; 0 means none.
 same() {
 	local same other
 	read -r same other < <(python3 "$here/kaslr.py" --same "$3" "$4")
@@ -58,7 +59,7 @@ same() {
 	[ "$2" -gt 0 ] || [ "$other" -eq 0 ]
 }
 
-# They can be compared as long as the module is loaded, and no longer.
+# Identifiers of different recordings are comparable only while the module stays loaded.
 identifiers_are_those_of_one_load() {
 	load
 	record "$work/a" : -e alloc,workqueue

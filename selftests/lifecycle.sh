@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The module comes and goes: parameters, sysfs, refused loads, unloading under load.
+# Loading and unloading the module: parameters, sysfs, refused loads, unloading under load.
 # shellcheck disable=SC2317 # the tests are called by their names
 . "$(dirname "$0")/tap.sh"
 
@@ -51,13 +51,13 @@ sysfs_refuses_what_cannot_be() {
 	refuses "Device or resource busy" "$sys/recording" 1
 	refuses "Permission denied" "$sys/generation" 1
 	echo 0 >"$sys/recording"
-	# What was recorded is not dropped by accident.
+	# A start must not discard an unread recording.
 	refuses "Device or resource busy" "$sys/recording" 1
 	cat /dev/exptrace >/dev/null
 	echo 1 >"$sys/recording"
 }
 
-# The events of "alloc" that are no tracepoints, where the kernel can hook functions.
+# The events of "alloc" that hook functions instead of tracepoints, if the kernel can do that.
 rcu=() bulk=()
 if [ -e /proc/sys/kernel/ftrace_enabled ]; then
 	rcu=(kfree_rcu) bulk=(kmem_cache_free_bulk)
@@ -89,7 +89,7 @@ sysfs_and_parameters_select_stacks() {
 	echo "+alloc:stack -kfree:stack" >"$sys/events"
 	are_on kfree "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch sched_wakeup
 	have_stacks "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch
-	# One that is off keeps it for the next time; one that gets stacks is on.
+	# An event that is disabled keeps its stack setting; enabling stacks enables the event.
 	echo "-sched_switch +sched_wakeup" >"$sys/events"
 	have_stacks "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch
 	refuses "No such file or directory" "$sys/events" "+kfree:stack -no_such_event:stack"
@@ -98,12 +98,12 @@ sysfs_and_parameters_select_stacks() {
 	log_since | grep 'exptrace: no event, group or experiment is called "no_such_event:stack"$'
 	log_since | grep 'exptrace: no event, group or experiment is called ":stack"$'
 	have_stacks "${rcu[@]}" kmalloc kmem_cache_alloc kmem_cache_free "${bulk[@]}" sched_switch
-	# As they are without a sign: these only.
+	# Words without a sign select exactly these events.
 	echo "syscalls:39 sys_enter:stack -sys_exit" >"$sys/events"
 	are_on sys_enter
 	have_stacks sys_enter
 	grep -q 'only system calls 39$' "$sys/filter"
-	# Which system calls there are, words with stacks do not say, and so it does not matter which word is first.
+	# Words with ":stack" do not select system calls, so the order of the words does not matter.
 	for words in "syscalls:39 syscalls:stack" "syscalls:stack syscalls:39" "all:stack -all:stack syscalls:39" \
 		"sys_enter:stack syscalls:39" "syscalls:39 sys_enter:stack"; do
 		echo "$words" >"$sys/events"
@@ -115,7 +115,7 @@ sysfs_and_parameters_select_stacks() {
 	[ "$(cat "$sys/filter")" = none ]
 	echo "syscalls:stack syscalls syscalls:39" >"$sys/events"
 	[ "$(cat "$sys/filter")" = none ]
-	# While it records, too.
+	# Also during a recording.
 	echo kmem_cache_alloc >"$sys/events"
 	have_stacks
 	echo 1 >"$sys/recording"
@@ -138,7 +138,7 @@ sysfs_is_writable_for_root_alone() {
 	if setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "echo 1 >$sys/recording" 2>/dev/null; then
 		fail "anybody can start"
 	fi
-	# Root without the capability neither.
+	# Nor can root without the capability.
 	if setpriv --bounding-set -perfmon,-sys_admin --inh-caps -perfmon,-sys_admin \
 		sh -c "echo 1 >$sys/recording" 2>/dev/null; then
 		fail "root without CAP_PERFMON can start"
@@ -146,7 +146,7 @@ sysfs_is_writable_for_root_alone() {
 	recording_is 0
 }
 
-# invalid WHAT IN-THE-LOG: the module refuses this parameter with EINVAL and says which.
+# invalid PARAMETER PATTERN: the module refuses this parameter with EINVAL, and the kernel log has the pattern.
 invalid() {
 	local message
 	if message=$(load "$1" 2>&1); then
@@ -164,7 +164,7 @@ invalid_parameters_are_refused_and_explained() {
 	invalid batch_kb=x 'batch_kb'
 	invalid events=nonsense 'exptrace: .*nonsense'
 	invalid autostart=maybe 'autostart'
-	# A pool that cannot hold a generation.
+	# A pool too small for a generation.
 	invalid "batch_kb=64 pool_mb=1 autostart=1 period_ms=x" 'period_ms'
 }
 
@@ -185,7 +185,7 @@ parameters_are_visible_and_used() {
 	grep -q -a batch_size.8192 "$work/trace"
 }
 
-# What kernels say, the newer ones first: since 6.4 they compare the size of struct module before anything else.
+# Messages of newer and older kernels: since 6.4, they first compare the size of struct module.
 other_kernel='section size must match the kernel'
 other_kernel+='|exptrace: disagrees about version of symbol module_layout|exptrace: version magic .* should be '
 
@@ -193,7 +193,7 @@ module_of_another_kernel_is_refused_and_says_why() {
 	local ko tried=0
 	for ko in "$here"/../build/*/exptrace.ko; do
 		[ "$(modinfo -F vermagic "$ko" | cut -d ' ' -f 1)" != "$(uname -r)" ] || continue
-		# Of one for another machine the kernel's log says nothing.
+		# For a module of another architecture, the kernel logs nothing.
 		[[ $ko != */arm64/* ]] || continue
 		tried=$((tried + 1))
 		echo "other kernel $tried" >/dev/kmsg

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A kernel that is locked down gives nothing away. It stays so until it is booted again, so this is the last test, and
-# only for a machine that is thrown away.
+# With a locked-down kernel, nobody can record or read traces. Lockdown lasts until the next boot, so this is the last test, and
+# only for a throwaway machine.
 # shellcheck disable=SC2317 # the tests are called by their names
 . "$(dirname "$0")/tap.sh"
 
@@ -13,7 +13,7 @@ mountpoint -q /sys/kernel/security || mount -t securityfs none /sys/kernel/secur
 
 state() { sed -n "s/^$1 //p" /sys/kernel/debug/exptrace/state; }
 
-# What would record is refused, whether something is recorded already or not, and changes nothing.
+# Writes that would start or change a recording are refused, whether one is active or not, and have no effect.
 sysfs_changes_nothing() {
 	local before denied="Operation not permitted"
 	before=$(cat "$sys"/{recording,generation,events,trigger_latency_us}; state triggers)
@@ -44,7 +44,7 @@ locked_down_kernel_opens_the_device_to_nobody_and_starts_nothing() {
 	message=$(printf '+alloc\n' 2>&1 >&3) && fail "a file that was open takes what is refused to others"
 	[[ $message == *"not permitted"* ]] || fail "not EPERM: $message"
 	exec 3>&-
-	# What is open stays open, as the files of tracefs do, and what records can be stopped.
+	# As with tracefs, open files stay open, and an active recording can be stopped.
 	recording_is 1
 	echo 0 >"$sys/recording"
 	recording_is 0
@@ -54,7 +54,7 @@ locked_down_kernel_opens_the_device_to_nobody_and_starts_nothing() {
 	[ "$(state lists_read)" = 1 ]
 }
 
-# A kernel that is locked down loads signed modules alone, so this is for one that was built with this module's key.
+# A locked-down kernel loads only signed modules, so this needs a kernel that was built with the module's key.
 locked_down_kernel_starts_nothing_with_the_module() {
 	load 2>/dev/null || skip "this kernel does not load the module when it is locked down"
 	recording_is 0

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Where the exptrace command writes to: files that are there already, of others, links; pipes that nobody reads.
+# Outputs of the exptrace command: existing files, files of other users, links, pipes without a reader.
 # shellcheck disable=SC2317,SC2119 # the tests are called by their names
 . "$(dirname "$0")/tap.sh"
 
@@ -9,13 +9,13 @@
 user=65534
 as_user=(setpriv --reuid "$user" --regid "$user" --clear-groups)
 
-# What sudo(8) sets.
+# Set the variables that sudo(8) sets.
 as_sudo() { SUDO_UID=$user SUDO_GID=$user "$@"; }
 
-# The files in a directory, on a line.
+# Print the names of the files in a directory in one line.
 files_in() { find "$1" -mindepth 1 -printf '%f\n' | sort | xargs; }
 
-# only FILE...: just these are in $work/d.
+# only FILE...: $work/d has exactly these files.
 only() { [ "$(files_in "$work/d")" = "$*" ] || fail "there are: $(files_in "$work/d")"; }
 
 load_with_directory() {
@@ -31,14 +31,14 @@ the_readme_works_as_it_is_written() {
 	as_sudo "$exptrace" record -e sched,alloc -- /bin/true
 	[ "$(stat -c '%a %u %g' exptrace.trace)" = "600 $user $user" ] || fail "$(stat -c '%a %u %g' exptrace.trace)"
 	"${as_user[@]}" "$exptrace" stat exptrace.trace | grep sched_switch
-	# So are snapshots, and what is cut by root.
+	# The same for snapshots, and for cut as root.
 	as_sudo "$exptrace" start --flight
 	as_sudo "$exptrace" snapshot -o snapshot
 	"$exptrace" stop
 	"${as_user[@]}" "$exptrace" check snapshot
 	as_sudo "$exptrace" cut -o cut snapshot
 	[ "$(stat -c %u cut)" = "$user" ]
-	# Without sudo it is root's, and with nonsense too.
+	# Without sudo, root owns the file; also if the variables are invalid.
 	"$exptrace" record --discard -o mine -- /bin/true
 	[ "$(stat -c '%a %u' mine)" = "600 0" ]
 	SUDO_UID=-1 SUDO_GID=x "$exptrace" record -o mine -- /bin/true
@@ -57,7 +57,7 @@ a_recording_that_does_not_begin_leaves_all_as_it_was() {
 	[ "$(wc -l <"$work/err")" -eq 1 ]
 	expect_status 126 "$exptrace" record -o "$work/d/t" -- /etc
 	expect_status 126 "$exptrace" record -o "$work/d/t" -- "$work/sums"
-	# Only execve(2) finds that out.
+	# Only execve(2) reports this.
 	printf '#!/no/such/shell\n' >"$work/script"
 	chmod +x "$work/script"
 	expect_status 127 "$exptrace" record -o "$work/d/t" -- "$work/script"
@@ -87,7 +87,7 @@ the_older_trace_is_kept_once() {
 	only t t.old
 	diff "$work/sum3" <(sha256sum <"$work/d/t")
 	diff "$work/sum2" <(sha256sum <"$work/d/t.old")
-	# Snapshots keep none.
+	# Snapshots keep no older file.
 	"$exptrace" start --flight
 	"$exptrace" snapshot -o "$work/d/t"
 	only t t.old
@@ -150,13 +150,13 @@ a_full_disk_does_not_cost_the_older_trace() {
 	("$exptrace" dump "$work/part" || :) | grep -c sched_switch
 }
 
-# In a directory like /tmp, anyone can put something in the way.
+# In a directory like /tmp, other users can create links and files with the output's name.
 traps_of_others_are_not_stepped_into() {
 	load_with_directory
 	chmod 1777 "$work/d"
 	echo precious >"$work/victim"
 	chmod 600 "$work/victim"
-	# Neither is to be left to the kernel, which does not see to it everywhere.
+	# Do not rely on the kernel's protection, which is not enabled everywhere.
 	echo 0 >/proc/sys/fs/protected_symlinks
 	echo 0 >/proc/sys/fs/protected_fifos
 	echo 0 >/proc/sys/fs/protected_regular
@@ -175,7 +175,7 @@ traps_of_others_are_not_stepped_into() {
 	rm "$work/d/t"
 	only
 
-	# A file is replaced, whatever other names it has.
+	# A file is replaced, and its other hard links are left alone.
 	ln "$work/victim" "$work/d/t"
 	chown "$user" "$work/victim"
 	"$exptrace" record --discard -o "$work/d/t" -- /bin/true
@@ -188,7 +188,7 @@ traps_of_others_are_not_stepped_into() {
 	[ "$(cat "$work/victim")" = precious ]
 	[ "$(stat -c %u "$work/victim")" = "$user" ]
 
-	# Our own links are followed, and those of whom we work for.
+	# Our own links are followed, and those of the user who called sudo.
 	rm "$work"/d/*
 	as_sudo "${as_user[@]}" ln -s "$work/there" "$work/d/t"
 	as_sudo "$exptrace" record -o "$work/d/t" -- /bin/true
@@ -211,7 +211,7 @@ what_is_no_regular_file_is_written_in_place() {
 	only fifo t
 }
 
-# Nobody reads that pipe: nothing is to be switched on, and a signal to be obeyed.
+# While the pipe has no reader, nothing may be enabled, and a signal must end the command.
 a_pipe_without_a_reader_is_waited_for_before_anything_else() {
 	local pid
 	load_with_directory
@@ -219,7 +219,7 @@ a_pipe_without_a_reader_is_waited_for_before_anything_else() {
 	cat "$sys/events" >"$work/events"
 	"$exptrace" record -o "$work/d/fifo" -e all &
 	pid=$!
-	# It is in openat(2).
+	# Wait until it is in openat(2).
 	wait_for grep -q '^257 ' "/proc/$pid/syscall"
 	recording_is 0
 	diff "$work/events" "$sys/events"
@@ -227,10 +227,10 @@ a_pipe_without_a_reader_is_waited_for_before_anything_else() {
 	expect_status 143 wait "$pid"
 }
 
-# Writing to standard output, for longer than a moment.
+# True if process $1 is blocked while writing to standard output.
 is_stalled() { grep -q '^1 0x1 ' "/proc/$1/syscall" && sleep 0.2 && grep -q '^1 0x1 ' "/proc/$1/syscall"; }
 
-# record_into_stalled OPTION...: sets pid and began; nobody reads the pipe at descriptor 7.
+# record_into_stalled OPTION...: record into the pipe at descriptor 7, which nobody reads. Sets pid.
 record_into_stalled() {
 	rm -f "$work/fifo"
 	mkfifo "$work/fifo"
@@ -240,7 +240,7 @@ record_into_stalled() {
 	wait_for is_stalled "$pid"
 }
 
-# The recording is over, while the recorder still tries to write.
+# True if the recording has ended, while the recorder still tries to write.
 is_over() {
 	recording_is 0
 	diff "$work/events" "$sys/events"
@@ -248,7 +248,7 @@ is_over() {
 	kill -0 "$pid"
 }
 
-# It has given up, and told what is where.
+# has_given_up MESSAGE: the recorder ended and said where the rest of the trace is.
 has_given_up() {
 	expect_status 1 wait "$pid"
 	cat "$work/err"
@@ -269,14 +269,14 @@ a_stalled_pipe_does_not_keep_a_recording_from_its_end() {
 		record_into_stalled --cpu 0-1
 		kill -s "$signal" "$pid"
 		wait_for is_over
-		# A second one ends it at once.
+		# A second signal ends it at once.
 		kill -s "$signal" "$pid"
 		has_given_up 'interrupted while standard output took nothing'
 	done
 	record_into_stalled --duration 0.5
 	wait_for is_over
 	has_given_up 'standard output took nothing for 5 s'
-	# A command that lasts until the pipe is full.
+	# A command that runs until the pipe is full.
 	# shellcheck disable=SC2016 # expanded in there
 	record_into_stalled -- sh -c 'while [ ! -e "$0" ]; do /bin/true; done' "$work/stop"
 	recording_is 1
@@ -317,7 +317,7 @@ a_snapshot_into_a_stalled_pipe_ends_by_a_signal() {
 	"$exptrace" stop
 }
 
-# Generations that are complete are shown while the recorder goes on, and nothing else comes to push them out.
+# Complete generations are shown at once, although no more data follows to fill a buffer.
 shows_switches() { grep -q sched_switch "$work/dump"; }
 
 dump_shows_a_generation_of_the_device_when_it_is_complete() {
@@ -355,7 +355,7 @@ a_hangup_that_is_ignored_stays_so() {
 	(trap '' HUP && exec "$exptrace" record -o "$work/t") &
 	pid=$!
 	wait_for recording_is 1
-	# Neither blocked, to be taken, nor caught.
+	# SIGHUP is neither blocked nor caught.
 	[ $((0x$(awk '/^SigBlk/ { print $2 }' "/proc/$pid/status") & 1)) -eq 0 ]
 	[ $((0x$(awk '/^SigIgn/ { print $2 }' "/proc/$pid/status") & 1)) -eq 1 ]
 	kill "$pid"
@@ -368,7 +368,7 @@ a_hangup_that_is_ignored_ends_no_snapshot() {
 	"$exptrace" start --flight
 	(trap '' HUP && exec "$exptrace" snapshot -o "$work/t" --wait) &
 	pid=$!
-	# It is in ioctl(2).
+	# Wait until it is in ioctl(2).
 	wait_for grep -q '^16 ' "/proc/$pid/syscall"
 	kill -s HUP "$pid"
 	sleep 0.3
@@ -384,7 +384,7 @@ a_command_has_the_signals_of_who_records_it() {
 	local with=(env "--ignore-signal=PIPE,XFSZ,ALRM,CHLD" "--block-signal=USR1,TERM")
 	load
 	"${with[@]}" cat /proc/self/status >"$work/want"
-	# Not the other way round: timeout(1) changes some of them.
+	# timeout(1) outermost, because it changes some of them.
 	timeout -s KILL 20 "${with[@]}" "$exptrace" record -o "$work/t" -- cat /proc/self/status >"$work/status"
 	diff <(signals_of "$work/want") <(signals_of "$work/status")
 	"$exptrace" record -o "$work/t" -- cat /proc/self/status >"$work/status"

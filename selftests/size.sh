@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a user sees of how large the pool must be, on any machine: those with many possible CPUs, too.
+# Messages about the least size of the pool, on any machine, also with many possible CPUs.
 . "$(dirname "$0")/tap.sh"
 
-# least_of TEXT: the number that a message says is enough.
+# least_of FILE: print the least size that a message mentions.
 least_of() { sed -n 's/.*[^0-9]\([0-9][0-9]*\) is the least for .*/\1/p; s/.*--pool \([0-9]*\), the least for .*/\1/p' "$1"; }
 
 defaults_record_what_passes_the_check() {
@@ -17,8 +17,8 @@ defaults_record_what_passes_the_check() {
 	"$exptrace" check "$work/t"
 }
 
-# Of a pool in MiB, as the command and the module take it, one is enough for a single CPU. "size" asks in bytes.
-needs_two_cpus() { [ "$(nproc)" -gt 1 ] || skip "the smallest pool that can be asked for, 1 MiB, works on one CPU"; }
+# The command and the module take the size in MiB, and 1 is enough for one CPU. The program "size" tests sizes in bytes.
+needs_two_cpus() { [ "$(nproc)" -gt 1 ] || skip "the smallest pool that can be requested, 1 MiB, works on one CPU"; }
 
 too_small_a_pool_is_refused_with_the_smallest_that_works() {
 	local least

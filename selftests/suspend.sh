@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the test of suspend where the kernel itself suspends the machine: tasks are frozen, devices sleep, CPUs but one are taken
-# away, the clocks stop; only the hardware goes on. After that the machine has no files any more but those in memory, so this
-# is for a VM, of which it is the last command:
+# Runs the test of suspend in which the kernel itself suspends the machine: it freezes tasks, suspends devices, takes all CPUs but
+# one offline and stops the clocks; only the hardware keeps running. Afterwards, the machine has only the files in memory, so
+# this must be the last command of a VM:
 #
 #   scripts/vm.sh -- selftests/suspend.sh
 here=$(dirname "$0")

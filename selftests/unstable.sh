@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the test of a TSC that becomes unstable. It stays so until the machine is booted again, so this comes after all tests
-# that are to use it, and is only for a machine that is thrown away.
+# Runs the test of a TSC that becomes unstable. It stays unstable until the next boot, so this runs after all tests that use the
+# TSC, and only on a throwaway machine.
 program=$(dirname "$0")/../build/selftests/unstable
 
 skip() {
