@@ -144,7 +144,7 @@ list_shows_what_the_module_has() {
 }
 
 # All tested kernels have all of the module's own events, but a test module has one that no kernel has.
-what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
+missing_events_are_noted_and_the_rest_is_recorded() {
 	load
 	load_lacking
 	log_since | grep 'exptrace: this kernel has no tracepoint exptrace_is_in_no_kernel: its event is missing$'
@@ -185,7 +185,7 @@ what_a_kernel_lacks_is_noted_and_the_rest_is_recorded() {
 # Print the arguments of the markers in $work/t, in order.
 markers() { "$exptrace" dump -e marker "$work/t" | sed 's/.*: \(marker[a-z_]*\): /\1 /'; }
 
-mark_writes_what_it_is_told() {
+mark_writes_its_arguments() {
 	load
 	expect_status 1 "$exptrace" mark early 2>"$work/err"
 	grep -q 'nothing is being recorded' "$work/err"
@@ -339,7 +339,7 @@ system_calls_can_be_chosen() {
 	[ "$(calls_of_python | grep -c -x getppid)" -eq 7 ]
 }
 
-list_shows_what_is_asked_for() {
+list_shows_the_selected_events() {
 	local what
 	load events=sched_switch
 	for what in sched 'sched:*' 'sched:sched_*,task_rename,sched:sched_pi_setprio' '-*,+sched'; do
@@ -354,7 +354,7 @@ list_shows_what_is_asked_for() {
 	expect_status 0 "$exptrace" record -o "$work/t" -e "$(cat "$work/all")" -- /bin/true
 }
 
-record_takes_the_words_that_dump_takes() {
+record_accepts_the_words_that_dump_accepts() {
 	local word
 	load
 	"$exptrace" record -o "$work/t" -e '*_process_*,sched:*_switch,syscalls:get*id' -- \
@@ -429,7 +429,7 @@ record_follows_the_command_and_its_children_only() {
 	expect_status 2 "$exptrace" record -o "$work/t" --follow 2>/dev/null
 }
 
-record_filters_as_it_is_told_and_takes_it_back() {
+record_sets_filters_and_removes_them() {
 	local pid before
 	load
 	sleep 1000 &
@@ -479,7 +479,7 @@ record_in_a_pid_namespace_follows_its_own_processes() {
 	"$exptrace" stop
 }
 
-filter_that_is_wrong_is_one_message() {
+invalid_filter_is_one_message() {
 	local option
 	load
 	for option in '--pid 0' '--pid x' '--pid 1,' '--tid -1' '--cpu 1-0' '--cpu x' '--cpu 99999' \
@@ -543,7 +543,7 @@ record_with_stacks_shows_them_and_leaves_none_on() {
 }
 
 # Stacks that a killed recorder has left on: each costs more than its event.
-stacks_that_are_left_do_not_go_unseen() {
+leftover_stacks_are_reported() {
 	load
 	"$exptrace" record -o "$work/t" --stacks sched_switch --period 100 &
 	local pid=$!
@@ -610,7 +610,7 @@ events_that_cannot_have_stacks_do_not_keep_others_from_them() {
 	recording_is 0
 }
 
-who_may_not_see_the_addresses_is_told_so() {
+readers_that_may_not_see_addresses_get_an_error() {
 	local user=(setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set "-all,+perfmon"
 		--inh-caps "-all,+perfmon" --ambient-caps "-all,+perfmon")
 	load
@@ -628,7 +628,7 @@ who_may_not_see_the_addresses_is_told_so() {
 	"$exptrace" stop
 }
 
-info_tells_that_a_full_pool_stops_a_recording_after_a_suspend() {
+info_reports_that_a_full_pool_stops_a_recording_after_a_suspend() {
 	local asleep
 	asleep=$(dirname "$EXPTRACE_KO")/exptrace_sleep.ko
 	[ -e "$asleep" ] || skip "exptrace_sleep.ko is not built: this kernel has no suspend"
@@ -641,7 +641,7 @@ info_tells_that_a_full_pool_stops_a_recording_after_a_suspend() {
 	"$exptrace" stop
 }
 
-what_was_lost_is_told_as_check_tells_it() {
+snapshot_reports_the_same_losses_as_check() {
 	local lost
 	load
 	"$exptrace" start --pool 1 -e all
@@ -653,7 +653,7 @@ what_was_lost_is_told_as_check_tells_it() {
 	"$exptrace" check "$work/t" | grep "^OK.* $lost lost"
 }
 
-failing_output_is_told_by_what_controls_the_recorder() {
+failing_output_is_reported_by_commands_that_control_the_recorder() {
 	local command
 	load
 	"$exptrace" start -e sched --flight
@@ -689,19 +689,19 @@ run_tests record_for_a_time_and_read_it_back record_passes_on_the_command_and_it
 	record_ends_well_when_interrupted record_without_the_module_says_what_to_do \
 	killed_record_leaves_nothing_recording second_record_does_not_disturb_the_first \
 	full_disk_is_one_message_and_what_was_written_is_readable reading_ends_quietly_when_nobody_listens \
-	list_shows_what_the_module_has list_shows_what_is_asked_for what_a_kernel_lacks_is_noted_and_the_rest_is_recorded \
-	mark_writes_what_it_is_told \
+	list_shows_what_the_module_has list_shows_the_selected_events missing_events_are_noted_and_the_rest_is_recorded \
+	mark_writes_its_arguments \
 	events_of_a_mixed_workload_take_eight_bytes snapshot_writes_what_the_recorder_holds \
 	waiting_snapshot_ends_with_the_trigger system_calls_can_be_chosen \
-	record_takes_the_words_that_dump_takes \
+	record_accepts_the_words_that_dump_accepts \
 	unknown_system_calls_are_refused record_follows_the_command_and_its_children_only \
-	record_filters_as_it_is_told_and_takes_it_back \
-	record_in_a_pid_namespace_follows_its_own_processes filter_that_is_wrong_is_one_message \
+	record_sets_filters_and_removes_them \
+	record_in_a_pid_namespace_follows_its_own_processes invalid_filter_is_one_message \
 	report_has_the_system_calls_that_took_long \
 	report_names_functions_of_timers_and_works record_with_stacks_shows_them_and_leaves_none_on \
-	stacks_that_are_left_do_not_go_unseen \
+	leftover_stacks_are_reported \
 	events_that_cannot_have_stacks_do_not_keep_others_from_them \
-	who_may_not_see_the_addresses_is_told_so \
-	info_tells_that_a_full_pool_stops_a_recording_after_a_suspend \
-	what_was_lost_is_told_as_check_tells_it failing_output_is_told_by_what_controls_the_recorder \
+	readers_that_may_not_see_addresses_get_an_error \
+	info_reports_that_a_full_pool_stops_a_recording_after_a_suspend \
+	snapshot_reports_the_same_losses_as_check failing_output_is_reported_by_commands_that_control_the_recorder \
 	options_and_files_are_named_with_the_module_as_without_it

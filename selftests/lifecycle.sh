@@ -42,7 +42,7 @@ sysfs_starts_stops_and_advances() {
 	"$exptrace" check "$work/trace"
 }
 
-sysfs_refuses_what_cannot_be() {
+sysfs_refuses_invalid_requests() {
 	load
 	refuses "Invalid argument" "$sys/recording" 0
 	refuses "Invalid argument" "$sys/recording" maybe
@@ -385,7 +385,7 @@ reader_pins_the_module() {
 }
 
 run_tests autostarted_recording_ends_with_the_stop_and_is_valid sysfs_starts_stops_and_advances \
-	sysfs_refuses_what_cannot_be sysfs_selects_events_by_name_and_group sysfs_and_parameters_select_stacks \
+	sysfs_refuses_invalid_requests sysfs_selects_events_by_name_and_group sysfs_and_parameters_select_stacks \
 	sysfs_is_writable_for_root_alone invalid_parameters_are_refused_and_explained \
 	pool_that_is_too_small_or_too_large_fails_the_autostart parameters_are_visible_and_used \
 	module_of_another_kernel_is_refused_and_says_why module_comes_and_goes_while_the_machine_works \

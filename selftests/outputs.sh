@@ -114,7 +114,7 @@ a_recording_can_be_read_while_it_goes_on() {
 
 has_temporary() { [ -n "$(find "$work/d" -name 't.??????' -size +0)" ]; }
 
-what_a_killed_recorder_wrote_is_left() {
+files_of_a_killed_recorder_are_kept() {
 	local pid found
 	load_with_directory
 	echo old >"$work/d/t"
@@ -151,7 +151,7 @@ a_full_disk_does_not_cost_the_older_trace() {
 }
 
 # In a directory like /tmp, other users can create links and files with the output's name.
-traps_of_others_are_not_stepped_into() {
+links_and_files_of_other_users_are_refused() {
 	load_with_directory
 	chmod 1777 "$work/d"
 	echo precious >"$work/victim"
@@ -197,7 +197,7 @@ traps_of_others_are_not_stepped_into() {
 	only t
 }
 
-what_is_no_regular_file_is_written_in_place() {
+special_files_are_written_in_place() {
 	load_with_directory
 	"$exptrace" record -o /dev/null -- /bin/true
 	[ -c /dev/null ]
@@ -285,7 +285,7 @@ a_stalled_pipe_does_not_keep_a_recording_from_its_end() {
 	has_given_up 'standard output took nothing for 5 s'
 }
 
-who_reads_on_in_time_gets_it_all() {
+a_reader_that_continues_in_time_gets_everything() {
 	local pid
 	load
 	cat "$sys/events" >"$work/events"
@@ -349,7 +349,7 @@ dump_shows_a_generation_of_the_device_when_it_is_complete() {
 	wait
 }
 
-a_hangup_that_is_ignored_stays_so() {
+an_ignored_hangup_stays_ignored() {
 	local pid
 	load
 	(trap '' HUP && exec "$exptrace" record -o "$work/t") &
@@ -362,7 +362,7 @@ a_hangup_that_is_ignored_stays_so() {
 	expect_status 0 wait "$pid"
 }
 
-a_hangup_that_is_ignored_ends_no_snapshot() {
+an_ignored_hangup_ends_no_snapshot() {
 	local pid
 	load
 	"$exptrace" start --flight
@@ -380,7 +380,7 @@ a_hangup_that_is_ignored_ends_no_snapshot() {
 
 signals_of() { grep -E '^Sig(Blk|Ign)' "$1"; }
 
-a_command_has_the_signals_of_who_records_it() {
+a_command_has_the_signal_settings_of_the_caller_of_record() {
 	local with=(env "--ignore-signal=PIPE,XFSZ,ALRM,CHLD" "--block-signal=USR1,TERM")
 	load
 	"${with[@]}" cat /proc/self/status >"$work/want"
@@ -393,7 +393,7 @@ a_command_has_the_signals_of_who_records_it() {
 	diff <(signals_of /proc/self/status) <(signals_of "$work/status")
 }
 
-an_empty_name_is_no_file() {
+an_empty_file_name_is_refused() {
 	load_with_directory
 	cd "$work/d" || exit
 	expect_status 1 "$exptrace" record -o '' -- touch ran 2>"$work/err"
@@ -414,11 +414,11 @@ a_signal_ends_a_command_that_lasts_longer_than_the_recording() {
 }
 
 run_tests the_readme_works_as_it_is_written a_recording_that_does_not_begin_leaves_all_as_it_was \
-	the_older_trace_is_kept_once a_recording_can_be_read_while_it_goes_on what_a_killed_recorder_wrote_is_left \
-	a_full_disk_does_not_cost_the_older_trace traps_of_others_are_not_stepped_into \
-	what_is_no_regular_file_is_written_in_place a_pipe_without_a_reader_is_waited_for_before_anything_else \
+	the_older_trace_is_kept_once a_recording_can_be_read_while_it_goes_on files_of_a_killed_recorder_are_kept \
+	a_full_disk_does_not_cost_the_older_trace links_and_files_of_other_users_are_refused \
+	special_files_are_written_in_place a_pipe_without_a_reader_is_waited_for_before_anything_else \
 	a_stalled_pipe_does_not_keep_a_recording_from_its_end \
-	who_reads_on_in_time_gets_it_all a_snapshot_into_a_stalled_pipe_ends_by_a_signal \
-	dump_shows_a_generation_of_the_device_when_it_is_complete a_hangup_that_is_ignored_stays_so \
-	a_hangup_that_is_ignored_ends_no_snapshot a_command_has_the_signals_of_who_records_it an_empty_name_is_no_file \
+	a_reader_that_continues_in_time_gets_everything a_snapshot_into_a_stalled_pipe_ends_by_a_signal \
+	dump_shows_a_generation_of_the_device_when_it_is_complete an_ignored_hangup_stays_ignored \
+	an_ignored_hangup_ends_no_snapshot a_command_has_the_signal_settings_of_the_caller_of_record an_empty_file_name_is_refused \
 	a_signal_ends_a_command_that_lasts_longer_than_the_recording
