@@ -55,13 +55,13 @@ all_steps() {
 	[ ${#kernels[@]} -eq 0 ] || echo "module-by-directory - step_module_by_directory ${kernels[0]}"
 	echo "lint module-6.1 step_lint"
 	echo "unit user step_unit"
-	for k in "${kernels[@]}"; do
-		for ((n = ${#cpus[@]} - 1; n >= 0; n--)); do
-			vm_step "$k" "${cpus[n]}"
-		done
-	done
-	for k in "${other_kernels[@]}"; do
+	for k in "${kernels[@]}" "${other_kernels[@]}"; do
 		vm_step "$k" "${cpus[-1]}"
+	done
+	for k in "${kernels[@]}"; do
+		for n in "${cpus[@]:0:${#cpus[@]}-1}"; do
+			vm_step "$k" "$n"
+		done
 	done
 	echo "unit-san - step_unit_san"
 	echo "fuzz - step_fuzz"
@@ -170,7 +170,19 @@ step_fuzz() {
 }
 
 # On the host, where the compiler runs at full speed; in the VMs, everything is up to date.
-step_build_selftests() { one_test "builds" make -s -C selftests; }
+step_build_selftests() {
+	one_test "builds" make -s -C selftests
+	one_test "all programs that are named exist" has_named_programs
+}
+
+# Otherwise a program that was renamed would no longer run where it should.
+has_named_programs() {
+	local name unknown=''
+	for name in $quick_tests ${DEBUG_TESTS-} $(sed -n 's/^\([a-z][^[:space:]]*\).*/\1/p' selftests/where); do
+		grep -qE "^TEST_(GEN_)?PROGS := (.* )?$name(\.sh)?( |\$)" selftests/Makefile || unknown+=" $name"
+	done
+	[ -z "$unknown" ] || { echo "selftests/Makefile has no:$unknown"; return 1; }
+}
 
 # The selftests that selftests/where does not assign to other VMs. If the user has chosen the VMs, all run in each of them.
 step_vm_selftests() {
