@@ -30,19 +30,19 @@
 #include <linux/sizes.h>
 
 #include "address.h"
-#include "arrival.h"
-#include "bend.h"
-#include "changes.h"
 #include "clock.h"
 #include "experiment.h"
-#include "filter.h"
+#include "filter/filter.h"
 #include "flush.h"
 #include "intern.h"
-#include "size.h"
+#include "span/bend.h"
+#include "span/span.h"
 #include "stack.h"
-#include "suspend.h"
-#include "symbols.h"
-#include "trigger.h"
+#include "tables/arrival.h"
+#include "tables/changes.h"
+#include "tables/size.h"
+#include "tables/symbols.h"
+#include "trigger/trigger.h"
 
 struct exptrace_writers exptrace_writers;
 EXPORT_SYMBOL_GPL(exptrace_writers);	/* for the writer's inline functions */

@@ -15,8 +15,8 @@
 #include "address.h"
 #include "experiment.h"
 #include "lock.h"
-#include "retire.h"
-#include "size.h"
+#include "tables/retire.h"
+#include "tables/size.h"
 
 static bool autostart;
 module_param(autostart, bool, 0444);

@@ -24,7 +24,7 @@
 #include "address.h"
 #include "batch.h"
 #include "clock.h"
-#include "filter.h"
+#include "filter/filter.h"
 #include "intern.h"
 #include "keep.h"
 #include "stack.h"

@@ -6,9 +6,9 @@
 #include <linux/reboot.h>
 #include <linux/sort.h>
 
-#include "../stack.h"
-#include "../symbols.h"
 #include "kunit.h"
+#include "stack.h"
+#include "tables/symbols.h"
 
 static unsigned int intern(u64 gen, unsigned long address)
 {

@@ -10,10 +10,10 @@
 #include <linux/preempt.h>
 #include <linux/sizes.h>
 
-#include "../experiment.h"
-#include "../flush.h"
-#include "../tables.h"
-#include "../writer.h"
+#include "experiment.h"
+#include "flush.h"
+#include "tables/tables.h"
+#include "writer.h"
 
 #define TEST_BATCH	SZ_4K
 #define TEST_BATCHES	64U

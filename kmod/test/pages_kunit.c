@@ -2,8 +2,8 @@
 /*
  * KUnit tests of the pages of the mapped pool, whatever size the kernel's own have.
  */
+#include "device/pages.h"
 #include "kunit.h"
-#include "pages.h"
 
 #define BATCHES	3
 

@@ -4,7 +4,7 @@
  */
 #include <stddef.h>
 
-#include "chord.h"
+#include "span/chord.h"
 #include "tap.h"
 
 #define BENDS	20000

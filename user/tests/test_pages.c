@@ -2,7 +2,7 @@
 /*
  * The pages of the mapped pool, for kernels with pages of 4, 16 and 64 KiB.
  */
-#include "pages.h"
+#include "device/pages.h"
 #include "tap.h"
 
 #define BATCHES	5

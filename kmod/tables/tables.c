@@ -9,10 +9,10 @@
 #include "changes.h"
 #include "clock.h"
 #include "experiment.h"
-#include "filter.h"
+#include "filter/filter.h"
 #include "flush.h"
 #include "intern.h"
-#include "suspend.h"
+#include "span/span.h"
 #include "symbols.h"
 #include "tables.h"
 

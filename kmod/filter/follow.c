@@ -21,7 +21,7 @@
 
 #include "experiment.h"
 #include "follow.h"
-#include "threads.h"
+#include "tasks/threads.h"
 
 /*
  * The thread can be found already by find_more(), which may set its bit at any time.

@@ -8,8 +8,8 @@
 #include <linux/sysfs.h>
 
 #include "experiment.h"
-#include "filter.h"
-#include "trigger.h"
+#include "filter/filter.h"
+#include "trigger/trigger.h"
 
 /*
  * Takes exptrace.control for a change; -EPERM for those who may not open the device. The

@@ -8,8 +8,8 @@
 #include <asm/unistd.h>
 #include <trace/events/syscalls.h>
 
-#include "exec.h"
 #include "probe.h"
+#include "tasks/exec.h"
 
 #define NR_ARGS	6
 

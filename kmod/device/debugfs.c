@@ -21,7 +21,7 @@
 #include "experiment.h"
 #include "flush.h"
 #include "intern.h"
-#include "trigger.h"
+#include "trigger/trigger.h"
 
 /* Generations that are shown, half of them the oldest, half the newest. */
 #define MOST_SHOWN	32U

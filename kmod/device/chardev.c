@@ -8,9 +8,9 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 
-#include "marker.h"
+#include "probes/marker.h"
 #include "reader.h"
-#include "trigger.h"
+#include "trigger/trigger.h"
 
 /* Bit 0 is set while a file is open for reading. */
 static unsigned long reader_taken;

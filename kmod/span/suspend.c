@@ -19,7 +19,7 @@
 #include <trace/events/power.h>
 
 #include "experiment.h"
-#include "suspend.h"
+#include "span.h"
 
 /* By generation parity. */
 static struct exptrace_span spans[2];

@@ -12,9 +12,9 @@
 
 #include "address.h"
 #include "call_names.h"
-#include "suspend.h"
+#include "span/span.h"
 #include "tables.h"
-#include "threads.h"
+#include "tasks/threads.h"
 
 /* With the zero; interrupts that are shared have all names of their handlers. */
 #define IRQ_NAME_CHARS	96

@@ -7,11 +7,11 @@
 #include <linux/uaccess.h>
 
 #include "experiment.h"
-#include "filter.h"
-#include "marker.h"
+#include "filter/filter.h"
+#include "probes/marker.h"
 #include "reader.h"
-#include "size.h"
-#include "trigger.h"
+#include "tables/size.h"
+#include "trigger/trigger.h"
 
 /* Waits for nobody: not all that it tells need be of one moment. */
 static long do_info(void __user *arg)

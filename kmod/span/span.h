@@ -2,8 +2,8 @@
 /*
  * Suspend: the time that a generation spans, which ends where the clocks stop.
  */
-#ifndef _EXPTRACE_SUSPEND_H
-#define _EXPTRACE_SUSPEND_H
+#ifndef _EXPTRACE_SPAN_H
+#define _EXPTRACE_SPAN_H
 
 #include "bend.h"
 
@@ -32,4 +32,4 @@ int exptrace_suspend_begin(void);
 void exptrace_suspend_end(void);
 void exptrace_suspend_exit(void);
 
-#endif /* _EXPTRACE_SUSPEND_H */
+#endif /* _EXPTRACE_SPAN_H */
