@@ -10,7 +10,6 @@
 #include <linux/siphash.h>
 
 #include "address.h"
-#include "varint.h"
 
 DEFINE_STATIC_KEY_FALSE(exptrace_address_ids);
 EXPORT_SYMBOL_GPL(exptrace_address_ids);
@@ -39,26 +38,6 @@ u64 exptrace_text_address(unsigned long address)
 		return exptrace_zigzag((s64)(address - exptrace.text_base));
 	return exptrace_zigzag(exptrace_address_id(address, EXPTRACE_REALM_CODE));
 }
-
-/* @value is as exptrace_data_address() has it. */
-notrace u8 *exptrace_put_far_object(u8 *p, u64 value, u64 *pages)
-{
-	unsigned int low = value & (EXPTRACE_OBJECT_FAR - 1);
-	u64 page = value >> EXPTRACE_OBJECT_NEAR_BITS;
-
-	pages[low >> EXPTRACE_OBJECT_PAGE_BITS] = page;
-	put_unaligned_le32(page << 16 | EXPTRACE_OBJECT_FAR | low, p);
-	p += EXPTRACE_OBJECT_BYTES;
-	if (page < EXPTRACE_OBJECT_LONG >> 16) {
-		p[-1] = page >> 16;
-		return p;
-	}
-	p[-1] = 0xff;
-	return exptrace_put_varint(p, page >> 16);
-}
-EXPTRACE_KEEPING(exptrace_put_far_object);
-EXPTRACE_DECLARE_KEEPING(exptrace_put_far_object);
-EXPTRACE_EXPORT_KEEPING(exptrace_put_far_object);
 
 /* May the current task see kernel addresses? CAP_SYSLOG, and kptr_restrict below 2. */
 bool exptrace_may_see_addresses(void)

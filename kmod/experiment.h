@@ -136,15 +136,11 @@ struct exptrace_experiment {
 	unsigned int			nr_switches;
 };
 
-extern struct exptrace_experiment exptrace_standard;	/* standard.c */
-extern struct exptrace_experiment exptrace_allocfree;	/* probe_alloc.c */
-
 /* Those that are registered, by number, or NULL; exptrace_registry_lock. */
 extern struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
 extern struct mutex exptrace_registry_lock;	/* see there */
 
-void exptrace_standard_init(void);
 void exptrace_schema_begin(u64 gen);
 
 int exptrace_experiment_register(struct exptrace_experiment *exp);
@@ -157,20 +153,12 @@ struct exptrace_switch *exptrace_switch_named(unsigned int id, const char *name,
 int exptrace_switch_set(struct exptrace_switch *sw, bool on);
 int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
 			  bool stack);
+bool exptrace_has_stacks(const struct exptrace_experiment *exp);
+int exptrace_attach_all(void);
+void exptrace_detach_all(void);
+
+/* select.c */
 int exptrace_select(const char *selection);
-
-/*
- * probe_syscall.c: which system calls are recorded. To choose them, caller holds
- * exptrace.control.
- */
-void exptrace_syscalls_get(struct exptrace_syscall_tables *calls);
-void exptrace_syscalls_set(const struct exptrace_syscall_tables *calls);
-
-/* probe_alloc.c: what of the frees is not recorded. */
-size_t exptrace_unrecorded_frees(u64 gen, char *text, size_t size);
-
-/* standard.c: all the time of a generation? */
-bool exptrace_switches_are_on(u64 gen);
 
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);
@@ -189,7 +177,5 @@ int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data
 void exptrace_unhook(const struct exptrace_hook *hooks, unsigned int nr, void *data);
 int exptrace_attach(struct exptrace_switch *sw);
 void exptrace_detach(struct exptrace_switch *sw);
-int exptrace_attach_all(void);
-void exptrace_detach_all(void);
 
 #endif /* _EXPTRACE_EXPERIMENT_H */

@@ -4,15 +4,15 @@
  *
  * Data flows like this, each step a file:
  *
- *   tracepoint -> probe -> writer -> batch -> flush -> chardev
+ *   tracepoint -> probes/ -> writer -> batch -> exchange -> flush -> drain -> device/
  *
  * A probe takes a writer for its experiment. The writer finds the buffer that
  * this CPU and this context fill for that experiment in the present generation,
  * and appends to it with plain stores. A full buffer (a batch) is exchanged in
  * the refill, the one place with a lock, and goes to the flush list, from which
  * the reader of /dev/exptrace takes it. advance() begins a new generation and
- * closes the old one: what every generation needs to be understood alone is
- * written around its events.
+ * closes the old one: what every generation needs to be understood alone (tables/)
+ * is written around its events. docs/design.md lists the layers; calls go down.
  *
  * The invariants; the code refers to them by number.
  *
@@ -178,7 +178,10 @@ extern struct exptrace_writers exptrace_writers;
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
  * @large:	the generation has grown large; written by the refill's irq_work
  * @periodic:	begins a new generation every @period_ms, or when one is large
- * @wq:		runs @periodic
+ * @check:	looks whether the recording can go on, and begins a new generation if not
+ * @wq:		runs @periodic and @check
+ * @advance:	exptrace_advance(), for layers below it; set with @periodic and @check in
+ *		exptrace_generation_init(), before anything can be recorded, and constant
  */
 struct exptrace {
 	unsigned long		text_base;
@@ -202,7 +205,9 @@ struct exptrace {
 	struct mutex		flushing;	/* see above */
 	bool			large;
 	struct delayed_work	periodic;
+	struct delayed_work	check;
 	struct workqueue_struct	*wq;
+	int			(*advance)(bool expedited, u64 *completed);
 };
 
 extern struct exptrace exptrace;
@@ -217,47 +222,9 @@ static inline int exptrace_lock_control(void)
 	return mutex_lock_interruptible(&exptrace.control) ? -ERESTARTSYS : 0;
 }
 
-/* generation.c */
-struct exptrace_params {
-	u64		pool_size;
-	unsigned int	batch_size;
-	unsigned int	period_ms;
-	unsigned int	mode;
-	u8		quota[EXPTRACE_NR_EXPERIMENTS];
-	uuid_t		boot_id;
-	bool		discard;
-	bool		own_snapshot;
-	const void	*owner;
-};
-
-int exptrace_prepare_start(const struct exptrace_params *params);
-int exptrace_finish_start(const struct exptrace_params *params);
-int exptrace_start(const struct exptrace_params *params);
-int exptrace_stop(void);
-void exptrace_stop_owner(const void *owner);
-int exptrace_advance(bool expedited, u64 *completed);
+/* exptrace.c */
 void exptrace_want_advance(void);
 void exptrace_check_recording(void);
-void exptrace_release_pool(void);
-u64 exptrace_lost(void);
-void exptrace_unknown(u64 *sites, u64 *stacks);
-int exptrace_generation_init(void);
-void exptrace_generation_exit(void);
-
-/* main.c */
-u64 exptrace_default_pool_size(unsigned int batch_size);
-void exptrace_default_params(struct exptrace_params *params);
-
-/* chardev.c */
-int exptrace_may_open(void);
-int exptrace_chardev_init(void);
-void exptrace_chardev_exit(void);
-
-/* observe.c */
-void exptrace_observe_init(void);
-void exptrace_observe_exit(void);
-
-/* sysfs.c */
-extern const struct attribute_group *exptrace_groups[];
+int exptrace_next_generation(bool expedited);
 
 #endif /* _EXPTRACE_H */

@@ -94,6 +94,33 @@ struct exptrace_flush {
 extern struct exptrace_flush exptrace_flush;
 extern wait_queue_head_t exptrace_readers;
 
+/* flush.c */
+static inline bool exptrace_is_flight(void)
+{
+	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT;
+}
+
+struct exptrace_generation *exptrace_generation_make(u64 gen);
+void exptrace_generation_add(struct exptrace_generation *new);
+void exptrace_generation_closing(u64 gen);
+u64 exptrace_generation_overwritten_changes(u64 gen);
+bool exptrace_generation_is_thin(u64 gen);
+void exptrace_generation_complete(u64 gen);
+struct exptrace_generation *exptrace_oldest(void);
+struct exptrace_generation *exptrace_following(struct exptrace_generation *gen);
+void exptrace_push(struct exptrace_generation *gen, struct exptrace_batch *batch);
+void exptrace_relink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch);
+void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch);
+void exptrace_unlink_generation(struct exptrace_generation *gen);
+void exptrace_reclaim_batches(struct exptrace_generation *gen);
+bool exptrace_discard_all(void);
+void exptrace_free_dead(void);
+void exptrace_kick_readers(void);
+bool exptrace_wake_pending(void);
+bool exptrace_advance_pending(void);
+void exptrace_flush_exit(void);
+
+/* exchange.c */
 /* Who wants an empty batch. */
 enum exptrace_need {
 	EXPTRACE_NEED_NONE,	/* nobody: only hand over the full one */
@@ -104,20 +131,9 @@ enum exptrace_need {
 int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrace_need need,
 		      unsigned int exp, struct exptrace_batch **empty);
 bool exptrace_over_quota(unsigned int exp);
-
 int exptrace_generation_open(u64 gen, unsigned int reserve);
-void exptrace_generation_closing(u64 gen);
-u64 exptrace_generation_overwritten_changes(u64 gen);
-bool exptrace_generation_is_thin(u64 gen);
-void exptrace_generation_complete(u64 gen);
-bool exptrace_discard_all(void);
-void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch);
-void exptrace_unlink_generation(struct exptrace_generation *gen);
-void exptrace_reclaim_batches(struct exptrace_generation *gen);
-struct exptrace_generation *exptrace_oldest(void);
-struct exptrace_generation *exptrace_following(struct exptrace_generation *gen);
 
-/* What the reader finds next. */
+/* drain.c: what the reader finds next. */
 enum exptrace_next {
 	EXPTRACE_NEXT_NOTHING,
 	EXPTRACE_NEXT_BATCH,
@@ -130,18 +146,16 @@ enum exptrace_next exptrace_peek(u64 session, bool after_first);
 enum exptrace_next exptrace_take(u64 session, bool addresses, struct exptrace_batch **batch,
 				 u64 *gen);
 void exptrace_give(struct exptrace_batch *batch);
-void exptrace_untake(struct exptrace_batch *batch, u64 gen);
+void exptrace_putback(struct exptrace_batch *batch, u64 gen);
 void exptrace_end_generation(void);
-void exptrace_untake_end(void);
+void exptrace_putback_end(void);
 void exptrace_reader_leaves(void);
+
+/* session.c */
 u64 exptrace_session_to_read(void);
 void exptrace_session_prepare(void);
 void exptrace_session_begin(void);
 void exptrace_session_end(void);
-
-bool exptrace_wake_pending(void);
-bool exptrace_advance_pending(void);
-void exptrace_flush_exit(void);
 
 /* flight.c */
 bool exptrace_evict(void);

@@ -13,6 +13,11 @@
 #include "batch.h"
 #include "lock.h"
 
+/* Here and not in pool.c, which needs this file: calls go one way. */
+struct exptrace_pool exptrace_pool = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(exptrace_pool.lock),
+};
+
 /*
  * This CPU is in the pool's lock, or on its way into it: what fires in there, the
  * lock's own tracepoints for example, must not come back for it (invariant 4).

@@ -4,8 +4,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/cpumask.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/security.h>
 #include <linux/sizes.h>
@@ -13,10 +11,14 @@
 #include <generated/utsrelease.h>
 
 #include "address.h"
+#include "device/device.h"
 #include "experiment.h"
+#include "generation.h"
 #include "lock.h"
-#include "tables/retire.h"
-#include "tables/size.h"
+#include "params.h"
+#include "probes/probes.h"
+#include "recording.h"
+#include "tables/tables.h"
 
 static bool autostart;
 module_param(autostart, bool, 0444);
@@ -26,53 +28,9 @@ static char *events = "sched";
 module_param(events, charp, 0400);	/* what is traced is for root alone */
 MODULE_PARM_DESC(events, "events and groups that are on (default sched)");
 
-static unsigned int pool_mb;
-module_param(pool_mb, uint, 0444);
-MODULE_PARM_DESC(pool_mb, "MiB of all batches (default 0: 4 per CPU, at least 16, at most 1/8 of memory, but what is needed)");
-
-static unsigned int batch_kb = EXPTRACE_BATCH_MIN / SZ_1K > 16 ? EXPTRACE_BATCH_MIN / SZ_1K : 16;
-module_param(batch_kb, uint, 0444);
-MODULE_PARM_DESC(batch_kb, "KiB per batch: 4, 8, 16, 32 or 64, at least a page (default 16, or a page)");
-
-static char *mode = "stream";
-module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "what a full pool does: stream (lose new events) or flight (give up old ones)");
-
-static unsigned int period_ms = 1000;
-module_param(period_ms, uint, 0444);
-MODULE_PARM_DESC(period_ms, "milliseconds between generations, 0: only on demand (default 1000)");
-
 static bool time_holds;
 module_param(time_holds, bool, 0444);
 MODULE_PARM_DESC(time_holds, "for debugging: time how long the pool's lock is held (default 0)");
-
-/*
- * The pool of who asks for no other: it always works, whatever the machine's memory and CPUs.
- * Caller holds exptrace.control.
- */
-u64 exptrace_default_pool_size(unsigned int batch_size)
-{
-	u64 most = (u64)totalram_pages() << PAGE_SHIFT >> 3;
-	u64 size = min(most, max_t(u64, SZ_16M, (u64)num_online_cpus() * SZ_4M));
-
-	if (pool_mb)
-		return (u64)pool_mb * SZ_1M;
-	/* A batch size that is not valid is refused by who starts. */
-	if (!exptrace_batch_size_is_valid(batch_size))
-		return size;
-	return max(size, exptrace_least_pool(batch_size));
-}
-
-/* How to record, as the module's parameters say. Caller holds exptrace.control. */
-void exptrace_default_params(struct exptrace_params *params)
-{
-	*params = (struct exptrace_params) {
-		.pool_size = exptrace_default_pool_size(batch_kb * SZ_1K),
-		.batch_size = batch_kb * SZ_1K,
-		.period_ms = period_ms,
-		.mode = !strcmp(mode, "flight") ? EXPTRACE_MODE_FLIGHT : EXPTRACE_MODE_STREAM,
-	};
-}
 
 /* A module that was forced into another kernel would record nonsense. */
 static int check_kernel(void)
@@ -82,22 +40,6 @@ static int check_kernel(void)
 	pr_err("built for Linux %s, but this is %s: build it again (make KDIR=...)\n",
 	       UTS_RELEASE, utsname()->release);
 	return -ENOEXEC;
-}
-
-static int check_params(void)
-{
-	/* So large a number must not become a small one when it is made bytes. */
-	if (batch_kb > EXPTRACE_BATCH_MAX / SZ_1K ||
-	    !exptrace_batch_size_is_valid(batch_kb * SZ_1K)) {
-		pr_err("batch_kb=%u: want a power of two from %u to %u\n", batch_kb,
-		       EXPTRACE_BATCH_MIN / SZ_1K, EXPTRACE_BATCH_MAX / SZ_1K);
-		return -EINVAL;
-	}
-	if (strcmp(mode, "stream") && strcmp(mode, "flight")) {
-		pr_err("mode=%s: want stream or flight\n", mode);
-		return -EINVAL;
-	}
-	return 0;
 }
 
 static int __init register_own(void)
@@ -154,7 +96,7 @@ static int __init exptrace_init(void)
 {
 	int err;
 
-	err = check_kernel() ?: check_params();
+	err = check_kernel() ?: exptrace_check_params();
 	if (err)
 		return err;
 	exptrace_address_init();
@@ -181,6 +123,7 @@ static int __init exptrace_init(void)
 err_retire:
 	exptrace_retire_exit();
 err_generation:
+	exptrace_recording_exit();
 	exptrace_generation_exit();
 	return err;
 }
@@ -190,6 +133,7 @@ static void __exit exptrace_exit(void)
 	exptrace_observe_exit();
 	exptrace_chardev_exit();
 	exptrace_retire_exit();
+	exptrace_recording_exit();
 	exptrace_generation_exit();
 }
 

@@ -151,6 +151,14 @@ void exptrace_stack_retire(struct exptrace_stacks *stacks, unsigned int number,
 	WRITE_ONCE(stacks->word[stacks->place[number] + frame], site);
 }
 
+/* The site of a frame, which becomes one; 0: there is no room. */
+unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned long frame)
+{
+	if (frame < EXPTRACE_NR_SITES)
+		return frame;
+	return exptrace_intern_uncounted(interned, exptrace_call_of(frame));
+}
+
 /* Is the frame of the recorder, or of the probe that called it, or of who called that? */
 static __always_inline bool is_own(unsigned long frame, const struct module *owner)
 {
@@ -262,7 +270,6 @@ static int alloc_tables(void)
 int exptrace_stacks_want(const struct exptrace_experiment *exp, unsigned int type,
 			 unsigned int ntypes)
 {
-	u64 completed;
 	int err;
 
 	lockdep_assert_held(&exptrace.control);
@@ -270,8 +277,8 @@ int exptrace_stacks_want(const struct exptrace_experiment *exp, unsigned int typ
 	err = alloc_tables();
 	if (err)
 		return err;
-	if (!nr_wanted++ && exptrace.recording) {
-		err = exptrace_advance(false, &completed);
+	if (!nr_wanted++) {
+		err = exptrace_next_generation(false);
 		if (err) {
 			nr_wanted--;
 			return err;

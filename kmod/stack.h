@@ -93,4 +93,15 @@ bool exptrace_stacks_wanted(void);
 void exptrace_stacks_begin(u64 gen, unsigned int room);
 void exptrace_stacks_exit(void);
 
+/*
+ * A frame is where its function goes on when the call returns, which may be behind its
+ * end; the call is in it in any case.
+ */
+static inline unsigned long exptrace_call_of(unsigned long frame)
+{
+	return frame - 1;
+}
+
+unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned long frame);
+
 #endif /* _EXPTRACE_STACK_H */

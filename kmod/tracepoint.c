@@ -188,33 +188,3 @@ void exptrace_detach(struct exptrace_switch *sw)
 		sw->end();
 	sw->attached = false;
 }
-
-void exptrace_detach_all(void)
-{
-	struct exptrace_switch *sw;
-	unsigned int i;
-
-	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		exptrace_detach(sw);
-	tracepoint_synchronize_unregister();
-}
-
-/* Attaches all events that are on, or none. No generation has begun. */
-int exptrace_attach_all(void)
-{
-	struct exptrace_switch *sw;
-	unsigned int i;
-	int err;
-
-	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++) {
-		sw->changed = 0;
-		if (!sw->on)
-			continue;
-		err = exptrace_attach(sw);
-		if (err) {
-			exptrace_detach_all();
-			return err;
-		}
-	}
-	return 0;
-}

@@ -10,7 +10,6 @@
 #include <exptrace/wire.h>
 
 #include "compat.h"
-#include "keep.h"
 
 /*
  * Writes @value in 1 to EXPTRACE_VARINT_MAX bytes; returns what is behind them.
@@ -29,24 +28,6 @@ static __always_inline u8 *exptrace_put_varint(u8 *p, u64 value)
 	}
 	put_unaligned_le16(value + (value & 0x3f80) + 0x80, p);
 	return p + 2;
-}
-
-/* Writes @value as one that is not near to any, and notes it; returns what is behind it. */
-u8 *exptrace_put_far_object(u8 *p, u64 value, u64 *pages);
-
-/*
- * Writes the address of an object: what distinguishes it from the last one of those
- * pages that share an entry of @pages, if it is in the same.
- */
-static __always_inline u8 *exptrace_put_object(u8 *p, u64 value, u64 *pages)
-{
-	unsigned int low = value & (EXPTRACE_OBJECT_FAR - 1);
-
-	if (likely(pages[low >> EXPTRACE_OBJECT_PAGE_BITS] == value >> EXPTRACE_OBJECT_NEAR_BITS)) {
-		put_unaligned_le16(low, p);
-		return p + EXPTRACE_OBJECT_NEAR_BYTES;
-	}
-	return (u8 *)EXPTRACE_CALL_KEEPING_3(exptrace_put_far_object, p, value, pages);
 }
 
 /* Writes @value in exactly EXPTRACE_VARINT_MAX bytes. */

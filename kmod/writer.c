@@ -233,3 +233,15 @@ void exptrace_flush_slot(struct exptrace_slot *slot)
 	}
 	disown(slot);
 }
+
+/* Likewise all slots of a CPU in the generations of @parity. */
+void exptrace_flush_cpu(struct exptrace_cpu *cpu, unsigned int parity)
+{
+	unsigned int exp, context;
+
+	lockdep_assert_held(&exptrace.flushing);
+
+	for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++)
+		for (context = 0; context < EXPTRACE_NR_CONTEXTS; context++)
+			exptrace_flush_slot(&cpu->slot[parity][exp][context]);
+}

@@ -27,6 +27,7 @@
 #include "filter/filter.h"
 #include "intern.h"
 #include "keep.h"
+#include "object.h"
 #include "stack.h"
 #include "varint.h"
 
@@ -62,6 +63,7 @@ bool exptrace_refuse(struct exptrace_slot *slot);
 void exptrace_lose(unsigned int exp, enum exptrace_lost reason, u64 events);
 void exptrace_append_batch(struct exptrace_slot *slot);
 void exptrace_flush_slot(struct exptrace_slot *slot);
+void exptrace_flush_cpu(struct exptrace_cpu *cpu, unsigned int parity);
 
 /* Most bytes of an event with @numbers arguments and @chars characters in strings. */
 static __always_inline size_t exptrace_max(unsigned int numbers, size_t chars)

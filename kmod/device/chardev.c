@@ -2,24 +2,18 @@
 /*
  * /dev/exptrace: who may open it, and that there is one reader.
  */
-#include <linux/capability.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/security.h>
 #include <linux/slab.h>
 
-#include "probes/marker.h"
+#include "access.h"
+#include "probes/probes.h"
 #include "reader.h"
+#include "recording.h"
 #include "trigger/trigger.h"
 
 /* Bit 0 is set while a file is open for reading. */
 static unsigned long reader_taken;
-
-/* 0, or -EPERM without the capability, or in a kernel that is locked down against tracing. */
-int exptrace_may_open(void)
-{
-	return perfmon_capable() ? security_locked_down(LOCKDOWN_TRACEFS) : -EPERM;
-}
 
 static int exptrace_open(struct inode *inode, struct file *file)
 {

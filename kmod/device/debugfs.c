@@ -18,6 +18,7 @@
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
+#include "device.h"
 #include "experiment.h"
 #include "flush.h"
 #include "intern.h"

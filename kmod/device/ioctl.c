@@ -8,9 +8,13 @@
 
 #include "experiment.h"
 #include "filter/filter.h"
-#include "probes/marker.h"
+#include "generation.h"
+#include "params.h"
+#include "probes/probes.h"
 #include "reader.h"
-#include "tables/size.h"
+#include "recording.h"
+#include "statistics.h"
+#include "tables/tables.h"
 #include "trigger/trigger.h"
 
 /* Waits for nobody: not all that it tells need be of one moment. */

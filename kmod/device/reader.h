@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/poll.h>
 
+#include "device.h"
 #include "flush.h"
 
 /**
@@ -45,20 +46,33 @@ static inline bool exptrace_is_reader(const struct file *file)
 	return file->f_mode & FMODE_READ;
 }
 
+/* reader.c */
 void exptrace_reader_init(struct exptrace_file *f);
 void exptrace_reader_exit(struct exptrace_file *f);
 void exptrace_reader_put_back(struct exptrace_file *f);
 void exptrace_reader_restart(struct exptrace_file *f);
 int exptrace_reader_leave_view(struct exptrace_file *f);
 int exptrace_reader_snapshot(struct exptrace_file *f, u64 last);
+int exptrace_reader_take_next(struct exptrace_file *f);
+bool exptrace_reader_has_next(const struct exptrace_file *f);
+void exptrace_reader_finish(struct exptrace_file *f);
+void exptrace_reader_end_view(struct exptrace_file *f);
 
+/* read.c */
 ssize_t exptrace_read_iter(struct kiocb *iocb, struct iov_iter *to);
 __poll_t exptrace_poll(struct file *file, poll_table *wait);
+
+/* mmap.c */
 int exptrace_mmap(struct file *file, struct vm_area_struct *vma);
+
+/* take.c */
 long exptrace_ioctl_take(struct file *file, void __user *arg);
 long exptrace_ioctl_give(struct file *file);
 
 /* ioctl.c */
 long exptrace_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* sysfs.c */
+extern const struct attribute_group *exptrace_groups[];
 
 #endif /* _EXPTRACE_READER_H */

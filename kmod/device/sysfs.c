@@ -7,8 +7,13 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
+#include "access.h"
 #include "experiment.h"
 #include "filter/filter.h"
+#include "generation.h"
+#include "params.h"
+#include "reader.h"
+#include "recording.h"
 #include "trigger/trigger.h"
 
 /*

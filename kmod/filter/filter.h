@@ -89,10 +89,21 @@ int exptrace_filter_begin(void);
 void exptrace_filter_end(void);
 void exptrace_filter_clear(void);
 
+/* describe.c */
 size_t exptrace_filter_describe(char *text, size_t size);
 bool exptrace_filter_limits_switches(char *text, size_t size);
 
+/* ioctl.c */
 long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg);
 long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg);
+
+/*
+ * syscalls.c: which system calls are recorded. To choose them, caller holds
+ * exptrace.control.
+ */
+extern u64 exptrace_wanted_syscalls[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS / 64];
+extern bool exptrace_syscalls_limited;
+void exptrace_syscalls_get(struct exptrace_syscall_tables *calls);
+void exptrace_syscalls_set(const struct exptrace_syscall_tables *calls);
 
 #endif /* _EXPTRACE_FILTER_H */

@@ -21,7 +21,7 @@
 
 #include "experiment.h"
 #include "follow.h"
-#include "tasks/threads.h"
+#include "tasks/tasks.h"
 
 /*
  * The thread can be found already by find_more(), which may set its bit at any time.

@@ -9,6 +9,7 @@
 #include <trace/events/kmem.h>
 
 #include "experiment.h"
+#include "probes.h"
 #include "writer.h"
 
 static const struct exptrace_event_def events[] = {

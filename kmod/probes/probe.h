@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "experiment.h"
+#include "probes.h"
 #include "writer.h"
 
 /**

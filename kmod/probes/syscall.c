@@ -2,39 +2,31 @@
 /*
  * System calls. They begin and end in task context, with preemption possible.
  */
-#include <linux/bitmap.h>
 #include <linux/sched.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 #include <trace/events/syscalls.h>
 
 #include "probe.h"
-#include "tasks/exec.h"
+#include "tasks/tasks.h"
 
 #define NR_ARGS	6
 
-/*
- * The numbers that are recorded, if there are others; exptrace_registry_lock. Probes read
- * them at any time: while they change, a call goes by the old or the new.
- */
-static u64 wanted[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS / 64];
-static bool filtered;
-
 static __always_inline bool is_among(u32 nr)
 {
-	const u64 *table = wanted[EXPTRACE_SYSCALLS_NATIVE];
+	const u64 *table = exptrace_wanted_syscalls[EXPTRACE_SYSCALLS_NATIVE];
 
 	if (unlikely(nr & EXPTRACE_SYSCALL_X32))
-		table = wanted[EXPTRACE_SYSCALLS_X32];
+		table = exptrace_wanted_syscalls[EXPTRACE_SYSCALLS_X32];
 	else if (unlikely(nr & EXPTRACE_SYSCALL_COMPAT))
-		table = wanted[EXPTRACE_SYSCALLS_COMPAT];
+		table = exptrace_wanted_syscalls[EXPTRACE_SYSCALLS_COMPAT];
 	nr &= ~(EXPTRACE_SYSCALL_COMPAT | EXPTRACE_SYSCALL_X32);
 	return nr < EXPTRACE_MAX_SYSCALLS && READ_ONCE(table[nr / 64]) & BIT_ULL(nr % 64);
 }
 
 static __always_inline bool is_wanted(u32 nr)
 {
-	return likely(!READ_ONCE(filtered)) || is_among(nr);
+	return likely(!READ_ONCE(exptrace_syscalls_limited)) || is_among(nr);
 }
 
 /*
@@ -44,33 +36,8 @@ static __always_inline bool is_wanted(u32 nr)
  */
 static __always_inline bool is_end_wanted(u32 nr)
 {
-	return likely(!READ_ONCE(filtered)) ||
+	return likely(!READ_ONCE(exptrace_syscalls_limited)) ||
 	       is_among(nr == EXPTRACE_SYSCALL_NONE ? __NR_rt_sigreturn : nr);
-}
-
-void exptrace_syscalls_get(struct exptrace_syscall_tables *calls)
-{
-	*calls = (struct exptrace_syscall_tables) {};
-	mutex_lock(&exptrace_registry_lock);
-	if (filtered)
-		memcpy(calls->wanted, wanted, sizeof(wanted));
-	else
-		memset(calls->wanted, 0xff, sizeof(wanted));
-	mutex_unlock(&exptrace_registry_lock);
-}
-
-void exptrace_syscalls_set(const struct exptrace_syscall_tables *calls)
-{
-	unsigned int i, j;
-
-	lockdep_assert_held(&exptrace.control);
-
-	mutex_lock(&exptrace_registry_lock);
-	for (i = 0; i < ARRAY_SIZE(wanted); i++)
-		for (j = 0; j < ARRAY_SIZE(wanted[i]); j++)
-			WRITE_ONCE(wanted[i][j], calls->wanted[i][j]);	/* see is_among() */
-	WRITE_ONCE(filtered, memchr_inv(wanted, 0xff, sizeof(wanted)));
-	mutex_unlock(&exptrace_registry_lock);
 }
 
 static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)

@@ -26,7 +26,7 @@
 #include "experiment.h"
 #include "flush.h"
 #include "tables.h"
-#include "tasks/threads.h"
+#include "tasks/tasks.h"
 
 static notrace bool make_room(struct exptrace_writer *w, size_t max)
 {

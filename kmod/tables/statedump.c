@@ -14,7 +14,7 @@
 #include "call_names.h"
 #include "span/span.h"
 #include "tables.h"
-#include "tasks/threads.h"
+#include "tasks/tasks.h"
 
 /* With the zero; interrupts that are shared have all names of their handlers. */
 #define IRQ_NAME_CHARS	96

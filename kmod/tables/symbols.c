@@ -345,14 +345,6 @@ static bool is_site(unsigned long frame)
 	return frame < EXPTRACE_NR_SITES;
 }
 
-/* The site of a frame, which becomes one; 0: there is no room. */
-unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned long frame)
-{
-	if (is_site(frame))
-		return frame;
-	return exptrace_intern_uncounted(interned, exptrace_call_of(frame));
-}
-
 /* Where a frame is, or was; 0 if that was not kept. */
 static unsigned long frame_address(const struct exptrace_interned *interned, unsigned long frame)
 {

@@ -81,7 +81,7 @@ static void batch_that_is_put_back_comes_first_again(struct kunit *test)
 	hand_over(test, 1, 3);
 	KUNIT_EXPECT_EQ(test, take(&first, &gen), EXPTRACE_NEXT_BATCH);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 2U);
-	exptrace_untake(first, gen);
+	exptrace_putback(first, gen);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 3U);
 	KUNIT_EXPECT_EQ(test, exptrace_flush.writing[1]->events, 3ULL);
 	KUNIT_EXPECT_EQ(test, take(&again, &gen), EXPTRACE_NEXT_BATCH);
@@ -182,7 +182,7 @@ static void generation_that_is_read_is_not_given_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, oldest(), 1ULL);
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_EQ(test, exptrace_flush.nr, 2U);
-	exptrace_untake(batch, gen);
+	exptrace_putback(batch, gen);
 	exptrace_reader_leaves();
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_EQ(test, oldest(), 4ULL);

@@ -8,7 +8,7 @@
 
 #include "kunit.h"
 #include "stack.h"
-#include "tables/symbols.h"
+#include "tables/tables.h"
 
 static unsigned int intern(u64 gen, unsigned long address)
 {

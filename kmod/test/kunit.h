@@ -12,6 +12,7 @@
 
 #include "experiment.h"
 #include "flush.h"
+#include "probes/probes.h"
 #include "tables/tables.h"
 #include "writer.h"
 

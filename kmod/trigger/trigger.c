@@ -40,13 +40,11 @@ static DECLARE_WAIT_QUEUE_HEAD(waiter);
 /* Completes the present generation, if there is one, and holds all. */
 static int hold(u64 *first, u64 *last)
 {
-	u64 completed;
-	int err = 0;
+	int err;
 
 	lockdep_assert_held(&exptrace.control);
 
-	if (exptrace.recording)
-		err = exptrace_advance(true, &completed);
+	err = exptrace_next_generation(true);
 	/* Without room for another generation, those before are still worth it. */
 	if (err && err != -ENOBUFS)
 		return err;

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sync, properties and schema, and what all tables share.
+ * What a generation begins and ends with: Syncs, properties and the schema.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/utsname.h>
 
-#include "changes.h"
 #include "clock.h"
 #include "experiment.h"
 #include "filter/filter.h"
 #include "flush.h"
 #include "intern.h"
+#include "probes/probes.h"
 #include "span/span.h"
-#include "symbols.h"
 #include "tables.h"
 
 /* Most bytes of a property's value, and of a key or a name in the schema. */
@@ -22,91 +21,6 @@
 
 /* With the zero, most of the filter's: with all the others it fits into a small batch. */
 #define FILTER_CHARS	1024
-
-/* Most bytes with which a table begins, or goes on in another batch. */
-#define HEAD_MAX	(EXPTRACE_BATCH_HEADER_MAX + 1)
-
-/* All that is written with @table is of the time @ticks, or a little later. */
-void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen, u64 ticks)
-{
-	memset(table, 0, sizeof(*table));
-	table->slot.last = ticks;
-	exptrace_unbound_writer(&table->w, &table->slot, gen, EXPTRACE_EXPERIMENT_STANDARD,
-				EXPTRACE_UNBOUND_TABLE);
-}
-
-/* The next table: in batches of its own, but in the same memory as the one before. */
-void exptrace_table_begin(struct exptrace_table *table, u8 kind)
-{
-	table->kind = kind;
-	table->fresh = true;
-}
-
-/* Likewise events, for which nothing is reserved. */
-void exptrace_table_events(struct exptrace_table *table)
-{
-	exptrace_table_begin(table, 0);
-	table->slot.context = EXPTRACE_UNBOUND;
-	table->w.context = EXPTRACE_UNBOUND;
-}
-
-/* Is there certainly room for an entry of @max bytes without another batch? */
-bool exptrace_table_fits(const struct exptrace_table *table, size_t max)
-{
-	return table->slot.batch && table->slot.end - table->w.pos >= max + 2 * HEAD_MAX;
-}
-
-/*
- * Makes room for an entry of @max bytes: a batch that follows on a full one begins
- * with the table's kind, too. -ENOBUFS if there is no batch.
- */
-int exptrace_table_entry(struct exptrace_table *table, size_t max)
-{
-	struct exptrace_writer *w = &table->w;
-	const struct exptrace_batch *before = w->slot->batch;
-	bool follows = before && table->fresh;
-
-	w->slot->pos = before ? w->pos : NULL;
-	if (!exptrace_ensure(w, max + (follows ? HEAD_MAX : 1)))
-		return -ENOBUFS;
-	if (w->slot->batch != before) {
-		table->fresh = true;
-	} else if (follows) {
-		exptrace_append_batch(w->slot);
-		w->pos = w->slot->pos;
-	}
-	if (table->fresh && table->kind)
-		exptrace_byte(w, table->kind);
-	table->fresh = false;
-	return 0;
-}
-
-void exptrace_table_text(struct exptrace_table *table, const char *s)
-{
-	exptrace_string(&table->w, s, strlen(s));
-}
-
-void exptrace_tables_end(struct exptrace_table *table)
-{
-	table->slot.pos = table->w.pos;
-	exptrace_flush_slot(&table->slot);
-}
-
-/* Adds a table of @nr entries, of at most @entry bytes each. */
-void exptrace_extent_add(struct exptrace_extent *extent, unsigned int nr, size_t entry)
-{
-	extent->tables++;
-	extent->size += nr * entry;
-	extent->entry = max(extent->entry, entry);
-}
-
-/* Batches of the pool that hold it: at the end of each less than an entry is left free. */
-unsigned int exptrace_extent_batches(const struct exptrace_extent *extent,
-				     unsigned int batch_size)
-{
-	return DIV_ROUND_UP(extent->size + extent->tables * HEAD_MAX,
-			    batch_size - extent->entry - 2 * HEAD_MAX);
-}
 
 #define SYNC_MAX	(2 + 5 * EXPTRACE_VARINT_MAX)
 
@@ -368,7 +282,7 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 	exptrace_extent_add(&extent, NR_LAST_PROPERTIES, PROPERTY_MAX);
 	exptrace_extent_add(&extent, NR_UNRECORDED, PROPERTY_MAX);
 	exptrace_ledger_extent(&extent);
-	exptrace_extent_add(&extent, EXPTRACE_NR_BENDS + 1, SYNC_MAX + HEAD_MAX);
+	exptrace_extent_add(&extent, EXPTRACE_NR_BENDS + 1, SYNC_MAX + EXPTRACE_TABLE_HEAD_MAX);
 	return exptrace_extent_batches(&extent, batch_size);
 }
 

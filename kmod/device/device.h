@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device, as others see it.
+ */
+#ifndef _EXPTRACE_DEVICE_H
+#define _EXPTRACE_DEVICE_H
+
+/* chardev.c */
+int exptrace_chardev_init(void);
+void exptrace_chardev_exit(void);
+
+/* debugfs.c */
+void exptrace_observe_init(void);
+void exptrace_observe_exit(void);
+
+#endif /* _EXPTRACE_DEVICE_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Threads, as others see them.
+ */
+#ifndef _EXPTRACE_TASKS_H
+#define _EXPTRACE_TASKS_H
+
+#include "exec.h"
+#include "threads.h"
+
+#endif /* _EXPTRACE_TASKS_H */
