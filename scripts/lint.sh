@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Lints: checkpatch --strict, sparse and W=1 for the module, shellcheck for the scripts, SPDX lines everywhere.
+# Lints: checkpatch --strict, sparse, W=1 and the direction of calls for the module, shellcheck for the scripts, SPDX lines everywhere.
 #
 # Usage: lint.sh
 #
@@ -41,6 +41,9 @@ run_sparse() {
 
 run_shellcheck() { git ls-files '*.sh' .ci/run | xargs shellcheck -x -P SCRIPTDIR -e SC2001,SC2002,SC2317; }
 
+# Of the objects that sparse was run with.
+check_layers() { scripts/layers.sh build/6.1; }
+
 has_spdx() {
 	local missing
 	missing=$(git ls-files | grep -E '\.([chS]|sh|py|awk|pml|litmus|map)$|Makefile$|Kbuild$|^\.ci/' |
@@ -50,6 +53,7 @@ has_spdx() {
 
 lint "the module passes checkpatch --strict" run_checkpatch
 lint "the module passes sparse and W=1" run_sparse
+lint "calls go down the layers" check_layers
 lint "the scripts pass shellcheck" run_shellcheck
 lint "every source file has an SPDX line" has_spdx
 echo "1..$n"
