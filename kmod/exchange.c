@@ -11,7 +11,9 @@
 /* In stream mode: has the experiment as many batches as it may have? */
 bool exptrace_over_quota(unsigned int exp)
 {
-	return !exptrace_is_flight() && READ_ONCE(exptrace_pool.used[exp]) >= exptrace_pool.quota[exp];
+	const struct exptrace_pool *pool = &exptrace_pool;
+
+	return !exptrace_is_flight() && READ_ONCE(pool->used[exp]) >= pool->quota[exp];
 }
 
 /*

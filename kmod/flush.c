@@ -73,8 +73,8 @@ static unsigned int event_batches(const struct exptrace_generation *gen)
  */
 static bool is_thin(const struct exptrace_generation *gen)
 {
-	return exptrace_is_flight() && gen->tables > max(exptrace_pool.nr / TABLES_SHARE, MIN_TABLES) &&
-	       event_batches(gen) < gen->tables;
+	return exptrace_is_flight() && event_batches(gen) < gen->tables &&
+	       gen->tables > max(exptrace_pool.nr / TABLES_SHARE, MIN_TABLES);
 }
 
 /* Is generation @gen so? Not if writers do not know it any more. */

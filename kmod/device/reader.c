@@ -115,9 +115,9 @@ static enum exptrace_next find_next(struct exptrace_file *f)
 }
 
 /*
- * Takes what comes next in hand: @f->batch or @f->ending, until exptrace_reader_finish(). Caller has
- * nothing in hand. Returns 0, or -EAGAIN if there is nothing, -ENODATA at the end of
- * the stream, -EPERM.
+ * Takes the next item, a batch or the end of a generation, into @f->batch or @f->ending until
+ * exptrace_reader_finish(). The caller holds no item. Returns 0; -EAGAIN if there is none yet;
+ * -ENODATA at the end of the stream; -EPERM if the opener may not see its addresses.
  */
 int exptrace_reader_take_next(struct exptrace_file *f)
 {

@@ -121,7 +121,7 @@ static void copy_rules(struct copy *copy)
 		copy->filter = *set;
 		copy_ids(copy->threads, r->pids, set->nr_threads);
 		copy_ids(copy->processes, r->pids + set->nr_threads, set->nr_processes);
-		memcpy(copy->cpus, exptrace_filter_cpus_of(set), set->nr_cpu_words * sizeof(u64));
+		memcpy(copy->cpus, exptrace_cpus_of(set), set->nr_cpu_words * sizeof(u64));
 	}
 	rcu_read_unlock();
 	copy->filter.threads = (uintptr_t)copy->threads;
@@ -137,11 +137,11 @@ static int tell_list(u64 user, unsigned int room, const void *list, unsigned int
 
 static int tell_lists(const struct exptrace_filter *places, const struct exptrace_filter *filter)
 {
-	return tell_list(places->threads, places->nr_threads, exptrace_filter_threads_of(filter),
+	return tell_list(places->threads, places->nr_threads, exptrace_threads_of(filter),
 			 filter->nr_threads, sizeof(u32)) ?:
-	       tell_list(places->processes, places->nr_processes, exptrace_filter_processes_of(filter),
+	       tell_list(places->processes, places->nr_processes, exptrace_processes_of(filter),
 			 filter->nr_processes, sizeof(u32)) ?:
-	       tell_list(places->cpus, places->nr_cpu_words, exptrace_filter_cpus_of(filter),
+	       tell_list(places->cpus, places->nr_cpu_words, exptrace_cpus_of(filter),
 			 filter->nr_cpu_words, sizeof(u64));
 }
 

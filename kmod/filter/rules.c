@@ -122,9 +122,9 @@ notrace enum exptrace_call exptrace_call_ended(u64 *ns)
 
 void exptrace_filter_free_lists(const struct exptrace_filter *filter)
 {
-	kfree(exptrace_filter_threads_of(filter));
-	kfree(exptrace_filter_processes_of(filter));
-	kfree(exptrace_filter_cpus_of(filter));
+	kfree(exptrace_threads_of(filter));
+	kfree(exptrace_processes_of(filter));
+	kfree(exptrace_cpus_of(filter));
 }
 
 static unsigned int nr_pids(const struct exptrace_rules *r)
@@ -158,8 +158,8 @@ static int make_followed(struct exptrace_rules *r)
 {
 	const struct exptrace_filter *filter = &r->as_set;
 	struct exptrace_chosen chosen = {
-		.threads = exptrace_filter_threads_of(filter),
-		.processes = exptrace_filter_processes_of(filter),
+		.threads = exptrace_threads_of(filter),
+		.processes = exptrace_processes_of(filter),
 		.nr_threads = filter->nr_threads,
 		.nr_processes = filter->nr_processes,
 		.children = filter->flags & EXPTRACE_FILTER_CHILDREN,
@@ -195,7 +195,7 @@ static int make_cgroup(struct exptrace_rules *r)
 /* Only CPUs that there can be, and one at least. */
 static int make_cpus(struct exptrace_rules *r)
 {
-	const u64 *words = exptrace_filter_cpus_of(&r->as_set);
+	const u64 *words = exptrace_cpus_of(&r->as_set);
 	unsigned int cpu;
 
 	r->all_cpus = !r->as_set.nr_cpu_words;

@@ -39,17 +39,17 @@ struct exptrace_rules {
 extern struct exptrace_rules *exptrace_rules;
 
 /* The arrays of a filter that is in the kernel. */
-static inline const u32 *exptrace_filter_threads_of(const struct exptrace_filter *filter)
+static inline const u32 *exptrace_threads_of(const struct exptrace_filter *filter)
 {
 	return (const u32 *)(uintptr_t)filter->threads;
 }
 
-static inline const u32 *exptrace_filter_processes_of(const struct exptrace_filter *filter)
+static inline const u32 *exptrace_processes_of(const struct exptrace_filter *filter)
 {
 	return (const u32 *)(uintptr_t)filter->processes;
 }
 
-static inline const u64 *exptrace_filter_cpus_of(const struct exptrace_filter *filter)
+static inline const u64 *exptrace_cpus_of(const struct exptrace_filter *filter)
 {
 	return (const u64 *)(uintptr_t)filter->cpus;
 }

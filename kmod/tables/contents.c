@@ -282,7 +282,7 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 	exptrace_extent_add(&extent, NR_LAST_PROPERTIES, PROPERTY_MAX);
 	exptrace_extent_add(&extent, NR_UNRECORDED, PROPERTY_MAX);
 	exptrace_ledger_extent(&extent);
-	exptrace_extent_add(&extent, EXPTRACE_NR_BENDS + 1, SYNC_MAX + EXPTRACE_TABLE_HEAD_MAX);
+	exptrace_extent_add(&extent, EXPTRACE_NR_BENDS + 1, SYNC_MAX + EXPTRACE_HEAD_MAX);
 	return exptrace_extent_batches(&extent, batch_size);
 }
 

@@ -34,7 +34,7 @@ void exptrace_table_events(struct exptrace_table *table)
 /* Is there certainly room for an entry of @max bytes without another batch? */
 bool exptrace_table_fits(const struct exptrace_table *table, size_t max)
 {
-	return table->slot.batch && table->slot.end - table->w.pos >= max + 2 * EXPTRACE_TABLE_HEAD_MAX;
+	return table->slot.batch && table->slot.end - table->w.pos >= max + 2 * EXPTRACE_HEAD_MAX;
 }
 
 /*
@@ -48,7 +48,7 @@ int exptrace_table_entry(struct exptrace_table *table, size_t max)
 	bool follows = before && table->fresh;
 
 	w->slot->pos = before ? w->pos : NULL;
-	if (!exptrace_ensure(w, max + (follows ? EXPTRACE_TABLE_HEAD_MAX : 1)))
+	if (!exptrace_ensure(w, max + (follows ? EXPTRACE_HEAD_MAX : 1)))
 		return -ENOBUFS;
 	if (w->slot->batch != before) {
 		table->fresh = true;
@@ -85,6 +85,6 @@ void exptrace_extent_add(struct exptrace_extent *extent, unsigned int nr, size_t
 unsigned int exptrace_extent_batches(const struct exptrace_extent *extent,
 				     unsigned int batch_size)
 {
-	return DIV_ROUND_UP(extent->size + extent->tables * EXPTRACE_TABLE_HEAD_MAX,
-			    batch_size - extent->entry - 2 * EXPTRACE_TABLE_HEAD_MAX);
+	return DIV_ROUND_UP(extent->size + extent->tables * EXPTRACE_HEAD_MAX,
+			    batch_size - extent->entry - 2 * EXPTRACE_HEAD_MAX);
 }

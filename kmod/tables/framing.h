@@ -8,7 +8,7 @@
 #include "writer.h"
 
 /* Most bytes with which a table begins, or goes on in another batch. */
-#define EXPTRACE_TABLE_HEAD_MAX	(EXPTRACE_BATCH_HEADER_MAX + 1)
+#define EXPTRACE_HEAD_MAX	(EXPTRACE_BATCH_HEADER_MAX + 1)
 
 /**
  * struct exptrace_table - tables that are being written, one after the other
