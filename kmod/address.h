@@ -15,8 +15,9 @@
 DECLARE_STATIC_KEY_FALSE(exptrace_address_ids);
 
 /*
- * Where an address comes from. Each has identifiers of its own: a program chooses what it
- * faults at, and must not find out by that what has the same identifier (invariant 15).
+ * Where an address comes from. Each realm has its own identifiers: a program chooses the
+ * addresses it faults at, and must not find out which address has the same identifier
+ * elsewhere (invariant 15).
  */
 enum exptrace_realm {
 	EXPTRACE_REALM_OBJECT,
@@ -35,9 +36,9 @@ static __always_inline u64 exptrace_zigzag(s64 value)
 }
 
 /*
- * EXPTRACE_KIND_DATA_ADDRESS, for exptrace_put_object(): objects are 8-byte aligned, so
- * the low bits go up, where they are in the way only if they are not zero. NULL, which
- * is far from the base, becomes a large value.
+ * EXPTRACE_KIND_DATA_ADDRESS, for exptrace_put_object(). Objects are 8-byte aligned, so the
+ * low bits rotate to the top, where they cost nothing if zero. NULL, which is far from the
+ * base, becomes a large value.
  */
 static __always_inline u64 exptrace_data_address(const void *object)
 {
@@ -49,7 +50,7 @@ static __always_inline u64 exptrace_data_address(const void *object)
 	return ror64(address - exptrace_writers.data_base, 3);
 }
 
-/* EXPTRACE_KIND_USER_ADDRESS and _USER_CODE, where it may be the kernel's too. */
+/* EXPTRACE_KIND_USER_ADDRESS and _USER_CODE, which may be kernel addresses, too. */
 static __always_inline u64 exptrace_any_address(unsigned long address, enum exptrace_realm realm)
 {
 	if (static_branch_unlikely(&exptrace_address_ids) && address >= TASK_SIZE_MAX)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The frame around a batch's data.
+ * The frame of a batch: its header and its length.
  */
 #include "batch.h"
 #include "varint.h"
 
-/* Writes a header to @p in @batch; its length is patched when it is sealed. */
+/* Write a header at @p in @batch. exptrace_batch_seal() fills in the length. */
 void exptrace_batch_header(struct exptrace_batch *batch, u8 *p, unsigned int exp, u64 gen, u64 m,
 			   u64 time)
 {
@@ -23,8 +23,8 @@ void exptrace_batch_header(struct exptrace_batch *batch, u8 *p, unsigned int exp
 }
 
 /*
- * Patches the length: the data of @batch ends before @pos, when its slot has
- * recorded @recorded events. May be repeated.
+ * Fill in the length: the data of @batch ends before @pos, and its slot has recorded
+ * @recorded events so far. May be called again after more data.
  */
 void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos, u64 recorded)
 {
@@ -35,14 +35,14 @@ void exptrace_batch_seal(struct exptrace_batch *batch, const u8 *pos, u64 record
 	exptrace_put_padded_varint(length, batch->used - batch->start);
 }
 
-/* Is there nothing in @batch but what a new one begins with? */
+/* Does @batch hold no more than a new batch does? */
 bool exptrace_batch_is_bare(const struct exptrace_batch *batch, unsigned int exp, const u8 *pos)
 {
 	return pos - batch->data <= batch->start + (exp != EXPTRACE_EXPERIMENT_STANDARD);
 }
 
-/* Where the batch of the stream that begins at @start of @batch ends. */
-static u32 end_of(const struct exptrace_batch *batch, u32 start)
+/* End of the stream's batch that begins at @start of @batch. */
+static u32 batch_end(const struct exptrace_batch *batch, u32 start)
 {
 	const u8 *p = batch->data + start;
 	u64 length;
@@ -55,29 +55,29 @@ static u32 end_of(const struct exptrace_batch *batch, u32 start)
 	return p - batch->data + length;
 }
 
-/* Where the batch of the stream begins that the byte at @offset of @batch, sealed, is in. */
-static u32 start_of(const struct exptrace_batch *batch, u32 offset)
+/* Beginning of the stream's batch that contains the byte at @offset. @batch is sealed. */
+static u32 batch_start(const struct exptrace_batch *batch, u32 offset)
 {
-	u32 start = batch->begin, end = end_of(batch, start);
+	u32 start = batch->begin, end = batch_end(batch, start);
 
 	while (end <= offset) {
 		start = end;
-		end = end_of(batch, end);
+		end = batch_end(batch, end);
 	}
 	return start;
 }
 
 /*
- * A reader has what is before @offset of @batch, and leaves: the next one begins with the
- * batch of the stream that it does not have whole.
+ * A reader that got the bytes before @offset leaves. Let the next reader begin with the first
+ * batch of the stream that this one did not get whole.
  */
 void exptrace_batch_rewind(struct exptrace_batch *batch, u32 offset)
 {
-	batch->begin = start_of(batch, offset);
+	batch->begin = batch_start(batch, offset);
 }
 
-/* Has a reader that has what is before @offset a part of a batch of the stream? */
+/* Does a reader that got the bytes before @offset hold part of a batch of the stream? */
 bool exptrace_batch_is_cut(const struct exptrace_batch *batch, u32 offset)
 {
-	return start_of(batch, offset) != offset;
+	return batch_start(batch, offset) != offset;
 }

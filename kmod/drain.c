@@ -20,8 +20,8 @@ static enum exptrace_next next_of(const struct exptrace_generation *gen, u64 ses
 }
 
 /*
- * What would exptrace_take() find? The reader of recording number @session asks;
- * @after_first: as if it had ended the oldest generation.
+ * What would exptrace_take() find for a reader of recording @session? With @after_first, as if
+ * the reader had ended the oldest generation.
  */
 enum exptrace_next exptrace_peek(u64 session, bool after_first)
 {
@@ -39,10 +39,10 @@ enum exptrace_next exptrace_peek(u64 session, bool after_first)
 }
 
 /*
- * Takes what comes next, @addresses or not. A batch is the caller's until
- * exptrace_give(), or exptrace_putback() to put it back; the end of a generation
- * stays where it is until exptrace_end_generation(), or exptrace_putback_end().
- * There is one reader at a time.
+ * Take the next item. The reader may see kernel addresses if @addresses. A batch is the
+ * caller's until exptrace_give(), or exptrace_putback() to undo the take; the end of a
+ * generation stays until exptrace_end_generation() or exptrace_putback_end(). There is one
+ * reader at a time.
  */
 enum exptrace_next exptrace_take(u64 session, bool addresses, struct exptrace_batch **batch,
 				 u64 *gen)
@@ -72,8 +72,8 @@ enum exptrace_next exptrace_take(u64 session, bool addresses, struct exptrace_ba
 }
 
 /*
- * Puts a batch back in front: the next reader gets it. Its generation is still
- * the oldest, for only the reader of a batch could have got beyond it.
+ * Put a batch back in front, for the next reader. Its generation is still the oldest: only
+ * the reader that holds the batch could have got past it.
  */
 void exptrace_putback(struct exptrace_batch *batch, u64 gen)
 {
@@ -100,7 +100,7 @@ void exptrace_give(struct exptrace_batch *batch)
 	exptrace_pool_unlock(flags);
 }
 
-/* The reader could not pass on the end of the oldest generation. */
+/* The end of the oldest generation could not be delivered. */
 void exptrace_putback_end(void)
 {
 	unsigned long flags;
@@ -110,7 +110,7 @@ void exptrace_putback_end(void)
 	exptrace_pool_unlock(flags);
 }
 
-/* The reader has passed on the end of the oldest generation. */
+/* The end of the oldest generation was delivered. */
 void exptrace_end_generation(void)
 {
 	struct exptrace_generation *first;
@@ -125,7 +125,7 @@ void exptrace_end_generation(void)
 	kfree(first);
 }
 
-/* The reader leaves: what it began to read may be given up. */
+/* The reader leaves: the generation it was reading may be evicted. */
 void exptrace_reader_leaves(void)
 {
 	unsigned long flags;

@@ -8,7 +8,7 @@
 
 #include "flush.h"
 
-/* In stream mode: has the experiment as many batches as it may have? */
+/* In stream mode: has the experiment used up its quota? */
 bool exptrace_over_quota(unsigned int exp)
 {
 	const struct exptrace_pool *pool = &exptrace_pool;
@@ -17,8 +17,8 @@ bool exptrace_over_quota(unsigned int exp)
 }
 
 /*
- * In flight mode the quota is a share of each generation: what has passed can't be
- * given up in part, and if it counted, the experiment would have nothing new.
+ * In flight mode the quota is a share of each generation. Complete generations can't be
+ * evicted in part; if they counted, an experiment over its quota could record nothing new.
  */
 static bool is_over_share(const struct exptrace_generation *gen, unsigned int exp)
 {
@@ -38,7 +38,7 @@ static bool make_room_for_events(struct exptrace_generation *gen, unsigned int e
 		if (exptrace_is_flight() && is_over_share(gen, exp))
 			exptrace_evict_batch_of(gen, exp);
 	}
-	/* A generation that is given up may have had no batch left. */
+	/* The evicted generation may have had no batch left. */
 	while (pool->nr_empty <= pool->nr_reserved)
 		if (!exptrace_is_flight() || !exptrace_evict())
 			return false;
@@ -64,13 +64,13 @@ static struct exptrace_batch *get_for(struct exptrace_generation *gen, enum expt
 /**
  * exptrace_exchange - hand over a full batch and get an empty one
  * @full:	sealed batch of generation @gen, or NULL
- * @gen:	a generation that writers know
- * @need:	which empty batch, if any
- * @exp:	what the empty one is charged to: an experiment or EXPTRACE_NO_CHARGE
+ * @gen:	a generation that is open for writers
+ * @need:	kind of empty batch, if any
+ * @exp:	experiment that the empty batch is charged to, or EXPTRACE_NO_CHARGE
  * @empty:	out: an empty batch, or NULL if there is none
  *
- * Context: any. Return: 0, or -EBUSY if called from NMI while the lock is taken;
- * then nothing has happened.
+ * Context: any. Return: 0; -EBUSY, with nothing changed, if called from NMI while the lock is
+ * taken.
  */
 notrace int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrace_need need,
 			      unsigned int exp, struct exptrace_batch **empty)
@@ -93,10 +93,10 @@ notrace int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrac
 	return 0;
 }
 
-/* For so many batches does one hold give up generations, at most. */
+/* Limit on the batches that one hold of the lock evicts generations for. */
 #define MOST_RESERVED	4U
 
-/* Keeps up to @nr empty batches back for tables. Returns how many; 0 if there are not that many. */
+/* Reserve up to @nr empty batches for tables. Returns how many; 0 if there are not enough. */
 static unsigned int reserve_some(unsigned int nr)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -112,7 +112,7 @@ static unsigned int reserve_some(unsigned int nr)
 	return nr;
 }
 
-/* Keeps @nr empty batches back for tables. False if there are not that many. */
+/* Reserve @nr empty batches for tables. Returns false if there are not enough. */
 static bool reserve_batches(unsigned int nr)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -131,9 +131,9 @@ static bool reserve_batches(unsigned int nr)
 }
 
 /*
- * Prepares the flush side for writers of generation @gen, and reserves batches
- * for its tables. Returns 0, -ENOMEM, or -ENOBUFS if there are not enough empty
- * batches now.
+ * Open generation @gen on the flush side, before writers use it, with @reserve batches
+ * reserved for its tables. Returns 0, -ENOMEM, or -ENOBUFS if there are not enough empty
+ * batches.
  */
 int exptrace_generation_open(u64 gen, unsigned int reserve)
 {

@@ -15,16 +15,16 @@
 struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
 /*
- * Taken for a moment, inside exptrace.control, to change which experiments there are, which
- * of their events are on or have stacks, and which system calls are wanted. Who only wants
- * to know takes either; so this lock alone, if exptrace.control may be held for long.
+ * Protects which experiments are registered, which of their events are on or have stacks, and
+ * which system calls are wanted. Changes need both exptrace.control and this lock, held
+ * briefly inside it. Reads need either: this one, where exptrace.control may be held for long.
  */
 DEFINE_MUTEX(exptrace_registry_lock);
 
 /*
- * The switchable event number @index, counted through all experiments, or NULL
- * past the last. @experiment (may be NULL) is set to its experiment. Caller holds
- * exptrace.control or exptrace_registry_lock.
+ * Switchable event @index, counted through all experiments, or NULL past the last one. Sets
+ * @experiment, unless NULL, to its experiment. Caller holds exptrace.control or
+ * exptrace_registry_lock.
  */
 struct exptrace_switch *exptrace_switch_at(unsigned int index,
 					   const struct exptrace_experiment **experiment)
@@ -49,7 +49,7 @@ struct exptrace_switch *exptrace_switch_at(unsigned int index,
 	return NULL;
 }
 
-/* The switchable event called @name of experiment number @id, or NULL. As exptrace_switch_at(). */
+/* Switchable event @name of experiment @id, or NULL. As exptrace_switch_at(). */
 struct exptrace_switch *exptrace_switch_named(unsigned int id, const char *name,
 					      const struct exptrace_experiment **experiment)
 {
@@ -88,7 +88,7 @@ static bool is_valid_event(const struct exptrace_event_def *event)
 	       strlen(event->group) < EXPTRACE_GROUP_CHARS;
 }
 
-/* Every switch is tied to its event's definition. */
+/* Point each switch at the definition of its event. Returns false if one has none. */
 static bool bind_switches(struct exptrace_experiment *exp)
 {
 	unsigned int i, j;
@@ -103,7 +103,7 @@ static bool bind_switches(struct exptrace_experiment *exp)
 	return true;
 }
 
-static bool is_valid(struct exptrace_experiment *exp)
+static bool experiment_is_valid(struct exptrace_experiment *exp)
 {
 	bool says_current = false;
 	unsigned int i;
@@ -118,7 +118,7 @@ static bool is_valid(struct exptrace_experiment *exp)
 	return says_current && bind_switches(exp);
 }
 
-/* Generation @gen, which is about to be opened, is to have those that there are now. */
+/* Generation @gen, about to be opened, has the experiments that are registered now. */
 void exptrace_schema_begin(u64 gen)
 {
 	unsigned int id;
@@ -131,8 +131,8 @@ void exptrace_schema_begin(u64 gen)
 			exptrace_interned[gen & 1].experiments |= BIT(id);
 }
 
-/* Does the generation that is being written, if any, have an experiment of this number? */
-static bool is_in_schema(unsigned int id)
+/* Does the schema of the current generation, if any, have experiment @id? */
+static bool schema_has(unsigned int id)
 {
 	return exptrace.recording && exptrace_interned[exptrace.gen & 1].experiments & BIT(id);
 }
@@ -144,7 +144,7 @@ static void set_experiment(unsigned int id, struct exptrace_experiment *exp)
 	mutex_unlock(&exptrace_registry_lock);
 }
 
-static int add(struct exptrace_experiment *exp)
+static int add_experiment(struct exptrace_experiment *exp)
 {
 	unsigned int i;
 	int err = 0;
@@ -152,10 +152,10 @@ static int add(struct exptrace_experiment *exp)
 	if (exptrace_experiments[exp->id])
 		return -EBUSY;
 	/*
-	 * One of this number is gone, but the next generation could not begin then. What is
-	 * written of the new one must not go into batches that are told by the old schema.
+	 * An experiment with this number was removed, but no generation could begin then.
+	 * Events of the new one must not go into batches that the old schema describes.
 	 */
-	if (is_in_schema(exp->id))
+	if (schema_has(exp->id))
 		err = exptrace_next_generation(false);
 	if (err)
 		return err;
@@ -173,33 +173,33 @@ static int add(struct exptrace_experiment *exp)
 
 /**
  * exptrace_experiment_register - add an experiment
- * @exp:	the experiment, which stays the caller's and must not change until
+ * @exp:	the experiment; stays the caller's, and must not change until
  *		exptrace_experiment_unregister()
  *
- * Its events may be switched on when this has returned; all are off. They may be written
- * at any time: as long as the schema lacks them, nothing is recorded or counted.
+ * All of its events are off; they can be switched on after this returns. They may be written
+ * at any time: while the schema lacks them, they are neither recorded nor counted.
  *
  * Context: process; sleeps. Return: 0; -EINVAL if its numbers or names are out of
  * range, or an event has more than EXPTRACE_MAX_ARGS arguments; -EBUSY if its number
- * is taken; -EINTR if the caller is being killed; if something is being recorded, what
- * EXPTRACE_IOC_ADVANCE returns.
+ * is taken; -EINTR if the caller is being killed; while recording, any error of
+ * EXPTRACE_IOC_ADVANCE.
  */
 int exptrace_experiment_register(struct exptrace_experiment *exp)
 {
 	int err;
 
-	if (!is_valid(exp))
+	if (!experiment_is_valid(exp))
 		return -EINVAL;
 	exptrace_tracepoints_find(exp);
 	if (mutex_lock_killable(&exptrace.control))
 		return -EINTR;
-	err = add(exp);
+	err = add_experiment(exp);
 	mutex_unlock(&exptrace.control);
 	return err;
 }
 EXPORT_SYMBOL_GPL(exptrace_experiment_register);
 
-static void switch_off(struct exptrace_experiment *exp)
+static void switch_all_off(struct exptrace_experiment *exp)
 {
 	unsigned int i;
 
@@ -212,10 +212,9 @@ static void switch_off(struct exptrace_experiment *exp)
 
 /**
  * exptrace_experiment_unregister - remove an experiment
- * @exp:	what was registered; nothing writes its events by other means any more
+ * @exp:	the experiment; nothing but its own probes writes its events any more
  *
- * What it recorded stays. When this has returned, none of its probes runs, and its
- * events are off.
+ * Recorded events stay. After this returns, its events are off and none of its probes runs.
  *
  * Context: process; sleeps.
  */
@@ -223,14 +222,14 @@ void exptrace_experiment_unregister(struct exptrace_experiment *exp)
 {
 	mutex_lock(&exptrace.control);
 	set_experiment(exp->id, NULL);
-	switch_off(exp);
-	/* If that fails, the present generation keeps the schema that it has, see add(). */
+	switch_all_off(exp);
+	/* On failure the current generation keeps its schema, see add_experiment(). */
 	exptrace_next_generation(false);
 	mutex_unlock(&exptrace.control);
 }
 EXPORT_SYMBOL_GPL(exptrace_experiment_unregister);
 
-/* Returns -ENOENT if the kernel lacks the tracepoint, or the function. */
+/* Returns -ENOENT if the kernel lacks the event's tracepoint or function. */
 int exptrace_switch_set(struct exptrace_switch *sw, bool on)
 {
 	int err = 0;
@@ -265,8 +264,8 @@ bool exptrace_has_stacks(const struct exptrace_experiment *exp)
 }
 
 /*
- * Lets an event of @exp have stacks or not. Returns 0; -EOPNOTSUPP if the experiment has
- * none; what exptrace_stacks_want() returns. Not to have them can't fail.
+ * Switch stacks on or off for an event of @exp. Returns 0; -EOPNOTSUPP if the experiment has no
+ * stacks; any error of exptrace_stacks_want(). Switching off can't fail.
  */
 int exptrace_switch_stack(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
 			  bool stack)
@@ -301,7 +300,7 @@ void exptrace_detach_all(void)
 	tracepoint_synchronize_unregister();
 }
 
-/* Attaches all events that are on, or none. No generation has begun. */
+/* Attach all events that are on, or none after an error. No generation has begun yet. */
 int exptrace_attach_all(void)
 {
 	struct exptrace_switch *sw;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Experiments: streams of events with a schema, and the switches of their events.
+ * Experiments: streams of events with a schema, and switches for their events.
  */
 #ifndef _EXPTRACE_EXPERIMENT_H
 #define _EXPTRACE_EXPERIMENT_H
@@ -11,11 +11,11 @@
 struct module;
 struct tracepoint;
 
-/* With the zero: they have to fit struct exptrace_event. */
+/* Including the terminating zero: they have to fit struct exptrace_event. */
 #define EXPTRACE_NAME_CHARS	32
 #define EXPTRACE_GROUP_CHARS	16
 
-/* So that an event's entry in the schema fits the smallest batch. */
+/* An event's entry in the schema has to fit the smallest batch. */
 #define EXPTRACE_MAX_ARGS	16
 
 /**
@@ -31,9 +31,9 @@ struct exptrace_arg_def {
 /**
  * struct exptrace_event_def - an event in the schema
  * @type:	its first type
- * @ntypes:	how many types it takes
+ * @ntypes:	number of types
  * @group:	its group
- * @name:	its name, that of the tracepoint it records
+ * @name:	its name, same as the tracepoint's
  * @args:	its arguments
  */
 struct exptrace_event_def {
@@ -44,7 +44,7 @@ struct exptrace_event_def {
 	const struct exptrace_arg_def	*args;
 };
 
-/* The event's definition, out of the catalogue. */
+/* An event's definition, generated from the catalogue. */
 #define EXPTRACE_ARG_DEF(kind, name)	{ EXPTRACE_KIND_##kind, name },
 #define EXPTRACE_EVENT_DEF(EXPERIMENT, NAME, type, ntypes, group, name, args)	\
 	{ type, ntypes, group, name, (const struct exptrace_arg_def[]){ args { 0, NULL } } },
@@ -54,17 +54,17 @@ struct exptrace_event_def {
  * @name:	its name
  * @tracepoint:	the name of its tracepoint
  * @probe:	its probe
- * @begin:	called before the probe is attached, if the event needs more than that; may be
- *		NULL; caller holds exptrace.control
- * @end:	called after the probe was detached, which may still run; likewise
- * @function:	what is hooked in place of a tracepoint, with a probe of its own; or NULL
- * @def:	the event
+ * @begin:	called before the probe is attached, or NULL; caller holds exptrace.control
+ * @end:	called after the probe was detached, when it may still be running; or NULL;
+ *		caller holds exptrace.control
+ * @function:	hooked in place of a tracepoint, with a probe of its own; or NULL
+ * @def:	the event's definition
  * @tp:		its tracepoint, NULL if the kernel has none
- * @changed:	the generation in which it was last switched on or off; exptrace.control
- * @on:		it is wanted; exptrace_registry_lock
- * @stack:	with a stack; exptrace_registry_lock
+ * @changed:	generation in which it was last switched on or off; exptrace.control
+ * @on:		switched on; exptrace_registry_lock
+ * @stack:	recorded with a stack; exptrace_registry_lock
  * @attached:	its probe is attached; exptrace.control
- * @refused:	it should be, but the kernel refused; exptrace.control
+ * @refused:	the kernel refused to attach its probe; exptrace.control
  */
 struct exptrace_switch {
 	const char			*name;
@@ -82,23 +82,23 @@ struct exptrace_switch {
 	bool				refused;
 };
 
-/* Does this kernel have what the event needs? */
+/* Does this kernel have the event's tracepoint or function? */
 static inline bool exptrace_switch_available(const struct exptrace_switch *sw)
 {
 	return sw->tp || (sw->function && sw->function->found);
 }
 
-/* Was the event on from the beginning of generation @gen to its end? Caller: exptrace.control. */
+/* Was the event on for all of generation @gen? Caller holds exptrace.control. */
 static inline bool exptrace_switch_was_on(const struct exptrace_switch *sw, u64 gen)
 {
 	return sw->on && !sw->refused && sw->changed != gen;
 }
 
-/* A switch for probe_<tracepoint>(), of an event with the tracepoint's name. */
+/* A switch for an event named after its tracepoint, with probe_<tracepoint>(). */
 #define EXPTRACE_SWITCH(tp)	\
 	{ .name = #tp, .tracepoint = #tp, .probe = probe_##tp },
 
-/* Checks at compile time that probes have their tracepoints' prototypes. */
+/* Check at compile time that probes have their tracepoints' prototypes. */
 #define EXPTRACE_CHECK_PROBE(tracepoint)	\
 	check_trace_callback_type_##tracepoint(probe_##tracepoint);
 #define EXPTRACE_CHECK_PROBES(PROBES)		\
@@ -110,20 +110,18 @@ static void __maybe_unused check_probes(void)	\
 /**
  * struct exptrace_experiment - a stream of its own
  * @id:		its number on the wire, below EXPTRACE_NR_EXPERIMENTS
- * @version:	of its events
+ * @version:	version of its events
  * @name:	its name
- * @owner:	THIS_MODULE: the module that has the probes of its switches, which stacks
- *		leave out
- * @events:	its events, EXPTRACE_EVENT_CURRENT (which writers add) among them, and
- *		EXPTRACE_EVENT_STACK, if others are to have stacks
- * @nr_events:	their number
- * @switches:	its events that can be switched, each with a definition of the same
- *		name, and a tracepoint or a function; may be NULL
- * @nr_switches: their number
+ * @owner:	THIS_MODULE of the probes, whose frames are left out of stacks
+ * @events:	its events; must include EXPTRACE_EVENT_CURRENT, which writers add, and
+ *		EXPTRACE_EVENT_STACK if its events can have stacks
+ * @nr_events:	number of entries in @events
+ * @switches:	its switchable events, each with a tracepoint or a function, and a definition
+ *		of the same name; may be NULL
+ * @nr_switches: number of entries in @switches
  *
- * Events of an experiment need not have switches: whoever registers it may write
- * them at any time with exptrace_begin(), which records nothing while there is no
- * recording.
+ * Events need no switch: their owner may write them at any time with exptrace_begin(), which
+ * does nothing unless something is being recorded.
  */
 struct exptrace_experiment {
 	u8				id;
@@ -136,10 +134,10 @@ struct exptrace_experiment {
 	unsigned int			nr_switches;
 };
 
-/* Those that are registered, by number, or NULL; exptrace_registry_lock. */
+/* Registered experiments by number, or NULL; exptrace_registry_lock. */
 extern struct exptrace_experiment *exptrace_experiments[EXPTRACE_NR_EXPERIMENTS];
 
-extern struct mutex exptrace_registry_lock;	/* see there */
+extern struct mutex exptrace_registry_lock;	/* see experiment.c */
 
 void exptrace_schema_begin(u64 gen);
 
@@ -163,9 +161,9 @@ int exptrace_select(const char *selection);
 /* tracepoint.c */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp);
 /**
- * struct exptrace_hook - a probe that is no event's: of a filter, of the trigger
+ * struct exptrace_hook - a probe that records no event: for a filter or the trigger
  * @tracepoint:	the tracepoint's name
- * @probe:	what is attached to it
+ * @probe:	the probe
  */
 struct exptrace_hook {
 	const char	*tracepoint;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flight recorder: old generations are given up for new events, and snapshots
- * hold what there is while recording goes on.
+ * The flight recorder: old generations are evicted for new events, and snapshots hold the
+ * complete ones while the recording goes on.
  */
 #include <linux/minmax.h>
 
 #include "flush.h"
 
 /*
- * The oldest generation that may be given up whole, or NULL. What a snapshot holds is
- * before @behind, and what is being written after all that is complete.
+ * The oldest generation that may be evicted, or NULL. Those held for a snapshot come before
+ * @behind, and those being written after all complete ones.
  */
 static struct exptrace_generation *oldest_to_evict(void)
 {
@@ -44,13 +44,13 @@ static void evict_batch(struct exptrace_generation *gen, struct exptrace_batch *
 	gen->overwritten++;
 }
 
-/* The oldest batch with events of @exp in @gen, or NULL. */
+/* Oldest batch with events of @exp in @gen, or NULL. */
 static struct exptrace_batch *oldest_batch_of(struct exptrace_generation *gen, unsigned int exp)
 {
 	return list_first_entry_or_null(&gen->of[exp], struct exptrace_batch, mate);
 }
 
-/* Likewise with events of any experiment. */
+/* Oldest batch with events of any experiment in @gen, or NULL. */
 static struct exptrace_batch *oldest_batch(struct exptrace_generation *gen)
 {
 	struct exptrace_batch *oldest = NULL;
@@ -66,9 +66,8 @@ static struct exptrace_batch *oldest_batch(struct exptrace_generation *gen)
 }
 
 /*
- * Gives up the oldest batch of @exp (EXPTRACE_NO_CHARGE: of any) in @gen, which is being
- * written. Its events are lost, and the generation's ledger will say so. False if there
- * is none.
+ * Evict the oldest batch of @exp (EXPTRACE_NO_CHARGE: of any) in @gen, which is being written.
+ * The generation's ledger will count its events as lost. Returns false if there is none.
  */
 bool exptrace_evict_batch_of(struct exptrace_generation *gen, unsigned int exp)
 {
@@ -85,7 +84,7 @@ bool exptrace_evict_batch_of(struct exptrace_generation *gen, unsigned int exp)
 	return true;
 }
 
-/* Likewise the oldest batch of all generations being written, the older one first. */
+/* Evict the oldest batch of the generations being written, from the older one if possible. */
 static bool evict_batch_of_any(void)
 {
 	struct exptrace_generation *first = exptrace_flush.writing[0];
@@ -98,9 +97,8 @@ static bool evict_batch_of_any(void)
 }
 
 /*
- * Makes at least one batch empty: gives up the oldest complete generation, which
- * nobody reads and no snapshot holds, or else the oldest batch of the present one.
- * False if there is neither.
+ * Make room: evict the oldest complete generation that is neither read nor held for a
+ * snapshot; failing that, the oldest batch being written. Returns false if there is neither.
  */
 bool exptrace_evict(void)
 {
@@ -116,8 +114,8 @@ bool exptrace_evict(void)
 }
 
 /*
- * The first generation from @gen on that is in a snapshot up to @last, or NULL: complete, and
- * no reader has taken from it. A reader takes from the oldest, so at most that is passed over.
+ * The first generation from @gen on that belongs to a snapshot up to @last, or NULL: complete,
+ * and not begun by the reader. The reader takes from the oldest, so at most that is skipped.
  */
 static struct exptrace_generation *first_to_view(struct exptrace_generation *gen, u64 last)
 {
@@ -126,7 +124,7 @@ static struct exptrace_generation *first_to_view(struct exptrace_generation *gen
 	return gen && gen->complete && gen->gen <= last ? gen : NULL;
 }
 
-/* The newest complete generation, or NULL: there are at most two after it. */
+/* Newest complete generation, or NULL. At most two come after it. */
 static struct exptrace_generation *newest_complete(void)
 {
 	struct exptrace_generation *gen;
@@ -139,9 +137,9 @@ static struct exptrace_generation *newest_complete(void)
 }
 
 /**
- * exptrace_freeze - hold all complete generations
- * @first:	out: the first of them
- * @last:	out: the last
+ * exptrace_freeze - hold all complete generations for a snapshot
+ * @first:	out: number of the first one
+ * @last:	out: number of the last one
  *
  * Return: 0, -EBUSY if they are held already, -EAGAIN if there is none.
  */
@@ -171,7 +169,7 @@ out:
 	return err;
 }
 
-/* Lets go what exptrace_freeze() holds. */
+/* Release what exptrace_freeze() holds. */
 void exptrace_thaw(void)
 {
 	unsigned long flags;
@@ -182,7 +180,7 @@ void exptrace_thaw(void)
 	exptrace_pool_unlock(flags);
 }
 
-/* Sets @view to the beginning of the frozen generations up to @last. */
+/* Set @view to the beginning of the frozen generations up to @last. */
 void exptrace_view_begin(struct exptrace_view *view, u64 last)
 {
 	unsigned long flags;
@@ -196,7 +194,7 @@ void exptrace_view_begin(struct exptrace_view *view, u64 last)
 	exptrace_pool_unlock(flags);
 }
 
-static enum exptrace_next step(struct exptrace_view *view)
+static enum exptrace_next view_step(struct exptrace_view *view)
 {
 	struct list_head *next;
 
@@ -212,7 +210,7 @@ static enum exptrace_next step(struct exptrace_view *view)
 	return EXPTRACE_NEXT_END_OF_GENERATION;
 }
 
-/* As exptrace_take(), but takes nothing away: batches stay where they are. */
+/* As exptrace_take(), but batches stay on their lists. */
 enum exptrace_next exptrace_view_next(struct exptrace_view *view, bool addresses,
 				      struct exptrace_batch **batch, u64 *gen)
 {
@@ -225,7 +223,7 @@ enum exptrace_next exptrace_view_next(struct exptrace_view *view, bool addresses
 	if (view->gen && view->gen->raw && !addresses)
 		next = EXPTRACE_NEXT_FORBIDDEN;
 	else
-		next = step(view);
+		next = view_step(view);
 	*batch = view->batch;
 	exptrace_pool_unlock(flags);
 	return next;

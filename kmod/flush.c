@@ -2,9 +2,9 @@
 /*
  * Flush lists: where full batches wait for the reader.
  *
- * Everything here is protected by exptrace_pool.lock, which also orders a full
- * batch's bytes: the writer fills it before it takes the lock to hand it over,
- * the reader reads it after it took the lock to get it.
+ * Everything here is protected by exptrace_pool.lock. The lock also orders the bytes of a
+ * full batch: the writer fills the batch before it takes the lock to hand it over, and the
+ * reader reads it after it took the lock to get it.
  */
 #include <linux/irq_work.h>
 #include <linux/minmax.h>
@@ -20,17 +20,17 @@ struct exptrace_flush exptrace_flush = {
 	.dead = LIST_HEAD_INIT(exptrace_flush.dead),
 };
 
-/* Batches below which no generation is large: tables, and what each writer has begun. */
+/* No generation with fewer batches is large: some are tables or were just begun. */
 #define MIN_LARGE	16U
 
 /*
- * Tables that a generation may have, however few events: a part of the pool, and at least
- * so many batches.
+ * A generation may have this many batches of tables, however few events it has: a fraction of
+ * the pool, or the minimum.
  */
 #define TABLES_SHARE	64
 #define MIN_TABLES	8U
 
-/* Wakes readers from a context where that is allowed (invariant 5). */
+/* In an irq_work, since the refill must not wake anybody (invariant 5). */
 static void wake_readers(struct irq_work *work)
 {
 	wake_up_interruptible_all(&exptrace_readers);
@@ -38,38 +38,38 @@ static void wake_readers(struct irq_work *work)
 
 static DEFINE_IRQ_WORK(wake_work, wake_readers);
 
-/* Asks for a new generation, likewise. */
-static void ask_for_advance(struct irq_work *work)
+/* Request a new generation, for the same reason. */
+static void request_advance(struct irq_work *work)
 {
 	exptrace_want_advance();
 }
 
-static DEFINE_IRQ_WORK(advance_work, ask_for_advance);
+static DEFINE_IRQ_WORK(advance_work, request_advance);
 
 /*
- * A reader puts itself on the wait queue before it looks at the lists under the
- * lock: either it sees what was added, or it is seen here.
+ * A reader puts itself on the wait queue before it looks at the lists under the lock. So
+ * either it sees the new batch, or it is seen here.
  */
 void exptrace_kick_readers(void)
 {
 	lockdep_assert_held(&exptrace_pool.lock);
 
-	/* No barrier: the lock orders it, see above. */
+	/* No barrier needed: the lock orders this, see above. */
 	if (waitqueue_active(&exptrace_readers)) {
 		WRITE_ONCE(exptrace_flush.kicked, exptrace_flush.kicked + 1);
 		irq_work_queue(&wake_work);
 	}
 }
 
-/* Batches of events that ever came. */
+/* Batches of events ever added. */
 static unsigned int event_batches(const struct exptrace_generation *gen)
 {
 	return gen->pushed - gen->tables;
 }
 
 /*
- * In flight mode a generation does not end by itself while it is more tables than events: else
- * those of many threads would leave no room for history.
+ * Does @gen have more tables than events? In flight mode such a generation does not end by
+ * itself: the statedumps of many threads would otherwise leave no room for history.
  */
 static bool is_thin(const struct exptrace_generation *gen)
 {
@@ -77,7 +77,7 @@ static bool is_thin(const struct exptrace_generation *gen)
 	       gen->tables > max(exptrace_pool.nr / TABLES_SHARE, MIN_TABLES);
 }
 
-/* Is generation @gen so? Not if writers do not know it any more. */
+/* As is_thin(); false if generation @gen is not open for writers. */
 bool exptrace_generation_is_thin(u64 gen)
 {
 	const struct exptrace_generation *writing;
@@ -92,14 +92,17 @@ bool exptrace_generation_is_thin(u64 gen)
 }
 
 /*
- * A generation is to stay below an eighth of the pool: at a sixteenth the next one
- * is asked for, and it takes a grace period until that is there. If there was no room
- * for it, it is asked for again after as much. In the smallest pools it would be all
- * tables. What an experiment gives up for its own new events makes it no larger: if that
- * counted, such an experiment would fill the pool with generations. Nor do tables: a large
- * statedump would make every generation large from its beginning. What an advance
- * flushes into the generation that it ends asks for no other: if that alone made it
- * large, there would be no end.
+ * Is @gen large now, so that the next generation must begin?
+ *
+ * A generation should stay below an eighth of the pool. So the next one is requested at a
+ * sixteenth, since it takes a grace period to begin; and again after another sixteenth, if
+ * there was no room for it. The minimum is for the smallest pools, where generations would
+ * otherwise be all tables.
+ *
+ * Batches that an experiment overwrote with its own do not count: such an experiment would
+ * otherwise fill the pool with generations. Nor do tables: a big statedump would make each
+ * generation large from the start. Batches that an advance flushes into the generation it
+ * ends request nothing: each advance could otherwise cause the next.
  */
 static bool becomes_large(struct exptrace_generation *gen)
 {
@@ -107,13 +110,13 @@ static bool becomes_large(struct exptrace_generation *gen)
 
 	nr = nr > 4 * MIN_LARGE ? max(nr / 16, MIN_LARGE) : 4 * MIN_LARGE;
 	if (gen->gen != READ_ONCE(exptrace.gen) || events - gen->overwritten < nr ||
-	    events - gen->asked < nr || is_thin(gen))
+	    events - gen->requested < nr || is_thin(gen))
 		return false;
-	gen->asked = events;
+	gen->requested = events;
 	return true;
 }
 
-/* Counts @batch for @gen, to whose lists it was added. */
+/* Count @batch, which was added to the lists of @gen. */
 static void count_linked(struct exptrace_generation *gen, const struct exptrace_batch *batch)
 {
 	gen->nr++;
@@ -124,7 +127,7 @@ static void count_linked(struct exptrace_generation *gen, const struct exptrace_
 	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full + 1);
 }
 
-/* Adds @batch, which is sealed, to @gen. */
+/* Add @batch, which is sealed, to @gen. */
 void exptrace_push(struct exptrace_generation *gen, struct exptrace_batch *batch)
 {
 	list_add_tail(&batch->node, &gen->full);
@@ -139,7 +142,7 @@ void exptrace_push(struct exptrace_generation *gen, struct exptrace_batch *batch
 	exptrace_kick_readers();
 }
 
-/* Takes @batch off the list of @gen. */
+/* Take @batch off the lists of @gen. */
 void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)
 {
 	lockdep_assert_held(&exptrace_pool.lock);
@@ -154,7 +157,7 @@ void exptrace_unlink_batch(struct exptrace_generation *gen, struct exptrace_batc
 	WRITE_ONCE(exptrace_pool.nr_full, exptrace_pool.nr_full - 1);
 }
 
-/* Puts @batch, which was the first of @gen, back in front. */
+/* Put @batch, which was the first of @gen, back in front. */
 void exptrace_relink_batch(struct exptrace_generation *gen, struct exptrace_batch *batch)
 {
 	lockdep_assert_held(&exptrace_pool.lock);
@@ -165,7 +168,7 @@ void exptrace_relink_batch(struct exptrace_generation *gen, struct exptrace_batc
 	count_linked(gen, batch);
 }
 
-/* Takes all batches off the lists of @gen, which is complete: they are empty. */
+/* Return all batches of @gen, which is complete, to the pool. */
 void exptrace_reclaim_batches(struct exptrace_generation *gen)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -180,7 +183,7 @@ void exptrace_reclaim_batches(struct exptrace_generation *gen)
 		WRITE_ONCE(pool->used[exp], pool->used[exp] - gen->used[exp]);
 }
 
-/* The one after @gen, or NULL. */
+/* The generation after @gen, or NULL. */
 struct exptrace_generation *exptrace_following(struct exptrace_generation *gen)
 {
 	lockdep_assert_held(&exptrace_pool.lock);
@@ -199,7 +202,7 @@ struct exptrace_generation *exptrace_oldest(void)
 					node);
 }
 
-/* Takes @gen off the list of generations. */
+/* Take @gen off the list of generations. */
 void exptrace_unlink_generation(struct exptrace_generation *gen)
 {
 	struct exptrace_flush *flush = &exptrace_flush;
@@ -243,7 +246,7 @@ void exptrace_generation_add(struct exptrace_generation *new)
 	exptrace_pool_unlock(flags);
 }
 
-/* From here on no batch of generation @gen is given up: its ledger is written. */
+/* Evict no more batches of generation @gen: its ledger is about to be written. */
 void exptrace_generation_closing(u64 gen)
 {
 	unsigned long flags;
@@ -253,7 +256,7 @@ void exptrace_generation_closing(u64 gen)
 	exptrace_pool_unlock(flags);
 }
 
-/* How many changes of threads were in batches of @gen, which is closing, that were given up? */
+/* Changes of threads in evicted batches of generation @gen, which is closing. */
 u64 exptrace_generation_overwritten_changes(u64 gen)
 {
 	unsigned long flags;
@@ -265,7 +268,7 @@ u64 exptrace_generation_overwritten_changes(u64 gen)
 	return changes;
 }
 
-/* Nothing more comes to generation @gen: no writer knows it, its tables are in. */
+/* Generation @gen has no writer left, and all of its tables. */
 void exptrace_generation_complete(u64 gen)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -282,7 +285,7 @@ void exptrace_generation_complete(u64 gen)
 	exptrace_pool_unlock(flags);
 }
 
-/* Frees the generations that were given up; the refill must not. */
+/* Free evicted generations, which the refill must not do. */
 void exptrace_free_dead(void)
 {
 	struct exptrace_generation *gen, *next;
@@ -300,7 +303,7 @@ void exptrace_free_dead(void)
 	}
 }
 
-/* Takes all generations away from readers, at once. False if something of them is in use. */
+/* Take all generations away from readers. Returns false if any of them is in use. */
 static bool take_all(struct list_head *generations)
 {
 	struct exptrace_flush *flush = &exptrace_flush;
@@ -319,8 +322,8 @@ static bool take_all(struct list_head *generations)
 }
 
 /*
- * Drops all generations; nothing is being recorded. False if a snapshot holds
- * them, or the reader a part of one.
+ * Drop all generations; nothing is being recorded. Returns false if a snapshot holds them, or
+ * the reader has a part of one.
  */
 bool exptrace_discard_all(void)
 {
@@ -341,13 +344,13 @@ bool exptrace_discard_all(void)
 	return true;
 }
 
-/* Are readers about to be woken? Takes no lock. */
+/* Are readers about to be woken? Lockless. */
 bool exptrace_wake_pending(void)
 {
 	return irq_work_is_pending(&wake_work);
 }
 
-/* Likewise, is a new generation about to be asked for? */
+/* Is a new generation about to be requested? Lockless. */
 bool exptrace_advance_pending(void)
 {
 	return irq_work_is_pending(&advance_work);

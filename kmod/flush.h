@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flush lists: where full batches wait for the reader, a FIFO per generation.
+ * Flush lists: where full batches wait for the reader, one FIFO per generation.
  */
 #ifndef _EXPTRACE_FLUSH_H
 #define _EXPTRACE_FLUSH_H
@@ -13,22 +13,22 @@
  * struct exptrace_generation - a generation on the flush side
  * @node:	in the list of generations, oldest first; pool.lock
  * @gen:	its number; constant
- * @session:	the recording that it belongs to; constant
- * @full:	its full batches, in the order in which they came; pool.lock
- * @of:		of those, the ones with events, by experiment; pool.lock
+ * @session:	recording it belongs to; constant
+ * @full:	full batches in order of arrival; pool.lock
+ * @of:		of those, the batches with events, by experiment; pool.lock
  * @nr:		batches in @full; pool.lock
  * @used:	batches in @of; pool.lock
- * @events:	events in @full, tables' entries not; pool.lock
- * @pushed:	batches that ever came; pool.lock
+ * @events:	events in @full, not counting entries of tables; pool.lock
+ * @pushed:	batches ever added; pool.lock
  * @tables:	of those, tables and the statedump; pool.lock
- * @overwritten: of those, given up while it was being written; pool.lock
- * @overwritten_changes: changes of threads in those that were; pool.lock
- * @asked:	batches of events when the next one was asked for last; pool.lock
- * @reserved:	empty batches still kept for its tables; pool.lock
- * @raw:	kernel addresses are in it as they are; constant
- * @closing:	its ledger is being written: no batch may be given up; pool.lock
+ * @overwritten: of those, evicted while the generation was being written; pool.lock
+ * @overwritten_changes: changes of threads in @overwritten; pool.lock
+ * @requested:	batches of events when the next generation was last requested; pool.lock
+ * @reserved:	empty batches still reserved for its tables; pool.lock
+ * @raw:	contains raw kernel addresses; constant
+ * @closing:	its ledger is being written: no batch may be evicted; pool.lock
  * @complete:	nothing will be added to @full; pool.lock
- * @begun:	a reader has taken from it, so it's in no snapshot; pool.lock
+ * @begun:	a reader has taken from it, so it is in no snapshot; pool.lock
  */
 struct exptrace_generation {
 	struct list_head	node;
@@ -43,7 +43,7 @@ struct exptrace_generation {
 	unsigned int		tables;
 	unsigned int		overwritten;
 	u64			overwritten_changes;
-	unsigned int		asked;
+	unsigned int		requested;
 	unsigned int		reserved;
 	bool			raw;
 	bool			closing;
@@ -54,23 +54,21 @@ struct exptrace_generation {
 /**
  * struct exptrace_flush - the flush side
  * @generations: oldest first; the last one or two are being written; pool.lock
- * @dead:	generations given up, to be freed by advance(); pool.lock
+ * @dead:	evicted generations, to be freed by advance(); pool.lock
  * @nr_dead:	length of @dead; pool.lock
- * @writing:	those that writers know, by parity, or NULL; pool.lock
+ * @writing:	generations open for writers, by parity, or NULL; pool.lock
  * @nr:		length of @generations; written under pool.lock, read anywhere
- * @opening:	the recording that a generation opened now belongs to; exptrace.control
- * @begun:	recordings begun; one that begins counts when nothing can fail any more;
- *		pool.lock
+ * @opening:	recording that new generations belong to; exptrace.control
+ * @begun:	recordings begun, counted once the start can't fail any more; pool.lock
  * @ended:	of those, ended; pool.lock
- * @reading:	the generation that the reader takes from, 0 if none; pool.lock
+ * @reading:	generation the reader takes from, 0 if none; pool.lock
  * @taken:	the reader holds a batch, or the end of a generation; pool.lock
- * @frozen:	generations up to this number are held for a snapshot; pool.lock
- * @behind:	while something is held, the first of @generations that is not, or NULL;
- *		pool.lock
- * @evicted_generations: given up since start; as @nr
+ * @frozen:	generations up to this number are held for a snapshot, 0 if none; pool.lock
+ * @behind:	while @frozen, the first generation that is not held, or NULL; pool.lock
+ * @evicted_generations: evicted since start; as @nr
  * @evicted_events: events in them; as @nr
  * @flushed:	batches handed over since the module was loaded; as @nr
- * @kicked:	times that readers were woken; as @nr
+ * @kicked:	times readers were woken; as @nr
  */
 struct exptrace_flush {
 	struct list_head		generations;
@@ -121,11 +119,11 @@ bool exptrace_advance_pending(void);
 void exptrace_flush_exit(void);
 
 /* exchange.c */
-/* Who wants an empty batch. */
+/* What the empty batch is for. */
 enum exptrace_need {
-	EXPTRACE_NEED_NONE,	/* nobody: only hand over the full one */
-	EXPTRACE_NEED_EVENTS,	/* a writer of events: not the reserve */
-	EXPTRACE_NEED_TABLES,	/* a writer of tables: the reserve first */
+	EXPTRACE_NEED_NONE,	/* no empty batch, only hand over the full one */
+	EXPTRACE_NEED_EVENTS,	/* events: never from the reserve */
+	EXPTRACE_NEED_TABLES,	/* tables: from the reserve first */
 };
 
 int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrace_need need,
@@ -133,13 +131,14 @@ int exptrace_exchange(struct exptrace_batch *full, u64 gen, enum exptrace_need n
 bool exptrace_over_quota(unsigned int exp);
 int exptrace_generation_open(u64 gen, unsigned int reserve);
 
-/* drain.c: what the reader finds next. */
+/* drain.c */
+/* What the reader finds next. */
 enum exptrace_next {
 	EXPTRACE_NEXT_NOTHING,
 	EXPTRACE_NEXT_BATCH,
 	EXPTRACE_NEXT_END_OF_GENERATION,
 	EXPTRACE_NEXT_END,
-	EXPTRACE_NEXT_FORBIDDEN,	/* it has addresses, and the reader may not see them */
+	EXPTRACE_NEXT_FORBIDDEN,	/* raw addresses, which the reader may not see */
 };
 
 enum exptrace_next exptrace_peek(u64 session, bool after_first);
@@ -163,13 +162,13 @@ bool exptrace_evict_batch_of(struct exptrace_generation *gen, unsigned int exp);
 
 /**
  * struct exptrace_view - a reader's place in a snapshot
- * @active:	there is one
- * @held:	it is not at its end: its generations are frozen
- * @last:	the last generation of it
- * @gen:	the present one, NULL at the end
- * @batch:	the batch delivered last, NULL at the beginning of @gen
+ * @active:	a snapshot is being read
+ * @held:	its end is not reached: its generations are frozen
+ * @last:	its last generation
+ * @gen:	current generation, NULL at the end
+ * @batch:	last batch delivered, NULL at the beginning of @gen
  *
- * While @held, generations up to @last are frozen, so what this points to stays.
+ * While @held, generations up to @last are frozen, which keeps the pointers valid.
  */
 struct exptrace_view {
 	bool				active;

@@ -13,7 +13,7 @@
 #include "batch.h"
 #include "lock.h"
 
-/* Here and not in pool.c, which needs this file: calls go one way. */
+/* Defined here, since the lock's functions are below pool.c in the layers. */
 struct exptrace_pool exptrace_pool = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(exptrace_pool.lock),
 };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The encoding of object addresses: what distinguishes them from the last ones.
+ * The encoding of object addresses: the slow path, for an object in another page.
  */
 #include "address.h"
 #include "object.h"
 #include "varint.h"
 
-/* @value is as exptrace_data_address() has it. */
+/* @value is a result of exptrace_data_address(). */
 notrace u8 *exptrace_put_far_object(u8 *p, u64 value, u64 *pages)
 {
 	unsigned int low = value & (EXPTRACE_OBJECT_FAR - 1);

@@ -12,12 +12,12 @@
 #include "compat.h"
 #include "keep.h"
 
-/* Writes @value as one that is not near to any, and notes it; returns what is behind it. */
+/* Write @value in full and remember its page. Returns the position after it. */
 u8 *exptrace_put_far_object(u8 *p, u64 value, u64 *pages);
 
 /*
- * Writes the address of an object: what distinguishes it from the last one of those
- * pages that share an entry of @pages, if it is in the same.
+ * Write the address of an object: only its offset, if it is in the page that its entry of
+ * @pages remembers.
  */
 static __always_inline u8 *exptrace_put_object(u8 *p, u64 value, u64 *pages)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pool of batches.
+ * The pool of batches: allocated at start, freed once the recording was read.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -23,12 +23,12 @@ void exptrace_pool_init(void)
 	INIT_LIST_HEAD(&exptrace_pool.reclaim);
 }
 
-/* Batches given up by whole generations that one hold sorts by their nodes, at most. */
+/* Limit on the batches of evicted generations that one hold of the lock sorts by node. */
 #define MOST_SORTED	16
 
 /*
- * A generation is given up as a whole, with batches of all nodes. They are sorted when
- * one is needed, until it is of node @nid.
+ * An evicted generation goes to the pool in one piece, with batches of all nodes. Sort them
+ * only on demand, until one of node @nid turns up.
  */
 static void sort_reclaimed(struct exptrace_pool *pool, int nid)
 {
@@ -44,8 +44,8 @@ static void sort_reclaimed(struct exptrace_pool *pool, int nid)
 	}
 }
 
-/* A list with empty batches, of this CPU's node if possible. There is one. */
-static struct list_head *nearest(struct exptrace_pool *pool)
+/* A non-empty list, of this CPU's node if possible. The pool has an empty batch. */
+static struct list_head *nearest_empty(struct exptrace_pool *pool)
 {
 	int nid = numa_mem_id();
 
@@ -56,7 +56,7 @@ static struct list_head *nearest(struct exptrace_pool *pool)
 	return nodes_empty(pool->nodes) ? &pool->reclaim : &pool->empty[first_node(pool->nodes)];
 }
 
-/* Takes an empty batch for @exp, or EXPTRACE_NO_CHARGE. NULL if there is none. */
+/* Take an empty batch, charged to @exp or to EXPTRACE_NO_CHARGE. NULL if there is none. */
 struct exptrace_batch *exptrace_pool_get(unsigned int exp)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -66,7 +66,7 @@ struct exptrace_batch *exptrace_pool_get(unsigned int exp)
 
 	if (!pool->nr_empty)
 		return NULL;
-	batch = list_first_entry(nearest(pool), struct exptrace_batch, node);
+	batch = list_first_entry(nearest_empty(pool), struct exptrace_batch, node);
 	list_del(&batch->node);
 	if (list_empty(&pool->empty[batch->nid]))
 		node_clear(batch->nid, pool->nodes);
@@ -91,7 +91,7 @@ void exptrace_pool_put(struct exptrace_batch *batch)
 		WRITE_ONCE(pool->used[exp], pool->used[exp] - 1);
 }
 
-/* The owner of @batch is done with it. */
+/* Return @batch to the pool. Only its owner may call this. */
 void exptrace_batch_give_back(struct exptrace_batch *batch)
 {
 	unsigned long flags;
@@ -101,7 +101,7 @@ void exptrace_batch_give_back(struct exptrace_batch *batch)
 	exptrace_pool_unlock(flags);
 }
 
-/* Lets nobody map the pool until exptrace_pool_reopen(). False if it is mapped. */
+/* Refuse new mappings until exptrace_pool_reopen(). Returns false if the pool is mapped. */
 bool exptrace_pool_close(void)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -124,7 +124,7 @@ void exptrace_pool_reopen(void)
 	exptrace_pool_unlock(flags);
 }
 
-/* Are all batches empty? A pool that was closed and is idle may be freed. */
+/* Are all batches empty? A closed and idle pool may be freed. */
 bool exptrace_pool_is_idle(void)
 {
 	unsigned long flags;
@@ -150,7 +150,7 @@ static int alloc_batch(struct exptrace_batch *batch, int nid)
 	return 0;
 }
 
-/* Batches are dealt out to the nodes as their CPUs are. */
+/* Distribute the batches over the nodes in proportion to their online CPUs. */
 static int fill_pool(void)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -174,9 +174,8 @@ static int fill_pool(void)
 }
 
 /*
- * Allocates the pool. Returns -EINVAL if it could not hold what a generation
- * needs, -ENOMEM if the machine does not have that much, -EINTR if the caller is
- * being killed. The pool must not exist, and is closed. Caller holds exptrace.control.
+ * Allocate the pool, which must not exist and must be closed. Returns -ENOMEM if the machine
+ * lacks the memory, -EINTR if the caller is being killed. Caller holds exptrace.control.
  */
 int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 {
@@ -191,7 +190,7 @@ int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 		return -ENOMEM;
 	if ((size + descriptors) >> PAGE_SHIFT > (unsigned long)max(si_mem_available(), 0L) / 2)
 		return -ENOMEM;
-	/* kvcalloc() warns of more than 2 GiB, which a pool of 64 GiB needs. */
+	/* Not kvcalloc(): it warns above 2 GiB, which the descriptors of a 64 GiB pool need. */
 	pool->batches = vcalloc(nr, sizeof(*pool->batches));
 	if (!pool->batches)
 		return -ENOMEM;
@@ -205,7 +204,7 @@ int exptrace_pool_alloc(u64 size, unsigned int batch_size)
 	return err;
 }
 
-/* Frees the pool: no writer, no reader and no list has a batch any more. */
+/* Free the pool. No writer, reader or list holds a batch. */
 void exptrace_pool_free(void)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -227,8 +226,8 @@ void exptrace_pool_free(void)
 	exptrace_pool_init();
 }
 
-/* Tells what batches there are, at one moment. */
-void exptrace_pool_tell(struct exptrace_info *info)
+/* Fill in what @info says of the pool, consistently. */
+void exptrace_pool_info(struct exptrace_info *info)
 {
 	const struct exptrace_pool *pool = &exptrace_pool;
 	unsigned long flags;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The selection of events by name.
+ * Select events by name: the module parameter, and the attribute "events" in sysfs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -12,34 +12,34 @@
 #include "experiment.h"
 #include "filter/filter.h"
 
-/* The group that can be limited to some system calls: "syscalls:NUMBER". */
+/* This group can be limited to some system calls: "syscalls:NUMBER". */
 #define SYSCALLS	"syscalls"
-/* Behind a name: with stacks. */
+/* Suffix of a name: with stacks. */
 #define STACK		":stack"
 
-/* In the place of true: it has just become so, and is undone after an error. */
+/* In place of true: was enabled just now, and is disabled again after an error. */
 #define ADDED		2
 
 /**
- * struct wish - what an event is to be
- * @on:		it is on
+ * struct want - the wanted state of an event
+ * @on:		switched on
  * @stack:	with a stack
- * @chosen:	it is on not only for the sake of its stack: it was before, or a word
- *		without ":stack" says so
+ * @chosen:	on for its own sake, and not just because of ":stack": it was on before, or a
+ *		word without ":stack" names it
  */
-struct wish {
+struct want {
 	u8	on;
 	u8	stack;
 	bool	chosen;
 };
 
 /**
- * struct selection - what is to be on
+ * struct selection - the wanted state of all events
  * @events:	events, by index
- * @calls:	system calls
+ * @calls:	system calls to record
  */
 struct selection {
-	struct wish			*events;
+	struct want			*events;
 	struct exptrace_syscall_tables	calls;
 };
 
@@ -55,7 +55,7 @@ static void want_all_calls(struct selection *want)
 	memset(want->calls.wanted, 0xff, sizeof(want->calls.wanted));
 }
 
-/* Writes to @want what @name says; -ENOENT if nothing has that name. */
+/* Apply @name to @want. Returns -ENOENT if nothing has that name. */
 static int mark(struct selection *want, const char *name, bool on)
 {
 	const struct exptrace_experiment *exp;
@@ -76,9 +76,9 @@ static int mark(struct selection *want, const char *name, bool on)
 }
 
 /*
- * What "@name:stack" says: these are on and have stacks, or have none and are on as they
- * were. Which system calls are wanted stays the same. Events that cannot have stacks stay
- * as they were; -EOPNOTSUPP if @name means no others.
+ * Apply "@name:stack" to @want: switch these events on, with stacks; or switch off only their
+ * stacks. The system calls to record stay the same, and so do events that cannot have stacks.
+ * Returns -EOPNOTSUPP if @name has no others.
  */
 static int mark_stack(struct selection *want, const char *name, bool stack)
 {
@@ -102,7 +102,7 @@ static int mark_stack(struct selection *want, const char *name, bool stack)
 	return err;
 }
 
-/* Whether system calls are wanted. Words with ":stack" do not count, wherever they stand. */
+/* Are system calls wanted? Words with ":stack" do not count, whatever their order. */
 static bool wants_calls(const struct selection *want)
 {
 	struct exptrace_switch *sw;
@@ -115,8 +115,8 @@ static bool wants_calls(const struct selection *want)
 }
 
 /*
- * What "syscalls:@number" says, of programs of the machine's own kind. The first of them is
- * the only one, if no system calls were wanted; the next ones add to it.
+ * Apply "syscalls:@number" to @want, for native programs. If no system calls were wanted, the
+ * first such word selects only that one, and the next ones add to it.
  */
 static int mark_call(struct selection *want, const char *number, bool on)
 {
@@ -138,7 +138,7 @@ static int mark_call(struct selection *want, const char *number, bool on)
 	return 0;
 }
 
-/* Where ":stack" begins in @word, if it ends so; else NULL. */
+/* The suffix ":stack" of @word, or NULL. */
 static char *find_stack(char *word)
 {
 	size_t len = strlen(word);
@@ -150,7 +150,7 @@ static char *find_stack(char *word)
 	return strcmp(end, STACK) ? NULL : end;
 }
 
-/* @word is the same afterwards. */
+/* Leaves @word unchanged. */
 static int mark_word(struct selection *want, char *word, bool on)
 {
 	char *end = find_stack(word);
@@ -167,34 +167,34 @@ static int mark_word(struct selection *want, char *word, bool on)
 	return mark(want, word, on);
 }
 
-/* What can fail. Stacks come first: so the first event that is on has one. */
-static int grant(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
-		 struct wish *wish)
+/* The part that can fail. Stacks come first, so that the very first event has one. */
+static int enable(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
+		  struct want *want)
 {
 	int err;
 
-	if (wish->stack && !sw->stack) {
+	if (want->stack && !sw->stack) {
 		err = exptrace_switch_stack(exp, sw, true);
 		if (err)
 			return err;
-		wish->stack = ADDED;
+		want->stack = ADDED;
 	}
-	if (wish->on && !sw->on) {
+	if (want->on && !sw->on) {
 		err = exptrace_switch_set(sw, true);
 		if (err)
 			return err;
-		wish->on = ADDED;
+		want->on = ADDED;
 	}
 	return 0;
 }
 
-/* What can't: takes back what is not wanted, or after an error, what was granted. */
-static void withdraw(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
-		     const struct wish *wish, bool undo)
+/* The part that can't: disable what is not wanted, or with @undo, what enable() enabled. */
+static void disable(const struct exptrace_experiment *exp, struct exptrace_switch *sw,
+		    const struct want *want, bool undo)
 {
-	if (undo ? wish->on == ADDED : !wish->on)
+	if (undo ? want->on == ADDED : !want->on)
 		exptrace_switch_set(sw, false);
-	if (undo ? wish->stack == ADDED : !wish->stack)
+	if (undo ? want->stack == ADDED : !want->stack)
 		exptrace_switch_stack(exp, sw, false);
 }
 
@@ -209,9 +209,9 @@ static int apply(struct selection *want)
 	exptrace_syscalls_get(&before);
 	exptrace_syscalls_set(&want->calls);
 	for (i = 0; !err && (sw = exptrace_switch_at(i, &exp)); i++)
-		err = grant(exp, sw, &want->events[i]);
+		err = enable(exp, sw, &want->events[i]);
 	for (i = 0; (sw = exptrace_switch_at(i, &exp)); i++)
-		withdraw(exp, sw, &want->events[i], err);
+		disable(exp, sw, &want->events[i], err);
 	if (err)
 		exptrace_syscalls_set(&before);
 	return err;
@@ -266,15 +266,14 @@ static int mark_all(struct selection *want, char *names)
 /**
  * exptrace_select - switch events on and off by name
  * @selection:	names of events, groups and experiments, and "all", separated by
- *		commas or white space; "syscalls:" with a system call's number limits
- *		the group to that one. With ":stack" behind it, a name means its events
- *		with stacks, as far as they can have them. A sign adds (+) or removes (-,
- *		of ":stack" the stacks alone); if the first name has none, the selection
- *		begins from nothing.
+ *		commas or white space. "syscalls:NUMBER" limits the group to that system
+ *		call. The suffix ":stack" selects events with stacks, if they can have
+ *		any. A sign adds (+) or removes (-; with ":stack" only the stacks). If
+ *		the first name has no sign, the selection begins from nothing.
  *
  * Context: process, exptrace.control held. Return: 0; -ENOENT if a name is not
- * known; -EOPNOTSUPP if no event of that name can have a stack; -ENOMEM; what attaching a
- * probe or exptrace_switch_stack() returns. After an error nothing has changed.
+ * known; -EOPNOTSUPP if no event of that name can have a stack; -ENOMEM; any error from
+ * attaching a probe or from exptrace_switch_stack(). After an error nothing has changed.
  */
 int exptrace_select(const char *selection)
 {
@@ -291,7 +290,7 @@ int exptrace_select(const char *selection)
 	if (!names || !want.events)
 		goto out;
 	for (i = 0; (sw = exptrace_switch_at(i, NULL)); i++)
-		want.events[i] = (struct wish) { .on = sw->on, .stack = sw->stack,
+		want.events[i] = (struct want) { .on = sw->on, .stack = sw->stack,
 						 .chosen = sw->on };
 	exptrace_syscalls_get(&want.calls);
 	err = mark_all(&want, names);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sessions: each recording is one, and a reader reads one.
+ * Sessions: a reader reads one recording, from its beginning to its end.
  */
 #include "flush.h"
 
-/* What is opened from now on belongs to the next recording, which readers don't see. */
+/* New generations belong to the next recording, which readers don't see yet. */
 void exptrace_session_prepare(void)
 {
 	unsigned long flags;
@@ -16,7 +16,7 @@ void exptrace_session_prepare(void)
 	exptrace_pool_unlock(flags);
 }
 
-/* It is certain now that the recording has begun. */
+/* The start can't fail any more: readers see the recording. */
 void exptrace_session_begin(void)
 {
 	unsigned long flags;
@@ -37,7 +37,7 @@ void exptrace_session_end(void)
 	exptrace_pool_unlock(flags);
 }
 
-/* The number of the recording that a new reader reads: the next if all is read. */
+/* Number of the recording for a new reader: the next one if all of the last was read. */
 u64 exptrace_session_to_read(void)
 {
 	const struct exptrace_flush *flush = &exptrace_flush;

@@ -12,9 +12,9 @@
 #include "compat.h"
 
 /*
- * Writes @value in 1 to EXPTRACE_VARINT_MAX bytes; returns what is behind them.
- * Two bytes are the most frequent number, and one store: the upper seven bits move
- * up by one to make room for the mark of the lower byte.
+ * Write @value in 1 to EXPTRACE_VARINT_MAX bytes; returns the position after them. Two bytes
+ * are the most frequent length, and take one store: the upper seven bits move up by one to
+ * make room for the continuation bit of the lower byte.
  */
 static __always_inline u8 *exptrace_put_varint(u8 *p, u64 value)
 {
@@ -30,7 +30,7 @@ static __always_inline u8 *exptrace_put_varint(u8 *p, u64 value)
 	return p + 2;
 }
 
-/* Writes @value in exactly EXPTRACE_VARINT_MAX bytes. */
+/* Write @value in exactly EXPTRACE_VARINT_MAX bytes. */
 static inline void exptrace_put_padded_varint(u8 *p, u64 value)
 {
 	int i;
@@ -42,7 +42,7 @@ static inline void exptrace_put_padded_varint(u8 *p, u64 value)
 	*p = value;
 }
 
-/* Reads a number that was written to *@p, and goes behind it. */
+/* Read a number at *@p, and move *@p past it. */
 static inline u64 exptrace_get_varint(const u8 **p)
 {
 	unsigned int shift = 0;

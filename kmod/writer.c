@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The refill: a slot's full batch for an empty one, the writer's slow path.
+ * The refill, the writer's slow path: exchange a slot's full batch for an empty one.
  */
 #include <linux/bits.h>
 #include <linux/export.h>
@@ -21,8 +21,8 @@ static u64 m_of(const struct exptrace_slot *slot)
 	return (u64)raw_smp_processor_id() * EXPTRACE_NR_CONTEXTS + slot->context;
 }
 
-/* Counts the event that the writer is about. Returns false, for the caller to. */
-static bool lose(const struct exptrace_slot *slot, enum exptrace_lost reason)
+/* Count the event being written as lost. Returns false, for the caller to return. */
+static bool lose_event(const struct exptrace_slot *slot, enum exptrace_lost reason)
 {
 	unsigned int parity = slot->interned->gen & 1;
 
@@ -32,25 +32,26 @@ static bool lose(const struct exptrace_slot *slot, enum exptrace_lost reason)
 }
 
 /*
- * Does a schema tell what the slot's events are? Events of an experiment that comes or has
- * gone may be written meanwhile. A slot gets no batch then, so they all come to the refill.
+ * Does the generation's schema describe the slot's events? An experiment may write events
+ * before it is in the schema, and after it was removed. Its slots get no batch then, so each
+ * such event ends up in the refill.
  */
 static bool is_in_schema(const struct exptrace_slot *slot)
 {
 	return slot->interned->experiments & BIT(slot->exp);
 }
 
-/* Takes back that the event was attempted. Returns false, for the caller to. */
-static bool forget(struct exptrace_slot *slot)
+/* Uncount the attempt. Returns false, for the caller to return. */
+static bool uncount_attempt(struct exptrace_slot *slot)
 {
 	local64_dec(&slot->attempted);
 	return false;
 }
 
 /*
- * Without a batch to hand over there is nothing to do in the lock if it has none
- * to give: when the pool is empty, every event of every CPU comes here. Returns
- * the reason, or EXPTRACE_NR_LOST if it is worth a try.
+ * Avoid the lock if there is neither a batch to hand over nor one to get: while the pool is
+ * empty, every event of every CPU comes here. Returns the reason why there is none, or
+ * EXPTRACE_NR_LOST if it is worth a try.
  */
 static enum exptrace_lost nothing_to_get(const struct exptrace_slot *slot)
 {
@@ -65,15 +66,15 @@ static enum exptrace_lost nothing_to_get(const struct exptrace_slot *slot)
 	return EXPTRACE_NR_LOST;
 }
 
-/* Begins a batch of the stream at @at, in the memory that @slot has. */
+/* Begin a batch of the stream at @at, in the batch that @slot owns. */
 static void begin_batch(struct exptrace_slot *slot, u8 *at)
 {
 	struct exptrace_batch *batch = slot->batch;
 
-	if (is_bound(slot))	/* what others write is of the time that they say */
+	if (is_bound(slot))	/* others set the time themselves */
 		slot->last = exptrace_clock();
 	slot->pid = EXPTRACE_NOBODY;
-	memset(&batch->near, 0, sizeof(batch->near));
+	memset(&batch->addr_state, 0, sizeof(batch->addr_state));
 	exptrace_batch_header(batch, at, slot->exp, slot->interned->gen, m_of(slot), slot->last);
 	slot->pos = batch->data + batch->start;
 	if (slot->exp != EXPTRACE_EXPERIMENT_STANDARD)
@@ -92,8 +93,8 @@ static void adopt(struct exptrace_slot *slot, struct exptrace_batch *batch)
 }
 
 /*
- * Begins another batch of the stream right behind the one that @slot, bound to no CPU, has
- * written something to; there is room for its header.
+ * Begin another batch of the stream right after the present one, which is not empty. @slot is
+ * bound to no CPU, and there is room for the header.
  */
 void exptrace_append_batch(struct exptrace_slot *slot)
 {
@@ -101,7 +102,7 @@ void exptrace_append_batch(struct exptrace_slot *slot)
 	begin_batch(slot, slot->pos);
 }
 
-/* The slot has no batch any more. */
+/* Leave the slot without a batch. */
 static void disown(struct exptrace_slot *slot)
 {
 	slot->batch = NULL;
@@ -130,8 +131,8 @@ static enum exptrace_lost exchange(struct exptrace_slot *slot)
 }
 
 /*
- * Does the caller fire inside another slot's writer that has the pool's lock on
- * this CPU? From NMI that is contention.
+ * Was the caller hit while another slot's writer holds the pool's lock on this CPU? In NMI
+ * context that counts as contention instead.
  */
 static bool is_nested(const struct exptrace_slot *slot)
 {
@@ -139,16 +140,16 @@ static bool is_nested(const struct exptrace_slot *slot)
 	       exptrace_pool_locked_here();
 }
 
-/* Counts an event whose slot was found busy. Returns false. */
+/* Count an event whose slot was busy. Returns false. */
 notrace bool exptrace_refuse(struct exptrace_slot *slot)
 {
-	return is_in_schema(slot) ? lose(slot, EXPTRACE_LOST_NESTED) : forget(slot);
+	return is_in_schema(slot) ? lose_event(slot, EXPTRACE_LOST_NESTED) : uncount_attempt(slot);
 }
 EXPTRACE_KEEPING(exptrace_refuse);
 EXPTRACE_DECLARE_KEEPING(exptrace_refuse);
 EXPTRACE_EXPORT_KEEPING(exptrace_refuse);
 
-/* Returns EXPTRACE_NR_LOST if there is room now, or why there is none. */
+/* Returns EXPTRACE_NR_LOST if there is room now, else the reason why not. */
 static enum exptrace_lost refill(struct exptrace_slot *slot)
 {
 	enum exptrace_lost reason;
@@ -162,12 +163,12 @@ static enum exptrace_lost refill(struct exptrace_slot *slot)
 }
 
 /**
- * exptrace_lose - count events that a probe did not even begin
+ * exptrace_lose - count events that a probe did not even begin as lost
  * @exp:	their experiment
  * @reason:	why
  * @events:	how many
  *
- * Context: any. What no schema knows, or is filtered out, counts for nothing.
+ * Context: any. Does not count events that the schema lacks or the filter drops.
  */
 notrace void exptrace_lose(unsigned int exp, enum exptrace_lost reason, u64 events)
 {
@@ -186,37 +187,36 @@ notrace void exptrace_lose(unsigned int exp, enum exptrace_lost reason, u64 even
 }
 
 /**
- * exptrace_refill - give a slot an empty batch, hand over the one it has
- * @slot:	the slot, which has too little room for the next event; the smallest
- *		batch has enough for any
+ * exptrace_refill - hand over a slot's batch and get an empty one
+ * @slot:	the slot, which has too little room for the next event; an empty batch of
+ *		any size has enough for any event
  *
- * Context: any; if the slot is bound to a CPU, preemption is off, and the slot was
- * entered, so that what fires in here finds it busy. Return: true if
- * there is room now; false if the event is lost, which has been counted, or no schema
- * knows it, and then it counts for nothing.
+ * Context: any. If the slot is bound to a CPU, preemption is off, and the slot is busy, so that
+ * probes that fire in here are refused. Return: true if there is room now; false if the event
+ * is lost, and counted; or if the schema lacks it, and then it is not counted at all.
  */
 noinline notrace bool exptrace_refill(struct exptrace_slot *slot)
 {
 	enum exptrace_lost reason;
 
 	if (!is_in_schema(slot))
-		return forget(slot);
+		return uncount_attempt(slot);
 	reason = refill(slot);
-	return reason == EXPTRACE_NR_LOST || lose(slot, reason);
+	return reason == EXPTRACE_NR_LOST || lose_event(slot, reason);
 }
 EXPTRACE_KEEPING(exptrace_refill);
 EXPTRACE_DECLARE_KEEPING(exptrace_refill);
 EXPTRACE_EXPORT_KEEPING(exptrace_refill);
 
-/* The same for what is no event, and is counted by who writes it, if at all. */
+/* As exptrace_refill(), for data that is no event; the caller counts it, if at all. */
 notrace bool exptrace_refill_uncounted(struct exptrace_slot *slot)
 {
 	return is_in_schema(slot) && refill(slot) == EXPTRACE_NR_LOST;
 }
 
 /*
- * Hands over what @slot holds, without taking a new batch. Its owner calls this,
- * or advance() after the grace period (invariant 6).
+ * Hand over the batch of @slot, without getting another one. Called by the slot's owner, or by
+ * advance() after the grace period (invariant 6).
  */
 void exptrace_flush_slot(struct exptrace_slot *slot)
 {
@@ -234,7 +234,7 @@ void exptrace_flush_slot(struct exptrace_slot *slot)
 	disown(slot);
 }
 
-/* Likewise all slots of a CPU in the generations of @parity. */
+/* Hand over the batches of all slots of @cpu in the generation of this @parity. */
 void exptrace_flush_cpu(struct exptrace_cpu *cpu, unsigned int parity)
 {
 	unsigned int exp, context;

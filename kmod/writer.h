@@ -162,7 +162,7 @@ static __always_inline void exptrace_number(struct exptrace_writer *w, u64 value
 static __always_inline void exptrace_object(struct exptrace_writer *w, const void *object)
 {
 	w->pos = exptrace_put_object(w->pos, exptrace_data_address(object),
-				     w->slot->batch->near.object);
+				     w->slot->batch->addr_state.object);
 }
 
 /* Appends an address of @kind, EXPTRACE_KIND_USER_ADDRESS or _USER_CODE, a number. */
@@ -170,7 +170,7 @@ static __always_inline void exptrace_user_address(struct exptrace_writer *w, uns
 						  enum exptrace_realm realm,
 						  unsigned long address)
 {
-	u64 *last = &w->slot->batch->near.user[kind == EXPTRACE_KIND_USER_CODE];
+	u64 *last = &w->slot->batch->addr_state.user[kind == EXPTRACE_KIND_USER_CODE];
 	u64 value = exptrace_any_address(address, realm);
 
 	exptrace_number(w, exptrace_zigzag((s64)(value - *last)));

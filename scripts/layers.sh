@@ -60,7 +60,7 @@ list_symbols() {
 		for (i = 1; i <= uses; i++) {
 			from = user[i]
 			to = owner[symbol[i]]
-			if (to == "" || to == from || !(from in files)) continue
+			if (to == "" || to == from || !(from in files) || !layer_of(to) || !layer_of(from)) continue
 			if (layer_of(to) < layer_of(from))
 				complain("kmod/" from " calls up to kmod/" to ": " symbol[i])
 			else if (layer_of(to) == layer_of(from) && !((from, to) in edge)) {

@@ -27,7 +27,7 @@ static long do_info(void __user *arg)
 							   EXPTRACE_STATE_STOPPED;
 	info.generation = READ_ONCE(exptrace.gen);
 	info.period_ms = READ_ONCE(exptrace.period_ms);
-	exptrace_pool_tell(&info);
+	exptrace_pool_info(&info);
 	info.addresses = READ_ONCE(exptrace.raw_addresses);
 	info.lost = exptrace_lost();
 	info.mode = READ_ONCE(exptrace_pool.mode);

@@ -29,7 +29,7 @@ static __always_inline void tell_name(struct exptrace_writer *w, unsigned int ir
 {
 	const char *name = action->name ?: "?";
 	size_t len = strnlen(name, NAME_CHARS);
-	u64 *told = &w->slot->batch->near.irq[irq % EXPTRACE_NAMED_IRQS];
+	u64 *told = &w->slot->batch->addr_state.irq[irq % EXPTRACE_NAMED_IRQS];
 	u64 news = hash(irq, name, len);
 
 	if (*told == news)

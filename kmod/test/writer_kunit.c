@@ -164,14 +164,14 @@ static void batch_begins_near_to_nothing(struct kunit *test)
 
 	begin(test, EXPTRACE_MODE_STREAM);
 	for (i = 0; i < exptrace_pool.nr; i++)
-		memset(&exptrace_pool.batches[i].near, 0xff, sizeof(struct exptrace_near));
+		memset(&exptrace_pool.batches[i].addr_state, 0xff, sizeof(struct exptrace_addr_state));
 	slot = kunit_slot(1, ALLOCFREE);
 	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
-	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->near, 0, sizeof(struct exptrace_near)));
-	slot->batch->near.user[0] = 1;
+	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->addr_state, 0, sizeof(struct exptrace_addr_state)));
+	slot->batch->addr_state.user[0] = 1;
 	slot->pos = slot->end;
 	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
-	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->near, 0, sizeof(struct exptrace_near)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->addr_state, 0, sizeof(struct exptrace_addr_state)));
 	kunit_recorder_end(test);
 }
 
