@@ -9,7 +9,7 @@
 #include <linux/errno.h>
 #include <linux/security.h>
 
-/* 0, or -EPERM without the capability, or in a kernel that is locked down against tracing. */
+/* Returns -EPERM without CAP_PERFMON, or in a kernel that is locked down against tracing. */
 static inline int exptrace_may_open(void)
 {
 	return perfmon_capable() ? security_locked_down(LOCKDOWN_TRACEFS) : -EPERM;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/exptrace: who may open it, and that there is one reader.
+ * /dev/exptrace: opening and closing; there is one reader at a time.
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>

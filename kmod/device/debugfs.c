@@ -2,9 +2,9 @@
 /*
  * Self-observation: /sys/kernel/debug/exptrace/state, and longest_hold beside it.
  *
- * "state" waits for no lock of the recorder, so that it can be read when that hangs. The
- * lists of generations are copied under the pool's lock if it can be had; all other
- * numbers are read one after the other, and need not fit together.
+ * "state" waits for no lock of the recorder, so that it can be read when the recorder hangs. The
+ * lists of generations are copied under the pool's lock if a few attempts get it. All other
+ * numbers are read one by one, and need not be consistent.
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
@@ -24,22 +24,22 @@
 #include "intern.h"
 #include "trigger/trigger.h"
 
-/* Generations that are shown, half of them the oldest, half the newest. */
+/* Limit on the generations shown, half of them the oldest, half the newest. */
 #define MOST_SHOWN	32U
 
-/* How often and how long the pool's lock is tried for, and how long is slept in between. */
+/* Limits on the attempts to get the pool's lock, and the sleep between two. */
 #define MOST_TRIES	100
 #define MOST_NS		(100 * NSEC_PER_MSEC)
 #define BETWEEN_US	1000
 
 /**
- * struct summary - what is told of a generation; see struct exptrace_generation
+ * struct summary - what is shown of a generation; see struct exptrace_generation
  * @gen:	its number
  * @session:	its recording
  * @events:	events in the batches on its list
- * @nr:		these batches
- * @pushed:	batches that ever came
- * @reserved:	batches kept for its tables
+ * @nr:		batches on its list
+ * @pushed:	batches ever added
+ * @reserved:	batches reserved for its tables
  * @closing:	its ledger is being written
  * @complete:	nothing will be added
  * @begun:	a reader has taken from it
@@ -57,11 +57,11 @@ struct summary {
 };
 
 /**
- * struct lists - the lists of generations, as they were at one moment
- * @writing:	the generations that writers know, by parity, 0: none
+ * struct lists - a consistent copy of the lists of generations
+ * @writing:	generations open for writers, by parity; 0: none
  * @nr:		generations on the flush list
- * @nr_dead:	generations given up and not freed yet
- * @nr_shown:	of those in @nr, how many are in @shown
+ * @nr_dead:	evicted generations that are not freed yet
+ * @nr_shown:	entries of @shown
  * @shown:	the oldest and the newest, in order
  */
 struct lists {
@@ -123,7 +123,7 @@ static void show_flush(struct seq_file *m)
 	seq_printf(m, "flushed %llu\n", READ_ONCE(flush->flushed));
 	seq_printf(m, "woken %llu\n", READ_ONCE(flush->kicked));
 	seq_printf(m, "wake_pending %d\n", exptrace_wake_pending());
-	/* No barrier: it may be one moment late. */
+	/* No barrier: a stale value does no harm. */
 	seq_printf(m, "waiting %d\n", waitqueue_active(&exptrace_readers));
 	seq_printf(m, "evicted_generations %llu\n", READ_ONCE(flush->evicted_generations));
 	seq_printf(m, "evicted_events %llu\n", READ_ONCE(flush->evicted_events));
@@ -144,7 +144,7 @@ static void summarize(struct summary *summary, const struct exptrace_generation 
 	};
 }
 
-/* Copies the @most oldest generations behind those that @lists has. */
+/* Append the @most oldest generations to @lists. */
 static void copy_oldest(struct lists *lists, unsigned int most)
 {
 	const struct exptrace_generation *gen;
@@ -156,7 +156,7 @@ static void copy_oldest(struct lists *lists, unsigned int most)
 	}
 }
 
-/* Likewise the @nr newest, which there are. */
+/* Append the @nr newest generations; there are that many. */
 static void copy_newest(struct lists *lists, unsigned int nr)
 {
 	const struct exptrace_generation *gen;
@@ -169,7 +169,7 @@ static void copy_newest(struct lists *lists, unsigned int nr)
 	}
 }
 
-static void copy_lists(struct lists *lists)
+static void copy_generations(struct lists *lists)
 {
 	const struct exptrace_flush *flush = &exptrace_flush;
 	unsigned int parity;
@@ -189,8 +189,8 @@ static void copy_lists(struct lists *lists)
 	}
 }
 
-/* False if the pool's lock can't be had, which may be what has to be found out. */
-static bool try_to_copy_lists(struct lists *lists)
+/* Returns false if the lock can't be had, which may be the very fault to be found. */
+static bool try_to_copy_generations(struct lists *lists)
 {
 	u64 end = ktime_get_mono_fast_ns() + MOST_NS;
 	unsigned long flags;
@@ -198,7 +198,7 @@ static bool try_to_copy_lists(struct lists *lists)
 
 	for (tries = 0; tries < MOST_TRIES && ktime_get_mono_fast_ns() < end; tries++) {
 		if (exptrace_pool_trylock(&flags)) {
-			copy_lists(lists);
+			copy_generations(lists);
 			exptrace_pool_unlock(flags);
 			return true;
 		}
@@ -233,12 +233,12 @@ static void show_copied(struct seq_file *m, const struct lists *lists)
 		show_generation(m, &lists->shown[i]);
 }
 
-/* Nothing is allocated or printed under the lock. */
+/* Allocate and print outside of the lock. */
 static void show_lists(struct seq_file *m)
 {
 	struct lists *lists = kzalloc(sizeof(*lists), GFP_KERNEL);
 
-	if (lists && try_to_copy_lists(lists))
+	if (lists && try_to_copy_generations(lists))
 		show_copied(m, lists);
 	else
 		seq_printf(m, "lists_read 0: %s\n",
@@ -308,7 +308,7 @@ static int state_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(state);
 
-/* Nanoseconds, and the function that let go the lock; nothing if no hold was timed. */
+/* Nanoseconds, and the function that released the lock; empty if no hold was timed. */
 static int longest_hold_show(struct seq_file *m, void *unused)
 {
 	unsigned long holder;
@@ -324,7 +324,7 @@ static int longest_hold_open(struct inode *inode, struct file *file)
 	return single_open(file, longest_hold_show, NULL);
 }
 
-/* Whatever is written, the longest hold is one that is still to come. */
+/* Any write resets the longest hold. */
 static ssize_t longest_hold_write(struct file *file, const char __user *buf, size_t count,
 				  loff_t *pos)
 {
@@ -341,7 +341,7 @@ static const struct file_operations longest_hold_fops = {
 	.release = single_release,
 };
 
-/* Without debugfs there is nothing to see, which is no reason to fail. */
+/* Errors are ignored: debugfs is optional. */
 void __init exptrace_observe_init(void)
 {
 	dir = debugfs_create_dir("exptrace", NULL);

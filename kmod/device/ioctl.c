@@ -17,12 +17,12 @@
 #include "tables/tables.h"
 #include "trigger/trigger.h"
 
-/* Waits for nobody: not all that it tells need be of one moment. */
+/* Takes no lock that is held for long, so the numbers need not be consistent. */
 static long do_info(void __user *arg)
 {
 	struct exptrace_info info = { .abi_version = EXPTRACE_ABI_VERSION };
 
-	/* See there. */
+	/* Pairs with the release in begin_recording(). */
 	info.state = smp_load_acquire(&exptrace.running) ? EXPTRACE_STATE_RECORDING :
 							   EXPTRACE_STATE_STOPPED;
 	info.generation = READ_ONCE(exptrace.gen);
@@ -52,7 +52,7 @@ static bool are_percent(const u8 *quota)
 }
 
 /*
- * The parameters that @start asks for; -EINVAL if they can't be. Caller holds
+ * Convert @start to parameters of a recording; -EINVAL if it is not valid. Caller holds
  * exptrace.control.
  */
 static int make_params(struct exptrace_params *params, const struct exptrace_start *start,
@@ -86,7 +86,7 @@ static int start_for(struct exptrace_file *f, struct exptrace_params *params)
 	err = exptrace_prepare_start(params);
 	if (err)
 		return err;
-	/* What it has in its hands is to be dropped with the rest. */
+	/* The current item is to be dropped with the rest. */
 	exptrace_reader_put_back(f);
 	err = exptrace_finish_start(params);
 	if (!err)
@@ -114,7 +114,7 @@ out:
 	return err;
 }
 
-/* As START, but tells the smallest pool only; what is said about the pool does not matter. */
+/* Report the smallest pool for these parameters of START; ignores their pool size. */
 static long do_least_pool(struct exptrace_file *f, void __user *arg)
 {
 	struct exptrace_params params;
@@ -169,7 +169,7 @@ static long do_advance(void __user *arg)
 	return copy_to_user(arg, &advance, sizeof(advance)) ? -EFAULT : 0;
 }
 
-static int describe(struct exptrace_event *event)
+static int describe_event(struct exptrace_event *event)
 {
 	const struct exptrace_experiment *exp;
 	const struct exptrace_switch *sw;
@@ -197,14 +197,14 @@ static long do_get_event(void __user *arg)
 	if (memchr_inv(event.reserved, 0, sizeof(event.reserved)))
 		return -EINVAL;
 	mutex_lock(&exptrace_registry_lock);
-	err = describe(&event);
+	err = describe_event(&event);
 	mutex_unlock(&exptrace_registry_lock);
 	if (err)
 		return err;
 	return copy_to_user(arg, &event, sizeof(event)) ? -EFAULT : 0;
 }
 
-/* All that @flags say, or nothing: what may fail comes first. */
+/* Apply all of @flags or nothing: the steps that may fail come first. */
 static long set_event(const struct exptrace_experiment *exp, struct exptrace_switch *sw, u32 flags)
 {
 	bool stack = flags & EXPTRACE_EVENT_F_STACK, had_stack = sw->stack;
@@ -219,7 +219,7 @@ static long set_event(const struct exptrace_experiment *exp, struct exptrace_swi
 	return err;
 }
 
-/* By its name, or by its index if there is none. */
+/* Find the event by its name; by its index if the name is empty. */
 static struct exptrace_switch *find_switch(const struct exptrace_event *event,
 					   const struct exptrace_experiment **exp)
 {
@@ -251,15 +251,15 @@ static long do_set_event(void __user *arg)
 }
 
 /*
- * Tells of the snapshot that exptrace_trigger_snapshot() or _wait() holds, and begins
- * to read it. What can't be told is not held, and @f is where it was in the stream.
+ * Report the snapshot that exptrace_trigger_snapshot() or _wait() holds, and begin to read it.
+ * After an error it is released, and the position in the stream is unchanged.
  */
 static int view_snapshot(struct exptrace_file *f, const struct exptrace_snapshot *snapshot,
 			 struct exptrace_snapshot __user *to)
 {
 	int err;
 
-	/* It can't be asked for again: a trigger fires once. */
+	/* Only killable: the snapshot of a trigger can't be requested again. */
 	if (mutex_lock_killable(&f->lock)) {
 		exptrace_thaw();
 		return -EINTR;
@@ -366,7 +366,7 @@ static long do_set_syscalls(void __user *arg)
 	return set_syscall_tables(&tables);
 }
 
-/* Not those that only tell, or take what a reader may; nor those that are not known. */
+/* Commands that change something need write access; reports, TAKE and GIVE do not. */
 static bool needs_write(unsigned int cmd)
 {
 	switch (cmd) {

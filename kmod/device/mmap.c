@@ -7,7 +7,7 @@
 #include "pages.h"
 #include "reader.h"
 
-/* The pool exists as long as it is mapped. */
+/* Count a mapping of @size bytes, which keeps the pool from being freed. */
 static bool pin_pool(u64 size)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -49,8 +49,8 @@ static struct page *page_at(pgoff_t pgoff)
 }
 
 /*
- * Maps the pages of a batch together, for a reader touches all of them: a fault costs more
- * than all the rest of reading a page. Those that can't be mapped now fault by themselves.
+ * Map all pages of a batch at once, since a reader touches all of them: a fault costs more
+ * than reading the page. Pages that can't be mapped now will fault on their own.
  */
 static void map_around(struct vm_area_struct *vma, pgoff_t pgoff)
 {
@@ -85,7 +85,7 @@ static const struct vm_operations_struct map_ops = {
 	.fault = map_fault,
 };
 
-/* Maps the whole pool, for reading only. */
+/* Map the whole pool, read-only. */
 int exptrace_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct exptrace_file *f = file->private_data;
@@ -94,7 +94,7 @@ int exptrace_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EPERM;
 	if (vma->vm_pgoff || !pin_pool(vma->vm_end - vma->vm_start))
 		return -EINVAL;
-	/* No recording can begin any more, so what is in it will stay so. */
+	/* A mapped pool rules out a new recording, so this can't change any more. */
 	if (READ_ONCE(exptrace.raw_addresses) && !f->addresses) {
 		map_close(vma);
 		return -EPERM;

@@ -9,7 +9,7 @@
 
 static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
 
-/* Delivers what fits of @size bytes at @from, from *@offset on. */
+/* Deliver as much as fits of @size bytes at @from, from *@offset on. */
 static ssize_t deliver(struct iov_iter *to, const void *from, size_t size, size_t *offset)
 {
 	size_t n = copy_to_iter(from + *offset, size - *offset, to);
@@ -18,8 +18,8 @@ static ssize_t deliver(struct iov_iter *to, const void *from, size_t size, size_
 	return n ? n : -EFAULT;
 }
 
-/* Delivers what is in hand, or as much of it as fits. */
-static ssize_t deliver_taken(struct exptrace_file *f, struct iov_iter *to)
+/* Deliver the current item, or as much of it as fits. */
+static ssize_t deliver_item(struct exptrace_file *f, struct iov_iter *to)
 {
 	static const u8 marker = EXPTRACE_WIRE_END_OF_GENERATION;
 	const void *from = f->batch ? f->batch->data : &marker;
@@ -33,7 +33,7 @@ static ssize_t deliver_taken(struct exptrace_file *f, struct iov_iter *to)
 	return n;
 }
 
-/* Delivers one piece of the stream: bytes, 0 at its end, -EAGAIN if there is none. */
+/* Deliver one piece of the stream. Returns bytes, 0 at the end, -EAGAIN if there is none. */
 static ssize_t deliver_next(struct exptrace_file *f, struct iov_iter *to)
 {
 	int err = 0;
@@ -43,14 +43,14 @@ static ssize_t deliver_next(struct exptrace_file *f, struct iov_iter *to)
 	if (!f->batch && !f->ending)
 		err = exptrace_reader_take_next(f);
 	if (!err)
-		return deliver_taken(f, to);
+		return deliver_item(f, to);
 	if (err != -ENODATA)
 		return err;
 	exptrace_reader_end_view(f);
 	return 0;
 }
 
-/* Delivers all that there is and that fits. Results as deliver_next(). */
+/* Deliver all there is, as much as fits. Returns as deliver_next(). */
 static ssize_t deliver_all(struct exptrace_file *f, struct iov_iter *to)
 {
 	ssize_t n, sum = 0;
@@ -93,7 +93,7 @@ ssize_t exptrace_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	}
 }
 
-/* What is there after what TAKE gave, which the next TAKE gives back. */
+/* Events after the item that TAKE handed out, which the next TAKE gives back. */
 static __poll_t poll_next(const struct exptrace_file *f)
 {
 	if (f->view.active || (!f->takes && f->header < sizeof(header)) || (f->batch && !f->taken))
@@ -116,7 +116,7 @@ __poll_t exptrace_poll(struct file *file, poll_table *wait)
 	if (!exptrace_is_reader(file))
 		return 0;
 	poll_wait(file, &exptrace_readers, wait);
-	/* START may hold it for long. The caller looks for signals itself. */
+	/* START may hold it for long. The caller checks for signals itself. */
 	if (mutex_lock_interruptible(&f->lock))
 		return 0;
 	events = poll_next(f);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An open file's place in the stream, and what it has in hand.
+ * An open file's position in the stream, and its current item: a batch, or the end of a
+ * generation.
  */
 #include "address.h"
 #include "reader.h"
@@ -12,7 +13,7 @@ void exptrace_reader_init(struct exptrace_file *f)
 	f->addresses = exptrace_may_see_addresses();
 }
 
-/* What is being delivered was delivered. */
+/* Finish the current item: give the batch back, or end the generation. */
 void exptrace_reader_finish(struct exptrace_file *f)
 {
 	if (f->batch && !f->view.active)
@@ -24,7 +25,7 @@ void exptrace_reader_finish(struct exptrace_file *f)
 	f->taken = false;
 }
 
-/* All of the snapshot was delivered: it stays at its end, but holds nothing. */
+/* The snapshot was delivered. Stay at its end, but release its generations. */
 void exptrace_reader_end_view(struct exptrace_file *f)
 {
 	if (f->view.held)
@@ -33,8 +34,8 @@ void exptrace_reader_end_view(struct exptrace_file *f)
 }
 
 /*
- * Puts back what was not delivered whole, and lets go the snapshot being read, if
- * any. Caller holds @f->lock, or is alone.
+ * Put back the current item, and leave the snapshot being read, if any. Caller holds @f->lock
+ * or is the only user of @f.
  */
 void exptrace_reader_put_back(struct exptrace_file *f)
 {
@@ -53,7 +54,7 @@ void exptrace_reader_put_back(struct exptrace_file *f)
 	f->taken = false;
 }
 
-/* Nobody uses @f any more. */
+/* @f has no other user. */
 void exptrace_reader_exit(struct exptrace_file *f)
 {
 	exptrace_reader_put_back(f);
@@ -61,7 +62,7 @@ void exptrace_reader_exit(struct exptrace_file *f)
 	mutex_destroy(&f->lock);
 }
 
-/* A reader that starts a recording reads that one, from its beginning. */
+/* This reader started a recording: read that one, from its beginning. */
 void exptrace_reader_restart(struct exptrace_file *f)
 {
 	lockdep_assert_held(&f->lock);
@@ -71,7 +72,7 @@ void exptrace_reader_restart(struct exptrace_file *f)
 	f->header = 0;
 }
 
-/* Puts back what follows on the last batch that was read. False amid one. */
+/* Put back what read(2) has not delivered yet. Returns false in the middle of a batch. */
 static bool leave_batch(struct exptrace_file *f)
 {
 	if (f->taken || (f->batch && exptrace_batch_is_cut(f->batch, f->offset)))
@@ -81,7 +82,7 @@ static bool leave_batch(struct exptrace_file *f)
 	return true;
 }
 
-/* Lets go the snapshot being read, if any. -EBUSY amid a batch of the stream. */
+/* Leave the snapshot being read, if any. Returns -EBUSY in the middle of a batch. */
 int exptrace_reader_leave_view(struct exptrace_file *f)
 {
 	lockdep_assert_held(&f->lock);
@@ -92,8 +93,9 @@ int exptrace_reader_leave_view(struct exptrace_file *f)
 }
 
 /*
- * Reads the frozen generations up to @last from now on. -EBUSY amid a batch. Another thread
- * may have read a snapshot meanwhile: to its end, or those would not be frozen.
+ * Read the frozen generations up to @last from now on. Returns -EBUSY in the middle of a batch.
+ * Another thread may have read a snapshot in the meantime, but only to its end: otherwise these
+ * generations would not have been free to be frozen.
  */
 int exptrace_reader_snapshot(struct exptrace_file *f, u64 last)
 {
@@ -137,7 +139,7 @@ int exptrace_reader_take_next(struct exptrace_file *f)
 	}
 }
 
-/* Is there something to read or to take, apart from the header and what is in hand? */
+/* Is there anything to deliver, apart from the header and the current item? */
 bool exptrace_reader_has_next(const struct exptrace_file *f)
 {
 	return READ_ONCE(f->view.active) ||

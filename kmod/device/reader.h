@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The reader: an open file's place in the stream.
+ * The device's files share this: an open file and its position in the stream.
  */
 #ifndef _EXPTRACE_READER_H
 #define _EXPTRACE_READER_H
@@ -13,17 +13,17 @@
 
 /**
  * struct exptrace_file - an open file of the device
- * @lock:	serializes what delivers the stream, and START and SNAPSHOT with it
- * @session:	the number of the recording that it reads; written under @lock
- * @header:	bytes of the header delivered, the stream's or the snapshot's; @lock
- * @stream_header: of the stream's, while a snapshot is being read; @lock
- * @batch:	the batch being delivered, or NULL; @lock
- * @ending:	the end of a generation is being delivered; @lock
- * @gen:	the generation of either; @lock
- * @offset:	where in @batch goes on what read(2) has not delivered; @lock
- * @taken:	it was taken by TAKE, and is to be given back; @lock
- * @takes:	TAKE was called, so the header is not waited for; @lock
- * @view:	the snapshot being read; @lock
+ * @lock:	serializes delivery, and START and SNAPSHOT with it
+ * @session:	number of the recording being read; written under @lock
+ * @header:	bytes delivered of the header, the stream's or the snapshot's; @lock
+ * @stream_header: @header of the stream, while a snapshot is being read; @lock
+ * @batch:	current item: the batch being delivered, or NULL; @lock
+ * @ending:	current item: the end of a generation is being delivered; @lock
+ * @gen:	generation of the current item; @lock
+ * @offset:	position in @batch, everything before it was delivered; @lock
+ * @taken:	the current item came from TAKE, and has to be given back; @lock
+ * @takes:	TAKE was called, so poll(2) does not wait for the header; @lock
+ * @view:	position in the snapshot being read; @lock
  * @addresses:	the opener may see kernel addresses; constant
  */
 struct exptrace_file {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/class/misc/exptrace/: the controls for shell users. What is traced is for root alone
- * to read; what all may read tells whether and how far. No read takes exptrace.control.
+ * /sys/class/misc/exptrace/: the controls for shell users. Only root may read what is traced;
+ * everybody may read whether, and the generation. No read takes exptrace.control.
  */
 #include <linux/capability.h>
 #include <linux/device.h>
@@ -17,16 +17,16 @@
 #include "trigger/trigger.h"
 
 /*
- * Takes exptrace.control for a change; -EPERM for those who may not open the device. The
- * files of tracefs are refused at open(2) in a kernel that is locked down; sysfs asks its
- * attributes only now, so that here a file that was opened before is refused, too.
+ * Take exptrace.control for a change; -EPERM for those who may not open the device. In a
+ * locked-down kernel tracefs refuses open(2). sysfs has no such hook, so the check is here, and
+ * also refuses files opened before the lockdown.
  */
 static int begin_change(void)
 {
 	return exptrace_may_open() ?: exptrace_lock_control();
 }
 
-/* Likewise to stop, which gives nothing away: what began before a lockdown can be ended. */
+/* Take it to stop. That reveals nothing, so it is allowed after a lockdown, too. */
 static int begin_stop(void)
 {
 	return perfmon_capable() ? exptrace_lock_control() : -EPERM;
@@ -34,7 +34,7 @@ static int begin_stop(void)
 
 static ssize_t recording_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	bool running = smp_load_acquire(&exptrace.running);	/* see there */
+	bool running = smp_load_acquire(&exptrace.running);	/* see struct exptrace */
 
 	return sysfs_emit(buf, "%d\n", running);
 }

@@ -7,7 +7,7 @@
 
 #include "reader.h"
 
-static void describe_taken(struct exptrace_batch_ref *ref, const struct exptrace_file *f)
+static void fill_ref(struct exptrace_batch_ref *ref, const struct exptrace_file *f)
 {
 	const struct exptrace_pool *pool = &exptrace_pool;
 
@@ -23,7 +23,7 @@ static void describe_taken(struct exptrace_batch_ref *ref, const struct exptrace
 	}
 }
 
-/* Undoes exptrace_reader_take_next(); @before is the view before it. */
+/* Undo exptrace_reader_take_next(); @before is the view before it. */
 static void undo_take(struct exptrace_file *f, const struct exptrace_view *before)
 {
 	if (!f->view.active)
@@ -33,7 +33,7 @@ static void undo_take(struct exptrace_file *f, const struct exptrace_view *befor
 	f->ending = false;
 }
 
-/* Takes what comes next, and tells it. What can't be told is not taken. */
+/* Take the next item and report it to user space; undo the take if that fails. */
 static long take_into(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
 {
 	struct exptrace_view before = f->view;
@@ -43,7 +43,7 @@ static long take_into(struct exptrace_file *f, struct exptrace_batch_ref __user 
 	err = exptrace_reader_take_next(f);
 	if (err && err != -ENODATA)
 		return err;
-	describe_taken(&ref, f);
+	fill_ref(&ref, f);
 	if (copy_to_user(to, &ref, sizeof(ref))) {
 		undo_take(f, &before);
 		return -EFAULT;
@@ -54,14 +54,14 @@ static long take_into(struct exptrace_file *f, struct exptrace_batch_ref __user 
 	return 0;
 }
 
-/* Takes what read(2) has left of what is in hand. */
+/* Hand out the rest of an item that read(2) began. */
 static long take_rest(struct exptrace_file *f, struct exptrace_batch_ref __user *to)
 {
 	struct exptrace_batch_ref ref = {};
 
 	if (f->batch && exptrace_batch_is_cut(f->batch, f->offset))
 		return -EBUSY;
-	describe_taken(&ref, f);
+	fill_ref(&ref, f);
 	if (copy_to_user(to, &ref, sizeof(ref)))
 		return -EFAULT;
 	f->takes = true;

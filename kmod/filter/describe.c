@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the filter says, in words.
+ * Describes the filter in words.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
@@ -11,10 +11,10 @@
 #include "rules.h"
 
 /**
- * struct words - a text that is being put together
- * @text:	where; always ends with a zero
- * @size:	of it
- * @len:	what there is
+ * struct words - a text under construction
+ * @text:	buffer; always zero-terminated
+ * @size:	size of @text
+ * @len:	length of the text so far
  */
 struct words {
 	char	*text;
@@ -33,13 +33,13 @@ static void say(struct words *words, const char *format, ...)
 	va_end(args);
 }
 
-/* What separates a condition from the one before. */
+/* Separator between two conditions. */
 static const char *separator(const struct words *words)
 {
 	return words->len ? "; " : "";
 }
 
-/* By their ids in the initial pid namespace, as in events. */
+/* Ids are those of the initial pid namespace, as in events. */
 static void say_pids(struct words *words, const char *what, struct pid *const *pids,
 		     unsigned int nr)
 {
@@ -58,7 +58,7 @@ static void say_numbers(struct words *words, const char *what, const u64 *wanted
 	say(words, "%s%*pbl", what, EXPTRACE_MAX_SYSCALLS, (const unsigned long *)wanted);
 }
 
-/* If not all are recorded. */
+/* Say which system calls are recorded, if not all. */
 static void say_syscalls(struct words *words)
 {
 	static const char *const whose[EXPTRACE_NR_SYSCALL_TABLES] = {
@@ -97,8 +97,8 @@ static void say_rules(struct words *words, const struct exptrace_rules *r)
 }
 
 /*
- * What is recorded of the events that are on, in words; empty if all is. It is cut if
- * it is longer than @size. Returns its length. Waits for nobody, see copy_rules().
+ * Describe what is recorded of the events that are on; empty if everything is. Truncated to
+ * @size. Returns the length. Takes no lock that is held for long, see copy_rules().
  */
 size_t exptrace_filter_describe(char *text, size_t size)
 {
@@ -107,7 +107,7 @@ size_t exptrace_filter_describe(char *text, size_t size)
 
 	*text = '\0';
 	rcu_read_lock();
-	r = READ_ONCE(exptrace_rules);	/* see there */
+	r = READ_ONCE(exptrace_rules);	/* see rules.c */
 	if (r)
 		say_rules(&words, r);
 	rcu_read_unlock();
@@ -116,9 +116,9 @@ size_t exptrace_filter_describe(char *text, size_t size)
 }
 
 /*
- * Are there switches of threads that do not pass? Then tells those that do: on which CPUs all
- * of them, as "0-3,8", or "chosen": those to and from each thread that is chosen. Nothing if
- * neither holds, or the list is longer than @size. Waits for nobody, as above.
+ * Are there switches of threads that do not pass? If so, write to @text which ones do: a list of
+ * CPUs, like "0-3,8", if all on these CPUs do; "chosen" if all to and from the chosen threads
+ * do; and nothing in any other case, or if the list is longer than @size. Locks as above.
  */
 bool exptrace_filter_limits_switches(char *text, size_t size)
 {
@@ -127,7 +127,7 @@ bool exptrace_filter_limits_switches(char *text, size_t size)
 
 	*text = '\0';
 	rcu_read_lock();
-	r = READ_ONCE(exptrace_rules);	/* see there */
+	r = READ_ONCE(exptrace_rules);	/* see rules.c */
 	threads = r && (r->followed || r->cgroup);
 	limits = threads || (r && (r->switched || !r->all_cpus));
 	if (threads && !r->switched && r->all_cpus)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The filter: which events are attempted.
- *
- * While none is set, an event pays for it with one instruction that does nothing.
+ * The filter: which events are attempted. Without a filter it costs an event one no-op.
  */
 #ifndef _EXPTRACE_FILTER_H
 #define _EXPTRACE_FILTER_H
@@ -14,20 +12,20 @@
 
 DECLARE_STATIC_KEY_FALSE(exptrace_filtered);
 
-/* Whom an event is about, besides the thread that runs. */
+/* Whom an event is about, besides the running thread. */
 enum exptrace_about {
 	EXPTRACE_ABOUT_CURRENT,		/* nobody */
 	EXPTRACE_ABOUT_TASK,
-	EXPTRACE_ABOUT_SWITCH,		/* the thread that comes; the other one leaves */
-	EXPTRACE_ABOUT_ALL,		/* everybody: it is not filtered */
+	EXPTRACE_ABOUT_SWITCH,		/* the next thread; the running one leaves */
+	EXPTRACE_ABOUT_ALL,		/* everybody: never filtered */
 };
 
 /**
  * struct exptrace_subject - whom an event is about
- * @about:	in which way
- * @task:	who, or NULL
+ * @about:	kind of subject
+ * @task:	the other thread, or NULL
  *
- * A constant but for @task, so nothing is left of it in the code.
+ * Constant except for @task, so the compiler leaves nothing of it.
  */
 struct exptrace_subject {
 	enum exptrace_about		about;
@@ -58,7 +56,7 @@ static __always_inline struct exptrace_subject exptrace_about_all(void)
 bool exptrace_passes(const struct task_struct *task, const struct task_struct *other,
 		     enum exptrace_about about);
 
-/* Is an event of @task, which runs here, about @subject not wanted? Preemption is off. */
+/* Does the filter drop an event of @task, the running thread, about @subject? Preemption off. */
 static __always_inline bool exptrace_filters_out(const struct task_struct *task,
 						 struct exptrace_subject subject)
 {
@@ -67,9 +65,9 @@ static __always_inline bool exptrace_filters_out(const struct task_struct *task,
 	       !(u8)EXPTRACE_CALL_KEEPING_3(exptrace_passes, task, subject.task, subject.about);
 }
 
-/* What came of a system call, as far as its duration goes. */
+/* The verdict on a system call's duration. */
 enum exptrace_call {
-	EXPTRACE_CALL_UNTIMED,		/* no minimum is set, or its beginning is not known */
+	EXPTRACE_CALL_UNTIMED,		/* no minimum is set, or the start is unknown */
 	EXPTRACE_CALL_SHORT,
 	EXPTRACE_CALL_LONG,
 };
@@ -77,7 +75,7 @@ enum exptrace_call {
 bool exptrace_times_calls(unsigned long unused);
 enum exptrace_call exptrace_call_ended(u64 *ns);
 
-/* Do system calls have to take a minimum of time? */
+/* Is a minimum duration of system calls set? */
 static __always_inline bool exptrace_calls_are_timed(void)
 {
 	return static_branch_unlikely(&exptrace_filtered) &&
@@ -98,7 +96,7 @@ long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg);
 long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg);
 
 /*
- * syscalls.c: which system calls are recorded. To choose them, caller holds
+ * syscalls.c: which system calls are recorded. The caller of exptrace_syscalls_set() holds
  * exptrace.control.
  */
 extern u64 exptrace_wanted_syscalls[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS / 64];

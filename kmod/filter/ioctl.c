@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter comes from user space, and goes there.
+ * Copies the filter from and to user space.
  */
 #include <linux/err.h>
 #include <linux/pid.h>
@@ -24,7 +24,7 @@ static bool filter_is_valid(const struct exptrace_filter *filter)
 	       filter->nr_cpu_words <= EXPTRACE_FILTER_MAX_CPU_WORDS;
 }
 
-/* Puts an array of the kernel in the place of the user's, which @address says. */
+/* Replace the user's array at @address with a copy in kernel memory. */
 static int copy_list(u64 *address, unsigned int nr, size_t size)
 {
 	void __user *user = u64_to_user_ptr(*address);
@@ -45,7 +45,7 @@ static int copy_lists(struct exptrace_filter *filter)
 	u64 processes = filter->processes, cpus = filter->cpus;
 	int err;
 
-	/* What is not copied yet must not be freed. */
+	/* Only copies may be freed. */
 	filter->processes = 0;
 	filter->cpus = 0;
 	err = copy_list(&filter->threads, filter->nr_threads, sizeof(u32));
@@ -86,11 +86,11 @@ long exptrace_filter_ioctl_set(const struct exptrace_filter __user *arg)
 }
 
 /**
- * struct copy - a filter with its lists
- * @filter:	the filter, whose lists are these
- * @threads:	the lists
- * @processes:	likewise
- * @cpus:	likewise
+ * struct copy - a filter with its arrays
+ * @filter:	the filter, which points to the arrays below
+ * @threads:	array of threads
+ * @processes:	array of processes
+ * @cpus:	array of words, a bit for each CPU
  */
 struct copy {
 	struct exptrace_filter	filter;
@@ -99,7 +99,7 @@ struct copy {
 	u64			cpus[EXPTRACE_FILTER_MAX_CPU_WORDS];
 };
 
-/* Their ids in the present task's pid namespace; 0 of those that have none there. */
+/* Ids in the current task's pid namespace; 0 for those that have none there. */
 static void copy_ids(u32 *ids, struct pid *const *pids, unsigned int nr)
 {
 	unsigned int i;
@@ -108,14 +108,14 @@ static void copy_ids(u32 *ids, struct pid *const *pids, unsigned int nr)
 		ids[i] = pid_vnr(pids[i]);
 }
 
-/* Makes @copy the filter that is set. Waits for nobody: the rules stay for a grace period. */
+/* Copy the current filter. Needs no lock: the rules stay for a grace period. */
 static void copy_rules(struct copy *copy)
 {
 	const struct exptrace_filter *set;
 	const struct exptrace_rules *r;
 
 	rcu_read_lock();
-	r = READ_ONCE(exptrace_rules);	/* see there */
+	r = READ_ONCE(exptrace_rules);	/* see rules.c */
 	if (r) {
 		set = &r->as_set;
 		copy->filter = *set;
@@ -129,29 +129,29 @@ static void copy_rules(struct copy *copy)
 	copy->filter.cpus = (uintptr_t)copy->cpus;
 }
 
-/* As many of @nr elements as there is @room for. */
-static int tell_list(u64 user, unsigned int room, const void *list, unsigned int nr, size_t size)
+/* Copy as many of @nr elements as there is @room for. */
+static int put_list(u64 user, unsigned int room, const void *list, unsigned int nr, size_t size)
 {
 	return copy_to_user(u64_to_user_ptr(user), list, min(nr, room) * size) ? -EFAULT : 0;
 }
 
-static int tell_lists(const struct exptrace_filter *places, const struct exptrace_filter *filter)
+static int put_lists(const struct exptrace_filter *places, const struct exptrace_filter *filter)
 {
-	return tell_list(places->threads, places->nr_threads, exptrace_threads_of(filter),
+	return put_list(places->threads, places->nr_threads, exptrace_threads_of(filter),
 			 filter->nr_threads, sizeof(u32)) ?:
-	       tell_list(places->processes, places->nr_processes, exptrace_processes_of(filter),
+	       put_list(places->processes, places->nr_processes, exptrace_processes_of(filter),
 			 filter->nr_processes, sizeof(u32)) ?:
-	       tell_list(places->cpus, places->nr_cpu_words, exptrace_cpus_of(filter),
+	       put_list(places->cpus, places->nr_cpu_words, exptrace_cpus_of(filter),
 			 filter->nr_cpu_words, sizeof(u64));
 }
 
-/* Tells @filter, where the user's @places are. */
-static int tell(struct exptrace_filter __user *arg, const struct exptrace_filter *places,
+/* Copy @filter to user space; @places has the user's own arrays. */
+static int put_filter(struct exptrace_filter __user *arg, const struct exptrace_filter *places,
 		struct exptrace_filter *filter)
 {
 	int err;
 
-	err = tell_lists(places, filter);
+	err = put_lists(places, filter);
 	if (err)
 		return err;
 	filter->threads = places->threads;
@@ -175,7 +175,7 @@ long exptrace_filter_ioctl_get(struct exptrace_filter __user *arg)
 	if (!copy)
 		return -ENOMEM;
 	copy_rules(copy);
-	err = tell(arg, &places, &copy->filter);
+	err = put_filter(arg, &places, &copy->filter);
 	kfree(copy);
 	return err;
 }

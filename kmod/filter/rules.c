@@ -2,9 +2,9 @@
 /*
  * The rules of the filter: which events are attempted.
  *
- * A set of rules does not change once it is published, but for the threads that are
- * followed; another filter is another set. Writers look at it with preemption off, so
- * that after an RCU grace period nobody uses the old one.
+ * A published set of rules never changes, except for the threads being followed; a new filter
+ * is a new set. Writers read it with preemption off, so nobody uses the old one after an RCU
+ * grace period.
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>
@@ -20,14 +20,14 @@ DEFINE_STATIC_KEY_FALSE(exptrace_filtered);
 EXPORT_SYMBOL_GPL(exptrace_filtered);
 
 /*
- * Written under exptrace.control as a release, read with preemption off, or in an RCU
- * read-side section, by READ_ONCE(); the grace period in filter_publish() is their partner.
- * NULL: all passes.
+ * The current rules; NULL: everything passes. Written under exptrace.control with a release,
+ * read by READ_ONCE() with preemption off or in an RCU read-side section. The release pairs
+ * with the address dependency, the grace period in filter_publish() with the read sections.
  */
 struct exptrace_rules *exptrace_rules;
 
 #ifdef CONFIG_CGROUPS
-/* As task_dfl_cgroup(), with preemption off in the place of an RCU read lock. */
+/* As task_dfl_cgroup(), but preemption off stands in for the RCU read lock. */
 static bool is_in_cgroup(const struct task_struct *task, struct cgroup *cgroup)
 {
 	return cgroup_is_descendant(task_css_set_check(task, true)->dfl_cgrp, cgroup);
@@ -66,21 +66,21 @@ static bool is_chosen(const struct exptrace_rules *r, const struct task_struct *
 }
 
 /**
- * exptrace_passes - is an event to be attempted?
- * @task:	the thread that runs here; in interrupts, the one that is interrupted
- * @other:	a thread that the event is about besides, or NULL
- * @about:	in which way
+ * exptrace_passes - does an event pass the filter?
+ * @task:	the running thread; in interrupts, the interrupted one
+ * @other:	another thread that the event is about, or NULL
+ * @about:	how it is about @other
  *
  * Context: any, with preemption off.
  */
 noinline notrace bool exptrace_passes(const struct task_struct *task,
 				      const struct task_struct *other, enum exptrace_about about)
 {
-	const struct exptrace_rules *r = READ_ONCE(exptrace_rules);	/* see there */
+	const struct exptrace_rules *r = READ_ONCE(exptrace_rules);	/* see its definition */
 
 	if (!r)
 		return true;
-	/* First of all, since it takes note of the switch. */
+	/* First, since it must note every switch. */
 	if (about == EXPTRACE_ABOUT_SWITCH && r->switched &&
 	    !exptrace_ran(r->switched, r->as_set.min_switch_ns))
 		return false;
@@ -99,21 +99,21 @@ noinline notrace bool exptrace_times_calls(unsigned long unused)
 	bool timed;
 
 	preempt_disable_notrace();
-	r = READ_ONCE(exptrace_rules);	/* see there */
+	r = READ_ONCE(exptrace_rules);	/* see its definition */
 	timed = r && r->calls;
 	preempt_enable_notrace();
 	return timed;
 }
 EXPTRACE_KEEPING(exptrace_times_calls);
 
-/* The present thread's system call ends; sets @ns if it was a long one. Task context. */
+/* The current thread's system call ends. Sets @ns if it was long. Context: task. */
 notrace enum exptrace_call exptrace_call_ended(u64 *ns)
 {
 	enum exptrace_call call = EXPTRACE_CALL_UNTIMED;
 	const struct exptrace_rules *r;
 
 	preempt_disable_notrace();
-	r = READ_ONCE(exptrace_rules);	/* see there */
+	r = READ_ONCE(exptrace_rules);	/* see its definition */
 	if (r && r->calls && exptrace_calls_ended(r->calls, ns))
 		call = *ns < r->as_set.min_syscall_ns ? EXPTRACE_CALL_SHORT : EXPTRACE_CALL_LONG;
 	preempt_enable_notrace();
@@ -192,7 +192,7 @@ static int make_cgroup(struct exptrace_rules *r)
 	return 0;
 }
 
-/* Only CPUs that there can be, and one at least. */
+/* Requires at least one CPU, and only possible ones. */
 static int make_cpus(struct exptrace_rules *r)
 {
 	const u64 *words = exptrace_cpus_of(&r->as_set);
@@ -224,11 +224,11 @@ static int make_durations(struct exptrace_rules *r)
 	if (IS_ERR(calls))
 		return PTR_ERR(calls);
 	r->calls = calls;
-	/* Else when a recording begins. */
+	/* Otherwise done when a recording begins. */
 	return exptrace.recording ? exptrace_calls_begin(calls) : 0;
 }
 
-/* Takes over the arrays of @filter, after an error too. */
+/* Takes ownership of the arrays of @filter, even after an error. */
 static struct exptrace_rules *make_rules(const struct exptrace_filter *filter)
 {
 	struct exptrace_rules *r = kzalloc(sizeof(*r), GFP_KERNEL);
@@ -247,7 +247,7 @@ static struct exptrace_rules *make_rules(const struct exptrace_filter *filter)
 	return ERR_PTR(err);
 }
 
-/* @r, or nothing if NULL, takes the place of the rules there are, which are freed. */
+/* Replace the current rules with @r, which may be NULL, and free the old ones. */
 static void filter_publish(struct exptrace_rules *r)
 {
 	struct exptrace_rules *old = exptrace_rules;
@@ -256,7 +256,7 @@ static void filter_publish(struct exptrace_rules *r)
 
 	if (!r)
 		static_branch_disable(&exptrace_filtered);
-	smp_store_release(&exptrace_rules, r);	/* see there */
+	smp_store_release(&exptrace_rules, r);	/* see its definition */
 	if (r)
 		static_branch_enable(&exptrace_filtered);
 	if (!old)
@@ -266,8 +266,8 @@ static void filter_publish(struct exptrace_rules *r)
 }
 
 /*
- * A recording is about to begin, and no writer runs. Returns 0 or what attaching a probe
- * returns; in both cases exptrace_filter_end() is to follow.
+ * A recording is about to begin, and no writer runs. Returns 0 or an error from attaching a
+ * probe; exptrace_filter_end() must follow in both cases.
  */
 int exptrace_filter_begin(void)
 {
@@ -280,7 +280,7 @@ int exptrace_filter_begin(void)
 	return exptrace_calls_begin(exptrace_rules->calls);
 }
 
-/* A recording has ended: no event asks the filter any more. */
+/* A recording has ended: no event uses the filter any more. */
 void exptrace_filter_end(void)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -300,7 +300,7 @@ static bool is_empty(const struct exptrace_filter *filter)
 	       !filter->cgroup && !filter->min_syscall_ns && !filter->min_switch_ns;
 }
 
-/* Takes over the arrays of @filter. After an error all is as before. */
+/* Takes ownership of the arrays of @filter. After an error nothing has changed. */
 int exptrace_filter_set(const struct exptrace_filter *filter)
 {
 	struct exptrace_rules *new = NULL;

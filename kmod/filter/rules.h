@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rules of the filter, for its own files.
+ * The rules of the filter, private to filter/.
  */
 #ifndef _EXPTRACE_RULES_H
 #define _EXPTRACE_RULES_H
@@ -14,15 +14,15 @@
 
 /**
  * struct exptrace_rules - a filter that is set
- * @followed:	the threads, or NULL: all
- * @pids:	whom they began with: the threads, then the processes, that were asked for
+ * @followed:	the threads that pass, or NULL: all
+ * @pids:	the threads, then the processes, of the request
  * @cgroup:	their cgroup, or NULL: any
- * @cpus:	the CPUs
- * @all_cpus:	all of them are in it
- * @calls:	when system calls began, or NULL: it doesn't matter
- * @switched:	when each CPU switched threads last, or NULL: likewise
- * @as_set:	what was asked for; its arrays lie in the kernel, and who asked for it knows
- *		what the ids in them mean
+ * @cpus:	the CPUs that pass
+ * @all_cpus:	all CPUs pass, and @cpus is not used
+ * @calls:	start times of system calls, or NULL if they have no minimum duration
+ * @switched:	time of each CPU's last switch, or NULL if switches have no minimum
+ * @as_set:	the request; its arrays are in kernel memory, and its ids are those of the
+ *		requester's pid namespace
  */
 struct exptrace_rules {
 	struct exptrace_followed	*followed;
@@ -35,10 +35,10 @@ struct exptrace_rules {
 	struct exptrace_filter		as_set;
 };
 
-/* See rules.c. */
+/* The current rules, see rules.c. */
 extern struct exptrace_rules *exptrace_rules;
 
-/* The arrays of a filter that is in the kernel. */
+/* The arrays of a filter that was copied from user space. */
 static inline const u32 *exptrace_threads_of(const struct exptrace_filter *filter)
 {
 	return (const u32 *)(uintptr_t)filter->threads;

@@ -10,8 +10,8 @@
 #include "filter.h"
 
 /*
- * The numbers that are recorded, if there are others; exptrace_registry_lock. Probes read
- * them at any time: while they change, a call goes by the old or the new.
+ * The numbers to record, if not all; exptrace_registry_lock. Probes read them at any time: while
+ * they change, either the old or the new selection applies to a call.
  */
 u64 exptrace_wanted_syscalls[EXPTRACE_NR_SYSCALL_TABLES][EXPTRACE_MAX_SYSCALLS / 64];
 bool exptrace_syscalls_limited;
