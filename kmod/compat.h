@@ -22,9 +22,9 @@
 #include <linux/mm.h>
 
 /*
- * Does the policy for kernel pointers, kptr_restrict, hide them from the current task? No
- * version tells modules: 7.3 exports the variable to a test of the kernel's alone, and none
- * exports kallsyms_show_value(). But %pK prints zeros where a pointer is hidden.
+ * Does kptr_restrict hide kernel pointers from the current task? No version exports this to
+ * modules: 7.3 exports the variable only to a test of the kernel, and none exports
+ * kallsyms_show_value(). But %pK prints zeros for a hidden pointer.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -36,21 +36,21 @@ static inline bool exptrace_pointers_are_hidden(void)
 	return strspn(text, "0") == strlen(text);
 }
 
-/* 6.12: <asm/unaligned.h> has moved. */
+/* 6.12: <asm/unaligned.h> moved. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
 #endif
 
-/* 6.2: functions begin with room for the kernel's mitigations; the architecture says how. */
+/* 6.2: architectures define the padding before functions, for the kernel's mitigations. */
 #ifdef ASM_FUNC_ALIGN
 #define EXPTRACE_FUNC_ALIGN	ASM_FUNC_ALIGN
 #else
 #define EXPTRACE_FUNC_ALIGN	__ALIGN_STR
 #endif
 
-/* 6.3: the flags of a mapping are read-only but for functions that lock. */
+/* 6.3: vm_flags is read-only, except through functions that take the lock. */
 static inline void exptrace_vm_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
@@ -65,12 +65,12 @@ static inline void exptrace_vm_flags(struct vm_area_struct *vma, vm_flags_t set,
 #define EXPTRACE_EXIT_HAS_GROUP_DEAD
 #endif
 
-/* 6.8: sched_stat_runtime no longer tells the virtual runtime. */
+/* 6.8: sched_stat_runtime no longer has the virtual runtime. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define EXPTRACE_RUNTIME_HAS_VRUNTIME
 #endif
 
-/* 6.13: the number of interrupts is asked for by a function. */
+/* 6.13: nr_irqs is accessed through a function. */
 #include <linux/irqnr.h>
 static inline unsigned int exptrace_nr_irqs(void)
 {
@@ -86,7 +86,7 @@ static inline unsigned int exptrace_nr_irqs(void)
 #define EXPTRACE_FAULTS_ARE_GENERIC
 #endif
 
-/* 7.1: hrtimer_expire_entry has the time itself, and not where it is. */
+/* 7.1: hrtimer_expire_entry passes the time by value, not by pointer. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
 #define EXPTRACE_HRTIMER_NOW_BY_VALUE
 #endif
@@ -98,7 +98,7 @@ static inline unsigned int exptrace_nr_irqs(void)
 #define EXPTRACE_CLONE_FLAGS	unsigned long
 #endif
 
-/* Not of the kernel's image. 6.12: is_vmalloc_or_module_addr() is exported. */
+/* Is @address outside of the kernel's image? 6.12: is_vmalloc_or_module_addr() is exported. */
 static inline bool exptrace_is_loaded(unsigned long address)
 {
 #ifdef MODULES_VADDR
@@ -109,8 +109,8 @@ static inline bool exptrace_is_loaded(unsigned long address)
 }
 
 /*
- * Functions can be hooked at their entry, and their arguments read. 6.2: how to read them is
- * the same for all architectures.
+ * Functions can be hooked at their entry, and their arguments read. 6.2: all architectures have
+ * the same accessor for arguments.
  */
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #define EXPTRACE_HAS_FUNCTIONS
@@ -121,7 +121,7 @@ static inline bool exptrace_is_loaded(unsigned long address)
 #endif
 #endif
 
-/* 6.2: kvfree_call_rcu() gets the object; before, where in it its head is, if it has one. */
+/* 6.2: kvfree_call_rcu() gets the object; before that, the offset of its head, if it has one. */
 static inline const void *exptrace_kfree_rcu_object(unsigned long head, unsigned long object)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
@@ -132,8 +132,8 @@ static inline const void *exptrace_kfree_rcu_object(unsigned long head, unsigned
 }
 
 /*
- * To read the probes of tracepoints. 7.0: they go after a grace period of SRCU, 6.13: those
- * of system calls after one of RCU Tasks Trace; before, after one of RCU.
+ * The grace period after which probes of tracepoints are freed. 7.0: SRCU. 6.13: RCU Tasks Trace
+ * for those of system calls. Before that: RCU.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define EXPTRACE_PROBES_ARE_SRCU

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The recorder's state, and how a layer below asks for a generation.
+ * The recorder's state, and requests of lower layers to generation.c.
  */
 #include <linux/export.h>
 #include <linux/workqueue.h>
@@ -17,13 +17,13 @@ struct exptrace exptrace ____cacheline_aligned = {
 	.next_gen = 1,
 };
 
-/* Has the recording looked after, soon. Context: hardirq or process. */
+/* Check soon whether the recording can continue. Context: hardirq or process. */
 void exptrace_check_recording(void)
 {
 	mod_delayed_work(exptrace.wq, &exptrace.check, 0);
 }
 
-/* Asks for a new generation, soon. Context: hardirq or process. */
+/* Request a new generation soon. Context: hardirq or process. */
 void exptrace_want_advance(void)
 {
 	WRITE_ONCE(exptrace.large, true);
@@ -31,9 +31,9 @@ void exptrace_want_advance(void)
 }
 
 /*
- * A recording learns of a change with its next generation, which begins now. Returns 0 if
- * nothing is recorded; else as exptrace_advance(), which is in a layer above those that call
- * this.
+ * Begin the next generation now, so that the recording describes what the caller has changed.
+ * Returns 0 if nothing is being recorded; else as exptrace_advance(), which the callers may not
+ * call directly, since it is above them in the layers.
  */
 int exptrace_next_generation(bool expedited)
 {

@@ -6,13 +6,12 @@
  *
  *   tracepoint -> probes/ -> writer -> batch -> exchange -> flush -> drain -> device/
  *
- * A probe takes a writer for its experiment. The writer finds the buffer that
- * this CPU and this context fill for that experiment in the present generation,
- * and appends to it with plain stores. A full buffer (a batch) is exchanged in
- * the refill, the one place with a lock, and goes to the flush list, from which
- * the reader of /dev/exptrace takes it. advance() begins a new generation and
- * closes the old one: what every generation needs to be understood alone (tables/)
- * is written around its events. docs/design.md lists the layers; calls go down.
+ * A probe takes a writer for its experiment. The writer finds the buffer that this CPU and this
+ * context fill for the experiment in the current generation, and appends to it with plain
+ * stores. The refill, the only place with a lock, exchanges a full buffer (a batch) for an empty
+ * one, and puts it on the flush list, where the reader of /dev/exptrace takes it. advance()
+ * begins a new generation and completes the old one. Tables around the events of a generation
+ * (tables/) let a reader decode it alone. docs/design.md lists the layers; calls go down.
  *
  * The invariants; the code refers to them by number.
  *
@@ -72,7 +71,7 @@
 
 #include "compat.h"
 
-/* Experiments that can be registered at a time; a byte on the wire. */
+/* Limit on experiments registered at a time. Their number is a byte on the wire. */
 #define EXPTRACE_NR_EXPERIMENTS		EXPTRACE_MAX_EXPERIMENTS
 
 /**
@@ -80,18 +79,17 @@
  * @pos:	next byte to write; NULL while there is no batch
  * @end:	end of the batch
  * @last:	ticks of the last event in the batch
- * @attempted:	events attempted in this generation, also those that find it busy
+ * @attempted:	events attempted in this generation, including those that found it busy
  * @recorded:	events recorded in this generation
  * @batch:	the batch being filled, or NULL
- * @interned:	what its generation's writers share; set before that is published
- * @pid:	the thread that the batch's reader believes to run here
+ * @interned:	shared by all writers of its generation; set before that is published
+ * @pid:	the thread that runs here, as far as the batch says
  * @exp:	the experiment; constant
  * @context:	enum exptrace_context, or EXPTRACE_UNBOUND*; constant
  * @busy:	an event is being written, or the batch exchanged (invariant 4)
  *
- * Rule: written by its CPU in its context with preemption off, as long as its
- * generation is the published one and for one RCU grace period after; then by
- * advance() alone.
+ * Rule: while its generation is published, and for one RCU grace period after, only its CPU
+ * writes it, in its context and with preemption off; after that, only advance().
  */
 struct exptrace_slot {
 	u8			*pos;
@@ -108,15 +106,14 @@ struct exptrace_slot {
 } ____cacheline_aligned;
 
 /**
- * struct exptrace_cpu - all that a CPU's writers own
+ * struct exptrace_cpu - state of the writers of a CPU
  * @slot:	by generation parity, experiment, context
- * @lost:	likewise, events lost by reason; same rule as struct exptrace_slot
- * @unknown_sites: by generation parity, places in the code that got no number; same
- *		rule
- * @unknown_stacks: likewise, stacks
- * @missing_changes: likewise, changes of threads that found no room
- * @overwritten: by generation parity and experiment, events in batches that were
- *		given up before their generation was complete; pool.lock
+ * @lost:	events lost, indexed likewise and by reason; same rule as struct exptrace_slot
+ * @unknown_sites: call sites without a number, by generation parity; same rule
+ * @unknown_stacks: stacks without a number, likewise
+ * @missing_changes: changes of threads without room, likewise
+ * @overwritten: events in batches that were evicted before their generation was complete, by
+ *		generation parity and experiment; pool.lock
  */
 struct exptrace_cpu {
 	struct exptrace_slot	slot[2][EXPTRACE_NR_EXPERIMENTS][EXPTRACE_NR_CONTEXTS];
@@ -129,16 +126,16 @@ struct exptrace_cpu {
 };
 
 /**
- * struct exptrace_writers - what the writer's inline functions read
- * @slots:	the slots of the published generation, NULL while there is none;
- *		written by advance() as a release, under the lock of suspend.c, read by
- *		writers with READ_ONCE; the RCU grace period in advance() is their
- *		partner (invariant 6)
+ * struct exptrace_writers - state that the writer's inline functions read
+ * @slots:	slots of the published generation, NULL while there is none; written by
+ *		advance() with a release, under the lock of span/suspend.c; read by writers
+ *		with READ_ONCE. The RCU grace period in advance() pairs with their
+ *		preempt-off section (invariant 6)
  * @clock_shift: TSC ticks per tick, log2; constant while recording
- * @data_base:	what object addresses count from; constant while recording
+ * @data_base:	base of object addresses; constant while recording
  *
- * All that other modules see of the recorder's state; written under exptrace.control,
- * and by this module alone.
+ * The only state of the recorder that other modules see. Only this module writes it, under
+ * exptrace.control.
  */
 struct exptrace_writers {
 	struct exptrace_slot __percpu *slots;
@@ -150,38 +147,36 @@ extern struct exptrace_writers exptrace_writers;
 
 /**
  * struct exptrace - the recorder's own state
- * @text_base:	what code addresses count from; constant while recording
- * @cpus:	per-CPU writers' state; constant while the module is loaded
- * @gen:	the published generation's number, or that of the one that the clocks' stop
- *		has just ended; 0 while there is none; written under @control, read
- *		anywhere (READ_ONCE)
- * @control:	serializes start, stop, advance, the switching of events and all
- *		fields below, of which some are read anywhere (READ_ONCE)
- * @next_gen:	the number of the next generation; never reused
+ * @text_base:	base of code addresses; constant while recording
+ * @cpus:	state of the writers; constant while the module is loaded
+ * @gen:	number of the published generation, or of the one that just ended because the
+ *		clocks stopped; 0 while there is none; written under @control, read anywhere
+ *		(READ_ONCE)
+ * @control:	serializes start, stop, advance and the switching of events, and protects all
+ *		fields below; some of them are read anywhere (READ_ONCE)
+ * @next_gen:	number of the next generation; never reused
  * @recording:	something is being recorded, or about to be
- * @running:	what those are told who ask: set as a release when the first generation is
- *		published, cleared when the last one is complete; read with acquire, so
- *		that who is told so is recorded
- * @owner:	the open file that stops this recording when it is closed
- * @period_ms:	between generations
- * @settling:	taken for writing by those who move what was lost or unknown from the CPUs'
- *		counters to the three sums below, or set these; who adds up both reads
- *		until nothing has been moved meanwhile
- * @lost:	events lost in the completed generations since start; @settling
- * @boot_id:	the boot's, as who started the recording said; zero if nobody did
- * @missing_tasks: threads that found no room in the statedumps since start
- * @missing_changes: what became of threads and was lost, in the completed generations since start
- * @unknown_sites: places without a number in the completed generations since start;
- *		@settling
- * @unknown_stacks: likewise, stacks
- * @raw_addresses: kernel addresses are recorded as they are
+ * @running:	state reported to user space: set with a release once the first generation is
+ *		published, cleared once the last one is complete; read with an acquire, so
+ *		that whoever sees it set is being recorded
+ * @owner:	open file that stops this recording when it is closed
+ * @period_ms:	milliseconds between generations
+ * @settling:	held for writing to move losses and unknowns from the CPUs' counters to the
+ *		three sums below, or to set these; readers add up both, and retry
+ * @lost:	events lost in completed generations since start; @settling
+ * @boot_id:	boot id given by whoever started the recording, or zero
+ * @missing_tasks: threads without room in the statedumps since start
+ * @missing_changes: changes of threads lost in completed generations since start
+ * @unknown_sites: call sites without a number in completed generations since start; @settling
+ * @unknown_stacks: stacks without a number, likewise
+ * @raw_addresses: record raw kernel addresses
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
- * @large:	the generation has grown large; written by the refill's irq_work
+ * @large:	the generation has grown large; set by the refill's irq_work
  * @periodic:	begins a new generation every @period_ms, or when one is large
- * @check:	looks whether the recording can go on, and begins a new generation if not
+ * @check:	begins a new generation if the current one can't continue
  * @wq:		runs @periodic and @check
- * @advance:	exptrace_advance(), for layers below it; set with @periodic and @check in
- *		exptrace_generation_init(), before anything can be recorded, and constant
+ * @advance:	exptrace_advance(), for lower layers; set in exptrace_generation_init(), as
+ *		@periodic and @check are, before anything can be recorded; then constant
  */
 struct exptrace {
 	unsigned long		text_base;
@@ -213,9 +208,9 @@ struct exptrace {
 extern struct exptrace exptrace;
 
 /*
- * Takes exptrace.control, or returns -ERESTARTSYS if a signal comes first. It is held for
- * grace periods and while a pool is allocated, so only those who can't fail wait for it in
- * any case; and who only wants to know something does not take it.
+ * Take exptrace.control, or return -ERESTARTSYS if a signal comes first. It is held for grace
+ * periods and while a pool is allocated. So only callers that can't fail wait for it without
+ * this, and reports don't take it at all.
  */
 static inline int exptrace_lock_control(void)
 {

@@ -4,18 +4,18 @@
  *
  * A start begins one, a stop ends one, an advance does both:
  *
- *   open the new one on the flush side
+ *   open the new generation on the flush side
  *   write its opening tables and its statedump
- *   publish its number (0 at stop), add what changed meanwhile to the statedump
- *   wait until no writer uses the old one: an RCU grace period (invariant 6)
- *   flush the old one's slots; write its closing tables; complete it
+ *   publish it (nothing at a stop), and add to the statedump what changed meanwhile
+ *   wait for an RCU grace period, after which no writer uses the old one (invariant 6)
+ *   flush the old one's slots, write its closing tables, complete it
  *
- * Where the clocks stop, and where one is found to be none, the old generation is completed
- * before the new one begins, and nothing is recorded in between (suspend.c).
+ * If the clocks stopped, or the clock turned out to be unstable, the old generation is completed
+ * before the new one begins, and nothing is recorded in between (span/suspend.c).
  *
- * A generation is opened only after all batches that its closing tables can need
- * are reserved, so completing it can't fail. exptrace.control serializes all this,
- * so an advance waits for the one before (invariant 7).
+ * A generation is opened only once all batches that its closing tables can need are reserved, so
+ * completing it can't fail. exptrace.control serializes all of this, so an advance waits for the
+ * one before it (invariant 7).
  */
 #include <linux/build_bug.h>
 #include <linux/cpumask.h>
@@ -36,7 +36,7 @@
 #include "trigger/trigger.h"
 #include "writer.h"
 
-/* Opens generation @gen. */
+/* Open generation @gen, so that tables and then events can be written to it. */
 int exptrace_prepare_generation(u64 gen)
 {
 	const struct exptrace_pool *pool = &exptrace_pool;
@@ -49,7 +49,7 @@ int exptrace_prepare_generation(u64 gen)
 	return exptrace_generation_open(gen, exptrace_table_batches(pool_size, pool->batch_size));
 }
 
-/* What generation @gen, which is open and not yet published, begins with. */
+/* Write the opening tables of generation @gen, which is open but not published. */
 static void write_beginning(u64 gen)
 {
 	struct exptrace_table table;
@@ -59,7 +59,7 @@ static void write_beginning(u64 gen)
 	exptrace_tables_end(&table);
 }
 
-/* Closes generation @gen, which is no longer published. */
+/* Complete generation @gen, which no writer uses any more. */
 void exptrace_close_generation(u64 gen)
 {
 	int cpu;
@@ -91,9 +91,9 @@ static void label_slots(struct exptrace_cpu *cpu, u64 gen)
 }
 
 /*
- * The slots of this parity were emptied, and their counters cleared, before this. If the
- * clocks have stopped since it was opened, writers get none, and the work of
- * exptrace_check_recording() waits to begin another.
+ * The slots of this parity are empty, and their counters zero. If the clocks have stopped since
+ * the generation was opened, writers get no slots, and exptrace.check is about to begin another
+ * generation.
  */
 static void publish_only(u64 gen)
 {
@@ -111,7 +111,7 @@ static void publish_only(u64 gen)
 	WRITE_ONCE(exptrace.gen, gen);
 }
 
-/* Makes @gen, which is open, what writers use. */
+/* Let writers use generation @gen, which is open. */
 void exptrace_publish_generation(u64 gen)
 {
 	write_beginning(gen);
@@ -119,13 +119,13 @@ void exptrace_publish_generation(u64 gen)
 	exptrace_amend_statedump(gen);
 }
 
-/* Writers have no generation any more. */
+/* Leave writers without a generation. */
 void exptrace_unpublish(void)
 {
 	publish_only(0);
 }
 
-/* Returns when no writer uses what is no longer published (invariant 6). */
+/* Wait until no writer uses a generation that is no longer published (invariant 6). */
 static void wait_for_writers(bool expedited)
 {
 	if (expedited)
@@ -135,8 +135,8 @@ static void wait_for_writers(bool expedited)
 }
 
 /*
- * Can the generation that was published last not go on? There may be none, for want of room
- * in the pool.
+ * Is it impossible to continue the current generation? There may be none, if the pool had no
+ * room for it.
  */
 static bool is_cut_off(void)
 {
@@ -144,9 +144,9 @@ static bool is_cut_off(void)
 }
 
 /*
- * Completes what was recorded so far, then begins a new generation. That frees what was
- * reserved for the old one first, and leaves a time in which there is none, and the clock may
- * be changed. As exptrace_advance(), but after an error too, the old one is complete.
+ * Complete the old generation, and only then begin a new one. This frees the old one's reserve
+ * first, and leaves a gap without a generation, in which the clock may be changed. Otherwise as
+ * exptrace_advance(); but the old generation is complete even after an error.
  */
 static int begin_anew(bool expedited, u64 *completed)
 {
@@ -170,8 +170,8 @@ static int begin_anew(bool expedited, u64 *completed)
 
 /**
  * exptrace_advance - begin a new generation and complete the old one
- * @expedited:	disturb all CPUs, but be quick
- * @completed:	out: the number of the one that was completed
+ * @expedited:	use an expedited grace period: quick, but it disturbs all CPUs
+ * @completed:	out: number of the completed generation
  *
  * Context: process, exptrace.control held; sleeps for a grace period. Return: 0;
  * -EINVAL if nothing is being recorded; -ENOBUFS if the pool has no room for
@@ -199,7 +199,7 @@ int exptrace_advance(bool expedited, u64 *completed)
 	return 0;
 }
 
-/* How often it is looked whether the clock is still one, and whether there is room again. */
+/* Periods of the check: for a stable clock, and for room if there is no generation. */
 #define CHECK_CLOCK_MS	1000
 #define CHECK_ROOM_MS	100
 
@@ -210,7 +210,7 @@ static void schedule_check(void)
 	queue_delayed_work(exptrace.wq, &exptrace.check, msecs_to_jiffies(ms));
 }
 
-/* Begins a new generation where the last one can't go on. */
+/* Begin a new generation if the current one can't continue. */
 static void check_recording(struct work_struct *work)
 {
 	u64 completed;
@@ -218,7 +218,7 @@ static void check_recording(struct work_struct *work)
 	mutex_lock(&exptrace.control);
 	if (exptrace.recording) {
 		if (is_cut_off())
-			begin_anew(false, &completed);	/* no room: next time */
+			begin_anew(false, &completed);	/* no room: retried later */
 		schedule_check();
 	}
 	mutex_unlock(&exptrace.control);
@@ -231,14 +231,14 @@ static void schedule_periodic(void)
 				   msecs_to_jiffies(exptrace.period_ms));
 }
 
-/* A recording has begun: the first period runs. */
+/* A recording has begun: start the period and the check. */
 void exptrace_schedule(void)
 {
 	schedule_periodic();
 	schedule_check();
 }
 
-/* The period is over, or the generation is large. */
+/* The period is over, or the generation has grown large. */
 static void advance_by_itself(struct work_struct *work)
 {
 	bool expedited;
@@ -247,9 +247,9 @@ static void advance_by_itself(struct work_struct *work)
 	mutex_lock(&exptrace.control);
 	if (exptrace.recording) {
 		expedited = READ_ONCE(exptrace.large);
-		WRITE_ONCE(exptrace.large, false);	/* the next one may be, from here on */
+		WRITE_ONCE(exptrace.large, false);	/* before the next one can set it */
 		if (!exptrace_generation_is_thin(exptrace.gen) || exptrace_bends_are_many())
-			exptrace_advance(expedited, &completed);	/* no room: next time */
+			exptrace_advance(expedited, &completed);	/* no room: retried later */
 		schedule_periodic();
 	}
 	mutex_unlock(&exptrace.control);
@@ -285,7 +285,7 @@ err_cpus:
 	return err;
 }
 
-/* Nothing is recorded, and no file is open (invariant 11). */
+/* Nothing is being recorded, and no file is open (invariant 11). */
 void exptrace_generation_exit(void)
 {
 	exptrace_hotplug_exit();

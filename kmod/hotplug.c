@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CPUs that go: what they wrote goes to the flush lists.
+ * CPU hot-unplug: hand over the batches of a dead CPU.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/minmax.h>
@@ -8,7 +8,7 @@
 #include "hotplug.h"
 #include "writer.h"
 
-/* The one of both generations in which the CPU has written last; it may have no batch. */
+/* The slot, of either generation, that the CPU wrote last. It may have no batch. */
 static struct exptrace_slot *latest_slot(struct exptrace_cpu *cpu, unsigned int exp,
 					 unsigned int context)
 {
@@ -21,10 +21,10 @@ static struct exptrace_slot *latest_slot(struct exptrace_cpu *cpu, unsigned int 
 }
 
 /*
- * Nothing runs any more on a dead CPU, but no event says so: there are no tracepoints on
- * a CPU that is offline, and it is before its last thread leaves it.
+ * Record that nothing runs on the dead CPU any more. No event says so: an offline CPU hits no
+ * tracepoints, and it goes offline before its last thread leaves it.
  */
-static void tell_idle(struct exptrace_cpu *dead)
+static void write_idle(struct exptrace_cpu *dead)
 {
 	struct exptrace_slot *slot = latest_slot(dead, EXPTRACE_EXPERIMENT_STANDARD,
 						 EXPTRACE_CONTEXT_TASK);
@@ -42,17 +42,16 @@ static void tell_idle(struct exptrace_cpu *dead)
 }
 
 /*
- * CPU @cpu is dead: what it wrote in both generations goes to their flush lists,
- * and its slots are as new if it comes back. Its counters stay for the ledger.
- * Runs on another CPU, under the CPU hot-plug lock, which exptrace.control is
- * outside of; so exptrace.flushing has to do.
+ * CPU @cpu is dead: hand over its batches of both generations, so that its slots are empty if it
+ * comes back. Its counters stay for the ledger. Runs on another CPU, under the CPU hot-plug
+ * lock. That nests inside exptrace.control, so exptrace.flushing must serialize this instead.
  */
 static int flush_dead_cpu(unsigned int cpu)
 {
 	struct exptrace_cpu *dead = per_cpu_ptr(exptrace.cpus, cpu);
 
 	mutex_lock(&exptrace.flushing);
-	tell_idle(dead);
+	write_idle(dead);
 	exptrace_flush_cpu(dead, 0);
 	exptrace_flush_cpu(dead, 1);
 	mutex_unlock(&exptrace.flushing);

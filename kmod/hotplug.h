@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * CPUs that go.
+ * CPU hot-unplug.
  */
 #ifndef _EXPTRACE_HOTPLUG_H
 #define _EXPTRACE_HOTPLUG_H

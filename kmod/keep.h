@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls that keep all registers: what is called once in thousands of events must not
- * make every event save and restore registers around it.
+ * Calls that preserve all registers. A slow path that is taken once in thousands of events must
+ * not make every event save and restore registers around the call.
  */
 #ifndef _EXPTRACE_KEEP_H
 #define _EXPTRACE_KEEP_H
@@ -12,15 +12,15 @@
 
 #include "compat.h"
 
-/* UML calls its functions as any program does. */
+/* UML uses the calling convention of programs. */
 #if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
 #include <asm/frame.h>
 #include <asm/ibt.h>
 
 /*
- * Defines exptrace_keeping_@function(), which is what EXPTRACE_CALL_KEEPING() calls: it calls
- * @function, and keeps all registers but rax. In a frame of its own, so that stacks can be
- * unwound through it, and with the padding and the return that the kernel's mitigations want.
+ * Define exptrace_keeping_@function(), which EXPTRACE_CALL_KEEPING() calls: it calls @function
+ * and preserves all registers but rax. It has a frame of its own, so that stacks can be unwound
+ * through it, and the padding and return that the kernel's mitigations require.
  */
 #define EXPTRACE_KEEPING(function)					\
 	asm(".pushsection .text, \"ax\"\n"				\
@@ -52,11 +52,11 @@
 	    ".size exptrace_keeping_" #function ", . - exptrace_keeping_" #function "\n" \
 	    ".popsection")
 
-/* So that other modules may use EXPTRACE_CALL_KEEPING(): declares that, and exports it. */
+/* Declare and export it, so that other modules can use EXPTRACE_CALL_KEEPING(). */
 #define EXPTRACE_DECLARE_KEEPING(function)	extern typeof(function) exptrace_keeping_##function
 #define EXPTRACE_EXPORT_KEEPING(function)	EXPORT_SYMBOL_GPL(exptrace_keeping_##function)
 
-/* Calls @function(@argument); the result is what is in a register afterwards. */
+/* Call @function(@argument). The result is the whole register: cast it to the return type. */
 #define EXPTRACE_CALL_KEEPING(function, argument) ({			\
 	unsigned long __result;						\
 									\
@@ -66,7 +66,7 @@
 	__result;							\
 })
 
-/* Likewise, @function(@first, @second). */
+/* Call @function(@first, @second). */
 #define EXPTRACE_CALL_KEEPING_2(function, first, second) ({		\
 	unsigned long __result;						\
 									\
@@ -76,7 +76,7 @@
 	__result;							\
 })
 
-/* Likewise, @function(@first, @second, @third). */
+/* Call @function(@first, @second, @third). */
 #define EXPTRACE_CALL_KEEPING_3(function, first, second, third) ({	\
 	unsigned long __result;						\
 									\

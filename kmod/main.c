@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module: its parameters, and the order in which things come and go.
+ * The module: its init and exit, in the order of the layers.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,14 +25,14 @@ module_param(autostart, bool, 0444);
 MODULE_PARM_DESC(autostart, "record from the start (default 0)");
 
 static char *events = "sched";
-module_param(events, charp, 0400);	/* what is traced is for root alone */
+module_param(events, charp, 0400);	/* only root may see what is traced */
 MODULE_PARM_DESC(events, "events and groups that are on (default sched)");
 
 static bool time_holds;
 module_param(time_holds, bool, 0444);
 MODULE_PARM_DESC(time_holds, "for debugging: time how long the pool's lock is held (default 0)");
 
-/* A module that was forced into another kernel would record nonsense. */
+/* A module forced into another kernel would record nonsense. */
 static int check_kernel(void)
 {
 	if (!strcmp(utsname()->release, UTS_RELEASE))
@@ -57,7 +57,7 @@ static int __init register_own(void)
 	return -EOPNOTSUPP;
 }
 
-/* In a kernel that is locked down, tracers can't be registered either. */
+/* A locked-down kernel refuses other tracers, too. */
 static int start_by_itself(void)
 {
 	struct exptrace_params params;
@@ -76,7 +76,7 @@ static int start_by_itself(void)
 	return err;
 }
 
-static int prepare_recording(void)
+static int apply_params(void)
 {
 	int err;
 
@@ -111,7 +111,7 @@ static int __init exptrace_init(void)
 	err = exptrace_retire_init();
 	if (err)
 		goto err_generation;
-	err = prepare_recording();
+	err = apply_params();
 	if (err)
 		goto err_retire;
 	err = exptrace_chardev_init();

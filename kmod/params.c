@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module's parameters that say how to record.
+ * Module parameters that are defaults of a recording.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,8 +29,8 @@ module_param(period_ms, uint, 0444);
 MODULE_PARM_DESC(period_ms, "milliseconds between generations, 0: only on demand (default 1000)");
 
 /*
- * The pool of who asks for no other: it always works, whatever the machine's memory and CPUs.
- * Caller holds exptrace.control.
+ * Default size of the pool: large enough to record on any machine, whatever its memory and
+ * CPUs. Caller holds exptrace.control.
  */
 u64 exptrace_default_pool_size(unsigned int batch_size)
 {
@@ -39,13 +39,13 @@ u64 exptrace_default_pool_size(unsigned int batch_size)
 
 	if (pool_mb)
 		return (u64)pool_mb * SZ_1M;
-	/* A batch size that is not valid is refused by who starts. */
+	/* The start will refuse an invalid batch size. */
 	if (!exptrace_batch_size_is_valid(batch_size))
 		return size;
 	return max(size, exptrace_least_pool(batch_size));
 }
 
-/* How to record, as the module's parameters say. Caller holds exptrace.control. */
+/* Set @params to the defaults. Caller holds exptrace.control. */
 void exptrace_default_params(struct exptrace_params *params)
 {
 	*params = (struct exptrace_params) {
@@ -58,7 +58,7 @@ void exptrace_default_params(struct exptrace_params *params)
 
 int __init exptrace_check_params(void)
 {
-	/* So large a number must not become a small one when it is made bytes. */
+	/* Check first: the conversion to bytes could overflow. */
 	if (batch_kb > EXPTRACE_BATCH_MAX / SZ_1K ||
 	    !exptrace_batch_size_is_valid(batch_kb * SZ_1K)) {
 		pr_err("batch_kb=%u: want a power of two from %u to %u\n", batch_kb,

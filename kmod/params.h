@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's parameters that say how to record.
+ * Module parameters that are defaults of a recording.
  */
 #ifndef _EXPTRACE_PARAMS_H
 #define _EXPTRACE_PARAMS_H

@@ -2,8 +2,8 @@
 /*
  * Recordings: start and stop.
  *
- * A start allocates the pool, attaches the probes and publishes the first generation, in this
- * order; a stop goes the other way.
+ * A start allocates the pool, opens the first generation, attaches the probes and publishes the
+ * generation; a stop goes the other way. The pool stays until its batches were read.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,7 +26,7 @@
 #include "trigger/trigger.h"
 
 /*
- * Leaves no pool, or -EBUSY if there is something to read that may not be dropped.
+ * Free the old pool, if any. Returns -EBUSY if it has something left to read, unless @discard.
  * The pool is closed.
  */
 static int drop_old_recording(bool discard)
@@ -69,7 +69,7 @@ static bool recording_is_valid(const struct exptrace_params *params)
 	return false;
 }
 
-static void forget_sums(void)
+static void clear_sums(void)
 {
 	write_seqlock(&exptrace.settling);
 	exptrace.lost = 0;
@@ -78,7 +78,7 @@ static void forget_sums(void)
 	write_sequnlock(&exptrace.settling);
 }
 
-static void prepare_recording(const struct exptrace_params *params)
+static void init_recording(const struct exptrace_params *params)
 {
 	WRITE_ONCE(exptrace.recording, true);
 	WRITE_ONCE(exptrace.owner, params->owner);
@@ -86,7 +86,7 @@ static void prepare_recording(const struct exptrace_params *params)
 	exptrace.boot_id = params->boot_id;
 	WRITE_ONCE(exptrace.missing_tasks, 0);
 	WRITE_ONCE(exptrace.missing_changes, 0);
-	forget_sums();
+	clear_sums();
 	WRITE_ONCE(exptrace_pool.mode, params->mode);
 	recording_set_quotas(params);
 	exptrace_clock_select();
@@ -105,9 +105,8 @@ static void end_recording(void)
 }
 
 /*
- * The probes of filters and triggers come before those of events: so no event begins unseen
- * by them. Those of changes come last: the event that tells a new name is the last one with
- * the old.
+ * Attach the probes of the filter and the trigger before those of events, so that they see every
+ * event. Attach those of changes last: the event of a renaming must still have the old name.
  */
 static int attach_all(void)
 {
@@ -124,9 +123,9 @@ static void detach_all(void)
 }
 
 /*
- * Ends the recording, whose last generation is @last; 0: it is complete. All events end at
- * once, when nothing is published any more; probes are detached after that, that of suspend
- * when the last generation has ended.
+ * End the recording. Its last generation is @last; 0 if that is complete already. Unpublishing
+ * ends all events at once. Probes are detached after that, the one of suspend only after the
+ * last generation's span has ended.
  */
 static void recording_stop(u64 last)
 {
@@ -134,7 +133,7 @@ static void recording_stop(u64 last)
 	cancel_delayed_work(&exptrace.check);
 	exptrace_unpublish();
 	detach_all();
-	synchronize_rcu();	/* also for writers that are no probes (invariant 6) */
+	synchronize_rcu();	/* for writers outside of probes (invariant 6) */
 	exptrace_span_end(last);
 	exptrace_suspend_end();
 	exptrace_bends_end();
@@ -143,7 +142,7 @@ static void recording_stop(u64 last)
 	end_recording();
 }
 
-/* There is no pool, and nobody can map one. */
+/* There is no pool, and it is closed to mappings. */
 static int begin_recording(const struct exptrace_params *params)
 {
 	u64 gen = exptrace.next_gen;
@@ -152,7 +151,7 @@ static int begin_recording(const struct exptrace_params *params)
 	err = exptrace_pool_alloc(params->pool_size, params->batch_size);
 	if (err)
 		return err;
-	prepare_recording(params);
+	init_recording(params);
 	err = exptrace_prepare_generation(gen);
 	if (err) {
 		end_recording();
@@ -160,7 +159,7 @@ static int begin_recording(const struct exptrace_params *params)
 		return err;
 	}
 	exptrace.next_gen++;
-	/* Attached one after the other, but all events begin at once, when that is published. */
+	/* No probe records before the generation is published: all events begin at once. */
 	err = attach_all();
 	if (err) {
 		recording_stop(gen);
@@ -169,18 +168,17 @@ static int begin_recording(const struct exptrace_params *params)
 	}
 	exptrace_publish_generation(gen);
 	exptrace_session_begin();
-	smp_store_release(&exptrace.running, true);	/* see there */
+	smp_store_release(&exptrace.running, true);	/* see struct exptrace */
 	exptrace_schedule();
 	return 0;
 }
 
 /**
- * exptrace_prepare_start - all of exptrace_start() that changes nothing
- * @params:	how
+ * exptrace_prepare_start - the part of exptrace_start() that changes nothing
+ * @params:	parameters of the recording
  *
- * After success exptrace_finish_start() must follow, under the same lock: until then
- * nobody can map the pool or hold a snapshot. Context and return value: as
- * exptrace_start().
+ * After success the caller must call exptrace_finish_start() without dropping the lock: until
+ * then nobody can map the pool or hold a snapshot. Context and return value: as exptrace_start().
  */
 int exptrace_prepare_start(const struct exptrace_params *params)
 {
@@ -198,13 +196,12 @@ int exptrace_prepare_start(const struct exptrace_params *params)
 }
 
 /**
- * exptrace_finish_start - the rest
+ * exptrace_finish_start - the rest of exptrace_start()
  * @params:	as for exptrace_prepare_start()
  *
- * If there was an own snapshot, it has been let go. Return: 0; -EBUSY if a reader
- * has a batch in its hands, and then nothing has changed; -ENOMEM; what attaching a
- * probe returns. After the last two an earlier recording that was to be discarded is
- * gone.
+ * The caller has released its own snapshot, if any. Return: 0; -EBUSY, with nothing changed, if
+ * a reader holds a batch; -ENOMEM; any error from attaching a probe. After the last two, an
+ * earlier recording that was to be discarded is gone.
  */
 int exptrace_finish_start(const struct exptrace_params *params)
 {
@@ -216,12 +213,12 @@ int exptrace_finish_start(const struct exptrace_params *params)
 }
 
 /**
- * exptrace_start - begin to record
- * @params:	how
+ * exptrace_start - begin a recording
+ * @params:	parameters of the recording
  *
- * Context: process, exptrace.control held; sleeps. Return: 0; -EBUSY if it records
- * already, an earlier recording was not read or is held, or its pool is mapped;
- * -EINVAL for parameters out of range; as exptrace_finish_start().
+ * Context: process, exptrace.control held; sleeps. Return: 0; -EBUSY if something is being
+ * recorded, or an earlier recording was not read, is held or has its pool mapped; -EINVAL for
+ * parameters out of range; else as exptrace_finish_start().
  */
 int exptrace_start(const struct exptrace_params *params)
 {
@@ -229,7 +226,7 @@ int exptrace_start(const struct exptrace_params *params)
 }
 
 /**
- * exptrace_stop - record no more, complete the last generation
+ * exptrace_stop - end the recording and complete its last generation
  *
  * Context: process, exptrace.control held; sleeps. Return: 0; -EINVAL if nothing
  * is being recorded.
@@ -246,8 +243,8 @@ int exptrace_stop(void)
 }
 
 /*
- * Stops the recording if @owner is to stop it. Nobody else can become the owner by @owner,
- * so if it is not, it will not be.
+ * Stop the recording if it belongs to @owner. The lockless check is safe: only @owner itself
+ * could make it the owner.
  */
 void exptrace_stop_owner(const void *owner)
 {
@@ -278,7 +275,10 @@ static void release_pool_later(struct work_struct *work)
 
 static DECLARE_WORK(release_work, release_pool_later);
 
-/* Frees the pool if all of an ended recording was read. A reader that dies waits for nobody. */
+/*
+ * Free the pool if the recording has ended and was read to its end. Never waits for
+ * exptrace.control, since the caller may be a reader that is being killed.
+ */
 void exptrace_release_pool(void)
 {
 	if (!mutex_trylock(&exptrace.control)) {

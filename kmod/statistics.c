@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What was lost and what stayed unknown, added up over all CPUs.
+ * Statistics: events lost and places unknown, summed over all CPUs.
  */
 #include <linux/cpumask.h>
 #include <linux/sched.h>
@@ -8,7 +8,7 @@
 
 #include "statistics.h"
 
-static u64 add_up_lost(void)
+static u64 sum_lost(void)
 {
 	u64 lost = READ_ONCE(exptrace.lost);
 	unsigned int i;
@@ -24,7 +24,7 @@ static u64 add_up_lost(void)
 	return lost;
 }
 
-/* Events lost since start, as of about now: writers go on counting meanwhile. */
+/* Events lost since start. Approximate, since writers go on counting meanwhile. */
 u64 exptrace_lost(void)
 {
 	unsigned int seq;
@@ -32,12 +32,12 @@ u64 exptrace_lost(void)
 
 	do {
 		seq = read_seqbegin(&exptrace.settling);
-		lost = add_up_lost();
+		lost = sum_lost();
 	} while (read_seqretry(&exptrace.settling, seq));
 	return lost;
 }
 
-static void add_up_unknown(u64 *sites, u64 *stacks)
+static void sum_unknown(u64 *sites, u64 *stacks)
 {
 	int cpu;
 
@@ -52,13 +52,13 @@ static void add_up_unknown(u64 *sites, u64 *stacks)
 	}
 }
 
-/* The same for places in the code, and for stacks, that got no number. */
+/* Call sites and stacks without a number since start; approximate as well. */
 void exptrace_unknown(u64 *sites, u64 *stacks)
 {
 	unsigned int seq;
 
 	do {
 		seq = read_seqbegin(&exptrace.settling);
-		add_up_unknown(sites, stacks);
+		sum_unknown(sites, stacks);
 	} while (read_seqretry(&exptrace.settling, seq));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What was lost and what stayed unknown.
+ * Statistics: events lost and places unknown.
  */
 #ifndef _EXPTRACE_STATISTICS_H
 #define _EXPTRACE_STATISTICS_H

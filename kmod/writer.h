@@ -10,9 +10,9 @@
  *	exptrace_number(&w, second);
  *	exptrace_end(&w);
  *
- * Preemption is off from exptrace_begin() to exptrace_end() (invariant 2). There
- * is one type of writer for every experiment. One that is bound to no CPU, for
- * tables and dumps, works on a slot of its own in task context.
+ * Preemption is off from exptrace_begin() to exptrace_end() (invariant 2). All experiments use
+ * the same type of writer. An unbound writer, for tables and dumps, is bound to no CPU and works
+ * on a slot of its own in task context.
  */
 #ifndef _EXPTRACE_WRITER_H
 #define _EXPTRACE_WRITER_H
@@ -31,22 +31,22 @@
 #include "stack.h"
 #include "varint.h"
 
-/* In the place of a context: writers that are bound to no CPU. */
+/* In place of a context: writers that are bound to no CPU. */
 enum {
 	EXPTRACE_UNBOUND	= EXPTRACE_NR_CONTEXTS,	/* of events */
 	EXPTRACE_UNBOUND_TABLE,				/* of tables: may use the reserve */
 };
 
-/* No thread: the batch has not said yet who runs here. */
+/* In place of a pid: the batch does not say yet which thread runs here. */
 #define EXPTRACE_NOBODY		(~0U)
 
 /**
  * struct exptrace_writer - a place to append to
- * @slot:	what is being filled
- * @pos:	next byte to write; reaches @slot in exptrace_end()
- * @context:	that of @slot
+ * @slot:	the slot being filled
+ * @pos:	next byte to write; stored to @slot in exptrace_end()
+ * @context:	context of @slot
  *
- * Lives on the stack of one function; mostly in registers. See EXPTRACE_WRITER().
+ * Lives on the stack of one function, mostly in registers. See EXPTRACE_WRITER().
  */
 struct exptrace_writer {
 	struct exptrace_slot	*slot;
@@ -54,7 +54,7 @@ struct exptrace_writer {
 	unsigned int		context;
 };
 
-/* Declares a writer; kernels that zero automatic variables need not zero this one. */
+/* Declare a writer, uninitialized even in kernels that zero automatic variables. */
 #define EXPTRACE_WRITER(w)	struct exptrace_writer w __attribute__((__uninitialized__))
 
 bool exptrace_refill(struct exptrace_slot *slot);
@@ -65,14 +65,14 @@ void exptrace_append_batch(struct exptrace_slot *slot);
 void exptrace_flush_slot(struct exptrace_slot *slot);
 void exptrace_flush_cpu(struct exptrace_cpu *cpu, unsigned int parity);
 
-/* Most bytes of an event with @numbers arguments and @chars characters in strings. */
+/* Upper bound of an event with @numbers arguments and @chars characters in strings. */
 static __always_inline size_t exptrace_max(unsigned int numbers, size_t chars)
 {
 	/* type and delta of the event, a "current" and a "stack" before it; pid; stack's id */
 	return 3 * (1 + EXPTRACE_VARINT_MAX) + 5 + 2 + numbers * EXPTRACE_VARINT_MAX + chars;
 }
 
-/* The context that runs now. Preemption is off. */
+/* The current context. Preemption is off. */
 static __always_inline unsigned int exptrace_context(void)
 {
 	unsigned long count = preempt_count();
@@ -84,12 +84,12 @@ static __always_inline unsigned int exptrace_context(void)
 	return count & HARDIRQ_MASK ? EXPTRACE_CONTEXT_HARDIRQ : EXPTRACE_CONTEXT_SOFTIRQ;
 }
 
-/* A context that is to be found out. */
+/* In place of a context: look it up. */
 #define EXPTRACE_ANY_CONTEXT	(~0U)
 
 /*
- * Takes this CPU's writer for @exp and @context. False while nothing is being
- * recorded; else preemption is off until exptrace_release().
+ * Get this CPU's writer for @exp and @context. Returns false while nothing is being recorded;
+ * otherwise preemption is off until exptrace_release().
  */
 static __always_inline bool exptrace_acquire(struct exptrace_writer *w, unsigned int exp,
 					     unsigned int context)
@@ -113,29 +113,29 @@ static __always_inline void exptrace_release(void)
 }
 
 /*
- * Contexts nest where the kernel does not call them so, at the tail of an interrupt
- * that wakes ksoftirqd, for example. So a slot is taken before anything in it is
- * read, and left after all else. Test and set need not be one step: who comes in
- * between has left before we go on. False if it is taken (invariant 4).
+ * Mark @slot busy; returns false if it is busy already (invariant 4). Code may interrupt the same
+ * context as the kernel sees it: the tail of an interrupt that wakes ksoftirqd looks like task
+ * context. So this comes before anything in the slot is read, and exptrace_leave() after all
+ * else. Test and set need not be atomic: whatever interrupts in between has left the slot again
+ * before we go on.
  */
 static __always_inline bool exptrace_enter(struct exptrace_slot *slot)
 {
 	if (unlikely(READ_ONCE(slot->busy)))
 		return false;
 	WRITE_ONCE(slot->busy, true);
-	barrier();	/* before anything in the slot; on this CPU only */
+	barrier();	/* before all accesses to the slot; pairs with this CPU's interrupts */
 	return true;
 }
 
 static __always_inline void exptrace_leave(struct exptrace_slot *slot)
 {
-	barrier();	/* after all else in the slot; on this CPU only */
+	barrier();	/* after all accesses to the slot; likewise */
 	WRITE_ONCE(slot->busy, false);
 }
 
 /*
- * Makes room for @max bytes. False if there is none: the event is lost, and has
- * been counted.
+ * Make room for @max bytes. Returns false if there is none: then the event is lost, and counted.
  */
 static __always_inline bool exptrace_ensure(struct exptrace_writer *w, size_t max)
 {
@@ -158,14 +158,14 @@ static __always_inline void exptrace_number(struct exptrace_writer *w, u64 value
 	w->pos = exptrace_put_varint(w->pos, value);
 }
 
-/* Appends the address of an object, which counts for two numbers in the maximum. */
+/* Append the address of an object. Counts as two numbers in exptrace_max(). */
 static __always_inline void exptrace_object(struct exptrace_writer *w, const void *object)
 {
 	w->pos = exptrace_put_object(w->pos, exptrace_data_address(object),
 				     w->slot->batch->addr_state.object);
 }
 
-/* Appends an address of @kind, EXPTRACE_KIND_USER_ADDRESS or _USER_CODE, a number. */
+/* Append an address of @kind, EXPTRACE_KIND_USER_ADDRESS or _USER_CODE. Counts as one number. */
 static __always_inline void exptrace_user_address(struct exptrace_writer *w, unsigned int kind,
 						  enum exptrace_realm realm,
 						  unsigned long address)
@@ -177,14 +177,14 @@ static __always_inline void exptrace_user_address(struct exptrace_writer *w, uns
 	*last = value;
 }
 
-/* Appends a place in the kernel's code, which counts for one. */
+/* Append a call site. Counts as one number. */
 static __always_inline void exptrace_site(struct exptrace_writer *w, unsigned long address)
 {
 	put_unaligned_le16(exptrace_intern(w->slot->interned, address), w->pos);
 	w->pos += EXPTRACE_SITE_BYTES;
 }
 
-/* Appends @len bytes, which must count for the maximum, as must two more. */
+/* Append a string of @len bytes. Counts as @len + 2 characters in exptrace_max(). */
 static __always_inline void exptrace_string(struct exptrace_writer *w, const char *s, size_t len)
 {
 	exptrace_number(w, len);
@@ -192,7 +192,7 @@ static __always_inline void exptrace_string(struct exptrace_writer *w, const cha
 	w->pos += len;
 }
 
-/* Says who runs here, @delta ticks after the event before. */
+/* Say which thread runs here, @delta ticks after the previous event. */
 static __always_inline void exptrace_put_current(struct exptrace_writer *w, u64 delta, u32 pid)
 {
 	exptrace_byte(w, EXPTRACE_EVENT_CURRENT);
@@ -202,7 +202,7 @@ static __always_inline void exptrace_put_current(struct exptrace_writer *w, u64 
 	w->slot->last++;
 }
 
-/* Writes the stack of the event that follows, if it wants one. There is room for both. */
+/* Write the stack of the next event, if it has one. There is room for both. */
 static __always_inline bool exptrace_stack(struct exptrace_writer *w, unsigned int type)
 {
 	if (!static_branch_unlikely(&exptrace_stacks_on) ||
@@ -213,8 +213,8 @@ static __always_inline bool exptrace_stack(struct exptrace_writer *w, unsigned i
 }
 
 /*
- * Appends the head of an event: its type and when it was, @delta ticks after the event
- * before. @task is the thread that runs here, in task context.
+ * Append the head of an event: its type, and its time, @delta ticks after the previous event.
+ * @task is the running thread, for task context.
  */
 static __always_inline void exptrace_stamp_after(struct exptrace_writer *w, unsigned int type,
 						 const struct task_struct *task, u64 delta)
@@ -239,8 +239,8 @@ static __always_inline void exptrace_stamp(struct exptrace_writer *w, unsigned i
 }
 
 /*
- * Attempts an event of @task, which runs here, and about @subject: takes a writer with room
- * for it. Then its head must follow, and exptrace_end().
+ * Attempt an event of @task, the running thread, about @subject: get a writer with room for it.
+ * After success the caller writes the head and calls exptrace_end().
  */
 static __always_inline bool exptrace_attempt(struct exptrace_writer *w, unsigned int exp,
 					     unsigned int context, const struct task_struct *task,
@@ -266,11 +266,11 @@ static __always_inline bool exptrace_attempt(struct exptrace_writer *w, unsigned
 	return true;
 }
 
-/* Appends the head of the event that was attempted, and its stack before it. */
+/* Append the head of the attempted event, preceded by its stack. */
 static __always_inline void exptrace_head(struct exptrace_writer *w, unsigned int type,
 					  const struct task_struct *task)
 {
-	/* To find out the stack takes its time: the event was when that began. */
+	/* Unwinding takes time: the event happened when it began. */
 	u64 delta = exptrace_stack(w, type) ? 1 : exptrace_clock() - w->slot->last;
 
 	exptrace_stamp_after(w, type, task, delta);
@@ -288,8 +288,7 @@ static __always_inline bool exptrace_begin_as(struct exptrace_writer *w, unsigne
 }
 
 /*
- * As exptrace_begin_about(), where the caller is sure that it's always called in task
- * context, and that @task is current.
+ * As exptrace_begin_about(), for callers that are always in task context, with @task as current.
  */
 static __always_inline bool exptrace_begin_task(struct exptrace_writer *w, unsigned int exp,
 						const struct task_struct *task,
@@ -323,7 +322,7 @@ static __always_inline bool exptrace_begin(struct exptrace_writer *w, unsigned i
 	return exptrace_begin_about(w, exp, exptrace_about_current(), type, max);
 }
 
-/* Makes the event part of the stream. */
+/* Make the event part of the stream. */
 static __always_inline void exptrace_commit(struct exptrace_writer *w)
 {
 	w->slot->pos = w->pos;
@@ -338,9 +337,9 @@ static __always_inline void exptrace_end(struct exptrace_writer *w)
 }
 
 /*
- * Makes @w a writer for generation @gen and experiment @exp that is bound to no
- * CPU and works on @slot, which is zeroed or was used so before. The caller makes
- * sure that the generation stays open, and flushes with exptrace_flush_slot().
+ * Make @w an unbound writer for generation @gen and experiment @exp that works on @slot, which is
+ * zeroed or was used for this before. The caller makes sure that the generation stays open, and
+ * flushes with exptrace_flush_slot().
  */
 static inline void exptrace_unbound_writer(struct exptrace_writer *w, struct exptrace_slot *slot,
 					   u64 gen, unsigned int exp, unsigned int context)

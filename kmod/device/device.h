@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The device, as others see it.
+ * The face of device/.
  */
 #ifndef _EXPTRACE_DEVICE_H
 #define _EXPTRACE_DEVICE_H

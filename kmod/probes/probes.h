@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The probes, as others see them: two experiments, and the markers.
+ * The face of probes/: two experiments, and markers.
  */
 #ifndef _EXPTRACE_PROBES_H
 #define _EXPTRACE_PROBES_H
@@ -11,12 +11,10 @@
 /* standard.c */
 extern struct exptrace_experiment exptrace_standard;
 void exptrace_standard_init(void);
-/* Was sched_switch on all the time of a generation? */
 bool exptrace_switches_are_on(u64 gen);
 
 /* alloc.c */
 extern struct exptrace_experiment exptrace_allocfree;
-/* Which frees of memory a generation did not record. */
 size_t exptrace_unrecorded_frees(u64 gen, char *text, size_t size);
 
 #endif /* _EXPTRACE_PROBES_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Experiment 0, the standard stream: its events, gathered from the files of probes.
+ * Experiment 0, the standard stream: gathers its events from the files of probes.
  */
 #include <linux/kernel.h>
 
@@ -10,8 +10,8 @@ static const struct exptrace_event_def events[] = {
 	EXPTRACE_STANDARD_EVENTS(EXPTRACE_EVENT_DEF, EXPTRACE_ARG_DEF)
 };
 
-/* An event has one switch, or none. */
-static struct exptrace_switch switches[ARRAY_SIZE(events)];
+/* Each event has at most one switch. */
+static struct exptrace_switch standard_switches[ARRAY_SIZE(events)];
 
 struct exptrace_experiment exptrace_standard = {
 	.id = EXPTRACE_EXPERIMENT_STANDARD,
@@ -20,7 +20,7 @@ struct exptrace_experiment exptrace_standard = {
 	.owner = THIS_MODULE,
 	.events = events,
 	.nr_events = ARRAY_SIZE(events),
-	.switches = switches,
+	.switches = standard_switches,
 };
 
 static const struct exptrace_probes *const probes[] = {
@@ -36,11 +36,11 @@ static const struct exptrace_probes *const probes[] = {
 	&exptrace_printk_probes,
 };
 
-static void __init add_switch(const struct exptrace_probe *probe)
+static void __init add_standard_switch(const struct exptrace_probe *probe)
 {
-	if (WARN_ON_ONCE(exptrace_standard.nr_switches == ARRAY_SIZE(switches)))
+	if (WARN_ON_ONCE(exptrace_standard.nr_switches == ARRAY_SIZE(standard_switches)))
 		return;
-	switches[exptrace_standard.nr_switches++] = (struct exptrace_switch) {
+	standard_switches[exptrace_standard.nr_switches++] = (struct exptrace_switch) {
 		.name = probe->event,
 		.tracepoint = probe->tracepoint,
 		.probe = probe->probe,
@@ -49,26 +49,26 @@ static void __init add_switch(const struct exptrace_probe *probe)
 	};
 }
 
-/* Makes the switches; once, before the experiment is registered. */
+/* Fill in the switches. Called once, before the experiment is registered. */
 void __init exptrace_standard_init(void)
 {
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
 		for (j = 0; j < probes[i]->nr; j++)
-			add_switch(&probes[i]->list[j]);
+			add_standard_switch(&probes[i]->list[j]);
 }
 
 /*
- * Was sched_switch on from the beginning of generation @gen to its end, or until now? Caller
- * holds exptrace.control.
+ * Has sched_switch been on since generation @gen began, until its end or until now? Caller holds
+ * exptrace.control.
  */
 bool exptrace_switches_are_on(u64 gen)
 {
 	unsigned int i;
 
 	for (i = 0; i < exptrace_standard.nr_switches; i++)
-		if (switches[i].def && switches[i].def->type == EXPTRACE_EVENT_SCHED_SWITCH)
-			return exptrace_switch_was_on(&switches[i], gen);
+		if (standard_switches[i].def && standard_switches[i].def->type == EXPTRACE_EVENT_SCHED_SWITCH)
+			return exptrace_switch_was_on(&standard_switches[i], gen);
 	return false;
 }

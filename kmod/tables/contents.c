@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a generation begins and ends with: Syncs, properties and the schema.
+ * The opening and closing tables of a generation: Syncs, properties and the schema.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
@@ -15,11 +15,11 @@
 #include "span/span.h"
 #include "tables.h"
 
-/* Most bytes of a property's value, and of a key or a name in the schema. */
+/* Limits on a property's value, and on a key or a name in the schema. */
 #define VALUE_CHARS	(__NEW_UTS_LEN + 1)
 #define NAME_CHARS	EXPTRACE_NAME_CHARS
 
-/* With the zero, most of the filter's: with all the others it fits into a small batch. */
+/* Limit on the filter's description, with the zero: all properties fit into a small batch. */
 #define FILTER_CHARS	1024
 
 #define SYNC_MAX	(2 + 5 * EXPTRACE_VARINT_MAX)
@@ -43,7 +43,7 @@ static int write_sync(struct exptrace_table *table, const struct exptrace_clock_
 }
 
 #define PROPERTY_MAX	(1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + VALUE_CHARS)
-/* The filter's may be longer. */
+/* The filter's description may be longer. */
 #define FILTER_MAX	(1 + 2 * EXPTRACE_VARINT_MAX + NAME_CHARS + FILTER_CHARS)
 
 static int write_property(struct exptrace_table *table, const char *key, const char *value)
@@ -68,7 +68,7 @@ static int write_number_property(struct exptrace_table *table, const char *key,
 	return write_property(table, key, text);
 }
 
-/* The CPUs that run now, as "0-3,8"; cut where that is too long. */
+/* The online CPUs, like "0-3,8"; truncated if too long. */
 static int write_online(struct exptrace_table *table)
 {
 	char text[VALUE_CHARS];
@@ -77,7 +77,7 @@ static int write_online(struct exptrace_table *table)
 	return write_property(table, "online", text);
 }
 
-/* Modules can't ask for it; who starts a recording may tell. */
+/* Modules can't get the boot id; whoever starts a recording may pass it. */
 static int write_boot_id(struct exptrace_table *table)
 {
 	char text[UUID_STRING_LEN + 1];
@@ -104,7 +104,7 @@ static const char *mode_name(void)
 	return exptrace_pool.mode == EXPTRACE_MODE_FLIGHT ? "flight" : "stream";
 }
 
-/* What of the events is recorded, if not all. */
+/* Describe the filter, if any. */
 static int write_filter(struct exptrace_table *table)
 {
 	char text[FILTER_CHARS];
@@ -123,9 +123,9 @@ static int write_filter(struct exptrace_table *table)
 }
 
 /*
- * Where not all switches of threads are attempted, nobody can tell who runs between them:
- * which ones are. Written as generation @gen begins and as it ends, for what is on may change
- * meanwhile.
+ * If not all switches of threads are attempted, nobody can tell which thread runs between them.
+ * So say which ones are. Written at the beginning and at the end of generation @gen, since
+ * switches may be turned on or off in between.
  */
 static int write_known_switches(struct exptrace_table *table, unsigned long gen)
 {
@@ -136,7 +136,7 @@ static int write_known_switches(struct exptrace_table *table, unsigned long gen)
 	return write_property(table, "known_switches", which);
 }
 
-/* Properties that a generation begins with, without the filter; and those it ends with. */
+/* Numbers of opening properties, without the filter, and of closing ones. */
 #define NR_PROPERTIES		18
 #define NR_LAST_PROPERTIES	7
 #define NR_UNRECORDED		2
@@ -173,7 +173,7 @@ static unsigned int nr_args(const struct exptrace_event_def *event)
 
 #define SCHEMA_EXPERIMENT_MAX	(1 + 3 * EXPTRACE_VARINT_MAX + NAME_CHARS)
 
-/* Most bytes of the event's entry. */
+/* Upper bound of the event's entry. */
 static size_t schema_event_max(const struct exptrace_event_def *event)
 {
 	return 1 + 6 * EXPTRACE_VARINT_MAX + 2 * NAME_CHARS +
@@ -263,7 +263,7 @@ unsigned int exptrace_opening_batches(unsigned int batch_size)
 	return exptrace_extent_batches(&extent, batch_size);
 }
 
-/* After it the statedump may follow; the caller ends @table, in any case. */
+/* The statedump may follow. The caller ends @table, also after an error. */
 int exptrace_write_opening(struct exptrace_table *table, unsigned long gen)
 {
 	const struct exptrace_clock_snapshot *begin = exptrace_span_begin(gen);
@@ -286,7 +286,7 @@ unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size)
 	return exptrace_extent_batches(&extent, batch_size);
 }
 
-/* What is known at a generation's end only; nothing if there is nothing to say. */
+/* Properties known only at the end; no table if all of them are zero. */
 static int write_last_properties(struct exptrace_table *table, unsigned long gen, u64 missing_syncs)
 {
 	struct exptrace_missing missing = exptrace_missing[gen & 1];
@@ -310,7 +310,7 @@ static int write_last_properties(struct exptrace_table *table, unsigned long gen
 	       write_number_property(table, "missing_syncs", "%lu", missing_syncs);
 }
 
-/* A Sync's batch is of the time of the Sync, unlike those of other tables. */
+/* The batch of a Sync has the time of the Sync, unlike those of other tables. */
 static int write_last_syncs(struct exptrace_table *table, const struct exptrace_span *span)
 {
 	unsigned int i;
@@ -324,7 +324,7 @@ static int write_last_syncs(struct exptrace_table *table, const struct exptrace_
 	return err ?: write_sync(table, &span->end);
 }
 
-/* Likewise: without it, all frees of memory were recorded if any allocation was. */
+/* Without this property, all frees were recorded if any allocation was. */
 static int write_unrecorded_frees(struct exptrace_table *table, unsigned long gen)
 {
 	char names[VALUE_CHARS];

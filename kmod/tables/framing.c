@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What all tables share: their batches, and how many those are.
+ * The framing of tables: their batches, and how many they need.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "framing.h"
 
-/* All that is written with @table is of the time @ticks, or a little later. */
+/* Begin tables of generation @gen. Their batches get the time @ticks, or a little later. */
 void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen, u64 ticks)
 {
 	memset(table, 0, sizeof(*table));
@@ -16,14 +16,14 @@ void exptrace_tables_begin(struct exptrace_table *table, unsigned long gen, u64 
 				EXPTRACE_UNBOUND_TABLE);
 }
 
-/* The next table: in batches of its own, but in the same memory as the one before. */
+/* Begin the next table: in batches of its own, which share memory with the one before. */
 void exptrace_table_begin(struct exptrace_table *table, u8 kind)
 {
 	table->kind = kind;
 	table->fresh = true;
 }
 
-/* Likewise events, for which nothing is reserved. */
+/* Begin events in place of a table; they may not use the reserve. */
 void exptrace_table_events(struct exptrace_table *table)
 {
 	exptrace_table_begin(table, 0);
@@ -31,15 +31,15 @@ void exptrace_table_events(struct exptrace_table *table)
 	table->w.context = EXPTRACE_UNBOUND;
 }
 
-/* Is there certainly room for an entry of @max bytes without another batch? */
+/* Does an entry of @max bytes certainly fit in the current batch? */
 bool exptrace_table_fits(const struct exptrace_table *table, size_t max)
 {
 	return table->slot.batch && table->slot.end - table->w.pos >= max + 2 * EXPTRACE_HEAD_MAX;
 }
 
 /*
- * Makes room for an entry of @max bytes: a batch that follows on a full one begins
- * with the table's kind, too. -ENOBUFS if there is no batch.
+ * Make room for an entry of @max bytes. Each batch of a table begins with the table's kind.
+ * Returns -ENOBUFS if there is no batch.
  */
 int exptrace_table_entry(struct exptrace_table *table, size_t max)
 {
@@ -73,7 +73,7 @@ void exptrace_tables_end(struct exptrace_table *table)
 	exptrace_flush_slot(&table->slot);
 }
 
-/* Adds a table of @nr entries, of at most @entry bytes each. */
+/* Add a table of @nr entries, of at most @entry bytes each. */
 void exptrace_extent_add(struct exptrace_extent *extent, unsigned int nr, size_t entry)
 {
 	extent->tables++;
@@ -81,7 +81,7 @@ void exptrace_extent_add(struct exptrace_extent *extent, unsigned int nr, size_t
 	extent->entry = max(extent->entry, entry);
 }
 
-/* Batches of the pool that hold it: at the end of each less than an entry is left free. */
+/* Batches needed for @extent. Each may leave less than an entry unused at its end. */
 unsigned int exptrace_extent_batches(const struct exptrace_extent *extent,
 				     unsigned int batch_size)
 {

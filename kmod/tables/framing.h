@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What all tables share: written by writers that are bound to no CPU.
+ * The framing of tables, which are written by writers that are bound to no CPU.
  */
 #ifndef _EXPTRACE_FRAMING_H
 #define _EXPTRACE_FRAMING_H
 
 #include "writer.h"
 
-/* Most bytes with which a table begins, or goes on in another batch. */
+/* Limit on the bytes at the beginning of a table, or of its continuation in a new batch. */
 #define EXPTRACE_HEAD_MAX	(EXPTRACE_BATCH_HEADER_MAX + 1)
 
 /**
- * struct exptrace_table - tables that are being written, one after the other
+ * struct exptrace_table - state of writing tables, one after the other
  * @w:		their writer
- * @slot:	what that works on
- * @kind:	the byte with which each batch of the present one begins, 0 for events
- * @fresh:	nothing of the present one is written yet
+ * @slot:	the slot of @w
+ * @kind:	first byte of each batch of the current table, 0 for events
+ * @fresh:	nothing of the current table is written yet
  */
 struct exptrace_table {
 	struct exptrace_writer	w;
@@ -33,10 +33,10 @@ void exptrace_table_text(struct exptrace_table *table, const char *s);
 void exptrace_tables_end(struct exptrace_table *table);
 
 /**
- * struct exptrace_extent - how much tables can be
- * @tables:	how many
- * @size:	bytes of all their entries
- * @entry:	bytes of the largest
+ * struct exptrace_extent - upper bound of the size of tables
+ * @tables:	number of tables
+ * @size:	bytes of all of their entries
+ * @entry:	bytes of the largest entry
  */
 struct exptrace_extent {
 	unsigned int	tables;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tables: what stands around a generation's events so that it can be decoded
- * alone (invariant 10), written by writers that are bound to no CPU.
+ * Tables: written before and after a generation's events, so that it can be decoded alone
+ * (invariant 10).
  */
 #ifndef _EXPTRACE_TABLES_H
 #define _EXPTRACE_TABLES_H
@@ -13,19 +13,19 @@
 #include "size.h"
 #include "symbols.h"
 
-/* At the beginning of generation @gen: sync, properties, schema. */
+/* contents.c: the opening tables, Sync, properties and schema. */
 unsigned int exptrace_opening_batches(unsigned int batch_size);
 int exptrace_write_opening(struct exptrace_table *table, unsigned long gen);
 
-/* At its end, when no writer knows it any more: symbols, what is missing, ledger, syncs. */
+/* The closing tables, once no writer is left: symbols, missing data, ledger, Syncs. */
 unsigned int exptrace_closing_batches(u64 pool_size, unsigned int batch_size);
 int exptrace_write_closing(unsigned long gen);
 
 /**
- * struct exptrace_missing - what found no room in a generation's statedump
+ * struct exptrace_missing - what a generation's statedump had no room for
  * @tasks:	threads
  * @names:	names of interrupts and soft interrupts
- * @changes:	what has become of threads since it told them
+ * @changes:	changes of threads since they were dumped
  *
  * Lock: exptrace.control.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Threads, as others see them.
+ * The face of tasks/.
  */
 #ifndef _EXPTRACE_TASKS_H
 #define _EXPTRACE_TASKS_H
