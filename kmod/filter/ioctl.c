@@ -138,16 +138,16 @@ static int put_list(u64 user, unsigned int room, const void *list, unsigned int 
 static int put_lists(const struct exptrace_filter *places, const struct exptrace_filter *filter)
 {
 	return put_list(places->threads, places->nr_threads, exptrace_threads_of(filter),
-			 filter->nr_threads, sizeof(u32)) ?:
+			filter->nr_threads, sizeof(u32)) ?:
 	       put_list(places->processes, places->nr_processes, exptrace_processes_of(filter),
-			 filter->nr_processes, sizeof(u32)) ?:
+			filter->nr_processes, sizeof(u32)) ?:
 	       put_list(places->cpus, places->nr_cpu_words, exptrace_cpus_of(filter),
-			 filter->nr_cpu_words, sizeof(u64));
+			filter->nr_cpu_words, sizeof(u64));
 }
 
 /* Copy @filter to user space; @places has the user's own arrays. */
 static int put_filter(struct exptrace_filter __user *arg, const struct exptrace_filter *places,
-		struct exptrace_filter *filter)
+		      struct exptrace_filter *filter)
 {
 	int err;
 

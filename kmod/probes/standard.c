@@ -65,10 +65,13 @@ void __init exptrace_standard_init(void)
  */
 bool exptrace_switches_are_on(u64 gen)
 {
+	const struct exptrace_switch *sw;
 	unsigned int i;
 
-	for (i = 0; i < exptrace_standard.nr_switches; i++)
-		if (standard_switches[i].def && standard_switches[i].def->type == EXPTRACE_EVENT_SCHED_SWITCH)
-			return exptrace_switch_was_on(&standard_switches[i], gen);
+	for (i = 0; i < exptrace_standard.nr_switches; i++) {
+		sw = &standard_switches[i];
+		if (sw->def && sw->def->type == EXPTRACE_EVENT_SCHED_SWITCH)
+			return exptrace_switch_was_on(sw, gen);
+	}
 	return false;
 }

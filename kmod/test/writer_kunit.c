@@ -159,19 +159,20 @@ static void object_is_the_address_it_was(struct kunit *test)
 /* What was in a batch before is not what its addresses are near to. */
 static void batch_begins_near_to_nothing(struct kunit *test)
 {
+	const size_t size = sizeof(struct exptrace_addr_state);
 	struct exptrace_slot *slot;
 	unsigned int i;
 
 	begin(test, EXPTRACE_MODE_STREAM);
 	for (i = 0; i < exptrace_pool.nr; i++)
-		memset(&exptrace_pool.batches[i].addr_state, 0xff, sizeof(struct exptrace_addr_state));
+		memset(&exptrace_pool.batches[i].addr_state, 0xff, size);
 	slot = kunit_slot(1, ALLOCFREE);
 	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
-	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->addr_state, 0, sizeof(struct exptrace_addr_state)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->addr_state, 0, size));
 	slot->batch->addr_state.user[0] = 1;
 	slot->pos = slot->end;
 	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
-	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->addr_state, 0, sizeof(struct exptrace_addr_state)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(&slot->batch->addr_state, 0, size));
 	kunit_recorder_end(test);
 }
 
