@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which page of the mapped pool lies where: a batch has one page at least. Nothing here
- * depends on the kernel, nor on the size of its pages, which is a parameter.
+ * Pages of the mapped pool; a batch has at least one. The page size is a parameter, and nothing
+ * here depends on the kernel, so that the unit tests can try all sizes.
  */
 #ifndef _EXPTRACE_PAGES_H
 #define _EXPTRACE_PAGES_H
 
 #include <linux/types.h>
 
-/* Pages of a batch. */
+/* Number of pages of a batch. */
 static inline __u64 exptrace_pages_of_batch(__u32 batch_size, unsigned int page_shift)
 {
 	return batch_size >> page_shift;
@@ -27,16 +27,16 @@ static inline __u32 exptrace_page_within(__u64 page, __u32 batch_size, unsigned 
 }
 
 /**
- * struct exptrace_pages - pages that follow each other
- * @first:	the first of them
- * @end:	the one behind the last
+ * struct exptrace_pages - a range of pages
+ * @first:	first page
+ * @end:	page after the last one
  */
 struct exptrace_pages {
 	__u64	first;
 	__u64	end;
 };
 
-/* The pages of the batch that page @page is in, as far as they are in @mapped. */
+/* Pages of the batch that contains @page, clipped to @mapped. */
 static inline struct exptrace_pages exptrace_pages_around(__u64 page, __u32 batch_size,
 							  unsigned int page_shift,
 							  struct exptrace_pages mapped)
