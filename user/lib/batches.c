@@ -40,7 +40,7 @@ API int exptrace_next_batch(struct exptrace_trace *trace, const struct exptrace_
 	if (trace->batch.kind == EXPTRACE_BATCH_EVENTS)
 		types = schema_types(&trace->schema, trace->batch.experiment);
 	if (types) {
-		cursor_init(&trace->cursor, &trace->near, &trace->batch, types);
+		cursor_init(&trace->cursor, &trace->addrs, &trace->batch, types);
 		trace_fill_batch(trace, &trace->batch);
 	} else if (trace->batch.kind == EXPTRACE_BATCH_EVENTS) {
 		trace->account.skipped++;

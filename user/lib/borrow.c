@@ -30,7 +30,7 @@ static int is_cut_off(struct exptrace_trace *trace)
 }
 
 /* The contents of a table batch. Not for end marks, which have no data. */
-static struct table table_of(const struct exptrace_batch *batch)
+static struct table borrow_table(const struct exptrace_batch *batch)
 {
 	return (struct table) { .pos = batch->data + 1, .end = batch->data + batch->length };
 }
@@ -46,11 +46,11 @@ static bool borrow_from(struct exptrace_trace *trace, int *err)
 	case EXPTRACE_BATCH_SCHEMA:
 		borrow->active = true;
 		borrow->lender = batch->generation;
-		table = table_of(batch);
+		table = borrow_table(batch);
 		*err = schema_read(&trace->schema, &table);
 		return !*err;
 	case EXPTRACE_BATCH_PROPERTIES:
-		table = table_of(batch);
+		table = borrow_table(batch);
 		*err = properties_read(&trace->properties, &table);
 		return !*err;
 	case EXPTRACE_BATCH_END:

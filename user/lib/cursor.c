@@ -7,11 +7,11 @@
 #include "cursor.h"
 #include "varint.h"
 
-void cursor_init(struct cursor *cursor, struct cursor_near *near,
+void cursor_init(struct cursor *cursor, struct cursor_addrs *addrs,
 		 const struct exptrace_batch *batch, const struct schema_event **types)
 {
-	if (near)
-		memset(near, 0, sizeof(*near));
+	if (addrs)
+		memset(addrs, 0, sizeof(*addrs));
 	*cursor = (struct cursor) {
 		.start = batch->data,
 		.pos = batch->data + batch->experimental,
@@ -57,7 +57,7 @@ static const uint8_t *get_far_object(const uint8_t *pos, const uint8_t *end, uin
 }
 
 /* Reads an object's address. Returns its end, or NULL. */
-static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end, struct cursor_near *near,
+static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end, struct cursor_addrs *addrs,
 				 const struct properties *properties, uint64_t *address)
 {
 	unsigned int low;
@@ -67,7 +67,7 @@ static const uint8_t *get_object(const uint8_t *pos, const uint8_t *end, struct 
 		return NULL;
 	low = pos[0] | (unsigned int)pos[1] << 8;
 	pos += EXPTRACE_OBJECT_NEAR_BYTES;
-	page = &near->object[(low & (EXPTRACE_OBJECT_FAR - 1)) >> EXPTRACE_OBJECT_PAGE_BITS];
+	page = &addrs->object[(low & (EXPTRACE_OBJECT_FAR - 1)) >> EXPTRACE_OBJECT_PAGE_BITS];
 	if (low & EXPTRACE_OBJECT_FAR) {
 		pos = get_far_object(pos, end, page);
 		low -= EXPTRACE_OBJECT_FAR;
@@ -91,16 +91,16 @@ static const uint8_t *get_user_address(const uint8_t *pos, const uint8_t *end, u
 
 /* Reads an argument that is not a string. Returns its end, or NULL. */
 static const uint8_t *get_arg(uint8_t op, const uint8_t *pos, const uint8_t *end,
-			      struct cursor_near *near, const struct properties *properties,
+			      struct cursor_addrs *addrs, const struct properties *properties,
 			      uint64_t *value)
 {
 	switch (op) {
 	case SCHEMA_OP_DATA:
-		return get_object(pos, end, near, properties, value);
+		return get_object(pos, end, addrs, properties, value);
 	case SCHEMA_OP_USER_ADDRESS:
-		return get_user_address(pos, end, &near->user[0], value);
+		return get_user_address(pos, end, &addrs->user[0], value);
 	case SCHEMA_OP_USER_CODE:
-		return get_user_address(pos, end, &near->user[1], value);
+		return get_user_address(pos, end, &addrs->user[1], value);
 	case SCHEMA_OP_SITE:
 		if (end - pos < EXPTRACE_SITE_BYTES)
 			return NULL;
@@ -116,7 +116,7 @@ static const uint8_t *get_arg(uint8_t op, const uint8_t *pos, const uint8_t *end
 }
 
 const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t *pos,
-				 const uint8_t *end, struct cursor_near *near,
+				 const uint8_t *end, struct cursor_addrs *addrs,
 				 const struct properties *properties,
 				 struct exptrace_value *values, const char **bad)
 {
@@ -131,7 +131,7 @@ const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t
 			pos = cursor_string(pos, end, value);
 			*bad = "with a bad string";
 		} else {
-			pos = get_arg(event->ops[i], pos, end, near, properties, &value->u64);
+			pos = get_arg(event->ops[i], pos, end, addrs, properties, &value->u64);
 			value->str = NULL;
 			*bad = "with a bad argument";
 		}

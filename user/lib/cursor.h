@@ -32,16 +32,16 @@ struct cursor {
 };
 
 /* State to decode addresses relative to earlier ones, per batch. Too large for registers. */
-struct cursor_near {
+struct cursor_addrs {
 	uint64_t object[EXPTRACE_OBJECT_PAGES];	/* upper bits by bits 9 to 14 */
 	uint64_t user[2];	/* last user address: data, code */
 };
 
 /*
- * Starts at the beginning of a batch. @types: see schema_types(). @near may be NULL until an event
- * has_near.
+ * Starts at the beginning of a batch. @types: see schema_types(). @addrs may be NULL until an event
+ * has_relative.
  */
-void cursor_init(struct cursor *cursor, struct cursor_near *near,
+void cursor_init(struct cursor *cursor, struct cursor_addrs *addrs,
 		 const struct exptrace_batch *batch, const struct schema_event **types);
 
 /* Stores what is wrong with the current event and ends the batch. Returns -EBADMSG. */
@@ -83,7 +83,7 @@ static inline int cursor_peek(struct cursor *cursor)
  * the problem in *@bad.
  */
 const uint8_t *cursor_args_mixed(const struct schema_event *event, const uint8_t *pos,
-				 const uint8_t *end, struct cursor_near *near,
+				 const uint8_t *end, struct cursor_addrs *addrs,
 				 const struct properties *properties,
 				 struct exptrace_value *values, const char **bad);
 
@@ -107,7 +107,7 @@ static inline const uint8_t *cursor_args_plain(const struct schema_event *event,
 }
 
 /* Decodes the arguments of the current event. Returns 0 or -EBADMSG. */
-static inline int cursor_args(struct cursor *cursor, struct cursor_near *near,
+static inline int cursor_args(struct cursor *cursor, struct cursor_addrs *addrs,
 			      const struct properties *properties, struct exptrace_value *values)
 {
 	const struct schema_event *event = cursor->event;
@@ -121,7 +121,7 @@ static inline int cursor_args(struct cursor *cursor, struct cursor_near *near,
 	if (likely(event->plain))
 		pos = cursor_args_plain(event, cursor->pos, cursor->end, values, &bad);
 	else
-		pos = cursor_args_mixed(event, cursor->pos, cursor->end, near, properties, values,
+		pos = cursor_args_mixed(event, cursor->pos, cursor->end, addrs, properties, values,
 					&bad);
 	if (unlikely(!pos))
 		return cursor_bad(cursor, bad);

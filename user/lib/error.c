@@ -12,18 +12,18 @@
 
 static _Thread_local struct {
 	int err;
-	bool tells_errno;
+	bool with_errno;
 	const char *what;	/* NULL: nothing has failed */
 	char object[OBJECT_MAX];
 	char text[3 * OBJECT_MAX];
 } last;
 
-static int note(int err, bool tells_errno, const char *what, const char *object, size_t len)
+static int error_store(int err, bool with_errno, const char *what, const char *object, size_t len)
 {
 	if (len >= OBJECT_MAX)
 		len = OBJECT_MAX - 1;
 	last.err = err;
-	last.tells_errno = tells_errno;
+	last.with_errno = with_errno;
 	last.what = what;
 	if (object)
 		memcpy(last.object, object, len);
@@ -33,12 +33,12 @@ static int note(int err, bool tells_errno, const char *what, const char *object,
 
 int error_failed(int err, const char *what, const char *object, size_t len)
 {
-	return note(err, true, what, object, len);
+	return error_store(err, true, what, object, len);
 }
 
 int error_refused(int err, const char *what, const char *object, size_t len)
 {
-	return note(err, false, what, object, len);
+	return error_store(err, false, what, object, len);
 }
 
 const char *error_text(void)
@@ -46,7 +46,7 @@ const char *error_text(void)
 	if (!last.what)
 		return "";
 	snprintf(last.text, sizeof(last.text), "%s%s%s%s%s", last.object, *last.object ? ": " : "",
-		 last.what, last.tells_errno ? ": " : "",
-		 last.tells_errno ? strerror(-last.err) : "");
+		 last.what, last.with_errno ? ": " : "",
+		 last.with_errno ? strerror(-last.err) : "");
 	return last.text;
 }

@@ -11,7 +11,7 @@
 #include "trace.h"
 
 /* Does the new generation follow the last one without anything missing in between? */
-static bool follows(const struct exptrace_trace *trace)
+static bool generation_follows(const struct exptrace_trace *trace)
 {
 	return trace->batch.generation == trace->open_generation + 1 && !trace->abandoned &&
 	       !trace->tasks.doubt;
@@ -33,7 +33,7 @@ static int generation_begin(struct exptrace_trace *trace)
 
 	if (err)
 		return trace_no_memory(trace, trace->batch.offset);
-	if (!follows(trace))
+	if (!generation_follows(trace))
 		break_tasks(trace, trace->schema.has_changes || trace->tasks.doubt);
 	trace->abandoned = false;
 	trace->generations++;
@@ -43,7 +43,7 @@ static int generation_begin(struct exptrace_trace *trace)
 	trace->gap = trace->set_back = false;
 	trace->found = 0;
 	trace->counts_found = true;
-	trace->tells_recorded = false;
+	trace->can_compare = false;
 	clock_reset(&trace->clock);
 	ledger_reset(&trace->ledger);
 	stacks_reset(&trace->stacks);
@@ -161,7 +161,7 @@ static void account_generation(struct exptrace_trace *trace,
 }
 
 /* Calls the user's function. Queries that fail in it must not replace the trace's error. */
-static void tell_generation(struct exptrace_trace *trace,
+static void notify_generation(struct exptrace_trace *trace,
 			    const struct exptrace_generation *generation)
 {
 	const char *error = trace->error;
@@ -184,8 +184,8 @@ static void generation_close(struct exptrace_trace *trace, bool ends)
 	if (!trace->has_confirmed || trace->confirmed != generation.number)
 		return;
 	account_generation(trace, &generation);
-	trace->tells_recorded = generation.begins && ends && trace->counts_found;
-	tell_generation(trace, &generation);
+	trace->can_compare = generation.begins && ends && trace->counts_found;
+	notify_generation(trace, &generation);
 }
 
 void generation_abandon(struct exptrace_trace *trace)
@@ -198,12 +198,12 @@ void generation_abandon(struct exptrace_trace *trace)
 
 void account_events(struct exptrace_trace *trace)
 {
-	if (trace->tells_recorded && trace->recorded > trace->found)
+	if (trace->can_compare && trace->recorded > trace->found)
 		trace->account.unread += trace->recorded - trace->found;
 	/* a missing ledger is reported in another way */
-	if (trace->tells_recorded && trace->ledger.nentries && trace->found > trace->recorded)
+	if (trace->can_compare && trace->ledger.nentries && trace->found > trace->recorded)
 		trace->account.surplus += trace->found - trace->recorded;
-	trace->tells_recorded = false;
+	trace->can_compare = false;
 }
 
 void account_damage(struct exptrace_trace *trace, const struct exptrace_damage *damage)

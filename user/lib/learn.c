@@ -12,33 +12,33 @@
 #include "../common/array.h"
 #include "trace.h"
 
-static void take(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks,
-		 struct told *told)
+static void learn_fill(struct exptrace_trace *trace, const struct schema_event *event,
+		       uint64_t ticks, struct learn_record *record)
 {
 	const struct exptrace_value *values = trace->values, *comm = &values[event->comm_arg];
 	size_t len = comm->len < TASKS_COMM_MAX ? comm->len : TASKS_COMM_MAX - 1;
 
-	told->pid = values[event->pid_arg].u64;
-	told->start = event->start_arg == SCHEMA_NO_ARG ? 0 : values[event->start_arg].u64;
-	told->ticks = ticks;
-	told->role = event->role;
+	record->pid = values[event->pid_arg].u64;
+	record->start = event->start_arg == SCHEMA_NO_ARG ? 0 : values[event->start_arg].u64;
+	record->ticks = ticks;
+	record->role = event->role;
 	/* a state event has already recorded its beginning */
 	if (event->role == SCHEMA_ROLE_BEGIN && event->selected && trace->schema.has_changes)
-		told->role = SCHEMA_ROLE_NAME;
-	told->len = (uint8_t)len;
-	memcpy(told->comm, comm->str, len);
+		record->role = SCHEMA_ROLE_NAME;
+	record->len = (uint8_t)len;
+	memcpy(record->comm, comm->str, len);
 }
 
-static int apply(struct exptrace_trace *trace, const struct told *told)
+static int learn_apply(struct exptrace_trace *trace, const struct learn_record *record)
 {
 	const struct task_news news = {
-		.pid = told->pid, .start = told->start, .ticks = told->ticks,
-		.ns = clock_ns(&trace->clock, told->ticks), .len = told->len, .comm = told->comm,
+		.pid = record->pid, .start = record->start, .ticks = record->ticks,
+		.ns = clock_ns(&trace->clock, record->ticks), .len = record->len, .comm = record->comm,
 	};
 
-	switch (told->role) {
+	switch (record->role) {
 	case SCHEMA_ROLE_TASK:
-		return tasks_told(&trace->tasks, &news);
+		return tasks_exists(&trace->tasks, &news);
 	case SCHEMA_ROLE_BEGIN:
 		return tasks_begin(&trace->tasks, &news);
 	default:
@@ -46,30 +46,30 @@ static int apply(struct exptrace_trace *trace, const struct told *told)
 	}
 }
 
-static uint64_t beginning(const struct exptrace_trace *trace)
+static uint64_t learn_beginning(const struct exptrace_trace *trace)
 {
 	return trace->clock.nsyncs ? trace->clock.syncs[0].ticks : 0;
 }
 
 int learn_task(struct exptrace_trace *trace, const struct schema_event *event)
 {
-	struct told told;
+	struct learn_record record;
 
-	take(trace, event, beginning(trace), &told);
-	return apply(trace, &told);
+	learn_fill(trace, event, learn_beginning(trace), &record);
+	return learn_apply(trace, &record);
 }
 
 int learn_event(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks)
 {
 	struct learn *learn = &trace->learn;
-	struct told told;
+	struct learn_record record;
 
 	if (event->role == SCHEMA_ROLE_RENAME) {
-		take(trace, event, ticks, &learn->after);
+		learn_fill(trace, event, ticks, &learn->after);
 		learn->has_after = true;
 	} else if (event->role == SCHEMA_ROLE_BEGIN || event->role == SCHEMA_ROLE_NAME) {
-		take(trace, event, ticks, &told);
-		return apply(trace, &told);
+		learn_fill(trace, event, ticks, &record);
+		return learn_apply(trace, &record);
 	}
 	return 0;
 }
@@ -81,7 +81,7 @@ int learn_after(struct exptrace_trace *trace)
 	if (!learn->has_after)
 		return 0;
 	learn->has_after = false;
-	return apply(trace, &learn->after);
+	return learn_apply(trace, &learn->after);
 }
 
 int learn_later(struct exptrace_trace *trace, const struct schema_event *event, uint64_t ticks)
@@ -91,17 +91,17 @@ int learn_later(struct exptrace_trace *trace, const struct schema_event *event, 
 	if (array_reach(&learn->list, learn->n, &learn->room, sizeof(*learn->list)))
 		return -ENOMEM;
 	if (event->role == SCHEMA_ROLE_TASK)
-		ticks = beginning(trace);
-	take(trace, event, ticks, &learn->list[learn->n]);
+		ticks = learn_beginning(trace);
+	learn_fill(trace, event, ticks, &learn->list[learn->n]);
 	learn->list[learn->n].order = (uint32_t)learn->n;
 	learn->n++;
 	return 0;
 }
 
 /* The statedump sorts first. */
-static int by_time(const void *a, const void *b)
+static int learn_by_time(const void *a, const void *b)
 {
-	const struct told *x = a, *y = b;
+	const struct learn_record *x = a, *y = b;
 	bool x_first = x->role == SCHEMA_ROLE_TASK, y_first = y->role == SCHEMA_ROLE_TASK;
 
 	if (x_first != y_first)
@@ -119,9 +119,9 @@ int learn_all(struct exptrace_trace *trace)
 
 	if (!learn->n)
 		return 0;
-	qsort(learn->list, learn->n, sizeof(*learn->list), by_time);
+	qsort(learn->list, learn->n, sizeof(*learn->list), learn_by_time);
 	for (i = 0; i < learn->n && !err; i++)
-		err = apply(trace, &learn->list[i]);
+		err = learn_apply(trace, &learn->list[i]);
 	learn->n = 0;
 	return err;
 }

@@ -15,7 +15,7 @@ struct exptrace_trace;
 struct schema_event;
 
 /* What an event says about a thread. */
-struct told {
+struct learn_record {
 	uint64_t pid;
 	uint64_t start;
 	uint64_t ticks;
@@ -26,9 +26,9 @@ struct told {
 };
 
 struct learn {
-	struct told *list;	/* in the order of batches */
+	struct learn_record *list;	/* in the order of batches */
 	size_t n, room;
-	struct told after;	/* to be applied before the next event */
+	struct learn_record after;	/* to be applied before the next event */
 	bool has_after;
 };
 

@@ -23,7 +23,7 @@ struct merge_batch {
 
 struct merge_stream {
 	struct cursor cursor;
-	struct cursor_near *near;	/* NULL until needed; most writers never need it */
+	struct cursor_addrs *addrs;	/* NULL until needed; most writers never need it */
 	const struct schema_event **types;
 	uint32_t batch;		/* the one the cursor is in */
 	uint32_t last;
@@ -120,19 +120,19 @@ static int add_batch(struct merge *merge, const struct exptrace_batch *batch)
 	return 0;
 }
 
-static void free_near(struct merge *merge)
+static void free_addrs(struct merge *merge)
 {
 	size_t i;
 
 	for (i = 0; i < merge->nstreams; i++)
-		free(merge->streams[i].near);
+		free(merge->streams[i].addrs);
 }
 
 static void merge_clear(struct exptrace_trace *trace)
 {
 	struct merge *merge = &trace->merge;
 
-	free_near(merge);
+	free_addrs(merge);
 	merge->nbatches = 0;
 	merge->nstreams = 0;
 	merge->ncpus = 0;
@@ -190,19 +190,19 @@ static int load_generation(struct exptrace_trace *trace)
 /* Starts at the beginning of the stream's current batch. */
 static void stream_enter(const struct merge *merge, struct merge_stream *stream)
 {
-	cursor_init(&stream->cursor, stream->near, &merge->batches[stream->batch].batch,
+	cursor_init(&stream->cursor, stream->addrs, &merge->batches[stream->batch].batch,
 		    stream->types);
 }
 
 /* Decodes the arguments of the stream's event. Returns 0, -EBADMSG or -ENOMEM. */
 static inline int stream_args(struct exptrace_trace *trace, struct merge_stream *stream)
 {
-	if (unlikely(stream->cursor.event->has_near && !stream->near)) {
-		stream->near = calloc(1, sizeof(*stream->near));
-		if (!stream->near)
+	if (unlikely(stream->cursor.event->has_relative && !stream->addrs)) {
+		stream->addrs = calloc(1, sizeof(*stream->addrs));
+		if (!stream->addrs)
 			return -ENOMEM;
 	}
-	return cursor_args(&stream->cursor, stream->near, &trace->properties, trace->values);
+	return cursor_args(&stream->cursor, stream->addrs, &trace->properties, trace->values);
 }
 
 /*
@@ -227,16 +227,16 @@ static int stream_advance(struct exptrace_trace *trace, struct merge_stream *str
 }
 
 /* If the stream begins with a current event, that thread ran from the generation's beginning. */
-static void stream_tell_cpu(struct exptrace_trace *trace, const struct merge_stream *stream)
+static void stream_set_cpu(struct exptrace_trace *trace, const struct merge_stream *stream)
 {
 	struct merge_cpu *cpu = &trace->merge.cpus[stream->cpu];
 	/* zero, since this is the first event of its batch */
-	struct cursor_near near = { 0 };
+	struct cursor_addrs addrs = { 0 };
 	struct cursor cursor = stream->cursor;
 
 	if (stream->context != EXPTRACE_CONTEXT_TASK ||
 	    cursor.event->role != SCHEMA_ROLE_CURRENT || cursor.time >= cpu->since ||
-	    cursor_args(&cursor, &near, &trace->properties, trace->values))
+	    cursor_args(&cursor, &addrs, &trace->properties, trace->values))
 		return;
 	cpu->since = cursor.time;
 	cpu->pid = cursor_pid(&cursor, trace->values);
@@ -318,14 +318,14 @@ static int stream_start(struct exptrace_trace *trace, uint32_t i)
 		struct merge_stream copy = *stream;
 		int err = stream_learn_tasks(trace, &copy);
 
-		stream->near = copy.near;
+		stream->addrs = copy.addrs;
 		if (err)
 			return err;
 		stream_enter(merge, stream);
 	}
 	if (!stream_advance(trace, stream))
 		return 0;
-	stream_tell_cpu(trace, stream);
+	stream_set_cpu(trace, stream);
 	merge->heap[merge->nheap].time = stream->cursor.time;
 	merge->heap[merge->nheap++].stream = i;
 	return 0;
@@ -344,7 +344,8 @@ static int merge_start(struct exptrace_trace *trace)
 	if (trace->properties.missing_changes && !trace->tasks.doubt)
 		tasks_doubt(&trace->tasks);
 	for (i = 0; i < merge->ncpus; i++)
-		merge->cpus[i].known = properties_know_switches(&trace->properties, merge->cpus[i].number);
+		merge->cpus[i].known = properties_know_switches(&trace->properties,
+								merge->cpus[i].number);
 	for (i = 0; i < merge->nstreams; i++)
 		if (stream_start(trace, i))
 			return -ENOMEM;
@@ -455,7 +456,7 @@ void merge_forget(struct exptrace_trace *trace)
 
 void merge_uninit(struct merge *merge)
 {
-	free_near(merge);
+	free_addrs(merge);
 	free(merge->batches);
 	free(merge->streams);
 	free(merge->cpus);

@@ -43,7 +43,7 @@ int names_set(struct names *names, struct names_scope scope, uint64_t kind, uint
 	return 0;
 }
 
-static const struct name *find(const struct names *names, uint64_t writer, uint64_t kind,
+static const struct name *names_find(const struct names *names, uint64_t writer, uint64_t kind,
 			       uint64_t number)
 {
 	int64_t i = index_find(&names->index, key_of(writer, kind), number);
@@ -59,9 +59,9 @@ const char *names_get(const struct names *names, struct names_scope scope, uint6
 
 	if (kind >= KINDS || !(names->kinds >> kind % 64 & 1))
 		return NULL;
-	name = find(names, scope.writer, kind, number);
+	name = names_find(names, scope.writer, kind, number);
 	if (!name || name->batch != scope.batch)
-		name = find(names, 0, kind, number);
+		name = names_find(names, 0, kind, number);
 	return name ? name->text : NULL;
 }
 

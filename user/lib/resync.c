@@ -38,7 +38,7 @@ struct place {
 };
 
 /* Parses the batch at the position, if it is complete. */
-static bool get_batch(const struct place *place, struct exptrace_batch *batch)
+static bool place_batch(const struct place *place, struct exptrace_batch *batch)
 {
 	if (place->pos == place->end || *place->pos != EXPTRACE_WIRE_EVENT_BATCH)
 		return false;
@@ -80,7 +80,7 @@ static bool is_properties(struct place *place, const struct exptrace_batch *batc
 }
 
 /* Is the schema followed by the header of a batch of the same generation, or by the end? */
-static bool goes_on(const struct place *place)
+static bool opening_goes_on(const struct place *place)
 {
 	struct exptrace_batch batch;
 
@@ -92,12 +92,12 @@ static bool goes_on(const struct place *place)
 }
 
 /* Checks and skips a table at the generation's beginning. */
-static bool take_table(struct place *place, uint64_t *budget)
+static bool place_skip_table(struct place *place, uint64_t *budget)
 {
 	struct exptrace_batch batch;
 	uint64_t cost;
 
-	if (!get_batch(place, &batch) || batch.generation != place->generation ||
+	if (!place_batch(place, &batch) || batch.generation != place->generation ||
 	    batch.m != EXPTRACE_M_NONE)
 		return false;
 	place->has_schema = batch.kind == EXPTRACE_BATCH_SCHEMA;
@@ -119,21 +119,21 @@ static bool is_opening(struct place *place, uint64_t *budget)
 	struct exptrace_batch sync;
 
 	/* no generation has the number 0, which means none to the caller */
-	if (!get_batch(place, &sync) || !sync.generation || !is_sync(place, &sync))
+	if (!place_batch(place, &sync) || !sync.generation || !is_sync(place, &sync))
 		return false;
 	place->generation = sync.generation;
 	place->pos += sync.size;
 	while (!place->has_schema)
-		if (!take_table(place, budget))
+		if (!place_skip_table(place, budget))
 			return false;
-	return goes_on(place);
+	return opening_goes_on(place);
 }
 
 /*
  * Checks the positions before @limit. Returns the distance to the next generation and its number;
  * @limit if there is none; or -ENOMEM.
  */
-static ssize_t look(const struct input *input, size_t limit, uint64_t *budget, uint64_t *generation)
+static ssize_t resync_look(const struct input *input, size_t limit, uint64_t *budget, uint64_t *generation)
 {
 	const uint8_t *pos = input->pos, *stop = input->pos + limit;
 
@@ -152,7 +152,7 @@ static ssize_t look(const struct input *input, size_t limit, uint64_t *budget, u
 }
 
 /* Skips to the next generation (1) or to the end (0). May return a negative errno. */
-static int search(struct exptrace_trace *trace, uint64_t *generation)
+static int resync_search(struct exptrace_trace *trace, uint64_t *generation)
 {
 	struct input *input = &trace->input;
 	ssize_t distance;
@@ -176,7 +176,7 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 			limit = INPUT_CHUNK;
 		if (!input->eof)
 			limit -= AHEAD;
-		distance = look(input, limit, &budget, generation);
+		distance = resync_look(input, limit, &budget, generation);
 		trace->resync_spent += had - budget;
 		if (distance < 0)
 			return (int)distance;
@@ -187,7 +187,7 @@ static int search(struct exptrace_trace *trace, uint64_t *generation)
 }
 
 /* Describes the damage that the search has skipped. */
-static void tell_damage(const struct exptrace_trace *trace, struct exptrace_damage *damage)
+static void describe_damage(const struct exptrace_trace *trace, struct exptrace_damage *damage)
 {
 	*damage = (struct exptrace_damage) {
 		.offset = trace->adrift_offset,
@@ -199,7 +199,7 @@ static void tell_damage(const struct exptrace_trace *trace, struct exptrace_dama
 }
 
 /* Makes framing_next() begin with the first batch of a generation. */
-static void begin_anew(struct exptrace_trace *trace)
+static void resync_restart(struct exptrace_trace *trace)
 {
 	trace->header_seen = true;
 	trace->in_generation = trace->whole_batch = false;
@@ -217,14 +217,14 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 
 	/* bytes read earlier are no longer needed */
 	trace->input.hold = false;
-	ret = search(trace, &generation);
+	ret = resync_search(trace, &generation);
 	trace->input.hold = hold;
 	if (ret == -EAGAIN)
 		return trace_refuse(trace, ret, "nothing more is there yet");
 	if (ret < 0)
 		return trace_error(trace, ret, trace->input.offset, "cannot read: %s",
 				   strerror(-ret));
-	tell_damage(trace, damage);
+	describe_damage(trace, damage);
 	if (ret && trace->has_confirmed && generation <= trace->confirmed) {
 		damage->other_trace = trace->input.offset;
 		trace->failed = trace_error(trace, -EBADMSG, trace->input.offset,
@@ -234,11 +234,11 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 		return trace->failed;
 	}
 	damage->after = generation;
-	begin_anew(trace);
+	resync_restart(trace);
 	return ret;
 }
 
-API int exptrace_resync(struct exptrace_trace *trace, const struct exptrace_damage **told)
+API int exptrace_resync(struct exptrace_trace *trace, const struct exptrace_damage **damage_out)
 {
 	struct exptrace_damage *damage = &trace->damage;
 	int ret = 1;
@@ -246,8 +246,8 @@ API int exptrace_resync(struct exptrace_trace *trace, const struct exptrace_dama
 	*damage = (struct exptrace_damage) {
 		.offset = trace->error_offset, .end = trace->error_offset,
 	};
-	if (told)
-		*told = damage;
+	if (damage_out)
+		*damage_out = damage;
 	if (trace->failed && trace->failed != -EBADMSG && trace->failed != -ENODATA)
 		return trace_failed(trace);
 	merge_forget(trace);

@@ -62,7 +62,7 @@ static uint8_t kind_op(uint32_t kind)
 	}
 }
 
-static bool op_has_near(uint8_t op)
+static bool op_is_relative(uint8_t op)
 {
 	return op == SCHEMA_OP_DATA || op == SCHEMA_OP_USER_ADDRESS || op == SCHEMA_OP_USER_CODE;
 }
@@ -199,7 +199,7 @@ static struct schema_event *event_compile(const uint8_t *raw, size_t raw_size, u
 		args[i].name = copy_string(&table, &text);
 		ops[i] = kind_op(args[i].kind);
 		event->plain &= ops[i] == SCHEMA_OP_NUMBER;
-		event->has_near |= op_has_near(ops[i]);
+		event->has_relative |= op_is_relative(ops[i]);
 	}
 	event_set_role(event);
 	return event;

@@ -25,17 +25,17 @@ enum schema_op {
 	SCHEMA_OP_STRING,
 };
 
-/* What the library itself learns from an event. */
+/* Events that the library itself interprets */
 enum schema_role {
 	SCHEMA_ROLE_NONE,
 	SCHEMA_ROLE_CURRENT,	/* pid runs here */
 	SCHEMA_ROLE_SWITCH,	/* pid runs here from now on */
 	SCHEMA_ROLE_STACK,	/* the stack of the next event */
-	SCHEMA_ROLE_TASK,	/* pid is called comm, as the generation begins */
-	SCHEMA_ROLE_BEGIN,	/* pid begins, and is called comm */
-	SCHEMA_ROLE_NAME,	/* pid is called comm */
-	SCHEMA_ROLE_RENAME,	/* pid is called comm from now on */
-	SCHEMA_ROLE_LABEL,	/* a number of a kind has a name: see struct names_scope */
+	SCHEMA_ROLE_TASK,	/* at the generation's beginning, the name of pid is comm */
+	SCHEMA_ROLE_BEGIN,	/* pid begins with the name comm */
+	SCHEMA_ROLE_NAME,	/* the name of pid is comm, before the event */
+	SCHEMA_ROLE_RENAME,	/* the name of pid is comm, after the event */
+	SCHEMA_ROLE_LABEL,	/* name of a number: see struct names_scope */
 };
 
 struct schema_event {
@@ -43,12 +43,12 @@ struct schema_event {
 	uint8_t role;
 	uint8_t variant;	/* 1: args[0] is in the type */
 	bool plain;		/* all arguments are SCHEMA_OP_NUMBER */
-	bool has_near;		/* some are told by what addresses before them are near to */
-	bool selected;		/* an event, not state: a recording may lack it */
-	uint32_t pid_arg;	/* of a label: the number */
+	bool has_relative;		/* some are addresses relative to earlier ones */
+	bool selected;		/* not state, so it can be switched off */
+	uint32_t pid_arg;	/* the pid; in a label, the number */
 	uint32_t comm_arg;	/* the name */
-	uint32_t kind_arg;	/* of a label: of which kind the number is */
-	uint32_t start_arg;	/* when the thread began; SCHEMA_NO_ARG: not told */
+	uint32_t kind_arg;	/* in a label, the kind of number */
+	uint32_t start_arg;	/* when the thread began; SCHEMA_NO_ARG: missing */
 	const uint8_t *ops;	/* enum schema_op of each argument */
 	uint32_t raw_size;	/* its bytes in the schema, for comparison */
 	uint8_t *raw;
@@ -63,19 +63,19 @@ struct schema_experiment {
 
 struct schema {
 	struct schema_experiment experiments[SCHEMA_EXPERIMENTS];
-	struct index index;	/* hash and size of a description to its place in events */
+	struct index index;	/* hash and size of a description to index into events */
 	struct schema_event **events;	/* by index */
 	size_t nevents, room;
 	uint32_t max_args;		/* of any event so far */
 	bool seen;			/* in this generation */
-	bool has_changes;		/* likewise: state tells what becomes of threads */
-	bool had_changes;		/* in the one before */
+	bool has_changes;		/* it records changes of threads as state */
+	bool had_changes;		/* the previous one did */
 };
 
-/* A new generation: no type is known. Descriptions stay. */
+/* Begins a new generation without known types. Keeps descriptions. */
 void schema_reset(struct schema *schema);
 
-/* Takes in a schema batch. Returns 0 or -ENOMEM; damage is noted in @table. */
+/* Reads a schema batch. Returns 0 or -ENOMEM; damage is stored in @table. */
 int schema_read(struct schema *schema, struct table *table);
 
 void schema_uninit(struct schema *schema);

@@ -38,7 +38,7 @@ static int add_word(struct exptrace_selection *selection, const struct word *wor
 }
 
 /* Stores the error as the thread's last message. */
-static int tell(int err, const struct exptrace_selection *selection,
+static int store_error(int err, const struct exptrace_selection *selection,
 		const struct exptrace_selection_error *error)
 {
 	if (err == -ENOMEM)
@@ -81,7 +81,7 @@ API int exptrace_selection_parse(const char *text, size_t len,
 		*selection = new;
 		return 0;
 	}
-	tell(ret, new, error);
+	store_error(ret, new, error);
 	exptrace_selection_free(new);
 	return ret;
 }
@@ -139,7 +139,7 @@ API bool exptrace_selection_word_means(const struct exptrace_selection *selectio
 	return word_means(&selection->words[index], experiment, group, name);
 }
 
-static void find(struct exptrace_selection *selection, struct word *word)
+static void mark_found(struct exptrace_selection *selection, struct word *word)
 {
 	selection->nfound += !word->found;
 	word->found = true;
@@ -155,7 +155,7 @@ API void exptrace_selection_offer(struct exptrace_selection *selection, const ch
 
 		if (!word->found && word->kind != WORD_CALL &&
 		    word_means(word, experiment, group, name))
-			find(selection, word);
+			mark_found(selection, word);
 	}
 }
 
@@ -209,7 +209,7 @@ static bool mark_in_table(struct exptrace_syscall_tables *calls, const struct ca
 	return nr >= 0;
 }
 
-/* Switches the calls that match the word. If calls were off (@now), the first word starts from none. */
+/* Switches the calls that match the word. If calls were off (!@now), starts from none. */
 static bool mark_calls(struct exptrace_syscall_tables *calls, const struct call_names *names,
 		       const struct word *word, bool now)
 {
@@ -239,7 +239,7 @@ int select_calls(struct exptrace_selection *selection, const struct call_names *
 
 		if (word->kind == WORD_CALL) {
 			if (mark_calls(&new, names, word, now))
-				find(selection, word);
+				mark_found(selection, word);
 			else
 				ret = error_refused(-ENOENT, "there is no such system call",
 						    word->whole.text, word->whole.len);

@@ -38,7 +38,7 @@ struct task {
 };
 
 /* Thread 0 stands for the idle tasks, and epoch 0 for none. */
-static int make_ready(struct tasks *tasks)
+static int tasks_make_ready(struct tasks *tasks)
 {
 	if (tasks->nthreads)
 		return 0;
@@ -52,7 +52,7 @@ static int make_ready(struct tasks *tasks)
 /* Finds or adds the id. Returns NULL if out of memory. */
 static struct task *get_task(struct tasks *tasks, uint64_t pid)
 {
-	int64_t i = make_ready(tasks) ? -ENOMEM : index_get(&tasks->pids, pid, 0);
+	int64_t i = tasks_make_ready(tasks) ? -ENOMEM : index_get(&tasks->pids, pid, 0);
 
 	if (i < 0 || array_reach(&tasks->list, (size_t)i, &tasks->room, sizeof(*tasks->list)))
 		return NULL;
@@ -67,7 +67,7 @@ static const struct task *find_task(const struct tasks *tasks, uint64_t pid)
 	return i < 0 || (size_t)i >= tasks->room ? NULL : &tasks->list[i];
 }
 
-static bool is_held(const struct tasks *tasks, const struct task *task)
+static bool task_is_held(const struct tasks *tasks, const struct task *task)
 {
 	return task->holder && task->epoch == tasks->epoch;
 }
@@ -105,7 +105,7 @@ static int make_known(struct tasks *tasks, uint32_t thread, uint64_t start)
 }
 
 /* Since when the holder has its id; 0: since before any time that a caller can pass. */
-static uint64_t since(const struct tasks *tasks, uint32_t place)
+static uint64_t holder_since(const struct tasks *tasks, uint32_t place)
 {
 	return place <= tasks->ntimeless ? 0 : tasks->holders[place - 1].since;
 }
@@ -140,7 +140,7 @@ static void set_jump(struct tasks *tasks, struct task_holder *holder)
 /* Finds the last holder at @ticks, or else the first one. Returns its index plus 1. */
 static uint32_t find_holder(const struct tasks *tasks, uint32_t place, uint64_t ticks)
 {
-	while (since(tasks, place) > ticks) {
+	while (holder_since(tasks, place) > ticks) {
 		const struct task_holder *holder = &tasks->holders[place - 1];
 
 		if (!holder->before)
@@ -153,16 +153,16 @@ static uint32_t find_holder(const struct tasks *tasks, uint32_t place, uint64_t 
 }
 
 /* Makes @thread the holder of the id from @ticks on. @began: the thread began then. */
-static int hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_t ticks,
+static int tasks_hold(struct tasks *tasks, struct task *task, uint32_t thread, uint64_t ticks,
 		bool began)
 {
-	if (!is_held(tasks, task) || tasks->holders[task->holder - 1].thread != thread) {
+	if (!task_is_held(tasks, task) || tasks->holders[task->holder - 1].thread != thread) {
 		if (array_reach(&tasks->holders, tasks->nholders, &tasks->holders_room,
 				sizeof(*tasks->holders)))
 			return -ENOMEM;
 		tasks->holders[tasks->nholders++] = (struct task_holder) {
 			.since = ticks, .thread = thread, .began = began,
-			.before = is_held(tasks, task) ? task->holder : 0,
+			.before = task_is_held(tasks, task) ? task->holder : 0,
 		};
 		set_jump(tasks, &tasks->holders[tasks->nholders - 1]);
 		task->holder = (uint32_t)tasks->nholders;
@@ -178,7 +178,7 @@ static uint32_t holder_at(const struct tasks *tasks, const struct task *task, ui
 	uint32_t place = find_holder(tasks, task->holder, ticks);
 	const struct task_holder *holder = &tasks->holders[place - 1];
 
-	return holder->began && since(tasks, place) > ticks ? 0 : holder->thread;
+	return holder->began && holder_since(tasks, place) > ticks ? 0 : holder->thread;
 }
 
 static void set_comm(struct tasks *tasks, uint32_t thread, const char *comm, size_t len)
@@ -200,7 +200,7 @@ static uint32_t seen_one(const struct tasks *tasks, const struct task *task)
 {
 	uint32_t thread = 0;
 
-	if (is_held(tasks, task))
+	if (task_is_held(tasks, task))
 		thread = tasks->holders[task->holder - 1].thread;
 	else if (task->guess_epoch == tasks->epoch)
 		thread = task->guess;
@@ -221,7 +221,7 @@ static uint32_t make_thread(struct tasks *tasks, const struct task *task,
 	return thread && make_known(tasks, thread, news->start) ? 0 : thread;
 }
 
-static int tell(struct tasks *tasks, const struct task_news *news, bool begins)
+static int tasks_record(struct tasks *tasks, const struct task_news *news, bool begins)
 {
 	struct task *task = get_task(tasks, news->pid);
 	uint32_t thread;
@@ -234,20 +234,20 @@ static int tell(struct tasks *tasks, const struct task_news *news, bool begins)
 	thread = begins && !news->start ? 0 : find_known(tasks, news->pid, news->start);
 	if (!thread)
 		thread = make_thread(tasks, task, news, begins);
-	if (!thread || hold(tasks, task, thread, news->ticks, begins))
+	if (!thread || tasks_hold(tasks, task, thread, news->ticks, begins))
 		return -ENOMEM;
 	set_comm(tasks, thread, news->comm, news->len);
 	return 0;
 }
 
-int tasks_told(struct tasks *tasks, const struct task_news *news)
+int tasks_exists(struct tasks *tasks, const struct task_news *news)
 {
-	return tell(tasks, news, false);
+	return tasks_record(tasks, news, false);
 }
 
 int tasks_begin(struct tasks *tasks, const struct task_news *news)
 {
-	return tell(tasks, news, true);
+	return tasks_record(tasks, news, true);
 }
 
 int tasks_name(struct tasks *tasks, const struct task_news *news)
@@ -259,11 +259,11 @@ int tasks_name(struct tasks *tasks, const struct task_news *news)
 		return -ENOMEM;
 	if (tasks->doubt)
 		return 0;
-	if (!is_held(tasks, task)) {
+	if (!task_is_held(tasks, task)) {
 		thread = seen_one(tasks, task);
 		if (!thread)
 			thread = add_thread(tasks, news->pid, news->ns);
-		if (!thread || hold(tasks, task, thread, 0, false))
+		if (!thread || tasks_hold(tasks, task, thread, 0, false))
 			return -ENOMEM;
 	}
 	set_comm(tasks, holder_at(tasks, task, LATEST), news->comm, news->len);
@@ -296,7 +296,7 @@ int64_t tasks_thread(struct tasks *tasks, uint64_t pid, uint64_t ticks, uint64_t
 
 	if (!task)
 		return pid ? -ENOMEM : 0;
-	if (is_held(tasks, task))
+	if (task_is_held(tasks, task))
 		thread = holder_at(tasks, task, ticks);
 	if (thread)
 		return thread;
@@ -315,7 +315,7 @@ bool tasks_changed(const struct tasks *tasks, uint64_t pid, uint64_t ticks)
 {
 	const struct task *task = find_task(tasks, pid);
 
-	return task && is_held(tasks, task) && since(tasks, task->holder) > ticks;
+	return task && task_is_held(tasks, task) && holder_since(tasks, task->holder) > ticks;
 }
 
 const char *tasks_comm(const struct tasks *tasks, int64_t pid)
@@ -324,7 +324,7 @@ const char *tasks_comm(const struct tasks *tasks, int64_t pid)
 
 	if (pid == 0)
 		return "<idle>";
-	if (!task || !is_held(tasks, task))
+	if (!task || !task_is_held(tasks, task))
 		return NULL;
 	return tasks_thread_comm(tasks, holder_at(tasks, task, LATEST));
 }

@@ -54,8 +54,8 @@ struct task_news {
 
 /* All return 0 or -ENOMEM. */
 
-/* From that time on, the thread has this id and name. */
-int tasks_told(struct tasks *tasks, const struct task_news *news);
+/* A thread exists: from that time on, it has this id and name. */
+int tasks_exists(struct tasks *tasks, const struct task_news *news);
 
 /* The same for a thread that begins. If its start is unknown, it is a new thread. */
 int tasks_begin(struct tasks *tasks, const struct task_news *news);

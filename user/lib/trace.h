@@ -85,7 +85,7 @@ struct exptrace_trace {
 	uint64_t recorded;	/* events by its ledger */
 	uint64_t found;		/* events returned to the caller */
 	bool counts_found;	/* the caller has read all events */
-	bool tells_recorded;	/* the two numbers can be compared */
+	bool can_compare;	/* the two numbers can be compared */
 	struct exptrace_account account;
 	exptrace_generation_fn *on_generation;
 	void *on_generation_arg;
@@ -101,7 +101,7 @@ struct exptrace_trace {
 	struct learn learn;	/* records about them */
 	struct names names;	/* of numbers of other kinds */
 	struct cursor cursor;	/* exptrace_next_in_batch() */
-	struct cursor_near near;	/* likewise */
+	struct cursor_addrs addrs;	/* likewise */
 	struct merge merge;	/* exptrace_next_event() */
 	struct exptrace_record record;
 	uint64_t record_batch;	/* offset of its batch */
@@ -232,13 +232,14 @@ static inline bool trace_is_recorded(uint8_t type)
  * the end; -EBADMSG (then call trace_bad_event()); or -ENOMEM. Always inline, so that a local
  * cursor stays in registers.
  */
-static inline __attribute__((always_inline)) int trace_step(struct exptrace_trace *trace, struct cursor *cursor)
+static inline __attribute__((always_inline)) int trace_step(struct exptrace_trace *trace,
+							    struct cursor *cursor)
 {
 	int ret = cursor_peek(cursor);
 
 	if (unlikely(ret <= 0))
 		return ret;
-	if (unlikely(cursor_args(cursor, &trace->near, &trace->properties, trace->values)))
+	if (unlikely(cursor_args(cursor, &trace->addrs, &trace->properties, trace->values)))
 		return -EBADMSG;
 	if (unlikely(cursor->event->role >= SCHEMA_ROLE_TASK))
 		ret = trace_learn(trace, cursor->event, cursor->time);
