@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A trace taken apart into its batches, and put together again.
+ * Splitting a trace into its batches, and joining them again.
  */
 #include <string.h>
 
@@ -47,7 +47,7 @@ static void set_data(struct frame_piece *piece, const uint8_t *bytes, size_t siz
 	piece->size = size;
 }
 
-/* Reads a batch with its header; returns its size, or 0: there is no whole one. */
+/* Reads a batch with its header. Returns its size; 0: no complete batch. */
 static size_t get_batch(const uint8_t *bytes, size_t size, struct frame_piece *piece)
 {
 	uint64_t *const numbers[] = { &piece->generation, &piece->m, &piece->time };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the fuzz targets share.
+ * Functions shared by the fuzz targets.
  */
 #include <stdarg.h>
 #include <sys/mman.h>
@@ -9,9 +9,9 @@
 
 #include "fuzz.h"
 
-/* What all inputs together may take; a command line can say otherwise. */
+/* Limits for all inputs together; the command line can override them. */
 static char *limits[] = {
-	/* Reports must get out while a command's output is kept. */
+	/* Reports must get out while a command's output is captured. */
 	"-close_fd_mask=2",
 	"-timeout=20",
 	"-rss_limit_mb=2048",
@@ -21,13 +21,13 @@ static char *limits[] = {
 
 #define NR_LIMITS	(sizeof(limits) / sizeof(limits[0]))
 
-/* Seconds that any input may take, and those for each byte: both with sanitizers. */
+/* Time limit: seconds per input, and additional ones per byte; both with sanitizers */
 #define SECONDS		0.5
 #define SECONDS_BYTE	50e-6
 
 static FILE *messages;
 
-/* Allocations are many: where they were made, ASAN_OPTIONS=malloc_context_size=30 tells in full. */
+/* Short stacks of allocations, for speed; ASAN_OPTIONS=malloc_context_size=30 shows full ones. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -47,7 +47,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	words[n++] = (*argv)[0];
 	for (i = 0; i < (int)NR_LIMITS; i++)
 		words[n++] = limits[i];
-	/* the last one of several counts */
+	/* of several equal options, the last one counts */
 	for (i = 1; i < *argc; i++)
 		words[n++] = (*argv)[i];
 	*argc = n;

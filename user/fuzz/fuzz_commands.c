@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The commands that read a trace get the input, and their output is looked at.
+ * Runs the commands that read a trace on the input, and checks their output.
  *
- * The last byte of the header chooses one; with 0 all of them run, and are compared.
+ * The last byte of the header selects a command; 0 runs all of them and compares the output.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static const struct {
 
 #define RUNS	(sizeof(runs) / sizeof(runs[0]))
 
-/* What the last run printed. */
+/* Output of the last run */
 static struct {
 	char *bytes;
 	size_t size, room;
@@ -46,7 +46,7 @@ static struct {
 
 static int out_fd = -1, err_fd;
 
-/* From now on, what goes to standard output and error goes into memory. */
+/* Redirects standard output and error into memory. */
 static void keep_output(void)
 {
 	if (out_fd >= 0)
@@ -72,7 +72,7 @@ static void take(int fd, char **bytes, size_t *size, size_t *room)
 	(*bytes)[n] = 0;
 }
 
-/* No terminal may take anything in a trace for a command. */
+/* The output must not contain control bytes that a terminal would obey. */
 static void check_text(size_t run, const char *text, size_t size)
 {
 	size_t i;
@@ -86,7 +86,7 @@ static void check_text(size_t run, const char *text, size_t size)
 	}
 }
 
-/* Each line is an object; what is in it is for the tests. */
+/* Each line must be an object; the tests check its contents. */
 static void check_json(size_t run)
 {
 	const char *line = out.bytes, *end;
@@ -143,7 +143,7 @@ static void name_file(char *path, size_t size, int fd)
 	snprintf(path, size, "/proc/self/fd/%d", fd);
 }
 
-/* What cut makes of a sound trace shows the same. */
+/* The output of cut for a valid trace must show the same. */
 static void compare_cut(const char *path, size_t size)
 {
 	char cut_path[64], *shown;

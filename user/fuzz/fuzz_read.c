@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library reads the input as a trace, in all ways, and is asked about all that is in it.
+ * Reads the input as a trace with the library, in all ways, and makes all queries.
  *
- * What comes out must be the same whether it comes from a file, or bit by bit from a
- * pipe that has nothing yet again and again.
+ * The result must be the same from a file and from a pipe that delivers a little at a time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +14,13 @@
 #include "../cmd/stream.h"
 #include "fuzz.h"
 
-/* What was read, and how much. */
+/* Summary of what was read */
 struct sum {
 	uint64_t hash;
 	uint64_t events;
 };
 
-/* Where more of the input comes from, when a pipe is empty. */
+/* The rest of the input, to be written when the pipe is empty */
 struct feed {
 	const uint8_t *data;
 	size_t left, part;
@@ -134,7 +133,7 @@ static void add_schema(struct sum *sum, const struct exptrace_trace *trace)
 	add(sum, account->unread + account->damaged_bytes + exptrace_times(trace)->gap_ns);
 }
 
-/* Lets more come; false: it does not help. */
+/* Writes more into the pipe. Returns false if that does not help. */
 static bool feed_more(struct feed *feed)
 {
 	size_t n = feed && feed->left < feed->part ? feed->left : feed ? feed->part : 0;
@@ -152,7 +151,7 @@ static bool feed_more(struct feed *feed)
 	return true;
 }
 
-/* Goes on behind damage, which must come to an end: each time with more of the stream. */
+/* Continues behind damage. Each call must consume more of the stream, so that this ends. */
 static bool go_on_behind(struct exptrace_trace *trace, struct feed *feed, struct sum *sum,
 			 uint64_t *last)
 {
@@ -169,7 +168,7 @@ static bool go_on_behind(struct exptrace_trace *trace, struct feed *feed, struct
 			 (damage->after && damage->after <= damage->before)))
 		fuzz_fail("damage from %llu to %llu", (unsigned long long)damage->offset,
 			  (unsigned long long)damage->end);
-	/* of the one before, all that was read may be a single batch, with a wrong number */
+	/* the previous generation may consist of a single batch with a wrong number */
 	if (ret == 1 && damage->after)
 		*last = damage->before;
 	return ret == 1;
@@ -237,7 +236,7 @@ static struct sum walk_batches(int fd, struct feed *feed)
 
 typedef struct sum read_fn(int fd, struct feed *feed);
 
-/* Reads the same bytes from a pipe, a part at a time. */
+/* Reads the same bytes from a pipe, in parts. */
 static struct sum read_piped(read_fn *read_all, const uint8_t *data, size_t size)
 {
 	struct feed feed = { .data = data, .left = size, .part = size / 7 + 1 };
@@ -268,7 +267,7 @@ static void compare(read_fn *read_all, int fd, const uint8_t *data, size_t size)
 			  (unsigned long long)sum.events, (unsigned long long)piped.events);
 }
 
-/* What record counts of the device's bytes. */
+/* The counts that record makes of the device's bytes */
 static void count_stream(const uint8_t *data, size_t size)
 {
 	struct stream stream = { 0 };

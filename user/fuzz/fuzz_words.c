@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whatever takes text that somebody typed, or numbers and bytes to be printed.
+ * Runs all functions that parse text typed by a user, or print numbers and text.
  *
- * The input is a byte that chooses, and words that zero bytes separate.
+ * The input is a byte that selects a function, and words separated by zero bytes.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -21,7 +21,7 @@
 struct input {
 	const uint8_t *bytes;
 	size_t size;
-	char *words[WORDS];	/* "" where there is none */
+	char *words[WORDS];	/* "" if missing */
 };
 
 static const char *or_none(const char *word)
@@ -29,7 +29,7 @@ static const char *or_none(const char *word)
 	return *word ? word : NULL;
 }
 
-/* A word that means an event, or is found, does so whichever way it is asked for. */
+/* All ways to query whether a word matches an event, or is found, must agree. */
 static void check_words(struct exptrace_selection *selection, const struct input *input)
 {
 	const char *experiment = or_none(input->words[1]), *group = input->words[2];
@@ -133,7 +133,7 @@ static void try_options(const struct input *input)
 	char file[] = "/dev/null";
 	int argc = 1, i;
 
-	/* nothing is to be written, nor read from standard input */
+	/* do not write files or read standard input */
 	for (i = 0; i < WORDS && *input->words[i]; i++)
 		if (strncmp(input->words[i], "-o", 2) && strncmp(input->words[i], "--o", 3) &&
 		    strcmp(input->words[i], "-"))
@@ -153,7 +153,7 @@ static uint64_t number_at(const struct input *input, size_t i)
 	return number;
 }
 
-/* What is printed fits, and has nothing that a terminal obeys. */
+/* Output must fit and must not contain control bytes that a terminal would obey. */
 static void check_printed(const char *text, const char *end, size_t most)
 {
 	if (end < text || (size_t)(end - text) > most)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes what fuzzing begins with: small sound traces, one for each group of events, and words.
+ * Writes the initial inputs for fuzzing: small valid traces, one per group of events, and words.
  *
  * Usage: make_seeds TRACE-DIRECTORY WORDS-DIRECTORY
  */
@@ -51,7 +51,7 @@ static void save(const char *directory, const char *name, const void *bytes, siz
 	}
 }
 
-/* A group and what is mostly not wanted with it (see events.h). */
+/* A group and its _more group (see events.h) */
 static bool is_in(const struct event *event, const char *group)
 {
 	return !strncmp(event->group, group, strlen(group));
@@ -115,7 +115,7 @@ static void put_properties(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
-/* What came of it, before the ledger: another flaw for each group. */
+/* Properties before the ledger: another flaw for each group. */
 static void put_flaw(struct writer *w, uint64_t gen, size_t flaw)
 {
 	static const char *const flaws[][2] = {
@@ -132,7 +132,7 @@ static void put_flaw(struct writer *w, uint64_t gen, size_t flaw)
 	w_end(w);
 }
 
-/* Small numbers, which meet those of other events. */
+/* Small numbers, which match those of other events. */
 static void put_arg(struct writer *w, const struct arg *arg, unsigned int round)
 {
 	switch (arg->kind) {
@@ -199,7 +199,7 @@ static void put_state(struct writer *w, uint64_t gen)
 			    events[i].type != EXPTRACE_EVENT_STACK &&
 			    events[i].type != EXPTRACE_EVENT_CURRENT)
 				put_event(w, &events[i], round);
-	/* the names of an interrupt, a soft interrupt, a system call */
+	/* names of an interrupt, a softirq, a system call */
 	for (i = EXPTRACE_KIND_IRQ; i <= EXPTRACE_KIND_SYSCALL; i++) {
 		w_event(w, EXPTRACE_EVENT_NAME, 1);
 		w_number(w, i);
@@ -239,7 +239,7 @@ static void put_ledger(struct writer *w, uint64_t gen, const char *group)
 	w_end(w);
 }
 
-/* One that recorded the events of a group, mostly without a loss. */
+/* A ledger for the events of a group, mostly without losses. */
 static void put_generation(struct writer *w, uint64_t gen, const char *group, size_t flaw)
 {
 	w_sync(w, gen, gen * SECOND, FREQUENCY, gen * SECOND);
@@ -271,7 +271,7 @@ static void save_groups(const char *directory)
 		w.size = 0;
 		w_header_of(&w, i % 2 + 1);
 		put_generation(&w, 1, groups[i / 2], i / 2);
-		/* once more as it is, or behind a gap, or with a loss */
+		/* a second generation: the same, behind a gap, or with a loss */
 		put_generation(&w, 2 + i / 2 % 3, groups[i / 2], i / 2);
 		snprintf(name, sizeof(name), "%s-v%zu", groups[i / 2], i % 2 + 1);
 		save(directory, name, w.data, w.size);
@@ -279,7 +279,7 @@ static void save_groups(const char *directory)
 	w_free(&w);
 }
 
-/* What the tests read, cut off, and without its beginning. */
+/* The sample trace of the tests, cut off, and without its beginning. */
 static void save_samples(const char *directory)
 {
 	static const struct sample_faults faults[] = {
@@ -301,7 +301,7 @@ static void save_samples(const char *directory)
 	w_free(&w);
 }
 
-/* Behind the byte that chooses; a bar stands for the zero that separates words. */
+/* Behind the selecting byte, a bar stands for the zero byte between words. */
 static void save_words(const char *directory)
 {
 	static const char *const words[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes new traces from those there are, in such a way that most can still be read: their
- * batches are changed, and framed again. Some are changed without regard to that.
+ * Makes new traces from existing ones. Most remain readable: their batches are changed and framed
+ * again. Some are changed without regard to the framing.
  */
 #include <string.h>
 
@@ -28,7 +28,7 @@ static uint64_t draw(uint64_t below)
 	return (state >> 11) % below;
 }
 
-/* Small most of the time, so that ids meet; or one of those where something overflows. */
+/* Mostly small numbers, so that ids match; sometimes one that makes something overflow. */
 static uint64_t draw_number(void)
 {
 	static const uint64_t edges[] = {
@@ -43,7 +43,7 @@ static uint64_t draw_number(void)
 	return edges[draw(sizeof(edges) / sizeof(edges[0]))] - draw(2);
 }
 
-/* The data of a batch, changed by @fn. */
+/* Changes the data of a batch by @fn. */
 static void change_data(struct frame_piece *piece, size_t (*fn)(uint8_t *data, size_t size))
 {
 	static uint8_t data[ROOM];
@@ -64,7 +64,7 @@ static size_t change_bytes(uint8_t *data, size_t size)
 	return LLVMFuzzerMutate(data, size, size + 1024);
 }
 
-/* One number becomes another, of whatever size. */
+/* Replaces a number by another one of any size. */
 static size_t change_number(uint8_t *data, size_t size)
 {
 	size_t at = draw(size), old, new;
@@ -81,7 +81,7 @@ static size_t change_number(uint8_t *data, size_t size)
 	return size - old + new;
 }
 
-/* Some bytes once more: an event, an entry of a table. */
+/* Duplicates some bytes: an event, an entry of a table. */
 static size_t repeat_bytes(uint8_t *data, size_t size)
 {
 	size_t len = draw(size < 64 ? size : 64) + 1, from = draw(size - len + 1), to = draw(size + 1);
@@ -120,7 +120,7 @@ static void change_header(struct frame_piece *piece)
 	}
 }
 
-/* Numbers generations as their end marks say, or a little otherwise. */
+/* Renumbers generations by their end marks, sometimes with deviations. */
 static void renumber(struct frame *frame)
 {
 	uint64_t generation = draw(4) ? 1 : draw_number();
@@ -198,7 +198,7 @@ static void change_frame(struct frame *frame)
 			change_piece(&frame->pieces[draw(frame->n)]);
 		}
 	}
-	/* all commands at once take long */
+	/* running all commands takes long */
 	if (!frame->header[FUZZ_CHOICE])
 		frame->header[FUZZ_CHOICE] = (uint8_t)(1 + draw(255));
 }
@@ -221,7 +221,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	return n;
 }
 
-/* Batches of the second trace come among those of the first. */
+/* Inserts batches of the second trace among those of the first. */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
 				 size_t size2, uint8_t *out, size_t max_size, unsigned int seed)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs a fuzz target once on each file of a directory, without libFuzzer: so what it has found
- * stays found with any compiler.
+ * Runs a fuzz target once on each file of a directory, without libFuzzer, so that any compiler can
+ * test the corpus for regressions.
  *
  * Usage: once_TARGET DIRECTORY
  */
@@ -13,7 +13,7 @@
 
 #include "fuzz.h"
 
-/* In memory of its own size, so that a sanitizer sees what is read beyond it. */
+/* Uses an exact allocation, so that a sanitizer notices reads beyond the end. */
 static void run_file(int directory, const char *name)
 {
 	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
@@ -32,7 +32,7 @@ static void run_file(int directory, const char *name)
 
 int main(int argc, char **argv)
 {
-	/* a target keeps what goes to standard output */
+	/* targets capture standard output */
 	int out = dup(STDOUT_FILENO);
 	DIR *directory = argc == 2 ? opendir(argv[1]) : NULL;
 	const struct dirent *entry;
