@@ -92,7 +92,7 @@ API int exptrace_device_fd(const struct exptrace_device *device)
 
 API int exptrace_device_info(struct exptrace_device *device, struct exptrace_info *info)
 {
-	return device_ioctl(device, EXPTRACE_IOC_INFO, info, "cannot ask for its state");
+	return device_ioctl(device, EXPTRACE_IOC_INFO, info, "cannot get its state");
 }
 
 /* Leaves @id unchanged if the kernel does not provide it. */
@@ -131,7 +131,7 @@ API int exptrace_device_least_pool(struct exptrace_device *device,
 {
 	struct exptrace_start args = *start;
 	int err = device_ioctl(device, EXPTRACE_IOC_LEAST_POOL, &args,
-			       "cannot ask how small a pool can be");
+			       "cannot get the smallest pool size");
 
 	if (err)
 		return err;
@@ -195,7 +195,7 @@ API int exptrace_device_map(struct exptrace_device *device)
 	if (err)
 		return err;
 	if (!info.pool_size || info.pool_size > SIZE_MAX)
-		return device_refused(device, -EINVAL, "there is no pool to be mapped");
+		return device_refused(device, -EINVAL, "there is no pool to map");
 	pool = mmap(NULL, (size_t)info.pool_size, PROT_READ, MAP_SHARED, device->fd, 0);
 	if (pool == MAP_FAILED)
 		return device_failed(device, -errno, "cannot map the pool");
@@ -271,7 +271,7 @@ API int exptrace_device_enable(struct exptrace_device *device, unsigned int inde
 API int exptrace_device_syscalls(struct exptrace_device *device, struct exptrace_syscalls *calls)
 {
 	return device_ioctl(device, EXPTRACE_IOC_GET_SYSCALLS, calls,
-			    "cannot ask for the system calls");
+			    "cannot get the system calls");
 }
 
 API int exptrace_device_set_syscalls(struct exptrace_device *device,
@@ -286,7 +286,7 @@ API int exptrace_device_syscall_tables(struct exptrace_device *device,
 {
 	struct exptrace_syscalls native;
 	int err = device_ioctl(device, EXPTRACE_IOC_GET_SYSCALL_TABLES, calls,
-			       "cannot ask for the system calls");
+			       "cannot get the system calls");
 	size_t i;
 
 	if (err != -ENOTTY)
@@ -346,15 +346,15 @@ static bool has_room(const struct exptrace_filter *room, const struct exptrace_f
 API int exptrace_device_filter(struct exptrace_device *device, struct exptrace_filter **filter)
 {
 	struct exptrace_filter room = { 0 }, *new;
-	int err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, &room, "cannot ask for the filter");
+	int err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, &room, "cannot get the filter");
 
 	*filter = NULL;
 	while (!err) {
 		new = new_filter(&room);
 		if (!new)
-			return device_failed(device, -ENOMEM, "cannot ask for the filter");
+			return device_failed(device, -ENOMEM, "cannot get the filter");
 		err = device_ioctl(device, EXPTRACE_IOC_GET_FILTER, new,
-				   "cannot ask for the filter");
+				   "cannot get the filter");
 		if (!err && has_room(&room, new)) {
 			*filter = new;
 			return 0;

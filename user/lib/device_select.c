@@ -59,7 +59,7 @@ static int choose_calls(struct exptrace_device *device, struct exptrace_selectio
 	int err = now < 0 ? now : exptrace_device_syscall_tables(device, calls);
 
 	if (!err && uname(&host) < 0)
-		err = error_failed(-errno, "cannot ask for the machine", NULL, 0);
+		err = error_failed(-errno, "cannot get the machine", NULL, 0);
 	return err ? err : exptrace_selection_syscalls(selection, host.machine, now, calls);
 }
 

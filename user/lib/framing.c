@@ -28,7 +28,7 @@ static int cut_off(struct exptrace_trace *trace)
 static int read_failed(struct exptrace_trace *trace, int err)
 {
 	if (err == -EAGAIN)
-		return trace_refuse(trace, err, "nothing more is there yet");
+		return trace_refuse(trace, err, "no more data yet");
 	return trace_error(trace, err, trace->input.offset + input_available(&trace->input),
 			   "cannot read: %s", strerror(-err));
 }
@@ -51,7 +51,7 @@ static int framing_header(struct exptrace_trace *trace)
 		return read_failed(trace, err);
 	have = input_available(input);
 	if (!have)
-		return trace_error(trace, -ENODATA, 0, "no byte is there, not even a header,");
+		return trace_error(trace, -ENODATA, 0, "there is no data, not even a header,");
 	if (memcmp(input->pos, HEADER_PREFIX, have < prefix ? have : prefix))
 		return not_a_trace(trace);
 	if (have < EXPTRACE_HEADER_SIZE)
@@ -61,7 +61,7 @@ static int framing_header(struct exptrace_trace *trace)
 		return not_a_trace(trace);
 	if (!header_is_known(version))
 		return trace_error(trace, -EPROTO, 0,
-				   "a trace in version %d of the format, of which 1 to %d are known here",
+				   "version %d of the trace format is not supported, only 1 to %d",
 				   version, EXPTRACE_WIRE_VERSION);
 	trace->version = version;
 	input_consume(input, EXPTRACE_HEADER_SIZE);

@@ -13,12 +13,12 @@ static const struct magic {
 	const char *name;
 } magics[] = {
 	{ "\x7f" "ELF",			4, "an ELF file" },
-	{ "PERFILE2",			8, "data of perf" },
-	{ "\x17\x08\x44tracing",	10, "data of trace-cmd" },
-	{ "\xc1\x1f\xfc\xc1",		4, "data in CTF, as LTTng writes them" },
-	{ "\x1f\x8b",			2, "data of gzip" },
-	{ "\x28\xb5\x2f\xfd",		4, "data of zstd" },
-	{ "\xfd" "7zXZ",		5, "data of xz" },
+	{ "PERFILE2",			8, "perf data" },
+	{ "\x17\x08\x44tracing",	10, "trace-cmd data" },
+	{ "\xc1\x1f\xfc\xc1",		4, "CTF data, as written by LTTng" },
+	{ "\x1f\x8b",			2, "gzip data" },
+	{ "\x28\xb5\x2f\xfd",		4, "zstd data" },
+	{ "\xfd" "7zXZ",		5, "xz data" },
 };
 
 static bool is_text(const uint8_t *bytes, size_t n)

@@ -17,7 +17,7 @@ API int exptrace_header_version(const void *bytes, size_t size)
 	if (version < 0)
 		return error_refused(-EBADMSG, "not the header of a trace", NULL, 0);
 	if (!header_is_known(version))
-		return error_refused(-EPROTONOSUPPORT, "a trace in a version that is not known here",
+		return error_refused(-EPROTONOSUPPORT, "a trace in an unsupported version",
 				     NULL, 0);
 	return version;
 }

@@ -220,7 +220,7 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 	ret = resync_search(trace, &generation);
 	trace->input.hold = hold;
 	if (ret == -EAGAIN)
-		return trace_refuse(trace, ret, "nothing more is there yet");
+		return trace_refuse(trace, ret, "no more data yet");
 	if (ret < 0)
 		return trace_error(trace, ret, trace->input.offset, "cannot read: %s",
 				   strerror(-ret));

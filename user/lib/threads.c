@@ -45,7 +45,7 @@ API int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid)
 	uint64_t ticks = trace->mode == TRACE_MODE_EVENTS ? UINT64_MAX : record->ticks;
 
 	if (pid < 0)
-		return trace_refuse(trace, -ENOENT, "no thread has an id below 0");
+		return trace_refuse(trace, -ENOENT, "a thread id is never negative");
 	catch_up(trace);
 	return thread_at(trace, pid, ticks, clock_ns(&trace->clock, record->ticks));
 }
@@ -53,7 +53,7 @@ API int64_t exptrace_thread(struct exptrace_trace *trace, int64_t pid)
 API int64_t exptrace_thread_at(struct exptrace_trace *trace, int64_t pid, uint64_t ticks)
 {
 	if (pid < 0)
-		return trace_refuse(trace, -ENOENT, "no thread has an id below 0");
+		return trace_refuse(trace, -ENOENT, "a thread id is never negative");
 	if (learn_all(trace))
 		return trace_no_memory(trace, trace->batch.offset);
 	return thread_at(trace, pid, ticks, exptrace_ns(trace, ticks));

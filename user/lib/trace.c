@@ -176,7 +176,7 @@ API int exptrace_stack(const struct exptrace_trace *trace, uint64_t id,
 {
 	int n = stacks_find(&trace->stacks, id, frames);
 
-	return n < 0 ? trace_refuse(trace, n, "no such place or stack is known") : n;
+	return n < 0 ? trace_refuse(trace, n, "no such call site or stack is known") : n;
 }
 
 API bool exptrace_stack_cut_off(const struct exptrace_trace *trace, uint64_t id)
@@ -193,7 +193,7 @@ API int exptrace_property_at(const struct exptrace_trace *trace, size_t index, c
 			     const char **value)
 {
 	if (index >= trace->properties.n)
-		return trace_refuse(trace, -ENOENT, "there are fewer properties");
+		return trace_refuse(trace, -ENOENT, "there is no such property");
 	*key = trace->properties.list[index].key;
 	*value = trace->properties.list[index].value;
 	return 0;

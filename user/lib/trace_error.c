@@ -49,5 +49,5 @@ API const char *exptrace_error(const struct exptrace_trace *trace)
 
 int trace_wrong_mode(const struct exptrace_trace *trace)
 {
-	return trace_refuse(trace, -EINVAL, "this trace is read in another way");
+	return trace_refuse(trace, -EINVAL, "this trace is being read in another way");
 }

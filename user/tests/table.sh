@@ -175,19 +175,19 @@ no_trace() { # file message
 	column "$1: not a trace, and nothing on standard output"
 }
 : >"$dir/empty"
-no_trace empty 'no byte is there, not even a header, at offset 0'
+no_trace empty 'there is no data, not even a header, at offset 0'
 head -c 9 "$sample" >"$dir/half_header"
 no_trace half_header 'cut off in the header at offset 9'
 sed '1s/^exptrace v./exptrace v9/' "$sample" >"$dir/newer"
-no_trace newer 'a trace in version 9 of the format, of which 1 to 2 are known here at offset 0'
+no_trace newer 'version 9 of the trace format is not supported, only 1 to 2 at offset 0'
 echo "This is a text, and no trace." >"$dir/text"
 no_trace text 'not a trace of exptrace (it looks like text) at offset 0'
 head -c 4096 "$exptrace" >"$dir/elf"
 no_trace elf 'not a trace of exptrace (it looks like an ELF file) at offset 0'
 printf 'PERFILE2%0100d' 0 >"$dir/perf"
-no_trace perf 'not a trace of exptrace (it looks like data of perf) at offset 0'
+no_trace perf 'not a trace of exptrace (it looks like perf data) at offset 0'
 gzip -c <"$sample" >"$dir/gzip"
-no_trace gzip 'not a trace of exptrace (it looks like data of gzip) at offset 0'
+no_trace gzip 'not a trace of exptrace (it looks like gzip data) at offset 0'
 
 head -c 16 "$sample" >"$dir/header"
 each "$readers" 0 '' "$dir/header"

@@ -129,7 +129,7 @@ static void test_pieces(void)
 {
 	FAILS(NULL, exptrace_header_version("exptrace", 8), -EBADMSG, "not the header of a trace");
 	FAILS(NULL, exptrace_header_version("exptrace v9\0\0\0\0\0", 16), -EPROTONOSUPPORT,
-	      "a version that is not known here");
+	      "unsupported version");
 	FAILS(NULL, exptrace_piece("x", 1, NULL, NULL), -EBADMSG, "neither a batch nor the end");
 }
 
@@ -155,11 +155,11 @@ static void test_ways(void)
 		return;
 	FAILS(trace, exptrace_next_batch(trace, &batch), -EINVAL, "read in another way");
 	FAILS(trace, exptrace_next_frame(trace, &batch), -EINVAL, "read in another way");
-	FAILS(trace, exptrace_thread(trace, -1), -ENOENT, "no thread has an id below 0");
-	FAILS(trace, exptrace_thread_at(trace, -1, 0), -ENOENT, "no thread has an id below 0");
-	FAILS(trace, exptrace_property_at(trace, 1000, &key, &value), -ENOENT, "fewer properties");
-	ok(exptrace_stack(trace, 0, &frames) == -ENOENT && has_message(trace, "no such place or stack"),
-	   "a stack that is not known: no such place or stack");
+	FAILS(trace, exptrace_thread(trace, -1), -ENOENT, "a thread id is never negative");
+	FAILS(trace, exptrace_thread_at(trace, -1, 0), -ENOENT, "a thread id is never negative");
+	FAILS(trace, exptrace_property_at(trace, 1000, &key, &value), -ENOENT, "no such property");
+	ok(exptrace_stack(trace, 0, &frames) == -ENOENT && has_message(trace, "no such call site or stack"),
+	   "a stack that is not known: no such call site or stack");
 	exptrace_close(trace);
 	trace = open_bytes(w.data, w.size);
 	if (exptrace_next_batch(trace, &batch) != 1)
@@ -222,7 +222,7 @@ static void test_lasting(void)
 	exptrace_close(trace);
 	trace = open_bytes("", 0);
 	FAILS(trace, exptrace_next_frame(trace, &batch), -ENODATA,
-	      "no byte is there, not even a header, at offset 0");
+	      "there is no data, not even a header, at offset 0");
 	exptrace_close(trace);
 	/* two traces in a row */
 	w.size = 0;
@@ -245,7 +245,7 @@ static void test_nothing_yet(void)
 
 	if (pipe2(ends, O_NONBLOCK) || exptrace_open_fd(ends[0], &trace))
 		return;
-	FAILS(trace, exptrace_next_event(trace, &record), -EAGAIN, "nothing more is there yet");
+	FAILS(trace, exptrace_next_event(trace, &record), -EAGAIN, "no more data yet");
 	exptrace_close(trace);
 	close(ends[0]);
 	close(ends[1]);
@@ -280,11 +280,11 @@ static void test_device(void)
 	FAILS(NULL, exptrace_device_take(device, &ref, &batch), -EINVAL, "/dev/null: the pool is not");
 	FAILS(NULL, exptrace_device_drain(device, &sink, NULL), -EPROTO, "not the header of a trace");
 	ioctl_error = EIO;
-	DEVICE_FAILS(exptrace_device_info(device, &info), "cannot ask for its state");
-	DEVICE_FAILS(exptrace_device_map(device), "cannot ask for its state");
+	DEVICE_FAILS(exptrace_device_info(device, &info), "cannot get its state");
+	DEVICE_FAILS(exptrace_device_map(device), "cannot get its state");
 	DEVICE_FAILS(exptrace_device_start(device, &start), "cannot start recording");
 	DEVICE_FAILS(exptrace_device_least_pool(device, &start, &size, NULL),
-		     "cannot ask how small a pool can be");
+		     "cannot get the smallest pool size");
 	DEVICE_FAILS(exptrace_device_stop(device), "cannot stop recording");
 	DEVICE_FAILS(exptrace_device_advance(device, NULL), "cannot begin a generation");
 	DEVICE_FAILS(exptrace_device_snapshot(device, 0, NULL, NULL), "cannot take a snapshot");
@@ -299,11 +299,11 @@ static void test_device(void)
 	DEVICE_FAILS(exptrace_device_switch(device, &event, 0), "cannot switch an event");
 	DEVICE_FAILS(exptrace_device_enable(device, 0, true), "cannot switch an event");
 	DEVICE_FAILS(exptrace_device_set_event(device, 0, 0), "cannot switch an event");
-	DEVICE_FAILS(exptrace_device_syscalls(device, &calls), "cannot ask for the system calls");
+	DEVICE_FAILS(exptrace_device_syscalls(device, &calls), "cannot get the system calls");
 	DEVICE_FAILS(exptrace_device_set_syscalls(device, &calls), "cannot choose system calls");
-	DEVICE_FAILS(exptrace_device_syscall_tables(device, &tables), "cannot ask for the system calls");
+	DEVICE_FAILS(exptrace_device_syscall_tables(device, &tables), "cannot get the system calls");
 	DEVICE_FAILS(exptrace_device_set_syscall_tables(device, &tables), "cannot choose system calls");
-	DEVICE_FAILS(exptrace_device_filter(device, &filter), "cannot ask for the filter");
+	DEVICE_FAILS(exptrace_device_filter(device, &filter), "cannot get the filter");
 	DEVICE_FAILS(exptrace_device_set_filter(device, NULL), "cannot set the filter");
 	if (exptrace_selection_parse("sched", 5, &selection, NULL))
 		return;

@@ -277,7 +277,7 @@ static void test_reading(const struct writer *w)
 		fail.read_ends = true;
 		run(&got, runs[i % NR_RUNS].command, runs[i % NR_RUNS].option, path);
 		if (got.code != EXIT_PROBLEM ||
-		    (!strstr(got.messages, n ? "cut off in " : "no byte is there") &&
+		    (!strstr(got.messages, n ? "cut off in " : "there is no data") &&
 		     !strstr(got.output, "cut off in ")))
 			shrunk += !show(runs[i % NR_RUNS].command->name, n);
 	}

@@ -179,7 +179,7 @@ static void test_nothing(void)
 
 	ok(!exptrace_open_memory(NULL, 0, &trace) && exptrace_fd(trace) == -1 &&
 	   exptrace_next_event(trace, &record) == -ENODATA &&
-	   !strcmp(exptrace_error(trace), "no byte is there, not even a header, at offset 0"),
+	   !strcmp(exptrace_error(trace), "there is no data, not even a header, at offset 0"),
 	   "no bytes are a trace that is cut off before its header");
 	exptrace_close(trace);
 	w_header(&w);

@@ -142,7 +142,7 @@ static bool header_ends(char version, int want, const char *message)
 static void test_header(void)
 {
 	ok(header_ends('1', 0, NULL) && header_ends('2', 0, NULL), "versions 1 and 2 are read");
-	ok(header_ends('3', -EPROTO, "a trace in version 3 of the format, of which 1 to 2"),
+	ok(header_ends('3', -EPROTO, "version 3 of the trace format is not supported, only 1 to 2"),
 	   "another version's header is refused, and the message gives the version");
 	ok(header_ends('0', -EBADMSG, "not a trace") && header_ends('x', -EBADMSG, "not a trace"),
 	   "an invalid version is not a trace");
@@ -169,12 +169,12 @@ static bool bytes_end(const void *bytes, size_t n, int want, const char *message
 
 static void test_no_trace(void)
 {
-	ok(bytes_end("", 0, -ENODATA, "no byte is there") &&
+	ok(bytes_end("", 0, -ENODATA, "there is no data") &&
 	   bytes_end("exptr", 5, -ENODATA, "cut off in the header at offset 5"),
 	   "an empty file and a part of a header are cut off");
 	ok(bytes_end("\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\0", 17, -EBADMSG, "an ELF file") &&
-	   bytes_end("PERFILE2\0\0\0\0\0\0\0\0", 16, -EBADMSG, "data of perf") &&
-	   bytes_end("\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, -EBADMSG, "data of gzip") &&
+	   bytes_end("PERFILE2\0\0\0\0\0\0\0\0", 16, -EBADMSG, "perf data") &&
+	   bytes_end("\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, -EBADMSG, "gzip data") &&
 	   bytes_end("Some text, no trace\n", 20, -EBADMSG, "(it looks like text)") &&
 	   bytes_end("\1\2\3\4\5\6\7", 7, -EBADMSG, "not a trace of exptrace at"),
 	   "for other files, the message says what they look like");
