@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Marks what the shared library exports; libexptrace.map has the versions.
+ * Marks symbols that the shared library exports; libexptrace.map has the versions.
  */
 #ifndef EXPTRACE_LIB_API_H
 #define EXPTRACE_LIB_API_H

@@ -133,7 +133,8 @@ static bool is_opening(struct place *place, uint64_t *budget)
  * Checks the positions before @limit. Returns the distance to the next generation and its number;
  * @limit if there is none; or -ENOMEM.
  */
-static ssize_t resync_look(const struct input *input, size_t limit, uint64_t *budget, uint64_t *generation)
+static ssize_t resync_look(const struct input *input, size_t limit, uint64_t *budget,
+			   uint64_t *generation)
 {
 	const uint8_t *pos = input->pos, *stop = input->pos + limit;
 
