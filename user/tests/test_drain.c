@@ -149,8 +149,8 @@ static int drain(const struct exptrace_sink *to, struct copy *copy, int flags)
 /* Whether the copy has the trace's first @n bytes, and ended with @err, in order. */
 static bool has(const struct copy *copy, size_t n, int err)
 {
-	return copy->out.size == n && !memcmp(copy->out.data, trace.data, n) && copy->ends == 1 &&
-	       copy->err == err && !copy->disordered && !fake_mapped;
+	return copy->out.size == n && (!n || !memcmp(copy->out.data, trace.data, n)) &&
+	       copy->ends == 1 && copy->err == err && !copy->disordered && !fake_mapped;
 }
 
 /* The bytes up to the piece with that number, from 0 on. */
