@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The workload of agree.sh: wake-ups and system calls, so many of each, whose times exptrace and perf both measure.
- *
- * All tasks share one CPU, so that they wait for it, and so that a child that was reaped has left it: both recorders
- * have then seen all of its life. Each prints its name and pid. The system calls are such as nobody else makes.
+ * The workload of agree.sh: a known number of wake-ups and system calls, timed by exptrace and
+ * perf. All tasks share one CPU, so that they wait for it, and so that a reaped child has left it:
+ * both recorders have then seen its whole life. Each task prints its name and pid. No other task
+ * makes these system calls.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,7 +21,7 @@
 #define CALLS		1000
 #define ROUNDS		200
 #define SPIN_MS		600
-/* Of real time; interrupts' threads have 50. */
+/* A real-time priority; interrupt threads have 50. */
 #define URGENT		90
 
 static int ping[2], pong[2];
@@ -46,7 +46,7 @@ static int sleeps(void)
 	return 0;
 }
 
-/* With URGENT, from its first moment, nothing preempts it. It waits for no signal, and each wait fails. */
+/* With priority URGENT nothing ever preempts it. It waits for no signal, and each wait fails. */
 static int sleeps_urgently(void)
 {
 	unsigned long signals = 0;
@@ -103,7 +103,7 @@ static int spins(void)
 static const struct {
 	const char *name;
 	int (*run)(void);
-	int priority;		/* of real time, or 0 */
+	int priority;		/* real-time priority, or 0 */
 } tasks[] = {
 	{ "agree-sleep", sleeps, 0 },
 	{ "agree-urgent", sleeps_urgently, URGENT },
@@ -122,7 +122,7 @@ static int set_priority(int priority)
 	return sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param);
 }
 
-/* A child has the priority of its parent. */
+/* A child inherits its parent's priority. */
 static pid_t start(size_t i)
 {
 	pid_t pid;

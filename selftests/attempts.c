@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Writers count on their own how much they attempted of an experiment; so did the observer. */
+/* What writers counted as attempted, by experiment, against what the observer counted. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "attempts.h"
 
 /*
- * Since 7.0 a task can be preempted between the observer's part of an event and the recorder's, and go on elsewhere and
- * later. Before, an event is all on one CPU.
+ * Since Linux 7.0 a task can be preempted between the observer's part of an event and the
+ * recorder's, and continue on another CPU. Before, both parts run on one CPU.
  */
 static bool events_can_be_preempted(void)
 {
@@ -21,8 +21,8 @@ static bool events_can_be_preempted(void)
 }
 
 /*
- * How many events can at a moment be counted by the observer and not yet by the recorder on one CPU. A virtual CPU may be
- * stopped in the midst of one while another stops the recording.
+ * Number of events on one CPU that the observer may have counted and the recorder not yet. A
+ * virtual CPU may be stopped in the middle of one while another stops the recording.
  */
 #define MOST_HALF_DONE	EXPTRACE_NR_CONTEXTS
 
@@ -31,13 +31,13 @@ uint64_t observer_slack(void)
 	uint64_t n = MOST_HALF_DONE * sysconf(_SC_NPROCESSORS_CONF);
 	struct sysinfo info;
 
-	/* One of each task. */
+	/* One event per task. */
 	if (events_can_be_preempted() && !sysinfo(&info))
 		n += info.procs;
 	return n;
 }
 
-/* What the kernel says of a program that was not run is not by CPU. */
+/* Missed program runs are not counted by CPU. */
 static bool is_between(const struct edges *e, int x, int cpu, uint64_t attempted)
 {
 	uint64_t least = e->before_stop.n[x][cpu] - e->after_start.n[x][cpu];

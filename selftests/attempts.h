@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a recording attempted, against what the observer saw while it lasted. */
+/* Compare what a recording attempted with what the observer saw. */
 #ifndef EXPTRACE_SELFTEST_ATTEMPTS_H
 #define EXPTRACE_SELFTEST_ATTEMPTS_H
 
@@ -10,9 +10,9 @@
 #include "stream.h"
 
 /*
- * What the observer had counted shortly before and after something began, and before and after it ended. When exactly that
- * was, no user can tell, so there are two bounds: what was attempted from the one to the other is at least what was seen
- * inside and at most what was seen outside.
+ * The observer's counts shortly before and after the start, and before and after the stop. User
+ * space cannot know the exact moments, so there are two bounds: at least what was seen inside, and
+ * at most what was seen outside.
  */
 struct edges {
 	struct observation before_start, after_start, before_stop, after_stop;
@@ -25,13 +25,16 @@ struct attempts {
 
 void attempts_add(struct attempts *sum, const struct stream_generation *gen);
 
-/* How often the two differ, which is told, as is all if @tell. Nothing seen of an experiment is a difference, too. */
+/*
+ * Number of differences, which are logged; with @tell everything is. No event seen of an experiment
+ * is a difference, too.
+ */
 int attempts_differ(const struct attempts *attempts, const struct edges *edges, bool tell);
 
-/* How many events of an experiment were seen, or missed, on all CPUs. */
+/* Number of events of an experiment seen or missed on all CPUs. */
 uint64_t observed_between(const struct observation *from, const struct observation *to, int experiment);
 
-/* How many events can at a moment be counted by the observer and not yet by the recorder, on all CPUs. */
+/* Number of events on all CPUs that the observer may have counted and the recorder not yet. */
 uint64_t observer_slack(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Finds and loads the BPF programs of the tests. */
+/* Find and load the BPF programs of the tests. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>

@@ -5,7 +5,10 @@
 
 #include <bpf/libbpf.h>
 
-/* Loads the object file @name, which lies beside this program. The caller closes it; NULL and errno if it can't be. */
+/*
+ * Load the object file @name from the directory of this program. The caller closes it; NULL with
+ * errno set on error.
+ */
 struct bpf_object *bpf_object_beside(const char *name);
 
 #endif

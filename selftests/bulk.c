@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory that is freed without a tracepoint: kmem_cache_free_bulk(), kfree_rcu(). */
+/* Memory that is freed without a tracepoint: kmem_cache_free_bulk() and kfree_rcu(). */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 
@@ -9,9 +9,9 @@
 #define RUN		"/sys/module/exptrace_bulk/parameters/run"
 #define TRACER		"/proc/sys/kernel/ftrace_enabled"
 
-/* Bytes of each of the objects of kmod/test/bulk.c. */
+/* Size of each object of kmod/test/bulk.c. */
 #define SIZE		1111
-/* As many as a call that can't be preempted may record. */
+/* Maximum that a call which cannot be preempted may record. */
 #define BURST		64
 
 static int bulk_load(void)
@@ -24,7 +24,7 @@ static int bulk_remove(void)
 	return syscall(SYS_delete_module, "exptrace_bulk", 0) ? -errno : 0;
 }
 
-/* Does the kernel's function tracer call probes? Then the events are there. */
+/* Does the kernel's function tracer call probes? Only then do the events exist. */
 static bool can_hook(int control)
 {
 	struct exptrace_event event;
@@ -32,7 +32,7 @@ static bool can_hook(int control)
 	return !event_get(control, "kmem_cache_free_bulk", &event) && event.flags & EXPTRACE_EVENT_F_AVAILABLE;
 }
 
-/* It frees what kfree_rcu() gives it in sheaves, of which nothing tells. */
+/* Does kfree_rcu() free in sheaves, which no event shows? */
 static bool has_sheaves(void)
 {
 	char name[128];
@@ -56,7 +56,7 @@ static int start_alloc(int control)
 	return err ?: recording_start(control);
 }
 
-/* What became of the test module's objects. */
+/* What happened to the test module's objects. */
 struct fate {
 	size_t allocated, live, given, freed, twice;
 };
@@ -65,7 +65,7 @@ struct step {
 	uint64_t ptr;
 	size_t when;
 	int type;
-	bool ours;	/* an object of the test module's is allocated */
+	bool ours;	/* an object of the test module is allocated */
 };
 
 static int by_object(const void *a, const void *b)
@@ -88,7 +88,7 @@ static struct step make_step(const struct stream_event *e, size_t when)
 			      .ours = is_alloc(e) && e->arg[1].value == SIZE };
 }
 
-/* The steps of one object: from an allocation of ours to the next allocation of its memory. */
+/* Check the steps of one object, from its allocation to the next allocation of its memory. */
 static void follow(struct fate *fate, const struct step *step, size_t n)
 {
 	bool ours = false, given = false, freed = false;
@@ -142,7 +142,7 @@ static struct fate find_fate(const struct stream *stream)
 	return fate;
 }
 
-/* What was recorded until now; the recording goes on. */
+/* Parse what was recorded so far; the recording continues. */
 static int look(int control, int reader, struct bytes *bytes, struct stream *stream)
 {
 	struct exptrace_advance advance = {};
@@ -157,7 +157,7 @@ static int look(int control, int reader, struct bytes *bytes, struct stream *str
 	return stream_parse(stream, bytes->data, bytes->size);
 }
 
-TEST_F(module, objects_given_to_kfree_rcu_are_seen_freed)
+TEST_F(module, objects_given_to_kfree_rcu_are_recorded_as_freed)
 {
 	bool sheaves = has_sheaves();
 	struct stream stream = {};
@@ -171,7 +171,7 @@ TEST_F(module, objects_given_to_kfree_rcu_are_seen_freed)
 	self->reader = device_open(O_RDONLY | O_NONBLOCK);
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, write_file(RUN, "rcu 3000"));
-	/* The kernel frees them when it likes. */
+	/* The kernel frees them at any later time. */
 	EXPECT_TRUE(WAIT_FOR(look(self->control, self->reader, &bytes, &stream) ||
 			     (fate = find_fate(&stream), fate.freed + (sheaves ? fate.given : 0) >= 3000)));
 	EXPECT_STREQ("", stream.error);
@@ -187,8 +187,8 @@ TEST_F(module, objects_given_to_kfree_rcu_are_seen_freed)
 	EXPECT_EQ(0, bulk_remove());
 }
 
-/* That of one call is as much as that of kmem_cache_free(): when, where, and by whom. */
-TEST_F(module, objects_freed_in_bulk_are_seen_freed)
+/* One call is recorded like kmem_cache_free(): when, where, and by whom. */
+TEST_F(module, objects_freed_in_bulk_are_recorded_as_freed)
 {
 	struct recording r = {};
 	size_t i, here = 0;
@@ -216,8 +216,8 @@ TEST_F(module, objects_freed_in_bulk_are_seen_freed)
 	EXPECT_EQ(0, bulk_remove());
 }
 
-/* Preemption must not be off for long, and nothing must be missing without being counted. */
-TEST_F(module, objects_freed_at_once_without_preemption_are_recorded_or_counted)
+/* Preemption must not be off for long, and whatever is missing must be counted. */
+TEST_F(module, objects_freed_without_preemption_are_recorded_or_counted)
 {
 	struct recording r = {};
 	struct fate fate;
@@ -241,8 +241,8 @@ TEST_F(module, objects_freed_at_once_without_preemption_are_recorded_or_counted)
 	EXPECT_EQ(0, bulk_remove());
 }
 
-/* An event that is off for a part of a generation is not told to be on in it. */
-TEST_F(module, generation_tells_which_frees_it_lacks)
+/* A generation does not claim an event that was disabled during a part of it. */
+TEST_F(module, generation_reports_which_frees_it_lacks)
 {
 	static const char *const lacks[] = { "", "kmem_cache_free_bulk", "kmem_cache_free_bulk,kfree_rcu", "kfree_rcu", "" };
 	struct exptrace_advance advance = {};
@@ -266,7 +266,7 @@ TEST_F(module, generation_tells_which_frees_it_lacks)
 		EXPECT_STREQ(lacks[i], r.stream.generations[i].unrecorded_frees);
 	recording_free(&r);
 
-	/* It says nothing where no memory is recorded. */
+	/* Without memory events there is nothing to report. */
 	r = (struct recording){};
 	ASSERT_EQ(0, record_only(self->control, "sched_switch", NULL));
 	ASSERT_EQ(0, recording_start(self->control));
@@ -275,8 +275,8 @@ TEST_F(module, generation_tells_which_frees_it_lacks)
 	recording_free(&r);
 }
 
-/* Who has switched the function tracer off gets a recording that says what it lacks. */
-TEST_F(module, recording_goes_on_without_the_function_tracer)
+/* With the function tracer disabled, a recording reports what it lacks. */
+TEST_F(module, recording_works_without_the_function_tracer)
 {
 	struct recording r = {};
 	char line[256];
@@ -297,7 +297,7 @@ TEST_F(module, recording_goes_on_without_the_function_tracer)
 	EXPECT_STREQ("kmem_cache_free_bulk,kfree_rcu", r.stream.generations[0].unrecorded_frees);
 	recording_free(&r);
 
-	/* While the events are recorded it can't be switched off. */
+	/* The function tracer cannot be disabled while these events are recorded. */
 	r = (struct recording){};
 	ASSERT_EQ(0, start_alloc(self->control));
 	EXPECT_EQ(-EBUSY, write_file(TRACER, "0"));
@@ -308,7 +308,7 @@ TEST_F(module, recording_goes_on_without_the_function_tracer)
 	recording_free(&r);
 }
 
-/* The innermost frame is the function itself, and what called it comes next. */
+/* The innermost frame is the function itself, followed by its caller. */
 TEST_F(module, stack_of_a_function_begins_with_it)
 {
 	static const char *const functions[] = { "kmem_cache_free_bulk+", "kvfree_call_rcu+" };
@@ -348,10 +348,11 @@ TEST_F(module, stack_of_a_function_begins_with_it)
 }
 
 /*
- * To find it out takes as long as many events; were that done for each, all were as far apart as the first two. The first
- * call of some is slower everywhere, and any may be disturbed.
+ * Capturing a stack takes as long as many events. If it were done for each object, all events would
+ * be as far apart as the first two. The first call of some functions is slower, and any may be
+ * disturbed.
  */
-TEST_F(module, objects_freed_at_once_have_one_stack)
+TEST_F(module, objects_freed_in_one_call_share_one_stack)
 {
 	uint64_t stack = 0, time[100] = {}, *t;
 	size_t i, objects = 0, stacks = 0, quick = 0;

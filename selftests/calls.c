@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* System calls: each end belongs to its beginning, whatever becomes of the thread in between; each kind of program has its numbers. */
+/*
+ * System calls: each end matches its beginning, whatever happens to the thread in between. Each
+ * kind of program has its own numbers.
+ */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <fcntl.h>
@@ -15,11 +18,11 @@
 #define COMPAT		EXPTRACE_SYSCALL_COMPAT
 #define X32		EXPTRACE_SYSCALL_X32
 
-/* Of 32-bit programs. */
+/* Numbers of 32-bit programs. */
 #define IA32_EXECVE	11
 #define IA32_GETPID	20
 
-/* What a child did, for the test. */
+/* What a child did. */
 struct seen {
 	pid_t thread;
 	uint64_t begun;		/* just before it executed a program */
@@ -32,7 +35,7 @@ static void fail(int sig __attribute__((unused)))
 	_exit(1);
 }
 
-/* Its pid after it has ended well, else -1. */
+/* Run work() in a child: its pid if it succeeded, else -1. */
 static pid_t in_child(void (*work)(void))
 {
 	pid_t pid;
@@ -43,7 +46,9 @@ static pid_t in_child(void (*work)(void))
 	*seen = (struct seen) {};
 	pid = fork();
 	if (!pid) {
-		/* What this kernel does not have is a fault; without a handler it says so in its log. */
+		/*
+		 * A call that this kernel lacks faults; without a handler the kernel would log it.
+		 */
 		signal(SIGSEGV, fail);
 		work();
 		_exit(0);
@@ -67,7 +72,7 @@ static int memfd_of_true(void)
 	return n < 0 ? -1 : memfd_of(bytes, n);
 }
 
-/* Returns only after an error. */
+/* Returns only on error. */
 static void execute(int fd)
 {
 	char *const argv[] = { "program", NULL }, *const envp[] = { NULL };
@@ -110,18 +115,18 @@ static void fail_to_execute(void)
 	execve("/", argv, envp);
 	execute(memfd_of("none", 4));
 	syscall(SYS_execveat, -1, "x", argv, envp, 0);
-	/* Before and after one that succeeds, with the same id. */
+	/* The call before and the one after the successful one have the same id. */
 	execute(memfd_of_true());
 	_exit(1);
 }
 
-/* The next end of a call of that thread; NULL if there is none. */
+/* The thread's next end of a call, or NULL. */
 static const struct stream_event *next_end(const struct recording *r, pid_t pid, size_t *at)
 {
 	return next_of(r, EXPTRACE_EVENT_SYS_EXIT, pid, at);
 }
 
-/* The place behind the first beginning of that call in the thread; 0 if there is none. */
+/* Index after the thread's first beginning of that call; 0 if there is none. */
 static size_t find_begin(const struct recording *r, pid_t pid, uint64_t nr)
 {
 	const struct stream_event *e;
@@ -133,7 +138,7 @@ static size_t find_begin(const struct recording *r, pid_t pid, uint64_t nr)
 	return 0;
 }
 
-/* How many ends of this thread are of another call than it has begun last. */
+/* Number of the thread's ends that belong to another call than the last one begun. */
 static size_t mismatches(const struct recording *r, pid_t pid)
 {
 	uint64_t begun = NAMELESS;
@@ -146,7 +151,7 @@ static size_t mismatches(const struct recording *r, pid_t pid)
 			continue;
 		if (e->type == EXPTRACE_EVENT_SYS_ENTER)
 			begun = e->arg[0].value;
-		/* The first end is that of the call which made the thread. */
+		/* The first end is that of the call that created the thread. */
 		if (e->type == EXPTRACE_EVENT_SYS_EXIT && begun != NAMELESS && e->arg[0].value != begun) {
 			fprintf(stderr, "# %#llx ends as %#llx\n", (unsigned long long)begun,
 				(unsigned long long)e->arg[0].value);
@@ -164,7 +169,7 @@ static int want_calls(int fd, enum exptrace_syscall_table table, unsigned int nr
 	return device_ioctl(fd, EXPTRACE_IOC_SET_SYSCALL_TABLES, &calls);
 }
 
-TEST_F(module, program_that_is_executed_from_a_file_ends_the_call_that_did_it)
+TEST_F(module, exec_from_a_file_ends_its_own_call)
 {
 	const struct stream_event *e;
 	struct recording r = {};
@@ -186,7 +191,7 @@ TEST_F(module, program_that_is_executed_from_a_file_ends_the_call_that_did_it)
 	recording_free(&r);
 }
 
-TEST_F(module, call_that_fails_to_execute_a_program_ends_as_it_began)
+TEST_F(module, failed_exec_ends_the_call_that_began_it)
 {
 	struct recording r = {};
 	size_t at = 0, failed = 0;
@@ -207,7 +212,7 @@ TEST_F(module, call_that_fails_to_execute_a_program_ends_as_it_began)
 }
 
 /* Both, and nothing else. */
-TEST_F(module, beginning_and_end_of_a_call_that_executes_a_program_can_be_asked_for)
+TEST_F(module, beginning_and_end_of_exec_calls_can_be_selected)
 {
 	struct exptrace_syscalls calls = {};
 	struct recording r = {};
@@ -226,8 +231,8 @@ TEST_F(module, beginning_and_end_of_a_call_that_executes_a_program_can_be_asked_
 	recording_free(&r);
 }
 
-/* It has its process's id then, and sched_process_exec tells from which one. */
-TEST_F(module, thread_that_executes_a_program_ends_its_call_under_its_processs_id)
+/* It has its process's id then. sched_process_exec has the old one. */
+TEST_F(module, exec_by_a_second_thread_ends_the_call_under_the_pid)
 {
 	const struct stream_event *e;
 	struct recording r = {};
@@ -253,7 +258,7 @@ TEST_F(module, thread_that_executes_a_program_ends_its_call_under_its_processs_i
 	recording_free(&r);
 }
 
-/* The one event of a call that takes long enough: here, each does. */
+/* Expect the one event of a call with a minimum duration, which every call exceeds here. */
 static void expect_timed(struct __test_metadata *_metadata, int control, void (*work)(void), uint64_t nr)
 {
 	struct exptrace_filter filter = { .min_syscall_ns = 1 };
@@ -280,22 +285,22 @@ static void expect_timed(struct __test_metadata *_metadata, int control, void (*
 	}
 	ASSERT_NE(NULL, found);
 	EXPECT_EQ(0, found->arg[1].value);
-	/* Several pages are read, and a program is mapped. */
+	/* It reads several pages and maps a program. */
 	EXPECT_LT(1000, found->arg[2].value);
 	EXPECT_GT(done - seen->begun, found->arg[2].value);
-	/* What is known of when it began is not told twice. */
+	/* The note about its beginning is not used twice. */
 	at = 0;
 	while ((e = next_end(&r, pid, &at)))
 		EXPECT_NE(nr, e->arg[0].value);
 	recording_free(&r);
 }
 
-TEST_F(module, execution_of_a_file_takes_its_time)
+TEST_F(module, exec_of_a_file_has_its_duration)
 {
 	expect_timed(_metadata, self->control, execute_memfd, SYS_execveat);
 }
 
-TEST_F(module, execution_by_a_second_thread_takes_its_time)
+TEST_F(module, exec_by_a_second_thread_has_its_duration)
 {
 	expect_timed(_metadata, self->control, execute_in_second_thread, SYS_execve);
 }
@@ -317,7 +322,7 @@ static void ia32_getpid(void)
 		_exit(1);
 }
 
-/* A 64-bit program, by the call of a 32-bit one, whose pointers are short. */
+/* Execute a 64-bit program by a 32-bit call, whose pointers are short. */
 static void ia32_execve(void)
 {
 	struct {
@@ -331,7 +336,7 @@ static void ia32_execve(void)
 	_exit(1);
 }
 
-/* The smallest 32-bit program: exit(0). */
+/* Execute the smallest 32-bit program: exit(0). */
 static void execute_32_bit_program(void)
 {
 	static const struct {
@@ -364,7 +369,7 @@ static void execute_32_bit_program(void)
 			SKIP(return, "this kernel runs no 32-bit programs"); \
 	} while (0)
 
-TEST_F(module, calls_of_32_bit_programs_can_be_chosen)
+TEST_F(module, calls_of_32_bit_programs_can_be_selected)
 {
 	const struct stream_event *e;
 	struct recording r = {};
@@ -378,7 +383,7 @@ TEST_F(module, calls_of_32_bit_programs_can_be_chosen)
 	pid = in_child(ia32_getpid);
 	STOP_AND_DECODE(&r);
 	ASSERT_LT(0, pid);
-	/* None of those that have that number among the others. */
+	/* No call of other programs with the same number. */
 	EXPECT_EQ(1, stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_ENTER, 0));
 	EXPECT_EQ(1, stream_count(&r.stream, 0, EXPTRACE_EVENT_SYS_EXIT, 0));
 	EXPECT_EQ(2, stream_attempted(&r.stream, 0));
@@ -389,7 +394,7 @@ TEST_F(module, calls_of_32_bit_programs_can_be_chosen)
 	recording_free(&r);
 }
 
-TEST_F(module, program_of_another_kind_ends_the_call_that_executed_it)
+TEST_F(module, exec_of_another_kind_of_program_ends_its_call)
 {
 	static const struct {
 		void (*work)(void);
@@ -424,8 +429,8 @@ static void x32_getppid(void)
 	syscall(X32 | SYS_getppid);
 }
 
-/* They have their numbers also where the kernel refuses them. */
-TEST_F(module, calls_of_x32_programs_can_be_chosen)
+/* They have their numbers even if the kernel rejects them. */
+TEST_F(module, calls_of_x32_programs_can_be_selected)
 {
 	const struct stream_event *e;
 	struct recording r = {};
@@ -451,8 +456,8 @@ TEST_F(module, calls_of_x32_programs_can_be_chosen)
 
 #endif
 
-/* What an older program sets is what it always meant. */
-TEST_F(module, choice_without_tables_leaves_other_programs_out)
+/* A selection by an older program keeps its meaning. */
+TEST_F(module, selection_without_tables_excludes_other_kinds_of_programs)
 {
 	struct exptrace_syscall_tables tables;
 	struct exptrace_syscalls calls = {};
@@ -485,7 +490,7 @@ static bool kernel_has(int nr)
 	return syscall(nr, -1, 1, -1, -1, -1, -1) != -1 || errno != ENOSYS;
 }
 
-/* A reader may have been built before them. */
+/* A reader may have been built before these calls existed. */
 TEST_F(module, statedump_names_calls_that_readers_may_not_know)
 {
 	static const struct {

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Times are right where CLOCK_MONOTONIC goes faster or slower for a while: a program that reads it before and after each
- * marker that it writes is the witness. And where CLOCK_REALTIME is set, a Sync says so.
+ * Times are right while CLOCK_MONOTONIC runs faster or slower: a program reads it before and after
+ * each marker that it writes. And when CLOCK_REALTIME is set, a Sync reports it.
  */
 #include <sys/timex.h>
 
 #include "clocks.h"
 
 #define MOST_MARKERS	4000
-/* Of each rate: so many, so far apart. A line through both ends of the generation is off by milliseconds then. */
+/*
+ * Number and distance of the markers per rate. A straight line between the ends of the generation
+ * would be wrong by milliseconds.
+ */
 #define MARKERS		40
 #define APART_US	4000
 
 /*
- * What docs/wire-format.md says, and what reading both clocks for a Sync may take on an emulated machine. Another clocksource
- * is read there by the emulator, in every update.
+ * The bound of docs/wire-format.md, plus the time to read both clocks for a Sync on an emulated
+ * machine. The emulator itself reads other clocksources, in every update.
  */
 #define BOUND_NS	(1000 + 1000)
 #define OTHER_BOUND_NS	50000
@@ -28,7 +31,7 @@ struct bracket {
 static struct bracket brackets[MOST_MARKERS];
 static int nr_brackets;
 
-/* The clock's rate: @tick us instead of 10000, and @ppm more. */
+/* Set the clock's rate: @tick us instead of 10000, plus @ppm. */
 static int set_rate(long tick, long ppm)
 {
 	struct timex t = { .modes = ADJ_TICK | ADJ_FREQUENCY, .tick = tick, .freq = ppm * 65536 };
@@ -70,7 +73,7 @@ static int mark_at_rate(int fd, long tick, long ppm)
 	return err ? err : mark_for_a_while(fd);
 }
 
-/* How far outside of its bracket the worst marker is, in nanoseconds; -1 if not all are there. */
+/* Distance of the worst marker from its bracket in nanoseconds; -1 if markers are missing. */
 static int64_t worst_marker(const struct stream *stream)
 {
 	const struct stream_event *at = NULL;
@@ -136,7 +139,7 @@ static bool clocksource_is(const char *name)
 	return n > 0 && !strncmp(text, name, strlen(name));
 }
 
-TEST_F(module, times_are_right_where_the_clock_is_slewed)
+TEST_F(module, times_are_right_while_the_clock_is_slewed)
 {
 	struct recording r = {};
 	int err;
@@ -158,8 +161,8 @@ TEST_F(module, times_are_right_where_the_clock_is_slewed)
 	recording_free(&r);
 }
 
-/* More changes than a generation can tell: generations end sooner. */
-TEST_F(module, times_are_right_where_the_rate_changes_all_the_time)
+/* There are more rate changes than a generation can report, so generations end earlier. */
+TEST_F(module, times_are_right_while_the_rate_changes_constantly)
 {
 	struct recording r = {};
 	int i, err = 0;
@@ -185,7 +188,7 @@ TEST_F(module, times_are_right_where_the_rate_changes_all_the_time)
 }
 
 /* A full pool has no room for another generation. */
-TEST_F(module, changes_for_which_there_is_no_room_are_counted)
+TEST_F(module, rate_changes_without_room_are_counted)
 {
 	struct exptrace_start args = start_small();
 	struct exptrace_advance advance = {};
@@ -219,7 +222,7 @@ out:
 	recording_free(&r);
 }
 
-TEST_F(module, times_are_right_where_the_clocksource_is_changed)
+TEST_F(module, times_are_right_when_the_clocksource_changes)
 {
 	struct recording r = {};
 	int err;
@@ -245,8 +248,8 @@ TEST_F(module, times_are_right_where_the_clocksource_is_changed)
 }
 
 /*
- * What CLOCK_REALTIME is more than CLOCK_MONOTONIC, read in between two readings of that: of some, those that lie closest
- * together.
+ * CLOCK_REALTIME minus CLOCK_MONOTONIC. The latter is read before and after the former; of several
+ * attempts use the one with the shortest distance.
  */
 static uint64_t wall_offset(void)
 {
@@ -272,7 +275,7 @@ static bool is_about(uint64_t a, uint64_t b)
 	return a - b + SLACK_NS <= 2 * SLACK_NS;
 }
 
-TEST_F(module, wall_clock_that_is_set_is_told)
+TEST_F(module, setting_the_wall_clock_is_recorded)
 {
 	uint64_t old = wall_offset(), before, after, set, wrong = 0, told = 0;
 	const struct stream_generation *g;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Times of a recording beside clocks that it does not read: what the tests of suspend and of an unstable TSC share. */
+/*
+ * Check the times of a recording against other clocks; for the tests of suspend and of an unstable
+ * TSC.
+ */
 #ifndef EXPTRACE_SELFTEST_CLOCKS_H
 #define EXPTRACE_SELFTEST_CLOCKS_H
 
 #include "recording.h"
 
 /*
- * How far times may be from the truth, in nanoseconds. It is what the frequency that a generation tells may be wrong by,
- * over its time, and what may come between two readings of clocks; the clocks stop for much longer in these tests.
+ * Maximum error of a time, in nanoseconds: the error of a generation's frequency over its length,
+ * plus the time between two clock readings. In these tests the clocks stop for much longer.
  */
 #define SLACK_NS	1000000ULL
 
@@ -21,7 +24,7 @@ static inline const struct stream_generation *generation_of(const struct stream 
 	return NULL;
 }
 
-/* Do the generation's ticks, by the frequency that it tells, pass as CLOCK_MONOTONIC does? */
+/* Do the generation's ticks, at the frequency it reports, pass as CLOCK_MONOTONIC does? */
 static inline bool clock_is_even(const struct stream_generation *g)
 {
 	uint64_t mono = g->close.mono - g->open.mono;
@@ -35,7 +38,7 @@ static inline bool clock_is_even(const struct stream_generation *g)
 	return false;
 }
 
-/* A marker that tells when it was written: 0 or -errno. */
+/* Write a marker that contains its own time: 0 or -errno. */
 static inline int mark_time(int fd)
 {
 	char text[32];
@@ -45,8 +48,8 @@ static inline int mark_time(int fd)
 }
 
 /*
- * Is each marker's time in the trace that which it tells, or so little later as to write it takes? Returns how many there
- * are; -1 if not, of generations that do not say themselves that their clock was none.
+ * Is each marker's time in the trace the one it contains, or later by at most @late_ns? Returns the
+ * number of markers, or -1. Generations that report an unstable clock are not checked.
  */
 static inline int markers_are_in_time(const struct stream *stream, uint64_t late_ns)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who waits for whom: a control operation may take long, a grace period or the memory of a large pool. */
+/*
+ * Which calls wait for others: a control operation may take long, for a grace period or the memory
+ * of a large pool.
+ */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -14,7 +17,7 @@
 
 #define ADVANCES	30
 
-/* No grace period ends: kmod/test/grace.c. */
+/* No grace period ends while kmod/test/grace.c holds one. */
 static bool grace_is_held(void)
 {
 	char text[16];
@@ -29,7 +32,7 @@ static void *advance(void *control)
 	return (void *)(intptr_t)device_ioctl(*(int *)control, EXPTRACE_IOC_ADVANCE, &advance);
 }
 
-/* Record something, on CPU 0. */
+/* Record on CPU 0. */
 static int begin(int control)
 {
 	struct exptrace_start args = start_small();
@@ -37,7 +40,10 @@ static int begin(int control)
 	return pin_to_cpu(0, 0) ? -errno : device_ioctl(control, EXPTRACE_IOC_START, &args);
 }
 
-/* CPU 1 is held, and an ADVANCE has exptrace.control until it is let go: for some seconds, so for one call at a time. */
+/*
+ * CPU 1 is held, and an ADVANCE holds exptrace.control until CPU 1 is released. That takes seconds,
+ * so test one call at a time.
+ */
 static bool hold_control(int *control, pthread_t *thread)
 {
 	uint64_t before = recorder_state("generation");
@@ -57,8 +63,8 @@ static int let_control_go(pthread_t thread)
 	return (intptr_t)result;
 }
 
-/* Everything that only tells. */
-TEST_F(module, who_asks_does_not_wait_for_control)
+/* All calls that only report something. */
+TEST_F(module, queries_do_not_wait_for_control)
 {
 	static const char *const files[] = {
 		SYSFS "recording", SYSFS "generation", SYSFS "events", SYSFS "filter", SYSFS "trigger_latency_us",
@@ -204,7 +210,7 @@ static bool is_asleep(pid_t pid)
 	return state == 'S' || state == 'D';
 }
 
-/* A process that is in the call, and sleeps. */
+/* A process that sleeps in the call. */
 static pid_t fork_waiting(int (*call)(void))
 {
 	int ready[2];
@@ -226,7 +232,7 @@ static pid_t fork_waiting(int (*call)(void))
 	return pid;
 }
 
-TEST_F(module, process_that_waits_for_control_can_be_killed)
+TEST_F(module, process_waiting_for_control_can_be_killed)
 {
 	pthread_t thread;
 	int status;
@@ -306,7 +312,7 @@ static void *write_markers(void *control)
 	return NULL;
 }
 
-/* How often the number went backwards. */
+/* How often the number decreased. */
 static void *watch_lost(void *control)
 {
 	intptr_t backwards = 0;
@@ -321,8 +327,8 @@ static void *watch_lost(void *control)
 	return (void *)backwards;
 }
 
-/* What was lost moves from the CPUs' counters to a sum, generation by generation. */
-TEST_F(module, lost_events_are_told_once_and_never_fewer)
+/* Lost events move from the CPUs' counters to a sum, one generation after the other. */
+TEST_F(module, lost_events_are_counted_once_and_never_decrease)
 {
 	struct exptrace_start args = start_small();
 	struct exptrace_advance advance = {};

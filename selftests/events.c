@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Known work leaves exactly the events that it must: with these tasks, names, CPUs, sizes and addresses. */
+/*
+ * Known work leaves exactly the expected events, with the expected tasks, names, CPUs, sizes and
+ * addresses.
+ */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <pthread.h>
@@ -18,7 +21,7 @@
 #define PIPE_PAGES	64
 #define PIPE_BYTES	2560
 
-/* What kmalloc() takes for it; a kernel that watches its objects adds to the 4096 bytes. */
+/* What kmalloc() allocates for it; a kernel that checks its objects adds to the 4096 bytes. */
 static uint64_t pipe_slack(void)
 {
 	char text[32];
@@ -27,7 +30,10 @@ static uint64_t pipe_slack(void)
 	return (text[0] ? strtoull(text, NULL, 10) : 4096) - PIPE_BYTES;
 }
 
-/* The first event of a type from *from on whose argument number arg (or -1) has this value; *from is then behind it. */
+/*
+ * The first event of a type from *from on whose argument number @arg (-1: any) has this value.
+ * *from is then after it.
+ */
 static const struct stream_event *find(const struct recording *r, int experiment, int type, int arg, uint64_t value,
 				       size_t *from)
 {
@@ -63,8 +69,8 @@ static char state_of(pid_t pid)
 }
 
 /*
- * Has this task left its CPU, stopped or dead? That is reported just before it does, and it may be preempted there; till
- * then this file says "running".
+ * Has this stopped or dead task left its CPU? The state is reported just before that, and the task
+ * may be preempted in between; until it has left, this file says "running".
  */
 static bool has_left(pid_t pid)
 {
@@ -76,7 +82,7 @@ static bool has_left(pid_t pid)
 	       state_of(pid) == state;
 }
 
-/* Waits until a child has stopped (WSTOPPED) or is dead (WEXITED), and does not come to a CPU again as it is. */
+/* Wait until a child has stopped (WSTOPPED) or exited (WEXITED) and has left its CPU. */
 static bool wait_until_gone(pid_t pid, int how)
 {
 	siginfo_t info;
@@ -84,7 +90,7 @@ static bool wait_until_gone(pid_t pid, int how)
 	return !waitid(P_PID, pid, &info, how | WNOWAIT) && WAIT_FOR(has_left(pid));
 }
 
-TEST_F(module, fork_exec_and_exit_tell_who)
+TEST_F(module, fork_exec_and_exit_have_their_tasks)
 {
 	const struct stream_event *fork_event, *new, *exec, *renamed, *exit_event, *last;
 	char *argv[] = { "true", NULL };
@@ -127,7 +133,7 @@ TEST_F(module, fork_exec_and_exit_tell_who)
 	exit_event = find(&r, 0, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 0, pid, &at);
 	ASSERT_NE(NULL, exit_event);
 	EXPECT_EQ(pid, exit_event->pid);
-	/* And it leaves its CPU for the last time as a dead task. */
+	/* The task leaves its CPU for the last time as a dead task. */
 	for (last = NULL; at < r.nr; at++)
 		if (r.sorted[at]->pid == pid && !r.sorted[at]->experiment &&
 		    r.sorted[at]->type == EXPTRACE_EVENT_SCHED_SWITCH)
@@ -154,8 +160,8 @@ static void *execute(void *unused)
 	return unused;
 }
 
-/* Of the process only one is left, under the process's id. */
-TEST_F(module, exec_of_a_thread_tells_its_old_id)
+/* Only one thread of the process is left, with the process's id. */
+TEST_F(module, exec_by_a_thread_has_the_old_id)
 {
 	const struct stream_event *exec, *exit_event;
 	struct recording r = {};
@@ -191,7 +197,7 @@ TEST_F(module, exec_of_a_thread_tells_its_old_id)
 	recording_free(&r);
 }
 
-TEST_F(module, rename_carries_the_new_name)
+TEST_F(module, rename_has_the_new_name)
 {
 	static const char *const names[] = { "x", "et-fifteen-char", "with space %s", "\xff\x01utf" };
 	struct recording r = {};
@@ -212,8 +218,8 @@ TEST_F(module, rename_carries_the_new_name)
 	recording_free(&r);
 }
 
-/* Every task that existed when the generation began is in its statedump. */
-TEST_F(module, statedump_lists_who_lives)
+/* The statedump contains every task that existed when the generation began. */
+TEST_F(module, statedump_lists_existing_tasks)
 {
 	struct recording r = {};
 	size_t i, found = 0;
@@ -264,7 +270,7 @@ TEST_F(module, switches_are_complete_and_chained)
 
 		if (e->experiment || e->m == EXPTRACE_M_NONE || (e->m & 3) != EXPTRACE_CONTEXT_TASK)
 			continue;
-		/* Who runs is who was switched to, through all batches of the CPU. */
+		/* The running task is the last one switched to, across all batches of the CPU. */
 		if (e->type == EXPTRACE_EVENT_CURRENT && known[cpu]) {
 			EXPECT_EQ(next[cpu], e->arg[0].value);
 		}
@@ -280,11 +286,14 @@ TEST_F(module, switches_are_complete_and_chained)
 			slept[e->pid == other] += e->arg[0].value == EXPTRACE_TASK_S;
 		}
 	}
-	/* Each byte needs one switch there and one back; one of the two may be woken always before it sleeps. */
+	/*
+	 * Each byte needs a switch there and back; one of the two tasks may always be woken before
+	 * it sleeps.
+	 */
 	EXPECT_LE(SWITCHES, left[0]);
 	EXPECT_LE(SWITCHES, left[1]);
 	EXPECT_LE(SWITCHES, slept[0] + slept[1]);
-	/* Who slept was woken. */
+	/* A task that slept was woken. */
 	EXPECT_LE(slept[0], count_by(&r, 0, EXPTRACE_EVENT_SCHED_WAKEUP, 0, getpid()));
 	EXPECT_LE(slept[1], count_by(&r, 0, EXPTRACE_EVENT_SCHED_WAKEUP, 0, other));
 	recording_free(&r);
@@ -316,7 +325,7 @@ TEST_F(module, stopped_task_leaves_as_stopped)
 	recording_free(&r);
 }
 
-TEST_F(module, migration_tells_from_where_to_where)
+TEST_F(module, migration_has_both_cpus)
 {
 	const struct stream_event *e;
 	struct recording r = {};
@@ -347,7 +356,7 @@ TEST_F(module, migration_tells_from_where_to_where)
 	recording_free(&r);
 }
 
-/* Arrays of pipe buffers come and go; the size of one is known. */
+/* Allocate and free arrays of pipe buffers, whose size is known. */
 static void use_pipes(void)
 {
 	int fds[2], i;
@@ -393,7 +402,7 @@ TEST_F(module, kmalloc_has_its_size_and_is_freed_again)
 			EXPECT_EQ(0, ptr);
 			ptr = e->arg[0].value;
 			allocs++;
-			/* The linear map and the kernel's text. */
+			/* In the linear map, or in the kernel's text. */
 			EXPECT_LE(0xffff800000000000ULL, ptr);
 			EXPECT_LE(0xffffffff80000000ULL, e->arg[3].value);
 		} else if (e->type == EXPTRACE_EVENT_KFREE && ptr && e->arg[0].value == ptr) {
@@ -404,13 +413,15 @@ TEST_F(module, kmalloc_has_its_size_and_is_freed_again)
 	EXPECT_EQ(PIPES, allocs);
 	EXPECT_EQ(PIPES, frees);
 	EXPECT_TRUE(r.stream.raw_addresses);
-	/* Two files a pipe, at least. */
+	/* A pipe has at least two files. */
 	EXPECT_LE(2 * PIPES, stream_count(&r.stream, 1, EXPTRACE_EVENT_KMEM_CACHE_ALLOC, 0));
 	EXPECT_LE(2 * PIPES, stream_count(&r.stream, 1, EXPTRACE_EVENT_KMEM_CACHE_FREE, 0));
 	recording_free(&r);
 }
 
-/* Without the right to see addresses the same objects are recognized, and nothing looks like an address. */
+/*
+ * Without the right to see addresses, objects can be recognized, and nothing looks like an address.
+ */
 TEST_F(module, identifiers_stand_for_the_same_object)
 {
 	struct recording r = {};
@@ -464,8 +475,8 @@ static int64_t next_generation(int fd)
 	return err ? err : (int64_t)args.generation + 1;
 }
 
-/* What is switched while it records counts from the next generation on, at the latest. */
-TEST_F(module, events_are_switched_while_it_records)
+/* A change during the recording takes effect with the next generation at the latest. */
+TEST_F(module, events_can_be_switched_while_recording)
 {
 	int64_t all, without, again, alloc;
 	struct recording r = {};
@@ -489,7 +500,7 @@ TEST_F(module, events_are_switched_while_it_records)
 	ASSERT_LT(0, work_pingpong(20));
 	STOP_AND_DECODE(&r);
 
-	/* The first round may do without one: see waking_precedes_wakeup. */
+	/* The first round may need none: see waking_precedes_wakeup. */
 	EXPECT_LE(20 - 1, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, all));
 	EXPECT_EQ(0, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_WAKEUP, without));
 	EXPECT_LE(40, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, without));
@@ -501,8 +512,8 @@ TEST_F(module, events_are_switched_while_it_records)
 	recording_free(&r);
 }
 
-/* With all off, a recording is a complete stream with no events. */
-TEST_F(module, nothing_on_is_nothing_recorded)
+/* With all events disabled, a recording is a complete stream without events. */
+TEST_F(module, no_events_enabled_no_events_recorded)
 {
 	struct exptrace_event event = {};
 	struct recording r = {};

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Experiments of other modules come and go: what each generation's schema has, what is on, and what is recorded of them. */
+/*
+ * Experiments of other modules come and go: which generations have them in the schema, which events
+ * are enabled, and what is recorded.
+ */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/prctl.h>
@@ -56,7 +59,7 @@ static bool has_guest(const struct stream_generation *g)
 	return g->experiments & 1U << GUEST;
 }
 
-/* How many generations' schemas have it. */
+/* Number of generations with the experiment in the schema. */
 static unsigned int nr_with_guest(const struct stream *stream)
 {
 	unsigned int nr = 0;
@@ -67,7 +70,7 @@ static unsigned int nr_with_guest(const struct stream *stream)
 	return nr;
 }
 
-TEST_F(module, experiment_is_in_the_schemas_between_its_coming_and_going)
+TEST_F(module, experiment_is_in_the_schema_while_it_is_registered)
 {
 	struct recording r = {};
 	size_t g;
@@ -79,7 +82,7 @@ TEST_F(module, experiment_is_in_the_schemas_between_its_coming_and_going)
 	ASSERT_EQ(0, guest_write(3));
 	ASSERT_EQ(0, guest_register(false));
 	STOP_AND_DECODE(&r);
-	/* That of START, the one that it came with, the one that it went with. */
+	/* The generations of START, of its registration and of its removal. */
 	ASSERT_EQ(3, r.stream.nr_generations);
 	for (g = 0; g < 3; g++)
 		EXPECT_EQ(g == 1, has_guest(&r.stream.generations[g]));
@@ -89,7 +92,7 @@ TEST_F(module, experiment_is_in_the_schemas_between_its_coming_and_going)
 	EXPECT_EQ(0, guest_remove());
 }
 
-TEST_F(module, event_that_no_schema_tells_is_neither_recorded_nor_counted)
+TEST_F(module, event_missing_from_the_schema_is_neither_recorded_nor_counted)
 {
 	struct recording r = {};
 
@@ -119,7 +122,7 @@ static void *write_on(void *unused)
 	return unused;
 }
 
-/* Whatever is written meanwhile, all that there is can be decoded, and adds up. */
+/* Whatever happens meanwhile, everything can be decoded and adds up. */
 TEST_F(module, experiment_is_written_while_it_comes_and_goes)
 {
 	struct recording r = {};
@@ -145,7 +148,7 @@ TEST_F(module, experiment_is_written_while_it_comes_and_goes)
 	EXPECT_EQ(0, guest_remove());
 }
 
-TEST_F(module, experiment_that_comes_back_is_off)
+TEST_F(module, reregistered_experiment_is_disabled)
 {
 	struct exptrace_event event = { .flags = EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK };
 	struct recording r = {};
@@ -173,8 +176,8 @@ TEST_F(module, experiment_that_comes_back_is_off)
 	EXPECT_EQ(0, guest_remove());
 }
 
-/* What was found by its index is another event when an experiment has come or gone. */
-TEST_F(module, SET_EVENT_by_name_meets_no_other_event)
+/* When an experiment comes or goes, an index may refer to another event. */
+TEST_F(module, SET_EVENT_by_name_never_sets_another_event)
 {
 	struct exptrace_event first, guest, lacking, now;
 
@@ -187,14 +190,14 @@ TEST_F(module, SET_EVENT_by_name_meets_no_other_event)
 	EXPECT_LT(guest.index, lacking.index);
 	ASSERT_EQ(0, guest_register(false));
 
-	/* Where the guest's event was is another one now. */
+	/* The index of the guest's event now refers to another one. */
 	guest.flags = EXPTRACE_EVENT_F_ENABLED;
 	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &guest));
 	ASSERT_EQ(0, event_get(self->control, "test_fork", &now));
 	EXPECT_EQ(guest.index, now.index);
 	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE, now.flags);
 
-	/* The other one is found, and its index does not matter. */
+	/* The other event is found by its name, whatever the index. */
 	lacking.flags = EXPTRACE_EVENT_F_ENABLED;
 	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
 	lacking.index = ~0U;
@@ -202,7 +205,7 @@ TEST_F(module, SET_EVENT_by_name_meets_no_other_event)
 	ASSERT_EQ(0, event_get(self->control, "test_fork", &now));
 	EXPECT_EQ(EXPTRACE_EVENT_F_AVAILABLE | EXPTRACE_EVENT_F_ENABLED, now.flags);
 
-	/* A name belongs to its experiment; and it ends. */
+	/* A name belongs to its experiment, and must be terminated. */
 	lacking.experiment = first.experiment;
 	EXPECT_EQ(-ENOENT, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
 	lacking.experiment = 255;
@@ -210,7 +213,7 @@ TEST_F(module, SET_EVENT_by_name_meets_no_other_event)
 	memset(lacking.name, 'x', sizeof(lacking.name));
 	EXPECT_EQ(-EINVAL, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &lacking));
 
-	/* Programs that know none go on by the index. */
+	/* Programs that set no name still use the index. */
 	first = (struct exptrace_event){ .index = first.index };
 	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_SET_EVENT, &first));
 	ASSERT_EQ(0, event_get(self->control, "sched_switch", &now));
@@ -219,7 +222,7 @@ TEST_F(module, SET_EVENT_by_name_meets_no_other_event)
 	EXPECT_EQ(0, guest_remove());
 }
 
-/* Fill the pool with markers, until there is no room for another generation. */
+/* Fill the pool with markers until there is no room for another generation. */
 static bool fill_pool(int fd)
 {
 	static const char text[1024] = "x";
@@ -231,10 +234,11 @@ static bool fill_pool(int fd)
 }
 
 /*
- * One goes while the pool has no room for a generation that is without it. What comes in its place must not get into the
- * same generation, so it can't come before there is room.
+ * An experiment is removed while the pool has no room for a generation without it. A new one with
+ * its number must not get into the same generation, so it cannot be registered before there is
+ * room.
  */
-TEST_F(module, number_is_not_used_twice_in_a_generation)
+TEST_F(module, experiment_number_is_not_used_twice_in_a_generation)
 {
 	struct bytes bytes = {};
 	struct stream stream = {};
@@ -261,7 +265,7 @@ TEST_F(module, number_is_not_used_twice_in_a_generation)
 	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
 		TH_LOG("%s", stream.error);
 	}
-	/* It comes twice, each time after a generation without it. */
+	/* It is there twice, each time after a generation without it. */
 	for (g = 1; g < stream.nr_generations; g++)
 		comes += !has_guest(&stream.generations[g - 1]) && has_guest(&stream.generations[g]);
 	EXPECT_EQ(2, comes);

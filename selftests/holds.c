@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pool's lock is held for a bounded time only, whatever the size of the pool and the number of generations.
+ * The pool's lock is held for a bounded time, whatever the size of the pool and the number of generations.
  *
  *   scripts/vm.sh --icount -- make -C selftests run_tests ONLY=holds
  *
- * where the guest's nanoseconds are instructions. EXPTRACE_HOLDS_POOL_MB is the size of the pool (64), and
- * EXPTRACE_HOLDS_GENERATIONS how many a snapshot holds (400).
+ * where a nanosecond of the guest is one instruction. EXPTRACE_HOLDS_POOL_MB is the size of the pool (64), and
+ * EXPTRACE_HOLDS_GENERATIONS the number of generations in a snapshot (400).
  */
 #include "fixture.h"
 
 #include <sys/mman.h>
 
 /*
- * Instructions, with those that read the clock twice. docs/design.md promises 10,000, on any machine: what is far below on
- * this one and still grows with the pool is seen sooner.
+ * In instructions, including those that read the clock twice. docs/design.md promises 10,000 on any
+ * machine; a lower limit here shows earlier what grows with the pool.
  */
 #define MOST		2000
 
@@ -56,7 +56,10 @@ FIXTURE_TEARDOWN(holds)
 	UNLOAD_MODULE();
 }
 
-/* Markers are the quickest way to fill batches. Writes so many bytes of them; false if that fails but for want of room. */
+/*
+ * Write this many bytes of markers, the quickest way to fill batches; false if that fails for
+ * another reason than a full pool.
+ */
 static bool fill(int fd, uint64_t bytes)
 {
 	static char text[1024];
@@ -74,7 +77,7 @@ static void forget(void)
 	write_file(LONGEST_HOLD, "0");
 }
 
-/* The longest hold since the last question is at most what is promised; tells it in any case. */
+/* Check and log the longest hold since the last check. */
 #define EXPECT_SHORT_HOLDS(what)								\
 	do {											\
 		char _text[128];								\
@@ -85,7 +88,7 @@ static void forget(void)
 		forget();									\
 	} while (0)
 
-/* What a snapshot holds is not gone through to find out what may be given up. */
+/* Finding a generation to evict does not walk those that a snapshot holds. */
 TEST_F_TIMEOUT(holds, frozen_generations_do_not_lengthen_holds, 1500)
 {
 	struct exptrace_snapshot shot = {};
@@ -98,13 +101,16 @@ TEST_F_TIMEOUT(holds, frozen_generations_do_not_lengthen_holds, 1500)
 	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
 	EXPECT_LE(self->generations / 2, shot.last - shot.first);
 	EXPECT_SHORT_HOLDS("snapshot");
-	/* All that is not held is given up, and then what is being written. */
+	/*
+	 * First everything that is not held is evicted, then the current generation overwrites
+	 * itself.
+	 */
 	ASSERT_TRUE(fill(self->control, self->args.pool_size));
 	EXPECT_SHORT_HOLDS("storm beside a snapshot");
 	for (i = 0; i < 10; i++) {
 		int64_t done = device_advance(self->control);
 
-		/* A snapshot of very many may leave no room for another. */
+		/* A very large snapshot may leave no room for another generation. */
 		ASSERT_TRUE(done > 0 || done == -ENOBUFS);
 		ASSERT_TRUE(fill(self->control, 1 << 20));
 	}
@@ -123,8 +129,8 @@ static int skim(int fd)
 	return n;
 }
 
-/* A snapshot is let go as a whole, and so is what it held. */
-TEST_F_TIMEOUT(holds, generations_that_are_let_go_and_given_up_do_not_lengthen_holds, 1500)
+/* A snapshot is released as a whole, with everything it held. */
+TEST_F_TIMEOUT(holds, released_and_evicted_generations_do_not_lengthen_holds, 1500)
 {
 	struct exptrace_snapshot shot = {};
 	unsigned int i;
@@ -137,7 +143,10 @@ TEST_F_TIMEOUT(holds, generations_that_are_let_go_and_given_up_do_not_lengthen_h
 	ASSERT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
 	ASSERT_EQ(0, skim(self->reader));
 	EXPECT_SHORT_HOLDS("a snapshot that is read");
-	/* Into one large generation, so that all others go; then another begins, and needs its reserve. */
+	/*
+	 * Fill one large generation, so that all others are evicted; then begin another, which
+	 * needs its reserve.
+	 */
 	ASSERT_TRUE(fill(self->control, self->args.pool_size + self->args.pool_size / 8));
 	ASSERT_LT(0, device_advance(self->control));
 	ASSERT_LT(0, device_advance(self->control));
@@ -166,7 +175,7 @@ TEST_F_TIMEOUT(holds, discarding_does_not_lengthen_holds, 1500)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 }
 
-/* An experiment over its quota gives up its own batch, whatever lies before it. */
+/* An experiment over its quota gives up its own batch, no matter what lies before it. */
 TEST_F_TIMEOUT(holds, quotas_do_not_lengthen_holds, 1500)
 {
 	unsigned int i;

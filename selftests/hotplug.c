@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A CPU goes: what it recorded is handed over at once, by all its writers. It comes back, and records as if it were new. */
+/*
+ * A CPU goes offline: what it recorded is handed over at once, for all its writers. It comes back
+ * and records as if it were new.
+ */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -10,7 +13,7 @@
 
 #include "recording.h"
 
-/* The one that goes. */
+/* The CPU that goes offline. */
 #define CPU		1
 #define ONLINE		"/sys/devices/system/cpu/cpu1/online"
 
@@ -18,12 +21,12 @@
 #define RENAMES		6
 #define NMIS		7
 
-/* After four, it has gone in generations of both parities. */
+/* After four cycles it has gone offline in generations of both parities. */
 #define CYCLES		4
 
 FIXTURE(hotplug) {
 	int log, control, reader;
-	bool nmis;		/* here they can be sent */
+	bool nmis;		/* this machine can send them */
 	struct bytes bytes;
 };
 
@@ -68,14 +71,14 @@ static bool cpu_switch(bool on)
 	return WAIT_FOR(!write_file(ONLINE, on ? "1" : "0"));
 }
 
-/* A writer's slot as the recorder shows it. */
+/* A writer's slot in the debugfs file "state". */
 struct slot {
 	int cpu;
 	unsigned int parity, experiment, context, batch, busy;
 	unsigned long long attempted, recorded;
 };
 
-/* Calls @look for every slot of the CPU in which something was attempted; the sum of what that returns. */
+/* Call @look for every slot of the CPU that has attempted anything: the sum of the results. */
 static unsigned int for_each_slot(unsigned int (*look)(const struct slot *slot, const void *arg), const void *arg)
 {
 	static char text[1 << 17];
@@ -92,7 +95,7 @@ static unsigned int for_each_slot(unsigned int (*look)(const struct slot *slot, 
 	return sum;
 }
 
-/* A writer that is to have something in its batch before the CPU goes. */
+/* A writer that must have events in a partly filled batch before the CPU goes offline. */
 struct writer {
 	unsigned int experiment, context;
 };
@@ -102,7 +105,7 @@ static const struct writer wanted[] = {
 	{ EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_CONTEXT_HARDIRQ },
 	{ EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_CONTEXT_TASK },
 	{ RENAMES, EXPTRACE_CONTEXT_TASK },
-	/* With PREEMPT_RT soft interrupts are tasks. */
+	/* With PREEMPT_RT soft interrupts run as tasks. */
 	{ EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_CONTEXT_SOFTIRQ },
 	{ EXPTRACE_EXPERIMENT_ALLOCFREE, EXPTRACE_CONTEXT_SOFTIRQ },
 };
@@ -137,7 +140,10 @@ static unsigned int is_in_use(const struct slot *s, const void *unused)
 	return s->batch || s->busy;
 }
 
-/* Threads, memory, names; timers' interrupts; a datagram that nobody takes is answered in a soft interrupt. */
+/*
+ * Threads, memory, names, timer interrupts, and a datagram to a closed port, which a soft interrupt
+ * answers.
+ */
 static void make_events(void)
 {
 	struct sockaddr_in nobody = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -152,12 +158,12 @@ static void make_events(void)
 		usleep(200);
 	}
 	close(fd);
-	/* The clock ticks while a thread runs. */
+	/* The timer ticks while a thread runs. */
 	for (end = now_ms() + 10; now_ms() < end;)
 		;
 }
 
-/* On the CPU. */
+/* Run make_events() on the CPU. */
 static bool work(void)
 {
 	cpu_set_t old, one;
@@ -170,14 +176,14 @@ static bool work(void)
 	return !sched_setaffinity(0, sizeof(old), &old);
 }
 
-/* Events of all writers that there are, and one of each is in a batch that is not full. */
+/* Make events until each writer has some, in a batch that is not full. */
 static void fill_slots(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self)
 {
 	static const struct writer in_nmi = { NMIS, EXPTRACE_CONTEXT_NMI };
 	int err = module_load_helper("exptrace_test.ko", "rounds=10");
 	size_t i;
 
-	/* Not every machine can send them. */
+	/* Not every machine can send NMIs. */
 	ASSERT_TRUE(!err || err == -ENOENT);
 	self->nmis = !err;
 	EXPECT_TRUE(WAIT_FOR(work() && all_hold())) {
@@ -203,7 +209,10 @@ static int start(FIXTURE_DATA(hotplug) *self, const FIXTURE_VARIANT(hotplug) *va
 	       device_ioctl(self->control, EXPTRACE_IOC_START, &args);
 }
 
-/* What was delivered until now. NMIs may find a lock taken; nothing else may be lost that need not be. */
+/*
+ * Parse what was delivered so far. NMIs may find a lock taken; nothing else may be lost without
+ * need.
+ */
 static void parse(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, struct stream *stream)
 {
 	ASSERT_EQ(0, stream_parse(stream, self->bytes.data, self->bytes.size)) {
@@ -218,7 +227,7 @@ struct delivered {
 	uint64_t generation;
 };
 
-/* Has the stream other events of this writer than it recorded? */
+/* Does the stream have a different number of events of this writer than it recorded? */
 static unsigned int differs(const struct slot *s, const void *arg)
 {
 	const struct delivered *d = arg;
@@ -239,7 +248,7 @@ static unsigned int differs(const struct slot *s, const void *arg)
 	return n != s->recorded;
 }
 
-/* The CPU is off, and its generation goes on: all that it recorded has been delivered. */
+/* The CPU is offline and its generation continues: everything it recorded has been delivered. */
 static void check_handed_over(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, uint64_t generation)
 {
 	struct stream stream = {};
@@ -253,7 +262,10 @@ static void check_handed_over(struct __test_metadata *_metadata, FIXTURE_DATA(ho
 	stream_free(&stream);
 }
 
-/* It records with all writers, goes, comes back in the same generation or a later one, and records with all again. */
+/*
+ * The CPU records with all writers, goes offline, comes back in the same generation or a later one,
+ * and records with all writers again.
+ */
 static void go_and_come(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, bool same_generation)
 {
 	uint64_t generation;
@@ -270,7 +282,7 @@ static void go_and_come(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug)
 	free_slots(self);
 }
 
-TEST_F(hotplug, cpu_hands_over_all_that_it_recorded_and_comes_back_clean)
+TEST_F(hotplug, cpu_hands_over_everything_and_comes_back_clean)
 {
 	struct stream stream = {};
 	uint64_t parities = 0;
@@ -285,13 +297,13 @@ TEST_F(hotplug, cpu_hands_over_all_that_it_recorded_and_comes_back_clean)
 		go_and_come(_metadata, self, i % 2 == 0);
 	fill_slots(_metadata, self);
 	ASSERT_TRUE(cpu_switch(false));
-	/* STOP comes while it is off. */
+	/* STOP while the CPU is offline. */
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	EXPECT_EQ(0, for_each_slot(is_in_use, NULL));
 	ASSERT_EQ(0, bytes_drain(&self->bytes, self->reader, 65536));
 	parse(_metadata, self, &stream);
 	EXPECT_TRUE(stream_all_whole(&stream));
-	/* The parser has compared all that the ledger says of each CPU with the events. */
+	/* The parser has compared the ledger of each CPU with the events. */
 	for (i = 0; i < (int)stream.nr_generations; i++)
 		if (stream.generations[i].count[RENAMES][CPU].recorded)
 			parities |= 1 << (stream.generations[i].number & 1);
@@ -300,8 +312,8 @@ TEST_F(hotplug, cpu_hands_over_all_that_it_recorded_and_comes_back_clean)
 	stream_free(&stream);
 }
 
-/* Its last thread leaves it unseen, and must not seem to run on. */
-TEST_F(hotplug, nobody_runs_on_a_cpu_that_is_off)
+/* The last thread leaves the CPU unseen, and must not seem to run on. */
+TEST_F(hotplug, no_thread_runs_on_an_offline_cpu)
 {
 	const struct stream_event *e, *last = NULL;
 	struct stream stream = {};
@@ -328,8 +340,8 @@ TEST_F(hotplug, nobody_runs_on_a_cpu_that_is_off)
 	stream_free(&stream);
 }
 
-/* It is off when the recording begins. */
-TEST_F(hotplug, cpu_that_comes_during_a_recording_records)
+/* The CPU is offline when the recording begins. */
+TEST_F(hotplug, cpu_that_comes_online_during_a_recording_records)
 {
 	const struct stream_generation *last;
 	struct stream stream = {};
@@ -364,7 +376,7 @@ struct advancing {
 	int err;
 };
 
-/* Generations as fast as they come, and their reader: while one ends, the CPU's writers know two. */
+/* Advance and read as fast as possible: while a generation ends, the CPU's writers use two. */
 static void *advance_and_read(void *arg)
 {
 	struct advancing *a = arg;
@@ -379,7 +391,7 @@ static void *advance_and_read(void *arg)
 	return NULL;
 }
 
-TEST_F(hotplug, cpu_that_goes_while_generations_end_loses_nothing)
+TEST_F(hotplug, cpu_that_goes_offline_while_generations_end_loses_nothing)
 {
 	struct advancing advancing = { .self = self };
 	struct stream stream = {};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What latency.sh measures beside; neither does any I/O.
+ * Load beside the measurements of latency.sh, without any I/O.
  *
- *   latency_load work    switches, allocations, forks, for ever
- *   latency_load trace   the recorder at its worst, likewise: storms, many generations, snapshots, discards
+ *   latency_load work    switches, allocations and forks
+ *   latency_load trace   the recorder's worst cases: storms, many generations, snapshots, discards
  *
- * Both end when they are killed, and "trace" when a call of the recorder fails that must not.
+ * Both run until they are killed; "trace" also ends when a call of the recorder fails that must succeed.
  */
 #define _GNU_SOURCE
 #include <errno.h>

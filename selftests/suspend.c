@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * No generation spans a time in which the clocks stood still; recording goes on after it. A test module stops the kernel's
- * clocks as suspend does; devices and files are spared that.
+ * No generation spans a time when the clocks stood still, and recording continues afterwards. A test module stops the
+ * kernel's clocks as suspend does, without touching devices and files.
  *
- * Built with WHOLE_MACHINE it does what suspend to memory does, all but to let the hardware sleep (pm_test). That is for a
- * machine that does not need its files any more: suspend.sh runs it.
+ * Built with WHOLE_MACHINE, it does all of suspend to memory except for letting the hardware sleep (pm_test). This is for a
+ * machine that no longer needs its files: suspend.sh runs it.
  */
 #include <sys/ioctl.h>
 
@@ -12,10 +12,13 @@
 
 #define ROUNDS		200
 #define SLEEP_MS	1200
-/* What may come between a marker's own time and its event on an emulated machine; the sleeps are longer. */
+/*
+ * Maximum delay between a marker's own time and its event on an emulated machine. The sleeps are
+ * longer.
+ */
 #define LATE_NS		500000000ULL
 
-/* The first three as exptrace_sleep has them. */
+/* The first three are those of exptrace_sleep. */
 enum how { SLEEP, IDLE, WOKEN, MACHINE };
 
 FIXTURE(suspend) {
@@ -59,7 +62,7 @@ FIXTURE_TEARDOWN(suspend)
 	UNLOAD_MODULE();
 }
 
-/* The shortest that it can take is a second. */
+/* A second is the shortest possible time. */
 static int suspend_machine(void)
 {
 	int err = write_file("/sys/power/pm_test", "core");
@@ -69,7 +72,7 @@ static int suspend_machine(void)
 	return err ? err : write_file("/sys/power/state", "mem");
 }
 
-/* 0; -EAGAIN is what the module returns when it has done its work. */
+/* Returns 0. The module returns -EAGAIN when it has done its work. */
 static int sleep_for(enum how how, unsigned int ms, unsigned int times)
 {
 	char parameters[64];
@@ -82,7 +85,10 @@ static int sleep_for(enum how how, unsigned int ms, unsigned int times)
 	return err == -EAGAIN ? 0 : err ? err : -EPROTO;
 }
 
-/* CLOCK_BOOTTIME less CLOCK_MONOTONIC: the least of several, as something may come in between. */
+/*
+ * CLOCK_BOOTTIME minus CLOCK_MONOTONIC: the least of several readings, because the two clocks are
+ * read one after the other.
+ */
 static uint64_t boottime_offset(void)
 {
 	uint64_t least = UINT64_MAX;
@@ -134,7 +140,7 @@ static int stop_and_read(int control, struct stream *stream)
 	return err;
 }
 
-/* Gaps between generations, if all is as it should be; else -1. */
+/* Number of gaps between generations; -1 if something is wrong. */
 static int count_gaps(const struct stream *stream)
 {
 	size_t i;
@@ -150,7 +156,7 @@ static int count_gaps(const struct stream *stream)
 	return gaps;
 }
 
-TEST_F(suspend, ends_a_generation_and_another_begins_after_it)
+TEST_F(suspend, ends_a_generation_and_begins_another)
 {
 	const struct stream_generation *first, *last;
 	struct exptrace_advance advance = {};
@@ -164,10 +170,10 @@ TEST_F(suspend, ends_a_generation_and_another_begins_after_it)
 	for (i = 0; i < 5; i++)
 		ASSERT_EQ(0, mark_time(self->control));
 	ASSERT_LT(0, work_pingpong(ROUNDS));
-	/* The clock that tells the time asleep may tell whole seconds only. */
+	/* The clock that measures the sleep may count whole seconds only. */
 	ASSERT_EQ(0, sleep_for(variant->how, variant->how == SLEEP ? SLEEP_MS : 200, variant->times));
 	ASSERT_TRUE(has_new_generation(self->control, before));
-	/* If a device told how long it was, it may have done so after that generation began. */
+	/* If a device measured the sleep, that may be known only after the generation began. */
 	if (variant->how == MACHINE)
 		ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance));
 	offset = boottime_offset();
@@ -177,17 +183,17 @@ TEST_F(suspend, ends_a_generation_and_another_begins_after_it)
 	ASSERT_EQ(0, stop_and_read(self->control, &self->stream));
 	ASSERT_EQ(1, count_gaps(&self->stream));
 	EXPECT_EQ(10, markers_are_in_time(&self->stream, LATE_NS));
-	/* What the trace tells of the time asleep is what the kernel tells. */
+	/* The trace reports the same time asleep as the kernel. */
 	first = &self->stream.generations[0];
 	last = &self->stream.generations[self->stream.nr_generations - 1];
 	EXPECT_TRUE(is_near(offset_before, first->boottime_offset));
 	EXPECT_TRUE(is_near(offset, last->boottime_offset));
-	/* A wake-up that is pending ends the machine's sleep before a second has passed. */
+	/* A pending wake-up ends the machine's sleep before a second has passed. */
 	if (variant->how == MACHINE && offset == offset_before)
 		TH_LOG("the machine was woken at once");
 	else if (variant->how == SLEEP || variant->how == MACHINE)
 		EXPECT_LT(offset_before, offset);
-	/* So does CLOCK_REALTIME, in each generation. */
+	/* CLOCK_REALTIME agrees in each generation. */
 	for (i = 1; i < self->stream.nr_generations; i++) {
 		const struct stream_generation *g = &self->stream.generations[i];
 
@@ -229,10 +235,10 @@ TEST_F(suspend, before_close_leaves_the_recording_whole)
 	EXPECT_LE(0, count_gaps(&self->stream));
 }
 
-TEST_F(suspend, before_ADVANCE_is_told_apart)
+TEST_F(suspend, before_ADVANCE_is_distinguished_from_it)
 {
 	struct exptrace_advance advance = {};
-	/* It takes the machine longer than the others. */
+	/* Suspending the machine takes longer. */
 	int i, rounds = variant->how == MACHINE ? 1 : 3;
 
 	ASSERT_EQ(0, start(self->control, EXPTRACE_MODE_STREAM));
@@ -246,7 +252,7 @@ TEST_F(suspend, before_ADVANCE_is_told_apart)
 	EXPECT_EQ(rounds, count_gaps(&self->stream));
 }
 
-TEST_F(suspend, before_SNAPSHOT_has_what_led_to_it)
+TEST_F(suspend, before_SNAPSHOT_keeps_what_came_before)
 {
 	struct exptrace_snapshot shot = {};
 	uint64_t before;
@@ -268,7 +274,7 @@ TEST_F(suspend, before_SNAPSHOT_has_what_led_to_it)
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 }
 
-/* The smallest pool that START takes. */
+/* Start with the smallest pool that START accepts. */
 static int start_smallest(int fd)
 {
 	struct exptrace_start args = start_small();
@@ -279,7 +285,7 @@ static int start_smallest(int fd)
 	return err;
 }
 
-TEST_F(suspend, with_a_full_pool_completes_the_generation_and_goes_on_when_there_is_room)
+TEST_F(suspend, with_a_full_pool_completes_the_generation_and_continues_when_there_is_room)
 {
 	struct bytes bytes = {};
 	uint64_t before;
@@ -290,7 +296,7 @@ TEST_F(suspend, with_a_full_pool_completes_the_generation_and_goes_on_when_there
 	before = device_info(self->control).generation;
 	ASSERT_TRUE(WAIT_FOR(work_pingpong(3000) > 0 && device_info(self->control).lost > 100));
 	ASSERT_EQ(0, sleep_for(variant->how, 50, variant->times));
-	/* Until it has been read, there is no room for another. */
+	/* There is no room for another generation until this one has been read. */
 	EXPECT_TRUE(WAIT_FOR(!device_info(self->control).generation));
 	EXPECT_LT(0, work_pingpong(ROUNDS));
 	EXPECT_EQ(EXPTRACE_STATE_RECORDING, device_info(self->control).state);

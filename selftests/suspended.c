@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A reader that is stopped holds up nobody: recording, advance and STOP go on, and when it goes on, its stream is whole. */
+/*
+ * A stopped reader holds up nobody: recording, ADVANCE and STOP continue. When the reader
+ * continues, its stream is whole.
+ */
 #define _GNU_SOURCE
 #include <linux/userfaultfd.h>
 #include <pthread.h>
@@ -14,15 +17,15 @@
 #define PAGE		4096
 #define LOG_SIZE	(64UL << 20)
 
-/* Generations that are given up while the reader is stopped, at least. */
+/* At least this many generations are evicted while the reader is stopped. */
 #define EVICTED		3
 
-/* Where it is stopped. */
+/* Where the reader is stopped. */
 enum where {
-	INSIDE_A_BATCH,		/* between two calls of read(2), with a part of a batch delivered */
-	IN_THE_COPY,		/* in read(2) itself: the page that it copies to is not there */
+	INSIDE_A_BATCH,		/* between two calls of read(2), after a part of a batch */
+	IN_THE_COPY,		/* in read(2): the page that it copies to is missing */
 	WAITING,		/* in read(2), which has nothing to deliver */
-	WITH_A_BATCH,		/* with a batch of the mapped pool in its hands */
+	WITH_A_BATCH,		/* with a batch of the mapped pool taken */
 };
 
 FIXTURE(suspended) {
@@ -46,11 +49,11 @@ VARIANTS(in_the_copy, IN_THE_COPY);
 VARIANTS(waiting, WAITING);
 VARIANTS(with_a_batch, WITH_A_BATCH);
 
-/* What the reader and the test share: what was read, and where it is. */
+/* Shared by the reader and the test: what was read, and the reader's state. */
 struct shared {
-	bool in_the_copy;	/* the page is waited for */
-	bool go_on;		/* it may come */
-	bool no_faults;		/* the kernel can't tell of them */
+	bool in_the_copy;	/* the reader waits for the page */
+	bool go_on;		/* the page may be provided */
+	bool no_faults;		/* the kernel has no userfaultfd */
 	size_t size;
 	uint8_t data[];
 };
@@ -81,7 +84,7 @@ FIXTURE_TEARDOWN(suspended)
 	munmap(self->shared, LOG_SIZE);
 }
 
-/* The reader: its exit code tells what went wrong. */
+/* The reader. Its exit code says what went wrong. */
 
 static void keep(struct shared *s, const void *data, size_t n)
 {
@@ -123,7 +126,10 @@ struct fault {
 	int uffd;
 };
 
-/* Gives the page that is waited for, once it may come. A thread that waits for a page can't be stopped by a signal. */
+/*
+ * Provide the missing page once allowed. A thread that waits for a page cannot be stopped by a
+ * signal.
+ */
 static void *give_page(void *arg)
 {
 	struct fault *f = arg;
@@ -141,7 +147,7 @@ static void *give_page(void *arg)
 	return NULL;
 }
 
-/* A page that is not there until it may; false if the kernel has no such thing. */
+/* Make a page missing until allowed; false if the kernel has no userfaultfd. */
 static bool make_fault(struct fault *f, void *page)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -174,7 +180,7 @@ static void read_to_a_missing_page(struct shared *s, int fd)
 	read_all(s, fd);
 }
 
-/* What it has in its hands stays as it is. */
+/* A taken batch does not change. */
 static void stop_with_a_batch(const uint8_t *batch, size_t size)
 {
 	uint8_t *copy = malloc(size);
@@ -238,7 +244,7 @@ static pid_t begin_to_read(struct shared *s, enum where where)
 
 /* The test. */
 
-/* It has read all there is, and sleeps nowhere else. */
+/* The reader has read everything. It sleeps nowhere else. */
 static bool waits_for_more(FIXTURE_DATA(suspended) *self)
 {
 	return __atomic_load_n(&self->shared->size, __ATOMIC_ACQUIRE) > EXPTRACE_HEADER_SIZE && process_state(self->reader) == 'S';
@@ -269,7 +275,7 @@ static void suspend(struct __test_metadata *_metadata, FIXTURE_DATA(suspended) *
 	}
 }
 
-/* The reader goes on, to the end of the stream. */
+/* Let the reader continue to the end of the stream. */
 static void resume(struct __test_metadata *_metadata, FIXTURE_DATA(suspended) *self)
 {
 	int status;
@@ -292,7 +298,7 @@ static void work(void)
 	}
 }
 
-/* The pool fills, then all that is new is lost and counted; no call waits for the reader. */
+/* The pool fills, then new events are lost and counted. No call waits for the reader. */
 static void record_beside_a_stream(struct __test_metadata *_metadata, int fd)
 {
 	uint64_t lost;
@@ -307,8 +313,8 @@ static void record_beside_a_stream(struct __test_metadata *_metadata, int fd)
 }
 
 /*
- * Generations come, and the older ones of those that nobody reads are given up. One that has its share of the pool ends by
- * itself, at any time.
+ * New generations begin, and the oldest that nobody reads are evicted. A generation that has its
+ * share of the pool ends by itself, at any time.
  */
 static void record_beside_a_flight(struct __test_metadata *_metadata, int fd)
 {
@@ -325,7 +331,7 @@ static uint64_t decoded_in(const struct stream_generation *g)
 	return sum;
 }
 
-/* Those from a generation on. */
+/* From generation @first on. */
 static uint64_t decoded_from(const struct stream *stream, uint64_t first)
 {
 	uint64_t sum = 0;
@@ -337,7 +343,7 @@ static uint64_t decoded_from(const struct stream *stream, uint64_t first)
 	return sum;
 }
 
-/* Every generation in between was given up, and is counted; none after one that is there. */
+/* The generations in between were evicted and counted; none is missing after that. */
 static void check_flight(struct __test_metadata *_metadata, const struct stream *stream, uint64_t evicted, uint64_t newest)
 {
 	const struct stream_generation *g = stream->generations, *last = g + stream->nr_generations - 1;
@@ -349,14 +355,14 @@ static void check_flight(struct __test_metadata *_metadata, const struct stream 
 	EXPECT_LT(0, decoded_from(stream, newest));
 }
 
-TEST_F(suspended, reader_holds_up_nobody)
+TEST_F(suspended, stopped_reader_holds_up_nobody)
 {
 	struct exptrace_start args = start_small();
 	struct exptrace_info info;
 	uint64_t first, newest, last;
 	size_t i;
 
-	/* It has to fill on a kernel that checks everything, too. */
+	/* Small enough to fill on the debug kernel. */
 	args.pool_size = 1 << 20;
 	args.mode = variant->mode;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &args));
@@ -389,7 +395,7 @@ TEST_F(suspended, reader_holds_up_nobody)
 	for (i = 0; i < self->stream.nr_generations; i++)
 		EXPECT_TRUE(self->stream.generations[i].whole && self->stream.generations[i].ended &&
 			    self->stream.generations[i].ledger);
-	/* The one that was being read is there, and the newest. */
+	/* The generation that was being read is there, and so is the last one. */
 	EXPECT_EQ(first, self->stream.generations[0].number);
 	EXPECT_LT(0, decoded_in(&self->stream.generations[0]));
 	EXPECT_EQ(last, self->stream.generations[self->stream.nr_generations - 1].number);
