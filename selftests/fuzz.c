@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random calls of the device from several processes, with arguments that are right, nearly right or wrong, until they are
- * interrupted or killed; afterwards it records as if nothing had been. EXPTRACE_FUZZ_CALLS says how many at least (there
- * are more while a kind of call has never succeeded), EXPTRACE_FUZZ_SEED where the random numbers begin; the test tells
- * which seed it took.
+ * Random calls of the device from several processes, with arguments that are valid, nearly valid or
+ * invalid, until the processes are interrupted or killed. Afterwards the device records as if
+ * nothing had happened. EXPTRACE_FUZZ_CALLS is the minimum number of calls (there are more while a
+ * kind of call has never succeeded), and EXPTRACE_FUZZ_SEED the seed of the random numbers, which
+ * the test prints.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -18,7 +19,7 @@
 #define CALLS		20000
 #define PROCESSES	4
 
-/* A kind of call that has not succeeded after this many times the calls never will. */
+/* A kind of call that has not succeeded after this many times that number of calls never will. */
 #define PATIENCE	20
 
 #define FILES		3
@@ -49,7 +50,10 @@ static bool one_in(unsigned int n)
 	return !upto(n);
 }
 
-/* What this process has. The arena: pages to write, to read, of nothing, and to write again. */
+/*
+ * State of this process. The arena has pages for writing, for reading, without a mapping, and for
+ * writing again.
+ */
 static int files[FILES] = { -1, -1, -1 };
 static int fd;
 static uint8_t *arena, *pool;
@@ -57,7 +61,7 @@ static size_t pool_size;
 static bool pool_readable;
 static volatile uint8_t sink;
 
-/* Rather one that is open. */
+/* Prefer an open one. */
 static int random_file(void)
 {
 	int first = upto(FILES), i, file = files[first];
@@ -75,21 +79,24 @@ static int make_arena(void)
 	return mprotect(arena + 60 * PAGE, PAGE, PROT_READ) || mprotect(arena + 61 * PAGE, PAGE, PROT_NONE);
 }
 
-/* An address where an argument of this size would lie badly. */
+/* An address that is invalid for an argument of this size. */
 static void *bad_pointer(size_t size)
 {
 	switch (upto(7)) {
 	case 0: return NULL;
 	case 1: return (void *)1;
-	case 2: return arena + 60 * PAGE;			/* can be read only */
-	case 3: return arena + 61 * PAGE;			/* is nothing */
-	case 4: return arena + 61 * PAGE - upto(size + 1);	/* nothing from its middle on */
+	case 2: return arena + 60 * PAGE;			/* read-only */
+	case 3: return arena + 61 * PAGE;			/* not mapped */
+	case 4: return arena + 61 * PAGE - upto(size + 1);	/* the rest is not mapped */
 	case 5: return (void *)(0xffff888000000000ULL + rnd() % (1 << 30));
 	default: return (void *)rnd();
 	}
 }
 
-/* An argument of an ioctl: mostly as it is, sometimes with a random byte, or a bad pointer to it. */
+/*
+ * An ioctl: mostly with its argument as it is, sometimes with a random byte in it, or with a bad
+ * pointer.
+ */
 static int call(unsigned long request, void *argument, size_t size)
 {
 	if (size && one_in(8))
@@ -158,7 +165,7 @@ static int fuzz_mmap(void)
 	if (pool != MAP_FAILED)
 		return 0;
 	pool = NULL;
-	/* These are of mmap(2) itself. */
+	/* mmap(2) itself returns these. */
 	return errno == EOVERFLOW || errno == ENODEV || errno == EACCES ? -EINVAL : -errno;
 }
 
@@ -205,7 +212,7 @@ static int fuzz_advance(void)
 	return CALL(EXPTRACE_IOC_ADVANCE, advance);
 }
 
-/* Events that there are. */
+/* Number of events in the catalogue. */
 static unsigned int nr_events;
 
 static unsigned int count_events(int file)
@@ -218,7 +225,7 @@ static unsigned int count_events(int file)
 	return nr;
 }
 
-/* Any of them, and some beyond. */
+/* An index of any event, or beyond the last one. */
 static unsigned int random_event(void)
 {
 	return upto(nr_events + 5);
@@ -295,7 +302,10 @@ static int fuzz_syscall_tables(void)
 			   CALL(EXPTRACE_IOC_SET_SYSCALL_TABLES, calls);
 }
 
-/* A few ids, of which many are, and a CPU; each list rather not there, and now and then at a bad place. */
+/*
+ * A few ids, most of which exist, and a CPU. Each list is often missing, and now and then at a bad
+ * address.
+ */
 static struct exptrace_filter random_filter(void)
 {
 	static uint32_t ids[8];
@@ -356,7 +366,7 @@ static int fuzz_mark(void)
 	return CALL(EXPTRACE_IOC_MARK, mark);
 }
 
-/* A request that there is not, but for one bit. */
+/* A valid request with one bit flipped. */
 static int fuzz_unknown(void)
 {
 	unsigned long request = one_in(2) ? rnd() : EXPTRACE_IOC_INFO ^ 1U << upto(32);
@@ -368,7 +378,7 @@ static int fuzz_unknown(void)
 static const struct {
 	const char *name;
 	int (*run)(void);
-	unsigned int weight;	/* that what takes long is rare */
+	unsigned int weight;	/* low for slow calls */
 } calls[] = {
 	{ "open", fuzz_open, 60 },
 	{ "close", fuzz_close, 30 },
@@ -410,7 +420,7 @@ static unsigned int random_call(void)
 	return i;
 }
 
-/* The errors that docs/uapi.md knows, and of a file that is closed or was interrupted. */
+/* Is this an error that docs/uapi.md lists, or one of a closed file or an interrupted call? */
 static bool is_documented(int err)
 {
 	static const int known[] = { 0, EINVAL, EFAULT, EBADF, EBUSY, EAGAIN, EINTR, ECANCELED, ENOBUFS, ENOMEM, ENOENT, EPERM, ESRCH };
@@ -422,7 +432,10 @@ static bool is_documented(int err)
 	return false;
 }
 
-/* What the processes tell: how many calls were made, how many of each kind succeeded, an error that must not be. */
+/*
+ * Reported by the processes: number of calls, number of successful calls of each kind, and an
+ * undocumented error.
+ */
 struct tally {
 	unsigned long made, succeeded[NR_CALLS];
 	int call, err;
@@ -433,7 +446,7 @@ static void ignore(int signal)
 	(void)signal;
 }
 
-/* Interrupts whatever this process waits for, again and again. */
+/* Interrupt whatever this process waits for, again and again. */
 static void set_alarm(void)
 {
 	struct itimerval interval = { { 0, INTERRUPT_US }, { 0, INTERRUPT_US } };
@@ -444,8 +457,8 @@ static void set_alarm(void)
 }
 
 /*
- * Whether there is more to do. A call that never succeeds tells little; which succeed depends on what the others left
- * behind, so that some, such as a snapshot, may take long to do so.
+ * Is there more to do? A kind of call that never succeeds tests little. Success may depend on what
+ * other processes left behind, so that some calls, such as a snapshot, may take long to succeed.
  */
 static bool is_unfinished(struct tally *tally, unsigned long total)
 {
@@ -460,7 +473,7 @@ static bool is_unfinished(struct tally *tally, unsigned long total)
 	return false;
 }
 
-/* A process's life: some calls, then it exits, or is killed with all that it holds. */
+/* The life of a process: some calls, then it exits or is killed with everything it holds. */
 static void live(struct tally *tally, unsigned long total, uint64_t seed)
 {
 	unsigned int left, kind;
@@ -503,7 +516,7 @@ static uint64_t number_from_environment(const char *name, uint64_t otherwise)
 	return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
-/* Whatever state it is in, it can be brought to record, and what it records is whole. */
+/* Whatever state the device is in, it can be made to record, and the recording is whole. */
 static void check_that_it_records(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self)
 {
 	struct exptrace_start start = start_small();

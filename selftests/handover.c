@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What passes between the device and its readers: what can't be delivered is not lost, what was not given back comes
- * again, and what waits is told when there is nothing more to wait for.
+ * Between the device and its readers: what could not be delivered is not lost, what was not given
+ * back is delivered again, and waiting ends when there is nothing left to wait for.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -35,7 +35,10 @@ static bool same(const struct exptrace_batch_ref *a, const struct exptrace_batch
 	return a->kind == b->kind && a->generation == b->generation && a->offset == b->offset && a->length == b->length;
 }
 
-/* All that TAKE gives up to the end, each after a TAKE that could not say what it took; references, or -errno. */
+/*
+ * TAKE until the end, each time after a TAKE that could not report what it took: number of
+ * references, or -errno.
+ */
 static int take_with_faults(int fd, unsigned int *batches, unsigned int *ends)
 {
 	struct exptrace_batch_ref ref;
@@ -64,7 +67,7 @@ static int record(int fd, unsigned int generations)
 	return err;
 }
 
-TEST_F(module, TAKE_that_cannot_tell_takes_nothing)
+TEST_F(module, TAKE_that_cannot_report_takes_nothing)
 {
 	unsigned int batches, ends, full;
 
@@ -78,7 +81,7 @@ TEST_F(module, TAKE_that_cannot_tell_takes_nothing)
 	EXPECT_EQ(3, ends);
 }
 
-TEST_F(module, TAKE_that_cannot_tell_takes_nothing_of_a_snapshot)
+TEST_F(module, TAKE_that_cannot_report_takes_nothing_of_a_snapshot)
 {
 	struct exptrace_snapshot shot = {};
 	unsigned int batches, ends, again, ends_again;
@@ -97,8 +100,11 @@ TEST_F(module, TAKE_that_cannot_tell_takes_nothing_of_a_snapshot)
 	EXPECT_EQ(ends, ends_again);
 }
 
-/* A batch or the end of a generation is the taker's until it is given back; who dies before has not had it. */
-TEST_F(module, what_was_not_given_back_comes_again)
+/*
+ * The taker owns a batch, or the end of a generation, until it is given back. If the taker dies
+ * first, it is delivered again.
+ */
+TEST_F(module, what_was_not_given_back_is_delivered_again)
 {
 	struct exptrace_batch_ref ref, again;
 	unsigned int ends = 0;
@@ -130,8 +136,8 @@ static int events_now(int fd)
 	return poll(&p, 1, 0) < 0 ? -errno : p.revents;
 }
 
-/* With TAKE, the header that read(2) would deliver is nothing to wake up for. */
-TEST_F(module, poll_tells_when_TAKE_has_something)
+/* poll(2) does not report the header to a reader that uses TAKE. */
+TEST_F(module, poll_reports_when_TAKE_has_something)
 {
 	struct exptrace_batch_ref ref;
 	int err;
@@ -145,7 +151,7 @@ TEST_F(module, poll_tells_when_TAKE_has_something)
 	while (!(err = take(self->reader, &ref)) && ref.kind != EXPTRACE_REF_END_OF_GENERATION)
 		;
 	ASSERT_EQ(0, err);
-	/* What is there now is what comes after the end that it has in hand. */
+	/* What is available now comes after the end that the reader has taken. */
 	while (events_now(self->reader)) {
 		EXPECT_EQ(POLLIN, events_now(self->reader));
 		ASSERT_EQ(0, take(self->reader, &ref));
@@ -162,7 +168,7 @@ TEST_F(module, poll_tells_when_TAKE_has_something)
 	EXPECT_EQ(EXPTRACE_REF_END, ref.kind);
 }
 
-/* A START that is refused costs its own file nothing of what it reads, not even with DISCARD. */
+/* A refused START does not affect what its own file reads, not even with DISCARD. */
 TEST_F(module, refused_DISCARD_drops_nothing)
 {
 	struct exptrace_start args = start_small();
@@ -232,7 +238,7 @@ static bool begin_to_wait(struct waiter *waiter, int fd)
 	       WAIT_FOR(__atomic_load_n(&waiter->tid, __ATOMIC_ACQUIRE) && thread_sleeps(waiter->tid));
 }
 
-TEST_F(module, STOP_ends_the_wait_for_the_trigger)
+TEST_F(module, STOP_ends_waiting_for_the_trigger)
 {
 	struct exptrace_snapshot shot = { .flags = EXPTRACE_SNAPSHOT_WAIT };
 	struct waiter waiter = {};
@@ -241,18 +247,18 @@ TEST_F(module, STOP_ends_the_wait_for_the_trigger)
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, record(self->control, 2));
 	ASSERT_TRUE(begin_to_wait(&waiter, self->reader));
-	/* There is one who waits. */
+	/* One thread is waiting. */
 	EXPECT_EQ(-EBUSY, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
 	ASSERT_EQ(0, stop(self->control));
 	ASSERT_EQ(0, pthread_join(waiter.thread, NULL));
 	EXPECT_EQ(-ECANCELED, waiter.err);
-	/* What was recorded is there as ever. */
+	/* The recording is still there. */
 	shot.flags = 0;
 	EXPECT_EQ(0, device_ioctl(self->reader, EXPTRACE_IOC_SNAPSHOT, &shot));
 }
 
-/* A threshold is as long-lived as the file that set it; that of sysfs stays. */
-TEST_F(module, threshold_goes_with_who_set_it)
+/* A threshold is removed when the file that set it is closed; one set by sysfs stays. */
+TEST_F(module, threshold_is_removed_with_the_file_that_set_it)
 {
 	static const char file[] = "/sys/class/misc/exptrace/trigger_latency_us";
 	struct exptrace_trigger trigger = { .latency_us = 3000000000ULL };

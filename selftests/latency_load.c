@@ -31,7 +31,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* A child that ends with us. */
+/* A child that exits when its parent does. */
 static pid_t child(void)
 {
 	pid_t pid = fork();
@@ -43,7 +43,7 @@ static pid_t child(void)
 	return pid;
 }
 
-/* Two processes pass a byte to and fro. */
+/* Two processes pass a byte back and forth. */
 static void pass_on(int from, int to)
 {
 	char byte = 0;
@@ -65,7 +65,7 @@ static void pingpong(void)
 		pass_on(back[0], there[1]);
 }
 
-/* Files that are no disk's, mappings, children: allocations of all sizes. */
+/* Files in memory, mappings, children: allocations of all sizes. */
 static void allocate(void)
 {
 	for (;;) {
@@ -136,7 +136,10 @@ static void storm(int fd, uint64_t bytes)
 			die("marker");
 }
 
-/* A recording: many generations, half of them held while others come and go, and all of it dropped by the next one. */
+/*
+ * A recording with many generations, half of which a snapshot holds while others come and go. The
+ * next recording discards it all.
+ */
 static void one_recording(int fd, unsigned int mode)
 {
 	struct exptrace_start start = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What does not fit is lost and counted; what is delivered is whole. */
+/* Events that do not fit are lost and counted; what is delivered is whole. */
 #define _GNU_SOURCE
 #include <pthread.h>
 
@@ -7,7 +7,7 @@
 
 #define ROUNDS		3000
 
-/* The smallest pool that START takes. */
+/* Start with the smallest pool that START accepts. */
 static int start_smallest(int fd, uint32_t period_ms)
 {
 	struct exptrace_start args = start_small();
@@ -20,15 +20,15 @@ static int start_smallest(int fd, uint32_t period_ms)
 }
 
 /*
- * Work until the pool is full: how much that takes depends on the number of CPUs. A few events may be lost before, nested
- * in others.
+ * Work until the pool is full; how much that takes depends on the number of CPUs. A few nested
+ * events may be lost before.
  */
 static bool work_until_lost(int fd)
 {
 	return WAIT_FOR(work_pingpong(ROUNDS) > 0 && device_info(fd).lost > 100);
 }
 
-TEST_F(module, full_pool_loses_new_events_and_says_so)
+TEST_F(module, full_pool_loses_new_events_and_counts_them)
 {
 	struct exptrace_info info;
 	struct stream stream = {};
@@ -43,7 +43,10 @@ TEST_F(module, full_pool_loses_new_events_and_says_so)
 	self->reader = device_open(O_RDONLY);
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, bytes_drain(&bytes, self->reader, 65536));
-	/* The parser compares attempted, recorded and lost with each other and with the events, per CPU and experiment. */
+	/*
+	 * The parser compares attempted, recorded and lost with each other and with the events, per
+	 * CPU and experiment.
+	 */
 	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
 		TH_LOG("%s", stream.error);
 	}
@@ -52,7 +55,7 @@ TEST_F(module, full_pool_loses_new_events_and_says_so)
 	EXPECT_TRUE(stream.generations[0].whole && stream.generations[0].ended && stream.generations[0].ledger);
 	EXPECT_EQ(info.lost, stream_lost(&stream));
 	EXPECT_LT(0, stream_lost_for(&stream, -1, EXPTRACE_LOST_POOL));
-	/* A round is two switches and a wake-up at least. */
+	/* A round has at least two switches and a wake-up. */
 	EXPECT_LE(3 * ROUNDS, stream_attempted(&stream, 0));
 	EXPECT_LT(0, stream_count(&stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, 0));
 	bytes_free(&bytes);
@@ -70,7 +73,7 @@ TEST_F(module, generation_after_a_loss_is_whole_again)
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, start_smallest(self->control, 0));
 	ASSERT_TRUE(work_until_lost(self->control));
-	/* The reader catches up, then there is room for a generation. */
+	/* Once the reader has caught up, there is room for a generation. */
 	ASSERT_EQ(-EAGAIN, bytes_drain(&bytes, self->reader, 65536));
 	ASSERT_TRUE(WAIT_FOR(device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &advance) == 0 ||
 			     bytes_drain(&bytes, self->reader, 65536) != -EAGAIN));
@@ -92,8 +95,11 @@ TEST_F(module, generation_after_a_loss_is_whole_again)
 	stream_free(&stream);
 }
 
-/* Without a reader the pool fills; then an advance is refused, not waited for, and works again after a read. */
-TEST_F(module, advance_into_a_full_pool_is_ENOBUFS)
+/*
+ * Without a reader the pool fills up. Then an advance is refused rather than delayed, and works
+ * again after a read.
+ */
+TEST_F(module, advance_into_a_full_pool_fails_with_ENOBUFS)
 {
 	struct stream stream = {};
 	struct bytes bytes = {};
@@ -136,7 +142,10 @@ struct slow_reading {
 	int result;
 };
 
-/* A reader that can't keep up, however slow the work is: it reads a little, then waits until something more is lost. */
+/*
+ * A reader that is too slow, however slow the work is: it reads a little, then waits until more
+ * events are lost.
+ */
 static void *read_slowly(void *data)
 {
 	struct slow_reading *r = data;
@@ -153,7 +162,7 @@ static void *read_slowly(void *data)
 	return NULL;
 }
 
-TEST_F(module, slow_reader_gets_generations_that_all_add_up)
+TEST_F(module, slow_reader_gets_generations_that_add_up)
 {
 	struct slow_reading reading = { .control = self->control, .result = 1 };
 	struct stream stream = {};
@@ -168,7 +177,7 @@ TEST_F(module, slow_reader_gets_generations_that_all_add_up)
 	ASSERT_TRUE(WAIT_FOR(work_pingpong(ROUNDS / 10) > 0 && __atomic_load_n(&reading.reads, __ATOMIC_RELAXED) > 20));
 	first = device_info(self->control).generation;
 	__atomic_store_n(&reading.hurry, true, __ATOMIC_RELAXED);
-	/* Once the reader has caught up there is room for a generation. */
+	/* Once the reader has caught up, there is room for a generation. */
 	ASSERT_TRUE(WAIT_FOR(device_info(self->control).generation > first)) {
 		struct exptrace_info info = device_info(self->control);
 
@@ -199,7 +208,7 @@ static void *wait_at_the_gate(void *unused)
 	return unused;
 }
 
-/* Threads of the whole machine. */
+/* Number of threads of the whole machine. */
 static int count_threads(void)
 {
 	char text[128];
@@ -254,12 +263,12 @@ TEST_F(module, threads_without_room_in_the_statedump_are_counted)
 	ASSERT_EQ(0, stream_parse(&stream, bytes.data, bytes.size)) {
 		TH_LOG("%s", stream.error);
 	}
-	/* What is missing is told where it is missing. */
+	/* Each generation reports what is missing in it. */
 	ASSERT_EQ(2, stream.nr_generations);
 	for (i = 0; i < 2; i++) {
 		missing = stream.generations[i].missing_tasks;
 		tasks = stream.generations[i].tasks;
-		/* A few of the kernel's come and go. */
+		/* A few kernel threads come and go. */
 		EXPECT_LE((before < after ? before : after) - 16, (int)(missing + tasks)) {
 			TH_LOG("generation %zu: %d threads, %d missing", i, (int)tasks, (int)missing);
 		}

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pid namespaces: who filters names threads and processes by the ids that it knows; events have those of the initial one. */
+/*
+ * Pid namespaces: a filter uses the ids that its caller sees; events use those of the initial
+ * namespace.
+ */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -11,11 +14,11 @@
 
 #define CALLS	50
 
-/* What the first process of a new namespace did and saw, for the test outside. */
+/* What the first process of a new namespace did and saw. */
 struct seen {
-	int set, set_outsider, set_zero;	/* what SET_FILTER said */
+	int set, set_outsider, set_zero;	/* results of SET_FILTER */
 	int get;
-	uint32_t told;				/* the process that GET_FILTER told */
+	uint32_t told;				/* the process that GET_FILTER returned */
 	volatile int go, done;
 };
 
@@ -50,7 +53,7 @@ static void call_the_kernel(void)
 		syscall(SYS_getppid);
 }
 
-/* Fork into a namespace of its own, whose first process runs this; its id here, or -1. */
+/* Fork into a new pid namespace, whose first process calls @run: its id here, or -1. */
 static pid_t namespace_begin(void (*run)(int control), int control)
 {
 	int ids[2], status;
@@ -79,7 +82,7 @@ static pid_t namespace_begin(void (*run)(int control), int control)
 	return pid;
 }
 
-/* True if all in it went well. */
+/* True if everything in the namespace succeeded. */
 static bool namespace_end(void)
 {
 	int status;
@@ -90,7 +93,7 @@ static bool namespace_end(void)
 
 static void choose_self(int control)
 {
-	/* Nobody has a larger id in here. */
+	/* No process in the namespace has a larger id. */
 	seen->set_outsider = set_process(control, getppid() ?: 3);
 	seen->set_zero = set_process(control, 0);
 	seen->set = set_process(control, getpid());
@@ -111,8 +114,8 @@ static size_t calls_of(const struct recording *r, pid_t pid)
 	return n;
 }
 
-/* Its own id is 1 in there: that of init outside. */
-TEST_F(module, process_in_a_namespace_chooses_itself)
+/* In the namespace its own id is 1, which outside is that of init. */
+TEST_F(module, process_in_a_namespace_can_select_itself)
 {
 	struct recording r = {};
 	uint32_t told = 0;
@@ -142,7 +145,7 @@ TEST_F(module, process_in_a_namespace_chooses_itself)
 	EXPECT_EQ(CALLS, calls_of(&r, pid));
 	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, 0, &at)))
 		EXPECT_EQ(pid, e->pid);
-	/* A trace is read anywhere: it has the ids of its events. */
+	/* The trace contains the ids of its events, wherever it is read. */
 	snprintf(text, sizeof(text), "processes %d", pid);
 	EXPECT_NE(NULL, memmem(r.bytes.data, r.bytes.size, text, strlen(text)));
 	recording_free(&r);
@@ -170,7 +173,7 @@ static void choose_child(int control)
 	call_the_kernel();
 }
 
-TEST_F(module, process_in_a_namespace_chooses_a_thread_by_the_id_that_it_has_there)
+TEST_F(module, process_in_a_namespace_selects_a_thread_by_the_id_it_has_there)
 {
 	struct recording r = {};
 	const struct stream_event *e;
@@ -190,7 +193,7 @@ TEST_F(module, process_in_a_namespace_chooses_a_thread_by_the_id_that_it_has_the
 	STOP_AND_DECODE(&r);
 	EXPECT_EQ(CALLS, calls_of(&r, 0));
 	EXPECT_EQ(0, calls_of(&r, pid));
-	/* One process alone, which is neither of those that have that id outside. */
+	/* Only one process passes, which is neither of those that have these ids outside. */
 	while ((e = next_of(&r, EXPTRACE_EVENT_SYS_ENTER, 0, &at))) {
 		EXPECT_TRUE(child < 0 || child == e->pid);
 		child = e->pid;
@@ -207,7 +210,7 @@ static void look_at_the_filter(int control)
 	seen->done = 1;
 }
 
-/* Nor can it be taken for another process there, and set again. */
+/* It cannot be mistaken for another process there, and set again. */
 TEST_F(module, process_outside_a_namespace_has_no_id_in_it)
 {
 	uint32_t told = 0;
@@ -224,8 +227,8 @@ TEST_F(module, process_outside_a_namespace_has_no_id_in_it)
 	EXPECT_EQ(getpid(), (pid_t)told);
 }
 
-/* Who has gone is still told by the id that it had. */
-TEST_F(module, filter_of_a_process_that_has_ended_is_told_as_it_was_set)
+/* An exited process keeps the id by which it was set. */
+TEST_F(module, filter_of_an_exited_process_keeps_its_id)
 {
 	uint32_t told = 0;
 	pid_t pid = fork();

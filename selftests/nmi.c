@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Events from NMIs are recorded, with stacks; and an experiment of another module is a stream like the others. */
+/*
+ * Events in NMIs are recorded, with stacks; and an experiment of another module is a stream like
+ * any other.
+ */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -26,7 +29,7 @@ static void *storm(void *unused)
 	return unused;
 }
 
-/* Invariant 3: they come in the middle of others, and neither is lost. */
+/* Invariant 3: they occur in the middle of others, and neither is lost. */
 TEST_F(module, events_from_nmis_are_recorded_and_counted)
 {
 	uint64_t attempted = 0, recorded = 0, lost = 0, sent, from_nmi = 0, from_task = 0;
@@ -48,7 +51,7 @@ TEST_F(module, events_from_nmis_are_recorded_and_counted)
 	err = module_load_helper("exptrace_test.ko", text);
 	storm_on = false;
 	pthread_join(thread, NULL);
-	/* ETIMEDOUT: an NMI that it sent was handled by nobody. */
+	/* ETIMEDOUT: an NMI that the module sent was not handled. */
 	ASSERT_EQ(0, err);
 	sent = strtoull(read_file("/sys/module/exptrace_test/parameters/nmis", text, sizeof(text)), NULL, 10);
 	EXPECT_EQ(ROUNDS * sysconf(_SC_NPROCESSORS_ONLN), sent);
@@ -84,7 +87,7 @@ TEST_F(module, events_from_nmis_are_recorded_and_counted)
 			EXPECT_EQ(0, event->arg[0].value);
 		}
 	}
-	/* As many as were sent, and as many from the sender's own context. */
+	/* One event in each NMI, and one in the sender's own context. */
 	EXPECT_EQ(2 * sent, attempted);
 	EXPECT_EQ(recorded, from_nmi + from_task);
 	EXPECT_EQ(sent, from_task);
@@ -95,7 +98,10 @@ TEST_F(module, events_from_nmis_are_recorded_and_counted)
 	stream_free(&stream);
 }
 
-/* Through the handler to the entry, all of it with names; what was interrupted may be a module's beginning, which has none. */
+/*
+ * From the handler to the entry, all with names. What was interrupted may be a module's init code,
+ * which has none.
+ */
 static bool is_stack_of_nmi(const char *frames)
 {
 	const char *handler = strstr(frames, "\nhandle_nmi+"), *entry = strstr(frames, "\nexc_nmi+");
@@ -104,7 +110,7 @@ static bool is_stack_of_nmi(const char *frames)
 	       strstr(handler, " [exptrace_test]\n") == strchr(handler, ' ') && frames + strcspn(frames, "?") > entry;
 }
 
-/* What is behind the NMI's own entry, if the kernel was interrupted. */
+/* Is there anything outside the NMI's entry? There is if the kernel was interrupted. */
 static bool tells_what_was_interrupted(const char *frames)
 {
 	const char *entry = strstr(frames, "\nasm_exc_nmi+");
@@ -114,10 +120,11 @@ static bool tells_what_was_interrupted(const char *frames)
 }
 
 /*
- * Each event has its whole stack, or none, which is counted. An NMI's first event needs a batch, and the storm has the lock
- * often: what is lost then (invariant 5) is missing among those from NMIs, and nothing else is lost.
+ * Each event has its whole stack, or none, which is counted. An NMI's first event needs a batch,
+ * and the storm often has the lock: the events lost then (invariant 5) are those missing from NMIs,
+ * and nothing else is lost.
  */
-TEST_F(module, stacks_are_taken_in_nmis)
+TEST_F(module, stacks_are_captured_in_NMIs)
 {
 	size_t i, with = 0, wrong = 0, interrupted = 0, without = 0, nmis = 0;
 	struct exptrace_start args = start_small();
@@ -138,7 +145,7 @@ TEST_F(module, stacks_are_taken_in_nmis)
 	storm_on = false;
 	pthread_join(thread, NULL);
 	ASSERT_EQ(0, err);
-	/* The names of its functions are found while it is there. */
+	/* The module's functions are looked up while it is loaded. */
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}));
 	ASSERT_EQ(0, syscall(SYS_delete_module, "exptrace_test", 0));
 	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
@@ -169,7 +176,7 @@ TEST_F(module, stacks_are_taken_in_nmis)
 	for (i = 0; i < r.stream.nr_generations; i++)
 		unknown += r.stream.generations[i].unknown_stacks;
 	TH_LOG("%zu from NMIs, %zu of them with a stack, %zu of what was interrupted", nmis, with, interrupted);
-	/* One in each NMI that was sent. */
+	/* One event in each NMI that was sent. */
 	EXPECT_EQ(STACK_ROUNDS * sysconf(_SC_NPROCESSORS_ONLN), nmis + kfrees_lost);
 	EXPECT_LT(kfrees_lost, nmis);
 	EXPECT_LT(nmis / 2, with);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loads observer.bpf.o, and adds its counters up. */
+/* Load observer.bpf.o, and add up its counters. */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -15,7 +15,10 @@ struct observer {
 	int programs[OBSERVER_NR], nr, counts, cpus;
 };
 
-/* A kernel without BPF, or without its programs at tracepoints, knows no such program; whatever else is wrong is a failure. */
+/*
+ * A kernel without BPF, or without BPF programs at tracepoints, rejects the program type; anything
+ * else wrong is a failure.
+ */
 const char *observer_missing(void)
 {
 	const struct bpf_insn nothing[] = {
@@ -79,7 +82,7 @@ int observer_read(const struct observer *o, struct observation *seen)
 		for (cpu = 0; cpu < o->cpus; cpu++)
 			seen->n[experiment][cpu] += values[cpu];
 	}
-	/* The programs come in the order of the file, which is that of the events. */
+	/* The programs are in the order of the file, which is that of the events. */
 	for (i = 0; i < o->nr; i++) {
 		struct bpf_prog_info info = {};
 		uint32_t size = sizeof(info);

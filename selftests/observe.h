@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Has the events of the whole machine counted by BPF programs, beside exptrace. */
+/* Count the events of the whole machine by BPF programs, independently of exptrace. */
 #ifndef EXPTRACE_SELFTEST_OBSERVE_H
 #define EXPTRACE_SELFTEST_OBSERVE_H
 
@@ -7,13 +7,15 @@
 
 #include "observer.h"
 
-/* Experiments whose events are counted: 0 and 1. */
+/* Events of experiments 0 and 1 are counted. */
 #define OBSERVED_EXPERIMENTS	2
 
-/* Machines with more are not observed. */
+/* Machines with more CPUs are not observed. */
 #define OBSERVED_CPUS		64
 
-/* Since the observer began: what was counted on each CPU, and how often a program was not run, on whatever CPU. */
+/*
+ * Counts since the observer began: events by CPU, and how often a program was not run, on any CPU.
+ */
 struct observation {
 	uint64_t n[OBSERVED_EXPERIMENTS][OBSERVED_CPUS];
 	uint64_t missed[OBSERVED_EXPERIMENTS];
@@ -21,13 +23,13 @@ struct observation {
 
 struct observer;
 
-/* Why the kernel cannot have events counted so, or NULL. */
+/* Why events cannot be counted on this kernel, or NULL. */
 const char *observer_missing(void);
-/* Begins to count. NULL and errno if that fails. */
+/* Begin to count; NULL with errno set on error. */
 struct observer *observer_open(void);
-/* All numbers are as they were at moments during this. Fails only if BPF does: 0 or -errno. */
+/* Each number was right at some moment during the call. Fails only if BPF does: 0 or -errno. */
 int observer_read(const struct observer *observer, struct observation *seen);
-/* NULL: does nothing. */
+/* Does nothing with NULL. */
 void observer_close(struct observer *observer);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts how often tracepoints fire that exptrace records too, by nothing of exptrace's. Every program has a counter
- * of its own: what an interrupt does in the midst of one is not counted by the same program, and the kernel says how
- * often that was.
+ * Counts how often tracepoints fire that exptrace records, too, without using anything of
+ * exptrace's. Every program has its own counter: a program does not count what an interrupt does
+ * while it runs, and the kernel reports how often that happened.
  */
 #include <linux/bpf.h>
 

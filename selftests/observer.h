@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An independent count of events: BPF programs on the same tracepoints (observer.bpf.c). */
+/* An independent count of events: BPF programs at the same tracepoints (observer.bpf.c). */
 #ifndef EXPTRACE_SELFTEST_OBSERVER_H
 #define EXPTRACE_SELFTEST_OBSERVER_H
 

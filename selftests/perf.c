@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tracepoints as perf sees them (see perf.h): one ring a CPU, big enough that nobody has to read it meanwhile. */
+/*
+ * Tracepoints as perf sees them (see perf.h): one ring per CPU, large enough not to be read during
+ * the recording.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -17,7 +20,7 @@
 #define EVENTS		"/sys/kernel/tracing/events"
 #define RING_SIZE	(1 << 20)
 
-/* More than any record takes. */
+/* Larger than any record. */
 #define RECORD_MAX	4096
 
 struct sample {
@@ -29,7 +32,9 @@ struct sample {
 	uint8_t data[];
 };
 
-/* The part of a line of a "format" file that declares the field, as "unsigned long args[6]". */
+/*
+ * The part of a line of a "format" file that declares the field, such as "unsigned long args[6]".
+ */
 static int parse_field(const char *line, const char *wanted, struct perf_field *field)
 {
 	size_t length = strcspn(wanted, "[");
@@ -86,7 +91,7 @@ static int find_tracepoint(struct perf *p, const struct perf_tracepoint *t)
 	return err;
 }
 
-/* A wakeup would be an event of its own: nobody waits. */
+/* Without wakeups, which would be events themselves: nobody waits. */
 static int open_event(uint16_t id, int cpu)
 {
 	struct perf_event_attr attr = {
@@ -172,7 +177,10 @@ static void take(struct perf *p, const struct sample *s)
 	p->seen[p->nr++] = seen;
 }
 
-/* The ring was never read from, so it begins at its beginning, and is full when the next record would have found no room. */
+/*
+ * The ring was never read, so it starts at its beginning, and it is full if another record might
+ * not fit.
+ */
 static int read_ring(struct perf *p, const void *ring)
 {
 	const struct perf_event_mmap_page *page = ring;

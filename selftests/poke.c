@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* For shell tests: reads at the addresses, in hexadecimal, that it is given, which it may not, and survives the faults. */
+/*
+ * For shell tests: read at the given hexadecimal addresses, which are forbidden, and survive the
+ * faults.
+ */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is not recorded costs nothing: a test module counts the probes that the module has attached, and there is none. */
+/*
+ * What is not recorded costs nothing: a test module counts the probes that exptrace has attached,
+ * and there are none.
+ */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 
@@ -9,13 +12,14 @@
 #define ATTACHED	"/sys/module/exptrace_probes/parameters/attached"
 
 /*
- * As long as something is recorded: that of suspend, which nothing passes but suspend (kmod/suspend.c), and those of what
- * becomes of threads, which nothing passes but new threads, programs, names, ends and moves (kmod/changes.c).
+ * Probes of every recording: that of suspend, where only suspend passes (kmod/suspend.c), and those
+ * for changes of threads, where only new threads, programs, names, exits and moves pass
+ * (kmod/changes.c).
  */
 #define OF_RECORDING	(1 + 5)
-/* Its own, and that of exec.c, which tells it what has been executed. */
+/* Its own probe, and that of exec.c, which tells it what has been executed. */
 #define OF_SYS_EXIT	2
-/* Those of the tracepoints that a condition needs; see kmod/duration.c, latency.c and follow.c. */
+/* Probes of the tracepoints that a condition needs; see kmod/duration.c, latency.c and follow.c. */
 #define OF_DURATIONS	3
 #define OF_LATENCY	3
 #define OF_FOLLOWING	2
@@ -33,7 +37,7 @@ static int counter_remove(void)
 	return syscall(SYS_delete_module, "exptrace_probes", 0) ? -errno : 0;
 }
 
-/* A test that failed may have left it. */
+/* A failed test may have left it loaded. */
 static int counter_load(void)
 {
 	counter_remove();
@@ -65,7 +69,7 @@ static int stop(int fd)
 	return device_ioctl(fd, EXPTRACE_IOC_STOP, NULL);
 }
 
-TEST_F(module, no_probe_is_attached_while_nothing_is_recorded)
+TEST_F(module, no_probe_is_attached_without_a_recording)
 {
 	int round;
 
@@ -74,7 +78,7 @@ TEST_F(module, no_probe_is_attached_while_nothing_is_recorded)
 	EXPECT_EQ(0, nr_attached());
 	for (round = 0; round < 2; round++) {
 		ASSERT_EQ(0, start(self->control));
-		/* So they are seen, those of system calls too. */
+		/* The counter does see probes, including those of system calls. */
 		EXPECT_EQ(OF_RECORDING + 3 + OF_SYS_EXIT, nr_attached());
 		ASSERT_EQ(0, stop(self->control));
 		EXPECT_EQ(0, nr_attached());
@@ -96,7 +100,7 @@ TEST_F(module, no_event_has_a_probe_with_all_events_off)
 	EXPECT_EQ(OF_RECORDING + OF_SYS_EXIT, nr_attached());
 	ASSERT_EQ(0, event_set(self->control, "sys_exit", false));
 	EXPECT_EQ(OF_RECORDING, nr_attached());
-	/* These take none. */
+	/* These conditions need no probe. */
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) {
 		.nr_cpu_words = 1, .cpus = (uintptr_t)&(uint64_t){ 1 }, .min_switch_ns = MSEC,
 	}));
@@ -107,8 +111,8 @@ TEST_F(module, no_event_has_a_probe_with_all_events_off)
 	EXPECT_EQ(0, counter_remove());
 }
 
-/* They send every system call the long way. */
-TEST_F(module, durations_take_no_probe_while_nothing_is_recorded)
+/* Such probes send every system call down the slow path. */
+TEST_F(module, durations_attach_no_probe_without_a_recording)
 {
 	const struct exptrace_filter durations = { .min_syscall_ns = MSEC };
 
@@ -118,7 +122,7 @@ TEST_F(module, durations_take_no_probe_while_nothing_is_recorded)
 	EXPECT_EQ(0, nr_attached());
 	ASSERT_EQ(0, start(self->control));
 	EXPECT_EQ(OF_RECORDING + OF_DURATIONS, nr_attached());
-	/* Another filter in its place; none; one again. */
+	/* Replace the filter, remove it, set one again. */
 	ASSERT_EQ(0, filter_set(self->control, durations));
 	EXPECT_EQ(OF_RECORDING + OF_DURATIONS, nr_attached());
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) {}));
@@ -132,7 +136,7 @@ TEST_F(module, durations_take_no_probe_while_nothing_is_recorded)
 	EXPECT_EQ(0, counter_remove());
 }
 
-TEST_F(module, latency_takes_no_probe_while_nothing_is_recorded)
+TEST_F(module, latency_attaches_no_probe_without_a_recording)
 {
 	ASSERT_EQ(0, counter_load());
 	ASSERT_EQ(0, record_only(self->control, NULL));
@@ -150,8 +154,8 @@ TEST_F(module, latency_takes_no_probe_while_nothing_is_recorded)
 	EXPECT_EQ(0, counter_remove());
 }
 
-/* A threshold that was set before the recording holds in it. */
-TEST_F(module, latency_is_watched_when_a_recording_begins)
+/* A threshold set before the recording is in force during it. */
+TEST_F(module, latency_is_watched_when_a_recording_starts)
 {
 	ASSERT_EQ(0, latency_set(self->control, 1));
 	ASSERT_LT(0, work_pingpong(50));
@@ -162,8 +166,8 @@ TEST_F(module, latency_is_watched_when_a_recording_begins)
 	ASSERT_EQ(0, latency_set(self->control, 0));
 }
 
-/* The exception: of those who are created before the recording begins, none must be missed. */
-TEST_F(module, following_takes_its_probes_as_long_as_it_is_set)
+/* The exception: children created before the recording starts must not be missed. */
+TEST_F(module, following_keeps_its_probes_while_it_is_set)
 {
 	const struct exptrace_filter following = {
 		.nr_processes = 1, .processes = (uintptr_t)&(uint32_t){ getpid() }, .flags = EXPTRACE_FILTER_CHILDREN,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How large batches and the pool must be, on any machine: those with many possible CPUs, too. */
+/*
+ * How large batches and the pool must be on any machine, including those with many possible CPUs.
+ */
 #include <sys/ioctl.h>
 
 #include "fixture.h"
 
 #define MIB		(1ULL << 20)
 
-/* Batches of a size, which must not be less than a page. */
+/* Start arguments with batches of this size, or of a page if that is larger. */
 static struct exptrace_start batches_of(uint32_t size)
 {
 	return (struct exptrace_start){ .batch_size = size, .flags = EXPTRACE_START_DISCARD };
@@ -22,7 +24,7 @@ static int start(int fd, struct exptrace_start args)
 	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
 }
 
-/* What the kernel answers, all of the argument. */
+/* The kernel's answer, with the whole argument. */
 static int least_pool(int fd, struct exptrace_start *args)
 {
 	return device_ioctl(fd, EXPTRACE_IOC_LEAST_POOL, args);
@@ -46,7 +48,7 @@ TEST_F(module, defaults_work)
 	}
 }
 
-TEST_F(module, LEAST_POOL_tells_the_smallest_pool_that_START_takes)
+TEST_F(module, LEAST_POOL_returns_the_smallest_pool_that_START_accepts)
 {
 	struct exptrace_start args;
 	uint64_t least;
@@ -64,13 +66,13 @@ TEST_F(module, LEAST_POOL_tells_the_smallest_pool_that_START_takes)
 		EXPECT_EQ(-EINVAL, start(self->control, args));
 		args.pool_size = least;
 		ASSERT_EQ(0, start(self->control, args));
-		/* It is enough for generations to follow each other. */
+		/* It is enough for successive generations. */
 		EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}));
 		EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 	}
 }
 
-TEST_F(module, LEAST_POOL_changes_nothing_and_any_open_file_may_ask)
+TEST_F(module, LEAST_POOL_changes_nothing_and_works_on_any_open_file)
 {
 	struct exptrace_start args = batches_of(EXPTRACE_START_DEFAULT);
 	struct exptrace_info before, after;
@@ -83,13 +85,13 @@ TEST_F(module, LEAST_POOL_changes_nothing_and_any_open_file_may_ask)
 	EXPECT_EQ(EXPTRACE_START_DISCARD, args.flags);
 	after = device_info(self->control);
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
-	/* While something is recorded, as well. */
+	/* Also during a recording. */
 	ASSERT_EQ(0, start(self->control, batches_of(EXPTRACE_START_DEFAULT)));
 	EXPECT_EQ(0, least_pool(self->reader, &args));
 	EXPECT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_STOP, NULL));
 }
 
-TEST_F(module, LEAST_POOL_refuses_what_START_does)
+TEST_F(module, LEAST_POOL_refuses_what_START_refuses)
 {
 	struct exptrace_start args = batches_of(3000);
 
@@ -111,7 +113,7 @@ TEST_F(module, LEAST_POOL_refuses_what_START_does)
 	EXPECT_EQ(-EFAULT, device_ioctl(self->control, EXPTRACE_IOC_LEAST_POOL, NULL));
 }
 
-TEST_F(module, START_of_too_small_a_pool_logs_the_smallest)
+TEST_F(module, START_with_too_small_a_pool_logs_the_smallest)
 {
 	struct exptrace_start args = batches_of(65536);
 	char want[64], line[256];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stacks of the kernel: where a thread was, once for each stack, for those events that are to have one. */
+/* Kernel stacks: where a thread was, each stack once, for the events that should have one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,7 +26,7 @@ static uint32_t flags_of(int fd, const char *name)
 	return device_ioctl(fd, EXPTRACE_IOC_GET_EVENT, &event) ? ~0U : event.flags;
 }
 
-/* The functions of a stack without their offsets, a line each. */
+/* The functions of a stack without offsets, one per line. */
 static char *functions_of(const char *frames)
 {
 	char *text = strdup(frames ? frames : ""), *from = text, *to = text;
@@ -43,7 +43,7 @@ static char *functions_of(const char *frames)
 	return text;
 }
 
-/* /proc/PID/stack likewise; "" if it can't be seen. */
+/* The same for /proc/PID/stack; "" if it cannot be seen. */
 static void stack_of(pid_t pid, char *text, size_t size)
 {
 	char path[64], line[512], name[256];
@@ -70,7 +70,7 @@ static pid_t start_pausing(void)
 	return pid;
 }
 
-/* What pause(2) sleeps in is what the kernel itself says of the sleeping thread. */
+/* The stack of a thread in pause(2) is the one that the kernel reports for the sleeping thread. */
 TEST_F(module, stack_of_a_switch_is_where_the_thread_sleeps)
 {
 	char proc[4096], *functions = NULL;
@@ -100,7 +100,7 @@ TEST_F(module, stack_of_a_switch_is_where_the_thread_sleeps)
 	}
 	EXPECT_NE(NULL, strstr(functions, "\nschedule\n"));
 	EXPECT_NE(NULL, strstr(functions, "pause"));
-	/* What is in the scheduler, /proc leaves out; the rest is the same to the end. */
+	/* /proc omits the scheduler's functions; the rest is equal to the end. */
 	if (proc[0]) {
 		EXPECT_NE(NULL, strstr(functions, proc)) {
 			TH_LOG("here:\n%sthere:\n%s", functions, proc);
@@ -110,7 +110,7 @@ TEST_F(module, stack_of_a_switch_is_where_the_thread_sleeps)
 	recording_free(&r);
 }
 
-TEST_F(module, only_events_that_are_to_have_a_stack_have_one)
+TEST_F(module, only_events_that_should_have_a_stack_have_one)
 {
 	size_t i, with = 0, without = 0, wrong = 0;
 	struct recording r = {};
@@ -144,7 +144,9 @@ TEST_F(module, only_events_that_are_to_have_a_stack_have_one)
 	recording_free(&r);
 }
 
-/* Records the renames of this process by another module, which has a probe of its own; returns what is wrong, or NULL. */
+/*
+ * Record this process's renames by another module, which has its own probe: NULL, or what is wrong.
+ */
 static const char *record_renames(int fd, struct recording *r, bool both)
 {
 	int i;
@@ -154,15 +156,16 @@ static const char *record_renames(int fd, struct recording *r, bool both)
 		return "it can't be started";
 	for (i = 0; i < 5; i++)
 		prctl(PR_SET_NAME, i % 2 ? "one" : "other");
-	/* Its stacks are told while it is there. */
+	/* Its stacks are resolved while the module is loaded. */
 	if (device_ioctl(fd, EXPTRACE_IOC_ADVANCE, &(struct exptrace_advance){}) || recording_stop(r, fd))
 		return "it can't be stopped";
 	return NULL;
 }
 
 /*
- * Where the tracepoint is, not the probe; and no more of the probe's module. With another probe of the tracepoint, or a
- * kernel without static calls, there is a function of the kernel's in between.
+ * The stack begins at the tracepoint, without the probe and the rest of its module. With another
+ * probe at the tracepoint, or on a kernel without static calls, a function of the kernel lies in
+ * between.
  */
 TEST_F(module, stacks_of_another_module_begin_at_the_tracepoint)
 {
@@ -197,7 +200,10 @@ TEST_F(module, stacks_of_another_module_begin_at_the_tracepoint)
 	EXPECT_EQ(0, syscall(SYS_delete_module, "exptrace_renames", 0));
 }
 
-/* Frames of the stack of kmod/test/deep.c, so many calls deep; with what tells that there were more, if they were cut off. */
+/*
+ * Number of frames in the stack of kmod/test/deep.c, which calls itself this deep, and whether the
+ * stack is marked as truncated.
+ */
 static unsigned int frames_of_deep(int fd, unsigned int depth, bool *cut_off)
 {
 	struct recording r = {};
@@ -224,8 +230,8 @@ static unsigned int frames_of_deep(int fd, unsigned int depth, bool *cut_off)
 	return frames;
 }
 
-/* At 48 frames, and not before: those that have as many are whole. */
-TEST_F(module, stacks_that_are_cut_off_say_so)
+/* Stacks are truncated at 48 frames, not before: those with exactly that many are whole. */
+TEST_F(module, truncated_stacks_are_marked)
 {
 	unsigned int shallow;
 	bool cut_off;
@@ -244,8 +250,8 @@ TEST_F(module, stacks_that_are_cut_off_say_so)
 	EXPECT_TRUE(cut_off);
 }
 
-/* In a generation, the same stack has the same number, and another one another. */
-TEST_F(module, stacks_are_told_once)
+/* In a generation, equal stacks have equal numbers, and different ones different numbers. */
+TEST_F(module, each_stack_is_written_once)
 {
 	size_t i, j, n = 0, different = 0, wrong = 0;
 	const struct stream_event *seen[64];
@@ -288,7 +294,10 @@ static void run_something(void)
 	waitpid(pid, NULL, 0);
 }
 
-/* Interrupts, locks of the scheduler, allocations: the kernel does not complain (see the fixture), and nothing is lost. */
+/*
+ * In interrupts, under locks of the scheduler, in allocations: the kernel does not complain (see
+ * the fixture), and nothing is lost.
+ */
 TEST_F(module, all_events_can_have_stacks_everywhere)
 {
 	size_t i, with = 0, interrupts = 0, unknown = 0;
@@ -322,7 +331,7 @@ TEST_F(module, all_events_can_have_stacks_everywhere)
 	recording_free(&r);
 }
 
-/* They may be asked for while it records: from the next generation on, which begins then. */
+/* Requested during a recording, stacks start with the next generation, which begins then. */
 TEST_F(module, stacks_can_be_switched_while_recording)
 {
 	size_t i, before = 0, with = 0, after = 0;
@@ -356,7 +365,7 @@ TEST_F(module, stacks_can_be_switched_while_recording)
 	recording_free(&r);
 }
 
-/* A small pool has room for few stacks: the others are counted, and their events are there. */
+/* A small pool has room for few stacks: the others are counted, and their events are recorded. */
 TEST_F(module, too_many_stacks_are_counted)
 {
 	struct exptrace_start args = start_small();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Places in the kernel's code: their symbols are those of the kernel, in every generation, and there is an end to them. */
+/*
+ * Call sites: their symbols are the kernel's own in every generation, and their number is bounded.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,7 +29,7 @@ static int by_address(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-/* Reads the functions of the kernel and of its modules; none if their addresses are not to be seen. */
+/* Read the functions of the kernel and its modules; none if the addresses are hidden. */
 static void symbols_read(struct symbols *symbols)
 {
 	FILE *f = fopen("/proc/kallsyms", "r");
@@ -54,7 +56,7 @@ static void symbols_read(struct symbols *symbols)
 	qsort(symbols->list, symbols->nr, sizeof(*symbols->list), by_address);
 }
 
-/* Is this a symbol of the address? There may be several names for one. */
+/* Is this a symbol of the address? An address may have several names. */
 static bool is_symbol_of(const struct symbols *symbols, uint64_t address, const char *text)
 {
 	size_t low = 0, high = symbols->nr;
@@ -84,7 +86,7 @@ static bool is_symbol_of(const struct symbols *symbols, uint64_t address, const 
 	}
 }
 
-/* The argument of an event that is a place in the code, or NULL. */
+/* The call site argument of an event, or NULL. */
 static const struct stream_arg *place_of(const struct recording *r, const struct stream_event *e)
 {
 	const struct stream_type *t = &r->stream.types[e->experiment][e->type];
@@ -113,7 +115,7 @@ static int record_places(int fd)
 			   "workqueue_execute_start", NULL);
 }
 
-TEST_F(module, symbols_are_those_of_kallsyms)
+TEST_F(module, symbols_match_kallsyms)
 {
 	size_t i, places = 0, wrong = 0, modules = 0;
 	struct symbols symbols = {};
@@ -166,7 +168,7 @@ TEST_F(module, functions_of_modules_are_named)
 	recording_free(&r);
 }
 
-TEST_F(module, who_may_not_see_addresses_sees_symbols)
+TEST_F(module, readers_who_may_not_see_addresses_see_symbols)
 {
 	struct recording r = {};
 	size_t i, places = 0, bad = 0;
@@ -184,7 +186,7 @@ TEST_F(module, who_may_not_see_addresses_sees_symbols)
 		if (!place || !place->value)
 			continue;
 		places++;
-		/* An identifier, and a name with a distance from its beginning. */
+		/* An identifier, and a name with an offset. */
 		bad += place->value > UINT32_MAX || !place->string || !strstr(place->string, "+0x") ||
 		       strstr(place->string, "ffffff");
 	}
@@ -193,8 +195,11 @@ TEST_F(module, who_may_not_see_addresses_sees_symbols)
 	recording_free(&r);
 }
 
-/* The decoder forgets all places at the end of a generation: each has to bring its own. */
-TEST_F(module, each_generation_has_the_symbols_of_its_own_places)
+/*
+ * The decoder forgets all call sites at the end of a generation, so each generation must have its
+ * own.
+ */
+TEST_F(module, each_generation_has_the_symbols_of_its_call_sites)
 {
 	struct exptrace_advance advance;
 	struct recording r = {};
@@ -223,8 +228,11 @@ TEST_F(module, each_generation_has_the_symbols_of_its_own_places)
 	recording_free(&r);
 }
 
-/* A small pool has room for the symbols of few places: the others are counted, and everything else is as it should be. */
-TEST_F(module, too_many_places_are_counted_and_nothing_is_lost)
+/*
+ * A small pool has room for the symbols of few call sites: the others are counted, and everything
+ * else is recorded.
+ */
+TEST_F(module, too_many_call_sites_are_counted_and_nothing_is_lost)
 {
 	struct exptrace_start args = start_small();
 	uint64_t unknown = 0, found = 0;
@@ -259,7 +267,7 @@ TEST_F(module, too_many_places_are_counted_and_nothing_is_lost)
 		found += place && !place->value;
 	}
 	EXPECT_LT(0, unknown);
-	/* Events may have been given up, with those that had no place. */
+	/* Events may have been evicted, with those that had no call site. */
 	EXPECT_LE(found, unknown);
 	EXPECT_LE(unknown, info.unknown_sites);
 	recording_free(&r);

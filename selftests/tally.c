@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For shell tests: has events counted by BPF programs. For each line that it is given it prints what they have counted:
- * events of the standard stream and of the allocations, each with what a program missed. The first line says, before
- * that, how much a comparison may be wrong by; or "none" and why nothing is counted.
+ * For shell tests: count events by BPF programs. For each line of input, print the counts: events
+ * of the standard stream and of the allocations, each with the number missed. A first line before
+ * that has the maximum error of a comparison; or "none" and why nothing is counted.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What becomes of threads is told whatever is selected or filtered; what is lost of it is counted. */
+/* Changes of threads are recorded, whatever is selected or filtered; lost changes are counted. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -17,11 +17,11 @@
 #define DOMAIN		CGROUPS "/et-domain"
 #define THREADED	DOMAIN "/et-threaded"
 #define NAME		"et-tasks"
-/* Longer than the kernel's names of threads, which are cut. */
+/* Longer than a thread's name in the kernel, which is truncated. */
 #define PROGRAM		"/tmp/exptrace-long-name"
 #define PROGRAM_NAME	"exptrace-long-n"
 
-/* A child whose second thread executes a program when it's told to; they say when they are ready. */
+/* A child whose second thread executes a program on request. Both report when they are ready. */
 struct family {
 	pid_t pid, tid;
 	int ready, go;
@@ -74,7 +74,7 @@ static int family_begin(struct family *family)
 	return read(ready[0], &family->tid, sizeof(family->tid)) == sizeof(family->tid) ? 0 : -EIO;
 }
 
-/* Its exit code. */
+/* Returns its exit code. */
 static int family_end(struct family *family)
 {
 	int status = -1;
@@ -95,7 +95,7 @@ static int move(const char *cgroup, const char *file, pid_t pid)
 	return write_file(path, text);
 }
 
-/* Makes both cgroups. False where there are none of the unified hierarchy, or no threaded ones. */
+/* Create both cgroups; false without the unified hierarchy, or without threaded cgroups. */
 static bool cgroups_make(void)
 {
 	mkdir(CGROUPS, 0755);
@@ -119,14 +119,14 @@ static uint64_t cgroup_of(const char *path)
 	return s.st_ino;
 }
 
-/* Where the changes of a thread stand, one after the other. */
+/* Walks through the changes of one thread. */
 struct changes {
 	const struct recording *r;
 	pid_t pid;
 	size_t at;
 };
 
-/* The thread's next change of that type, which must come after the one before. */
+/* The thread's next change of this type, after the previous one. */
 static const struct stream_event *next(struct changes *changes, int type)
 {
 	const struct stream_event *e;
@@ -137,7 +137,7 @@ static const struct stream_event *next(struct changes *changes, int type)
 	return e;
 }
 
-/* Only what nobody here does is selected, and only of a thread that does nothing. */
+/* Select only an event that nothing here causes, of a thread that does nothing. */
 static int record_something_else(int fd)
 {
 	uint32_t thread = 1;
@@ -147,7 +147,7 @@ static int record_something_else(int fd)
 	       recording_start(fd);
 }
 
-TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
+TEST_F(module, changes_of_threads_are_recorded_whatever_is_selected)
 {
 	uint64_t before, after, domain = 0, threaded = 0;
 	const struct stream_event *e;
@@ -174,7 +174,7 @@ TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
 	cgroups_remove();
 	STOP_AND_DECODE(&r);
 
-	/* The second thread: until it takes the id of the first. */
+	/* The second thread, until it takes the id of the first. */
 	of.pid = family.tid;
 	ASSERT_NE(NULL, (e = next(&of, EXPTRACE_EVENT_TASK_NEW)));
 	EXPECT_EQ((uint64_t)family.pid, e->arg[1].value);
@@ -191,7 +191,7 @@ TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
 	}
 	EXPECT_EQ(NULL, next(&of, EXPTRACE_EVENT_TASK_EXIT));
 
-	/* The first one. */
+	/* The first thread. */
 	of = (struct changes){ .r = &r, .pid = family.pid };
 	ASSERT_NE(NULL, (e = next(&of, EXPTRACE_EVENT_TASK_NEW)));
 	EXPECT_EQ((uint64_t)family.pid, e->arg[1].value);
@@ -206,7 +206,7 @@ TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
 		EXPECT_EQ(1, e->arg[1].value);
 		EXPECT_EQ(domain, e->arg[2].value);
 	}
-	/* The program's beginning is its end, but not that of its id. */
+	/* It ends when the program begins, but its id does not. */
 	ASSERT_NE(NULL, next(&of, EXPTRACE_EVENT_TASK_EXIT));
 	ASSERT_NE(NULL, (e = next(&of, EXPTRACE_EVENT_TASK_NAME)));
 	EXPECT_STREQ(PROGRAM_NAME, e->arg[1].string);
@@ -215,14 +215,14 @@ TEST_F(module, changes_of_threads_are_told_whatever_is_selected)
 	EXPECT_STREQ(PROGRAM_NAME, e->arg[2].string);
 	EXPECT_NE(NULL, next(&of, EXPTRACE_EVENT_TASK_EXIT));
 
-	/* They count as nothing that was attempted. */
+	/* They do not count as attempted. */
 	EXPECT_EQ(0, stream_attempted(&r.stream, 0));
 	recording_free(&r);
 	if (!cgroups)
 		TH_LOG("without cgroups");
 }
 
-/* A child with this id if it is to be had, which ends at once or waits; its id. */
+/* A child with this id, if it is free, that exits at once or waits: its id. */
 static pid_t child_with(pid_t wanted, bool waits)
 {
 	char text[16];
@@ -241,7 +241,10 @@ static pid_t child_with(pid_t wanted, bool waits)
 	return pid;
 }
 
-/* Two with the same id, one after the other; the second one is there still. -1: it was not to be had. */
+/*
+ * Two processes with the same id, one after the other, of which the second is still there; -1 if
+ * the id was not free.
+ */
 static pid_t twins(pid_t first_try)
 {
 	pid_t wanted, pid;
@@ -260,7 +263,7 @@ static pid_t twins(pid_t first_try)
 	return -1;
 }
 
-TEST_F(module, who_uses_an_id_again_is_told_as_another_thread)
+TEST_F(module, reused_id_is_recorded_as_another_thread)
 {
 	const struct stream_event *first, *again, *told = NULL, *e;
 	struct exptrace_advance advance = {};
@@ -284,7 +287,7 @@ TEST_F(module, who_uses_an_id_again_is_told_as_another_thread)
 	while ((e = next_of(&r, EXPTRACE_EVENT_TASK, 0, &at)))
 		if (e->arg[0].value == (uint64_t)of.pid)
 			told = e;
-	/* The statedump of the generation in which it ends knows it by the same. */
+	/* The statedump of the generation in which it exits identifies it in the same way. */
 	ASSERT_NE(NULL, told);
 	EXPECT_EQ(again->arg[3].value, told->arg[7].value);
 	recording_free(&r);
@@ -306,7 +309,7 @@ static uint64_t told(const struct recording *r)
 	       stream_count(&r->stream, 0, EXPTRACE_EVENT_TASK_EXIT, 0);
 }
 
-/* Starts with the smallest pool there is. */
+/* Start with the smallest pool. */
 static int start_smallest(int fd, uint32_t mode)
 {
 	struct exptrace_start args = start_small();
@@ -318,7 +321,10 @@ static int start_smallest(int fd, uint32_t mode)
 	return err;
 }
 
-/* What its one generation lacks is counted, there and by INFO; all else of fork_some() is told. */
+/*
+ * Check that what the only generation lacks is counted, there and by INFO, and that all other
+ * changes by fork_some() are recorded.
+ */
 static void stop_and_count_missing(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self, struct recording *r)
 {
 	uint64_t missing;
@@ -334,7 +340,7 @@ static void stop_and_count_missing(struct __test_metadata *_metadata, FIXTURE_DA
 	recording_free(r);
 }
 
-TEST_F(module, changes_that_find_no_room_are_counted)
+TEST_F(module, changes_without_room_are_counted)
 {
 	struct recording r = {};
 
@@ -345,7 +351,7 @@ TEST_F(module, changes_that_find_no_room_are_counted)
 	stop_and_count_missing(_metadata, self, &r);
 }
 
-TEST_F(module, changes_in_batches_that_are_given_up_are_counted)
+TEST_F(module, changes_in_overwritten_batches_are_counted)
 {
 	struct recording r = { .stream.flight = true };
 	uint64_t last;
@@ -353,7 +359,10 @@ TEST_F(module, changes_in_batches_that_are_given_up_are_counted)
 	ASSERT_EQ(0, record_only(self->control, "sched_switch", "sched_wakeup", NULL));
 	ASSERT_EQ(0, start_smallest(self->control, EXPTRACE_MODE_FLIGHT));
 	fork_some();
-	/* Until the pool was full twice: a generation in so small a one does not end by itself. */
+	/*
+	 * Until the pool was filled twice. In such a small pool, a generation does not end by
+	 * itself.
+	 */
 	last = recorder_state("flushed") + 2 * device_info(self->control).batches;
 	ASSERT_TRUE(WAIT_FOR(work_pingpong(1000) > 0 && recorder_state("flushed") >= last));
 	stop_and_count_missing(_metadata, self, &r);

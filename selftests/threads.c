@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Thousands of threads: what a generation tells about them leaves room for events, and for history. */
+/*
+ * Thousands of threads: their description in a generation leaves room for events and for history.
+ */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -17,7 +19,7 @@
 #define PERIOD_MS	100
 #define SECONDS		4
 
-/* A child that has them, and does nothing more. */
+/* A child with many threads that do nothing. */
 struct crowd {
 	pid_t pid;
 	int pipe;
@@ -31,7 +33,10 @@ static int sleep_for_ever(void *unused)
 	return 0;
 }
 
-/* They share all but their stacks, so that each costs little more than the kernel's part of it. */
+/*
+ * The threads share everything but their stacks, so that each costs little more than its kernel
+ * part.
+ */
 static void be_many(int pipe, unsigned int nr)
 {
 	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
@@ -39,7 +44,7 @@ static void be_many(int pipe, unsigned int nr)
 	unsigned int made = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	syscall(SYS_gettid);	/* So it is linked: the dynamic linker needs more than such a stack. */
+	syscall(SYS_gettid);	/* resolve it now: the dynamic linker needs more than such a small stack */
 	while (stacks != MAP_FAILED && made < nr && clone(sleep_for_ever, stacks + (size_t)(made + 1) * STACK, flags, NULL) > 0)
 		made++;
 	if (write(pipe, &made, sizeof(made)) < 0)
@@ -47,7 +52,7 @@ static void be_many(int pipe, unsigned int nr)
 	sleep_for_ever(NULL);
 }
 
-/* Returns how many there are. */
+/* Returns the number of threads. */
 static unsigned int crowd_begin(struct crowd *crowd, unsigned int nr)
 {
 	unsigned int made = 0;
@@ -81,7 +86,7 @@ static int start_flight(int fd, uint64_t pool_size, unsigned int period_ms)
 	return device_ioctl(fd, EXPTRACE_IOC_START, &args);
 }
 
-/* What a snapshot spans, from its first generation's beginning to its last one's end. */
+/* Time from the first generation's beginning to the last one's end. */
 static double seconds_of(const struct stream *stream)
 {
 	const struct stream_generation *first = &stream->generations[0];
@@ -100,7 +105,7 @@ static void work_for(unsigned int ms)
 	}
 }
 
-TEST_F(module, generations_of_many_threads_have_history)
+TEST_F(module, generations_of_many_threads_leave_room_for_history)
 {
 	struct exptrace_snapshot shot = {};
 	struct stream stream = { .flight = true };

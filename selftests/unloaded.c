@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Code that goes: what it did keeps its name, and what comes to the same address later has its own. */
+/* Unloaded code keeps its name, and code loaded at the same address later has its own. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -11,14 +11,17 @@
 
 #define ROUNDS	12
 
-/* No program has anything mapped there. */
+/* No program has a mapping there. */
 #define NOWHERE	0x1000
 
-/* The modules kmod/test/first_tenant.c and second_tenant.c, which are the same but for the names of their functions and what they allocate. */
+/*
+ * The modules kmod/test/first_tenant.c and second_tenant.c differ only in the names of their
+ * functions and the sizes they allocate.
+ */
 static const struct tenant {
 	const char *module, *file, *allocate, *prepare;
-	uint64_t size;		/* that "allocate" allocates */
-	uint64_t init_size;	/* that "prepare" does, in the init section */
+	uint64_t size;		/* allocated by "allocate" */
+	uint64_t init_size;	/* allocated by "prepare", in the init section */
 } tenants[] = {
 	{ "exptrace_first_tenant", "exptrace_first_tenant.ko", "first_tenant_allocate+", "first_tenant_prepare+",
 	  4001, 4009 },
@@ -26,7 +29,7 @@ static const struct tenant {
 	  4003, 4011 },
 };
 
-/* It does its work while it is loaded, in this thread. */
+/* Load a module that does its work in this thread while it is loaded, and unload it. */
 static int come_and_go(const struct tenant *tenant)
 {
 	int err = module_load_helper(tenant->file, "");
@@ -36,12 +39,12 @@ static int come_and_go(const struct tenant *tenant)
 	return syscall(SYS_delete_module, tenant->module, 0) ? -errno : 0;
 }
 
-/* What the events of the tenants say, and where they were. */
+/* The tenants' events and addresses. */
 struct findings {
 	unsigned int named, unknown, wrong;
-	char first[256];			/* that is wrong */
-	uint64_t address[2], init_address[2];	/* by tenant, the last one */
-	bool met, init_met;			/* both were at one address */
+	char first[256];			/* the first thing that is wrong */
+	uint64_t address[2], init_address[2];	/* by tenant, of the last one */
+	bool met, init_met;			/* both were at the same address */
 };
 
 static void look_at(struct findings *found, const struct stream_arg *place, const char *want)
@@ -79,7 +82,7 @@ static struct findings look_for_tenants(const struct recording *r)
 	return found;
 }
 
-TEST_F(module, code_that_goes_keeps_its_names)
+TEST_F(module, unloaded_code_keeps_its_names)
 {
 	struct findings found;
 	struct recording r = {};
@@ -98,8 +101,11 @@ TEST_F(module, code_that_goes_keeps_its_names)
 	recording_free(&r);
 }
 
-/* In one generation. What no module has any more may be unknown, but not another's. */
-TEST_F(module, code_that_comes_to_the_same_address_is_told_apart)
+/*
+ * Within one generation. Code that is no longer loaded may be unknown, but must not have the name
+ * of other code.
+ */
+TEST_F(module, code_at_a_reused_address_has_its_own_name)
 {
 	struct findings found;
 	struct recording r = {};
@@ -109,7 +115,7 @@ TEST_F(module, code_that_comes_to_the_same_address_is_told_apart)
 	ASSERT_EQ(0, recording_start(self->control));
 	for (i = 0; i < ROUNDS; i++)
 		ASSERT_EQ(0, come_and_go(&tenants[i % 2]));
-	/* The last one stays, so that its symbols are there at the end. */
+	/* The last module stays loaded, so that its symbols exist at the end. */
 	ASSERT_EQ(0, module_load_helper(tenants[i % 2].file, ""));
 	STOP_AND_DECODE(&r);
 	ASSERT_EQ(0, syscall(SYS_delete_module, tenants[i % 2].module, 0));
@@ -126,8 +132,8 @@ TEST_F(module, code_that_comes_to_the_same_address_is_told_apart)
 		SKIP(return, "this kernel never loaded one where the other had been");
 }
 
-/* Likewise where there are frames of them in stacks. */
-TEST_F(module, stacks_of_code_that_went_keep_its_names)
+/* Likewise for its frames in stacks. */
+TEST_F(module, stacks_of_unloaded_code_keep_its_names)
 {
 	struct recording r = {};
 	size_t i, t, n = 0;
@@ -166,8 +172,8 @@ TEST_F(module, stacks_of_code_that_went_keep_its_names)
 }
 
 /*
- * A BPF program that reads where nothing is mapped, and so faults, when this process makes a system call; or -errno. Its
- * name in stacks is bpf_prog_TAG_exptrace.
+ * Load a BPF program that faults when this process makes a system call, by reading where nothing is
+ * mapped; or -errno. Its name in stacks is bpf_prog_TAG_exptrace.
  */
 static int start_program(void)
 {
@@ -199,7 +205,7 @@ static int start_program(void)
 	return link;
 }
 
-/* Of the stacks of this process's faults there: how many there are, and how many name the program. */
+/* Count the stacks of this process's faults there, and those that name the program. */
 static void count_programs(const struct recording *r, size_t *through, size_t *named)
 {
 	size_t at = 0;
@@ -221,7 +227,7 @@ static int record_faults(int fd)
 							  EXPTRACE_EVENT_F_STACK);
 }
 
-TEST_F(module, programs_that_were_there_all_the_time_are_named)
+TEST_F(module, programs_that_stay_loaded_are_named)
 {
 	struct recording r = {};
 	size_t through, named;
@@ -241,8 +247,10 @@ TEST_F(module, programs_that_were_there_all_the_time_are_named)
 	recording_free(&r);
 }
 
-/* Another one could have been at its address before. From the next generation on it is sure. */
-TEST_F(module, programs_that_came_meanwhile_are_not_named)
+/*
+ * Another program could have been at its address before. From the next generation on it is named.
+ */
+TEST_F(module, programs_loaded_meanwhile_are_not_named)
 {
 	size_t through[2], named[2];
 	struct recording r[2] = {};

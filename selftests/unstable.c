@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TSC that becomes unstable while it is recorded ends the generation, which says so; the next one has another clock. It
- * stays unstable until the machine is booted again: unstable.sh runs this when no other test needs it any more.
+ * When the TSC becomes unstable during a recording, the generation ends and reports it; the next
+ * one uses another clock. The TSC stays unstable until the next boot, so unstable.sh runs this
+ * after all other tests.
  */
 #include <sys/ioctl.h>
 
@@ -9,7 +10,7 @@
 
 #define ROUNDS		200
 #define MARKERS		5
-/* What may come between a marker's own time and its event, on an emulated machine. */
+/* Maximum delay between a marker's own time and its event on an emulated machine. */
 #define LATE_NS		1000000000ULL
 
 static const struct stream_generation *first_of(const struct stream *stream, bool mono)
@@ -32,10 +33,10 @@ static int mark_times(int fd)
 }
 
 /*
- * With generations on demand only: what ends the first one is that the clock is looked at. Then each of them is to be that of
- * its clock, in order, and say what it is to say.
+ * Generations begin on demand only, so the first one ends because the clock is checked. Then each
+ * generation uses its clock, in order, and reports what it should.
  */
-TEST_F(module, TSC_that_becomes_unstable_is_noticed_and_told)
+TEST_F(module, unstable_TSC_is_noticed_and_recorded)
 {
 	struct recording r = {};
 	const struct stream_generation *g;
@@ -65,7 +66,7 @@ TEST_F(module, TSC_that_becomes_unstable_is_noticed_and_told)
 		EXPECT_EQ(&r.stream.generations[i] >= g, r.stream.generations[i].mono);
 		EXPECT_EQ(&r.stream.generations[i] == g - 1, r.stream.generations[i].clock_unstable);
 	}
-	/* In a VM it is but called so: its times are right. */
+	/* In a VM the TSC is only declared unstable: its times are right. */
 	EXPECT_TRUE(clock_is_even(&r.stream.generations[0]) && clock_is_even(g));
 	EXPECT_EQ(2 * MARKERS, markers_are_in_time(&r.stream, LATE_NS));
 	EXPECT_LE(2 * ROUNDS, stream_count(&r.stream, 0, EXPTRACE_EVENT_SCHED_SWITCH, before));
@@ -74,7 +75,7 @@ out:
 	recording_free(&r);
 }
 
-TEST_F(module, recording_that_starts_then_uses_another_clock)
+TEST_F(module, next_recording_uses_another_clock)
 {
 	struct recording r = {};
 

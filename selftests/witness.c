@@ -26,13 +26,15 @@
 #define PIDS		(1 << 22)
 #define PROGRAMS	32
 
-/* Recordings, until the witness has seen all. */
+/* Recordings until the witness has seen everything. */
 #define ATTEMPTS	10
 
-/* Tasks of a round: what "works" starts, see there. */
+/* Number of tasks that "works" starts in a round; see there. */
 #define ROUND_TASKS	25
 
-/* Rounds of the workload where generations follow each other: no two of them in the same one. */
+/*
+ * Rounds of the workload while generations follow each other, no two rounds in the same generation.
+ */
 #define ROUNDS		4
 
 static const char *const type_names[WITNESS_NR] = {
@@ -75,7 +77,7 @@ static void witness_detach(struct witness *w)
 		bpf_link__destroy(w->links[i]);
 }
 
-/* Of those programs: how often one was not run because it ran already on that CPU. */
+/* How often one of these programs was not run because it was already running on that CPU. */
 static uint64_t witness_misses(const struct witness *w, bool of_memory)
 {
 	uint64_t sum = 0;
@@ -110,7 +112,7 @@ static bool witness_saw_all_die(const struct witness *w)
 	return c.born && c.born == c.dead;
 }
 
-/* The workload: everything below one root, which waits for all of it. */
+/* The workload: all tasks descend from one root, which waits for them. */
 
 static void run(char *const argv[])
 {
@@ -118,7 +120,7 @@ static void run(char *const argv[])
 	_exit(127);
 }
 
-/* Tasks that wake each other up on whatever CPUs they run. */
+/* Tasks that wake each other up on any CPUs. */
 static void talk(void)
 {
 	int to[2], from[2], i;
@@ -182,7 +184,7 @@ static void start_threads(void)
 	/* The last one may die with the process. */
 }
 
-/* Programs, some of them of tasks whose parent has gone. */
+/* Execute programs, some in tasks whose parent has exited. */
 static void start_programs(void)
 {
 	char *const true_argv[] = { "/bin/true", NULL };
@@ -196,7 +198,7 @@ static void start_programs(void)
 			run(true_argv);
 		_exit(0);
 	}
-	/* Two generations deep, and the middle one ends first. */
+	/* Two generations of children, of which the middle one exits first. */
 	while (wait(NULL) > 0)
 		;
 }
@@ -215,10 +217,13 @@ static void be_killed(void)
 	waitpid(pid, NULL, 0);
 }
 
-/* Tasks: themselves, one each of talk and be_killed, six threads, eight programs and between them. */
+/*
+ * Tasks of a round: these eight, one more each for talk and be_killed, six threads, eight programs
+ * and their parents.
+ */
 static void (*const works[])(void) = { talk, allocate, migrate, start_threads, start_programs, be_killed, talk, allocate };
 
-/* Everything once. */
+/* Run each work once. */
 static void do_round(void)
 {
 	size_t i;
@@ -233,7 +238,7 @@ static void do_round(void)
 		;
 }
 
-/* Lives through all rounds, from one generation to the next: a round for each byte; inherits what loses its parent. */
+/* Runs all rounds, one for each byte received; adopts tasks whose parent exits. */
 static void do_rounds(int go, int done)
 {
 	char c;
@@ -248,12 +253,12 @@ static void do_rounds(int go, int done)
 	_exit(0);
 }
 
-/* The root: waits to be let go, then starts the task that does the rounds. */
+/* The root: waits for its start, then starts the task that runs the rounds. */
 static void root_task(int go, int done)
 {
 	/*
-	 * None of its tasks preempts another: newer kernels let a BPF program be preempted, and do not run it for another task
-	 * of its CPU meanwhile.
+	 * None of its tasks preempts another. Newer kernels let a BPF program be preempted, and do
+	 * not run it for another task on its CPU meanwhile.
 	 */
 	struct sched_param fifo = { .sched_priority = 1 };
 	int status;
@@ -266,7 +271,7 @@ static void root_task(int go, int done)
 	_exit(wait(&status) < 0 || status);
 }
 
-/* Run on each CPU once: whatever ran there before, its switch is over. */
+/* Run on each CPU once, so that whatever ran there before has been switched away. */
 static void visit_every_cpu(void)
 {
 	cpu_set_t old;
@@ -281,8 +286,8 @@ static void visit_every_cpu(void)
 /* The trace's side: the same counts from what exptrace recorded. */
 
 struct tally {
-	struct witness_counts *counts;	/* of the watched tasks */
-	int *slots;			/* by pid: index of counts + 1 */
+	struct witness_counts *counts;	/* by watched task */
+	int *slots;			/* by pid: index in counts + 1 */
 	int nr;
 };
 
@@ -295,7 +300,7 @@ static void watch(struct tally *t, uint64_t pid)
 	t->slots[pid] = ++t->nr;
 }
 
-/* All that were forked by the root's children or their descendants, or by the root. */
+/* Find the tasks forked by the root, its children and their descendants. */
 static void find_watched(struct tally *t, const struct stream *s, pid_t root)
 {
 	size_t i;
@@ -359,7 +364,7 @@ static void tally_standard(struct tally *t, const struct stream_event *e)
 	}
 }
 
-/* Only a task's own: e->pid is unknown in interrupts. */
+/* Only in task context: in interrupts e->pid is unknown. */
 static void tally_allocfree(struct tally *t, const struct stream_event *e)
 {
 	const struct stream_arg *a = e->arg;
@@ -392,7 +397,7 @@ static void tally_all(struct tally *t, const struct stream *s, pid_t root)
 	}
 }
 
-/* Where the two programs for memory events did not see the same. */
+/* Number of differences between the two programs for memory events. */
 static int disagreements(int pid, const struct witness_counts *seen)
 {
 	int differences = 0, first, again;
@@ -408,8 +413,8 @@ static int disagreements(int pid, const struct witness_counts *seen)
 }
 
 /*
- * Did the witness see all? It says itself what it missed of the scheduler's events, for no interrupt makes one while another
- * is being traced there.
+ * Did the witness see everything? Of the scheduler's events it counts what it missed, because no
+ * interrupt causes one while another is being traced.
  */
 static bool can_be_trusted(const struct witness *w)
 {
@@ -424,7 +429,7 @@ static bool can_be_trusted(const struct witness *w)
 	return !differences && !witness_misses(w, false);
 }
 
-/* One side of the comparison against the other: how many (task, type) differ. */
+/* Compare both sides: the number of (task, type) that differ. */
 static int compare(const struct tally *t, const struct witness *w, struct witness_counts *total)
 {
 	struct witness_counts seen;
@@ -483,7 +488,7 @@ FIXTURE_TEARDOWN(witness)
 	UNLOAD_MODULE();
 }
 
-/* Read all that was recorded. */
+/* Read the whole recording. */
 static int read_stream(struct stream *stream)
 {
 	struct bytes bytes = {};
@@ -505,8 +510,9 @@ static int rounds_of(const FIXTURE_VARIANT(witness) *variant)
 }
 
 /*
- * One byte lets the root go, one each a round. However long a round takes: the next one is in a later generation. (The work
- * that begins generations gets no CPU as long as real-time tasks want all of them, so a round may see none begin.)
+ * One byte starts the root, and one each round. However long a round takes, the next one is in a
+ * later generation. (While real-time tasks occupy all CPUs, the work that begins generations does
+ * not run, so none may begin during a round.)
  */
 static void do_the_work(struct __test_metadata *_metadata, FIXTURE_DATA(witness) *self,
 			const FIXTURE_VARIANT(witness) *variant, int go, int done)
@@ -524,7 +530,7 @@ static void do_the_work(struct __test_metadata *_metadata, FIXTURE_DATA(witness)
 	}
 }
 
-/* The recording and what the witness saw, of the same workload. */
+/* Record the workload with exptrace and with the witness. */
 static void witness_record(struct __test_metadata *_metadata, FIXTURE_DATA(witness) *self,
 			  const FIXTURE_VARIANT(witness) *variant)
 {
@@ -537,7 +543,7 @@ static void witness_record(struct __test_metadata *_metadata, FIXTURE_DATA(witne
 	ASSERT_EQ(0, pipe2(done, O_CLOEXEC));
 	self->root = fork();
 	if (!self->root) {
-		/* If the test ends early, so does this, and it holds nothing open. */
+		/* If the test ends early, the child ends too, because it keeps nothing open. */
 		close(go[1]);
 		close(done[0]);
 		close(self->control);
@@ -574,8 +580,8 @@ static void witness_close(FIXTURE_DATA(witness) *self)
 	stream_free(&self->stream);
 }
 
-/* Invariant 9: what was attempted is what BPF programs saw. */
-TEST_F(witness, counts_are_equal_to_the_last_event)
+/* Invariant 9: attempted events match what BPF programs saw. */
+TEST_F(witness, counts_match_to_the_last_event)
 {
 	struct witness_counts total = {};
 	struct witness_control c;
@@ -585,7 +591,7 @@ TEST_F(witness, counts_are_equal_to_the_last_event)
 		SKIP(return, "the kernel has no type information (BTF)");
 	if (!variant->all_cpus)
 		pin_to_cpu(0, 0);
-	/* Where BPF programs can be preempted, the witness is rarely at fault, but it may be. */
+	/* Where BPF programs can be preempted, the witness may miss something, though rarely. */
 	for (attempts = 1; witness_record(_metadata, self, variant), !can_be_trusted(&self->witness); attempts++) {
 		ASSERT_GT(ATTEMPTS, attempts);
 		TH_LOG("the witness missed something: once more");
@@ -600,9 +606,9 @@ TEST_F(witness, counts_are_equal_to_the_last_event)
 	ASSERT_TRUE(self->stream.raw_addresses);
 	tally_all(&self->tally, &self->stream, self->root);
 	EXPECT_EQ(0, compare(&self->tally, &self->witness, &total));
-	/* And the one that does the rounds. */
+	/* Plus the task that runs the rounds. */
 	EXPECT_EQ(rounds_of(variant) * ROUND_TASKS + 1, self->tally.nr);
-	/* An event that nobody saw is a failure too. */
+	/* An event that neither side saw is a failure, too. */
 	for (type = 0; type < WITNESS_NR; type++) {
 		TH_LOG("%-18s %6llu", type_names[type], total.n[type]);
 		if (type == WITNESS_MIGRATE && (!variant->all_cpus || sysconf(_SC_NPROCESSORS_ONLN) < 2))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the witness in the kernel (witness.bpf.c) and its reader (witness.c) share. */
+/* Shared by the witness in the kernel (witness.bpf.c) and its reader (witness.c). */
 #ifndef EXPTRACE_SELFTEST_WITNESS_H
 #define EXPTRACE_SELFTEST_WITNESS_H
 
@@ -18,22 +18,22 @@ enum witness_type {
 	WITNESS_CACHE_FREE,
 	WITNESS_NR,
 
-	/* What a second program counts of the same memory events. */
+	/* Counts by a second program for the same memory events. */
 	WITNESS_AGAIN = WITNESS_NR,
 	WITNESS_COUNTERS = WITNESS_AGAIN + WITNESS_NR - WITNESS_KMALLOC,
 };
 
-/* Of one task: how many events of each type, and a sum over their arguments. */
+/* Of one task: number of events by type, and a sum over their arguments. */
 struct witness_counts {
 	unsigned long long n[WITNESS_COUNTERS];
 	unsigned long long sum[WITNESS_COUNTERS];
 };
 
 struct witness_control {
-	unsigned int root;		/* its children and all below them are watched, itself is not */
+	unsigned int root;		/* its descendants are watched, but not itself */
 	unsigned int pad;
 	unsigned long long born, dead;	/* tasks that were forked, and that left their CPU for the last time */
-	unsigned long long errors;	/* tasks that found no room in the map */
+	unsigned long long errors;	/* tasks without room in the map */
 	unsigned long long interrupts;	/* allocations left out because an interrupt made them */
 };
 
