@@ -105,7 +105,7 @@ TEST_F(module, open_needs_a_capability_besides_the_permission)
 }
 
 /* Start as the caller: 100, plus 1 if addresses are recorded. */
-static int start_and_tell(void)
+static int start_and_report(void)
 {
 	struct exptrace_start start = start_small();
 	int fd = device_open(O_WRONLY), answer;
@@ -127,11 +127,11 @@ TEST_F(module, addresses_are_for_those_who_may_see_them)
 	read_file("/proc/sys/kernel/kptr_restrict", old, sizeof(old));
 	ASSERT_EQ(0, chmod(EXPTRACE_DEVICE, 0666));
 	ASSERT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", "1"));
-	EXPECT_EQ(100, as_user(CAP_BIT(CAP_PERFMON), start_and_tell));
-	EXPECT_EQ(101, as_user(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYSLOG), start_and_tell));
-	EXPECT_EQ(101, start_and_tell());
+	EXPECT_EQ(100, as_user(CAP_BIT(CAP_PERFMON), start_and_report));
+	EXPECT_EQ(101, as_user(CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYSLOG), start_and_report));
+	EXPECT_EQ(101, start_and_report());
 	ASSERT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", "2"));
-	EXPECT_EQ(100, start_and_tell());
+	EXPECT_EQ(100, start_and_report());
 	EXPECT_EQ(0, write_file("/proc/sys/kernel/kptr_restrict", old));
 }
 

@@ -70,7 +70,7 @@ void attempts_add(struct attempts *sum, const struct stream_generation *gen)
 			sum->n[x][cpu] += gen->count[x][cpu].attempted;
 }
 
-int attempts_differ(const struct attempts *attempts, const struct edges *e, bool tell)
+int attempts_differ(const struct attempts *attempts, const struct edges *e, bool verbose)
 {
 	uint64_t slack = observer_slack();
 	int x, cpu, n = 0;
@@ -87,7 +87,7 @@ int attempts_differ(const struct attempts *attempts, const struct edges *e, bool
 		}
 		wrong = !least || least > attempted + slack || attempted > most + slack;
 		n += wrong;
-		if (!wrong && !tell)
+		if (!wrong && !verbose)
 			continue;
 		fprintf(stderr, "# experiment %d: %llu attempted, the observer saw %llu to %llu\n", x,
 			(unsigned long long)attempted, (unsigned long long)least, (unsigned long long)most);

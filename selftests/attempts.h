@@ -26,10 +26,10 @@ struct attempts {
 void attempts_add(struct attempts *sum, const struct stream_generation *gen);
 
 /*
- * Number of differences, which are logged; with @tell everything is. No event seen of an experiment
+ * Number of differences, which are logged; with @verbose everything is. No event seen of an experiment
  * is a difference, too.
  */
-int attempts_differ(const struct attempts *attempts, const struct edges *edges, bool tell);
+int attempts_differ(const struct attempts *attempts, const struct edges *edges, bool verbose);
 
 /* Number of events of an experiment seen or missed on all CPUs. */
 uint64_t observed_between(const struct observation *from, const struct observation *to, int experiment);

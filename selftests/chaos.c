@@ -57,7 +57,7 @@ static uint64_t first_generation;
  * one, except those evicted before. These need not be the oldest, because while an earlier snapshot
  * was held, later generations were evicted first.
  */
-static pid_t snapshot_child(bool slow, struct shot *tell)
+static pid_t snapshot_child(bool slow, struct shot *result)
 {
 	struct exptrace_snapshot shot = {};
 	struct stream stream = { .flight = true, .forget = true };
@@ -88,7 +88,7 @@ static pid_t snapshot_child(bool slow, struct shot *tell)
 		_exit(5);
 	if (shot.last + 1 - first_generation > stream.nr_generations + given_up)
 		_exit(6);
-	describe_shot(tell, &stream);
+	describe_shot(result, &stream);
 	_exit(0);
 }
 
@@ -307,7 +307,7 @@ static bool is_known(const struct bytes *bytes, const size_t *kept, const uint8_
  * The next reader gets again what a killed reader had copied but not given back, batches or an end
  * mark: drop the copies.
  */
-static void mend(const struct log *log, struct bytes *bytes)
+static void drop_copies(const struct log *log, struct bytes *bytes)
 {
 	size_t at = 0, kept[TAKEN_AT_ONCE] = {};
 	struct stream_batch batch;
@@ -355,7 +355,7 @@ static void kill_a_reader(struct __test_metadata *_metadata, struct log *log)
 	}
 }
 
-static struct log *make_log(void)
+static struct log *map_log(void)
 {
 	return map_shared(LOG_SIZE);
 }
@@ -370,7 +370,7 @@ static void read_rest(struct __test_metadata *_metadata, struct log *log, struct
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(0, WEXITSTATUS(status));
-	mend(log, &bytes);
+	drop_copies(log, &bytes);
 	ASSERT_EQ(0, parse(&bytes, stream)) {
 		TH_LOG("%s", stream->error);
 	}
@@ -381,7 +381,7 @@ static void read_rest(struct __test_metadata *_metadata, struct log *log, struct
 static void stream_round(struct __test_metadata *_metadata, FIXTURE_DATA(module) *self)
 {
 	struct stream stream = { .forget = true };
-	struct log *log = make_log();
+	struct log *log = map_log();
 	struct attempts attempts = {};
 	struct edges edges;
 	unsigned int killed = 0;
@@ -470,7 +470,7 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 {
 	/* Generations may have been evicted between two that were read: they are counted. */
 	struct stream stream = { .forget = true, .flight = true };
-	struct log *log = make_log();
+	struct log *log = map_log();
 	unsigned int killed = 0;
 	const char *idle;
 	uint64_t first;

@@ -105,7 +105,7 @@ static int64_t worst_marker(const struct stream *stream)
 	return n == nr_brackets ? (int64_t)worst : -1;
 }
 
-static void tell_syncs(const struct stream *stream)
+static void print_syncs(const struct stream *stream)
 {
 	size_t i;
 
@@ -152,7 +152,7 @@ TEST_F(module, times_are_right_while_the_clock_is_slewed)
 	EXPECT_EQ(0, set_rate(10000, 0));
 	ASSERT_EQ(0, err);
 	STOP_AND_DECODE(&r);
-	tell_syncs(&r.stream);
+	print_syncs(&r.stream);
 	EXPECT_EQ(1, r.stream.nr_generations);
 	if (!r.stream.generations[0].mono)
 		EXPECT_LE(2 + 4, r.stream.generations[0].nr_syncs);
@@ -177,7 +177,7 @@ TEST_F(module, times_are_right_while_the_rate_changes_constantly)
 	EXPECT_EQ(0, set_rate(10000, 0));
 	ASSERT_EQ(0, err);
 	STOP_AND_DECODE(&r);
-	tell_syncs(&r.stream);
+	print_syncs(&r.stream);
 	if (!r.stream.generations[0].mono)
 		EXPECT_LT(1, r.stream.nr_generations);
 	for (i = 0; i < (int)r.stream.nr_generations; i++)
@@ -212,7 +212,7 @@ TEST_F(module, rate_changes_without_room_are_counted)
 	ASSERT_EQ(0, recording_stop_lossy(&r, self->control)) {
 		TH_LOG("%s", r.stream.error);
 	}
-	tell_syncs(&r.stream);
+	print_syncs(&r.stream);
 	last = &r.stream.generations[r.stream.nr_generations - 1];
 	if (last->mono)
 		SKIP(goto out, "CLOCK_MONOTONIC is the clock: it has one rate by itself");
@@ -240,7 +240,7 @@ TEST_F(module, times_are_right_when_the_clocksource_changes)
 	EXPECT_EQ(0, clocksource_set("tsc"));
 	ASSERT_EQ(0, err);
 	STOP_AND_DECODE(&r);
-	tell_syncs(&r.stream);
+	print_syncs(&r.stream);
 	EXPECT_FALSE(r.stream.generations[0].mono);
 	EXPECT_LE(0, worst_marker(&r.stream));
 	EXPECT_GE(OTHER_BOUND_NS, worst_marker(&r.stream));
@@ -277,7 +277,7 @@ static bool is_about(uint64_t a, uint64_t b)
 
 TEST_F(module, setting_the_wall_clock_is_recorded)
 {
-	uint64_t old = wall_offset(), before, after, set, wrong = 0, told = 0;
+	uint64_t old = wall_offset(), before, after, set, wrong = 0, reported = 0;
 	const struct stream_generation *g;
 	struct recording r = {};
 	struct timespec wall;
@@ -303,13 +303,13 @@ TEST_F(module, setting_the_wall_clock_is_recorded)
 		const struct stream_sync *sync = &g->syncs[i];
 		bool is_set = is_about(sync->wall - sync->mono, set);
 
-		told += is_set && sync->mono + BOUND_NS >= before && sync->mono <= after + BOUND_NS;
+		reported += is_set && sync->mono + BOUND_NS >= before && sync->mono <= after + BOUND_NS;
 		wrong += !is_set && !is_about(sync->wall - sync->mono, old);
 		wrong += is_set && sync->mono + BOUND_NS < before;
 		wrong += !is_set && sync->mono > after + BOUND_NS;
 	}
 	EXPECT_EQ(0, wrong);
-	EXPECT_LE(1, told);
+	EXPECT_LE(1, reported);
 	recording_free(&r);
 }
 

@@ -59,7 +59,7 @@ static inline int markers_are_in_time(const struct stream *stream, uint64_t late
 
 	for (i = 0; i < stream->nr_events; i++) {
 		const struct stream_event *e = &stream->events[i];
-		uint64_t told, ns;
+		uint64_t written, ns;
 
 		if (e->experiment || e->type != EXPTRACE_EVENT_MARKER)
 			continue;
@@ -67,11 +67,11 @@ static inline int markers_are_in_time(const struct stream *stream, uint64_t late
 		n++;
 		if (g->clock_unstable)
 			continue;
-		told = strtoull(e->arg[0].string, NULL, 10);
+		written = strtoull(e->arg[0].string, NULL, 10);
 		ns = (uint64_t)stream_ns(g, e->time);
-		if (ns + SLACK_NS >= told && ns <= told + late_ns)
+		if (ns + SLACK_NS >= written && ns <= written + late_ns)
 			continue;
-		fprintf(stderr, "# a marker of %llu ns is at %llu ns in generation %llu\n", (unsigned long long)told,
+		fprintf(stderr, "# a marker of %llu ns is at %llu ns in generation %llu\n", (unsigned long long)written,
 			(unsigned long long)ns, (unsigned long long)g->number);
 		return -1;
 	}

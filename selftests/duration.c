@@ -197,7 +197,7 @@ TEST_F(module, call_without_a_note_is_recorded)
 		sleepers[n] = fork_with_id(pid);
 		if (!sleepers[n]) {
 			close(wake[1]);
-			hear(wake[0]);
+			await(wake[0]);
 			_exit(0);
 		}
 		n += sleepers[n] > 0;

@@ -184,14 +184,14 @@ TEST_F_TIMEOUT(fault, getting_a_filter_fails_cleanly, TIMEOUT)
 
 	ASSERT_EQ(0, module_load(""));
 	ASSERT_EQ(0, open_device(&self->device));
-#define FILTER_TOLD(err)						\
+#define FILTER_RETURNED(err)						\
 	do {								\
 		EXPECT_TRUE((err) || is_as_set(&got));			\
 		EXPECT_EQ(0, get_filter(self, &got));			\
 		EXPECT_TRUE(is_as_set(&got));				\
 	} while (0)
 	ASSERT_EQ(0, set_filter(self, 0));
-	FAIL_EACH(-ENOMEM, get_filter(self, &got), FILTER_TOLD);
+	FAIL_EACH(-ENOMEM, get_filter(self, &got), FILTER_RETURNED);
 	EXPECT_EQ(0, take_filter_back(self));
 }
 

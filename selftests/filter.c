@@ -101,9 +101,9 @@ TEST_F(module, events_about_the_chosen_thread_pass)
 	ASSERT_EQ(0, record_only(self->control, "sched_switch", "sched_wakeup", "sched_waking", NULL));
 	ASSERT_EQ(0, filter_process(self->control, in.pid, 0));
 	ASSERT_EQ(0, recording_start(self->control));
-	say(out.go);
+	notify(out.go);
 	ASSERT_TRUE(worker_run(&in));
-	ASSERT_TRUE(hear(out.done));
+	ASSERT_TRUE(await(out.done));
 	STOP_AND_DECODE(&r);
 	for (i = 0; i < r.nr; i++) {
 		const struct stream_event *e = r.sorted[i];
@@ -181,7 +181,7 @@ static const char *cgroups(void)
 	return NULL;
 }
 
-static int move(pid_t pid, const char *cgroup)
+static int move_to_cgroup(pid_t pid, const char *cgroup)
 {
 	char path[256], text[16];
 
@@ -261,8 +261,8 @@ TEST_F(module, only_the_chosen_cgroup_is_attempted)
 	ASSERT_EQ(0, worker_begin(&in, call_the_kernel));
 	ASSERT_EQ(0, worker_begin(&deep, call_the_kernel));
 	ASSERT_EQ(0, worker_begin(&out, call_the_kernel));
-	ASSERT_EQ(0, move(in.pid, outer));
-	ASSERT_EQ(0, move(deep.pid, below));
+	ASSERT_EQ(0, move_to_cgroup(in.pid, outer));
+	ASSERT_EQ(0, move_to_cgroup(deep.pid, below));
 	ASSERT_EQ(0, record_only(self->control, "sys_enter", NULL));
 	ASSERT_EQ(0, filter_set(self->control, (struct exptrace_filter) { .cgroup = st.st_ino }));
 	ASSERT_EQ(0, recording_start(self->control));
@@ -270,7 +270,7 @@ TEST_F(module, only_the_chosen_cgroup_is_attempted)
 	ASSERT_TRUE(worker_run(&deep));
 	ASSERT_TRUE(worker_run(&out));
 	/* A process that moves into the cgroup passes. */
-	ASSERT_EQ(0, move(out.pid, below));
+	ASSERT_EQ(0, move_to_cgroup(out.pid, below));
 	ASSERT_TRUE(worker_run(&out));
 	STOP_AND_DECODE(&r);
 	EXPECT_EQ(CALLS, calls_of(&r, in.pid, SYS_getppid));
@@ -462,12 +462,12 @@ TEST_F(module, filters_can_change_during_a_storm)
 				 "sched_process_fork", NULL));
 	start.pool_size = 32 << 20;
 	ASSERT_EQ(0, device_ioctl(self->control, EXPTRACE_IOC_START, &start));
-	say(worker.go);
+	notify(worker.go);
 	for (i = 0; i < 5 * nr; i++)
 		ASSERT_EQ(0, filter_set(self->control, filters[i % nr])) {
 			TH_LOG("filter %zu", i % nr);
 		}
-	ASSERT_TRUE(hear(worker.done));
+	ASSERT_TRUE(await(worker.done));
 	STOP_AND_DECODE(&r);
 	/* Each filter that changed something began a generation. */
 	EXPECT_LE(5 * nr, r.stream.nr_generations);

@@ -22,14 +22,14 @@ struct worker {
 	int go, done;
 };
 
-static inline void say(int fd)
+static inline void notify(int fd)
 {
 	if (write(fd, "", 1) != 1)
 		_exit(1);
 }
 
 /* False when the other side has closed the pipe. */
-static inline bool hear(int fd)
+static inline bool await(int fd)
 {
 	char byte;
 
@@ -55,10 +55,10 @@ static inline int worker_begin(struct worker *worker, void (*work)(void))
 	if (!worker->pid) {
 		close(go[1]);
 		close(done[0]);
-		say(done[1]);
-		while (hear(go[0])) {
+		notify(done[1]);
+		while (await(go[0])) {
 			work();
-			say(done[1]);
+			notify(done[1]);
 		}
 		_exit(0);
 	}
@@ -66,14 +66,14 @@ static inline int worker_begin(struct worker *worker, void (*work)(void))
 	close(done[1]);
 	worker->go = go[1];
 	worker->done = done[0];
-	return worker->pid > 0 && hear(done[0]) ? 0 : -ECHILD;
+	return worker->pid > 0 && await(done[0]) ? 0 : -ECHILD;
 }
 
 /* Let it work, and wait until it has. */
 static inline bool worker_run(struct worker *worker)
 {
-	say(worker->go);
-	return hear(worker->done);
+	notify(worker->go);
+	return await(worker->done);
 }
 
 static inline void worker_end(struct worker *worker)

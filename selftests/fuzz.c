@@ -40,14 +40,14 @@ static uint64_t rnd(void)
 }
 
 /* From 0 to n - 1. */
-static unsigned int upto(unsigned int n)
+static unsigned int below(unsigned int n)
 {
 	return (rnd() >> 32) % n;
 }
 
 static bool one_in(unsigned int n)
 {
-	return !upto(n);
+	return !below(n);
 }
 
 /*
@@ -64,7 +64,7 @@ static volatile uint8_t sink;
 /* Prefer an open one. */
 static int random_file(void)
 {
-	int first = upto(FILES), i, file = files[first];
+	int first = below(FILES), i, file = files[first];
 
 	for (i = 1; i < FILES && file < 0 && !one_in(8); i++)
 		file = files[(first + i) % FILES];
@@ -82,12 +82,12 @@ static int make_arena(void)
 /* An address that is invalid for an argument of this size. */
 static void *bad_pointer(size_t size)
 {
-	switch (upto(7)) {
+	switch (below(7)) {
 	case 0: return NULL;
 	case 1: return (void *)1;
 	case 2: return arena + 60 * PAGE;			/* read-only */
 	case 3: return arena + 61 * PAGE;			/* not mapped */
-	case 4: return arena + 61 * PAGE - upto(size + 1);	/* the rest is not mapped */
+	case 4: return arena + 61 * PAGE - below(size + 1);	/* the rest is not mapped */
 	case 5: return (void *)(0xffff888000000000ULL + rnd() % (1 << 30));
 	default: return (void *)rnd();
 	}
@@ -100,7 +100,7 @@ static void *bad_pointer(size_t size)
 static int call(unsigned long request, void *argument, size_t size)
 {
 	if (size && one_in(8))
-		((uint8_t *)argument)[upto(size)] = rnd();
+		((uint8_t *)argument)[below(size)] = rnd();
 	if (one_in(8))
 		argument = bad_pointer(size);
 	return device_ioctl(fd, request, argument);
@@ -111,7 +111,7 @@ static int call(unsigned long request, void *argument, size_t size)
 static int fuzz_open(void)
 {
 	static const int flags[] = { O_RDWR, O_RDWR, O_RDONLY, O_WRONLY };
-	int i = upto(FILES), file = device_open(flags[upto(4)] | (one_in(4) ? 0 : O_NONBLOCK));
+	int i = below(FILES), file = device_open(flags[below(4)] | (one_in(4) ? 0 : O_NONBLOCK));
 
 	if (file < 0)
 		return file;
@@ -123,7 +123,7 @@ static int fuzz_open(void)
 
 static int fuzz_close(void)
 {
-	int i = upto(FILES), err;
+	int i = below(FILES), err;
 
 	err = close(files[i]) ? -errno : 0;
 	files[i] = -1;
@@ -132,7 +132,7 @@ static int fuzz_close(void)
 
 static int fuzz_read(void)
 {
-	size_t size = one_in(2) ? upto(60 * PAGE) : upto(64);
+	size_t size = one_in(2) ? below(60 * PAGE) : below(64);
 	ssize_t n = read(fd, one_in(8) ? bad_pointer(size) : arena, size);
 
 	return n < 0 ? -errno : 0;
@@ -142,7 +142,7 @@ static int fuzz_poll(void)
 {
 	struct pollfd fds = { .fd = fd, .events = rnd() };
 
-	return poll(&fds, 1, upto(3)) < 0 ? -errno : 0;
+	return poll(&fds, 1, below(3)) < 0 ? -errno : 0;
 }
 
 static void unmap(void)
@@ -158,10 +158,10 @@ static int fuzz_mmap(void)
 	int prot = one_in(4) ? rnd() & (PROT_READ | PROT_WRITE | PROT_EXEC) : PROT_READ;
 
 	unmap();
-	pool_size = one_in(4) ? 1 + upto(1 << 24) : info.pool_size;
+	pool_size = one_in(4) ? 1 + below(1 << 24) : info.pool_size;
 	pool_readable = prot & PROT_READ;
 	pool = mmap(NULL, pool_size, prot, one_in(4) ? MAP_PRIVATE : MAP_SHARED, fd,
-		    one_in(8) ? (off_t)upto(1 << 20) * PAGE : 0);
+		    one_in(8) ? (off_t)below(1 << 20) * PAGE : 0);
 	if (pool != MAP_FAILED)
 		return 0;
 	pool = NULL;
@@ -192,11 +192,11 @@ static int fuzz_start(void)
 	static const uint32_t sizes[] = { 4096, 4096, 16384, 65536 };
 	struct exptrace_start start = {
 		.flags = EXPTRACE_START_DISCARD | (one_in(8) ? EXPTRACE_START_STOP_ON_CLOSE : 0),
-		.mode = upto(2), .batch_size = sizes[upto(4)], .pool_size = upto(4 << 20),
-		.period_ms = one_in(2) ? 0 : upto(50),
+		.mode = below(2), .batch_size = sizes[below(4)], .pool_size = below(4 << 20),
+		.period_ms = one_in(2) ? 0 : below(50),
 	};
 
-	start.quota[upto(EXPTRACE_MAX_EXPERIMENTS)] = upto(101);
+	start.quota[below(EXPTRACE_MAX_EXPERIMENTS)] = below(101);
 	return CALL(EXPTRACE_IOC_START, start);
 }
 
@@ -228,7 +228,7 @@ static unsigned int count_events(int file)
 /* An index of any event, or beyond the last one. */
 static unsigned int random_event(void)
 {
-	return upto(nr_events + 5);
+	return below(nr_events + 5);
 }
 
 static int fuzz_get_event(void)
@@ -240,12 +240,12 @@ static int fuzz_get_event(void)
 
 static int fuzz_set_event(void)
 {
-	struct exptrace_event event = { .index = random_event(), .flags = upto(2) };
+	struct exptrace_event event = { .index = random_event(), .flags = below(2) };
 
 	if (one_in(4))
 		event.flags |= EXPTRACE_EVENT_F_STACK;
 	if (one_in(2)) {
-		event.experiment = upto(EXPTRACE_MAX_EXPERIMENTS);
+		event.experiment = below(EXPTRACE_MAX_EXPERIMENTS);
 		strcpy(event.name, one_in(2) ? "kmalloc" : "sched_switch");
 	}
 	if (one_in(8))
@@ -268,7 +268,7 @@ static int fuzz_trigger(void)
 
 static int fuzz_set_trigger(void)
 {
-	struct exptrace_trigger trigger = { .latency_us = one_in(2) ? 0 : rnd() >> upto(64) };
+	struct exptrace_trigger trigger = { .latency_us = one_in(2) ? 0 : rnd() >> below(64) };
 
 	return CALL(EXPTRACE_IOC_SET_TRIGGER, trigger);
 }
@@ -311,16 +311,16 @@ static struct exptrace_filter random_filter(void)
 	static uint32_t ids[8];
 	static uint64_t cpus[2];
 	struct exptrace_filter filter = {
-		.flags = one_in(4), .nr_threads = one_in(3) ? upto(4) : 0, .nr_processes = one_in(3) ? upto(8) : 0,
-		.nr_cpu_words = one_in(4) ? upto(3) : 0, .threads = (uintptr_t)ids, .processes = (uintptr_t)ids,
-		.cpus = (uintptr_t)cpus, .cgroup = one_in(8) ? upto(100) : 0,
-		.min_syscall_ns = one_in(4) ? upto(1000000) : 0, .min_switch_ns = one_in(4) ? rnd() >> upto(64) : 0,
+		.flags = one_in(4), .nr_threads = one_in(3) ? below(4) : 0, .nr_processes = one_in(3) ? below(8) : 0,
+		.nr_cpu_words = one_in(4) ? below(3) : 0, .threads = (uintptr_t)ids, .processes = (uintptr_t)ids,
+		.cpus = (uintptr_t)cpus, .cgroup = one_in(8) ? below(100) : 0,
+		.min_syscall_ns = one_in(4) ? below(1000000) : 0, .min_switch_ns = one_in(4) ? rnd() >> below(64) : 0,
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		ids[i] = one_in(4) ? 1 + upto(300) : one_in(2) ? (uint32_t)getpid() : 1;
-	cpus[0] = 1 + upto(3);
+		ids[i] = one_in(4) ? 1 + below(300) : one_in(2) ? (uint32_t)getpid() : 1;
+	cpus[0] = 1 + below(3);
 	cpus[1] = one_in(8);
 	if (one_in(16))
 		filter.processes = (uintptr_t)bad_pointer(sizeof(ids));
@@ -348,7 +348,7 @@ static int fuzz_give(void)
 
 static int fuzz_write(void)
 {
-	size_t size = one_in(2) ? upto(60 * PAGE) : upto(64);
+	size_t size = one_in(2) ? below(60 * PAGE) : below(64);
 	ssize_t n = write(fd, one_in(8) ? bad_pointer(size) : arena, size);
 
 	return n < 0 ? -errno : 0;
@@ -356,12 +356,12 @@ static int fuzz_write(void)
 
 static int fuzz_mark(void)
 {
-	struct exptrace_mark mark = { .kind = upto(4), .length = upto(1100) };
+	struct exptrace_mark mark = { .kind = below(4), .length = below(1100) };
 
 	mark.text = (uintptr_t)(one_in(8) ? bad_pointer(mark.length) : arena);
 	if (mark.kind != EXPTRACE_MARK_LOG && !one_in(8))
 		return CALL(EXPTRACE_IOC_MARK, mark);
-	mark.key_length = upto(1100);
+	mark.key_length = below(1100);
 	mark.key = (uintptr_t)(one_in(8) ? bad_pointer(mark.key_length) : arena);
 	return CALL(EXPTRACE_IOC_MARK, mark);
 }
@@ -369,7 +369,7 @@ static int fuzz_mark(void)
 /* A valid request with one bit flipped. */
 static int fuzz_unknown(void)
 {
-	unsigned long request = one_in(2) ? rnd() : EXPTRACE_IOC_INFO ^ 1U << upto(32);
+	unsigned long request = one_in(2) ? rnd() : EXPTRACE_IOC_INFO ^ 1U << below(32);
 	int err = device_ioctl(fd, request, one_in(2) ? arena : bad_pointer(64));
 
 	return err == -ENOTTY ? 0 : err;
@@ -414,7 +414,7 @@ static unsigned int random_call(void)
 
 	for (i = 0; i < NR_CALLS; i++)
 		sum += calls[i].weight;
-	sum = upto(sum);
+	sum = below(sum);
 	for (i = 0; sum >= calls[i].weight; i++)
 		sum -= calls[i].weight;
 	return i;
@@ -483,7 +483,7 @@ static void live(struct tally *tally, unsigned long total, uint64_t seed)
 	if (make_arena())
 		_exit(2);
 	set_alarm();
-	for (left = 1 + upto(1000); left && is_unfinished(tally, total); left--) {
+	for (left = 1 + below(1000); left && is_unfinished(tally, total); left--) {
 		__atomic_fetch_add(&tally->made, 1, __ATOMIC_RELAXED);
 		fd = random_file();
 		kind = random_call();

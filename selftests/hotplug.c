@@ -266,7 +266,7 @@ static void check_handed_over(struct __test_metadata *_metadata, FIXTURE_DATA(ho
  * The CPU records with all writers, goes offline, comes back in the same generation or a later one,
  * and records with all writers again.
  */
-static void go_and_come(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, bool same_generation)
+static void cycle_cpu(struct __test_metadata *_metadata, FIXTURE_DATA(hotplug) *self, bool same_generation)
 {
 	uint64_t generation;
 
@@ -294,7 +294,7 @@ TEST_F(hotplug, cpu_hands_over_everything_and_comes_back_clean)
 	ASSERT_LE(0, self->reader);
 	ASSERT_EQ(0, start(self, variant));
 	for (i = 0; i < CYCLES; i++)
-		go_and_come(_metadata, self, i % 2 == 0);
+		cycle_cpu(_metadata, self, i % 2 == 0);
 	fill_slots(_metadata, self);
 	ASSERT_TRUE(cpu_switch(false));
 	/* STOP while the CPU is offline. */

@@ -291,7 +291,7 @@ static const char *handler_of(const struct stream_event *e)
 /*
  * Load kmod/test/irqs.c, which knows the order of its handlers, and check the events of one type.
  */
-static void look_at_handlers(struct __test_metadata *_metadata, int control, int type, const char *event)
+static void check_handlers(struct __test_metadata *_metadata, int control, int type, const char *event)
 {
 	static const char *const turns[] = { "first", "second", "first" };
 	size_t cpus = sysconf(_SC_NPROCESSORS_ONLN), at = 0, n = 0;
@@ -327,8 +327,8 @@ static void look_at_handlers(struct __test_metadata *_metadata, int control, int
 
 TEST_F(module, interrupts_have_the_names_of_their_handlers)
 {
-	look_at_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, "irq_handler_entry");
-	look_at_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, "irq_handler_exit");
+	check_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, "irq_handler_entry");
+	check_handlers(_metadata, self->control, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, "irq_handler_exit");
 }
 
 TEST_HARNESS_MAIN

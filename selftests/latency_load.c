@@ -44,7 +44,7 @@ static pid_t child(void)
 }
 
 /* Two processes pass a byte back and forth. */
-static void pass_on(int from, int to)
+static void pass_bytes(int from, int to)
 {
 	char byte = 0;
 
@@ -60,9 +60,9 @@ static void pingpong(void)
 	if (pipe(there) || pipe(back))
 		die("pipe");
 	if (!child())
-		pass_on(there[0], back[1]);
+		pass_bytes(there[0], back[1]);
 	if (!child())
-		pass_on(back[0], there[1]);
+		pass_bytes(back[0], there[1]);
 }
 
 /* Files in memory, mappings, children: allocations of all sizes. */

@@ -97,14 +97,14 @@ unsigned int comparable(const struct shot *shots)
 int differences_of_shots(const struct shot *shots)
 {
 	struct edges edges;
-	bool tell = true;
+	bool verbose = true;
 	int i, n = 0;
 
 	for (i = SHOTS - 1; i >= 0; i--) {
 		if (!find_edges(&edges, &shots[i]))
 			continue;
-		n += attempts_differ(&shots[i].attempts, &edges, tell);
-		tell = false;
+		n += attempts_differ(&shots[i].attempts, &edges, verbose);
+		verbose = false;
 	}
 	return n;
 }

@@ -18,7 +18,7 @@
 struct seen {
 	int set, set_outsider, set_zero;	/* results of SET_FILTER */
 	int get;
-	uint32_t told;				/* the process that GET_FILTER returned */
+	uint32_t returned;				/* the process that GET_FILTER returned */
 	volatile int go, done;
 };
 
@@ -97,7 +97,7 @@ static void choose_self(int control)
 	seen->set_outsider = set_process(control, getppid() ?: 3);
 	seen->set_zero = set_process(control, 0);
 	seen->set = set_process(control, getpid());
-	seen->get = get_process(control, &seen->told);
+	seen->get = get_process(control, &seen->returned);
 	seen->done = 1;
 	if (!WAIT_FOR(seen->go))
 		_exit(1);
@@ -118,7 +118,7 @@ static size_t calls_of(const struct recording *r, pid_t pid)
 TEST_F(module, process_in_a_namespace_can_select_itself)
 {
 	struct recording r = {};
-	uint32_t told = 0;
+	uint32_t returned = 0;
 	char text[64];
 	size_t at = 0;
 	pid_t pid;
@@ -133,10 +133,10 @@ TEST_F(module, process_in_a_namespace_can_select_itself)
 	EXPECT_EQ(-ESRCH, seen->set_zero);
 	EXPECT_EQ(0, seen->set);
 	EXPECT_EQ(0, seen->get);
-	EXPECT_EQ(1, seen->told);
+	EXPECT_EQ(1, seen->returned);
 	/* The same process, seen from here. */
-	EXPECT_EQ(0, get_process(self->control, &told));
-	EXPECT_EQ(pid, (pid_t)told);
+	EXPECT_EQ(0, get_process(self->control, &returned));
+	EXPECT_EQ(pid, (pid_t)returned);
 	ASSERT_EQ(0, recording_start(self->control));
 	call_the_kernel();
 	seen->go = 1;
@@ -204,33 +204,33 @@ TEST_F(module, process_in_a_namespace_selects_a_thread_by_the_id_it_has_there)
 
 static void look_at_the_filter(int control)
 {
-	seen->told = 1;
-	seen->get = get_process(control, &seen->told);
-	seen->set = set_process(control, seen->told);
+	seen->returned = 1;
+	seen->get = get_process(control, &seen->returned);
+	seen->set = set_process(control, seen->returned);
 	seen->done = 1;
 }
 
 /* It cannot be mistaken for another process there, and set again. */
 TEST_F(module, process_outside_a_namespace_has_no_id_in_it)
 {
-	uint32_t told = 0;
+	uint32_t returned = 0;
 
 	ASSERT_EQ(0, set_process(self->control, getpid()));
 	if (namespace_begin(look_at_the_filter, self->control) < 0)
 		SKIP(return, "no pid namespace can be made here");
 	ASSERT_TRUE(WAIT_FOR(seen->done));
 	EXPECT_EQ(0, seen->get);
-	EXPECT_EQ(0, seen->told);
+	EXPECT_EQ(0, seen->returned);
 	EXPECT_EQ(-ESRCH, seen->set);
 	EXPECT_TRUE(namespace_end());
-	EXPECT_EQ(0, get_process(self->control, &told));
-	EXPECT_EQ(getpid(), (pid_t)told);
+	EXPECT_EQ(0, get_process(self->control, &returned));
+	EXPECT_EQ(getpid(), (pid_t)returned);
 }
 
 /* An exited process keeps the id by which it was set. */
 TEST_F(module, filter_of_an_exited_process_keeps_its_id)
 {
-	uint32_t told = 0;
+	uint32_t returned = 0;
 	pid_t pid = fork();
 
 	if (!pid) {
@@ -240,8 +240,8 @@ TEST_F(module, filter_of_an_exited_process_keeps_its_id)
 	EXPECT_EQ(0, set_process(self->control, pid));
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	EXPECT_EQ(0, get_process(self->control, &told));
-	EXPECT_EQ(pid, (pid_t)told);
+	EXPECT_EQ(0, get_process(self->control, &returned));
+	EXPECT_EQ(pid, (pid_t)returned);
 }
 
 TEST_HARNESS_MAIN

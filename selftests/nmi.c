@@ -111,7 +111,7 @@ static bool is_stack_of_nmi(const char *frames)
 }
 
 /* Is there anything outside the NMI's entry? There is if the kernel was interrupted. */
-static bool tells_what_was_interrupted(const char *frames)
+static bool has_interrupted_code(const char *frames)
 {
 	const char *entry = strstr(frames, "\nasm_exc_nmi+");
 
@@ -169,9 +169,9 @@ TEST_F(module, stacks_are_captured_in_NMIs)
 		if (!e->stack)
 			continue;
 		with++;
-		interrupted += e->frames && tells_what_was_interrupted(e->frames);
+		interrupted += e->frames && has_interrupted_code(e->frames);
 		if ((!e->frames || !is_stack_of_nmi(e->frames)) && !wrong++)
-			TH_LOG("%s", e->frames ? e->frames : "(not told)");
+			TH_LOG("%s", e->frames ? e->frames : "(no stack)");
 	}
 	for (i = 0; i < r.stream.nr_generations; i++)
 		unknown += r.stream.generations[i].unknown_stacks;

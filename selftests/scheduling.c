@@ -68,14 +68,14 @@ static const struct perf_tracepoint seen_frequency[] = { { "power/cpu_frequency"
 TEST_F(module, frequencies_match_perf)
 {
 	struct comparison c = {};
-	size_t at = 0, told = 0;
+	size_t at = 0, changes = 0;
 
 	ASSERT_EQ(0, record_only(self->control, "cpu_frequency", NULL));
 	RECORD_AND_COMPARE(&c, seen_frequency, report_frequencies);
 	EXPECT_SAME(differs_in_child(&c, EXPTRACE_EVENT_CPU_FREQUENCY, 0));
 	while (next_of(&c.r, EXPTRACE_EVENT_CPU_FREQUENCY, c.pid, &at))
-		told++;
-	EXPECT_EQ(100 * sysconf(_SC_NPROCESSORS_CONF), told);
+		changes++;
+	EXPECT_EQ(100 * sysconf(_SC_NPROCESSORS_CONF), changes);
 	comparison_free(&c);
 }
 
@@ -117,7 +117,7 @@ TEST_F(module, frequencies_stay_within_the_policy)
 	at = c.perf.nr;
 	comparison_free(&c);
 	if (!at)
-		SKIP(return, "this machine's cpufreq driver tells no frequencies");
+		SKIP(return, "this machine's cpufreq driver reports no frequencies");
 }
 
 static pthread_mutex_t mutex;
@@ -270,7 +270,7 @@ static void *sleep_in_thread(void *unused)
  * A nice process in its own cgroup on CPU 0, whose second thread sleeps. It writes to @ready when
  * it is set up.
  */
-static void be_described(int ready)
+static void live_for_the_statedump(int ready)
 {
 	pthread_t thread;
 	cpu_set_t set;
@@ -298,7 +298,7 @@ TEST_F(module, statedump_describes_threads)
 	ASSERT_EQ(0, pipe(ready));
 	pid = fork();
 	if (!pid) {
-		be_described(ready[1]);
+		live_for_the_statedump(ready[1]);
 		_exit(0);
 	}
 	snprintf(text, sizeof(text), "%d", pid);

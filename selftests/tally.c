@@ -11,7 +11,7 @@
 
 #include "attempts.h"
 
-static int tell(const struct observer *observer)
+static int print_counts(const struct observer *observer)
 {
 	static const struct observation zero;
 	struct observation now;
@@ -47,7 +47,7 @@ int main(void)
 	printf("%" PRIu64 "\n", observer_slack());
 	fflush(stdout);
 	while (!err && fgets(line, sizeof(line), stdin))
-		err = tell(observer);
+		err = print_counts(observer);
 	observer_close(observer);
 	return !!err;
 }

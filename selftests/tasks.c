@@ -86,7 +86,7 @@ static int family_end(struct family *family)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static int move(const char *cgroup, const char *file, pid_t pid)
+static int move_to_cgroup(const char *cgroup, const char *file, pid_t pid)
 {
 	char path[128], text[16];
 
@@ -164,8 +164,8 @@ TEST_F(module, changes_of_threads_are_recorded_whatever_is_selected)
 	ASSERT_EQ(0, family_begin(&family));
 	after = now_ns();
 	if (cgroups) {
-		EXPECT_EQ(0, move(DOMAIN, "cgroup.procs", family.pid));
-		EXPECT_EQ(0, move(THREADED, "cgroup.threads", family.tid));
+		EXPECT_EQ(0, move_to_cgroup(DOMAIN, "cgroup.procs", family.pid));
+		EXPECT_EQ(0, move_to_cgroup(THREADED, "cgroup.threads", family.tid));
 		domain = cgroup_of(DOMAIN);
 		threaded = cgroup_of(THREADED);
 	}
@@ -265,7 +265,7 @@ static pid_t twins(pid_t first_try)
 
 TEST_F(module, reused_id_is_recorded_as_another_thread)
 {
-	const struct stream_event *first, *again, *told = NULL, *e;
+	const struct stream_event *first, *again, *described = NULL, *e;
 	struct exptrace_advance advance = {};
 	struct recording r = {};
 	struct changes of = { .r = &r };
@@ -286,10 +286,10 @@ TEST_F(module, reused_id_is_recorded_as_another_thread)
 	EXPECT_LT(first->arg[3].value, again->arg[3].value);
 	while ((e = next_of(&r, EXPTRACE_EVENT_TASK, 0, &at)))
 		if (e->arg[0].value == (uint64_t)of.pid)
-			told = e;
+			described = e;
 	/* The statedump of the generation in which it exits identifies it in the same way. */
-	ASSERT_NE(NULL, told);
-	EXPECT_EQ(again->arg[3].value, told->arg[7].value);
+	ASSERT_NE(NULL, described);
+	EXPECT_EQ(again->arg[3].value, described->arg[7].value);
 	recording_free(&r);
 }
 
@@ -303,7 +303,7 @@ static void fork_some(void)
 		waitpid(child_with(2, false), NULL, 0);
 }
 
-static uint64_t told(const struct recording *r)
+static uint64_t changes_recorded(const struct recording *r)
 {
 	return stream_count(&r->stream, 0, EXPTRACE_EVENT_TASK_NEW, 0) +
 	       stream_count(&r->stream, 0, EXPTRACE_EVENT_TASK_EXIT, 0);
@@ -336,7 +336,7 @@ static void stop_and_count_missing(struct __test_metadata *_metadata, FIXTURE_DA
 	missing = r->stream.generations[0].missing_changes;
 	EXPECT_LT(0, missing);
 	EXPECT_EQ(missing, device_info(self->control).missing_changes);
-	EXPECT_LE(2 * FORKS, told(r) + missing);
+	EXPECT_LE(2 * FORKS, changes_recorded(r) + missing);
 	recording_free(r);
 }
 

@@ -37,7 +37,7 @@ static int sleep_for_ever(void *unused)
  * The threads share everything but their stacks, so that each costs little more than its kernel
  * part.
  */
-static void be_many(int pipe, unsigned int nr)
+static void create_threads(int pipe, unsigned int nr)
 {
 	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
 	char *stacks = mmap(NULL, (size_t)nr * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -62,7 +62,7 @@ static unsigned int crowd_begin(struct crowd *crowd, unsigned int nr)
 		return 0;
 	crowd->pid = fork();
 	if (!crowd->pid)
-		be_many(ends[1], nr);
+		create_threads(ends[1], nr);
 	close(ends[1]);
 	if (read(ends[0], &made, sizeof(made)) != sizeof(made))
 		made = 0;

@@ -30,7 +30,7 @@ static const struct tenant {
 };
 
 /* Load a module that does its work in this thread while it is loaded, and unload it. */
-static int come_and_go(const struct tenant *tenant)
+static int load_and_unload(const struct tenant *tenant)
 {
 	int err = module_load_helper(tenant->file, "");
 
@@ -89,7 +89,7 @@ TEST_F(module, unloaded_code_keeps_its_names)
 
 	ASSERT_EQ(0, record_only(self->control, "kmalloc", NULL));
 	ASSERT_EQ(0, recording_start(self->control));
-	ASSERT_EQ(0, come_and_go(&tenants[0]));
+	ASSERT_EQ(0, load_and_unload(&tenants[0]));
 	STOP_AND_DECODE(&r);
 	ASSERT_EQ(1, r.stream.nr_generations);
 	found = look_for_tenants(&r);
@@ -114,7 +114,7 @@ TEST_F(module, code_at_a_reused_address_has_its_own_name)
 	ASSERT_EQ(0, record_only(self->control, "kmalloc", NULL));
 	ASSERT_EQ(0, recording_start(self->control));
 	for (i = 0; i < ROUNDS; i++)
-		ASSERT_EQ(0, come_and_go(&tenants[i % 2]));
+		ASSERT_EQ(0, load_and_unload(&tenants[i % 2]));
 	/* The last module stays loaded, so that its symbols exist at the end. */
 	ASSERT_EQ(0, module_load_helper(tenants[i % 2].file, ""));
 	STOP_AND_DECODE(&r);
@@ -143,7 +143,7 @@ TEST_F(module, stacks_of_unloaded_code_keep_its_names)
 	ASSERT_EQ(0, event_set_flags(self->control, "kmalloc", EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK));
 	ASSERT_EQ(0, recording_start(self->control));
 	for (round = 0; round < ROUNDS; round++)
-		ASSERT_EQ(0, come_and_go(&tenants[round % 2]));
+		ASSERT_EQ(0, load_and_unload(&tenants[round % 2]));
 	STOP_AND_DECODE(&r);
 	ASSERT_EQ(1, r.stream.nr_generations);
 	for (i = 0; i < r.nr; i++) {
