@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Compares what exptrace and perf tell of the same run of agree_work. Both recorded the same tracepoints.
+"""Compares what exptrace and perf report about the same run of agree_work. Both recorded the same tracepoints.
 
 agree.py DIR events         event by event: the same ones, and both clocks fit between each other
 agree.py DIR latencies      run-queue delays and run times: exptrace report and perf sched latency
@@ -24,19 +24,19 @@ import os
 import re
 import sys
 
-# Both convert the clock's ticks to nanoseconds: one by a line per generation, in ticks of up to 8 ns.
+# Both convert ticks to nanoseconds: exptrace along a line per generation, in ticks of up to 8 ns.
 CLOCK_NS = 50
-# Three digits of a millisecond, rounded.
+# Milliseconds are rounded to three digits.
 DIGIT_NS = 500
-# Exit code: perf has missed an event, and that is all.
+# Exit code if the only difference is that perf missed an event.
 MISSED = 3
-# Of an ordinary event: a probe is some hundred to some thousand instructions, on an emulated machine too.
+# For an ordinary event: a probe takes some hundred to some thousand instructions, also on an emulated machine.
 PROBE_NS = 20000
-# A kernel that checks each access (scripts/debug-kernel.sh) takes several times as long for perf's part.
+# On a kernel that checks each access (scripts/debug-kernel.sh) perf takes several times as long.
 if os.path.exists("/sys/kernel/debug/kmemleak"):
     PROBE_NS *= 5
 
-# A thread's event; "what" is all that both recorders tell of it, its name first.
+# A thread's event; "what" is everything that both recorders have of it, beginning with its name.
 Event = collections.namedtuple("Event", "ns what")
 
 failures = []
@@ -52,13 +52,13 @@ def near(message, ours, theirs, tolerance):
            (message, ours, theirs, tolerance))
 
 
-# What the recorders saw, as lists of events by thread and family.
+# The events that the recorders saw, by thread and family.
 
 SCHED, CALLS = "sched", "calls"
 
 
 def read_exptrace(path):
-    """A switch is an event of both threads, a wake-up that of the thread that is woken."""
+    """A switch is an event of both threads, a wake-up one of the woken thread."""
     threads = collections.defaultdict(list)
     with open(path, encoding="utf-8") as f:
         events = [json.loads(line) for line in f]
@@ -79,7 +79,7 @@ def read_exptrace(path):
 
 
 LINE = re.compile(r"\s*(-?\d+)\s+\[\d+\]\s+(\d+)\.(\d{9}):\s+\w+:(\w+): (.*)")
-# As the kernel prints it, or a plugin of perf's library.
+# As printed by the kernel, or by a plugin of perf's library.
 SWITCH = re.compile(r".* prev_pid=(\d+) .* prev_state=(\S+) ==> .* next_pid=(\d+) "
                     r"|.*:(\d+) \[-?\d+\] (\S+) ==> .*:(\d+) \[-?\d+\]")
 WAKEUP = re.compile(r".* pid=(\d+) .*target_cpu=(\d+)|.*:(\d+) \[-?\d+\].* CPU:(\d+)")
@@ -87,12 +87,12 @@ RUNTIME = re.compile(r".* pid=(\d+) runtime=(\d+) ")
 
 
 def call_number(text):
-    """A negative one is none; see EXPTRACE_SYSCALL_NONE."""
+    """A negative number stands for none; see EXPTRACE_SYSCALL_NONE."""
     return int(text) if int(text) >= 0 else 0x7fffffff
 
 
 def numbers(match):
-    """Those of the alternative that matched."""
+    """The groups of the alternative that matched."""
     return [group for group in match.groups() if group is not None]
 
 
@@ -108,7 +108,7 @@ def read_perf(path):
         tid, ns = int(tid), int(seconds) * 10**9 + int(fraction)
         text += " "
         if name == "sched_switch":
-            # At its last switch a thread has no id any more, if its parent was quick: perf's own is -1 then.
+            # If its parent was quick, a thread no longer has an id at its last switch: perf reports -1 then.
             prev_pid, state, next_pid = numbers(SWITCH.match(text))
             threads[int(prev_pid), SCHED].append(Event(ns, ("out", state)))
             threads[int(next_pid), SCHED].append(Event(ns, ("in",)))
@@ -126,10 +126,10 @@ def read_perf(path):
     return threads
 
 
-# What follows from a list of events.
+# What is computed from a list of events.
 
 class Spans:
-    """What lies between two events, again and again: how long, and between which two."""
+    """Intervals between pairs of events: how long, and between which two."""
     def __init__(self):
         self.times, self.ends = [], []
 
@@ -141,16 +141,16 @@ class Spans:
         return sum(self.times) / len(self.times)
 
     def tolerances(self, distances):
-        """By how much each may differ."""
+        """The tolerance of each."""
         return [abs(distances[first]) + abs(distances[last]) + CLOCK_NS for first, last in self.ends]
 
     def compare(self, other, distances, message):
-        """The other recorder's, one by one; returns the tolerances of mean, minimum and maximum."""
+        """Compare with the other recorder's, one by one; returns the tolerances of mean, minimum and maximum."""
         expect(self.ends == other.ends, "%s: between other events" % message)
         tolerances = self.tolerances(distances)
         for ours, theirs, tolerance in zip(self.times, other.times, tolerances):
             near(message, ours, theirs, tolerance)
-        # The longest of one is no shorter than the same one of the other, but for its tolerance.
+        # The longest interval of one is, within its tolerance, at least as long as the same interval of the other.
         of_extreme = [max(tolerances[spans.times.index(extreme(spans.times))] for spans in (self, other))
                       for extreme in (min, max)]
         return sum(tolerances) / len(tolerances), *of_extreme
@@ -200,12 +200,12 @@ def calls(events):
 
 
 class Run:
-    """All of it; perf's tables are read where they are needed."""
+    """Everything; perf's tables are read where they are needed."""
     def __init__(self, path):
         self.path = path
         with open(path + "/workload.txt", encoding="utf-8") as f:
             self.tasks = {int(pid): name for name, pid in (line.split() for line in f)}
-        # Of each task both have its whole life.
+        # Both recorders have the whole life of each task.
         self.ours, self.theirs = read_exptrace(path + "/dump.json"), read_perf(path + "/script.txt")
         with open(path + "/report.json", encoding="utf-8") as f:
             self.report = json.load(f)
@@ -215,7 +215,7 @@ class Run:
             return f.read()
 
     def distances(self, key):
-        """From our time of an event to perf's."""
+        """Difference between exptrace's time of an event and perf's."""
         return [b.ns - a.ns for a, b in zip(self.ours[key], self.theirs[key])]
 
 
@@ -227,7 +227,7 @@ def first_difference(ours, theirs):
 
 
 def is_part_of(theirs, ours):
-    """Whether leaving out some of ours gives theirs."""
+    """Does leaving out some of our events give theirs?"""
     rest = iter(ours)
     return all(any(b.what == a.what for a in rest) for b in theirs)
 
@@ -276,14 +276,14 @@ def read_sched_latency(text):
 def compare_latencies(run):
     perf = read_sched_latency(run.text("sched.txt"))
     report = {task["pid"]: task for task in run.report["tasks"]}
-    # Which of the two this perf does is told by the whole.
+    # The whole table shows which of the two this perf does.
     sees_preemption = all(perf[pid][1] == len(waits(run.theirs[pid, SCHED]).delays.times) for pid in run.tasks)
     direct = 0
     for pid, name in run.tasks.items():
         ours, theirs, task = waits(run.ours[pid, SCHED]), waits(run.theirs[pid, SCHED]), report[pid]
         printed = waits(run.theirs[pid, SCHED], sees_preemption).delays
         runtime, count, average, most = perf[pid]
-        # perf's table is what its own events say, and report's what ours say.
+        # perf's table follows from perf's events, and report's from ours.
         expect(count == len(printed.times), "%s: perf sched latency has %d delays, its events %d" %
                (name, count, len(printed.times)))
         near("%s, perf's own average" % name, printed.mean(), average, DIGIT_NS + 1)
@@ -326,12 +326,12 @@ def read_trace_summary(text):
     return rows
 
 
-# A line of perf's summary; what it prints is worth a digit, what follows from its events is exact.
+# A line of perf's summary, which is rounded; what is computed from its events is exact.
 Row = collections.namedtuple("Row", "count errors total least average most digit")
 
 
 def row_of(seen, printed, described, name):
-    """What perf tells of a thread's calls, by its summary; without one, which must have its reason, by its events."""
+    """A thread's calls in perf's summary or, if the summary is missing for a good reason, in perf's events."""
     if printed:
         near("%s, perf's own sum" % name, sum(seen.times), printed[2], DIGIT_NS + 1)
         return Row(*printed, DIGIT_NS)

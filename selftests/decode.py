@@ -29,7 +29,7 @@ def digits(data):
 
 
 def text(data):
-    """As the JSON has it: a byte that is no UTF-8 is told by its digits, and so is U+FFFD."""
+    """As in the JSON: a byte that is not UTF-8 is escaped by its digits, and so is U+FFFD."""
     return digits(REPLACEMENT).join(part.decode("utf-8", "digits") for part in data.split(REPLACEMENT))
 
 
@@ -88,7 +88,7 @@ def expect(condition, message):
 
 
 class Site(int):
-    """The number of a place in the code, until the generation has said what it stands for."""
+    """The id of a call site, until the generation has resolved it."""
 
 
 class Generation:
@@ -271,7 +271,7 @@ class Generation:
 
 
 def generations(data):
-    """The generations of a file, each complete or the last one as far as it goes."""
+    """The generations of a file; the last one may be incomplete."""
     expect(data[:16] in HEADERS, "no header of a version that is known")
     c, g, start = Cursor(data, 16), None, 16
     try:
@@ -314,7 +314,7 @@ def symbol(frame):
 
 
 def resolve(g, values):
-    """The arguments with the addresses of places in the code, and the names of those that have one."""
+    """The arguments with the addresses of call sites, and their names if known."""
     args, names = {}, {}
     for key, value in values.items():
         frames = g.stacks.get(value) if isinstance(value, Site) else None
@@ -325,7 +325,7 @@ def resolve(g, values):
 
 
 def as_objects(g):
-    """The generation's events as "exptrace dump --json" has them, without what it adds (names, groups)."""
+    """The generation's events as in "exptrace dump --json", without what that adds (names, groups)."""
     for time, m, pid, experiment, _, name, stack, values in sorted(g.events, key=lambda e: e[0]):
         args, names = resolve(g, values)
         event = {"ns": g.ns(time), "ticks": time, "generation": g.number, "experiment": g.experiments.get(experiment),
@@ -342,8 +342,8 @@ def as_objects(g):
 
 
 def comparable(event):
-    """A key that sorts and compares: all but nanoseconds and the thread, which need more than equality."""
-    # Of the names, those of places in the code: system calls and interrupts have no "+0x".
+    """A key for sorting and comparing: everything but nanoseconds and the thread, which need more than equality."""
+    # Of the names only those of call sites: system calls and interrupts have no "+0x".
     symbols = {k: v for k, v in event.get("symbols", event.get("names", {})).items() if "+0x" in v}
     return json.dumps([event["generation"], event["ticks"], event.get("cpu"), event.get("context"),
                        event["experiment"], event["event"], event["args"], symbols, event.get("stack"),
@@ -351,12 +351,12 @@ def comparable(event):
 
 
 def against(dump, path):
-    """Compare event by event; returns the number of differences, and says where the first ones are."""
+    """Compare event by event; returns the number of differences, and prints the first ones."""
     with open(path, "rb") as f:
         ours = [e for g in generations(f.read()) for e in as_objects(g)]
     with open(dump, encoding="utf-8") as f:
         theirs = [json.loads(line) for line in f]
-    # Equal times have no order: sort both by all there is. Who runs is compared where a batch says it itself.
+    # Equal times have no order, so sort both by the whole key. The thread is compared where a batch names it.
     ours.sort(key=lambda e: comparable(e))
     theirs.sort(key=lambda e: comparable(e))
     differences = abs(len(ours) - len(theirs))

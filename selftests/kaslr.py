@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""An attacker who has a trace with identifiers in the place of addresses: can he tell where the kernel and its modules lie?
+"""Plays an attacker who has a trace with identifiers instead of addresses, and tries to locate the kernel and modules.
 
 kaslr.py TRACE KALLSYMS KCORE FUNCTION…
                                 exit code 1 if an attack succeeds; a program has read at these functions meanwhile
@@ -17,17 +17,17 @@ import sys
 from decode import Site, generations, symbol
 
 MASK = 2**32 - 1
-# How far behind where its hash points to an entry of a table may be.
+# Maximum distance of a table entry behind the position that its hash points to.
 TOLERANCE = 8
-# A finding would come by chance this rarely; some thousand slides are tried.
+# Probability of a chance finding; some thousand slides are tried.
 SIGNIFICANT = 1e-9
 # A kernel is moved by multiples of 2 MiB, a module by pages.
 KERNEL_SLIDES = [i << 21 for i in range(-128, 128)]
 STACK_SLIDES = KERNEL_SLIDES[112:144]
 MODULE_SLIDES = [i << 12 for i in range(-128, 128)]
-# Of stacks, to hash them takes long.
+# Number of stacks, because hashing them takes long.
 MOST_FRAMES, MOST_STACKS = 12, 16
-# Functions that are used first may by themselves lie where others do not: so much is no order.
+# Functions that are used first may lie apart from others anyway: a correlation up to this is not an order.
 NO_ORDER = 0.5
 
 
@@ -64,14 +64,14 @@ def ranks(values):
 
 
 def correlation(pairs):
-    """Spearman's, of ranks: 1 if one order is the other."""
+    """Spearman's rank correlation: 1 if both orders are equal."""
     n = len(pairs)
     x, y = zip(*pairs)
     return 1 - 6 * sum((a - b)**2 for a, b in zip(ranks(x), ranks(y))) / (n * (n * n - 1))
 
 
 class Truth:
-    """Where all is: functions by name and module, if the name is unique; and the ranges of the kernel's memory."""
+    """The true layout: functions by name and module, if the name is unique; and the ranges of the kernel's memory."""
 
     def __init__(self, kallsyms, kcore):
         self.address = {}
@@ -85,7 +85,7 @@ class Truth:
         at, = struct.unpack_from("<Q", head, 32)
         nr, = struct.unpack_from("<H", head, 56)
         segments = (struct.unpack_from("<IIQQQQ", head, at + 56 * i) for i in range(nr))
-        # Not the whole room for vmalloc(), in which any number is.
+        # Not the whole vmalloc() area, which contains any number.
         self.ranges = [(s[3], s[3] + s[5]) for s in segments if s[0] == 1 and s[5] < 2**42]
 
     def of(self, frame):
@@ -128,7 +128,7 @@ class Attacker:
         self.tried += 1
 
     def report_hits(self, what, hits, n, p):
-        """hits: by slide, how many of n numbers are as expected, which each is with probability p if that means nothing."""
+        """hits: by slide, how many of n numbers are as expected; by chance, each is with probability p."""
         best = max(hits, key=hits.get)
         self.report(chance(hits[best], n, p) < SIGNIFICANT,
                     "%s: of %d, %d fit to the true slide, %d to %#x" % (what, n, hits[0], hits[best], best))
@@ -172,7 +172,7 @@ class Attacker:
         self.report_hits("stacks", hits, len(known), (TOLERANCE + 1) / 2048)
 
     def attack_order(self, what, numbers, where):
-        """Does the order of numbers in the file, or their own, follow the addresses? It has to be that of first use."""
+        """Does the order of numbers in the file, or of their values, follow the addresses rather than first use?"""
         known = [(i, n, where(n)) for i, n in enumerate(numbers) if where(n)]
         assert len(known) > 30, "only %d %s" % (len(known), what)
         in_file = correlation([(i, address) for i, _, address in known])
@@ -186,16 +186,16 @@ class Attacker:
         functions = {f[1]: self.truth.of((*f[:3], 0)) for frames in self.g.stacks.values() for f in frames if f[1]}
         self.attack_order("stacks", [n for n in self.g.stacks if n in self.stacks], self.where)
         self.attack_order("sites", [n for n in self.g.stacks if n in self.sites], self.where)
-        # Names of modules have numbers of their own.
+        # Names of modules have their own numbers.
         self.attack_order("functions", [n for n, name in self.g.strings.items() if name in functions],
                           lambda n: functions[self.g.strings[n]])
         for what, numbers in ("sites", self.sites), ("stacks", self.stacks):
-            # On several CPUs, who comes first and who is seen first may be two.
+            # With several CPUs, the first to use a number need not be the first to be seen.
             rho = correlation([(n, self.first[n]) for n in numbers])
             self.report(rho < 0.95, "numbers of %s and first use: correlation %.2f" % (what, rho))
 
     def attack_faults(self, functions):
-        """A program faults where it likes, and is told the identifier. Does something else have the same?"""
+        """A program can fault anywhere and learns the identifier. Does anything else have the same one?"""
         places = {address for frames in self.g.stacks.values() for address, *_ in frames}
         named = {f[1] for frames in self.g.stacks.values() for f in frames if f[3] == 0} & set(functions)
         assert named, "no event names one of the functions at its beginning"
@@ -204,7 +204,7 @@ class Attacker:
             numbers = {key: int(v, 16) for key, v in values.items() if isinstance(v, str) and v.startswith("0x")}
             if name != "page_fault_user":
                 others |= set(numbers.values())
-            # Identifiers are odd numbers of 32 bits; addresses of programs of this machine have more.
+            # Identifiers are odd 32-bit numbers; program addresses on this machine have more bits.
             elif numbers["address"] < 2**32 and numbers["address"] % 2:
                 faults.add(numbers["address"])
                 codes.add(numbers["error_code"])
@@ -214,7 +214,7 @@ class Attacker:
         self.report(len(codes) > 1, "faults where something is mapped, and where not: error codes %s" % codes)
 
     def values(self):
-        """All numbers that are in the file as such, as text, or decoded."""
+        """All numbers in the file: raw, as text, or decoded."""
         for at in (m.start() for m in re.finditer(rb"(?=\xff\xff)", self.data)):
             if at >= 6:
                 yield int.from_bytes(self.data[at - 6:at + 2], "little")
@@ -249,7 +249,7 @@ def attack(trace, kallsyms, kcore, *functions):
 
 
 def identifiers(trace):
-    """By symbol, of places that the trace names by one identifier only."""
+    """By symbol, for call sites that the trace names by one identifier only."""
     found = {}
     with open(trace, "rb") as f:
         for g in generations(f.read()):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The witness: counts, per task and type, the events that exptrace records, from the same tracepoints but by nothing
- * of exptrace's. Only tasks below control.root count, from the fork that makes them to the switch that ends them, so
- * that no event is at the edge of what is watched.
+ * The witness: counts, per task and type, the events that exptrace records, at the same tracepoints but without using
+ * exptrace. Only tasks below control.root count, from the fork that creates them to the switch away from the dead
+ * task, so no event lies at the edge of what is watched.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -16,8 +16,8 @@
 
 /*
  * Bits of the preemption count: NMI, hard interrupt, softirq being served (not on PREEMPT_RT, where a task serves it). Newer
- * kernels, which have local_interrupt_disable_state, count in between how often interrupts were disabled; bit 31 is none
- * of them where it says that nobody waits for the CPU.
+ * kernels, with local_interrupt_disable_state, count disabled interrupts in between; bit 31 is not one of these bits where
+ * it means that no reschedule is needed.
  */
 #define IN_INTERRUPT		0xff0100
 #define IN_INTERRUPT_NEWER	0x7f000100
@@ -64,7 +64,7 @@ static struct witness_control *the_control(void)
 	return bpf_map_lookup_elem(&control, &key);
 }
 
-/* Several CPUs can see events of one task at a time: its wake-ups. */
+/* Several CPUs can see events of one task at the same time: its wake-ups. */
 static bool count(int pid, int type, __u64 sum)
 {
 	struct witness_counts *counts = bpf_map_lookup_elem(&tasks, &pid);
@@ -150,7 +150,7 @@ int on_exit(__u64 *ctx)
 	return 0;
 }
 
-/* Pointers to what is no struct can only be had from a program without types. */
+/* Only a program without type information can read pointers to anything but structs. */
 SEC("raw_tp/task_rename")
 int on_rename(__u64 *ctx)
 {
@@ -200,9 +200,9 @@ static int count_memory(int type, const __u64 *ctx)
 }
 
 /*
- * The kernel does not run a program on a CPU where it runs already: what an interrupt frees in the midst of one, that
- * one does not see, and the kernel says only how often. No interrupt is compared, but to be sure that nothing else was
- * missed there are two programs for each of these tracepoints: what one does not see because it runs, the other does.
+ * The kernel does not run a program on a CPU that is already running it: the program does not see what an interrupt frees
+ * meanwhile, and the kernel only reports how often that happened. Events in interrupts are not compared, but to be sure that
+ * nothing else was missed there are two programs for each of these tracepoints: one sees what the other misses.
  */
 #define MEMORY_EVENT(name, type)					\
 	SEC("raw_tp/" #name) int on_##name(__u64 *ctx)			\
