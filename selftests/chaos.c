@@ -62,7 +62,7 @@ static pid_t snapshot_child(bool slow, struct shot *result)
 	struct exptrace_snapshot shot = {};
 	struct stream stream = { .flight = true, .forget = true };
 	struct bytes bytes = {};
-	uint64_t given_up;
+	uint64_t evicted;
 	ssize_t n;
 	pid_t pid;
 	int fd;
@@ -73,7 +73,7 @@ static pid_t snapshot_child(bool slow, struct shot *result)
 	fd = device_open(O_RDWR);
 	if (fd < 0 || device_ioctl(fd, EXPTRACE_IOC_SNAPSHOT, &shot))
 		_exit(2);
-	given_up = device_info(fd).evicted_generations;
+	evicted = device_info(fd).evicted_generations;
 	while ((n = bytes_read(&bytes, fd, slow ? 1000 : 65536)) > 0)
 		if (slow)
 			usleep(1000);
@@ -86,7 +86,7 @@ static pid_t snapshot_child(bool slow, struct shot *result)
 	if (!stream.nr_generations || stream.generations[0].number != shot.first ||
 	    stream.generations[stream.nr_generations - 1].number != shot.last)
 		_exit(5);
-	if (shot.last + 1 - first_generation > stream.nr_generations + given_up)
+	if (shot.last + 1 - first_generation > stream.nr_generations + evicted)
 		_exit(6);
 	describe_shot(result, &stream);
 	_exit(0);
@@ -112,7 +112,7 @@ static void compare_all(struct __test_metadata *_metadata, const struct edges *e
 		least += observed_between(&e->after_start, &e->before_stop, x);
 		most += observed_between(&e->before_start, &e->after_stop, x);
 	}
-	TH_LOG("%llu attempted, %llu of them given up, the observer saw %llu to %llu", (unsigned long long)attempted,
+	TH_LOG("%llu attempted, %llu of them evicted, the observer saw %llu to %llu", (unsigned long long)attempted,
 	       (unsigned long long)info->evicted_events, (unsigned long long)least, (unsigned long long)most);
 	EXPECT_LT(0, least);
 	EXPECT_LE(least, attempted + observer_slack());
@@ -195,7 +195,7 @@ static void flight_round(struct __test_metadata *_metadata, FIXTURE_DATA(module)
 		TH_LOG("%u of %u snapshots compared, %zu looks", comparable(shots), snapshots, nr_looks);
 		EXPECT_LT(0, comparable(shots));
 	}
-	TH_LOG("%u snapshots, %u killed, %llu generations given up", snapshots, killed,
+	TH_LOG("%u snapshots, %u killed, %llu generations evicted", snapshots, killed,
 	       (unsigned long long)info.evicted_generations);
 	close(self->reader);
 	self->reader = -1;
@@ -482,7 +482,7 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 	switching = restarting = true;
 	looking = false;
 	restart_error = 0;
-	given_up = 0;
+	evicted = 0;
 	first = recorder_state("next_generation");
 	ASSERT_LT(0, first);
 	ASSERT_EQ(0, start(EXPTRACE_MODE_STREAM));
@@ -503,11 +503,11 @@ static void restart_round(struct __test_metadata *_metadata, FIXTURE_DATA(module
 	if (device_info(control).state == EXPTRACE_STATE_RECORDING)
 		ASSERT_EQ(0, end_recording());
 	read_rest(_metadata, log, &stream);
-	TH_LOG("%lu restarts, %u readers killed, %zu generations, %llu given up, %zu events, %llu lost",
-	       count_restarts(), killed, stream.nr_generations, (unsigned long long)given_up,
+	TH_LOG("%lu restarts, %u readers killed, %zu generations, %llu evicted, %zu events, %llu lost",
+	       count_restarts(), killed, stream.nr_generations, (unsigned long long)evicted,
 	       stream.forgotten, (unsigned long long)stream_lost(&stream));
 	/* Of all recordings together. */
-	EXPECT_EQ(recorder_state("next_generation") - first, stream.nr_generations + given_up);
+	EXPECT_EQ(recorder_state("next_generation") - first, stream.nr_generations + evicted);
 	stream_free(&stream);
 }
 

@@ -3,11 +3,11 @@
 """Plays an attacker who has a trace with identifiers instead of addresses, and tries to locate the kernel and modules.
 
 kaslr.py TRACE KALLSYMS KCORE FUNCTION…
-                                exit code 1 if an attack succeeds; a program has read at these functions meanwhile
-kaslr.py --same TRACE TRACE     how many places that both name have the same identifier in both, and how many others
+                                exit code 1 if an attack succeeds; during the trace a program has read at these functions
+kaslr.py --same TRACE TRACE     of the call sites that both name, how many have the same identifier in both, and how many not
 
-KALLSYMS, with addresses, and KCORE are /proc/kallsyms and /proc/kcore. That functions lie where they do in relation to each
-other the attacker knows from the kernel's package; he looks for the slide. Here it is 0, for KALLSYMS has what is true.
+KALLSYMS, with addresses, and KCORE are /proc/kallsyms and /proc/kcore. The attacker knows from the kernel's package how functions
+lie relative to each other, and looks for the slide. Here it is 0, because KALLSYMS has the true addresses.
 """
 import math
 import re

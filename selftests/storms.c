@@ -118,14 +118,14 @@ int start(int mode)
 }
 
 volatile int restart_error;
-uint64_t given_up;
+uint64_t evicted;
 
 /* After the end nothing more is evicted, and the next recording counts from zero. */
 int end_recording(void)
 {
 	int err = device_ioctl(control, EXPTRACE_IOC_STOP, NULL);
 
-	given_up += device_info(control).evicted_generations;
+	evicted += device_info(control).evicted_generations;
 	return err;
 }
 

@@ -16,7 +16,7 @@ extern bool switching, restarting, looking;
 
 /* Result of the restarts: the first error, and the number of evicted generations. */
 extern volatile int restart_error;
-extern uint64_t given_up;
+extern uint64_t evicted;
 
 /* Number of restarts in this round. */
 unsigned long count_restarts(void);
@@ -24,7 +24,7 @@ unsigned long count_restarts(void);
 /* Start a recording with generations of one millisecond: 0 or -errno. */
 int start(int mode);
 
-/* Stop, and add to given_up: 0 or -errno. */
+/* Stop, and add to evicted: 0 or -errno. */
 int end_recording(void);
 
 /* 0 or -1. */

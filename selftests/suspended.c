@@ -404,7 +404,7 @@ TEST_F(suspended, stopped_reader_holds_up_nobody)
 	} else {
 		EXPECT_EQ(info.lost, stream_lost(&self->stream));
 	}
-	TH_LOG("%zu generations, %llu given up, %llu events lost", self->stream.nr_generations,
+	TH_LOG("%zu generations, %llu evicted, %llu events lost", self->stream.nr_generations,
 	       (unsigned long long)info.evicted_generations, (unsigned long long)info.lost);
 }
 
