@@ -173,7 +173,7 @@ static pid_t fork_with_id(pid_t pid)
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* Threads whose notes hash to the same few slots; see duration.c of the module. */
+/* Threads whose notes hash to the same few slots; see kmod/filter/duration.c. */
 #define NOTES		8
 #define GROUP_OF(pid)	((uint32_t)(pid) * 0x61c88647U >> (32 - 11))
 #define SLEEPERS	(NOTES + 3)

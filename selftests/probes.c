@@ -12,14 +12,14 @@
 #define ATTACHED	"/sys/module/exptrace_probes/parameters/attached"
 
 /*
- * Probes of every recording: that of suspend, where only suspend passes (kmod/suspend.c), and those
- * for changes of threads, where only new threads, programs, names, exits and moves pass
- * (kmod/changes.c).
+ * Probes of every recording: that of suspend, where only suspend passes (kmod/span/suspend.c), and
+ * those for changes of threads, where only new threads, programs, names, exits and moves pass
+ * (kmod/tables/changes.c).
  */
 #define OF_RECORDING	(1 + 5)
-/* Its own probe, and that of exec.c, which tells it what has been executed. */
+/* Its own probe, and that of kmod/tasks/exec.c, which tells it what has been executed. */
 #define OF_SYS_EXIT	2
-/* Probes of the tracepoints that a condition needs; see kmod/duration.c, latency.c and follow.c. */
+/* Probes of the tracepoints that a condition needs; see filter/ and trigger/ in kmod. */
 #define OF_DURATIONS	3
 #define OF_LATENCY	3
 #define OF_FOLLOWING	2
