@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Functions of the kernel that have no tracepoint: found by name, hooked and unhooked.
+ * Kernel functions without a tracepoint: find them by name, hook and unhook them.
  */
 #include <linux/container_of.h>
 #include <linux/errno.h>
@@ -13,9 +13,9 @@
 #define FUNCTION_CHARS	32
 
 /* Written under exptrace.control, read under RCU. */
-static LIST_HEAD(all_hooked);
+static LIST_HEAD(hooked_functions);
 
-static notrace void enter(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+static notrace void function_entered(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
 			  struct ftrace_regs *regs)
 {
 	const struct exptrace_function *function =
@@ -27,21 +27,21 @@ static notrace void enter(unsigned long ip, unsigned long caller, struct ftrace_
 }
 
 /*
- * Chooses the functions. Without any, which is -EINVAL, ops must not be registered: they
- * would mean all of the kernel's.
+ * Set the filter of ops to the functions. If none was found (-EINVAL), ops must not be
+ * registered: an empty filter would mean all functions of the kernel.
  */
-static int choose(struct exptrace_function *function)
+static int choose_functions(struct exptrace_function *function)
 {
 	char name[FUNCTION_CHARS];
 	int err, found = -EINVAL;
 	unsigned int i;
 
 	/*
-	 * Permanent: as long as it is registered, the sysctl kernel.ftrace_enabled can't be set
-	 * to 0, which would lose events that nobody counts.
+	 * Permanent: while the ops are registered, the sysctl kernel.ftrace_enabled
+	 * cannot be set to 0, which would lose events without counting them.
 	 */
 	function->ops = (struct ftrace_ops) {
-		.func = enter,
+		.func = function_entered,
 		.flags = FTRACE_OPS_FL_PERMANENT,
 	};
 	for (i = 0; function->names[i]; i++) {
@@ -55,38 +55,38 @@ static int choose(struct exptrace_function *function)
 	return found;
 }
 
-/* Does the kernel have one of them? */
+/* Does the kernel have at least one of the functions? */
 bool exptrace_function_find(struct exptrace_function *function)
 {
-	function->found = !choose(function);
+	function->found = !choose_functions(function);
 	ftrace_free_filter(&function->ops);
 	return function->found;
 }
 
 /**
- * exptrace_function_hook - let a probe be called
- * @function:	where it is called, and the probe
+ * exptrace_function_hook - attach a probe to functions
+ * @function:	the functions and their probe
  *
  * Context: process, exptrace.control held; sleeps. Return: 0; -EBUSY if the administrator
- * has switched the function tracer off; what else it returns.
+ * disabled the function tracer; or another error of the function tracer.
  */
 int exptrace_function_hook(struct exptrace_function *function)
 {
 	int err;
 
-	err = choose(function);
+	err = choose_functions(function);
 	if (!err)
 		err = register_ftrace_function(&function->ops);
 	if (err)
 		ftrace_free_filter(&function->ops);
 	else
-		list_add_rcu(&function->hooked, &all_hooked);
+		list_add_rcu(&function->hooked, &hooked_functions);
 	return err;
 }
 
 /*
- * Undoes that, and waits until no probe runs: a grace period of RCU Tasks. @function may go
- * away after one of RCU besides.
+ * Undo exptrace_function_hook(), and wait until no probe runs: a grace period of RCU
+ * Tasks. @function may be freed after an additional RCU grace period.
  */
 void exptrace_function_unhook(struct exptrace_function *function)
 {
@@ -96,14 +96,14 @@ void exptrace_function_unhook(struct exptrace_function *function)
 }
 
 /*
- * Is the frame that of what the tracer has made to call one of our probes? It has no symbol
- * any more when the probe is gone. Preemption is off.
+ * Is this frame in the trampoline by which the function tracer calls one of our probes?
+ * The trampoline loses its symbol when the probe is removed. Preemption is off.
  */
 notrace bool exptrace_function_is_trampoline(unsigned long frame)
 {
 	const struct exptrace_function *function;
 
-	list_for_each_entry_rcu(function, &all_hooked, hooked)
+	list_for_each_entry_rcu(function, &hooked_functions, hooked)
 		if (frame - READ_ONCE(function->ops.trampoline) <
 		    READ_ONCE(function->ops.trampoline_size))
 			return true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions of the kernel that have no tracepoint: a probe at their entry.
+ * Probes at the entry of kernel functions that have no tracepoint.
  *
- * The kernel's function tracer calls it, with preemption as the function's caller has it. So
- * a probe that is called with much to record may do so event by event (invariant 13); that
- * of a kprobe has preemption off from its beginning to its end.
+ * The kernel's function tracer calls the probe with preemption as in the function's
+ * caller. So a probe that has much to record can disable preemption for one event at a
+ * time (invariant 13); a kprobe's handler runs with preemption off from beginning to end.
  */
 #ifndef _EXPTRACE_FUNCTION_H
 #define _EXPTRACE_FUNCTION_H
@@ -16,13 +16,14 @@
 #include "compat.h"
 
 /**
- * struct exptrace_function - functions of the kernel that have a probe in common
- * @names:	their names, and NULL; a kernel need not have all
- * @probe:	what their entry calls, with the address that they return to, and their first
- *		three arguments. Any context, as theirs; it may be preempted, and must be notrace
- * @found:	the kernel has one of them, and can call the probe; constant once found
+ * struct exptrace_function - kernel functions that share a probe
+ * @names:	NULL-terminated array of names; a kernel need not have all of them
+ * @probe:	called at entry with the return address and the first three arguments.
+ *		Runs in the function's context, may be preempted, and must be notrace
+ * @found:	the kernel has at least one of them and can call the probe; constant once
+ *		found
  * @ops:	for the function tracer; exptrace.control
- * @hooked:	among those that are; exptrace.control, read under RCU
+ * @hooked:	entry in the list of hooked functions; exptrace.control, read under RCU
  */
 struct exptrace_function {
 	const char *const	*names;

@@ -12,7 +12,7 @@
 struct exptrace_interned exptrace_interned[2];
 
 /* Takes the next number for @address, which nobody finds yet; 0 if there is none. */
-static unsigned int take(struct exptrace_interned *interned, unsigned long address)
+static unsigned int take_site_number(struct exptrace_interned *interned, unsigned long address)
 {
 	unsigned int max = interned->max;
 	unsigned int before = atomic_fetch_add_unless(&interned->nr, 1, max);
@@ -24,7 +24,7 @@ static unsigned int take(struct exptrace_interned *interned, unsigned long addre
 }
 
 /* Nobody finds @number, which was taken, if it is not 0: it stands for nothing. */
-static void waste(struct exptrace_interned *interned, unsigned int number)
+static void waste_site_number(struct exptrace_interned *interned, unsigned int number)
 {
 	if (number)
 		WRITE_ONCE(interned->address[number], 0);
@@ -47,7 +47,7 @@ notrace unsigned int exptrace_intern_uncounted(struct exptrace_interned *interne
 		unsigned int number = READ_ONCE(*slot);
 
 		if (!number) {
-			taken = taken ?: take(interned, address);
+			taken = taken ?: take_site_number(interned, address);
 			if (!taken)
 				return 0;
 			/* After the address; pairs with the address dependency of readers. */
@@ -56,11 +56,11 @@ notrace unsigned int exptrace_intern_uncounted(struct exptrace_interned *interne
 				return taken;
 		}
 		if (READ_ONCE(interned->address[number]) == address) {
-			waste(interned, taken);
+			waste_site_number(interned, taken);
 			return number;
 		}
 	}
-	waste(interned, taken);
+	waste_site_number(interned, taken);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ void exptrace_intern_begin(u64 gen, unsigned int max)
 }
 
 /* Moves one CPU's counts to the sums, and adds them to @sites and @stacks. */
-static void take_unknown_of(struct exptrace_cpu *c, unsigned int parity, u64 *sites, u64 *stacks)
+static void settle_unknown(struct exptrace_cpu *c, unsigned int parity, u64 *sites, u64 *stacks)
 {
 	write_seqlock(&exptrace.settling);
 	*sites += c->unknown_sites[parity];
@@ -118,7 +118,7 @@ void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks)
 	*sites = 0;
 	*stacks = 0;
 	for_each_possible_cpu(cpu) {
-		take_unknown_of(per_cpu_ptr(exptrace.cpus, cpu), gen & 1, sites, stacks);
+		settle_unknown(per_cpu_ptr(exptrace.cpus, cpu), gen & 1, sites, stacks);
 		cond_resched();
 	}
 }

@@ -22,7 +22,7 @@ struct exptrace_pool exptrace_pool = {
  * This CPU is in the pool's lock, or on its way into it: what fires in there, the
  * lock's own tracepoints for example, must not come back for it (invariant 4).
  */
-static DEFINE_PER_CPU(bool, locked_here);
+static DEFINE_PER_CPU(bool, in_pool_lock);
 
 /* Holds are timed. Constant while the module is loaded, but for its beginning. */
 static DEFINE_STATIC_KEY_FALSE(timed);
@@ -60,7 +60,7 @@ static __always_inline void end_hold(unsigned long holder)
 
 notrace bool exptrace_pool_locked_here(void)
 {
-	return this_cpu_read(locked_here);
+	return this_cpu_read(in_pool_lock);
 }
 
 notrace unsigned long exptrace_pool_lock(void)
@@ -68,7 +68,7 @@ notrace unsigned long exptrace_pool_lock(void)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	this_cpu_write(locked_here, true);
+	this_cpu_write(in_pool_lock, true);
 	barrier();	/* before the lock's tracepoints; on this CPU only */
 	raw_spin_lock(&exptrace_pool.lock);
 	begin_hold();
@@ -85,14 +85,14 @@ notrace bool exptrace_pool_trylock(unsigned long *flags)
 	if (exptrace_pool_locked_here())
 		return false;
 	local_irq_save(*flags);
-	this_cpu_write(locked_here, true);
+	this_cpu_write(in_pool_lock, true);
 	barrier();
 	if (raw_spin_trylock(&exptrace_pool.lock)) {
 		begin_hold();
 		__release(&exptrace_pool.lock);
 		return true;
 	}
-	this_cpu_write(locked_here, false);
+	this_cpu_write(in_pool_lock, false);
 	local_irq_restore(*flags);
 	return false;
 }
@@ -103,7 +103,7 @@ notrace void exptrace_pool_unlock(unsigned long flags)
 	end_hold(_RET_IP_);
 	raw_spin_unlock(&exptrace_pool.lock);
 	barrier();
-	this_cpu_write(locked_here, false);
+	this_cpu_write(in_pool_lock, false);
 	local_irq_restore(flags);
 }
 

@@ -17,7 +17,7 @@
 #include "writer.h"
 
 /* Frames of the tracer's own and of a probe, at most. */
-#define OWN_FRAMES	8
+#define RECORDER_FRAMES_MAX	8
 
 DEFINE_STATIC_KEY_FALSE(exptrace_stacks_on);
 EXPORT_SYMBOL_GPL(exptrace_stacks_on);
@@ -53,7 +53,7 @@ static bool is_stack(const struct exptrace_stacks *stacks, unsigned int number,
 }
 
 /* Copies a stack to where only it is. Returns its place plus 1; 0 if there is no room. */
-static u32 keep(struct exptrace_stacks *stacks, const unsigned long *frames, unsigned int nr)
+static u32 store_stack(struct exptrace_stacks *stacks, const unsigned long *frames, unsigned int nr)
 {
 	unsigned int n = nr_frames(nr), end;
 
@@ -68,24 +68,27 @@ static u32 keep(struct exptrace_stacks *stacks, const unsigned long *frames, uns
 	return end - n;
 }
 
-/* Takes the next number for a stack, which nobody finds yet. Returns it plus 1; 0: as keep(). */
-static u32 take_number(struct exptrace_stacks *stacks, const unsigned long *frames,
+/*
+ * Store a stack under the next number; nothing refers to it yet. Returns the number plus
+ * 1, or 0 if there is no room.
+ */
+static u32 take_stack_number(struct exptrace_stacks *stacks, const unsigned long *frames,
 		       unsigned int nr)
 {
-	u32 place = keep(stacks, frames, nr);
+	u32 offset = store_stack(stacks, frames, nr);
 	int number;
 
-	if (!place)
+	if (!offset)
 		return 0;
 	number = atomic_fetch_add_unless(&stacks->nr, 1, EXPTRACE_MOST_STACKS);
 	if (number == EXPTRACE_MOST_STACKS)
 		return 0;
-	smp_store_release(&stacks->place[number], place);	/* after the words */
+	smp_store_release(&stacks->place[number], offset);	/* after the words */
 	return number + 1;
 }
 
 /* Nobody finds the stack that took this number, plus 1, if it is not 0. */
-static void waste_number(struct exptrace_stacks *stacks, u32 taken)
+static void waste_stack_number(struct exptrace_stacks *stacks, u32 taken)
 {
 	if (taken)
 		stacks->place[taken - 1] = 0;
@@ -108,7 +111,7 @@ notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
 		u64 entry = smp_load_acquire(slot);
 
 		if (!entry) {
-			taken = taken ?: take_number(stacks, frames, nr);
+			taken = taken ?: take_stack_number(stacks, frames, nr);
 			if (!taken)
 				return 0;
 			/* After the place and the words, see above. */
@@ -117,23 +120,24 @@ notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
 				return EXPTRACE_NR_SITES + taken - 1;
 		}
 		if (entry >> 32 == hash && is_stack(stacks, (u32)entry - 1, frames, nr)) {
-			waste_number(stacks, taken);
+			waste_stack_number(stacks, taken);
 			return EXPTRACE_NR_SITES + (u32)entry - 1;
 		}
 	}
-	waste_number(stacks, taken);
+	waste_stack_number(stacks, taken);
 	return 0;
 }
 
 unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int number,
 			       const unsigned long **frames)
 {
-	u32 place = smp_load_acquire(&stacks->place[number]);	/* pairs with take_number() */
+	/* Pairs with the release in take_stack_number(). */
+	u32 offset = smp_load_acquire(&stacks->place[number]);
 
-	if (!place)
+	if (!offset)
 		return 0;
-	*frames = &stacks->word[place];
-	return nr_frames(stacks->word[place - 1]);
+	*frames = &stacks->word[offset];
+	return nr_frames(stacks->word[offset - 1]);
 }
 
 /* Had the stack with @number, which there is, more frames? */
@@ -160,7 +164,7 @@ unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned lo
 }
 
 /* Is the frame of the recorder, or of the probe that called it, or of who called that? */
-static __always_inline bool is_own(unsigned long frame, const struct module *owner)
+static __always_inline bool is_recorder_frame(unsigned long frame, const struct module *owner)
 {
 	return within_module(frame, THIS_MODULE) || (owner && within_module(frame, owner)) ||
 	       exptrace_function_is_trampoline(frame);
@@ -170,15 +174,16 @@ static __always_inline bool is_own(unsigned long frame, const struct module *own
  * The number of the stack of a tracepoint or function, whose probe @owner has. Between the
  * two may be the kernel's own caller of probes, which write_stack() leaves out.
  */
-static noinline notrace unsigned int take(const struct exptrace_interned *interned,
+static noinline notrace unsigned int capture_stack(const struct exptrace_interned *interned,
 					  const struct module *owner)
 {
 	/* With the one that tells whether there are more. */
-	unsigned long frames[OWN_FRAMES + EXPTRACE_STACK_FRAMES + 1];
+	unsigned long frames[RECORDER_FRAMES_MAX + EXPTRACE_STACK_FRAMES + 1];
 	unsigned int nr, own = 0, id = 0;
 
 	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 0);
-	while (own < min_t(unsigned int, nr, OWN_FRAMES) && is_own(frames[own], owner))
+	while (own < min_t(unsigned int, nr, RECORDER_FRAMES_MAX) &&
+	       is_recorder_frame(frames[own], owner))
 		own++;
 	nr -= own;
 	if (nr > EXPTRACE_STACK_FRAMES)
@@ -199,7 +204,7 @@ static __always_inline u64 put_stack(struct exptrace_slot *slot, unsigned long t
 		return 0;
 	exptrace_stamp(&w, EXPTRACE_EVENT_STACK, current);
 	if (!same || upper_32_bits(same) != upper_32_bits(gen))
-		same = gen | take(interned, READ_ONCE(owners[slot->exp]));
+		same = gen | capture_stack(interned, READ_ONCE(owners[slot->exp]));
 	if (!lower_32_bits(same))
 		this_cpu_inc(exptrace.cpus->unknown_stacks[interned->gen & 1]);
 	exptrace_number(&w, lower_32_bits(same));

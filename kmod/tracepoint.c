@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tracepoints: found by name, and probes attached to them and detached.
+ * Tracepoints: find them by name, attach and detach probes.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,8 +34,8 @@ static void report_missing(const struct exptrace_switch *sw)
 }
 
 /*
- * Finds the tracepoints, and the functions, of the experiment's events; returns how many.
- * Events without one are reported, and can't be switched on.
+ * Find the tracepoints and functions of the experiment's events; return how many were
+ * found. Events without one are reported and cannot be switched on.
  */
 unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp)
 {
@@ -54,29 +54,29 @@ unsigned int exptrace_tracepoints_find(struct exptrace_experiment *exp)
 }
 
 /**
- * struct sought - a tracepoint that is looked for
- * @name:	its name
- * @tp:		itself, when it was found
+ * struct lookup - search for a tracepoint by name
+ * @name:	name to look for
+ * @tp:		the tracepoint, once found
  */
-struct sought {
+struct lookup {
 	const char		*name;
 	struct tracepoint	*tp;
 };
 
-static void match_sought(struct tracepoint *tp, void *priv)
+static void match_lookup(struct tracepoint *tp, void *priv)
 {
-	struct sought *sought = priv;
+	struct lookup *lookup = priv;
 
-	if (!strcmp(sought->name, tp->name))
-		sought->tp = tp;
+	if (!strcmp(lookup->name, tp->name))
+		lookup->tp = tp;
 }
 
 static struct tracepoint *find_tracepoint(const char *name)
 {
-	struct sought sought = { .name = name };
+	struct lookup lookup = { .name = name };
 
-	for_each_kernel_tracepoint(match_sought, &sought);
-	return sought.tp;
+	for_each_kernel_tracepoint(match_lookup, &lookup);
+	return lookup.tp;
 }
 
 /* Can these probes be attached? Returns 0, or -EOPNOTSUPP if the kernel lacks a tracepoint. */
@@ -89,10 +89,10 @@ int exptrace_can_hook(const struct exptrace_hook *hooks, unsigned int nr)
 }
 
 /**
- * exptrace_unhook - detach probes that are no event's
- * @hooks:	they
- * @nr:		their number
- * @data:	what they were attached with; no probe uses it any more after this
+ * exptrace_unhook - detach probes that do not belong to an event
+ * @hooks:	array of hooks
+ * @nr:		number of entries
+ * @data:	the data they were attached with; after this, no probe uses it any more
  *
  * Context: process, exptrace.control held; sleeps.
  */
@@ -107,13 +107,13 @@ void exptrace_unhook(const struct exptrace_hook *hooks, unsigned int nr, void *d
 }
 
 /**
- * exptrace_hook - attach probes that are no event's: all or none
- * @hooks:	they
- * @nr:		their number
- * @data:	what they get as their first argument
+ * exptrace_hook - attach probes that do not belong to an event: all or none
+ * @hooks:	array of hooks
+ * @nr:		number of entries
+ * @data:	first argument of the probes
  *
- * Context: as exptrace_unhook(). Return: 0; -EOPNOTSUPP if the kernel lacks a
- * tracepoint; what attaching a probe returns.
+ * Context: as exptrace_unhook(). Return: 0; -EOPNOTSUPP if the kernel lacks a tracepoint;
+ * or the error from attaching a probe.
  */
 int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data)
 {
@@ -134,7 +134,7 @@ int exptrace_hook(const struct exptrace_hook *hooks, unsigned int nr, void *data
 	return 0;
 }
 
-/* If the kernel refuses, the recording goes on without it, and says so. */
+/* If the kernel refuses, log that and record without this event. */
 static int attach_function(struct exptrace_switch *sw)
 {
 	int err = exptrace_function_hook(sw->function);
@@ -173,7 +173,7 @@ int exptrace_attach(struct exptrace_switch *sw)
 	return 0;
 }
 
-/* The probe may go on running until tracepoint_synchronize_unregister(). */
+/* The probe may still run until tracepoint_synchronize_unregister(). */
 void exptrace_detach(struct exptrace_switch *sw)
 {
 	lockdep_assert_held(&exptrace.control);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long a system call took, and how long a thread ran before it left its CPU.
+ * Duration of system calls, and how long a thread ran before it left its CPU.
  *
- * A probe of its own notes when each thread entered its present system call, in a
- * table of fixed size. A thread's note lies in one of the few places that its id
- * allows. If they are all taken, the oldest is given up: it is of the thread that has
- * slept longest. What has no note is recorded rather than lost. Another probe takes
- * away the note of a thread that ends, since it does not return from that call; and one
- * passes on the note of a thread that takes its process's id by executing a program.
+ * A probe notes when each thread entered its current system call, in a table of fixed
+ * size. A thread's note can be in one of a few entries, selected by its id. If all of
+ * them are taken, the oldest note is dropped: its thread has been in its call the
+ * longest. A call without a note is recorded rather than lost. A second probe removes the
+ * note of a thread that ends, because it never returns from that call. A third one moves
+ * the note of a thread that takes its process's id by executing a program.
  *
- * These probes are attached only while something is recorded: one of sys_enter sends
- * every system call of the machine the long way.
+ * The probes are attached only while something is recorded: a probe of sys_enter sends
+ * every system call of the machine through the slow entry path.
  */
 #include <linux/atomic.h>
 #include <linux/binfmts.h>
@@ -30,17 +30,17 @@
 #include "experiment.h"
 
 #define GROUP_BITS	11
-#define GROUP_NOTES	8
+#define NOTES_PER_GROUP	8
 
-/* In the place of a thread's id: nobody's; being written. */
-#define NOBODY		0U
+/* Values of note.pid that are no thread: the note is free; it is being written. */
+#define NO_THREAD		0U
 #define CHANGING	(~0U)
 
 /**
  * struct note - when a thread entered its system call
- * @pid:	the thread, or NOBODY or CHANGING; changed with cmpxchg(), so that one
- *		at a time writes @since
- * @since:	then, by CLOCK_MONOTONIC; read between two looks at @pid
+ * @pid:	the thread, or NO_THREAD or CHANGING; changed with cmpxchg(), so that only
+ *		one CPU at a time writes @since
+ * @since:	that moment, by CLOCK_MONOTONIC; readers check @pid before and after
  */
 struct note {
 	u32	pid;
@@ -48,26 +48,26 @@ struct note {
 };
 
 /**
- * struct exptrace_calls - the notes
- * @attached:	the probes are attached, which note; exptrace.control
- * @notes:	in groups: a thread's is in that of its id
+ * struct exptrace_calls - the notes of all threads
+ * @attached:	the probes are attached; exptrace.control
+ * @notes:	in groups; a thread id hashes to a group
  */
 struct exptrace_calls {
 	bool		attached;
-	struct note	notes[BIT(GROUP_BITS)][GROUP_NOTES];
+	struct note	notes[BIT(GROUP_BITS)][NOTES_PER_GROUP];
 };
 
-/* Of the places that @pid allows, the one that it has, else one that is free, else the oldest. */
-static __always_inline struct note *place_of(struct exptrace_calls *calls, u32 pid)
+/* The note of @pid; or else a free one of its group; or else the oldest of its group. */
+static __always_inline struct note *call_note_of(struct exptrace_calls *calls, u32 pid)
 {
 	struct note *group = calls->notes[hash_32(pid, GROUP_BITS)], *oldest = group;
 	unsigned int i;
 
-	for (i = 0; i < GROUP_NOTES; i++)
+	for (i = 0; i < NOTES_PER_GROUP; i++)
 		if (READ_ONCE(group[i].pid) == pid)
 			return &group[i];
-	for (i = 0; i < GROUP_NOTES; i++) {
-		if (READ_ONCE(group[i].pid) == NOBODY)
+	for (i = 0; i < NOTES_PER_GROUP; i++) {
+		if (READ_ONCE(group[i].pid) == NO_THREAD)
 			return &group[i];
 		if (READ_ONCE(group[i].since) < READ_ONCE(oldest->since))
 			oldest = &group[i];
@@ -75,65 +75,74 @@ static __always_inline struct note *place_of(struct exptrace_calls *calls, u32 p
 	return oldest;
 }
 
-/* The call of @pid, a thread that is here, began at @since. */
-static __always_inline void take_note(struct exptrace_calls *calls, u32 pid, u64 since)
+/* Note that @pid, a thread on this CPU, entered its call at @since. */
+static __always_inline void note_call(struct exptrace_calls *calls, u32 pid, u64 since)
 {
-	struct note *note = place_of(calls, pid);
+	struct note *note = call_note_of(calls, pid);
 	u32 before = READ_ONCE(note->pid);
 
-	/* If another thread has just taken it, this call goes without. */
+	/* If another thread is just taking this note, the call goes without one. */
 	if (before == CHANGING || cmpxchg(&note->pid, before, CHANGING) != before)
 		return;
 	WRITE_ONCE(note->since, since);
-	/* Pairs with the acquire in take_away(). */
+	/* Pairs with the acquire in take_call_note(). */
 	smp_store_release(&note->pid, pid);
 }
 
-/* Takes away the note of @pid, if there is one: else false. @since: when its call began. */
-static __always_inline bool take_away(struct exptrace_calls *calls, u32 pid, u64 *since)
+/*
+ * Remove the note of @pid and set @since to when its call began. Returns false if there
+ * is none.
+ */
+static __always_inline bool take_call_note(struct exptrace_calls *calls, u32 pid, u64 *since)
 {
-	struct note *note = place_of(calls, pid);
+	struct note *note = call_note_of(calls, pid);
 
-	/* Pairs with the release in take_note(). */
+	/* Pairs with the release in note_call(). */
 	if (smp_load_acquire(&note->pid) != pid)
 		return false;
 	*since = READ_ONCE(note->since);
-	/* If it is still ours, nobody else has written. */
-	return cmpxchg(&note->pid, pid, NOBODY) == pid;
+	/* If it is still ours, nobody has overwritten @since. */
+	return cmpxchg(&note->pid, pid, NO_THREAD) == pid;
 }
 
 static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
 {
-	take_note(data, current->pid, ktime_get_mono_fast_ns());
+	note_call(data, current->pid, ktime_get_mono_fast_ns());
 }
 
-/* The thread that had that id was its process's first, and has ended without returning. */
+/*
+ * The thread that had @p's new id was the process's leader. It ended without returning
+ * from its call, so its note is overwritten.
+ */
 static notrace void probe_sched_process_exec(void *data, struct task_struct *p, pid_t old_pid,
 					     struct linux_binprm *bprm)
 {
 	u64 since;
 
-	if (old_pid != p->pid && take_away(data, old_pid, &since))
-		take_note(data, p->pid, since);
+	if (old_pid != p->pid && take_call_note(data, old_pid, &since))
+		note_call(data, p->pid, since);
 }
 
-/* The call in which a thread ends has another number in each ABI, so it is noted as any. */
-static __always_inline void forget(struct exptrace_calls *calls, u32 pid)
+/*
+ * The call in which a thread ends has a different number in each ABI, so every call is
+ * noted and removed here.
+ */
+static __always_inline void forget_call_of(struct exptrace_calls *calls, u32 pid)
 {
-	struct note *note = place_of(calls, pid);
+	struct note *note = call_note_of(calls, pid);
 
-	cmpxchg(&note->pid, pid, NOBODY);
+	cmpxchg(&note->pid, pid, NO_THREAD);
 }
 
 #ifdef EXPTRACE_EXIT_HAS_GROUP_DEAD
 static notrace void probe_sched_process_exit(void *data, struct task_struct *p, bool group_dead)
 {
-	forget(data, p->pid);
+	forget_call_of(data, p->pid);
 }
 #else
 static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
 {
-	forget(data, p->pid);
+	forget_call_of(data, p->pid);
 }
 #endif
 
@@ -144,7 +153,7 @@ static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
 
 EXPTRACE_CHECK_PROBES(PROBES)
 
-/* In this order, so that no call is noted of a thread whose end, or other id, is not seen. */
+/* The order matters: no call must be noted before ends and changed ids of threads are seen. */
 static const struct exptrace_hook hooks[] = {
 	{ "sched_process_exit", probe_sched_process_exit },
 	{ "sched_process_exec", probe_sched_process_exec },
@@ -152,26 +161,32 @@ static const struct exptrace_hook hooks[] = {
 };
 
 /**
- * exptrace_calls_ended - how long did the present thread's system call take?
+ * exptrace_calls_ended - how long did the current thread's system call take?
  * @calls:	the notes
  * @ns:		out: nanoseconds
  *
- * Context: task. Return: false if there is no note of its beginning.
+ * Context: task. Return: false if there is no note of when it began.
  */
 notrace bool exptrace_calls_ended(struct exptrace_calls *calls, u64 *ns)
 {
 	u64 now = ktime_get_mono_fast_ns(), since;
 
-	if (!take_away(calls, current->pid, &since))
+	if (!take_call_note(calls, current->pid, &since))
 		return false;
-	/* An earlier thread with this id took another by executing a program, and failed. */
+	/*
+	 * The note is of an earlier thread with this id, which took another id by
+	 * executing a program, and then failed.
+	 */
 	if (since < current->start_time)
 		return false;
 	*ns = now > since ? now - since : 0;
 	return true;
 }
 
-/* Room for notes, or an error: -EOPNOTSUPP if this kernel lacks a tracepoint, -ENOMEM. */
+/*
+ * Allocate a table of notes. Returns an error pointer: -EOPNOTSUPP if this kernel lacks a
+ * tracepoint, or -ENOMEM.
+ */
 struct exptrace_calls *exptrace_calls_alloc(void)
 {
 	struct exptrace_calls *calls;
@@ -185,8 +200,8 @@ struct exptrace_calls *exptrace_calls_alloc(void)
 }
 
 /*
- * Begins to note when system calls begin, with nothing known of those that have. Caller
- * holds exptrace.control. Returns 0 or what attaching a probe returns.
+ * Start to note when system calls begin, with an empty table. Caller holds
+ * exptrace.control. Returns 0 or the error from attaching a probe.
  */
 int exptrace_calls_begin(struct exptrace_calls *calls)
 {
@@ -200,7 +215,7 @@ int exptrace_calls_begin(struct exptrace_calls *calls)
 	return err;
 }
 
-/* Ends that, if it has begun. */
+/* Undo exptrace_calls_begin() if it succeeded. */
 void exptrace_calls_end(struct exptrace_calls *calls)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -210,7 +225,7 @@ void exptrace_calls_end(struct exptrace_calls *calls)
 	calls->attached = false;
 }
 
-/* Nobody looks at the notes any more; they may be NULL. */
+/* Free the notes, which nobody uses any more; @calls may be NULL. */
 void exptrace_calls_free(struct exptrace_calls *calls)
 {
 	if (!calls)
@@ -220,8 +235,8 @@ void exptrace_calls_free(struct exptrace_calls *calls)
 }
 
 /*
- * This CPU switches threads: has the one that leaves run for @min_ns? So it is taken
- * to have if nothing is known of when it came. Interrupts are off.
+ * This CPU switches threads: did the leaving thread run for at least @min_ns? The answer
+ * is yes if its arrival is unknown. Interrupts are off.
  */
 notrace bool exptrace_ran(u64 __percpu *switched, u64 min_ns)
 {
@@ -231,7 +246,7 @@ notrace bool exptrace_ran(u64 __percpu *switched, u64 min_ns)
 	return !before || *last - before >= min_ns;
 }
 
-/* Nothing is known any more. No writer runs. */
+/* Forget when threads arrived on their CPUs. No writer runs. */
 void exptrace_ran_forget(u64 __percpu *switched)
 {
 	u64 *last;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How long a system call took, and how long a thread ran before it left its CPU.
+ * Duration of system calls, and how long a thread ran before it left its CPU.
  */
 #ifndef _EXPTRACE_DURATION_H
 #define _EXPTRACE_DURATION_H

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads that are followed, with those that they create.
+ * Threads that are followed, and those that they create.
  *
- * A probe decides about every new thread once and for all, before it runs: that of
- * task_newtask, which has those that don't come out of fork(2), too. So an id that
- * is used again has no past, and nothing need be done when a thread ends; its last
- * events are still its own.
+ * The probe of task_newtask decides about every new thread once, before it runs; unlike
+ * sched_process_fork, task_newtask also covers threads that do not come from fork(2). So
+ * a reused id carries no stale state, and nothing need be done when a thread ends; its
+ * last events are still recorded.
  */
 #include <linux/binfmts.h>
 #include <linux/err.h>
@@ -24,8 +24,9 @@
 #include "tasks/tasks.h"
 
 /*
- * The thread can be found already by find_more(), which may set its bit at any time.
- * Each side writes, then looks for what the other one writes, so one of them sees it.
+ * follow_existing() can already find the thread and may set its bit at any time. Each
+ * side first writes its own bits and then reads those of the other, so at least one of
+ * them sees both.
  */
 static notrace void probe_task_newtask(void *data, struct task_struct *task,
 				       EXPTRACE_CLONE_FLAGS clone_flags)
@@ -38,7 +39,7 @@ static notrace void probe_task_newtask(void *data, struct task_struct *task,
 	clear_bit(task->pid, followed->threads);
 	if (thread_group_leader(task))
 		clear_bit(task->pid, followed->processes);
-	smp_mb();	/* pairs with that in find_more() */
+	smp_mb();	/* pairs with the one in follow_existing() */
 	inherits = followed->children && test_bit(current->pid, followed->threads);
 	if (inherits && thread_group_leader(task))
 		set_bit(task->pid, followed->processes);
@@ -46,7 +47,7 @@ static notrace void probe_task_newtask(void *data, struct task_struct *task,
 		set_bit(task->pid, followed->threads);
 }
 
-/* A thread that is not its process's first becomes it when it executes a program. */
+/* A thread that executes a program becomes its process's leader and takes the leader's id. */
 static notrace void probe_sched_process_exec(void *data, struct task_struct *p, pid_t old_pid,
 					     struct linux_binprm *bprm)
 {
@@ -67,8 +68,11 @@ static const struct exptrace_hook hooks[] = {
 	{ "sched_process_exec", probe_sched_process_exec },
 };
 
-/* Who has that id in the present task's pid namespace, to be put; NULL: nobody. */
-static struct pid *find(u32 nr, enum pid_type type)
+/*
+ * Find @nr in the pid namespace of the current task. Returns a reference that the caller
+ * must put, or NULL.
+ */
+static struct pid *find_chosen(u32 nr, enum pid_type type)
 {
 	struct pid *pid;
 
@@ -81,13 +85,13 @@ static struct pid *find(u32 nr, enum pid_type type)
 	return pid;
 }
 
-static int choose(const u32 *numbers, unsigned int nr, enum pid_type type, struct pid **pids,
+static int choose_pids(const u32 *numbers, unsigned int nr, enum pid_type type, struct pid **pids,
 		  unsigned long *bits)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		pids[i] = find(numbers[i], type);
+		pids[i] = find_chosen(numbers[i], type);
 		if (!pids[i])
 			return -ESRCH;
 		set_bit(pid_nr(pids[i]), bits);
@@ -95,8 +99,8 @@ static int choose(const u32 *numbers, unsigned int nr, enum pid_type type, struc
 	return 0;
 }
 
-/* Does @task belong to those that are followed? Caller holds the RCU read lock. */
-static bool belongs(struct exptrace_followed *followed, struct task_struct *task)
+/* Does @task belong to a followed process? Caller holds the RCU read lock. */
+static bool belongs_to_followed(struct exptrace_followed *followed, struct task_struct *task)
 {
 	if (followed->children && thread_group_leader(task) &&
 	    test_bit(rcu_dereference(task->real_parent)->pid, followed->threads))
@@ -105,46 +109,46 @@ static bool belongs(struct exptrace_followed *followed, struct task_struct *task
 }
 
 /**
- * struct search - for threads that are to be followed
- * @followed:	the set
- * @found:	there were some
+ * struct search - a walk over the existing threads
+ * @followed:	set to add to
+ * @found:	at least one thread was added
  */
 struct search {
 	struct exptrace_followed *followed;
 	bool			found;
 };
 
-static void follow_if_it_belongs(struct task_struct *task, void *data)
+static void follow_matching(struct task_struct *task, void *data)
 {
 	struct search *search = data;
 
-	if (belongs(search->followed, task) &&
+	if (belongs_to_followed(search->followed, task) &&
 	    !test_and_set_bit(task->pid, search->followed->threads))
 		search->found = true;
 }
 
-/* Follows the threads there are that belong to those followed; false if there were none. */
-static bool find_more(struct exptrace_followed *followed)
+/* Add existing threads of followed processes; returns false if nothing was added. */
+static bool follow_existing(struct exptrace_followed *followed)
 {
 	struct search search = { .followed = followed };
 
-	smp_mb();	/* after bits that were set; pairs with that in probe_task_newtask() */
-	exptrace_walk_threads(follow_if_it_belongs, &search);
+	smp_mb();	/* after the bits set so far; pairs with the one in probe_task_newtask() */
+	exptrace_walk_threads(follow_matching, &search);
 	return search.found;
 }
 
-static int fill(struct exptrace_followed *followed, const struct exptrace_chosen *chosen)
+static int fill_set(struct exptrace_followed *followed, const struct exptrace_chosen *chosen)
 {
 	int err;
 
-	err = choose(chosen->threads, chosen->nr_threads, PIDTYPE_PID, chosen->pids,
+	err = choose_pids(chosen->threads, chosen->nr_threads, PIDTYPE_PID, chosen->pids,
 		     followed->threads) ?:
-	      choose(chosen->processes, chosen->nr_processes, PIDTYPE_TGID,
+	      choose_pids(chosen->processes, chosen->nr_processes, PIDTYPE_TGID,
 		     chosen->pids + chosen->nr_threads, followed->processes);
 	if (err)
 		return err;
-	while (find_more(followed))
-		;	/* they may have children, too */
+	while (follow_existing(followed))
+		;	/* threads found may have children, too */
 	return 0;
 }
 
@@ -171,12 +175,13 @@ static struct exptrace_followed *alloc_set(void)
 }
 
 /**
- * exptrace_follow - make the set of those threads, and of those that they create
- * @chosen:	whom it begins with; with children, those that exist are found too
+ * exptrace_follow - create the set of chosen threads and those that they create
+ * @chosen:	threads and processes to begin with; with @children, existing ones are
+ *		added too
  *
- * Context: process, exptrace.control held; sleeps. Return: the set; or an error:
- * -ESRCH if one of them does not exist, -ENOMEM, what attaching a probe returns. Some of
- * @chosen->pids may be set then, too.
+ * Context: process, exptrace.control held; sleeps. Return: the set, or an error: -ESRCH
+ * if a thread or process does not exist, -ENOMEM, or the error from attaching a probe. On
+ * error, some of @chosen->pids may be set.
  */
 struct exptrace_followed *exptrace_follow(const struct exptrace_chosen *chosen)
 {
@@ -189,11 +194,11 @@ struct exptrace_followed *exptrace_follow(const struct exptrace_chosen *chosen)
 	if (!followed)
 		return ERR_PTR(-ENOMEM);
 	followed->children = chosen->children;
-	/* First the probe, then those there are: so none is missed in between. */
+	/* Attach the probe before looking at existing threads, so that none is missed. */
 	err = exptrace_hook(hooks, ARRAY_SIZE(hooks), followed);
 	if (err)
 		goto err_set;
-	err = fill(followed, chosen);
+	err = fill_set(followed, chosen);
 	if (err)
 		goto err_attach;
 	return followed;
@@ -205,7 +210,7 @@ err_set:
 	return ERR_PTR(err);
 }
 
-/* Nobody looks at the set any more; it may be NULL. */
+/* Free the set, which nobody uses any more; @followed may be NULL. */
 void exptrace_unfollow(struct exptrace_followed *followed)
 {
 	lockdep_assert_held(&exptrace.control);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Threads that are followed, with those that they create.
+ * Threads that are followed, and those that they create.
  */
 #ifndef _EXPTRACE_FOLLOW_H
 #define _EXPTRACE_FOLLOW_H
@@ -11,12 +11,11 @@
 
 /**
  * struct exptrace_followed - a set of threads
- * @threads:	a bit for each thread id; like all ids but those of a caller, of the initial
- *		pid namespace
- * @processes:	a bit for each process id: all threads of that process are followed
- * @children:	so are the processes that they create
+ * @threads:	a bit for each thread id in the initial pid namespace
+ * @processes:	a bit for each process id: all threads of the process are followed
+ * @children:	the processes that they create are followed, too
  *
- * Bits are changed atomically by the probe of new threads, and while the set is made.
+ * Bits are changed atomically by the probe of new threads and while the set is created.
  */
 struct exptrace_followed {
 	unsigned long	*threads;
@@ -25,13 +24,14 @@ struct exptrace_followed {
 };
 
 /**
- * struct exptrace_chosen - whom a set begins with
- * @threads:	ids of single threads, in the present task's pid namespace
- * @processes:	likewise, of processes
- * @nr_threads:	their number
- * @nr_processes: likewise
+ * struct exptrace_chosen - the threads that a set begins with
+ * @threads:	ids of single threads, in the pid namespace of the current task
+ * @processes:	likewise, ids of processes
+ * @nr_threads:	number of @threads
+ * @nr_processes: number of @processes
  * @children:	follow the processes that they created and create
- * @pids:	out: the threads, then the processes; each is to be put
+ * @pids:	out: references to the threads, then the processes; the caller must put
+ *		them
  */
 struct exptrace_chosen {
 	const u32	*threads;
@@ -42,7 +42,7 @@ struct exptrace_chosen {
 	struct pid	**pids;
 };
 
-/* Any context. */
+/* Context: any. */
 static __always_inline bool exptrace_is_followed(const struct exptrace_followed *followed,
 						 const struct task_struct *task)
 {

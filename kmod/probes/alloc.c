@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Experiment 1, AllocFree: slab objects, allocated and freed.
+ * Experiment 1, AllocFree: slab objects allocated and freed.
  */
 #include <linux/kernel.h>
 #include <linux/minmax.h>
@@ -16,7 +16,8 @@ static const struct exptrace_event_def events[] = {
 	EXPTRACE_ALLOCFREE_EVENTS(EXPTRACE_EVENT_DEF, EXPTRACE_ARG_DEF)
 };
 
-static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
+static __always_inline bool begin_alloc_event(struct exptrace_writer *w, unsigned int type,
+					      size_t max)
 {
 	return exptrace_begin(w, EXPTRACE_EXPERIMENT_ALLOCFREE, type, max);
 }
@@ -26,7 +27,7 @@ static notrace void probe_kmalloc(void *data, unsigned long call_site, const voi
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_KMALLOC, exptrace_max(5, 0)))
+	if (!begin_alloc_event(&w, EXPTRACE_EVENT_KMALLOC, exptrace_max(5, 0)))
 		return;
 	exptrace_object(&w, ptr);
 	exptrace_number(&w, bytes_req);
@@ -40,7 +41,7 @@ static __always_inline void put_free(unsigned int type, unsigned long call_site,
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, type, exptrace_max(3, 0)))
+	if (!begin_alloc_event(&w, type, exptrace_max(3, 0)))
 		return;
 	exptrace_object(&w, ptr);
 	exptrace_site(&w, call_site);
@@ -52,13 +53,13 @@ static notrace void probe_kfree(void *data, unsigned long call_site, const void 
 	put_free(EXPTRACE_EVENT_KFREE, call_site, ptr);
 }
 
-/* kmem_cache_alloc and kmem_cache_free have the same arguments. */
+/* Shared by kmem_cache_alloc and kmem_cache_free. */
 static __always_inline void put_cache_event(unsigned int type, unsigned long call_site,
 					    const void *ptr, const struct kmem_cache *s)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, type, exptrace_max(4, 0)))
+	if (!begin_alloc_event(&w, type, exptrace_max(4, 0)))
 		return;
 	exptrace_object(&w, ptr);
 	exptrace_number(&w, kmem_cache_size((struct kmem_cache *)s));
@@ -79,13 +80,17 @@ static notrace void probe_kmem_cache_free(void *data, unsigned long call_site, c
 }
 
 /*
- * So many objects are recorded of a call that keeps preemption off, at 92 instructions each
- * (invariant 13). The network stack's calls have 32 at most; what frees hundreds, after
- * kfree_rcu(), can be preempted. All have the same stack, which takes thousands to find out.
+ * Objects recorded per call if the caller disabled preemption, at 92 instructions each
+ * (invariant 13). The network stack frees at most 32 per call; callers that free
+ * hundreds, after kfree_rcu(), can be preempted. All objects of a call share one stack,
+ * which is captured only once because that takes thousands of instructions.
  */
-#define MOST_AT_ONCE	64UL
+#define BURST_MAX	64UL
 
-/* @stack: as exptrace_put_same_stack() wants it. Returns it for the next one. */
+/*
+ * Record one object. @stack is passed to exptrace_put_same_stack(); the return value is
+ * the @stack of the next object.
+ */
 static __always_inline unsigned long put_bulk(unsigned long call_site, const void *ptr,
 					      unsigned long stack)
 {
@@ -115,9 +120,9 @@ static notrace void probe_free_bulk(unsigned long caller, unsigned long cache, u
 	const void *const *object = (const void *const *)objects;
 	unsigned long i, most = nr, stack = 0;
 
-	/* The caller has interrupts on, as kmem_cache_free_bulk() demands. */
+	/* kmem_cache_free_bulk() requires that its caller has interrupts on. */
 	if (IS_ENABLED(CONFIG_PREEMPTION) && preempt_count())
-		most = min(nr, MOST_AT_ONCE);
+		most = min(nr, BURST_MAX);
 	for (i = 0; i < most; i++)
 		stack = put_bulk(caller, object[i], stack);
 	if (most < nr)
@@ -125,8 +130,8 @@ static notrace void probe_free_bulk(unsigned long caller, unsigned long cache, u
 }
 
 /*
- * The object is to be freed. The kernel frees it by kmem_cache_free_bulk() or kfree(), or, if
- * it has sheaves, in one of those, of which nothing tells.
+ * kfree_rcu() only queues the object. Later the kernel frees it by kmem_cache_free_bulk()
+ * or kfree(), or, if it has sheaves, puts it into one of those, which nothing reports.
  */
 static notrace void probe_kfree_rcu(unsigned long caller, unsigned long head,
 				    unsigned long object, unsigned long unused)
@@ -165,8 +170,8 @@ static bool is_free(const struct exptrace_switch *sw)
 }
 
 /*
- * Writes the names of frees that generation @gen did not record from its beginning to its
- * end; none if it recorded no allocation either. Returns the length. Caller holds
+ * Write to @text the names of free events that were not recorded throughout generation
+ * @gen; nothing if it recorded no allocations either. Returns the length. Caller holds
  * exptrace.control.
  */
 size_t exptrace_unrecorded_frees(u64 gen, char *text, size_t size)

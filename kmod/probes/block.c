@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Block I/O: requests, issued to the driver and completed by it.
+ * Block I/O: requests issued to the driver and completed by it.
  */
 #include <linux/blktrace_api.h>
 #include <trace/events/block.h>

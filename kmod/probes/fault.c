@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page faults. They come anywhere, with interrupts off and from NMI too; the writer
- * itself causes none, for the pool and the per-CPU memory are always mapped.
+ * Page faults. They may happen in any context, also with interrupts off and in NMIs. The
+ * writer itself never faults, because the pool and the per-CPU memory are always mapped.
  */
 #include <linux/mm.h>
 #include <linux/ptrace.h>
@@ -21,8 +21,9 @@
 #if defined(EXPTRACE_FAULTS_ARE_GENERIC) || defined(CONFIG_X86)
 
 /*
- * What a program's fault at @address is said to be. Where that is the kernel's, the code
- * tells whether something is mapped there; so it says what the kernel tells the program.
+ * Error code to record for a user fault at @address. For a kernel address the hardware's
+ * code would reveal whether something is mapped there, so report what the kernel reports
+ * to the program.
  */
 static __always_inline u64 user_error(unsigned long address, unsigned long error_code)
 {

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts, hard and soft. The names of these are in the statedump; an interrupt's is that
- * of its handler, which comes and goes, and one of several where it is shared. So each batch
- * tells what the handler is called that runs, before the first event of it in the batch and
- * when it is another: batches are given up one by one, and an earlier one may be none of them.
+ * Hard and soft interrupts. The statedump has the names of soft interrupts. A hard
+ * interrupt is named after its handler, which may come and go, or be one of several on a
+ * shared line. So each batch names the handler before its first event of an interrupt,
+ * and again when the handler differs. It cannot rely on an earlier batch, because batches
+ * are evicted one by one.
  */
 #include <linux/interrupt.h>
 #include <trace/events/irq.h>
 
 #include "probe.h"
 
-/* The longest name; the rest is cut. */
+/* Longer names are truncated. */
 #define NAME_CHARS	128
 
-/* FNV-1a, of a number and a name; not 0. */
-static __always_inline u64 hash(unsigned int number, const char *name, size_t len)
+/* FNV-1a of a number and a name; never 0. */
+static __always_inline u64 name_hash(unsigned int number, const char *name, size_t len)
 {
 	u64 hash = 0xcbf29ce484222325ULL ^ number;
 
@@ -23,34 +24,34 @@ static __always_inline u64 hash(unsigned int number, const char *name, size_t le
 	return hash ?: 1;
 }
 
-/* Tells the handler's name, if this batch has not. The writer has room for it. */
-static __always_inline void tell_name(struct exptrace_writer *w, unsigned int irq,
+/* Write the handler's name unless this batch already has it. The caller has made room. */
+static __always_inline void put_irq_name(struct exptrace_writer *w, unsigned int irq,
 				      const struct irqaction *action)
 {
 	const char *name = action->name ?: "?";
 	size_t len = strnlen(name, NAME_CHARS);
-	u64 *told = &w->slot->batch->addr_state.irq[irq % EXPTRACE_NAMED_IRQS];
-	u64 news = hash(irq, name, len);
+	u64 *written = &w->slot->batch->addr_state.irq[irq % EXPTRACE_NAMED_IRQS];
+	u64 hash = name_hash(irq, name, len);
 
-	if (*told == news)
+	if (*written == hash)
 		return;
-	*told = news;
+	*written = hash;
 	exptrace_stamp(w, EXPTRACE_EVENT_NAME, current);
 	exptrace_number(w, EXPTRACE_KIND_IRQ);
 	exptrace_number(w, irq);
 	exptrace_string(w, name, len);
-	w->slot->pos = w->pos;	/* a stack is put behind it */
+	w->slot->pos = w->pos;	/* exptrace_put_stack() appends here */
 }
 
-/* Begins an event of an interrupt with @numbers arguments, of which the first is its number. */
-static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, int irq,
+/* Begin an interrupt event with @numbers arguments, the first of which is @irq. */
+static __always_inline bool begin_irq_event(struct exptrace_writer *w, unsigned int type, int irq,
 				  const struct irqaction *action, unsigned int numbers)
 {
 	if (!exptrace_attempt(w, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_ANY_CONTEXT, current,
 			      exptrace_about_current(),
 			      exptrace_max(numbers, 0) + exptrace_max(3, NAME_CHARS)))
 		return false;
-	tell_name(w, irq, action);
+	put_irq_name(w, irq, action);
 	exptrace_head(w, type, current);
 	exptrace_number(w, irq);
 	return true;
@@ -60,7 +61,7 @@ static notrace void probe_irq_handler_entry(void *data, int irq, struct irqactio
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, irq, action, 1))
+	if (!begin_irq_event(&w, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY, irq, action, 1))
 		return;
 	exptrace_end(&w);
 }
@@ -69,7 +70,7 @@ static notrace void probe_irq_handler_exit(void *data, int irq, struct irqaction
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, irq, action, 2))
+	if (!begin_irq_event(&w, EXPTRACE_EVENT_IRQ_HANDLER_EXIT, irq, action, 2))
 		return;
 	exptrace_number(&w, ret);
 	exptrace_end(&w);

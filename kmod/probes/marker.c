@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Markers: texts that programs write into the standard stream.
+ * Markers: text that programs write into the standard stream.
  */
 #include <linux/build_bug.h>
 #include <linux/err.h>
@@ -13,19 +13,19 @@
 #include "marker.h"
 #include "probe.h"
 
-static int not_recorded(void)
+static int not_recorded_error(void)
 {
 	return READ_ONCE(exptrace.recording) ? -ENOBUFS : -EINVAL;
 }
 
-static int record(unsigned int type, const char *text, size_t len)
+static int record_text(unsigned int type, const char *text, size_t len)
 {
 	EXPTRACE_WRITER(w);
 
-	/* Who writes it wants it: no filter applies. */
+	/* Markers are explicit requests, so no filter applies. */
 	if (!exptrace_begin_about(&w, EXPTRACE_EXPERIMENT_STANDARD, exptrace_about_all(), type,
 				  exptrace_max(1, len)))
-		return not_recorded();
+		return not_recorded_error();
 	exptrace_string(&w, text, len);
 	exptrace_end(&w);
 	return 0;
@@ -37,14 +37,14 @@ static int record_log(const char *key, size_t key_len, const char *value, size_t
 
 	if (!exptrace_begin_about(&w, EXPTRACE_EXPERIMENT_STANDARD, exptrace_about_all(),
 				  EXPTRACE_EVENT_MARKER_LOG, exptrace_max(2, key_len + len)))
-		return not_recorded();
+		return not_recorded_error();
 	exptrace_string(&w, key, key_len);
 	exptrace_string(&w, value, len);
 	exptrace_end(&w);
 	return 0;
 }
 
-/* A file of the device is written: @count bytes of text, the newline at its end not recorded. */
+/* write() on the device: @count bytes of text. A trailing newline is not recorded. */
 ssize_t exptrace_marker_write(struct file *file, const char __user *text, size_t count,
 			      loff_t *pos)
 {
@@ -57,12 +57,12 @@ ssize_t exptrace_marker_write(struct file *file, const char __user *text, size_t
 	copy = memdup_user(text, taken);
 	if (IS_ERR(copy))
 		return PTR_ERR(copy);
-	err = record(EXPTRACE_EVENT_MARKER, copy, taken - (copy[taken - 1] == '\n'));
+	err = record_text(EXPTRACE_EVENT_MARKER, copy, taken - (copy[taken - 1] == '\n'));
 	kfree(copy);
 	return err ?: taken;
 }
 
-static bool is_sound(const struct exptrace_mark *mark)
+static bool mark_is_valid(const struct exptrace_mark *mark)
 {
 	if (mark->kind > EXPTRACE_MARK_LOG || mark->length > EXPTRACE_STRING_MAX || mark->reserved)
 		return false;
@@ -95,13 +95,13 @@ long exptrace_marker_ioctl(const struct exptrace_mark __user *arg)
 	char *text;
 	int err;
 
-	/* The largest fits in the smallest batch. */
+	/* The largest marker must fit in the smallest batch. */
 	BUILD_BUG_ON(SZ_4K - EXPTRACE_BATCH_HEADER_MAX <
 		     exptrace_max(2, 2 * EXPTRACE_STRING_MAX));
 
 	if (copy_from_user(&mark, arg, sizeof(mark)))
 		return -EFAULT;
-	if (!is_sound(&mark))
+	if (!mark_is_valid(&mark))
 		return -EINVAL;
 	text = memdup_user(u64_to_user_ptr(mark.text), mark.length);
 	if (IS_ERR(text))
@@ -109,7 +109,7 @@ long exptrace_marker_ioctl(const struct exptrace_mark __user *arg)
 	if (mark.kind == EXPTRACE_MARK_LOG)
 		err = mark_log(&mark, text);
 	else
-		err = record(types[mark.kind], text, mark.length);
+		err = record_text(types[mark.kind], text, mark.length);
 	kfree(text);
 	return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Markers: texts that programs write into the standard stream.
+ * Markers: text that programs write into the standard stream.
  */
 #ifndef _EXPTRACE_MARKER_H
 #define _EXPTRACE_MARKER_H

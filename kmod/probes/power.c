@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How CPUs idle, and how fast they run.
+ * CPU idle states and frequencies.
  */
 #include <trace/events/power.h>
 
 #include "probe.h"
 
-/* @state is PWR_EVENT_EXIT, -1 as a signed number, when the CPU is busy again. */
+/* @state is PWR_EVENT_EXIT, which is -1 as a signed number, when the CPU leaves idle. */
 static notrace void probe_cpu_idle(void *data, unsigned int state, unsigned int cpu)
 {
 	EXPTRACE_WRITER(w);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's log, as text. It may come from any context, NMI included. What is in it
- * can't be redacted, addresses and registers for example, so it is for those who may see
- * addresses (invariant 12).
+ * The kernel log, as text. Messages may come from any context, including NMIs. Their text
+ * cannot be redacted (it may hold addresses and registers, for example), so it is
+ * recorded only for readers who may see addresses (invariant 12).
  */
 #include <linux/minmax.h>
 #include <trace/events/printk.h>

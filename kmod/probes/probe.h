@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the probes of the standard stream have in common. Each of their files has a
- * small function per event, and hands standard.c a list of them.
+ * Shared by the probes of the standard stream. Each probe file has one small function per
+ * event and exports a list of them, which standard.c collects.
  */
 #ifndef _EXPTRACE_PROBE_H
 #define _EXPTRACE_PROBE_H
@@ -13,9 +13,9 @@
 
 /**
  * struct exptrace_probe - how an event of the standard stream is recorded
- * @event:	the event's name
- * @tracepoint:	the tracepoint's
- * @probe:	what is attached to it
+ * @event:	name of the event
+ * @tracepoint:	name of the tracepoint
+ * @probe:	function to attach to the tracepoint; NULL if this kernel cannot have it
  * @begin:	as in struct exptrace_switch
  * @end:	likewise
  */
@@ -27,13 +27,13 @@ struct exptrace_probe {
 	void		(*end)(void);
 };
 
-/* The probe of an event that is named after its tracepoint. */
+/* An event named after its tracepoint. */
 #define EXPTRACE_PROBE(tp)	{ .event = #tp, .tracepoint = #tp, .probe = probe_##tp },
 
 /**
- * struct exptrace_probes - those of a file
- * @list:	in the order in which events are listed
- * @nr:		their number
+ * struct exptrace_probes - the probes of one file
+ * @list:	array of probes, in the order in which events are listed
+ * @nr:		number of entries
  */
 struct exptrace_probes {
 	const struct exptrace_probe	*list;
@@ -53,14 +53,14 @@ extern const struct exptrace_probes exptrace_signal_probes;
 extern const struct exptrace_probes exptrace_block_probes;
 extern const struct exptrace_probes exptrace_printk_probes;
 
-/* exptrace_begin() in the standard stream. */
+/* exptrace_begin() for the standard stream. */
 static __always_inline bool exptrace_standard_begin(struct exptrace_writer *w, unsigned int type,
 						    size_t max)
 {
 	return exptrace_begin(w, EXPTRACE_EXPERIMENT_STANDARD, type, max);
 }
 
-/* Likewise, for an event about @task, whoever runs here. */
+/* The same for an event about @task, whichever thread runs here. */
 static __always_inline bool exptrace_standard_begin_about(struct exptrace_writer *w,
 							  const struct task_struct *task,
 							  unsigned int type, size_t max)
@@ -69,7 +69,7 @@ static __always_inline bool exptrace_standard_begin_about(struct exptrace_writer
 				    max);
 }
 
-/* Appends a signed number. */
+/* Append a signed number. */
 static __always_inline void exptrace_signed(struct exptrace_writer *w, s64 value)
 {
 	exptrace_number(w, exptrace_zigzag(value));

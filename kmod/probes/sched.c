@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The scheduler and the life of processes.
+ * The scheduler, and the life cycle of processes.
  */
 #include <linux/binfmts.h>
 #include <linux/mm_types.h>	/* trace/events/sched.h names struct folio */
@@ -10,16 +10,16 @@
 
 #include "probe.h"
 
-/* File names of programs are cut to this. */
+/* Longer file names of programs are truncated. */
 #define FILENAME_CHARS	256
 
-/* enum exptrace_task_state of a task that leaves its CPU. */
+/* The enum exptrace_task_state of a task that leaves its CPU. */
 static __always_inline unsigned int leaving_state(bool preempt, const struct task_struct *prev,
 						  unsigned int prev_state)
 {
 	if (preempt)
 		return EXPTRACE_TASK_PREEMPTED;
-	/* The most frequent ones need no conversion. */
+	/* The most frequent states need no conversion. */
 	if (likely(prev_state <= TASK_INTERRUPTIBLE))
 		return prev_state;
 	return __task_state_index(prev_state, READ_ONCE(prev->exit_state));
@@ -74,8 +74,8 @@ static notrace void probe_sched_migrate_task(void *data, struct task_struct *p, 
 	exptrace_end(&w);
 }
 
-/* A name that is too long is cut by the kernel too, after it was traced. */
-static __always_inline void put_comm(struct exptrace_writer *w, const char *comm)
+/* The kernel truncates long names too, but only after the tracepoint. */
+static __always_inline void put_sched_comm(struct exptrace_writer *w, const char *comm)
 {
 	exptrace_string(w, comm, strnlen(comm, TASK_COMM_LEN - 1));
 }
@@ -91,7 +91,7 @@ static notrace void probe_sched_process_fork(void *data, struct task_struct *par
 	exptrace_number(&w, parent->pid);
 	exptrace_number(&w, child->pid);
 	exptrace_number(&w, child->tgid);
-	put_comm(&w, child->comm);
+	put_sched_comm(&w, child->comm);
 	exptrace_end(&w);
 }
 
@@ -105,12 +105,12 @@ static notrace void probe_sched_process_exec(void *data, struct task_struct *p, 
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, old_pid);
-	put_comm(&w, p->comm);
+	put_sched_comm(&w, p->comm);
 	exptrace_string(&w, bprm->filename, strnlen(bprm->filename, FILENAME_CHARS));
 	exptrace_end(&w);
 }
 
-static __always_inline void put_exit(const struct task_struct *p)
+static __always_inline void put_process_exit(const struct task_struct *p)
 {
 	EXPTRACE_WRITER(w);
 
@@ -124,12 +124,12 @@ static __always_inline void put_exit(const struct task_struct *p)
 #ifdef EXPTRACE_EXIT_HAS_GROUP_DEAD
 static notrace void probe_sched_process_exit(void *data, struct task_struct *p, bool group_dead)
 {
-	put_exit(p);
+	put_process_exit(p);
 }
 #else
 static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
 {
-	put_exit(p);
+	put_process_exit(p);
 }
 #endif
 
@@ -141,11 +141,11 @@ static notrace void probe_task_rename(void *data, struct task_struct *task, cons
 					   exptrace_max(2, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, task->pid);
-	put_comm(&w, comm);
+	put_sched_comm(&w, comm);
 	exptrace_end(&w);
 }
 
-/* Whom @pi_task waits for runs with its priority, or again with its own. */
+/* @p gets the priority of @pi_task, which waits for it, or its own priority back. */
 static notrace void probe_sched_pi_setprio(void *data, struct task_struct *p,
 					   struct task_struct *pi_task)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals: sent, and delivered.
+ * Signals sent and delivered.
  */
 #include <linux/sched/signal.h>
 #include <trace/events/signal.h>
 
 #include "probe.h"
 
-/* What si_code is to be: there may be a special value in the place of @info. */
-static __always_inline int code_of(const struct kernel_siginfo *info)
+/* The si_code of a signal; @info may be one of two special values instead of a pointer. */
+static __always_inline int signal_code(const struct kernel_siginfo *info)
 {
 	if (info == SEND_SIG_NOINFO)
 		return SI_USER;
@@ -25,7 +25,7 @@ static notrace void probe_signal_generate(void *data, int sig, struct kernel_sig
 		return;
 	exptrace_number(&w, sig);
 	exptrace_number(&w, task->pid);
-	exptrace_signed(&w, code_of(info));
+	exptrace_signed(&w, signal_code(info));
 	exptrace_number(&w, group);
 	exptrace_number(&w, result);
 	exptrace_end(&w);
@@ -39,7 +39,7 @@ static notrace void probe_signal_deliver(void *data, int sig, struct kernel_sigi
 	if (!exptrace_standard_begin(&w, EXPTRACE_EVENT_SIGNAL_DELIVER, exptrace_max(3, 0)))
 		return;
 	exptrace_number(&w, sig);
-	exptrace_signed(&w, code_of(info));
+	exptrace_signed(&w, signal_code(info));
 	exptrace_number(&w, ka->sa.sa_flags);
 	exptrace_end(&w);
 }

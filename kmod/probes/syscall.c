@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls. They begin and end in task context, with preemption possible.
+ * System calls. Both tracepoints run in task context with preemption enabled.
  */
 #include <linux/sched.h>
 #include <asm/syscall.h>
@@ -12,7 +12,7 @@
 
 #define NR_ARGS	6
 
-static __always_inline bool is_among(u32 nr)
+static __always_inline bool is_in_tables(u32 nr)
 {
 	const u64 *table = exptrace_wanted_syscalls[EXPTRACE_SYSCALLS_NATIVE];
 
@@ -26,28 +26,29 @@ static __always_inline bool is_among(u32 nr)
 
 static __always_inline bool is_wanted(u32 nr)
 {
-	return likely(!READ_ONCE(exptrace_syscalls_limited)) || is_among(nr);
+	return likely(!READ_ONCE(exptrace_syscalls_limited)) || is_in_tables(nr);
 }
 
 /*
- * Likewise, of the end of a call. rt_sigreturn(2) puts back the registers that its thread had
- * before, so that at its end it has lost its own number. Whether it is that of a 32-bit
- * program can't be told either: x86 goes by a bit of the number.
+ * The same at the end of a call. rt_sigreturn(2) restores the thread's earlier registers,
+ * so at its end its own number is gone. Nor is it known whether that of a 32-bit program
+ * is meant, because x86 tells this from a bit of the number.
  */
-static __always_inline bool is_end_wanted(u32 nr)
+static __always_inline bool is_exit_wanted(u32 nr)
 {
 	return likely(!READ_ONCE(exptrace_syscalls_limited)) ||
-	       is_among(nr == EXPTRACE_SYSCALL_NONE ? __NR_rt_sigreturn : nr);
+	       is_in_tables(nr == EXPTRACE_SYSCALL_NONE ? __NR_rt_sigreturn : nr);
 }
 
-static __always_inline bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
+static __always_inline bool begin_syscall_event(struct exptrace_writer *w, unsigned int type,
+						size_t max)
 {
 	return exptrace_begin_task(w, EXPTRACE_EXPERIMENT_STANDARD, current,
 				   exptrace_about_current(), type, max);
 }
 
-/* The present task's call ends: which is it? */
-static __always_inline u32 number_of_end(struct pt_regs *regs, long ret)
+/* The number of the system call that ends in the current task. */
+static __always_inline u32 exit_number(struct pt_regs *regs, long ret)
 {
 	u32 nr = exptrace_call_number(syscall_get_nr(current, regs));
 
@@ -62,17 +63,17 @@ static notrace void probe_sys_enter(void *data, struct pt_regs *regs, long id)
 	EXPTRACE_WRITER(w);
 
 	if (exptrace_calls_are_timed() || !is_wanted(nr) ||
-	    !begin(&w, EXPTRACE_EVENT_SYS_ENTER, exptrace_max(1, 0)))
+	    !begin_syscall_event(&w, EXPTRACE_EVENT_SYS_ENTER, exptrace_max(1, 0)))
 		return;
 	exptrace_number(&w, nr);
 	exptrace_end(&w);
 }
 
-static __always_inline void put_exit(u32 nr, long ret)
+static __always_inline void put_syscall_exit(u32 nr, long ret)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SYS_EXIT, exptrace_max(2, 0)))
+	if (!begin_syscall_event(&w, EXPTRACE_EVENT_SYS_EXIT, exptrace_max(2, 0)))
 		return;
 	exptrace_number(&w, nr);
 	exptrace_signed(&w, ret);
@@ -83,7 +84,7 @@ static void put_call(u32 nr, long ret, u64 ns)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_SYS_CALL, exptrace_max(3, 0)))
+	if (!begin_syscall_event(&w, EXPTRACE_EVENT_SYS_CALL, exptrace_max(3, 0)))
 		return;
 	exptrace_number(&w, nr);
 	exptrace_signed(&w, ret);
@@ -91,14 +92,14 @@ static void put_call(u32 nr, long ret, u64 ns)
 	exptrace_end(&w);
 }
 
-/* The one event of a call that has to take a minimum of time. */
-static noinline notrace void put_timed(u32 nr, long ret)
+/* With a minimum duration, a call has one event, at its end. */
+static noinline notrace void put_timed_exit(u32 nr, long ret)
 {
 	u64 ns;
 
 	switch (exptrace_call_ended(&ns)) {
 	case EXPTRACE_CALL_UNTIMED:
-		put_exit(nr, ret);
+		put_syscall_exit(nr, ret);
 		break;
 	case EXPTRACE_CALL_SHORT:
 		break;
@@ -110,14 +111,14 @@ static noinline notrace void put_timed(u32 nr, long ret)
 
 static notrace void probe_sys_exit(void *data, struct pt_regs *regs, long ret)
 {
-	u32 nr = number_of_end(regs, ret);
+	u32 nr = exit_number(regs, ret);
 
-	if (!is_end_wanted(nr))
+	if (!is_exit_wanted(nr))
 		return;
 	if (exptrace_calls_are_timed())
-		put_timed(nr, ret);
+		put_timed_exit(nr, ret);
 	else
-		put_exit(nr, ret);
+		put_syscall_exit(nr, ret);
 }
 
 static notrace void probe_sys_enter_args(void *data, struct pt_regs *regs, long id)
@@ -128,7 +129,7 @@ static notrace void probe_sys_enter_args(void *data, struct pt_regs *regs, long 
 	int i;
 
 	if (exptrace_calls_are_timed() || !is_wanted(nr) ||
-	    !begin(&w, EXPTRACE_EVENT_SYS_ENTER_ARGS, exptrace_max(1 + NR_ARGS, 0)))
+	    !begin_syscall_event(&w, EXPTRACE_EVENT_SYS_ENTER_ARGS, exptrace_max(1 + NR_ARGS, 0)))
 		return;
 	syscall_get_arguments(current, regs, args);
 	exptrace_number(&w, nr);

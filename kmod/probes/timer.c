@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Timers and high-resolution timers: when they expire, and how late.
+ * Expiry of timers and high-resolution timers, and how late it is.
  */
 #include <linux/hrtimer.h>
 #include <linux/timer.h>
@@ -21,7 +21,7 @@ static notrace void probe_timer_expire_entry(void *data, struct timer_list *time
 	exptrace_end(&w);
 }
 
-static __always_inline void put_exit(unsigned int type, const void *timer)
+static __always_inline void put_timer_exit(unsigned int type, const void *timer)
 {
 	EXPTRACE_WRITER(w);
 
@@ -31,13 +31,13 @@ static __always_inline void put_exit(unsigned int type, const void *timer)
 	exptrace_end(&w);
 }
 
-/* Its memory may be free: the timer is known by its address alone. */
+/* The timer may already be freed, so only its address is used. */
 static notrace void probe_timer_expire_exit(void *data, struct timer_list *timer)
 {
-	put_exit(EXPTRACE_EVENT_TIMER_EXPIRE_EXIT, timer);
+	put_timer_exit(EXPTRACE_EVENT_TIMER_EXPIRE_EXIT, timer);
 }
 
-/* @now is that of the timer's clock, as are the times of the timer. */
+/* @now and the times of the timer are of the timer's clock. */
 static __always_inline void put_hrtimer(const struct hrtimer *timer, ktime_t now)
 {
 	unsigned long function = (unsigned long)ACCESS_PRIVATE(timer, function);
@@ -65,7 +65,7 @@ static notrace void probe_hrtimer_expire_entry(void *data, struct hrtimer *timer
 
 static notrace void probe_hrtimer_expire_exit(void *data, struct hrtimer *timer)
 {
-	put_exit(EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT, timer);
+	put_timer_exit(EXPTRACE_EVENT_HRTIMER_EXPIRE_EXIT, timer);
 }
 
 #define PROBES(X)						\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Workqueues: when a worker executes a work.
+ * Workqueues: execution of work items.
  */
 #include <linux/workqueue.h>
 #include <trace/events/workqueue.h>
@@ -24,7 +24,7 @@ static notrace void probe_workqueue_execute_start(void *data, struct work_struct
 	put_work(EXPTRACE_EVENT_WORKQUEUE_EXECUTE_START, work, work->func);
 }
 
-/* The work may be gone: it is known by its address alone. */
+/* The work item may already be freed, so only its address is used. */
 static notrace void probe_workqueue_execute_end(void *data, struct work_struct *work,
 						work_func_t function)
 {

@@ -41,42 +41,42 @@ static DEFINE_RAW_SPINLOCK(lock);
 /* What was kept, by number; the newest take the place of the oldest. */
 static struct exptrace_clock_snapshot kept[EXPTRACE_NR_BENDS];
 static u64 nr_kept;
-static u64 first_of_newest;	/* of the newest generation */
+static u64 newest_first;	/* of the newest generation */
 
 static struct exptrace_chord chord;		/* from the last one kept */
 static struct exptrace_clock_snapshot latest;	/* the last bend */
 static struct tk_read_base line;		/* what the kernel reckons by */
-static bool started;				/* the four above are set */
+static bool started;				/* the four height are set */
 
 /* The shortest reading of a clocksource that is not the TSC, in ticks; 0: there was none. */
 static u64 shortest_reading;
 
-static void ask_for_generation(struct irq_work *work)
+static void want_advance(struct irq_work *work)
 {
 	exptrace_want_advance();
 }
 
-static DEFINE_IRQ_WORK(many_work, ask_for_generation);
+static DEFINE_IRQ_WORK(advance_work, want_advance);
 
-static bool are_many(void)
+static bool has_many_bends(void)
 {
-	return nr_kept - first_of_newest >= EXPTRACE_NR_BENDS / 2;
+	return nr_kept - newest_first >= EXPTRACE_NR_BENDS / 2;
 }
 
-static void keep(const struct exptrace_clock_snapshot *bend)
+static void keep_bend(const struct exptrace_clock_snapshot *bend)
 {
 	kept[nr_kept++ % EXPTRACE_NR_BENDS] = *bend;
-	if (are_many())
-		irq_work_queue(&many_work);
+	if (has_many_bends())
+		irq_work_queue(&advance_work);
 }
 
 /* If not, the events' clock is CLOCK_MONOTONIC itself, which has no bends by that. */
-static bool is_by_tsc(void)
+static bool clock_is_tsc(void)
 {
 	return static_key_enabled(&exptrace_clock_tsc);
 }
 
-static struct exptrace_place place_of(const struct exptrace_clock_snapshot *at)
+static struct exptrace_place to_place(const struct exptrace_clock_snapshot *at)
 {
 	return (struct exptrace_place) { .ticks = at->ticks, .mono = at->mono };
 }
@@ -84,16 +84,16 @@ static struct exptrace_place place_of(const struct exptrace_clock_snapshot *at)
 /* A chord begins at @at, which is kept. */
 static void begin_chord(const struct exptrace_clock_snapshot *at)
 {
-	struct exptrace_place from = place_of(at);
+	struct exptrace_place from = to_place(at);
 
-	keep(at);
+	keep_bend(at);
 	exptrace_chord_begin(&chord, &from);
 }
 
 /* The chord must be within @ns of @at. */
-static void pass(const struct exptrace_clock_snapshot *at, s64 ns)
+static void pass_bend(const struct exptrace_clock_snapshot *at, s64 ns)
 {
-	struct exptrace_place by = place_of(at);
+	struct exptrace_place by = to_place(at);
 
 	if (!exptrace_chord_may_end(&chord, &by))
 		begin_chord(&latest);
@@ -111,13 +111,13 @@ static u64 mono_at(const struct tk_read_base *tkr, u64 cycles)
  * How many cycles after @tkr->cycle_last that line meets the one before, which has another
  * rate; 0 if it does not between then and now.
  */
-static u64 cycles_to_meet(const struct tk_read_base *tkr)
+static u64 cycles_to_intersection(const struct tk_read_base *tkr)
 {
 	u64 now = (exptrace_clock() + 1) << exptrace_writers.clock_shift;
 	/* how much higher it is at cycle_last; what overflows does so twice */
-	s64 above = ((tkr->base - line.base) << tkr->shift) + tkr->xtime_nsec - line.xtime_nsec -
+	s64 height = ((tkr->base - line.base) << tkr->shift) + tkr->xtime_nsec - line.xtime_nsec -
 		    (tkr->cycle_last - line.cycle_last) * line.mult;
-	s64 cycles = div64_s64(above, (s64)line.mult - tkr->mult);
+	s64 cycles = div64_s64(height, (s64)line.mult - tkr->mult);
 
 	return cycles > 0 && (u64)cycles <= now - tkr->cycle_last ? cycles : 0;
 }
@@ -163,18 +163,18 @@ static u64 read_ticks(const struct tk_read_base *tkr, u64 *cycles, u64 *ticks)
 }
 
 /* The kernel reckons by @tk from now on, or from @at on. Returns how far @at may be off, ns. */
-static u64 find(const struct timekeeper *tk, struct exptrace_clock_snapshot *at)
+static u64 find_bend(const struct timekeeper *tk, struct exptrace_clock_snapshot *at)
 {
 	const struct tk_read_base *tkr = &tk->tkr_mono;
 	u64 off = 0, cycles = 0;
 
-	if (!is_by_tsc()) {
+	if (!clock_is_tsc()) {
 		at->ticks = mono_at(tkr, 0);
 	} else if (!exptrace_tsc_counts_for(tkr->clock)) {
 		off = read_ticks(tkr, &cycles, &at->ticks);
 	} else {
 		if (started && tkr->clock == line.clock && tkr->mult != line.mult)
-			cycles = cycles_to_meet(tkr);
+			cycles = cycles_to_intersection(tkr);
 		at->ticks = (tkr->cycle_last + cycles) >> exptrace_writers.clock_shift;
 	}
 	at->mono = mono_at(tkr, cycles);
@@ -184,29 +184,29 @@ static u64 find(const struct timekeeper *tk, struct exptrace_clock_snapshot *at)
 }
 
 /* Has nothing changed, for sure? */
-static bool is_same_line(const struct tk_read_base *tkr)
+static bool line_is_unchanged(const struct tk_read_base *tkr)
 {
-	return !is_by_tsc() || (exptrace_tsc_counts_for(tkr->clock) && tkr->mult == line.mult);
+	return !clock_is_tsc() || (exptrace_tsc_counts_for(tkr->clock) && tkr->mult == line.mult);
 }
 
 /*
  * Where CLOCK_REALTIME is set, or the clocksource is another, or the clocks have stood still,
  * what was before does not go on: both ends are kept.
  */
-static void take(const struct timekeeper *tk, bool was_set)
+static void observe_update(const struct timekeeper *tk, bool was_set)
 {
 	struct exptrace_clock_snapshot at;
 	u64 off;
 
-	if (started && !was_set && is_same_line(&tk->tkr_mono))
+	if (started && !was_set && line_is_unchanged(&tk->tkr_mono))
 		return;
-	off = find(tk, &at);
+	off = find_bend(tk, &at);
 	if (started && !was_set) {
-		pass(&at, EXPTRACE_BEND_NS + off);
+		pass_bend(&at, EXPTRACE_BEND_NS + off);
 		return;
 	}
 	if (started)
-		keep(&latest);
+		keep_bend(&latest);
 	begin_chord(&at);
 	latest = at;
 	started = true;
@@ -216,18 +216,18 @@ static void take(const struct timekeeper *tk, bool was_set)
  * The kernel updates its clocks: it holds its lock, interrupts are off, and readers of the
  * clocks wait until this returns.
  */
-static int update(struct notifier_block *nb, unsigned long was_set, void *data)
+static int bends_update(struct notifier_block *nb, unsigned long was_set, void *data)
 {
 	const struct timekeeper *tk = data;
 
 	raw_spin_lock(&lock);
-	take(tk, was_set);
+	observe_update(tk, was_set);
 	line = tk->tkr_mono;
 	raw_spin_unlock(&lock);
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block notifier = { .notifier_call = update };
+static struct notifier_block notifier = { .notifier_call = bends_update };
 
 /* A generation begins as soon as this has returned. */
 void exptrace_bends_first(struct exptrace_bends *bends)
@@ -236,7 +236,7 @@ void exptrace_bends_first(struct exptrace_bends *bends)
 
 	raw_spin_lock_irqsave(&lock, flags);
 	bends->first = nr_kept;
-	first_of_newest = nr_kept;
+	newest_first = nr_kept;
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
@@ -275,7 +275,7 @@ void exptrace_bends_take(struct exptrace_bends *bends,
 			 const struct exptrace_clock_snapshot *begin,
 			 const struct exptrace_clock_snapshot *end)
 {
-	struct exptrace_place last = place_of(end);
+	struct exptrace_place last = to_place(end);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
@@ -293,7 +293,7 @@ bool exptrace_bends_are_many(void)
 	bool many;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	many = are_many();
+	many = has_many_bends();
 	raw_spin_unlock_irqrestore(&lock, flags);
 	return many;
 }
@@ -331,5 +331,5 @@ void exptrace_bends_end(void)
 /* Nothing is recorded any more (invariant 11). */
 void exptrace_bends_exit(void)
 {
-	irq_work_sync(&many_work);
+	irq_work_sync(&advance_work);
 }

@@ -41,7 +41,7 @@ const struct exptrace_clock_snapshot *exptrace_span_begin(u64 gen)
 	return &span->begin;
 }
 
-static void end(struct exptrace_span *span)
+static void end_span(struct exptrace_span *span)
 {
 	lockdep_assert_held(&lock);
 
@@ -62,7 +62,7 @@ const struct exptrace_span *exptrace_span_end(u64 gen)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	end(span);
+	end_span(span);
 	raw_spin_unlock_irqrestore(&lock, flags);
 	return span;
 }
@@ -88,32 +88,32 @@ void exptrace_span_publish(u64 gen, struct exptrace_slot __percpu *slots)
 }
 
 /* The clocks are about to stop. Interrupts are off, and this is the only CPU that works. */
-static void pause(void)
+static void pause_recording(void)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
 	WRITE_ONCE(exptrace_writers.slots, NULL);
-	end(&spans[0]);
-	end(&spans[1]);
+	end_span(&spans[0]);
+	end_span(&spans[1]);
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
-static void ask_for_generation(struct irq_work *work)
+static void check_recording_work(struct irq_work *work)
 {
 	exptrace_check_recording();
 }
 
-static DEFINE_IRQ_WORK(resume_work, ask_for_generation);
+static DEFINE_IRQ_WORK(resume_work, check_recording_work);
 
-static bool is_pause(const char *action, bool start)
+static bool stops_clocks(const char *action, bool start)
 {
 	return start && (!strcmp(action, "syscore_suspend") ||
 			 !strcmp(action, "timekeeping_freeze"));
 }
 
 /* If the clocks did not stop after all, because something woke the machine, devices resume. */
-static bool is_resume(const char *action, bool start)
+static bool resumes(const char *action, bool start)
 {
 	if (start)
 		return !strcmp(action, "dpm_resume_noirq");
@@ -122,9 +122,9 @@ static bool is_resume(const char *action, bool start)
 
 static notrace void probe_suspend_resume(void *data, const char *action, int val, bool start)
 {
-	if (is_pause(action, start))
-		pause();
-	else if (is_resume(action, start))
+	if (stops_clocks(action, start))
+		pause_recording();
+	else if (resumes(action, start))
 		irq_work_queue(&resume_work);
 }
 

@@ -18,21 +18,21 @@
 /* Some has come, by generation parity. Set at any time, cleared under exptrace.control. */
 static bool seen[2];
 
-static int see(struct kprobe *probe, struct pt_regs *regs)
+static int arrival_hit(struct kprobe *probe, struct pt_regs *regs)
 {
 	WRITE_ONCE(seen[0], true);
 	WRITE_ONCE(seen[1], true);
 	return 0;
 }
-NOKPROBE_SYMBOL(see);
+NOKPROBE_SYMBOL(arrival_hit);
 
 /*
  * They add the symbols of programs, and those of all else: the second may be inlined where the
  * first is defined.
  */
 static struct kprobe probes[] = {
-	{ .symbol_name = "bpf_prog_kallsyms_add", .pre_handler = see },
-	{ .symbol_name = "bpf_ksym_add", .pre_handler = see },
+	{ .symbol_name = "bpf_prog_kallsyms_add", .pre_handler = arrival_hit },
+	{ .symbol_name = "bpf_ksym_add", .pre_handler = arrival_hit },
 };
 
 /* How many of the probes are attached, the first ones; exptrace.control. */
@@ -62,7 +62,7 @@ void exptrace_arrivals_unwatch(void)
 	while (attached--)	/* as they were, for the next time */
 		probes[attached] = (struct kprobe) {
 			.symbol_name = probes[attached].symbol_name,
-			.pre_handler = see,
+			.pre_handler = arrival_hit,
 		};
 	attached = 0;
 }
@@ -73,7 +73,7 @@ void exptrace_arrivals_begin(u64 gen)
 	WRITE_ONCE(seen[gen & 1], false);
 }
 
-static bool was_missed(void)
+static bool may_have_missed(void)
 {
 	unsigned int i;
 
@@ -88,5 +88,5 @@ bool exptrace_arrivals_seen(u64 gen)
 {
 	lockdep_assert_held(&exptrace.control);
 
-	return READ_ONCE(seen[gen & 1]) || was_missed();
+	return READ_ONCE(seen[gen & 1]) || may_have_missed();
 }

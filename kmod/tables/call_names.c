@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The names of system calls that readers may not know.
+ * Names of system calls that readers may not know.
  *
- * A reader has the names of its own build, which may be older than this kernel. So each
- * generation tells those that the first supported kernel has not: a handful. They have the same
- * numbers in all tables.
+ * A reader knows the names of the kernel headers it was built with, which may be older
+ * than this kernel. So each generation has the names of the few calls that the oldest
+ * supported kernel lacks. Their numbers are the same in all tables.
  */
 #include "call_names.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The names of system calls that readers may not know.
+ * Names of system calls that readers may not know.
  */
 #ifndef _EXPTRACE_CALL_NAMES_H
 #define _EXPTRACE_CALL_NAMES_H
@@ -12,7 +12,7 @@ struct exptrace_call_name {
 	const char	*name;
 };
 
-/* This kernel's calls that Linux 6.1 has not; the last one has no name. */
+/* This kernel's calls that Linux 6.1 lacks; an entry without a name ends the array. */
 extern const struct exptrace_call_name exptrace_newer_calls[];
 
 #endif /* _EXPTRACE_CALL_NAMES_H */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What becomes of threads: new ones, programs that they execute, names, ends, cgroups.
+ * The life cycle of threads: creation, exec, renaming, exit, and moves between cgroups.
  *
- * Without it nobody could tell whose the other events are. So probes of its own are
- * attached as long as something is recorded, and write state, which no selection and no
- * filter keeps out, and the ledger does not count. What finds no room is counted for its
- * generation: the properties say so, and a reader believes no name in it.
+ * Without these events nobody could tell which threads the other events belong to. So
+ * dedicated probes stay attached as long as something is recorded. They write state
+ * events, which are subject to no selection or filter and are not counted in the ledger.
+ * Changes that find no room are counted per generation: the properties report the number,
+ * and a reader then trusts no name in that generation.
  *
- * The statedump of a generation tells what was before; see exptrace_amend_statedump() for
- * what changes between the two.
+ * The statedump has the state from before the generation. See exptrace_amend_statedump()
+ * for changes between the dump and the publication.
  */
 #include <linux/binfmts.h>
 #include <linux/cgroup.h>
@@ -28,7 +29,7 @@
 #include "tables.h"
 #include "tasks/tasks.h"
 
-static notrace bool make_room(struct exptrace_writer *w, size_t max)
+static notrace bool make_room_for_change(struct exptrace_writer *w, size_t max)
 {
 	struct exptrace_slot *slot = w->slot;
 
@@ -38,19 +39,19 @@ static notrace bool make_room(struct exptrace_writer *w, size_t max)
 	return true;
 }
 
-static notrace void miss(const struct exptrace_slot *slot)
+static notrace void count_missing_change(const struct exptrace_slot *slot)
 {
 	this_cpu_inc(exptrace.cpus->missing_changes[slot->interned->gen & 1]);
 }
 
-/* As exptrace_begin(), but no filter keeps it out, and it counts as no event. */
-static notrace bool begin(struct exptrace_writer *w, unsigned int type, size_t max)
+/* Like exptrace_begin(), but not filtered and not counted as an event. */
+static notrace bool begin_change(struct exptrace_writer *w, unsigned int type, size_t max)
 {
 	if (!exptrace_acquire(w, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_ANY_CONTEXT))
 		return false;
 	if (!exptrace_enter(w->slot))
 		goto err_release;
-	if (!make_room(w, max))
+	if (!make_room_for_change(w, max))
 		goto err_leave;
 	exptrace_stamp(w, type, current);
 	return true;
@@ -58,12 +59,12 @@ static notrace bool begin(struct exptrace_writer *w, unsigned int type, size_t m
 err_leave:
 	exptrace_leave(w->slot);
 err_release:
-	miss(w->slot);
+	count_missing_change(w->slot);
 	exptrace_release();
 	return false;
 }
 
-static notrace void end(struct exptrace_writer *w)
+static notrace void end_change(struct exptrace_writer *w)
 {
 	w->slot->pos = w->pos;
 	w->slot->batch->changes++;
@@ -71,101 +72,106 @@ static notrace void end(struct exptrace_writer *w)
 	exptrace_release();
 }
 
-/* Ends what tells the name of @pid: its generation's statedump need not. */
-static notrace void end_naming(struct exptrace_writer *w, pid_t pid)
+/*
+ * End an event that has the current name of @pid: the statedump of its generation need
+ * not have it.
+ */
+static notrace void end_renaming_change(struct exptrace_writer *w, pid_t pid)
 {
 	exptrace_told_by_event(w->slot->interned->gen, pid);
-	end(w);
+	end_change(w);
 }
 
-/* A name that is too long is cut by the kernel too, after it was traced. */
-static notrace void put_comm(struct exptrace_writer *w, const char *comm)
+/* The kernel truncates long names too, but only after the tracepoint. */
+static notrace void put_change_comm(struct exptrace_writer *w, const char *comm)
 {
 	exptrace_string(w, comm, strnlen(comm, TASK_COMM_LEN - 1));
 }
 
-/* This has those that don't come out of fork(2), too. */
+/* Unlike sched_process_fork, this covers threads that do not come from fork(2). */
 static notrace void probe_task_newtask(void *data, struct task_struct *task,
 				       EXPTRACE_CLONE_FLAGS clone_flags)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!task->pid || !begin(&w, EXPTRACE_EVENT_TASK_NEW, exptrace_max(6, TASK_COMM_LEN)))
+	if (!task->pid ||
+	    !begin_change(&w, EXPTRACE_EVENT_TASK_NEW, exptrace_max(6, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, task->pid);
 	exptrace_number(&w, task->tgid);
 	exptrace_number(&w, current->pid);
 	exptrace_number(&w, task->start_time);
 	exptrace_number(&w, exptrace_cgroup_of(task));
-	put_comm(&w, task->comm);
-	end(&w);
+	put_change_comm(&w, task->comm);
+	end_change(&w);
 }
 
-/* Its name was told just before: that of a program is set like any other. */
+/* task_rename has already recorded the new name: it is set like any other name. */
 static notrace void probe_sched_process_exec(void *data, struct task_struct *p, pid_t old_pid,
 					     struct linux_binprm *bprm)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_TASK_EXEC, exptrace_max(3, TASK_COMM_LEN)))
+	if (!begin_change(&w, EXPTRACE_EVENT_TASK_EXEC, exptrace_max(3, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, p->pid);
 	exptrace_number(&w, old_pid);
-	put_comm(&w, p->comm);
-	end_naming(&w, p->pid);
+	put_change_comm(&w, p->comm);
+	end_renaming_change(&w, p->pid);
 }
 
 static notrace void probe_task_rename(void *data, struct task_struct *task, const char *comm)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!task->pid || !begin(&w, EXPTRACE_EVENT_TASK_NAME, exptrace_max(2, TASK_COMM_LEN)))
+	if (!task->pid ||
+	    !begin_change(&w, EXPTRACE_EVENT_TASK_NAME, exptrace_max(2, TASK_COMM_LEN)))
 		return;
 	exptrace_number(&w, task->pid);
-	put_comm(&w, comm);
-	end_naming(&w, task->pid);
+	put_change_comm(&w, comm);
+	end_renaming_change(&w, task->pid);
 }
 
 /*
- * It begins to end. Events of its own follow, to its last switch; its id may be used again
- * before that, but who uses it is told as a new thread.
+ * The thread begins to exit. More events of its own follow, until its last switch. Its id
+ * may be reused before that, but the new user is recorded as a new thread.
  */
-static notrace void put_exit(const struct task_struct *p)
+static notrace void put_task_exit(const struct task_struct *p)
 {
 	EXPTRACE_WRITER(w);
 
-	if (!begin(&w, EXPTRACE_EVENT_TASK_EXIT, exptrace_max(1, 0)))
+	if (!begin_change(&w, EXPTRACE_EVENT_TASK_EXIT, exptrace_max(1, 0)))
 		return;
 	exptrace_number(&w, p->pid);
-	end(&w);
+	end_change(&w);
 }
 
 #ifdef EXPTRACE_EXIT_HAS_GROUP_DEAD
 static notrace void probe_sched_process_exit(void *data, struct task_struct *p, bool group_dead)
 {
-	put_exit(p);
+	put_task_exit(p);
 }
 #else
 static notrace void probe_sched_process_exit(void *data, struct task_struct *p)
 {
-	put_exit(p);
+	put_task_exit(p);
 }
 #endif
 
 #ifdef CONFIG_CGROUPS
-/* Where @whole, all threads of the process: they are not walked here. */
+/* If @whole, this is for all threads of the process; they are not walked here. */
 static notrace void probe_cgroup_attach_task(void *data, struct cgroup *cgroup, const char *path,
 					     struct task_struct *task, bool whole)
 {
 	EXPTRACE_WRITER(w);
 
 	if (cgroup->root != &cgrp_dfl_root ||
-	    !begin(&w, EXPTRACE_EVENT_TASK_CGROUP, exptrace_max(3, 0)))
+	    !begin_change(&w, EXPTRACE_EVENT_TASK_CGROUP, exptrace_max(3, 0)))
 		return;
 	exptrace_number(&w, task->pid);
 	exptrace_number(&w, whole);
 	exptrace_number(&w, cgroup_id(cgroup));
-	end(&w);
+	end_change(&w);
 }
 
 #define CGROUP_PROBES(X)	X(cgroup_attach_task)
@@ -192,11 +198,11 @@ static const struct exptrace_hook hooks[] = {
 #endif
 };
 
-static bool attached;	/* the probes are; exptrace.control */
+static bool attached;	/* the probes are attached; exptrace.control */
 
 /*
- * A recording is about to begin. Returns 0 or what attaching a probe returns; in both
- * cases exptrace_changes_end() is to follow.
+ * A recording is about to begin. Returns 0 or the error from attaching a probe. The
+ * caller must call exptrace_changes_end() in either case.
  */
 int exptrace_changes_begin(void)
 {
@@ -209,7 +215,7 @@ int exptrace_changes_begin(void)
 	return err;
 }
 
-/* Nothing is published any more. */
+/* No generation is published any more. */
 void exptrace_changes_end(void)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -220,8 +226,9 @@ void exptrace_changes_end(void)
 }
 
 /*
- * How many changes generation @gen lacks: they found no room, or were in batches that were
- * given up. To be asked once, when the generation is closing.
+ * The number of changes missing in generation @gen, because they found no room or were in
+ * evicted batches. Resets the count, so it must be called once, when the generation is
+ * closing.
  */
 u64 exptrace_changes_take_missing(u64 gen)
 {

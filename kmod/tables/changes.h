@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What becomes of threads: told whatever is selected or filtered.
+ * The life cycle of threads, recorded regardless of selections and filters.
  */
 #ifndef _EXPTRACE_CHANGES_H
 #define _EXPTRACE_CHANGES_H

@@ -28,39 +28,39 @@
 static DEFINE_XARRAY(retired);
 
 /* How often code has gone; exptrace.control. */
-static unsigned int departures;
+static unsigned int nr_departures;
 
 /**
  * struct leaving - code that goes
  * @mod:	its module
  * @init_only:	only the init section goes
- * @is_there:	it is still there, or has gone already
+ * @still_present:	it is still there, or has gone already
  */
 struct leaving {
 	const struct module	*mod;
 	bool			init_only;
-	bool			is_there;
+	bool			still_present;
 };
 
-static bool is_in(unsigned long address, const struct leaving *code)
+static bool is_in_code(unsigned long address, const struct leaving *code)
 {
 	return code->init_only ? within_module_init(address, code->mod) :
 				 within_module(address, code->mod);
 }
 
 /* Keeps what is known of the place. False if there is no memory. */
-static bool keep(unsigned int site, unsigned long address, bool is_there)
+static bool keep_site(unsigned int site, unsigned long address, bool still_present)
 {
 	char text[KSYM_SYMBOL_LEN] = "";
 	struct exptrace_retired *r;
 
-	if (is_there)
+	if (still_present)
 		sprint_symbol(text, address);
 	r = kmalloc(struct_size(r, text, strlen(text) + 1), GFP_KERNEL);
 	if (!r)
 		return false;
 	r->address = address;
-	r->departure = departures;
+	r->departure = nr_departures;
 	strcpy(r->text, text);
 	if (!xa_err(xa_store(&retired, site, r, GFP_KERNEL)))
 		return true;
@@ -75,9 +75,9 @@ static void retire_sites(struct exptrace_interned *interned, const struct leavin
 	for (site = 1; site <= nr; site++) {
 		unsigned long address = READ_ONCE(interned->address[site]);
 
-		if (!is_in(address, code))
+		if (!is_in_code(address, code))
 			continue;
-		if (!keep(site, address, code->is_there))
+		if (!keep_site(site, address, code->still_present))
 			this_cpu_inc(exptrace.cpus->unknown_sites[interned->gen & 1]);
 		WRITE_ONCE(interned->address[site], EXPTRACE_RETIRED);
 		cond_resched();
@@ -93,7 +93,7 @@ static void retire_frames(struct exptrace_interned *interned, const struct leavi
 	for (i = 0; i < nr_stacks; i++) {
 		nr = exptrace_stack_at(interned->stacks, i, &frames);
 		for (j = 0; j < nr; j++)
-			if (is_in(exptrace_call_of(frames[j]), code))
+			if (is_in_code(exptrace_call_of(frames[j]), code))
 				exptrace_stack_retire(interned->stacks, i, j,
 						      exptrace_frame_site(interned, frames[j]));
 		cond_resched();
@@ -101,14 +101,14 @@ static void retire_frames(struct exptrace_interned *interned, const struct leavi
 }
 
 /* First the frames, which become places that are then retired. */
-static void retire(const struct leaving *code)
+static void retire_code(const struct leaving *code)
 {
 	struct exptrace_interned *interned;
 
 	mutex_lock(&exptrace.control);
 	if (exptrace.gen) {
 		interned = &exptrace_interned[exptrace.gen & 1];
-		departures++;
+		nr_departures++;
 		retire_frames(interned, code);
 		retire_sites(interned, code);
 	}
@@ -119,26 +119,26 @@ static void retire(const struct leaving *code)
  * Context: process, with no lock of the recorder's: who is to be told waits for
  * exptrace.control, at most as long as that is held.
  */
-static int notify(struct notifier_block *block, unsigned long state, void *data)
+static int retire_notify(struct notifier_block *block, unsigned long state, void *data)
 {
 	struct leaving code = { .mod = data };
 
 	switch (state) {
 	case MODULE_STATE_COMING:
-		retire(&code);
+		retire_code(&code);
 		break;
 	case MODULE_STATE_LIVE:
 		code.init_only = true;
 		fallthrough;
 	case MODULE_STATE_GOING:
-		code.is_there = true;
-		retire(&code);
+		code.still_present = true;
+		retire_code(&code);
 		break;
 	}
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block block = { .notifier_call = notify };
+static struct notifier_block block = { .notifier_call = retire_notify };
 
 /* What was retired with this number; NULL if nothing, or if there was no memory for it. */
 const struct exptrace_retired *exptrace_retired_at(unsigned int site)

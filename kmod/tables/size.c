@@ -28,7 +28,7 @@ unsigned int exptrace_table_batches(u64 pool_size, unsigned int batch_size)
  * experiment, takes batches as every writer does, and where there are none, events are lost
  * and counted, or generations last longer (ENOBUFS).
  */
-static u64 least_for(u64 pool_size, unsigned int batch_size)
+static u64 least_pool_for(u64 pool_size, unsigned int batch_size)
 {
 	u64 batches = exptrace_table_batches(pool_size, batch_size) +
 		      EXPTRACE_NR_CONTEXTS * num_online_cpus();
@@ -48,13 +48,13 @@ static u64 least_for(u64 pool_size, unsigned int batch_size)
  */
 u64 exptrace_least_pool(unsigned int batch_size)
 {
-	u64 size = 0, least = least_for(0, batch_size);
+	u64 size = 0, least = least_pool_for(0, batch_size);
 
 	lockdep_assert_held(&exptrace.control);
 
 	while (least > size) {
 		size = least;
-		least = least_for(size, batch_size);
+		least = least_pool_for(size, batch_size);
 	}
 	return size;
 }

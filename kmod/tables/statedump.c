@@ -25,21 +25,21 @@ struct exptrace_missing exptrace_missing[2];
 #define POOL_SHARE	8
 
 /* Threads whose ids differ in fewer bits are told apart. */
-#define TOLD_BITS	16
+#define DUMPED_BITS	16
 
 /* What the dump said about a thread. */
 enum {
-	TOLD_NOTHING,
-	TOLD_OF_SEVERAL,	/* that have the same place here */
-	TOLD_BY_EVENT,		/* of the generation itself, which is published */
-	TOLD_FIRST,		/* a hash of what was told, from here on */
+	DUMPED_NOTHING,
+	DUMPED_SEVERAL,	/* that have the same place here */
+	DUMPED_BY_EVENT,		/* of the generation itself, which is published */
+	DUMPED_FIRST,		/* a hash of what was told, from here on */
 };
 
 /*
  * By the last bits of the thread's id; exptrace.control, and while a dump is not amended
  * (@to_amend) events of its generation are noted from any context.
  */
-static u16 told[BIT(TOLD_BITS)];
+static u16 dumped[BIT(DUMPED_BITS)];
 
 /* The generation whose dump is to be amended, or 0; exptrace.control, read anywhere. */
 static u64 to_amend;
@@ -103,27 +103,27 @@ struct thread {
 	u64	cgroup;
 };
 
-static u16 hash_of(const struct task_struct *task, const struct thread *thread)
+static u16 thread_hash(const struct task_struct *task, const struct thread *thread)
 {
 	u32 hash = jhash_3words(task->pid, thread->start, thread->cgroup, 0);
 
-	return max_t(u16, jhash(thread->comm, strlen(thread->comm), hash), TOLD_FIRST);
+	return max_t(u16, jhash(thread->comm, strlen(thread->comm), hash), DUMPED_FIRST);
 }
 
 /* Whether this thread is to be told, with that; notes what the whole dump tells. */
-static bool is_news(const struct dump *dump, const struct task_struct *task,
+static bool needs_dump(const struct dump *dump, const struct task_struct *task,
 		    const struct thread *thread)
 {
-	u16 *noted = &told[task->pid % BIT(TOLD_BITS)];
-	u16 last = READ_ONCE(*noted), hash = hash_of(task, thread);
+	u16 *entry = &dumped[task->pid % BIT(DUMPED_BITS)];
+	u16 last = READ_ONCE(*entry), hash = thread_hash(task, thread);
 
 	if (!dump->since) {
-		WRITE_ONCE(*noted, last == TOLD_NOTHING ? hash : TOLD_OF_SEVERAL);
+		WRITE_ONCE(*entry, last == DUMPED_NOTHING ? hash : DUMPED_SEVERAL);
 		return true;
 	}
 	if (last == hash || thread->start >= dump->until)
 		return false;
-	if (last >= TOLD_FIRST || last == TOLD_NOTHING)
+	if (last >= DUMPED_FIRST || last == DUMPED_NOTHING)
 		return true;
 	/* Whether it has changed before its generation was published can't be known. */
 	return thread->start >= dump->since;
@@ -135,15 +135,15 @@ static bool is_news(const struct dump *dump, const struct task_struct *task,
  */
 notrace void exptrace_told_by_event(u64 gen, pid_t pid)
 {
-	u16 *noted = &told[pid % BIT(TOLD_BITS)];
+	u16 *entry = &dumped[pid % BIT(DUMPED_BITS)];
 
 	/* No order with what advance() does: that comes a grace period later, if not at once. */
-	if (gen == READ_ONCE(to_amend) && READ_ONCE(*noted) != TOLD_OF_SEVERAL)
-		WRITE_ONCE(*noted, TOLD_BY_EVENT);
+	if (gen == READ_ONCE(to_amend) && READ_ONCE(*entry) != DUMPED_SEVERAL)
+		WRITE_ONCE(*entry, DUMPED_BY_EVENT);
 }
 
 /* Those that the dump told, or counted, before they changed lack the change. */
-static void miss(const struct dump *dump, const struct thread *thread)
+static void count_missing(const struct dump *dump, const struct thread *thread)
 {
 	if (thread->start < dump->since) {
 		dump->missing->changes++;
@@ -163,10 +163,10 @@ static void write_task(struct task_struct *task, void *data)
 
 	/* It may be torn: it has no lock here. */
 	strscpy(thread.comm, task->comm, sizeof(thread.comm));
-	if (!is_news(dump, task, &thread))
+	if (!needs_dump(dump, task, &thread))
 		return;
 	if (!has_room(dump, exptrace_max(8, TASK_COMM_LEN))) {
-		miss(dump, &thread);
+		count_missing(dump, &thread);
 		return;
 	}
 	begin_entry(w, EXPTRACE_EVENT_TASK);
@@ -270,9 +270,9 @@ static void write_calls(struct dump *dump)
 }
 
 /* When the last whole dump began, as @since, and its last entry's ticks; exptrace.control. */
-static u64 begun, last_ticks;
+static u64 dump_began, last_ticks;
 
-static void begin(struct dump *dump, struct exptrace_table *table, u64 gen)
+static void begin_dump(struct dump *dump, struct exptrace_table *table, u64 gen)
 {
 	lockdep_assert_held(&exptrace.control);
 
@@ -292,10 +292,10 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 {
 	struct dump dump = {};
 
-	begin(&dump, table, gen);
-	begun = ktime_get_ns();
+	begin_dump(&dump, table, gen);
+	dump_began = ktime_get_ns();
 	batches_left = exptrace_pool.nr / POOL_SHARE;
-	memset(told, 0, sizeof(told));
+	memset(dumped, 0, sizeof(dumped));
 	WRITE_ONCE(to_amend, gen);
 	write_softirqs(&dump);
 	write_irqs(&dump);
@@ -315,8 +315,8 @@ void exptrace_amend_statedump(u64 gen)
 	struct dump dump = {};
 
 	exptrace_tables_begin(&table, gen, last_ticks);
-	begin(&dump, &table, gen);
-	dump.since = begun;
+	begin_dump(&dump, &table, gen);
+	dump.since = dump_began;
 	smp_mb();	/* who begins after that finds the generation published */
 	dump.until = ktime_get_ns();
 	exptrace_walk_threads(write_task, &dump);

@@ -107,7 +107,7 @@ void exptrace_symbols_extent(struct exptrace_extent *extent, unsigned int sites,
  * Takes "function+0x1a/0x80 [module]" apart. Returns false if it is something else: a
  * bare address is what has no symbol.
  */
-static bool split(char *text, u32 *offset, u32 *size, char **module)
+static bool split_symbol(char *text, u32 *offset, u32 *size, char **module)
 {
 	char *plus = strrchr(text, '+');
 
@@ -136,7 +136,7 @@ static int write_string(struct exptrace_table *table, unsigned int id, const cha
 }
 
 /* Gives @site's module its number, and writes its name if that is new. */
-static int name_module(struct exptrace_table *table, unsigned int site, const char *name)
+static int write_module_name(struct exptrace_table *table, unsigned int site, const char *name)
 {
 	unsigned int i;
 
@@ -174,7 +174,7 @@ static void order_sites(const struct exptrace_interned *interned, unsigned int n
 }
 
 /* Where in their order the sites begin that are not below @address. */
-static unsigned int first_from(const struct exptrace_interned *interned, unsigned long address)
+static unsigned int first_site_from(const struct exptrace_interned *interned, unsigned long address)
 {
 	unsigned int low = 0, high = nr_ordered;
 
@@ -190,12 +190,13 @@ static unsigned int first_from(const struct exptrace_interned *interned, unsigne
 }
 
 /* All sites in the function of @site, which has @size bytes, are called as that is. */
-static void name_alike(const struct exptrace_interned *interned, unsigned int site, u32 size)
+static void name_same_function(const struct exptrace_interned *interned, unsigned int site,
+			       u32 size)
 {
 	unsigned long start = interned->address[site] - symbols[site].offset;
 	unsigned int i;
 
-	for (i = first_from(interned, start); i < nr_ordered; i++) {
+	for (i = first_site_from(interned, start); i < nr_ordered; i++) {
 		unsigned int other = order[i];
 
 		if (interned->address[other] - start >= size)
@@ -220,7 +221,7 @@ static bool is_tracer(const char *name)
 }
 
 /* Likewise those that have gone together with @site. */
-static void name_retired_alike(unsigned int site, const struct exptrace_retired *retired,
+static void name_same_retired_function(unsigned int site, const struct exptrace_retired *retired,
 			       u32 size)
 {
 	unsigned long start = retired->address - symbols[site].offset, i = site;
@@ -235,7 +236,7 @@ static void name_retired_alike(unsigned int site, const struct exptrace_retired 
 }
 
 /* Where @site is, or was; 0 if it has gone and there was no memory to keep that. */
-static unsigned long address_of(const struct exptrace_interned *interned, unsigned int site)
+static unsigned long site_address(const struct exptrace_interned *interned, unsigned int site)
 {
 	const struct exptrace_retired *retired;
 
@@ -252,7 +253,7 @@ static bool is_transient(const char *function, const char *module, unsigned long
 }
 
 /* Finds out what is at @site, which has no symbol yet, and writes its names. */
-static int name_site(struct exptrace_table *table, const struct exptrace_interned *interned,
+static int write_site_names(struct exptrace_table *table, const struct exptrace_interned *interned,
 		     unsigned int site)
 {
 	const struct exptrace_retired *retired = exptrace_retired_at(site);
@@ -264,10 +265,10 @@ static int name_site(struct exptrace_table *table, const struct exptrace_interne
 	if (retired)
 		strscpy(text, retired->text, sizeof(text));
 	else
-		sprint_symbol(text, address_of(interned, site));
-	if (!split(text, &offset, &size, &module))
+		sprint_symbol(text, site_address(interned, site));
+	if (!split_symbol(text, &offset, &size, &module))
 		return 0;
-	if (is_transient(text, module, address_of(interned, site)) &&
+	if (is_transient(text, module, site_address(interned, site)) &&
 	    exptrace_arrivals_seen(interned->gen))
 		return 0;
 	symbols[site].offset = offset;
@@ -276,14 +277,14 @@ static int name_site(struct exptrace_table *table, const struct exptrace_interne
 	if (module) {
 		module_len = strnlen(module, MODULE_CHARS - 1);
 		module[module_len] = '\0';
-		err = name_module(table, site, module);
+		err = write_module_name(table, site, module);
 		if (err)
 			return err;
 	}
 	if (retired)
-		name_retired_alike(site, retired, size);
+		name_same_retired_function(site, retired, size);
 	else
-		name_alike(interned, site, size);
+		name_same_function(interned, site, size);
 	return write_string(table, site, text, min(strlen(text), SYMBOL_CHARS - module_len));
 }
 
@@ -298,7 +299,7 @@ static int write_strings(struct exptrace_table *table, const struct exptrace_int
 	exptrace_table_begin(table, EXPTRACE_WIRE_STRINGS);
 	for (site = 1; !err && site <= nr; site++) {
 		if (interned->address[site] && !symbols[site].function)
-			err = name_site(table, interned, site);
+			err = write_site_names(table, interned, site);
 		cond_resched();
 	}
 	return err;
@@ -306,14 +307,14 @@ static int write_strings(struct exptrace_table *table, const struct exptrace_int
 
 /* @behind: the address is so far behind the site, and has its symbol. */
 static void write_frame(struct exptrace_table *table, unsigned int site, unsigned long address,
-			unsigned int behind)
+			unsigned int after)
 {
 	const struct symbol *symbol = &symbols[site];
 
 	exptrace_number(&table->w, exptrace_text_address(address));
 	exptrace_number(&table->w, symbol->function);
 	exptrace_number(&table->w, symbol->module);
-	exptrace_number(&table->w, symbol->function ? symbol->offset + behind : 0);
+	exptrace_number(&table->w, symbol->function ? symbol->offset + after : 0);
 }
 
 static int begin_stack(struct exptrace_table *table, unsigned int id, unsigned int nr, u8 entry)
@@ -340,7 +341,7 @@ static int write_site(struct exptrace_table *table, unsigned int site, unsigned 
 }
 
 /* Of a frame in code that has gone there is nothing but the site's number. */
-static bool is_site(unsigned long frame)
+static bool is_site_number(unsigned long frame)
 {
 	return frame < EXPTRACE_NR_SITES;
 }
@@ -350,9 +351,9 @@ static unsigned long frame_address(const struct exptrace_interned *interned, uns
 {
 	unsigned long call;
 
-	if (!is_site(frame))
+	if (!is_site_number(frame))
 		return frame;
-	call = address_of(interned, frame);
+	call = site_address(interned, frame);
 	return call ? call + 1 : 0;
 }
 
@@ -387,7 +388,7 @@ static int write_stacks(struct exptrace_table *table, struct exptrace_interned *
 	exptrace_table_begin(table, EXPTRACE_WIRE_STACKS);
 	for (i = 1; !err && i <= named; i++)
 		if (interned->address[i])
-			err = write_site(table, i, address_of(interned, i));
+			err = write_site(table, i, site_address(interned, i));
 	for (i = 0; !err && i < exptrace_nr_stacks(interned); i++) {
 		nr = exptrace_stack_at(interned->stacks, i, &frames);
 		if (nr)

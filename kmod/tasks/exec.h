@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The numbers of system calls, and which one a thread has executed a program with.
+ * System call numbers, and the call by which a thread executed a program.
  */
 #ifndef _EXPTRACE_EXEC_H
 #define _EXPTRACE_EXEC_H
@@ -11,7 +11,7 @@
 #include "exptrace.h"
 #include "keep.h"
 
-/* Only x32 programs have calls with that bit. */
+/* Only x32 programs can make calls with the x32 bit. */
 static __always_inline u32 exptrace_compat_number(u32 id)
 {
 #ifdef CONFIG_X86
@@ -22,8 +22,9 @@ static __always_inline u32 exptrace_compat_number(u32 id)
 }
 
 /*
- * EXPTRACE_KIND_SYSCALL: the present task's call number @id. A negative one is none: a
- * program may ask for it, a tracer set it, and the return from a signal's handler leaves it.
+ * EXPTRACE_KIND_SYSCALL for call number @id of the current task. A negative number is no
+ * call: a program may request one, a tracer may set one, and the return from a signal
+ * handler leaves one.
  */
 static __always_inline u32 exptrace_call_number(int id)
 {

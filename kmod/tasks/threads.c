@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All threads there are, without a lock that is held longer the more there are.
+ * Walk over all threads, without holding any lock longer the more threads there are.
  */
 #include <linux/cgroup.h>
 #include <linux/pid.h>
@@ -9,7 +9,7 @@
 
 #include "threads.h"
 
-/* The id of its cgroup in the unified hierarchy; 0 if there is none. Context: any. */
+/* The id of the task's cgroup in the unified hierarchy; 0 if there is none. Context: any. */
 notrace u64 exptrace_cgroup_of(struct task_struct *task)
 {
 	u64 id = 0;
@@ -22,46 +22,49 @@ notrace u64 exptrace_cgroup_of(struct task_struct *task)
 	return id;
 }
 
-/* Ids that are looked at under one RCU read lock. */
-#define AT_A_TIME	16
+/* Ids visited under one RCU read lock. */
+#define IDS_PER_RCU_SECTION	16
 
-/* Looks at the next ids from @nr on. Returns where to go on, 0 at the end. */
-static pid_t look_at_some(pid_t nr, exptrace_look look, void *data)
+/*
+ * Visit the threads of the next ids, starting at @nr. Returns where to continue, 0 at the
+ * end.
+ */
+static pid_t visit_some(pid_t nr, exptrace_visit visit, void *data)
 {
 	struct task_struct *task;
 	struct pid *pid = NULL;
 	unsigned int i;
 
 	rcu_read_lock();
-	for (i = 0; i < AT_A_TIME; i++) {
+	for (i = 0; i < IDS_PER_RCU_SECTION; i++) {
 		pid = find_ge_pid(nr, &init_pid_ns);
 		if (!pid)
 			break;
 		nr = pid_nr(pid) + 1;
-		/* NULL: only a group or a session has that id still. */
+		/* NULL if the id is still in use, but only for a process group or session. */
 		task = pid_task(pid, PIDTYPE_PID);
 		if (task)
-			look(task, data);
+			visit(task, data);
 	}
 	rcu_read_unlock();
 	return pid ? nr : 0;
 }
 
 /**
- * exptrace_walk_threads - look at each thread, by increasing id
- * @look:	called for each
- * @data:	for it
+ * exptrace_walk_threads - visit all threads, in order of their ids
+ * @visit:	called for each thread
+ * @data:	passed to @visit
  *
- * A thread that is there all the time is found whatever comes and goes meanwhile, unless it
- * takes its process's id because it executes a program. One that begins meanwhile may be
- * found. Context: process; reschedules.
+ * A thread that exists during the whole walk is found, unless it takes its process's id
+ * by executing a program. A thread that begins during the walk may or may not be found.
+ * Context: process; reschedules.
  */
-void exptrace_walk_threads(exptrace_look look, void *data)
+void exptrace_walk_threads(exptrace_visit visit, void *data)
 {
 	pid_t nr = 1;
 
 	do {
-		nr = look_at_some(nr, look, data);
+		nr = visit_some(nr, visit, data);
 		cond_resched();
 	} while (nr);
 }

@@ -105,7 +105,7 @@ static int run(const char *what, unsigned int nr)
 	return err;
 }
 
-static int set_run(const char *text, const struct kernel_param *unused)
+static int run_set(const char *text, const struct kernel_param *unused)
 {
 	char what[8];
 	unsigned int nr;
@@ -115,7 +115,7 @@ static int set_run(const char *text, const struct kernel_param *unused)
 	return run(what, nr);
 }
 
-static const struct kernel_param_ops run_ops = { .set = set_run };
+static const struct kernel_param_ops run_ops = { .set = run_set };
 module_param_cb(run, &run_ops, NULL, 0200);
 MODULE_PARM_DESC(run, "in: \"rcu\", \"bulk\" or \"burst\", and how many objects");
 

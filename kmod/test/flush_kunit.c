@@ -24,7 +24,7 @@ static void hand_over(struct kunit *test, u64 gen, unsigned int nr)
 	}
 }
 
-static enum exptrace_next take(struct exptrace_batch **batch, u64 *gen)
+static enum exptrace_next take_next(struct exptrace_batch **batch, u64 *gen)
 {
 	return exptrace_take(this_session(), true, batch, gen);
 }
@@ -36,7 +36,7 @@ static void expect_next(struct kunit *test, enum exptrace_next want, u64 want_ge
 	u64 gen = 0;
 
 	KUNIT_EXPECT_EQ(test, exptrace_peek(this_session(), false), want);
-	next = take(&batch, &gen);
+	next = take_next(&batch, &gen);
 	KUNIT_EXPECT_EQ(test, next, want);
 	if (want_gen)
 		KUNIT_EXPECT_EQ(test, gen, want_gen);
@@ -79,12 +79,12 @@ static void batch_that_is_put_back_comes_first_again(struct kunit *test)
 	kunit_recorder_begin(test, EXPTRACE_MODE_STREAM);
 	KUNIT_EXPECT_EQ(test, kunit_open(1, 2), 0);
 	hand_over(test, 1, 3);
-	KUNIT_EXPECT_EQ(test, take(&first, &gen), EXPTRACE_NEXT_BATCH);
+	KUNIT_EXPECT_EQ(test, take_next(&first, &gen), EXPTRACE_NEXT_BATCH);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 2U);
 	exptrace_putback(first, gen);
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 3U);
 	KUNIT_EXPECT_EQ(test, exptrace_flush.writing[1]->events, 3ULL);
-	KUNIT_EXPECT_EQ(test, take(&again, &gen), EXPTRACE_NEXT_BATCH);
+	KUNIT_EXPECT_EQ(test, take_next(&again, &gen), EXPTRACE_NEXT_BATCH);
 	KUNIT_EXPECT_PTR_EQ(test, first, again);
 	exptrace_give(again);
 	kunit_recorder_end(test);
@@ -116,7 +116,7 @@ static void reserve_is_for_tables_only(struct kunit *test)
 }
 
 /* Generations 1 to 3 complete with ten batches each, 4 is written. */
-static void fly(struct kunit *test)
+static void fill_flight(struct kunit *test)
 {
 	u64 gen;
 
@@ -151,7 +151,7 @@ static void oldest_generation_is_given_up_as_a_whole(struct kunit *test)
 {
 	unsigned int empty;
 
-	fly(test);
+	fill_flight(test);
 	empty = exptrace_pool.nr_empty;
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_empty, empty + 10);
@@ -176,8 +176,8 @@ static void generation_that_is_read_is_not_given_up(struct kunit *test)
 	struct exptrace_batch *batch;
 	u64 gen;
 
-	fly(test);
-	KUNIT_EXPECT_EQ(test, take(&batch, &gen), EXPTRACE_NEXT_BATCH);
+	fill_flight(test);
+	KUNIT_EXPECT_EQ(test, take_next(&batch, &gen), EXPTRACE_NEXT_BATCH);
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_EQ(test, oldest(), 1ULL);
 	KUNIT_EXPECT_TRUE(test, evict());
@@ -197,7 +197,7 @@ static void snapshot_holds_and_takes_nothing_away(struct kunit *test)
 	enum exptrace_next next;
 	u64 first, last, gen;
 
-	fly(test);
+	fill_flight(test);
 	KUNIT_EXPECT_EQ(test, exptrace_freeze(&first, &last), 0);
 	KUNIT_EXPECT_EQ(test, first, 1ULL);
 	KUNIT_EXPECT_EQ(test, last, 3ULL);
@@ -300,7 +300,7 @@ static void snapshot_holds_what_came_since_the_last_one(struct kunit *test)
 {
 	u64 first, last;
 
-	fly(test);
+	fill_flight(test);
 	KUNIT_EXPECT_EQ(test, exptrace_freeze(&first, &last), 0);
 	exptrace_generation_complete(4);
 	/* Behind what is held comes the one that is opened then. */

@@ -30,7 +30,7 @@ MODULE_PARM_DESC(holding, "out: it is held");
 static DECLARE_COMPLETION(begun);
 static struct task_struct *thread;
 
-static int hold(void *unused)
+static int hold_cpu(void *unused)
 {
 	u64 end;
 
@@ -47,7 +47,7 @@ static int hold(void *unused)
 
 static int __init exptrace_grace_init(void)
 {
-	thread = kthread_create_on_cpu(hold, NULL, cpu, "exptrace_grace/%u");
+	thread = kthread_create_on_cpu(hold_cpu, NULL, cpu, "exptrace_grace/%u");
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
 	/* Until it is stopped, since it may end before. */

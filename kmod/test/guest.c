@@ -70,17 +70,17 @@ static struct exptrace_experiment experiment = {
 static bool registered;
 static DEFINE_MUTEX(registering);	/* protects it */
 
-static int come_or_go(bool come)
+static int set_registered(bool want)
 {
 	int err = 0;
 
 	mutex_lock(&registering);
-	if (come && !registered)
+	if (want && !registered)
 		err = exptrace_experiment_register(&experiment);
-	else if (!come && registered)
+	else if (!want && registered)
 		exptrace_experiment_unregister(&experiment);
 	if (!err)
-		registered = come;
+		registered = want;
 	mutex_unlock(&registering);
 	return err;
 }
@@ -88,10 +88,10 @@ static int come_or_go(bool come)
 static ssize_t registered_store(struct kobject *kobj, struct kobj_attribute *attr,
 				const char *text, size_t count)
 {
-	bool come;
+	bool want;
 	int err;
 
-	err = kstrtobool(text, &come) ?: come_or_go(come);
+	err = kstrtobool(text, &want) ?: set_registered(want);
 	return err ?: count;
 }
 
@@ -139,7 +139,7 @@ static void __exit exptrace_guest_exit(void)
 {
 	sysfs_remove_files(dir, attributes);
 	kobject_put(dir);
-	come_or_go(false);
+	set_registered(false);
 }
 module_exit(exptrace_guest_exit);
 

@@ -27,7 +27,7 @@ MODULE_PARM_DESC(holding, "out: it is held");
 
 static atomic_t armed = ATOMIC_INIT(1);
 
-static int hold(struct kprobe *probe, struct pt_regs *regs)
+static int hold_lock(struct kprobe *probe, struct pt_regs *regs)
 {
 	u64 end = ktime_get_mono_fast_ns() + MOST_NS;
 
@@ -44,14 +44,14 @@ static int hold(struct kprobe *probe, struct pt_regs *regs)
  * With it, the probe is never made a jump, which takes an interrupt of every CPU: who asks for
  * that would wait for the one that holds the lock.
  */
-static void after(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+static void after_unlock(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
 }
 
 static struct kprobe probe = {
 	.symbol_name = "exptrace_pool_unlock",
-	.pre_handler = hold,
-	.post_handler = after,
+	.pre_handler = hold_lock,
+	.post_handler = after_unlock,
 };
 
 static int __init exptrace_holder_init(void)

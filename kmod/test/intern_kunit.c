@@ -30,7 +30,7 @@ static unsigned long with_hash(unsigned int hash, unsigned long from, unsigned i
 	}
 }
 
-static void begin(struct kunit *test, u64 gen, unsigned int max)
+static void begin_intern_test(struct kunit *test, u64 gen, unsigned int max)
 {
 	kunit_recorder_begin(test, EXPTRACE_MODE_STREAM);
 	exptrace_intern_begin(gen, max);
@@ -39,11 +39,11 @@ static void begin(struct kunit *test, u64 gen, unsigned int max)
 /* Whatever their order is in memory (invariant 15). */
 static void places_are_numbered_in_the_order_of_first_use(struct kunit *test)
 {
-	unsigned long base = (unsigned long)begin;
+	unsigned long base = (unsigned long)begin_intern_test;
 	const unsigned int nr = 100;
 	unsigned int i, round;
 
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < nr; i++) {
 			unsigned long address = base + 5 * (i * 37 % nr);
@@ -63,7 +63,7 @@ static void places_that_hash_alike_are_told_apart(struct kunit *test)
 	const unsigned int last = EXPTRACE_SITE_SLOTS - 1;
 	unsigned int i;
 
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 0)), 1U);
 		KUNIT_EXPECT_EQ(test, intern(1, with_hash(last, 0x1000, 1)), 2U);
@@ -81,7 +81,7 @@ static void places_are_looked_for_in_few_slots(struct kunit *test)
 	unsigned long address[EXPTRACE_SITE_PROBES + 1], last = 0x1000;
 	unsigned int i, round;
 
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	for (i = 0; i < ARRAY_SIZE(address); i++) {
 		address[i] = with_hash(7, last, 0);
 		last = address[i];
@@ -100,7 +100,7 @@ static void places_are_looked_for_in_few_slots(struct kunit *test)
 /* Also where another place is where it would be looked for. */
 static void null_has_no_number_and_is_not_counted(struct kunit *test)
 {
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_EQ(test, intern(1, 0), 0U);
 	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 0);
 	KUNIT_EXPECT_EQ(test, intern(1, with_hash(exptrace_site_hash(0), 0x1000, 0)), 1U);
@@ -115,7 +115,7 @@ static void full_table_counts_what_it_has_no_room_for(struct kunit *test)
 	unsigned int id[3], i;
 	u64 sites, stacks;
 
-	begin(test, 1, 3);
+	begin_intern_test(test, 1, 3);
 	for (i = 0; i < 3; i++)
 		id[i] = intern(1, 0x1001 + i);
 	KUNIT_EXPECT_EQ(test, intern(1, 0x2000), 0U);
@@ -134,7 +134,7 @@ static void full_table_counts_what_it_has_no_room_for(struct kunit *test)
 
 static void generations_of_other_parity_have_their_own(struct kunit *test)
 {
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_GT(test, intern(1, 0x1001), 0U);
 	exptrace_intern_begin(2, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[0].nr), 0);
@@ -282,7 +282,7 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 {
 	unsigned long places[] = {
 		(unsigned long)schedule, (unsigned long)schedule + 3,
-		(unsigned long)mutex_unlock + 1, (unsigned long)begin + 2,
+		(unsigned long)mutex_unlock + 1, (unsigned long)begin_intern_test + 2,
 		(unsigned long)exptrace_intern_begin + 1, 0x1234,
 	};
 	bool raw = exptrace.raw_addresses;
@@ -290,7 +290,7 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 	unsigned int i, nr = 0, reserve;
 
 	reserve = symbols_batches(ARRAY_SIZE(places));
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	exptrace.raw_addresses = true;
 	KUNIT_EXPECT_EQ(test, kunit_open(1, reserve), 0);
 	for (i = 0; i < ARRAY_SIZE(places); i++)
@@ -317,7 +317,7 @@ static void symbols_are_written_in_the_order_of_first_use(struct kunit *test)
 	u64 strings[ARRAY_SIZE(places)];
 
 	sort(places, nr, sizeof(places[0]), descending, NULL);
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_EQ(test, kunit_open(1, symbols_batches(nr + 2)), 0);
 	for (i = 0; i < nr; i++)
 		intern(1, places[i]);
@@ -351,7 +351,7 @@ static void symbols_have_room(struct kunit *test)
 	unsigned int nr = 0;
 	LIST_HEAD(taken);
 
-	begin(test, 1, max);
+	begin_intern_test(test, 1, max);
 	KUNIT_EXPECT_EQ(test, kunit_open(1, reserve), 0);
 	exptrace_interned[1].max = max;
 	for (; !unknown(1); address += 256)
@@ -383,7 +383,7 @@ static void symbols_have_room(struct kunit *test)
 
 static void empty_table_is_not_written(struct kunit *test)
 {
-	begin(test, 1, EXPTRACE_MOST_SITES);
+	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_EQ(test, kunit_open(1, 1), 0);
 	KUNIT_EXPECT_EQ(test, write_symbols(), 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&exptrace_flush.writing[1]->full));

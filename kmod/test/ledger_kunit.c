@@ -74,7 +74,7 @@ static int write_ledger(void)
 	return err;
 }
 
-static void begin(struct kunit *test)
+static void begin_ledger_test(struct kunit *test)
 {
 	kunit_recorder_begin(test, EXPTRACE_MODE_STREAM);
 	KUNIT_EXPECT_EQ(test, kunit_open(1, ledger_batches()), 0);
@@ -112,7 +112,7 @@ static void nothing_attempted_is_an_empty_ledger(struct kunit *test)
 {
 	struct entry entry;
 
-	begin(test);
+	begin_ledger_test(test);
 	KUNIT_EXPECT_EQ(test, write_ledger(), 0);
 	KUNIT_EXPECT_EQ(test, exptrace_flush.writing[1]->nr, 1U);
 	KUNIT_EXPECT_EQ(test, read_ledger(test, &entry, 1), 0U);
@@ -126,7 +126,7 @@ static void contexts_are_added_up_and_counters_cleared(struct kunit *test)
 	u64 lost, before;
 	int cpu;
 
-	begin(test);
+	begin_ledger_test(test);
 	cpu = raw_smp_processor_id();
 	before = exptrace.lost;
 	fill_counters(cpu, 1, 0);
@@ -155,7 +155,7 @@ static void overwritten_events_are_lost_and_not_recorded(struct kunit *test)
 	struct exptrace_cpu *c;
 	struct entry e;
 
-	begin(test);
+	begin_ledger_test(test);
 	c = this_cpu_ptr(exptrace.cpus);
 	local64_set(&c->slot[1][0][0].attempted, 100);
 	c->slot[1][0][0].recorded = 90;
@@ -177,7 +177,7 @@ static void other_generation_is_left_alone(struct kunit *test)
 	struct exptrace_cpu *c;
 	struct entry e;
 
-	begin(test);
+	begin_ledger_test(test);
 	c = this_cpu_ptr(exptrace.cpus);
 	local64_set(&c->slot[0][0][0].attempted, 7);
 	c->overwritten[0][0] = 3;
@@ -198,7 +198,7 @@ static void longest_ledger_fits_the_reserve(struct kunit *test)
 	entries = kunit_kcalloc(test, EXPTRACE_NR_EXPERIMENTS * num_possible_cpus(),
 				sizeof(*entries), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, entries);
-	begin(test);
+	begin_ledger_test(test);
 	for_each_possible_cpu(cpu) {
 		for (exp = 0; exp < EXPTRACE_NR_EXPERIMENTS; exp++) {
 			if (!exptrace_experiments[exp])

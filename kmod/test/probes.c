@@ -17,7 +17,7 @@
 #define MODULE_SUFFIX	" [exptrace]"
 
 /* A module can't find another by name; but what is in it is called so. */
-static bool is_exptraces(void *function)
+static bool is_in_exptrace(void *function)
 {
 	char text[KSYM_SYMBOL_LEN];
 	size_t len, suffix = strlen(MODULE_SUFFIX);
@@ -33,7 +33,7 @@ static void count_probes(struct tracepoint *tp, void *priv)
 	unsigned int *count = priv;
 
 	for (; func && func->func; func++)
-		*count += is_exptraces(func->func);
+		*count += is_in_exptrace(func->func);
 }
 
 #ifdef EXPTRACE_PROBES_ARE_SRCU
@@ -53,7 +53,7 @@ static void count_all(unsigned int *count)
 }
 #endif
 
-static int tell_attached(char *text, const struct kernel_param *unused)
+static int attached_get(char *text, const struct kernel_param *unused)
 {
 	unsigned int count = 0;
 
@@ -63,7 +63,7 @@ static int tell_attached(char *text, const struct kernel_param *unused)
 	return sysfs_emit(text, "%u\n", count);
 }
 
-static const struct kernel_param_ops attached_ops = { .get = tell_attached };
+static const struct kernel_param_ops attached_ops = { .get = attached_get };
 module_param_cb(attached, &attached_ops, NULL, 0444);
 MODULE_PARM_DESC(attached, "out: probes of exptrace that are attached");
 

@@ -8,9 +8,9 @@
 
 #define STANDARD	EXPTRACE_EXPERIMENT_STANDARD
 #define ALLOCFREE	EXPTRACE_EXPERIMENT_ALLOCFREE
-#define ONE_NUMBER		exptrace_max(1, 0)
+#define ONE_NUMBER	exptrace_max(1, 0)
 
-static void begin(struct kunit *test, unsigned int mode)
+static void begin_writer_test(struct kunit *test, unsigned int mode)
 {
 	kunit_recorder_begin(test, mode);
 	KUNIT_EXPECT_EQ(test, kunit_open(1, 4), 0);
@@ -57,7 +57,7 @@ static void room_that_is_just_enough_is_used(struct kunit *test)
 	struct exptrace_batch *batch;
 	struct exptrace_slot *slot;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	slot = kunit_slot(1, STANDARD);
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
 	batch = slot->batch;
@@ -163,7 +163,7 @@ static void batch_begins_near_to_nothing(struct kunit *test)
 	struct exptrace_slot *slot;
 	unsigned int i;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	for (i = 0; i < exptrace_pool.nr; i++)
 		memset(&exptrace_pool.batches[i].addr_state, 0xff, size);
 	slot = kunit_slot(1, ALLOCFREE);
@@ -180,7 +180,7 @@ static void batch_begins_near_to_nothing(struct kunit *test)
  * Writes an event of as many bytes as the batch has room for, but one: no event
  * takes all that it announces. Returns them.
  */
-static size_t fill(struct kunit *test, unsigned int exp)
+static size_t fill_slot(struct kunit *test, unsigned int exp)
 {
 	struct exptrace_slot *slot = kunit_slot(1, exp);
 	size_t room = slot->end - slot->pos;
@@ -202,11 +202,11 @@ static void event_that_fills_the_batch_is_in_it(struct kunit *test)
 	struct exptrace_slot *slot;
 	const u8 *p;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	slot = kunit_slot(1, ALLOCFREE);
 	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
 	batch = slot->batch;
-	fill(test, ALLOCFREE);
+	fill_slot(test, ALLOCFREE);
 	KUNIT_EXPECT_PTR_EQ(test, slot->pos, slot->end - 1);
 	KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
 	KUNIT_EXPECT_PTR_EQ(test, last_full(1), batch);
@@ -225,7 +225,7 @@ static void batch_may_hold_just_one_event(struct kunit *test)
 	unsigned int i;
 	size_t most;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 0, ONE_NUMBER));
 	most = TEST_BATCH - kunit_slot(1, STANDARD)->batch->start;
 	for (i = 1; i < 5; i++)
@@ -261,7 +261,7 @@ static void time_goes_forward_by_one_tick_at_least(struct kunit *test)
 {
 	u64 hour = 1ULL << 40;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
 	KUNIT_EXPECT_EQ(test, delta_after(test, -(s64)hour), 1ULL);
 	KUNIT_EXPECT_EQ(test, delta_after(test, S64_MIN + (s64)hour), 1ULL);
@@ -276,7 +276,7 @@ static void batch_says_who_runs(struct kunit *test)
 	const u8 *p;
 	u64 before;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	slot = kunit_slot(1, STANDARD);
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 5, ONE_NUMBER));
 	p = slot->batch->data + slot->batch->start;
@@ -329,7 +329,7 @@ static void empty_pool_loses_events_and_counts_them(struct kunit *test)
 	LIST_HEAD(taken);
 	int i;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	slot = kunit_slot(1, STANDARD);
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
 	empty_the_pool(&taken);
@@ -357,7 +357,7 @@ static void event_inside_an_event_is_refused(struct kunit *test)
 	struct exptrace_slot *slot;
 	EXPTRACE_WRITER(w);
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	slot = kunit_slot(1, STANDARD);
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
 	begun = exptrace_begin(&w, STANDARD, EXPTRACE_EVENT_FIRST, ONE_NUMBER);
@@ -386,7 +386,7 @@ struct memory {
 };
 
 /* A copy of it now, but for @slot of this CPU, which is left out. */
-static void remember(struct memory *memory, const struct exptrace_slot *slot)
+static void copy_memory(struct memory *memory, const struct exptrace_slot *slot)
 {
 	size_t offset = (u8 *)slot - (u8 *)this_cpu_ptr(exptrace.cpus);
 	int cpu;
@@ -408,17 +408,17 @@ static void event_writes_to_its_slot_and_batch_alone(struct kunit *test)
 	u8 *pos;
 	int i;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	slot = kunit_slot(1, STANDARD);
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
 	KUNIT_EXPECT_TRUE(test, before && after);
 	if (before && after) {
 		preempt_disable();
 		pos = slot->pos;
-		remember(before, slot);
+		copy_memory(before, slot);
 		for (i = 0; i < 100; i++)
 			kunit_write(STANDARD, i, ONE_NUMBER);
-		remember(after, slot);
+		copy_memory(after, slot);
 		preempt_enable();
 		KUNIT_EXPECT_EQ(test, slot->recorded, 101ULL);
 		KUNIT_EXPECT_GE(test, slot->pos - pos, 300L);
@@ -438,7 +438,7 @@ static void dump_into_an_empty_pool_stops(struct kunit *test)
 	struct exptrace_table table;
 	LIST_HEAD(taken);
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	empty_the_pool(&taken);
 	migrate_enable();
 	exptrace_tables_begin(&table, 1, exptrace_clock());
@@ -492,7 +492,7 @@ static void tables_follow_each_other(struct kunit *test)
 	static const unsigned int sizes[] = { 10, 2000, 1, 3000, 0 };
 	struct exptrace_batch *first, *second;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	write_tables(test, sizes);
 	KUNIT_EXPECT_EQ(test, exptrace_flush.writing[1]->nr, 2U);
 	first = list_first_entry(&exptrace_flush.writing[1]->full, struct exptrace_batch, node);
@@ -510,7 +510,7 @@ static void table_that_just_fits_follows(struct kunit *test)
 	const struct exptrace_batch *batch;
 
 	for (more = 0; more < 2; more++) {
-		begin(test, EXPTRACE_MODE_STREAM);
+		begin_writer_test(test, EXPTRACE_MODE_STREAM);
 		sizes[1] = 0;
 		write_tables(test, sizes);
 		batch = list_first_entry(&exptrace_flush.writing[1]->full, struct exptrace_batch,
@@ -529,7 +529,7 @@ static void event_inside_the_lock_is_refused(struct kunit *test)
 	unsigned long flags;
 	bool written;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	flags = exptrace_pool_lock();
 	written = kunit_write(ALLOCFREE, 1, ONE_NUMBER);
 	exptrace_pool_unlock(flags);
@@ -569,7 +569,7 @@ static void nmi_that_finds_the_lock_taken_loses_only_its_event(struct kunit *tes
 	u64 *lost;
 	u8 *end;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	cpu = this_cpu_ptr(exptrace.cpus);
 	slot = &cpu->slot[1][STANDARD][EXPTRACE_CONTEXT_NMI];
 	lost = cpu->lost[1][STANDARD][EXPTRACE_CONTEXT_NMI];
@@ -613,7 +613,7 @@ static void use_up_quota(struct kunit *test)
 
 static void quota_loses_the_events_of_its_experiment_only(struct kunit *test)
 {
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	use_up_quota(test);
 	KUNIT_EXPECT_FALSE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
 	KUNIT_EXPECT_FALSE(test, kunit_write(ALLOCFREE, 1, ONE_NUMBER));
@@ -640,7 +640,7 @@ static void quota_in_flight_mode_is_a_share_of_each_generation(struct kunit *tes
 	struct exptrace_cpu *cpu;
 	unsigned int i, n;
 
-	begin(test, EXPTRACE_MODE_FLIGHT);
+	begin_writer_test(test, EXPTRACE_MODE_FLIGHT);
 	cpu = this_cpu_ptr(exptrace.cpus);
 	exptrace_pool.quota[ALLOCFREE] = exptrace_pool.nr / 4;
 	for (n = 1; n <= 4; n++) {
@@ -697,7 +697,7 @@ static void generations_of_other_parity_do_not_mix(struct kunit *test)
 	struct exptrace_slot *odd, *even;
 	unsigned long gen;
 
-	begin(test, EXPTRACE_MODE_STREAM);
+	begin_writer_test(test, EXPTRACE_MODE_STREAM);
 	odd = kunit_slot(1, STANDARD);
 	even = kunit_slot(2, STANDARD);
 	KUNIT_EXPECT_PTR_NE(test, odd, even);

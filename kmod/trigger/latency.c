@@ -38,7 +38,7 @@ static __always_inline u64 *note_of(pid_t pid)
 	return &notes[hash_32(pid, TABLE_BITS)];
 }
 
-static __always_inline bool is_about(u64 note, pid_t pid)
+static __always_inline bool note_is_of(u64 note, pid_t pid)
 {
 	return note && note >> TIME_BITS == (u64)pid;
 }
@@ -54,9 +54,9 @@ static notrace void probe_sched_switch(void *data, bool preempt, struct task_str
 	u64 note = READ_ONCE(*note_of(next->pid));
 
 	/* Woken while it ran, say: it must not count when it runs again. */
-	if (is_about(READ_ONCE(*note_of(prev->pid)), prev->pid))
+	if (note_is_of(READ_ONCE(*note_of(prev->pid)), prev->pid))
 		WRITE_ONCE(*note_of(prev->pid), 0);
-	if (!is_about(note, next->pid))
+	if (!note_is_of(note, next->pid))
 		return;
 	WRITE_ONCE(*note_of(next->pid), 0);
 	if (((now_units() - note) & (BIT_ULL(TIME_BITS) - 1)) > READ_ONCE(threshold_units))
@@ -76,7 +76,7 @@ static const struct exptrace_hook hooks[] = {
 };
 
 /* With nothing known of who was woken before. */
-static int attach(void)
+static int attach_latency_probes(void)
 {
 	int err;
 
@@ -94,7 +94,7 @@ int exptrace_latency_begin(void)
 {
 	lockdep_assert_held(&exptrace.control);
 
-	return threshold_us ? attach() : 0;
+	return threshold_us ? attach_latency_probes() : 0;
 }
 
 /* It has ended: there is nothing to take a snapshot of. */
@@ -107,7 +107,7 @@ void exptrace_latency_end(void)
 	attached = false;
 }
 
-static int begin_notes(void)
+static int alloc_notes(void)
 {
 	int err = 0;
 
@@ -117,20 +117,20 @@ static int begin_notes(void)
 	if (!notes)
 		return -ENOMEM;
 	if (exptrace.recording)
-		err = attach();
+		err = attach_latency_probes();
 	if (err)
 		kvfree(notes);
 	return err;
 }
 
-static void end_notes(void)
+static void free_notes(void)
 {
 	exptrace_latency_end();
 	kvfree(notes);
 }
 
 /* After an error all is as before. */
-static int change(u64 us)
+static int change_threshold(u64 us)
 {
 	int err = 0;
 
@@ -140,9 +140,9 @@ static int change(u64 us)
 	if (us)
 		WRITE_ONCE(threshold_units, div_u64(us * NSEC_PER_USEC, 1024));
 	if (us && !threshold_us)
-		err = begin_notes();
+		err = alloc_notes();
 	else if (!us && threshold_us)
-		end_notes();
+		free_notes();
 	if (!err)
 		WRITE_ONCE(threshold_us, us);
 	return err;
@@ -166,7 +166,7 @@ int exptrace_trigger_set_latency(u64 us, const void *owner)
 	err = exptrace_lock_control();
 	if (err)
 		return err;
-	err = change(us);
+	err = change_threshold(us);
 	if (!err)
 		WRITE_ONCE(threshold_owner, owner);
 	mutex_unlock(&exptrace.control);
@@ -183,7 +183,7 @@ void exptrace_trigger_disown(const void *owner)
 		return;
 	mutex_lock(&exptrace.control);
 	if (threshold_owner == owner) {
-		change(0);
+		change_threshold(0);
 		WRITE_ONCE(threshold_owner, NULL);
 	}
 	mutex_unlock(&exptrace.control);
@@ -197,6 +197,6 @@ u64 exptrace_trigger_latency(void)
 void exptrace_latency_exit(void)
 {
 	mutex_lock(&exptrace.control);
-	change(0);
+	change_threshold(0);
 	mutex_unlock(&exptrace.control);
 }

@@ -35,10 +35,10 @@ static struct trigger {
 	u64		before;
 } trigger;
 
-static DECLARE_WAIT_QUEUE_HEAD(waiter);
+static DECLARE_WAIT_QUEUE_HEAD(waitqueue);
 
 /* Completes the present generation, if there is one, and holds all. */
-static int hold(u64 *first, u64 *last)
+static int trigger_hold(u64 *first, u64 *last)
 {
 	int err;
 
@@ -52,19 +52,19 @@ static int hold(u64 *first, u64 *last)
 }
 
 /* Lets the waiter, which there is, have @result. */
-static void finish(int result)
+static void trigger_finish(int result)
 {
 	trigger.result = result;
 	WRITE_ONCE(trigger.armed, false);
 	WRITE_ONCE(trigger.done, true);
-	wake_up_interruptible(&waiter);
+	wake_up_interruptible(&waitqueue);
 }
 
 static void make_snapshot(struct work_struct *work)
 {
 	mutex_lock(&exptrace.control);
 	if (trigger.armed && exptrace_triggers() != trigger.before)
-		finish(hold(&trigger.first, &trigger.last));
+		trigger_finish(trigger_hold(&trigger.first, &trigger.last));
 	mutex_unlock(&exptrace.control);
 }
 
@@ -74,17 +74,17 @@ void exptrace_trigger_cancel(void)
 	lockdep_assert_held(&exptrace.control);
 
 	if (trigger.armed)
-		finish(-ECANCELED);
+		trigger_finish(-ECANCELED);
 }
 
 static DECLARE_WORK(snapshot_work, make_snapshot);
 
-static void pass_on(struct irq_work *work)
+static void queue_snapshot(struct irq_work *work)
 {
 	queue_work(exptrace.wq, &snapshot_work);
 }
 
-static DEFINE_IRQ_WORK(fire_work, pass_on);
+static DEFINE_IRQ_WORK(fire_work, queue_snapshot);
 
 /* Fires the trigger. Without a waiter it's only counted. Context: any. */
 notrace void exptrace_trigger_fire(void)
@@ -128,12 +128,12 @@ int exptrace_trigger_snapshot(u64 *first, u64 *last)
 	err = exptrace_lock_control();
 	if (err)
 		return err;
-	err = hold(first, last);
+	err = trigger_hold(first, last);
 	mutex_unlock(&exptrace.control);
 	return err;
 }
 
-static int arm(void)
+static int trigger_arm(void)
 {
 	int err;
 
@@ -160,10 +160,10 @@ int exptrace_trigger_wait(u64 *first, u64 *last)
 {
 	int err;
 
-	err = arm();
+	err = trigger_arm();
 	if (err)
 		return err;
-	err = wait_event_interruptible(waiter, READ_ONCE(trigger.done));
+	err = wait_event_interruptible(waitqueue, READ_ONCE(trigger.done));
 
 	mutex_lock(&exptrace.control);
 	WRITE_ONCE(trigger.armed, false);
