@@ -11,7 +11,7 @@
 DEFINE_STATIC_KEY_FALSE(exptrace_clock_tsc);
 EXPORT_SYMBOL_GPL(exptrace_clock_tsc);
 
-/* Any context. */
+/* Context: any. */
 notrace u64 exptrace_clock_slow(unsigned long unused)
 {
 	return ktime_get_mono_fast_ns();
@@ -20,13 +20,13 @@ EXPTRACE_KEEPING(exptrace_clock_slow);
 EXPTRACE_DECLARE_KEEPING(exptrace_clock_slow);
 EXPTRACE_EXPORT_KEEPING(exptrace_clock_slow);
 
-/* The slowest clock that a shift may leave: 8 ns a tick, for short deltas. */
+/* Minimum clock rate after shifting: 8 ns per tick keeps deltas short. */
 #define EXPTRACE_MIN_KHZ	125000
 
-/* Of the time-stamp counter; set when that is selected. */
+/* Frequency of the TSC; set when it is selected. */
 static unsigned int tsc_frequency_khz;
 
-/* Called at start, with no generation published. */
+/* Select the clock. Called at start, while no generation is published. */
 void exptrace_clock_select(void)
 {
 	unsigned int khz = exptrace_tsc_measure_khz();
@@ -41,7 +41,7 @@ void exptrace_clock_select(void)
 }
 
 /*
- * Is the events' clock still one? The kernel finds out about the TSC late, up to half a
+ * Is the events' clock still reliable? The kernel notices a bad TSC late, up to half a
  * second after it went wrong.
  */
 bool exptrace_clock_is_sound(void)
@@ -50,9 +50,9 @@ bool exptrace_clock_is_sound(void)
 }
 
 /*
- * Takes CLOCK_MONOTONIC for the events' clock if the TSC is none any more. It is never the
- * other way round while something is recorded. Called with no generation published, and
- * with no writer that has not seen that.
+ * Switch to CLOCK_MONOTONIC if the TSC is no longer reliable; there is no switch back
+ * while something is recorded. Called while no generation is published and all writers
+ * have seen that.
  */
 void exptrace_clock_check(void)
 {
@@ -74,9 +74,9 @@ const char *exptrace_clock_name(void)
 }
 
 /*
- * Reads the clocks a few times and keeps the reading in which they lie closest
- * together: an NMI or the hypervisor may come between any two. Context: any in which the
- * kernel's clocks are not suspended.
+ * Read the clocks a few times and keep the reading in which they are closest together,
+ * because an NMI or the hypervisor may interfere between two reads. Context: any in which
+ * the kernel's clocks are not suspended.
  */
 void exptrace_clock_snapshot(struct exptrace_clock_snapshot *snap)
 {

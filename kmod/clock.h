@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The clock of the events: ticks, which may be read in any context.
+ * The events' clock: ticks, readable in any context.
  */
 #ifndef _EXPTRACE_CLOCK_H
 #define _EXPTRACE_CLOCK_H
@@ -16,12 +16,12 @@ DECLARE_STATIC_KEY_FALSE(exptrace_clock_tsc);
 
 u64 exptrace_clock_slow(unsigned long unused);
 
-/* Ticks now: the TSC, shifted, where it is reliable, else CLOCK_MONOTONIC. */
+/* Current time in ticks: the shifted TSC where it is reliable, else CLOCK_MONOTONIC. */
 static __always_inline u64 exptrace_clock(void)
 {
 #ifdef EXPTRACE_HAS_TSC
 	if (static_branch_likely(&exptrace_clock_tsc)) {
-		/* The mask is what a CPU does anyway. */
+		/* CPUs mask the shift count anyway, so this costs nothing. */
 		return exptrace_tsc() >> (exptrace_writers.clock_shift & 63);
 	}
 #endif
@@ -29,12 +29,12 @@ static __always_inline u64 exptrace_clock(void)
 }
 
 /**
- * struct exptrace_clock_snapshot - the clocks at one moment
+ * struct exptrace_clock_snapshot - all clocks at one moment
  * @ticks:	exptrace_clock()
  * @mono:	CLOCK_MONOTONIC, ns
  * @wall:	CLOCK_REALTIME
- * @boot:	CLOCK_BOOTTIME - CLOCK_MONOTONIC, ns: the time in suspend since boot, as far as
- *		the kernel knew it then
+ * @boot:	CLOCK_BOOTTIME - CLOCK_MONOTONIC, ns: the time spent in suspend since
+ *		boot, as far as the kernel knew it at that moment
  */
 struct exptrace_clock_snapshot {
 	u64			ticks;

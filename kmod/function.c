@@ -16,7 +16,7 @@
 static LIST_HEAD(hooked_functions);
 
 static notrace void function_entered(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
-			  struct ftrace_regs *regs)
+				     struct ftrace_regs *regs)
 {
 	const struct exptrace_function *function =
 		container_of(ops, struct exptrace_function, ops);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Places in the code get their numbers.
+ * Numbering of call sites.
  */
 #include <linux/cpumask.h>
 #include <linux/export.h>
@@ -11,7 +11,7 @@
 
 struct exptrace_interned exptrace_interned[2];
 
-/* Takes the next number for @address, which nobody finds yet; 0 if there is none. */
+/* Allocate the next number for @address, not yet in the index; 0 if there is none. */
 static unsigned int take_site_number(struct exptrace_interned *interned, unsigned long address)
 {
 	unsigned int max = interned->max;
@@ -23,7 +23,7 @@ static unsigned int take_site_number(struct exptrace_interned *interned, unsigne
 	return before + 1;
 }
 
-/* Nobody finds @number, which was taken, if it is not 0: it stands for nothing. */
+/* Release a number that is not in the index, if not 0: it stands for nothing. */
 static void waste_site_number(struct exptrace_interned *interned, unsigned int number)
 {
 	if (number)
@@ -31,9 +31,9 @@ static void waste_site_number(struct exptrace_interned *interned, unsigned int n
 }
 
 /*
- * As exptrace_intern(), without counting what has no number. Context: any, NMI included:
- * nothing waits for anybody. Where another CPU, or who interrupted us, was faster with the
- * same place, the number that we took is wasted.
+ * Like exptrace_intern(), but does not count failures. Never waits. Context: any,
+ * including NMI. If another CPU or the interrupted context inserts the same site first,
+ * the number allocated here is wasted.
  */
 notrace unsigned int exptrace_intern_uncounted(struct exptrace_interned *interned,
 					       unsigned long address)
@@ -64,7 +64,7 @@ notrace unsigned int exptrace_intern_uncounted(struct exptrace_interned *interne
 	return 0;
 }
 
-/* As exptrace_intern(), for what is not where it would be found first. Context: any. */
+/* Slow path of exptrace_intern(), for sites not in their first slot. Context: any. */
 notrace unsigned long exptrace_intern_slowly(struct exptrace_interned *interned,
 					     unsigned long address)
 {
@@ -79,9 +79,8 @@ EXPTRACE_DECLARE_KEEPING(exptrace_intern_slowly);
 EXPTRACE_EXPORT_KEEPING(exptrace_intern_slowly);
 
 /*
- * Makes the table ready for generation @gen, which is to have @max sites at most. The
- * last generation of its parity is complete. Writers see all this when they see the
- * generation published.
+ * Prepare the table for generation @gen with at most @max sites. The previous generation
+ * of this parity is complete. Writers see all this when they see @gen published.
  */
 void exptrace_intern_begin(u64 gen, unsigned int max)
 {
@@ -94,7 +93,7 @@ void exptrace_intern_begin(u64 gen, unsigned int max)
 	interned->gen = gen;
 }
 
-/* Moves one CPU's counts to the sums, and adds them to @sites and @stacks. */
+/* Move one CPU's counts to the global sums, and add them to @sites and @stacks. */
 static void settle_unknown(struct exptrace_cpu *c, unsigned int parity, u64 *sites, u64 *stacks)
 {
 	write_seqlock(&exptrace.settling);
@@ -108,8 +107,8 @@ static void settle_unknown(struct exptrace_cpu *c, unsigned int parity, u64 *sit
 }
 
 /*
- * How often a place of generation @gen, or a stack, got no number; to be asked once. No
- * writer knows it any more.
+ * How often a site or a stack of generation @gen got no number. Resets the counts, so it
+ * must be called once. No writer uses @gen any more.
  */
 void exptrace_intern_take_unknown(u64 gen, u64 *sites, u64 *stacks)
 {

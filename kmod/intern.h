@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What events name by a small number: places in the kernel's code.
+ * Call sites: places in the kernel's code that events identify by a small number.
  *
- * A generation has a table of the places that its events name; an event has the place's
- * number, and the generation's closing tables say what it is (symbols.c). There is a
- * table for each parity, as there are slots.
+ * Each generation has a table of the sites in its events. An event has the number of a
+ * site, and the generation's closing tables have the meaning (symbols.c). Like the slots,
+ * the tables exist once per parity.
  *
- * Numbers are given out in the order in which places are first named, so that they say
- * nothing about addresses (invariant 15). An index by the hash of the address, which
- * nobody sees, finds them. A place takes a number, and its address is written; then the
- * number is put into the index with one compare-and-exchange, in any context. Nothing is
- * ever removed, until all is cleared before the next generation of the parity, when no
- * writer knows it (invariant 6). But where code goes, its places lose their addresses, so
- * that nobody finds them any more (retire.c).
+ * Numbers are allocated in the order of first use, so they reveal nothing about addresses
+ * (invariant 15). They are found through an index by the hash of the address, which is
+ * never exposed. To insert a site, a writer allocates a number, writes the address, and
+ * then puts the number into the index with one compare-and-exchange, in any context.
+ * Nothing is ever removed until the whole table is cleared before the next generation of
+ * the parity, when no writer uses it (invariant 6). But when code is unloaded, its sites
+ * lose their addresses, so nobody finds them any more (retire.c).
  */
 #ifndef _EXPTRACE_INTERN_H
 #define _EXPTRACE_INTERN_H
@@ -25,31 +25,31 @@
 #include "exptrace.h"
 #include "keep.h"
 
-/* Numbers. 0 stands for what has none. */
+/* Site numbers; 0 stands for no site. */
 #define EXPTRACE_SITE_BITS	12
 #define EXPTRACE_NR_SITES	((unsigned int)BIT(EXPTRACE_SITE_BITS))
 
-/* Most of the index stays empty, so that nearly all is found where it is looked for first. */
+/* Most of the index stays empty, so that nearly every site is in its first slot. */
 #define EXPTRACE_SITE_SLOT_BITS	(EXPTRACE_SITE_BITS + 1)
 #define EXPTRACE_SITE_SLOTS	((unsigned int)BIT(EXPTRACE_SITE_SLOT_BITS))
 #define EXPTRACE_MOST_SITES	(EXPTRACE_NR_SITES / 4 * 3)
 
-/* A place is in one of so many slots, or has no number: nobody looks any longer. */
+/* Slots searched for a site; if all are taken, it gets no number. */
 #define EXPTRACE_SITE_PROBES	64
 
 /**
- * struct exptrace_interned - what writers of the generations of one parity share
- * @index:	numbers, where the hash of their address points to or behind that; 0:
- *		none. Set once, by cmpxchg()
- * @address:	by number; 0: none, as number 0 has. Written by who took the number,
- *		before that is in @index, which is the partner of the address dependency
- *		of those who read the number there; replaced by EXPTRACE_RETIRED, under
- *		exptrace.control, when the code goes
+ * struct exptrace_interned - tables shared by writers of one generation parity
+ * @index:	site numbers, at the hash of their address or in a following slot; 0 is
+ *		empty. Set once, by cmpxchg()
+ * @address:	addresses by number; 0: none, always so for number 0. Written by the
+ *		allocator of the number before that is in @index; pairs with the address
+ *		dependency of those who read the number there. Replaced by
+ *		EXPTRACE_RETIRED, under exptrace.control, when the code is unloaded
  * @gen:	the generation; written before it is published
- * @max:	most sites; likewise
- * @experiments: a bit for each experiment in its schema; likewise
- * @stacks:	its table of stacks; NULL until one is wanted for the first time
- * @nr:		numbers that are taken, up to this one; atomic, written by those who insert
+ * @max:	maximum number of sites; likewise
+ * @experiments: bitmap of the experiments in its schema; likewise
+ * @stacks:	its table of stacks; NULL until stacks are first wanted
+ * @nr:		highest allocated number; atomic, written by those who insert
  */
 struct exptrace_interned {
 	u32		index[EXPTRACE_SITE_SLOTS] ____cacheline_aligned;
@@ -63,25 +63,25 @@ struct exptrace_interned {
 
 extern struct exptrace_interned exptrace_interned[2];
 
-/* In the place of the address of a place in code that has gone: no code is there. */
+/* Replaces the address of a site whose code was unloaded: no code is at this address. */
 #define EXPTRACE_RETIRED	((unsigned long)exptrace_interned)
 
 unsigned long exptrace_intern_slowly(struct exptrace_interned *interned, unsigned long address);
 unsigned int exptrace_intern_uncounted(struct exptrace_interned *interned, unsigned long address);
 
-/* Where to look first. */
+/* The first slot of an address. */
 static __always_inline unsigned int exptrace_site_hash(unsigned long address)
 {
 	return (u32)address * 0x9e3779b1U >> (32 - EXPTRACE_SITE_SLOT_BITS);
 }
 
-/* The number of a place in the code; 0 if it has none, which was counted unless it is NULL. */
+/* The number of a site; 0 if it has none, which has been counted unless @address is 0. */
 static __always_inline unsigned int exptrace_intern(struct exptrace_interned *interned,
 						    unsigned long address)
 {
-	/* Pairs with the cmpxchg() that put it there: its address was before, and stays. */
+	/* Pairs with the cmpxchg() that set it: the address was written before, and stays. */
 	unsigned int number = READ_ONCE(interned->index[exptrace_site_hash(address)]);
-	const unsigned long *addresses = interned->address;	/* whose bounds are kept */
+	const unsigned long *addresses = interned->address;	/* always in bounds */
 
 	if (likely(addresses[number] == address))
 		return number;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pool's lock, and how long it was held at most.
+ * The pool lock, and the longest time it was held.
  *
- * Interrupts are off while it is held, so each hold is bounded by a constant (invariant
- * 13). With the module's parameter time_holds, each one is timed: a CPU's clock that is
- * read twice shows no more than the longest, but that for the recorder as it is built.
+ * Interrupts are off while it is held, so each hold must be bounded by a constant
+ * (invariant 13). With the module parameter time_holds, each hold is timed. This only
+ * shows the longest hold so far, but on the recorder as it is built.
  */
 #include <linux/jump_label.h>
 #include <linux/ktime.h>
@@ -19,19 +19,19 @@ struct exptrace_pool exptrace_pool = {
 };
 
 /*
- * This CPU is in the pool's lock, or on its way into it: what fires in there, the
- * lock's own tracepoints for example, must not come back for it (invariant 4).
+ * This CPU holds the pool lock or is about to take it. A tracepoint hit meanwhile, such
+ * as one of the lock itself, must not take it again (invariant 4).
  */
 static DEFINE_PER_CPU(bool, in_pool_lock);
 
-/* Holds are timed. Constant while the module is loaded, but for its beginning. */
+/* Holds are timed. Constant while the module is loaded, except at its beginning. */
 static DEFINE_STATIC_KEY_FALSE(timed);
 
 /**
- * struct longest - the longest hold since it was forgotten
- * @since:	when the present hold began, ns of CLOCK_MONOTONIC; pool.lock
- * @ns:		how long the longest was; written under pool.lock, read anywhere
- * @holder:	where that was let go; likewise
+ * struct longest - the longest hold since the last reset
+ * @since:	start of the current hold, ns of CLOCK_MONOTONIC; pool.lock
+ * @ns:		duration of the longest hold; written under pool.lock, read anywhere
+ * @holder:	code address that released it; likewise
  */
 static struct longest {
 	u64		since;
@@ -77,8 +77,8 @@ notrace unsigned long exptrace_pool_lock(void)
 }
 
 /*
- * For NMIs, and for who must not wait. False if the lock is taken, or this CPU was
- * about to take it.
+ * For NMIs and for callers that must not wait. Returns false if the lock is taken, or if
+ * this CPU was about to take it.
  */
 notrace bool exptrace_pool_trylock(unsigned long *flags)
 {
@@ -107,13 +107,16 @@ notrace void exptrace_pool_unlock(unsigned long flags)
 	local_irq_restore(flags);
 }
 
-/* From now on all holds are timed. Context: process; sleeps. */
+/* Time all holds from now on. Context: process; sleeps. */
 void exptrace_time_holds(void)
 {
 	static_branch_enable(&timed);
 }
 
-/* The longest hold so far, in ns, and where it was let go. False if none was timed. */
+/*
+ * The longest hold so far, in ns, and the address that released it. Returns false if none
+ * was timed.
+ */
 bool exptrace_longest_hold(u64 *ns, unsigned long *holder)
 {
 	*ns = READ_ONCE(longest.ns);

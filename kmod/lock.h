@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pool's lock. All that is done under it takes at most 10,000 instructions,
- * whatever the sizes of the pool and of the machine (invariant 13; docs/design.md).
+ * The pool lock. Everything done under it takes at most 10,000 instructions, whatever the
+ * sizes of the pool and of the machine (invariant 13; docs/design.md).
  */
 #ifndef _EXPTRACE_LOCK_H
 #define _EXPTRACE_LOCK_H

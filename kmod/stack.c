@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stacks of the kernel get their numbers, and events theirs.
+ * Kernel stacks: numbering them, and attaching them to events.
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
@@ -16,31 +16,31 @@
 #include "stack.h"
 #include "writer.h"
 
-/* Frames of the tracer's own and of a probe, at most. */
+/* Maximum number of frames of the recorder and of a probe. */
 #define RECORDER_FRAMES_MAX	8
 
 DEFINE_STATIC_KEY_FALSE(exptrace_stacks_on);
 EXPORT_SYMBOL_GPL(exptrace_stacks_on);
 
-/* Types of events that are to have a stack, by experiment; changed bit by bit, read at any time. */
+/* Event types with stacks, by experiment; bits are changed atomically, read at any time. */
 static unsigned long wanted[EXPTRACE_NR_EXPERIMENTS][BITS_TO_LONGS(EXPTRACE_EVENT_LAST + 1)];
 
 /*
- * The modules that have the probes of these events, by experiment. Written under
- * exptrace.control before a type is wanted; a probe that runs keeps its module there.
+ * Modules of the probes of these events, by experiment. Written under exptrace.control
+ * before a type is wanted; a running probe pins its module.
  */
 static const struct module *owners[EXPTRACE_NR_EXPERIMENTS];
 
-/* Events of which types are wanted; exptrace.control. */
+/* Number of events whose types are wanted; exptrace.control. */
 static unsigned int nr_wanted;
 
-/* How many frames that is. */
+/* The number of frames without the EXPTRACE_STACK_CUT flag. */
 static unsigned int nr_frames(unsigned int nr)
 {
 	return nr & ~EXPTRACE_STACK_CUT;
 }
 
-/* Is it the stack with @number? If its code goes meanwhile, it is, or is no more. */
+/* Is this the stack with @number? If its code is unloaded meanwhile, either answer is right. */
 static bool is_stack(const struct exptrace_stacks *stacks, unsigned int number,
 		     const unsigned long *frames, unsigned int nr)
 {
@@ -48,11 +48,11 @@ static bool is_stack(const struct exptrace_stacks *stacks, unsigned int number,
 
 	if (word[0] != nr)
 		return false;
-	/* A frame may be retired at any time: one word, which is then no frame. */
+	/* A frame may be retired at any time: one word, which then matches no frame. */
 	return data_race(!memcmp(word + 1, frames, nr_frames(nr) * sizeof(*frames)));
 }
 
-/* Copies a stack to where only it is. Returns its place plus 1; 0 if there is no room. */
+/* Copy a stack to a place of its own. Returns its offset plus 1; 0 if there is no room. */
 static u32 store_stack(struct exptrace_stacks *stacks, const unsigned long *frames, unsigned int nr)
 {
 	unsigned int n = nr_frames(nr), end;
@@ -73,7 +73,7 @@ static u32 store_stack(struct exptrace_stacks *stacks, const unsigned long *fram
  * 1, or 0 if there is no room.
  */
 static u32 take_stack_number(struct exptrace_stacks *stacks, const unsigned long *frames,
-		       unsigned int nr)
+			     unsigned int nr)
 {
 	u32 offset = store_stack(stacks, frames, nr);
 	int number;
@@ -87,7 +87,7 @@ static u32 take_stack_number(struct exptrace_stacks *stacks, const unsigned long
 	return number + 1;
 }
 
-/* Nobody finds the stack that took this number, plus 1, if it is not 0. */
+/* Release the number (plus 1) of a stack that has no entry; 0 is ignored. */
 static void waste_stack_number(struct exptrace_stacks *stacks, u32 taken)
 {
 	if (taken)
@@ -95,8 +95,8 @@ static void waste_stack_number(struct exptrace_stacks *stacks, u32 taken)
 }
 
 /*
- * A stack that takes a number and then is found to be there already, since another CPU was
- * faster, leaves the number and its words unused.
+ * If another CPU inserts the same stack first, the number and words allocated here stay
+ * unused.
  */
 notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
 					   const unsigned long *frames, unsigned int nr)
@@ -107,7 +107,10 @@ notrace unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks,
 
 	for (i = 0; i < EXPTRACE_STACK_PROBES; i++) {
 		u64 *slot = &stacks->entry[(hash + i) % EXPTRACE_STACK_SLOTS];
-		/* Pairs with the cmpxchg() below: with the entry, its place and words are there. */
+		/*
+		 * Pairs with the cmpxchg() below: an entry's place and words are visible
+		 * with it.
+		 */
 		u64 entry = smp_load_acquire(slot);
 
 		if (!entry) {
@@ -140,13 +143,13 @@ unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned in
 	return nr_frames(stacks->word[offset - 1]);
 }
 
-/* Had the stack with @number, which there is, more frames? */
+/* Did the stack with @number, which must exist, have more frames? */
 bool exptrace_stack_is_cut(const struct exptrace_stacks *stacks, unsigned int number)
 {
 	return stacks->word[stacks->place[number] - 1] & EXPTRACE_STACK_CUT;
 }
 
-/* The code of a frame of the stack with @number goes: it is @site from now on. */
+/* The code of a frame of the stack with @number is being unloaded: replace it by @site. */
 void exptrace_stack_retire(struct exptrace_stacks *stacks, unsigned int number,
 			   unsigned int frame, unsigned int site)
 {
@@ -155,7 +158,7 @@ void exptrace_stack_retire(struct exptrace_stacks *stacks, unsigned int number,
 	WRITE_ONCE(stacks->word[stacks->place[number] + frame], site);
 }
 
-/* The site of a frame, which becomes one; 0: there is no room. */
+/* The site of a frame, created if needed; 0 if there is no room. */
 unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned long frame)
 {
 	if (frame < EXPTRACE_NR_SITES)
@@ -163,7 +166,7 @@ unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned lo
 	return exptrace_intern_uncounted(interned, exptrace_call_of(frame));
 }
 
-/* Is the frame of the recorder, or of the probe that called it, or of who called that? */
+/* Is the frame in the recorder, in the probe's module, or in the trampoline that called it? */
 static __always_inline bool is_recorder_frame(unsigned long frame, const struct module *owner)
 {
 	return within_module(frame, THIS_MODULE) || (owner && within_module(frame, owner)) ||
@@ -171,13 +174,14 @@ static __always_inline bool is_recorder_frame(unsigned long frame, const struct 
 }
 
 /*
- * The number of the stack of a tracepoint or function, whose probe @owner has. Between the
- * two may be the kernel's own caller of probes, which write_stack() leaves out.
+ * Capture the current stack, without the frames of the recorder and of the probe in
+ * @owner; returns its number. Frames of the kernel's code that calls probes are left out
+ * later, by write_stack().
  */
 static noinline notrace unsigned int capture_stack(const struct exptrace_interned *interned,
-					  const struct module *owner)
+						   const struct module *owner)
 {
-	/* With the one that tells whether there are more. */
+	/* One more than needed, to see whether there are more. */
 	unsigned long frames[RECORDER_FRAMES_MAX + EXPTRACE_STACK_FRAMES + 1];
 	unsigned int nr, own = 0, id = 0;
 
@@ -193,7 +197,7 @@ static noinline notrace unsigned int capture_stack(const struct exptrace_interne
 	return id;
 }
 
-/* Generation and number of a stack in one; not 0. */
+/* Returns the generation and number of the stack in one word, never 0; 0 if none is wanted. */
 static __always_inline u64 put_stack(struct exptrace_slot *slot, unsigned long type, u64 same)
 {
 	struct exptrace_writer w = { .slot = slot, .pos = slot->pos, .context = slot->context };
@@ -213,12 +217,12 @@ static __always_inline u64 put_stack(struct exptrace_slot *slot, unsigned long t
 }
 
 /**
- * exptrace_put_stack - write the stack of the event of @type that is to follow
- * @slot:	where the event will be; there is room for both
- * @type:	the event's type
+ * exptrace_put_stack - write the stack of the following event
+ * @slot:	slot of the event; has room for both
+ * @type:	type of the event
  *
- * Context: any, NMI included, under any lock: nothing waits or allocates. Return: false
- * if the event wants none; else the event is to follow one tick later.
+ * Context: any, including NMI, under any lock: it never waits or allocates. Return: false
+ * if the event type has no stack; otherwise the event must follow one tick later.
  */
 notrace unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type)
 {
@@ -229,9 +233,9 @@ EXPTRACE_DECLARE_KEEPING(exptrace_put_stack);
 EXPTRACE_EXPORT_KEEPING(exptrace_put_stack);
 
 /*
- * As that, for the events of one call, which have the same stack: it is found out once in a
- * generation. @same is what this has returned for the event before, or 0. Return: 0 if the
- * event wants none.
+ * The same for several events of one call, which share a stack: it is captured once per
+ * generation. @same is the return value for the previous event, or 0. Return: 0 if the
+ * event type has no stack.
  */
 notrace unsigned long exptrace_put_same_stack(struct exptrace_slot *slot, unsigned long type,
 					      unsigned long same)
@@ -254,23 +258,23 @@ static int alloc_tables(void)
 		stacks = kvzalloc(sizeof(*stacks), GFP_KERNEL);
 		if (!stacks)
 			return -ENOMEM;
-		/* Writers of an open generation may see it now, and find no room in it. */
+		/* Writers of the open generation may see the table now; it has no room yet. */
 		smp_store_release(&interned->stacks, stacks);	/* after the zeros */
 	}
 	return 0;
 }
 
 /**
- * exptrace_stacks_want - let events of these types have stacks
+ * exptrace_stacks_want - enable stacks for event types
  * @exp:	their experiment
- * @type:	the first type
- * @ntypes:	how many
+ * @type:	first type
+ * @ntypes:	number of types
  *
- * If something is being recorded that has had no stacks, a new generation begins, for
- * only when it is opened does it get room for them.
+ * If a recording without stacks is running, this begins a new generation, because room
+ * for stacks is allocated when a generation is opened.
  *
- * Context: process, exptrace.control held; sleeps. Return: 0; -ENOMEM; what
- * exptrace_advance() returns.
+ * Context: process, exptrace.control held; sleeps. Return: 0; -ENOMEM; or an error of
+ * exptrace_advance().
  */
 int exptrace_stacks_want(const struct exptrace_experiment *exp, unsigned int type,
 			 unsigned int ntypes)
@@ -289,14 +293,14 @@ int exptrace_stacks_want(const struct exptrace_experiment *exp, unsigned int typ
 			return err;
 		}
 	}
-	WRITE_ONCE(owners[exp->id], exp->owner);	/* see there */
+	WRITE_ONCE(owners[exp->id], exp->owner);	/* see @owners */
 	while (ntypes--)
 		set_bit(type++, wanted[exp->id]);
 	static_branch_inc(&exptrace_stacks_on);
 	return 0;
 }
 
-/* Undoes that. */
+/* Undo exptrace_stacks_want(). */
 void exptrace_stacks_unwant(unsigned int exp, unsigned int type, unsigned int ntypes)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -314,7 +318,10 @@ bool exptrace_stacks_wanted(void)
 	return nr_wanted;
 }
 
-/* As exptrace_intern_begin(): @room words may be used, none if stacks are not wanted. */
+/*
+ * Like exptrace_intern_begin(): at most @room words may be used; none if stacks are not
+ * wanted.
+ */
 void exptrace_stacks_begin(u64 gen, unsigned int room)
 {
 	struct exptrace_stacks *stacks = exptrace_interned[gen & 1].stacks;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stacks of the kernel: those who want them get one before each event.
+ * Kernel stacks: events that want one have it written before them.
  *
- * A generation has a table of the stacks of its events, as it has one of places
- * (intern.h). A stack that is new is copied to where only it will be, and takes the next
- * number (invariant 15); then its entry, one word, is set with one compare-and-exchange,
- * so what an entry refers to is complete.
+ * Like call sites (intern.h), each generation has a table of its stacks. A new stack is
+ * copied to a place of its own and gets the next number (invariant 15). Then its entry, a
+ * single word, is set by one compare-and-exchange, so whatever an entry refers to is
+ * complete.
  */
 #ifndef _EXPTRACE_STACK_H
 #define _EXPTRACE_STACK_H
@@ -18,35 +18,37 @@
 #include "intern.h"
 #include "keep.h"
 
-/* Frames of a stack, the innermost ones; beside their number: there were more. */
+/*
+ * Maximum number of frames, the innermost ones. The flag, in the number of frames: there
+ * were more.
+ */
 #define EXPTRACE_STACK_FRAMES	48
 #define EXPTRACE_STACK_CUT	BIT(8)
 
-/* Numbers, and words for what they refer to. */
+/* Stack numbers, and words for the stacks themselves. */
 #define EXPTRACE_STACK_BITS	11
 #define EXPTRACE_NR_STACKS	((unsigned int)BIT(EXPTRACE_STACK_BITS))
 #define EXPTRACE_STACK_WORDS	16384U
 
-/* As of places: most of the entries stay empty, and a stack is in one of so many. */
+/* As for sites, most entries stay empty, and only so many are searched. */
 #define EXPTRACE_STACK_SLOTS	(2 * EXPTRACE_NR_STACKS)
 #define EXPTRACE_MOST_STACKS	(EXPTRACE_NR_STACKS / 4 * 3)
 #define EXPTRACE_STACK_PROBES	64
 
 /**
- * struct exptrace_stacks - the stacks of the generations of one parity
- * @entry:	where the hash points to or behind that, 0: none; the upper half is the
- *		hash, the lower one the number of the stack, plus 1. Set once, by cmpxchg(),
- *		whose partner is smp_load_acquire()
- * @place:	by number, where the stack is in @word, plus 1; 0: the number stands for
- *		nothing. Written by who took the number, before its entry is, with
- *		smp_store_release(), whose partner is exptrace_stack_at()
+ * struct exptrace_stacks - stacks of the generations of one parity
+ * @entry:	at the hash or in a following slot; the hash in the upper half, the
+ *		stack's number plus 1 in the lower; 0 is empty. Set once, by cmpxchg();
+ *		pairs with smp_load_acquire()
+ * @place:	by number, the offset of the stack in @word, plus 1; 0: the number is
+ *		unused. Written by the allocator of the number before its entry, with
+ *		smp_store_release(); pairs with exptrace_stack_at()
  * @room:	words that may be used; written before the generation is published
  * @used:	words that are used, or more; atomic, written by those who insert
- * @nr:		numbers that are taken; likewise
- * @word:	per stack its number of frames, with EXPTRACE_STACK_CUT, and these; written
- *		by who inserts it before its place is. A frame in code that has gone is
- *		replaced, under exptrace.control, by the number of its place in the code,
- *		0: it has none
+ * @nr:		numbers that are allocated; likewise
+ * @word:	for each stack the number of frames, with EXPTRACE_STACK_CUT, and the
+ *		frames; written before its place. A frame in unloaded code is replaced,
+ *		under exptrace.control, by its site number, or 0 if it has none
  */
 struct exptrace_stacks {
 	u64		entry[EXPTRACE_STACK_SLOTS];
@@ -57,7 +59,7 @@ struct exptrace_stacks {
 	unsigned long	word[EXPTRACE_STACK_WORDS];
 };
 
-/* Some event wants them. */
+/* At least one event has stacks enabled. */
 DECLARE_STATIC_KEY_FALSE(exptrace_stacks_on);
 
 unsigned long exptrace_put_stack(struct exptrace_slot *slot, unsigned long type);
@@ -65,19 +67,19 @@ unsigned long exptrace_put_same_stack(struct exptrace_slot *slot, unsigned long 
 				      unsigned long same);
 
 /*
- * The id of a stack of @nr frames, with EXPTRACE_STACK_CUT if there were more: its number,
- * behind those of places; 0 if there is no room.
+ * The id of a stack of @nr frames, plus EXPTRACE_STACK_CUT if there were more: its
+ * number, counted after those of sites; 0 if there is no room.
  */
 unsigned int exptrace_intern_stack(struct exptrace_stacks *stacks, const unsigned long *frames,
 				   unsigned int nr);
 
-/* How many stacks there are, or numbers of such. */
+/* How many stack numbers are allocated. */
 static inline unsigned int exptrace_nr_stacks(const struct exptrace_interned *interned)
 {
 	return interned->stacks ? atomic_read(&interned->stacks->nr) : 0;
 }
 
-/* The frames of the stack with @number, and how many; 0: there is none. */
+/* Get the frames of the stack with @number; returns how many, 0 if the number is unused. */
 unsigned int exptrace_stack_at(const struct exptrace_stacks *stacks, unsigned int number,
 			       const unsigned long **frames);
 bool exptrace_stack_is_cut(const struct exptrace_stacks *stacks, unsigned int number);

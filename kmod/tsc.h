@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The time-stamp counter, where there is one: what it says, whether it is a clock, and
- * how fast it goes.
+ * The time-stamp counter, if any: its value, reliability and frequency.
  */
 #ifndef _EXPTRACE_TSC_H
 #define _EXPTRACE_TSC_H
@@ -16,13 +15,13 @@
 
 #define EXPTRACE_HAS_TSC
 
-/* UML runs in user mode, which may read the counter too. */
+/* UML runs in user mode, which may read the counter, too. */
 static __always_inline u64 exptrace_tsc(void)
 {
 	return __builtin_ia32_rdtsc();
 }
 
-/* Only the host's kernel knows; but CPUs say themselves if theirs is invariant. */
+/* Only the host's kernel knows; but CPUs report whether their TSC is invariant. */
 static inline bool exptrace_tsc_is_reliable(void)
 {
 	u32 eax = 0x80000007, ebx, ecx = 0, edx;
@@ -31,7 +30,7 @@ static inline bool exptrace_tsc_is_reliable(void)
 	return edx & BIT(8);
 }
 
-/* Measured for 10 ms. May sleep. */
+/* Measure for 10 ms. May sleep. */
 static inline unsigned int exptrace_tsc_measure_khz(void)
 {
 	u64 ns = ktime_get_ns(), ticks = exptrace_tsc();
@@ -42,7 +41,7 @@ static inline unsigned int exptrace_tsc_measure_khz(void)
 	return div64_u64(ticks * USEC_PER_SEC, ns);
 }
 
-/* Are its cycles those of the counter? */
+/* Does @clock count cycles of the TSC? */
 static inline bool exptrace_tsc_counts_for(const struct clocksource *clock)
 {
 	return false;

@@ -42,7 +42,7 @@ static inline void exptrace_put_padded_varint(u8 *p, u64 value)
 	*p = value;
 }
 
-/* Read a number at *@p, and move *@p past it. */
+/* Read the number at *@p and advance *@p to its end. */
 static inline u64 exptrace_get_varint(const u8 **p)
 {
 	unsigned int shift = 0;

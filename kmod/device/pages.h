@@ -14,13 +14,13 @@ static inline __u64 exptrace_pages_of_batch(__u32 batch_size, unsigned int page_
 	return batch_size >> page_shift;
 }
 
-/* The batch that page @page of the mapping is in. */
+/* Index of the batch that contains page @page of the mapping. */
 static inline __u64 exptrace_page_batch(__u64 page, __u32 batch_size, unsigned int page_shift)
 {
 	return (page << page_shift) / batch_size;
 }
 
-/* Where in it the page begins, in bytes. */
+/* Offset of the page in its batch, in bytes. */
 static inline __u32 exptrace_page_within(__u64 page, __u32 batch_size, unsigned int page_shift)
 {
 	return (page << page_shift) & (batch_size - 1);

@@ -86,7 +86,7 @@ static struct pid *find_chosen(u32 nr, enum pid_type type)
 }
 
 static int choose_pids(const u32 *numbers, unsigned int nr, enum pid_type type, struct pid **pids,
-		  unsigned long *bits)
+		       unsigned long *bits)
 {
 	unsigned int i;
 
@@ -142,9 +142,9 @@ static int fill_set(struct exptrace_followed *followed, const struct exptrace_ch
 	int err;
 
 	err = choose_pids(chosen->threads, chosen->nr_threads, PIDTYPE_PID, chosen->pids,
-		     followed->threads) ?:
+			  followed->threads) ?:
 	      choose_pids(chosen->processes, chosen->nr_processes, PIDTYPE_TGID,
-		     chosen->pids + chosen->nr_threads, followed->processes);
+			  chosen->pids + chosen->nr_threads, followed->processes);
 	if (err)
 		return err;
 	while (follow_existing(followed))

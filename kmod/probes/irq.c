@@ -26,7 +26,7 @@ static __always_inline u64 name_hash(unsigned int number, const char *name, size
 
 /* Write the handler's name unless this batch already has it. The caller has made room. */
 static __always_inline void put_irq_name(struct exptrace_writer *w, unsigned int irq,
-				      const struct irqaction *action)
+					 const struct irqaction *action)
 {
 	const char *name = action->name ?: "?";
 	size_t len = strnlen(name, NAME_CHARS);
@@ -45,7 +45,7 @@ static __always_inline void put_irq_name(struct exptrace_writer *w, unsigned int
 
 /* Begin an interrupt event with @numbers arguments, the first of which is @irq. */
 static __always_inline bool begin_irq_event(struct exptrace_writer *w, unsigned int type, int irq,
-				  const struct irqaction *action, unsigned int numbers)
+					    const struct irqaction *action, unsigned int numbers)
 {
 	if (!exptrace_attempt(w, EXPTRACE_EXPERIMENT_STANDARD, EXPTRACE_ANY_CONTEXT, current,
 			      exptrace_about_current(),

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bends: where the rate of CLOCK_MONOTONIC by the events' clock changes.
+ * Bends: changes of the rate of CLOCK_MONOTONIC relative to the events' clock.
  *
- * adjtimex(2) makes CLOCK_MONOTONIC go faster or slower than the TSC, by 10 % at most, and
- * the kernel itself does by a little, many times a second, to stay on the average that was
- * asked for. Whenever it does, it calls a notifier, with what it reckons CLOCK_MONOTONIC by
- * from then on: a straight line. Where that meets the one before is a bend.
+ * adjtimex(2) makes CLOCK_MONOTONIC faster or slower than the TSC, by up to 10 %. The
+ * kernel itself adjusts it slightly, many times a second, to keep the requested average.
+ * After each change it calls a notifier with the straight line by which it computes
+ * CLOCK_MONOTONIC from then on. The intersection with the previous line is a bend.
  *
- * Few bends have to be told. A chord is drawn from one that is kept, as long as it is within
- * EXPTRACE_BEND_NS of all bends that it passes, and thus, since all between bends is straight,
- * of the whole line; then the last bend before is kept, and the next chord begins there. So
- * the bound depends neither on how much the rate changes nor on how often. A generation
- * begins and ends amid a chord, which doubles it.
+ * Only a few bends need be recorded. A chord starts at a recorded bend and continues as
+ * long as it is within EXPTRACE_BEND_NS of all bends it passes, and thus, since the clock
+ * is straight between bends, of the whole line. Then the previous bend is recorded, and
+ * the next chord starts there. So the error bound depends neither on the size nor on the
+ * frequency of the changes. A generation begins and ends in the middle of a chord, which
+ * doubles it.
  *
- * Where the kernel's clocksource is another than the TSC, its line says nothing about ticks:
- * then both are read in every update, and each reading is a place that the chord passes.
+ * If the kernel's clocksource is not the TSC, its line says nothing about ticks. Then
+ * every update reads both clocks, and each reading is a point that the chord passes.
  */
 #include <linux/irq_work.h>
 #include <linux/math64.h>
@@ -26,29 +27,29 @@
 #include "bend.h"
 #include "chord.h"
 
-/* How far a time may be from the chord. */
+/* Maximum distance of a time from the chord. */
 #define EXPTRACE_BEND_NS	200
 
-/* A tick is not longer, but on machines with a slow TSC. */
+/* Maximum length of a tick, except on machines with a slow TSC. */
 #define TICK_NS_MAX		8
 
 /*
- * Protects all below. Taken inside of the kernel's timekeeping lock, and while readers of the
- * kernel's clocks wait: so who holds it must not read them.
+ * Protects all variables below. Taken inside the kernel's timekeeping lock, while readers
+ * of the kernel's clocks wait, so the holder must not read these clocks.
  */
 static DEFINE_RAW_SPINLOCK(lock);
 
-/* What was kept, by number; the newest take the place of the oldest. */
+/* Recorded bends by number; the newest replace the oldest. */
 static struct exptrace_clock_snapshot kept[EXPTRACE_NR_BENDS];
 static u64 nr_kept;
-static u64 newest_first;	/* of the newest generation */
+static u64 newest_first;	/* first number of the newest generation */
 
-static struct exptrace_chord chord;		/* from the last one kept */
+static struct exptrace_chord chord;		/* from the last recorded bend */
 static struct exptrace_clock_snapshot latest;	/* the last bend */
-static struct tk_read_base line;		/* what the kernel reckons by */
-static bool started;				/* the four height are set */
+static struct tk_read_base line;		/* the kernel's current line */
+static bool started;				/* the three above are valid */
 
-/* The shortest reading of a clocksource that is not the TSC, in ticks; 0: there was none. */
+/* The shortest reading so far of a clocksource other than the TSC, in ticks; 0: none yet. */
 static u64 shortest_reading;
 
 static void want_advance(struct irq_work *work)
@@ -70,7 +71,10 @@ static void keep_bend(const struct exptrace_clock_snapshot *bend)
 		irq_work_queue(&advance_work);
 }
 
-/* If not, the events' clock is CLOCK_MONOTONIC itself, which has no bends by that. */
+/*
+ * If false, the events' clock is CLOCK_MONOTONIC itself, which has no bends relative to
+ * itself.
+ */
 static bool clock_is_tsc(void)
 {
 	return static_key_enabled(&exptrace_clock_tsc);
@@ -81,7 +85,7 @@ static struct exptrace_place to_place(const struct exptrace_clock_snapshot *at)
 	return (struct exptrace_place) { .ticks = at->ticks, .mono = at->mono };
 }
 
-/* A chord begins at @at, which is kept. */
+/* Record @at and start a chord there. */
 static void begin_chord(const struct exptrace_clock_snapshot *at)
 {
 	struct exptrace_place from = to_place(at);
@@ -90,7 +94,7 @@ static void begin_chord(const struct exptrace_clock_snapshot *at)
 	exptrace_chord_begin(&chord, &from);
 }
 
-/* The chord must be within @ns of @at. */
+/* The chord must pass within @ns of @at. */
 static void pass_bend(const struct exptrace_clock_snapshot *at, s64 ns)
 {
 	struct exptrace_place by = to_place(at);
@@ -108,13 +112,13 @@ static u64 mono_at(const struct tk_read_base *tkr, u64 cycles)
 }
 
 /*
- * How many cycles after @tkr->cycle_last that line meets the one before, which has another
- * rate; 0 if it does not between then and now.
+ * Cycles after @tkr->cycle_last at which the new line intersects the previous one, which
+ * has a different rate; 0 if that is not between cycle_last and now.
  */
 static u64 cycles_to_intersection(const struct tk_read_base *tkr)
 {
 	u64 now = (exptrace_clock() + 1) << exptrace_writers.clock_shift;
-	/* how much higher it is at cycle_last; what overflows does so twice */
+	/* height over the old line at cycle_last; overflows cancel out */
 	s64 height = ((tkr->base - line.base) << tkr->shift) + tkr->xtime_nsec - line.xtime_nsec -
 		    (tkr->cycle_last - line.cycle_last) * line.mult;
 	s64 cycles = div64_s64(height, (s64)line.mult - tkr->mult);
@@ -124,7 +128,7 @@ static u64 cycles_to_intersection(const struct tk_read_base *tkr)
 
 /* One reading of both clocks. */
 struct reading {
-	u64 before, cycles, after;	/* the clocksource amid two readings of the events' clock */
+	u64 before, cycles, after;	/* the clocksource read between the two */
 };
 
 static struct reading read_clocks(const struct tk_read_base *tkr)
@@ -136,12 +140,12 @@ static struct reading read_clocks(const struct tk_read_base *tkr)
 	return r;
 }
 
-/* How often the clocks are read at most. */
+/* Maximum number of readings. */
 #define READINGS	4
 
 /*
- * Reads both clocks. If that took more than twice as long as it can, an NMI or the hypervisor
- * has come between, so they are read again. Returns how far off @ticks may be.
+ * Read both clocks. If that took more than twice the shortest time seen, an NMI or the
+ * hypervisor interfered, so try again. Returns the maximum error of @ticks in ns.
  */
 static u64 read_ticks(const struct tk_read_base *tkr, u64 *cycles, u64 *ticks)
 {
@@ -156,13 +160,13 @@ static u64 read_ticks(const struct tk_read_base *tkr, u64 *cycles, u64 *ticks)
 	if (!shortest_reading || best.after - best.before < shortest_reading)
 		shortest_reading = best.after - best.before;
 	if (best.cycles > tkr->mask / 2)
-		best.cycles = 0;	/* a little before the last update, by another CPU */
+		best.cycles = 0;	/* read by another CPU just before the last update */
 	*cycles = best.cycles;
 	*ticks = best.before + (best.after - best.before) / 2;
 	return (best.after - best.before) / 2 * TICK_NS_MAX;
 }
 
-/* The kernel reckons by @tk from now on, or from @at on. Returns how far @at may be off, ns. */
+/* Find where the line of @tk begins. Returns the maximum error of @at in ns. */
 static u64 find_bend(const struct timekeeper *tk, struct exptrace_clock_snapshot *at)
 {
 	const struct tk_read_base *tkr = &tk->tkr_mono;
@@ -183,15 +187,15 @@ static u64 find_bend(const struct timekeeper *tk, struct exptrace_clock_snapshot
 	return off;
 }
 
-/* Has nothing changed, for sure? */
+/* Is it certain that nothing has changed? */
 static bool line_is_unchanged(const struct tk_read_base *tkr)
 {
 	return !clock_is_tsc() || (exptrace_tsc_counts_for(tkr->clock) && tkr->mult == line.mult);
 }
 
 /*
- * Where CLOCK_REALTIME is set, or the clocksource is another, or the clocks have stood still,
- * what was before does not go on: both ends are kept.
+ * If CLOCK_REALTIME was set, the clocksource changed, or the clocks stood still, the old
+ * line does not continue, so both ends are recorded.
  */
 static void observe_update(const struct timekeeper *tk, bool was_set)
 {
@@ -213,8 +217,8 @@ static void observe_update(const struct timekeeper *tk, bool was_set)
 }
 
 /*
- * The kernel updates its clocks: it holds its lock, interrupts are off, and readers of the
- * clocks wait until this returns.
+ * The kernel updates its clocks: it holds its timekeeping lock with interrupts off, and
+ * readers of the clocks wait until this returns.
  */
 static int bends_update(struct notifier_block *nb, unsigned long was_set, void *data)
 {
@@ -248,7 +252,7 @@ static bool is_between(const struct exptrace_clock_snapshot *at,
 	       at->mono > begin->mono && at->mono < end->mono;
 }
 
-/* Copies those kept that are between @begin and @end, in the order of time. */
+/* Copy the recorded bends between @begin and @end, in order of time. */
 static void copy_kept(struct exptrace_bends *bends, const struct exptrace_clock_snapshot *begin,
 		      const struct exptrace_clock_snapshot *end)
 {
@@ -270,7 +274,7 @@ static void copy_kept(struct exptrace_bends *bends, const struct exptrace_clock_
 	}
 }
 
-/* A generation has ended at @end: stores those since its @begin. */
+/* A generation has ended at @end: store its bends since @begin. */
 void exptrace_bends_take(struct exptrace_bends *bends,
 			 const struct exptrace_clock_snapshot *begin,
 			 const struct exptrace_clock_snapshot *end)
@@ -279,14 +283,17 @@ void exptrace_bends_take(struct exptrace_bends *bends,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	/* If the chord can't end here, it ends at the last bend, from where on all is straight. */
+	/*
+	 * If the chord cannot end here, end it at the last bend; the line is straight
+	 * from there on.
+	 */
 	if (started && !exptrace_chord_may_end(&chord, &last))
 		begin_chord(&latest);
 	copy_kept(bends, begin, end);
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
-/* Has the newest generation so many that it should end? */
+/* Has the newest generation so many bends that it should end? */
 bool exptrace_bends_are_many(void)
 {
 	unsigned long flags;
@@ -301,8 +308,8 @@ bool exptrace_bends_are_many(void)
 static bool notified;	/* the notifier is registered; exptrace.control */
 
 /*
- * A recording is about to begin, whose clock is selected. Returns 0 or a negative errno; in
- * both cases exptrace_bends_end() is to follow.
+ * A recording is about to begin, and its clock has been selected. Returns 0 or a negative
+ * errno. The caller must call exptrace_bends_end() in either case.
  */
 int exptrace_bends_begin(void)
 {
@@ -310,7 +317,7 @@ int exptrace_bends_begin(void)
 
 	lockdep_assert_held(&exptrace.control);
 
-	/* Nobody else is here: the notifier is not registered. */
+	/* No lock is needed: the notifier is not registered. */
 	started = false;
 	shortest_reading = 0;
 	err = pvclock_gtod_register_notifier(&notifier);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bends: where the rate of CLOCK_MONOTONIC by the events' clock changes.
+ * Bends: changes of the rate of CLOCK_MONOTONIC relative to the events' clock.
  */
 #ifndef _EXPTRACE_BEND_H
 #define _EXPTRACE_BEND_H
 
 #include "clock.h"
 
-/* Most bends that a generation tells, each in a Sync. */
+/* Maximum number of bends per generation, each recorded in a Sync. */
 #define EXPTRACE_NR_BENDS	32
 
 /**
- * struct exptrace_bends - those of a generation
- * @first:	the number of the first one that can be in it
- * @nr:		how many there are; when it has ended
- * @missing:	how many before those were given up for newer ones
- * @at:		where they are, in the order of time, between its opening and its closing Sync
+ * struct exptrace_bends - bends of a generation
+ * @first:	number of the first bend that can be in the generation
+ * @nr:		number of entries in @at; set when the generation has ended
+ * @missing:	number of older bends that newer ones replaced
+ * @at:		the bends in order of time, between the opening and the closing Sync
  */
 struct exptrace_bends {
 	u64				first;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Chords: CLOCK_MONOTONIC, drawn over the ticks of the events' clock, is a line with many
- * small bends. Which of them can be left out, if no time is to be far off?
+ * small bends. Chords decide which bends can be left out without making any time too
+ * inaccurate.
  *
- * A chord begins at a place on the line and goes on for as long as it can pass all places
- * near enough. Nothing here depends on the kernel.
+ * A chord begins at a point on the line and continues as long as it can pass all points
+ * closely enough. Nothing here depends on the kernel.
  */
 #ifndef _EXPTRACE_CHORD_H
 #define _EXPTRACE_CHORD_H
@@ -16,7 +17,7 @@
 #endif
 
 /**
- * struct exptrace_place - a moment by both clocks
+ * struct exptrace_place - one moment in both clocks
  * @ticks:	the events' clock
  * @mono:	CLOCK_MONOTONIC, ns
  */
@@ -26,9 +27,9 @@ struct exptrace_place {
 };
 
 /**
- * struct exptrace_slope - how fast one clock goes by the other
- * @ns:		of CLOCK_MONOTONIC
- * @ticks:	of the events' clock
+ * struct exptrace_slope - rate of one clock relative to the other, as a fraction
+ * @ns:		difference in CLOCK_MONOTONIC
+ * @ticks:	difference in the events' clock
  */
 struct exptrace_slope {
 	__s64	ns;
@@ -36,11 +37,11 @@ struct exptrace_slope {
 };
 
 /**
- * struct exptrace_chord - all straight lines that are near enough to the places passed
- * @from:	where they begin
- * @least:	the flattest of them
- * @most:	the steepest
- * @open:	nothing was passed yet: any will do
+ * struct exptrace_chord - all straight lines that are close enough to the points passed
+ * @from:	common start of the lines
+ * @least:	smallest slope
+ * @most:	largest slope
+ * @open:	no point was passed yet, so any slope will do
  */
 struct exptrace_chord {
 	struct exptrace_place	from;
@@ -69,7 +70,7 @@ static inline struct exptrace_slope exptrace_chord_slope(const struct exptrace_c
 	};
 }
 
-/* Can it end at @to? Then it has been near enough to all that it passed. */
+/* Can the chord end at @to? If so, it is close enough to all points it passed. */
 static inline bool exptrace_chord_may_end(const struct exptrace_chord *chord,
 					  const struct exptrace_place *to)
 {
@@ -79,7 +80,7 @@ static inline bool exptrace_chord_may_end(const struct exptrace_chord *chord,
 			       !exptrace_is_flatter(chord->most, slope));
 }
 
-/* From now on it must be within @ns of @by, which is later than all before. */
+/* Require the chord to pass within @ns of @by, which is later than all earlier points. */
 static inline void exptrace_chord_pass(struct exptrace_chord *chord,
 				       const struct exptrace_place *by, __s64 ns)
 {

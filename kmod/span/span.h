@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Suspend: the time that a generation spans, which ends where the clocks stop.
+ * Suspend: the time span of a generation, which ends when the clocks stop.
  */
 #ifndef _EXPTRACE_SPAN_H
 #define _EXPTRACE_SPAN_H
@@ -8,13 +8,13 @@
 #include "bend.h"
 
 /**
- * struct exptrace_span - the time of a generation that writers know
- * @begin:	for its opening Sync; written before @ended is cleared, then constant
- * @end:	for its closing Sync, if @ended; then constant
- * @bends:	for the Syncs between them; likewise, but for its first, which is as @begin
- * @ended:	it has ended: nobody writes it any more
+ * struct exptrace_span - time span of a generation that writers use
+ * @begin:	for the opening Sync; written before @ended is cleared, then constant
+ * @end:	for the closing Sync, valid if @ended; then constant
+ * @bends:	for the Syncs in between; likewise, except its @first, which is as @begin
+ * @ended:	the generation has ended and gets no more events
  *
- * Lock: that of suspend.c, for writing; exptrace.control for reading what is constant.
+ * Lock: the one in suspend.c for writing; exptrace.control for reading constant fields.
  */
 struct exptrace_span {
 	struct exptrace_clock_snapshot	begin;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Suspend: the time that a generation spans, which ends where the clocks stop.
+ * Suspend: the time span of a generation, which ends when the clocks stop.
  *
- * While the machine sleeps, CLOCK_MONOTONIC stands still, and the TSC goes on or begins
- * again from 0. So no generation spans that: a probe ends those that writers know just
- * before, and a work begins the next one soon after. In between nothing is recorded.
+ * While the machine sleeps, CLOCK_MONOTONIC stands still, and the TSC continues or
+ * restarts from 0. So no generation spans suspend: a probe ends the generations that
+ * writers use just before, and a work item begins the next one soon after. Nothing is
+ * recorded in between.
  *
- * The kernel's tracepoint suspend_resume tells both moments for all ways to sleep, and
- * needs nothing from the versions of the kernel. The operations of syscore would not be
- * called where CPUs idle instead (s2idle), and PM notifiers come too early by seconds, in
- * which drivers suspend: what one wants to see. Just before the clocks stop, interrupts are
- * off, and all other CPUs are off or idle: nobody is amid an event, but for NMIs.
+ * The tracepoint suspend_resume reports both moments for all sleep states on all
+ * supported kernels. Syscore operations would not be called for suspend to idle (s2idle),
+ * and PM notifiers run seconds too early: drivers suspend after them, which users want to
+ * see. Just before the clocks stop, interrupts are off and all other CPUs are offline or
+ * idle, so apart from NMIs nobody is writing an event.
  */
 #include <linux/irq_work.h>
 #include <linux/spinlock.h>
@@ -21,13 +22,13 @@
 #include "experiment.h"
 #include "span.h"
 
-/* By generation parity. */
+/* By generation parity; written under @lock. */
 static struct exptrace_span spans[2];
 
-/* Protects spans, and orders the publication of a generation with the end of its span. */
+/* Protects spans, and orders publication of a generation against the end of its span. */
 static DEFINE_RAW_SPINLOCK(lock);
 
-/* Generation @gen begins now. It must be done before its slots are published. */
+/* Begin generation @gen. Must be called before its slots are published. */
 const struct exptrace_clock_snapshot *exptrace_span_begin(u64 gen)
 {
 	struct exptrace_span *span = &spans[gen & 1];
@@ -53,8 +54,8 @@ static void end_span(struct exptrace_span *span)
 }
 
 /*
- * Generation @gen, which no writer uses any more, ends now if it has not before. All of
- * its events are older.
+ * End generation @gen, unless it has already ended. No writer uses it any more, and all
+ * of its events are older.
  */
 const struct exptrace_span *exptrace_span_end(u64 gen)
 {
@@ -67,27 +68,27 @@ const struct exptrace_span *exptrace_span_end(u64 gen)
 	return span;
 }
 
-/* Has generation @gen, the last that was begun or the one before, ended? */
+/* Has generation @gen ended? It must be the newest one or the one before. */
 bool exptrace_span_ended(u64 gen)
 {
 	return READ_ONCE(spans[gen & 1].ended);
 }
 
 /*
- * Writers use @slots, those of generation @gen, from now on; NULL: none. A generation that
- * has ended stays empty.
+ * Publish @slots of generation @gen to writers, or NULL for none. A generation that has
+ * already ended stays empty.
  */
 void exptrace_span_publish(u64 gen, struct exptrace_slot __percpu *slots)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	/* Pairs with the dependency from the pointer in exptrace_acquire(). */
+	/* Pairs with the address dependency in exptrace_acquire(). */
 	smp_store_release(&exptrace_writers.slots, spans[gen & 1].ended ? NULL : slots);
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
-/* The clocks are about to stop. Interrupts are off, and this is the only CPU that works. */
+/* The clocks are about to stop. Interrupts are off, and no other CPU runs. */
 static void pause_recording(void)
 {
 	unsigned long flags;
@@ -112,7 +113,7 @@ static bool stops_clocks(const char *action, bool start)
 			 !strcmp(action, "timekeeping_freeze"));
 }
 
-/* If the clocks did not stop after all, because something woke the machine, devices resume. */
+/* If a wake-up kept the clocks from stopping, only devices resume. */
 static bool resumes(const char *action, bool start)
 {
 	if (start)
@@ -137,11 +138,11 @@ static const struct exptrace_hook hooks[] = {
 	{ "suspend_resume", probe_suspend_resume },
 };
 
-static bool attached;	/* the probe is; exptrace.control */
+static bool attached;	/* the probe is attached; exptrace.control */
 
 /*
- * A recording is about to begin. Returns 0 or what attaching a probe returns; in both
- * cases exptrace_suspend_end() is to follow.
+ * A recording is about to begin. Returns 0 or the error from attaching a probe. The
+ * caller must call exptrace_suspend_end() in either case.
  */
 int exptrace_suspend_begin(void)
 {
@@ -157,7 +158,7 @@ int exptrace_suspend_begin(void)
 	return err;
 }
 
-/* The last generation's span has ended. */
+/* The span of the last generation has ended. */
 void exptrace_suspend_end(void)
 {
 	lockdep_assert_held(&exptrace.control);

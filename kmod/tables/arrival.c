@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Code that has symbols and is no module's comes at run time, and goes: programs and
- * trampolines of BPF. Nobody is told when it goes, and its memory is used again, so at a
- * generation's end a place in it may be in what has come since. But when some comes, it gets a
- * symbol, and that can be seen. In a generation in which none has come, all that has a symbol
- * at its end was there all the time; in another one, no such code is named.
+ * Code with symbols that is not in a module: BPF programs and trampolines. Nobody is
+ * notified when they are removed, and their memory is reused, so at the end of a
+ * generation a site may be in newer code. But new code gets a symbol, which can be
+ * observed. In a generation without new code, all code that has a symbol at the end
+ * existed all the time. In other generations, sites in such code get no symbol.
  *
- * Where it can't be seen whether some comes, none is ever named.
+ * Where additions cannot be observed, such sites never get a symbol.
  */
 #include <linux/compiler.h>
 #include <linux/kprobes.h>
@@ -15,7 +15,7 @@
 #include "arrival.h"
 #include "exptrace.h"
 
-/* Some has come, by generation parity. Set at any time, cleared under exptrace.control. */
+/* Code was added, by generation parity. Set at any time, cleared under exptrace.control. */
 static bool seen[2];
 
 static int arrival_hit(struct kprobe *probe, struct pt_regs *regs)
@@ -27,18 +27,21 @@ static int arrival_hit(struct kprobe *probe, struct pt_regs *regs)
 NOKPROBE_SYMBOL(arrival_hit);
 
 /*
- * They add the symbols of programs, and those of all else: the second may be inlined where the
- * first is defined.
+ * These add the symbols of programs, and those of everything else. The second may be
+ * inlined where the first is defined.
  */
 static struct kprobe probes[] = {
 	{ .symbol_name = "bpf_prog_kallsyms_add", .pre_handler = arrival_hit },
 	{ .symbol_name = "bpf_ksym_add", .pre_handler = arrival_hit },
 };
 
-/* How many of the probes are attached, the first ones; exptrace.control. */
+/* Number of attached probes, counted from the first; exptrace.control. */
 static unsigned int attached;
 
-/* Before the first generation of a recording is published: no code matters that came before. */
+/*
+ * Called before the first generation of a recording is published; code that was added
+ * earlier does not matter.
+ */
 void exptrace_arrivals_watch(void)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -49,7 +52,7 @@ void exptrace_arrivals_watch(void)
 	WRITE_ONCE(seen[1], false);
 }
 
-/* After the last generation is complete. */
+/* Called after the last generation is complete. */
 void exptrace_arrivals_unwatch(void)
 {
 	struct kprobe *pointers[] = { &probes[0], &probes[1] };
@@ -59,7 +62,7 @@ void exptrace_arrivals_unwatch(void)
 	if (!attached)
 		return;
 	unregister_kprobes(pointers, attached);	/* in one grace period */
-	while (attached--)	/* as they were, for the next time */
+	while (attached--)	/* reset for the next registration */
 		probes[attached] = (struct kprobe) {
 			.symbol_name = probes[attached].symbol_name,
 			.pre_handler = arrival_hit,
@@ -83,7 +86,10 @@ static bool may_have_missed(void)
 	return attached < ARRAY_SIZE(probes);
 }
 
-/* May some have come in generation @gen, which is not complete? To be asked after a look-up. */
+/*
+ * May code have been added in generation @gen, which is not complete? Must be called
+ * after looking up a symbol.
+ */
 bool exptrace_arrivals_seen(u64 gen)
 {
 	lockdep_assert_held(&exptrace.control);

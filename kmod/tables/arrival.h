@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Code of BPF, and when some has come.
+ * Watches for new BPF code.
  */
 #ifndef _EXPTRACE_ARRIVAL_H
 #define _EXPTRACE_ARRIVAL_H

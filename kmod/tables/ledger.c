@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ledger: what was attempted, recorded and lost (invariant 9).
+ * The ledger: events attempted, recorded and lost (invariant 9).
  */
 #include <linux/cpumask.h>
 #include <linux/math.h>
@@ -9,14 +9,14 @@
 #include "experiment.h"
 #include "tables.h"
 
-/* Most bytes of an entry, by the wire format. */
+/* Maximum size of an entry in the wire format. */
 #define ENTRY_MAX	(1 + (5 + 2 * EXPTRACE_NR_LOST) * EXPTRACE_VARINT_MAX)
 
 /**
- * struct account - an entry of the ledger, all contexts together
+ * struct account - ledger entry, the sum of all contexts
  * @attempted:	events attempted
  * @recorded:	events recorded
- * @lost:	events lost by reason
+ * @lost:	events lost, by reason
  */
 struct account {
 	u64	attempted;
@@ -33,13 +33,13 @@ static unsigned int nr_experiments(void)
 	return nr;
 }
 
-/* How much the ledger of any generation can be. */
+/* Add the maximum size of a generation's ledger to @extent. */
 void exptrace_ledger_extent(struct exptrace_extent *extent)
 {
 	exptrace_extent_add(extent, num_possible_cpus() * nr_experiments(), ENTRY_MAX);
 }
 
-/* Nothing adds to it any more: the generation is closing. */
+/* The generation is closing, so nothing adds to the counter any more. */
 static u64 take_overwritten(struct exptrace_cpu *cpu, unsigned int parity, unsigned int exp)
 {
 	unsigned long flags;
@@ -52,7 +52,7 @@ static u64 take_overwritten(struct exptrace_cpu *cpu, unsigned int parity, unsig
 	return overwritten;
 }
 
-/* Takes the counters of generation @gen out of the slots, and leaves zeros. */
+/* Move the counters of generation @gen from the slots to @account. */
 static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned int parity,
 		   unsigned int exp)
 {
@@ -108,8 +108,8 @@ static int write_entry(struct exptrace_table *table, unsigned int exp, unsigned 
 }
 
 /*
- * Writes the ledger of generation @gen, whose slots are flushed, and clears their
- * counters. There is one batch at least, even if nothing was attempted.
+ * Write the ledger of generation @gen, whose slots have been flushed, and clear their
+ * counters. Writes at least one batch, even if no event was attempted.
  */
 int exptrace_write_ledger(struct exptrace_table *table, unsigned long gen)
 {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Code that goes: what its places are called is found out while it is there, and they are
- * retired, so that what comes to the same addresses gets numbers of its own.
+ * Unloading of code: its sites are resolved while the code is still present, and then
+ * retired, so that new code at the same addresses gets numbers of its own.
  *
- * A module's code goes with it, and that of its init section as soon as it has begun to work.
- * The kernel says so just before. What runs there even later may be named only until other
- * code comes, and so it is retired without a name when that does: when a module comes, nothing
- * of it has run, and what has been in its place until now was something else.
+ * A module's code goes with the module, and that of its init section once it is live. The
+ * kernel notifies us just before. Code that still runs after that can be resolved only
+ * until other code is loaded, so it is retired without a name when that happens: when a
+ * module is loaded, none of its code has run, and everything at its addresses until now
+ * was something else.
  *
- * Under exptrace.control no generation but the published one has places that are still to be
- * written, and the frames of its stacks are the other thing that refers to code.
+ * Under exptrace.control, only the published generation has sites that are still to be
+ * written, and besides them only the frames of its stacks refer to code.
  */
 #include <linux/kallsyms.h>
 #include <linux/module.h>
@@ -24,17 +25,17 @@
 #include "stack.h"
 #include "symbols.h"
 
-/* What is retired in the open generation, by number; exptrace.control. */
+/* Sites retired in the open generation, by number; exptrace.control. */
 static DEFINE_XARRAY(retired);
 
-/* How often code has gone; exptrace.control. */
+/* How often code was unloaded; exptrace.control. */
 static unsigned int nr_departures;
 
 /**
- * struct leaving - code that goes
+ * struct leaving - code being unloaded
  * @mod:	its module
- * @init_only:	only the init section goes
- * @still_present:	it is still there, or has gone already
+ * @init_only:	only the init section is unloaded
+ * @still_present: it has not been unloaded yet
  */
 struct leaving {
 	const struct module	*mod;
@@ -48,7 +49,7 @@ static bool is_in_code(unsigned long address, const struct leaving *code)
 				 within_module(address, code->mod);
 }
 
-/* Keeps what is known of the place. False if there is no memory. */
+/* Keep the symbol of the site. Returns false if out of memory. */
 static bool keep_site(unsigned int site, unsigned long address, bool still_present)
 {
 	char text[KSYM_SYMBOL_LEN] = "";
@@ -84,7 +85,7 @@ static void retire_sites(struct exptrace_interned *interned, const struct leavin
 	}
 }
 
-/* Frames there become numbers of places, and so their stacks are found no more. */
+/* Replace frames in this code by site numbers; their stacks are not found any more. */
 static void retire_frames(struct exptrace_interned *interned, const struct leaving *code)
 {
 	unsigned int i, j, nr, nr_stacks = exptrace_nr_stacks(interned);
@@ -100,7 +101,7 @@ static void retire_frames(struct exptrace_interned *interned, const struct leavi
 	}
 }
 
-/* First the frames, which become places that are then retired. */
+/* The frames come first, because they become sites, which are then retired. */
 static void retire_code(const struct leaving *code)
 {
 	struct exptrace_interned *interned;
@@ -116,8 +117,8 @@ static void retire_code(const struct leaving *code)
 }
 
 /*
- * Context: process, with no lock of the recorder's: who is to be told waits for
- * exptrace.control, at most as long as that is held.
+ * Context: process, without any lock of the recorder. The module loader waits here for
+ * exptrace.control, however long that is held.
  */
 static int retire_notify(struct notifier_block *block, unsigned long state, void *data)
 {
@@ -140,7 +141,7 @@ static int retire_notify(struct notifier_block *block, unsigned long state, void
 
 static struct notifier_block block = { .notifier_call = retire_notify };
 
-/* What was retired with this number; NULL if nothing, or if there was no memory for it. */
+/* The retired site @site; NULL if it was not retired, or if there was no memory to keep it. */
 const struct exptrace_retired *exptrace_retired_at(unsigned int site)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -148,7 +149,7 @@ const struct exptrace_retired *exptrace_retired_at(unsigned int site)
 	return xa_load(&retired, site);
 }
 
-/* The next one after @site, which becomes its number; NULL if it is the last. */
+/* The next retired site after *@site, which is set to its number; NULL at the end. */
 const struct exptrace_retired *exptrace_retired_after(unsigned long *site)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -156,7 +157,7 @@ const struct exptrace_retired *exptrace_retired_after(unsigned long *site)
 	return xa_find_after(&retired, site, ULONG_MAX, XA_PRESENT);
 }
 
-/* They are written. */
+/* The retired sites have been written: free them. */
 void exptrace_retired_forget(void)
 {
 	struct exptrace_retired *r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Places in code that has gone.
+ * Sites in unloaded code.
  */
 #ifndef _EXPTRACE_RETIRE_H
 #define _EXPTRACE_RETIRE_H
@@ -8,10 +8,11 @@
 #include "intern.h"
 
 /**
- * struct exptrace_retired - what is kept of a place in code that has gone
- * @address:	where it was
- * @departure:	the same for all places that went at once
- * @text:	what sprint_symbol() said of it while it was there; empty: it was gone already
+ * struct exptrace_retired - what is kept of a site in unloaded code
+ * @address:	former address
+ * @departure:	the same for all sites unloaded together
+ * @text:	result of sprint_symbol() while the code was present; empty if it was
+ *		unloaded already
  */
 struct exptrace_retired {
 	unsigned long	address;

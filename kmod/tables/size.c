@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How large batches and the pool must be.
+ * Minimum sizes of batches and of the pool.
  */
 #include <linux/cpumask.h>
 #include <linux/lockdep.h>
@@ -15,7 +15,7 @@ bool exptrace_batch_size_is_valid(unsigned int batch_size)
 	       batch_size <= EXPTRACE_BATCH_MAX;
 }
 
-/* Batches that the tables of a generation can need. */
+/* The maximum number of batches that the tables of a generation need. */
 unsigned int exptrace_table_batches(u64 pool_size, unsigned int batch_size)
 {
 	return exptrace_opening_batches(batch_size) +
@@ -23,10 +23,10 @@ unsigned int exptrace_table_batches(u64 pool_size, unsigned int batch_size)
 }
 
 /*
- * What must be in the pool for each of two generations: its tables, and a batch for each
- * context of the CPUs that are online. That is no promise: a CPU that comes later, or another
- * experiment, takes batches as every writer does, and where there are none, events are lost
- * and counted, or generations last longer (ENOBUFS).
+ * The pool must hold, for each of two generations, the tables and one batch per context
+ * and online CPU. This is no guarantee: a CPU that comes online later, or another
+ * experiment, takes batches like any writer. If there are none, events are lost and
+ * counted, or generations last longer (ENOBUFS).
  */
 static u64 least_pool_for(u64 pool_size, unsigned int batch_size)
 {
@@ -37,14 +37,14 @@ static u64 least_pool_for(u64 pool_size, unsigned int batch_size)
 }
 
 /**
- * exptrace_least_pool - the smallest pool that a recording can have
- * @batch_size:	valid
+ * exptrace_least_pool - the smallest pool for a recording
+ * @batch_size:	a valid batch size
  *
- * A larger pool has larger tables, so it is approached from below; as they are a small part
- * of what it grows by, that ends.
+ * A larger pool has larger tables, so the size is found by iteration from below. That
+ * terminates because the tables are a small part of what the pool grows by.
  *
- * Context: exptrace.control held. It is that of the moment: it depends on the CPUs that are
- * online, the experiments, and whether stacks are wanted.
+ * Context: exptrace.control held. The result holds only for the moment: it depends on the
+ * online CPUs, the experiments, and whether stacks are wanted.
  */
 u64 exptrace_least_pool(unsigned int batch_size)
 {

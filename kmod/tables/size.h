@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How large batches and the pool must be.
+ * Minimum sizes of batches and of the pool.
  */
 #ifndef _EXPTRACE_SIZE_H
 #define _EXPTRACE_SIZE_H
@@ -12,7 +12,7 @@
 
 #include <exptrace/wire.h>
 
-/* The smallest batch: the mapped pool has whole pages of each. */
+/* The minimum batch size: batches of a mapped pool consist of whole pages. */
 #define EXPTRACE_BATCH_MIN	(PAGE_SIZE > SZ_4K ? (unsigned int)PAGE_SIZE : SZ_4K)
 static_assert(PAGE_SIZE <= EXPTRACE_BATCH_MAX);
 

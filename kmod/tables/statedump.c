@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The statedump: which threads there are when a generation begins, and the names of
- * what events tell by number alone.
+ * The statedump: threads that exist when a generation begins, and names for what events
+ * identify by number.
  */
 #include <linux/interrupt.h>
 #include <linux/irq.h>	/* <linux/irqdesc.h>, and what it needs */
@@ -16,46 +16,51 @@
 #include "tables.h"
 #include "tasks/tasks.h"
 
-/* With the zero; interrupts that are shared have all names of their handlers. */
+/* Including the NUL. Shared interrupts have the names of all their handlers. */
 #define IRQ_NAME_CHARS	96
 
 struct exptrace_missing exptrace_missing[2];
 
-/* The part of the pool that the dump of a generation may take, however many threads. */
+/* The dump of a generation may take 1/8 of the pool, however many threads there are. */
 #define POOL_SHARE	8
 
-/* Threads whose ids differ in fewer bits are told apart. */
+/* Threads are tracked by the last bits of their ids. */
 #define DUMPED_BITS	16
 
-/* What the dump said about a thread. */
+/* What has been dumped about a thread; values from DUMPED_FIRST on are hashes of it. */
 enum {
 	DUMPED_NOTHING,
-	DUMPED_SEVERAL,	/* that have the same place here */
-	DUMPED_BY_EVENT,		/* of the generation itself, which is published */
-	DUMPED_FIRST,		/* a hash of what was told, from here on */
+	DUMPED_SEVERAL,	/* threads that share the entry */
+	DUMPED_BY_EVENT,		/* an event of the published generation has it */
+	DUMPED_FIRST,		/* first hash value */
 };
 
 /*
- * By the last bits of the thread's id; exptrace.control, and while a dump is not amended
- * (@to_amend) events of its generation are noted from any context.
+ * Indexed by the last bits of the thread id; protected by exptrace.control, but until the
+ * dump has been amended (@to_amend), events of its generation mark entries from any
+ * context.
  */
 static u16 dumped[BIT(DUMPED_BITS)];
 
-/* The generation whose dump is to be amended, or 0; exptrace.control, read anywhere. */
+/*
+ * The generation whose dump must still be amended, or 0; written under exptrace.control,
+ * read anywhere.
+ */
 static u64 to_amend;
 
 /* Batches that the dump of the generation being opened may still take; exptrace.control. */
 static unsigned int batches_left;
 
 /**
- * struct dump - a statedump that is being written
- * @gen:	into this generation
- * @table:	what it is written with, behind the generation's opening tables if there is room
- * @missing:	what found no room in the generation's dump
- * @since:	0, or what is told is what is not yet: threads that began after this
- *		moment (nanoseconds of CLOCK_MONOTONIC), or have changed since
- * @until:	then, threads that began before this moment: events tell of the others
- * @full:	there was no room for something: nor is there for what follows
+ * struct dump - a statedump being written
+ * @gen:	the generation
+ * @table:	writer of the dump; starts after the opening tables if these leave room
+ * @missing:	counts of what found no room in the generation's dump
+ * @since:	0 for a whole dump. When amending: dump only threads that began after this
+ *		moment (CLOCK_MONOTONIC, in ns) or have changed since
+ * @until:	when amending: dump only threads that began before this moment; events
+ *		have the others
+ * @full:	something found no room, so nothing else is written
  */
 struct dump {
 	u64			gen;
@@ -67,15 +72,15 @@ struct dump {
 };
 
 /*
- * All of it is of the generation's beginning, and is written as fast as the clock ticks, or
- * slower: so it takes a tick each, whatever the clock does meanwhile.
+ * All entries describe the beginning of the generation, so each takes one tick, whatever
+ * the clock does meanwhile. Entries are not written faster than the clock ticks.
  */
 static void begin_entry(struct exptrace_writer *w, unsigned int type)
 {
 	exptrace_stamp_after(w, type, NULL, 1);
 }
 
-/* A generation that has ended already has room for nothing that is true later. */
+/* A generation that has already ended must not get entries that became true later. */
 static bool has_room(struct dump *dump, size_t max)
 {
 	const struct exptrace_batch *before = dump->table->slot.batch;
@@ -91,11 +96,11 @@ static bool has_room(struct dump *dump, size_t max)
 }
 
 /**
- * struct thread - what is told of a thread
- * @comm:	its name
- * @start:	when it began, in nanoseconds of CLOCK_MONOTONIC: tells apart those that have
- *		the same id one after the other
- * @cgroup:	where it is
+ * struct thread - dumped data of a thread
+ * @comm:	name
+ * @start:	start time (CLOCK_MONOTONIC, in ns); distinguishes threads that reuse an
+ *		id
+ * @cgroup:	id of its cgroup
  */
 struct thread {
 	char	comm[TASK_COMM_LEN];
@@ -110,9 +115,9 @@ static u16 thread_hash(const struct task_struct *task, const struct thread *thre
 	return max_t(u16, jhash(thread->comm, strlen(thread->comm), hash), DUMPED_FIRST);
 }
 
-/* Whether this thread is to be told, with that; notes what the whole dump tells. */
+/* Must this thread be dumped? The whole dump also records what it has dumped. */
 static bool needs_dump(const struct dump *dump, const struct task_struct *task,
-		    const struct thread *thread)
+		       const struct thread *thread)
 {
 	u16 *entry = &dumped[task->pid % BIT(DUMPED_BITS)];
 	u16 last = READ_ONCE(*entry), hash = thread_hash(task, thread);
@@ -125,24 +130,27 @@ static bool needs_dump(const struct dump *dump, const struct task_struct *task,
 		return false;
 	if (last >= DUMPED_FIRST || last == DUMPED_NOTHING)
 		return true;
-	/* Whether it has changed before its generation was published can't be known. */
+	/* It is unknown whether the thread changed before the generation was published. */
 	return thread->start >= dump->since;
 }
 
 /*
- * An event of generation @gen tells a new name of thread @pid: the dump is not to tell that
- * it had the name before. Context: any.
+ * An event of generation @gen has a new name of thread @pid, so the amended dump must not
+ * give it the older one. Context: any.
  */
 notrace void exptrace_told_by_event(u64 gen, pid_t pid)
 {
 	u16 *entry = &dumped[pid % BIT(DUMPED_BITS)];
 
-	/* No order with what advance() does: that comes a grace period later, if not at once. */
+	/*
+	 * No ordering with advance() is needed: it amends the dump at once or a grace
+	 * period later.
+	 */
 	if (gen == READ_ONCE(to_amend) && READ_ONCE(*entry) != DUMPED_SEVERAL)
 		WRITE_ONCE(*entry, DUMPED_BY_EVENT);
 }
 
-/* Those that the dump told, or counted, before they changed lack the change. */
+/* A thread that was dumped or counted before it changed lacks only the change. */
 static void count_missing(const struct dump *dump, const struct thread *thread)
 {
 	if (thread->start < dump->since) {
@@ -161,7 +169,7 @@ static void write_task(struct task_struct *task, void *data)
 		.start = task->start_time, .cgroup = exptrace_cgroup_of(task),
 	};
 
-	/* It may be torn: it has no lock here. */
+	/* The name is read without its lock and may be torn. */
 	strscpy(thread.comm, task->comm, sizeof(thread.comm));
 	if (!needs_dump(dump, task, &thread))
 		return;
@@ -181,7 +189,7 @@ static void write_task(struct task_struct *task, void *data)
 	exptrace_commit(w);
 }
 
-/* @number, as an argument of this @kind, has this @name. */
+/* @number, as an argument of @kind, is called @name. */
 static void write_name(struct dump *dump, enum exptrace_kind kind, unsigned int number,
 		       const char *name)
 {
@@ -199,7 +207,7 @@ static void write_name(struct dump *dump, enum exptrace_kind kind, unsigned int 
 	exptrace_commit(w);
 }
 
-/* The names of an interrupt's handlers, as in /proc/interrupts; false if it has none. */
+/* The names of an interrupt's handlers, as in /proc/interrupts; false if there are none. */
 static bool name_irq(struct irq_desc *desc, char *name, size_t size)
 {
 	const struct irqaction *action;
@@ -207,7 +215,7 @@ static bool name_irq(struct irq_desc *desc, char *name, size_t size)
 	size_t len = 0;
 
 	raw_spin_lock_irqsave(&desc->lock, flags);
-	/* Those that do not fit are not looked at: interrupts are off. */
+	/* Stop at the first that does not fit, because interrupts are off. */
 	for (action = desc->action; action && len + 1 < size; action = action->next)
 		len += scnprintf(name + len, size - len, "%s%s", len ? ", " : "",
 				 action->name ?: "?");
@@ -269,7 +277,10 @@ static void write_calls(struct dump *dump)
 		write_name(dump, EXPTRACE_KIND_SYSCALL, call->nr, call->name);
 }
 
-/* When the last whole dump began, as @since, and its last entry's ticks; exptrace.control. */
+/*
+ * When the last whole dump began (CLOCK_MONOTONIC, in ns), and the ticks of its last
+ * entry; exptrace.control.
+ */
 static u64 dump_began, last_ticks;
 
 static void begin_dump(struct dump *dump, struct exptrace_table *table, u64 gen)
@@ -283,10 +294,10 @@ static void begin_dump(struct dump *dump, struct exptrace_table *table, u64 gen)
 }
 
 /*
- * Writes it into generation @gen, which is open and not yet published: so threads that
- * end soon after that are in it. It is best effort: it takes batches
- * like any event, and where the pool is empty the rest is counted only, for then the
- * generation's events have no room either. The closing tables tell the count.
+ * Write the statedump of generation @gen, which is open but not yet published, so that
+ * threads that end soon are in it. This is best effort: it takes batches like any event.
+ * If the pool is empty, the rest is only counted, since events would find no room either.
+ * The closing tables have the count.
  */
 void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 {
@@ -305,9 +316,9 @@ void exptrace_write_statedump(struct exptrace_table *table, u64 gen)
 }
 
 /*
- * Adds what became true before @gen was published, and so is told by no event of it, but by
- * those of the generation before: threads that began, names and cgroups that changed. To be
- * called at once after that.
+ * Add what changed before @gen was published: new threads, names and cgroups. Events of
+ * @gen do not have these changes, those of the previous generation do. Must be called
+ * right after the publication.
  */
 void exptrace_amend_statedump(u64 gen)
 {
@@ -317,7 +328,7 @@ void exptrace_amend_statedump(u64 gen)
 	exptrace_tables_begin(&table, gen, last_ticks);
 	begin_dump(&dump, &table, gen);
 	dump.since = dump_began;
-	smp_mb();	/* who begins after that finds the generation published */
+	smp_mb();	/* threads that begin after this see the generation published */
 	dump.until = ktime_get_ns();
 	exptrace_walk_threads(write_task, &dump);
 	WRITE_ONCE(to_amend, 0);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the numbers of places in the code stand for: their addresses and symbols, as
- * strings and stacks at the end of a generation.
+ * The meaning of site numbers: addresses and symbols, written as strings and stacks at
+ * the end of a generation.
  *
- * A name is written once: a string's number is that of the first site that needed it.
- * All is written in the order of numbers, which is that of first use: no order follows
- * addresses (invariant 15). A function is looked up once, for all its sites: in a module,
- * that takes the longer, the more symbols the module has. The frames of stacks are made
- * sites first, so that they get their symbols as those do. Of code that has gone, the symbols
- * were found out before (retire.c).
+ * Each name is written once, under the number of the first site that needed it.
+ * Everything is written in the order of numbers, which is the order of first use, so no
+ * order follows addresses (invariant 15). A function is looked up once for all its sites,
+ * because a lookup in a module takes longer the more symbols the module has. Frames of
+ * stacks are made sites first, so they get symbols in the same way. Symbols of code that
+ * has been unloaded were looked up earlier (retire.c).
  */
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -25,31 +25,34 @@
 #include "symbols.h"
 #include "tables.h"
 
-/* Most bytes of the names of a function and its module together; the rest is cut. */
+/* Maximum length of the names of a function and its module together; the rest is truncated. */
 #define SYMBOL_CHARS	127
-/* Module names that are remembered, to be written once; of others, each site has its own. */
+/*
+ * Module names that are remembered in order to be written once; further ones are written
+ * per site.
+ */
 #define NR_MODULES	64
 #define MODULE_CHARS	64
 
-/* A string: its type, number and length. */
+/* Header of a string: type, number and length. */
 #define STRING_HEAD	(1 + 3 + 2)
-/* Of a site: both names; a stack of one frame. */
+/* Maximum size of a site: both names; and a stack of one frame. */
 #define STRINGS_MAX	(2 * STRING_HEAD + SYMBOL_CHARS)
 #define STACK_HEAD	(1 + 3 + 1)
 #define FRAME_MAX	(EXPTRACE_VARINT_MAX + 3 + 3 + 5)
 #define STACK_MAX	(STACK_HEAD + FRAME_MAX)
 
-/* The numbers of modules' names, after those of functions. */
+/* String numbers of module names follow those of functions. */
 #define MODULE_ID	EXPTRACE_NR_SITES
 
-/* The part of the pool that a generation may reserve for sites, and for stacks: 1/64. */
+/* A generation may reserve 1/64 of the pool for sites, and as much for stacks. */
 #define POOL_SHARE	64
 
 /**
- * struct symbol - what a site is called
- * @offset:	how far behind its function's beginning it is
- * @function:	the string that has the function's name, 0: it has no symbol
- * @module:	the string that has the module's, 0: the kernel itself
+ * struct symbol - symbol of a site
+ * @offset:	offset within the function
+ * @function:	number of the string with the function's name; 0 if the site has no symbol
+ * @module:	number of the string with the module's name; 0 for the kernel itself
  * @is_tracer:	the function calls probes, of a tracepoint or of a function
  */
 struct symbol {
@@ -60,9 +63,9 @@ struct symbol {
 };
 
 /*
- * The symbols of the generation that is being completed, by site; its sites in the order
- * of their addresses, to find those of a function; the modules so far. All of it:
- * exptrace.control.
+ * State for the generation that is being completed, protected by exptrace.control: the
+ * symbols by site number; the sites sorted by address, to find all those of a function;
+ * and the modules seen so far.
  */
 static struct symbol symbols[EXPTRACE_NR_SITES];
 static u16 order[EXPTRACE_NR_SITES];
@@ -73,7 +76,7 @@ static struct {
 } modules[NR_MODULES];
 static unsigned int nr_modules;
 
-/* So many sites may the generations of such a pool have. */
+/* The maximum number of sites per generation for this pool size. */
 unsigned int exptrace_sites_max(u64 pool_size)
 {
 	return min_t(u64, pool_size / POOL_SHARE / (STRINGS_MAX + STACK_MAX),
@@ -81,8 +84,8 @@ unsigned int exptrace_sites_max(u64 pool_size)
 }
 
 /*
- * So many words may their stacks have: two at least are a stack of one frame, and each
- * further one a frame.
+ * The maximum number of stack words. A stack of one frame takes at least two words, and
+ * each further frame takes one.
  */
 unsigned int exptrace_stack_words_max(u64 pool_size)
 {
@@ -91,21 +94,21 @@ unsigned int exptrace_stack_words_max(u64 pool_size)
 	return min_t(u64, pool_size / POOL_SHARE / FRAME_MAX, EXPTRACE_STACK_WORDS);
 }
 
-/* How much @sites sites and stacks of @words words can be. */
+/* Add the size of @sites sites and of stacks with @words words to @extent. */
 void exptrace_symbols_extent(struct exptrace_extent *extent, unsigned int sites,
 			     unsigned int words)
 {
 	exptrace_extent_add(extent, sites, STRINGS_MAX);
 	exptrace_extent_add(extent, sites, STACK_MAX);
-	/* Of stacks a word is at most a frame, and those are in the same table. */
+	/* In stacks a word is at most a frame, and these are in the same table. */
 	extent->size += words * FRAME_MAX;
 	extent->entry = max_t(size_t, extent->entry,
 			      STACK_HEAD + EXPTRACE_STACK_FRAMES * FRAME_MAX);
 }
 
 /*
- * Takes "function+0x1a/0x80 [module]" apart. Returns false if it is something else: a
- * bare address is what has no symbol.
+ * Split "function+0x1a/0x80 [module]". Returns false for anything else, such as the bare
+ * address of code without a symbol.
  */
 static bool split_symbol(char *text, u32 *offset, u32 *size, char **module)
 {
@@ -135,7 +138,7 @@ static int write_string(struct exptrace_table *table, unsigned int id, const cha
 	return 0;
 }
 
-/* Gives @site's module its number, and writes its name if that is new. */
+/* Set the module number of @site, and write the module's name if it is new. */
 static int write_module_name(struct exptrace_table *table, unsigned int site, const char *name)
 {
 	unsigned int i;
@@ -173,7 +176,7 @@ static void order_sites(const struct exptrace_interned *interned, unsigned int n
 	sort_r(order, nr_ordered, sizeof(order[0]), by_address, NULL, interned->address);
 }
 
-/* Where in their order the sites begin that are not below @address. */
+/* Index in order[] of the first site that is not below @address. */
 static unsigned int first_site_from(const struct exptrace_interned *interned, unsigned long address)
 {
 	unsigned int low = 0, high = nr_ordered;
@@ -189,7 +192,7 @@ static unsigned int first_site_from(const struct exptrace_interned *interned, un
 	return low;
 }
 
-/* All sites in the function of @site, which has @size bytes, are called as that is. */
+/* Give all sites in the function of @site, which has @size bytes, the same symbol. */
 static void name_same_function(const struct exptrace_interned *interned, unsigned int site,
 			       u32 size)
 {
@@ -206,7 +209,7 @@ static void name_same_function(const struct exptrace_interned *interned, unsigne
 	}
 }
 
-/* Is it a function of the kernel's that calls probes, of a tracepoint or of a function? */
+/* Is this a kernel function that calls probes, of a tracepoint or of a function? */
 static bool is_tracer(const char *name)
 {
 	static const char *const names[] = {
@@ -220,9 +223,9 @@ static bool is_tracer(const char *name)
 	return false;
 }
 
-/* Likewise those that have gone together with @site. */
+/* The same for sites whose code was unloaded together with that of @site. */
 static void name_same_retired_function(unsigned int site, const struct exptrace_retired *retired,
-			       u32 size)
+				       u32 size)
 {
 	unsigned long start = retired->address - symbols[site].offset, i = site;
 	const struct exptrace_retired *other;
@@ -235,7 +238,10 @@ static void name_same_retired_function(unsigned int site, const struct exptrace_
 	}
 }
 
-/* Where @site is, or was; 0 if it has gone and there was no memory to keep that. */
+/*
+ * The past or present address of @site; 0 if its code was unloaded and there was no
+ * memory to keep it.
+ */
 static unsigned long site_address(const struct exptrace_interned *interned, unsigned int site)
 {
 	const struct exptrace_retired *retired;
@@ -246,15 +252,15 @@ static unsigned long site_address(const struct exptrace_interned *interned, unsi
 	return retired ? retired->address : 0;
 }
 
-/* Is this code that comes and goes without a module? BPF's is the only one with symbols. */
+/* Is this code that comes and goes without a module? Only BPF code has symbols. */
 static bool is_transient(const char *function, const char *module, unsigned long address)
 {
 	return !module && strstarts(function, "bpf_") && exptrace_is_loaded(address);
 }
 
-/* Finds out what is at @site, which has no symbol yet, and writes its names. */
+/* Look up @site, which has no symbol yet, and write its names. */
 static int write_site_names(struct exptrace_table *table, const struct exptrace_interned *interned,
-		     unsigned int site)
+			    unsigned int site)
 {
 	const struct exptrace_retired *retired = exptrace_retired_at(site);
 	char text[KSYM_SYMBOL_LEN], *module;
@@ -305,7 +311,7 @@ static int write_strings(struct exptrace_table *table, const struct exptrace_int
 	return err;
 }
 
-/* @behind: the address is so far behind the site, and has its symbol. */
+/* @address is @after bytes after the site, and gets its symbol. */
 static void write_frame(struct exptrace_table *table, unsigned int site, unsigned long address,
 			unsigned int after)
 {
@@ -340,13 +346,13 @@ static int write_site(struct exptrace_table *table, unsigned int site, unsigned 
 	return err;
 }
 
-/* Of a frame in code that has gone there is nothing but the site's number. */
+/* A frame whose code was unloaded has been replaced by its site number. */
 static bool is_site_number(unsigned long frame)
 {
 	return frame < EXPTRACE_NR_SITES;
 }
 
-/* Where a frame is, or was; 0 if that was not kept. */
+/* The past or present address of a frame; 0 if it was not kept. */
 static unsigned long frame_address(const struct exptrace_interned *interned, unsigned long frame)
 {
 	unsigned long call;
@@ -357,7 +363,10 @@ static unsigned long frame_address(const struct exptrace_interned *interned, uns
 	return call ? call + 1 : 0;
 }
 
-/* Without what is between the tracepoint and its probes, which are left out already. */
+/*
+ * Leave out the kernel's functions between the tracepoint and its probes; frames of the
+ * probes were left out when the stack was captured.
+ */
 static int write_stack(struct exptrace_table *table, struct exptrace_interned *interned,
 		       unsigned int number, const unsigned long *frames, unsigned int nr)
 {
@@ -377,7 +386,7 @@ static int write_stack(struct exptrace_table *table, struct exptrace_interned *i
 	return err;
 }
 
-/* Of sites those up to @named, which events have named. */
+/* Write the sites up to @named, which are those named by events, and all stacks. */
 static int write_stacks(struct exptrace_table *table, struct exptrace_interned *interned,
 			unsigned int named)
 {
@@ -397,7 +406,7 @@ static int write_stacks(struct exptrace_table *table, struct exptrace_interned *
 	return err;
 }
 
-/* Makes sites of the frames of all stacks; what finds no room stays without a symbol. */
+/* Make the frames of all stacks sites; those that find no room stay without a symbol. */
 static void intern_frames(struct exptrace_interned *interned)
 {
 	const unsigned long *frames;
@@ -408,7 +417,7 @@ static void intern_frames(struct exptrace_interned *interned)
 			exptrace_frame_site(interned, *frames++);
 }
 
-/* Writes the symbols of generation @gen, which no writer knows any more. */
+/* Write the symbols of generation @gen, which no writer uses any more. */
 int exptrace_write_symbols(struct exptrace_table *table, u64 gen)
 {
 	struct exptrace_interned *interned = &exptrace_interned[gen & 1];
@@ -416,7 +425,7 @@ int exptrace_write_symbols(struct exptrace_table *table, u64 gen)
 	int err = 0;
 
 	lockdep_assert_held(&exptrace.control);
-	/* The number of a string takes two bytes, and so does that of a stack. */
+	/* Numbers of strings and of stacks must fit two bytes. */
 	BUILD_BUG_ON(2 * EXPTRACE_NR_SITES > 1 << 14);
 	BUILD_BUG_ON(EXPTRACE_NR_SITES + EXPTRACE_NR_STACKS > 1 << 14);
 

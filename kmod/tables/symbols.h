@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The symbols of a generation's sites.
+ * Symbols of a generation's sites.
  */
 #ifndef _EXPTRACE_SYMBOLS_H
 #define _EXPTRACE_SYMBOLS_H

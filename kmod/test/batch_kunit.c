@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the frame around a batch and of the pool.
+ * KUnit tests of batch headers and of the pool.
  */
 #include "kunit.h"
 
-/* A number of @bits bits, all set. */
+/* A number of @bits one bits. */
 static u64 ones(unsigned int bits)
 {
 	return bits ? U64_MAX >> (64 - bits) : 0;
@@ -104,12 +104,12 @@ static void bare_batch_has_no_events(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, exptrace_batch_is_bare(&batch, 0, data + batch.start));
 	KUNIT_EXPECT_FALSE(test, exptrace_batch_is_bare(&batch, 0, data + batch.start + 1));
 	exptrace_batch_header(&batch, data, 3, 1, 2, 3);
-	/* An experiment's batch begins with a byte that says what it holds. */
+	/* An experiment's batch begins with a byte for its content type. */
 	KUNIT_EXPECT_TRUE(test, exptrace_batch_is_bare(&batch, 3, data + batch.start + 1));
 	KUNIT_EXPECT_FALSE(test, exptrace_batch_is_bare(&batch, 3, data + batch.start + 2));
 }
 
-/* The next reader begins with the batch of the stream in which the one before it stopped. */
+/* The next reader begins with the batch in which the previous one stopped. */
 static void rewind_goes_to_the_batch_that_was_cut(struct kunit *test)
 {
 	static const struct {

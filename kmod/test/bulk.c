@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: objects that are freed without a tracepoint. Whoever writes to "run" what is
- * to be done, and to how many objects, finds them freed, or given to RCU, when the write is
- * over; nothing is left.
+ * Test module: frees objects without a tracepoint. Write an operation and a number of
+ * objects to "run"; when the write returns, the objects have been freed or passed to RCU.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -15,7 +14,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* A size that others hardly have. */
+/* A size that hardly anybody else allocates. */
 #define SIZE	1111
 
 struct item {
@@ -55,7 +54,7 @@ static int run_bulk(unsigned int nr, void **items)
 	return err;
 }
 
-/* As the network stack does, but with more of them. */
+/* Like the network stack, but with more objects. */
 static int run_burst(unsigned int nr, void **items)
 {
 	int err = get_items(nr, items);
@@ -117,7 +116,7 @@ static int run_set(const char *text, const struct kernel_param *unused)
 
 static const struct kernel_param_ops run_ops = { .set = run_set };
 module_param_cb(run, &run_ops, NULL, 0200);
-MODULE_PARM_DESC(run, "in: \"rcu\", \"bulk\" or \"burst\", and how many objects");
+MODULE_PARM_DESC(run, "in: \"rcu\", \"bulk\" or \"burst\", and the number of objects");
 
 static int __init exptrace_bulk_init(void)
 {
@@ -133,5 +132,5 @@ static void __exit exptrace_bulk_exit(void)
 module_exit(exptrace_bulk_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("exptrace: objects that are freed without a tracepoint");
+MODULE_DESCRIPTION("exptrace: objects freed without a tracepoint");
 MODULE_AUTHOR("the exptrace developers");

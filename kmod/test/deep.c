@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: allocates 4019 bytes so many calls deep as "depth" says, and then is not
- * loaded (-ECANCELED).
+ * Test module: allocates 4019 bytes "depth" calls deep, then fails to load (-ECANCELED).
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -10,7 +9,7 @@
 
 static unsigned int depth;
 module_param(depth, uint, 0444);
-MODULE_PARM_DESC(depth, "further calls, 100 at most");
+MODULE_PARM_DESC(depth, "nested calls, at most 100");
 
 static noinline void deep_allocate(unsigned int calls)
 {
@@ -18,11 +17,11 @@ static noinline void deep_allocate(unsigned int calls)
 
 	if (calls) {
 		deep_allocate(calls - 1);
-		barrier();	/* so that it is called, and not jumped to */
+		barrier();	/* force a call, not a tail jump */
 		return;
 	}
 	object = kmalloc(SIZE, GFP_KERNEL);
-	OPTIMIZER_HIDE_VAR(object);	/* it is used */
+	OPTIMIZER_HIDE_VAR(object);	/* keep the allocation */
 	kfree(object);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: allocates 4001 bytes in a function of its own, and 8 more than that in its
- * init section. second_tenant.c is the same under other names, so that it fits where this one was.
+ * Test module: allocates 4001 bytes in a function of its own, and 8 more in its init
+ * section. second_tenant.c is the same with other names, so that it fits at the same
+ * address.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -11,7 +12,7 @@ static noinline void first_tenant_allocate(size_t size)
 {
 	void *object = kmalloc(size, GFP_KERNEL);
 
-	OPTIMIZER_HIDE_VAR(object);	/* it is used */
+	OPTIMIZER_HIDE_VAR(object);	/* keep the allocation */
 	kfree(object);
 }
 
@@ -27,7 +28,7 @@ static int __init exptrace_first_tenant_init(void)
 {
 	size_t size = 4001;
 
-	OPTIMIZER_HIDE_VAR(size);	/* the same code, whatever the number */
+	OPTIMIZER_HIDE_VAR(size);	/* same code for any number */
 	first_tenant_allocate(size);
 	first_tenant_prepare(size + 8);
 	return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the flush lists: order, reserve, what flight mode gives up, snapshots.
+ * KUnit tests of the flush lists: order, reserve, eviction in flight mode, snapshots.
  */
 #include "kunit.h"
 
@@ -12,7 +12,7 @@ static u64 this_session(void)
 	return exptrace_flush.begun;
 }
 
-/* Hands over @nr batches of one event each, of generation @gen. */
+/* Flush @nr batches of one event each in generation @gen. */
 static void hand_over(struct kunit *test, u64 gen, unsigned int nr)
 {
 	struct exptrace_slot *slot = kunit_slot(gen, STANDARD);
@@ -115,7 +115,7 @@ static void reserve_is_for_tables_only(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Generations 1 to 3 complete with ten batches each, 4 is written. */
+/* Generations 1 to 3 are complete with ten batches each; 4 is being written. */
 static void fill_flight(struct kunit *test)
 {
 	u64 gen;
@@ -163,7 +163,7 @@ static void oldest_generation_is_given_up_as_a_whole(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_EQ(test, oldest(), 4ULL);
-	/* Then the oldest batch of the present one; then there is nothing more. */
+	/* Next is the oldest batch of the current generation; then nothing is left to evict. */
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_EQ(test, this_cpu_ptr(exptrace.cpus)->overwritten[0][STANDARD], 1ULL);
 	KUNIT_EXPECT_FALSE(test, evict());
@@ -203,7 +203,7 @@ static void snapshot_holds_and_takes_nothing_away(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last, 3ULL);
 	KUNIT_EXPECT_EQ(test, exptrace_freeze(&first, &last), -EBUSY);
 	KUNIT_EXPECT_FALSE(test, exptrace_discard_all());
-	/* Only what came after it is given up. */
+	/* Only newer generations are evicted. */
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_FALSE(test, evict());
 	exptrace_view_begin(&view, last);
@@ -243,7 +243,7 @@ static void closing_generation_keeps_its_batches(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* As if three of four batches of generation 1 were of @node. */
+/* Pretend that three of four batches of generation 1 are on @node. */
 static void move_to_node(int node)
 {
 	struct exptrace_batch *batch;
@@ -254,7 +254,7 @@ static void move_to_node(int node)
 			batch->nid = node;
 }
 
-/* Takes @nr empty batches, of @node if it is not negative, and keeps them in @taken. */
+/* Take @nr empty batches and add them to @taken; expect them on @node unless it is negative. */
 static void take_empty(struct kunit *test, unsigned int nr, int node, struct list_head *taken)
 {
 	struct exptrace_batch *batch;
@@ -295,7 +295,7 @@ static void evicted_batches_are_reused_on_their_own_node_first(struct kunit *tes
 	kunit_recorder_end(test);
 }
 
-/* A snapshot that is let go, and taken again, holds what there is then. */
+/* A snapshot that is released and taken again holds what is there at that time. */
 static void snapshot_holds_what_came_since_the_last_one(struct kunit *test)
 {
 	u64 first, last;
@@ -303,7 +303,7 @@ static void snapshot_holds_what_came_since_the_last_one(struct kunit *test)
 	fill_flight(test);
 	KUNIT_EXPECT_EQ(test, exptrace_freeze(&first, &last), 0);
 	exptrace_generation_complete(4);
-	/* Behind what is held comes the one that is opened then. */
+	/* The generation after the held ones is the one opened next. */
 	KUNIT_EXPECT_TRUE(test, evict());
 	KUNIT_EXPECT_EQ(test, kunit_open(5, 1), 0);
 	KUNIT_EXPECT_FALSE(test, evict());

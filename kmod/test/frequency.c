@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: tells changes of the CPUs' frequencies, as a cpufreq driver does, on
- * machines that have none.
+ * Test module: reports changes of CPU frequencies, as a cpufreq driver does, on machines
+ * without one.
  */
 #include <linux/cpumask.h>
 #include <linux/errno.h>
@@ -11,7 +11,7 @@
 
 static unsigned int changes = 10;
 module_param(changes, uint, 0444);
-MODULE_PARM_DESC(changes, "changes to tell of each CPU");
+MODULE_PARM_DESC(changes, "changes to report for each CPU");
 
 static int __init exptrace_frequency_init(void)
 {
@@ -20,7 +20,7 @@ static int __init exptrace_frequency_init(void)
 	for (change = 0; change < changes; change++)
 		for_each_possible_cpu(cpu)
 			trace_cpu_frequency(800000 + 100000 * change + cpu, cpu);
-	return -EAGAIN;	/* that is all: the module need not stay */
+	return -EAGAIN;	/* done: the module need not stay */
 }
 module_init(exptrace_frequency_init);
 

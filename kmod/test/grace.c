@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: keeps RCU grace periods from ending. A thread of it holds the CPU "cpu" with
- * preemption off, from the loading on until "release" is set, for 8 s at most.
+ * Test module: delays RCU grace periods. A thread holds the CPU "cpu" with preemption
+ * off, from load until "release" is set, for at most 8 s.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -17,15 +17,15 @@
 
 static unsigned int cpu;
 module_param(cpu, uint, 0444);
-MODULE_PARM_DESC(cpu, "the CPU that is to be held");
+MODULE_PARM_DESC(cpu, "CPU to hold");
 
 static bool release;
 module_param(release, bool, 0644);
-MODULE_PARM_DESC(release, "in: let it go");
+MODULE_PARM_DESC(release, "in: release the CPU");
 
 static bool holding;
 module_param(holding, bool, 0444);
-MODULE_PARM_DESC(holding, "out: it is held");
+MODULE_PARM_DESC(holding, "out: the CPU is held");
 
 static DECLARE_COMPLETION(begun);
 static struct task_struct *thread;
@@ -50,7 +50,7 @@ static int __init exptrace_grace_init(void)
 	thread = kthread_create_on_cpu(hold_cpu, NULL, cpu, "exptrace_grace/%u");
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
-	/* Until it is stopped, since it may end before. */
+	/* The thread may exit before it is stopped. */
 	get_task_struct(thread);
 	wake_up_process(thread);
 	wait_for_completion(&begun);
@@ -67,5 +67,5 @@ static void __exit exptrace_grace_exit(void)
 module_exit(exptrace_grace_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("exptrace: a grace period that does not end");
+MODULE_DESCRIPTION("exptrace: delays a grace period");
 MODULE_AUTHOR("the exptrace developers");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: an experiment that comes and goes while the module stays, as is written to
- * /sys/kernel/exptrace_guest/registered. As many events as are written to "write" there are
- * written whether it is there or not.
+ * Test module: registers and unregisters an experiment, as written to
+ * /sys/kernel/exptrace_guest/registered, while the module stays loaded. Writing N to
+ * "write" records N events, whether the experiment is registered or not.
  */
 #include <linux/kobject.h>
-#include <linux/mm_types.h>	/* what trace/events/task.h names */
+#include <linux/mm_types.h>	/* for trace/events/task.h */
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -68,7 +68,7 @@ static struct exptrace_experiment experiment = {
 };
 
 static bool registered;
-static DEFINE_MUTEX(registering);	/* protects it */
+static DEFINE_MUTEX(registering);	/* protects @registered */
 
 static int set_registered(bool want)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: holds the pool's lock. The first time that the CPU "cpu" is about to let
- * it go, it is kept there, with interrupts off, until "release" is set, for 8 s at most.
+ * Test module: holds the pool lock. The first time the CPU "cpu" is about to release it,
+ * that CPU is kept there, with interrupts off, until "release" is set, for at most 8 s.
  */
 #include <linux/atomic.h>
 #include <linux/kprobes.h>
@@ -15,15 +15,15 @@
 
 static unsigned int cpu;
 module_param(cpu, uint, 0444);
-MODULE_PARM_DESC(cpu, "the CPU that is to hold it");
+MODULE_PARM_DESC(cpu, "CPU that holds the lock");
 
 static bool release;
 module_param(release, bool, 0644);
-MODULE_PARM_DESC(release, "in: let it go");
+MODULE_PARM_DESC(release, "in: release the lock");
 
 static bool holding;
 module_param(holding, bool, 0444);
-MODULE_PARM_DESC(holding, "out: it is held");
+MODULE_PARM_DESC(holding, "out: the lock is held");
 
 static atomic_t armed = ATOMIC_INIT(1);
 
@@ -41,8 +41,8 @@ static int hold_lock(struct kprobe *probe, struct pt_regs *regs)
 }
 
 /*
- * With it, the probe is never made a jump, which takes an interrupt of every CPU: who asks for
- * that would wait for the one that holds the lock.
+ * A post handler keeps the kernel from turning the probe into a jump. That would need an
+ * interrupt on every CPU, and so wait for the CPU that holds the lock.
  */
 static void after_unlock(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
@@ -67,5 +67,5 @@ static void __exit exptrace_holder_exit(void)
 module_exit(exptrace_holder_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("exptrace: the pool's lock, held");
+MODULE_DESCRIPTION("exptrace: holds the pool lock");
 MODULE_AUTHOR("the exptrace developers");

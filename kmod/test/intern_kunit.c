@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the places in the code: their numbers, and what is written about them.
+ * KUnit tests of call sites and stacks: their numbers, and what is written about them.
  */
 #include <linux/kallsyms.h>
 #include <linux/reboot.h>
@@ -36,7 +36,7 @@ static void begin_intern_test(struct kunit *test, u64 gen, unsigned int max)
 	exptrace_intern_begin(gen, max);
 }
 
-/* Whatever their order is in memory (invariant 15). */
+/* Regardless of their order in memory (invariant 15). */
 static void places_are_numbered_in_the_order_of_first_use(struct kunit *test)
 {
 	unsigned long base = (unsigned long)begin_intern_test;
@@ -57,7 +57,7 @@ static void places_are_numbered_in_the_order_of_first_use(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* At the index's end it goes on at its beginning. */
+/* The search wraps around at the end of the index. */
 static void places_that_hash_alike_are_told_apart(struct kunit *test)
 {
 	const unsigned int last = EXPTRACE_SITE_SLOTS - 1;
@@ -75,7 +75,7 @@ static void places_that_hash_alike_are_told_apart(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Nobody looks any longer, with preemption off. What finds no slot takes no number either. */
+/* The search is bounded, since preemption is off. A site that finds no slot gets no number. */
 static void places_are_looked_for_in_few_slots(struct kunit *test)
 {
 	unsigned long address[EXPTRACE_SITE_PROBES + 1], last = 0x1000;
@@ -97,7 +97,7 @@ static void places_are_looked_for_in_few_slots(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Also where another place is where it would be looked for. */
+/* Even if another site is in its first slot. */
 static void null_has_no_number_and_is_not_counted(struct kunit *test)
 {
 	begin_intern_test(test, 1, EXPTRACE_MOST_SITES);
@@ -120,7 +120,7 @@ static void full_table_counts_what_it_has_no_room_for(struct kunit *test)
 		id[i] = intern(1, 0x1001 + i);
 	KUNIT_EXPECT_EQ(test, intern(1, 0x2000), 0U);
 	KUNIT_EXPECT_EQ(test, intern(1, 0x2000), 0U);
-	/* What is in it is found as before. */
+	/* Known sites are still found. */
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, intern(1, 0x1001 + i), id[i]);
 	KUNIT_EXPECT_EQ(test, unknown(1), 2ULL);
@@ -142,7 +142,7 @@ static void generations_of_other_parity_have_their_own(struct kunit *test)
 	KUNIT_EXPECT_GT(test, intern(2, 0x2003), 0U);
 	KUNIT_EXPECT_EQ(test, atomic_read(&exptrace_interned[1].nr), 1);
 	KUNIT_EXPECT_EQ(test, exptrace_interned[1].gen, 1ULL);
-	/* The third begins with nothing, the second keeps what it has. */
+	/* The third generation begins empty; the second keeps what it has. */
 	exptrace_intern_begin(3, EXPTRACE_MOST_SITES);
 	KUNIT_EXPECT_EQ(test, exptrace_interned[1].index[exptrace_site_hash(0x1001)], 0U);
 	KUNIT_EXPECT_EQ(test, exptrace_interned[1].address[1], 0UL);
@@ -150,7 +150,7 @@ static void generations_of_other_parity_have_their_own(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* The bytes of a table of generation 1, one batch after the other. */
+/* The bytes of one kind of table of generation 1, across batches. */
 struct bytes {
 	struct exptrace_batch	*batch;
 	const u8		*p;
@@ -158,13 +158,13 @@ struct bytes {
 	unsigned int		kind;
 };
 
-/* False at the end of the tables of this kind. */
+/* Returns false at the end of the tables of this kind. */
 static bool more(struct bytes *b)
 {
 	struct list_head *full = &exptrace_flush.writing[1]->full;
 
 	while (b->p == b->end) {
-		/* Tables follow each other in the memory of a batch. */
+		/* Several tables may follow each other in a batch's memory. */
 		if (!b->batch || b->end == b->batch->data + b->batch->used) {
 			b->batch = b->batch ? list_next_entry(b->batch, node) :
 					      list_first_entry(full, struct exptrace_batch, node);
@@ -180,7 +180,7 @@ static bool more(struct bytes *b)
 	return true;
 }
 
-/* The string with number @id; an empty one if there is none. */
+/* Find the string with number @id; empty if there is none. */
 static void find_string(u64 id, char *text, size_t size)
 {
 	struct bytes b = { .kind = EXPTRACE_WIRE_STRINGS };
@@ -198,7 +198,7 @@ static void find_string(u64 id, char *text, size_t size)
 	}
 }
 
-/* Their numbers, up to @max; returns how many there are. */
+/* Get the numbers of the first @max strings; returns how many strings there are. */
 static unsigned int string_numbers(u64 *numbers, unsigned int max)
 {
 	struct bytes b = { .kind = EXPTRACE_WIRE_STRINGS };
@@ -217,7 +217,7 @@ static unsigned int string_numbers(u64 *numbers, unsigned int max)
 	return nr;
 }
 
-/* A stack is what the kernel itself says about its place. */
+/* A stack must match what the kernel itself reports for the address. */
 static void expect_stack(struct kunit *test, struct bytes *b)
 {
 	static char function[KSYM_NAME_LEN], text[KSYM_SYMBOL_LEN], want[KSYM_SYMBOL_LEN];
@@ -228,7 +228,7 @@ static void expect_stack(struct kunit *test, struct bytes *b)
 	KUNIT_EXPECT_EQ(test, *b->p++, EXPTRACE_WIRE_STACK);
 	id = kunit_number(&b->p);
 	KUNIT_EXPECT_EQ(test, kunit_number(&b->p), 1ULL);
-	address = kunit_number(&b->p);	/* zigzag, of what is above 0 */
+	address = kunit_number(&b->p);	/* zigzag, offset from text_base */
 	address = exptrace.text_base + (address >> 1 ^ -(address & 1));
 	names[0] = kunit_number(&b->p);
 	names[1] = kunit_number(&b->p);
@@ -305,7 +305,7 @@ static void symbols_are_those_of_the_kernel(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Not in that of addresses (invariant 15). A number that stands for nothing is left out. */
+/* Not in the order of addresses (invariant 15). An unused number is left out. */
 static void symbols_are_written_in_the_order_of_first_use(struct kunit *test)
 {
 	unsigned long places[] = {
@@ -321,8 +321,8 @@ static void symbols_are_written_in_the_order_of_first_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kunit_open(1, symbols_batches(nr + 2)), 0);
 	for (i = 0; i < nr; i++)
 		intern(1, places[i]);
-	atomic_inc(&exptrace_interned[1].nr);	/* as where another CPU was faster */
-	intern(1, places[nr - 1] + 1);		/* its name is there already */
+	atomic_inc(&exptrace_interned[1].nr);	/* as if another CPU was faster */
+	intern(1, places[nr - 1] + 1);		/* its name is known already */
 	KUNIT_EXPECT_EQ(test, write_symbols(), 0);
 	KUNIT_EXPECT_EQ(test, string_numbers(strings, nr), nr);
 	for (i = 0; i < nr; i++)
@@ -339,7 +339,7 @@ static void symbols_are_written_in_the_order_of_first_use(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* As many places as there may be, each in another function, fit into what is reserved. */
+/* The maximum number of sites, each in a different function, fits into the reserve. */
 static void symbols_have_room(struct kunit *test)
 {
 	const unsigned int max = 600;
@@ -358,7 +358,7 @@ static void symbols_have_room(struct kunit *test)
 		intern(1, address);
 	exptrace_intern_take_unknown(1, &sites, &stacks);
 	exptrace.unknown_sites = 0;
-	/* Events have all the rest. */
+	/* Events take all other batches. */
 	for (;;) {
 		exptrace_exchange(NULL, 1, EXPTRACE_NEED_EVENTS, EXPTRACE_NO_CHARGE, &batch);
 		if (!batch)
@@ -411,8 +411,8 @@ static void expect_frames(struct kunit *test, const struct exptrace_stacks *stac
 }
 
 /*
- * In the order of first use (invariant 15). One that is the beginning of another, and one in
- * another order, are others.
+ * In the order of first use (invariant 15). A prefix of a stack, and the same frames in
+ * another order, are different stacks.
  */
 static void stack_keeps_its_number(struct kunit *test)
 {
@@ -453,7 +453,10 @@ static void full_table_of_stacks_takes_no_more(struct kunit *test)
 	kvfree(stacks);
 }
 
-/* As many as there may be: those that hash alike are told apart, also at the table's end. */
+/*
+ * The maximum number of stacks; those with equal hashes are distinguished, also at the
+ * end of the table.
+ */
 static void many_stacks_are_told_apart(struct kunit *test)
 {
 	struct exptrace_stacks *stacks = new_stacks(test, EXPTRACE_STACK_WORDS);

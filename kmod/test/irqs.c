@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: an interrupt of its own, "irq", whose handlers come and go while it is loaded.
- * It fires on each CPU for "first", then for "second", then for "first" again, which all have
- * their names in the same place, and at last for "left" and "right", which share it.
+ * Test module: an interrupt "irq" whose handlers are replaced while it is loaded. It
+ * fires on each CPU for "first", "second" and "first" again, whose names are at the same
+ * address, and finally for "left" and "right", which share it.
  */
 #include <linux/cpu.h>
 #include <linux/interrupt.h>
@@ -13,7 +13,7 @@
 
 static unsigned int irq;
 module_param(irq, uint, 0444);
-MODULE_PARM_DESC(irq, "out: its number");
+MODULE_PARM_DESC(irq, "out: interrupt number");
 
 static char name[8];
 

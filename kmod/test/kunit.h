@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the KUnit tests share: a recorder in which nobody writes but the test.
+ * Shared by the KUnit tests: a recorder in which only the test writes.
  */
 #ifndef _EXPTRACE_KUNIT_H
 #define _EXPTRACE_KUNIT_H
@@ -20,8 +20,8 @@
 #define TEST_BATCHES	64U
 
 /*
- * Kernels differ in whether a module's suites run before its init function or after
- * it; before, what that would make has to be made here.
+ * Some kernels run a module's suites before its init function, others after it. If
+ * before, what that function creates must be created here.
  */
 static bool recorder_is_ours;
 
@@ -50,7 +50,7 @@ static inline void kunit_suite_end(struct kunit_suite *suite)
 	recorder_is_ours = false;
 }
 
-/* Opens generation @gen, which needs @reserve batches for its tables, for writers. */
+/* Open generation @gen with a reserve of @reserve batches for its tables. */
 static inline int kunit_open(u64 gen, unsigned int reserve)
 {
 	exptrace_intern_begin(gen, EXPTRACE_MOST_SITES);
@@ -59,9 +59,9 @@ static inline int kunit_open(u64 gen, unsigned int reserve)
 }
 
 /*
- * A pool of TEST_BATCHES batches in @mode, and no tracepoint attached; the test
- * stays on its CPU. To be ended by kunit_recorder_end() in the same function, so no
- * KUNIT_ASSERT in between.
+ * Begin a test with a pool of TEST_BATCHES batches in @mode and no tracepoint attached;
+ * the test stays on its CPU. The same function must call kunit_recorder_end(), so do not
+ * use KUNIT_ASSERT in between.
  */
 static inline void kunit_recorder_begin(struct kunit *test, unsigned int mode)
 {
@@ -80,8 +80,8 @@ static inline void kunit_recorder_begin(struct kunit *test, unsigned int mode)
 }
 
 /*
- * Writers use generation @gen, or none if it is 0, from now on; the test is the only
- * one. This is publish_only() for the CPU of the test.
+ * Publish generation @gen, or none if it is 0; the test is the only writer. This is
+ * publish_only() for the CPU of the test.
  */
 static inline void kunit_publish(u64 gen)
 {
@@ -118,7 +118,7 @@ static inline u64 kunit_attempted(struct exptrace_slot *slot)
 	return local64_read(&slot->attempted);
 }
 
-/* What close_generation() does, without the tables. */
+/* Like close_generation(), without the tables. */
 static inline void kunit_close(u64 gen)
 {
 	struct exptrace_cpu *cpu = this_cpu_ptr(exptrace.cpus);
@@ -130,7 +130,7 @@ static inline void kunit_close(u64 gen)
 	exptrace_generation_complete(gen);
 }
 
-/* Leaves nothing: all batches are empty, all counters zero. */
+/* End a test: all batches must be empty again, and all counters zero. */
 static inline void kunit_recorder_end(struct kunit *test)
 {
 	struct exptrace_cpu *cpu = this_cpu_ptr(exptrace.cpus);
@@ -154,7 +154,7 @@ static inline void kunit_recorder_end(struct kunit *test)
 	mutex_unlock(&exptrace.control);
 }
 
-/* Writes an event with one number; @max bytes must be there. */
+/* Write an event with one number, requesting @max bytes. */
 static inline bool kunit_write(unsigned int exp, u64 number, size_t max)
 {
 	EXPTRACE_WRITER(w);
@@ -166,7 +166,7 @@ static inline bool kunit_write(unsigned int exp, u64 number, size_t max)
 	return true;
 }
 
-/* Reads a number at *@p and advances it; U64_MAX and *@p = NULL if it is too long. */
+/* Read a number at *@p and advance *@p; U64_MAX and *@p = NULL if it is too long. */
 static inline u64 kunit_number(const u8 **p)
 {
 	u64 value = 0;
@@ -183,7 +183,7 @@ static inline u64 kunit_number(const u8 **p)
 	return U64_MAX;
 }
 
-/* Goes from a batch of the standard stream at @p to its data; returns where that ends. */
+/* Advance *@p from a batch of the standard stream to its data; returns the end of that. */
 static inline const u8 *kunit_batch(const u8 **p)
 {
 	u64 length;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: an experiment that lacks what others have, the tracepoint of one of its
- * events, which is in no kernel, and stacks.
+ * Test module: an experiment without stacks, one of whose events has a tracepoint that no
+ * kernel has.
  */
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -37,7 +37,7 @@ static notrace void probe_sched_process_fork(void *data, struct task_struct *par
 	exptrace_end(&w);
 }
 
-/* Nothing calls it. */
+/* Never called. */
 static notrace void probe_missing(void *data)
 {
 }

@@ -5,12 +5,12 @@
 #include "kunit.h"
 
 /**
- * struct entry - an entry of the ledger as it was written
+ * struct entry - a ledger entry as written
  * @exp:	the experiment
  * @cpu:	the CPU
  * @attempted:	events attempted
  * @recorded:	events recorded
- * @lost:	events lost by reason
+ * @lost:	events lost, by reason
  */
 struct entry {
 	u64	exp;
@@ -38,7 +38,7 @@ static const u8 *read_entry(struct kunit *test, const u8 *p, struct entry *e)
 	return p;
 }
 
-/* Reads all entries in the batches of generation 1 to @entries; returns how many. */
+/* Read all entries in the batches of generation 1 to @entries; returns how many. */
 static unsigned int read_ledger(struct kunit *test, struct entry *entries, unsigned int room)
 {
 	struct exptrace_batch *batch;
@@ -80,7 +80,7 @@ static void begin_ledger_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kunit_open(1, ledger_batches()), 0);
 }
 
-/* All counters of generation 1 on CPU @cpu to different numbers, @big ones or small. */
+/* Set all counters of generation 1 on CPU @cpu to different numbers based on @big. */
 static void fill_counters(int cpu, unsigned int exp, u64 big)
 {
 	struct exptrace_cpu *c = per_cpu_ptr(exptrace.cpus, cpu);
@@ -140,7 +140,7 @@ static void contexts_are_added_up_and_counters_cleared(struct kunit *test)
 		u64 want = 4 * 10 * reason + 0 + 1 + 2 + 3;
 
 		lost += want;
-		/* This one has a counter of its own, which is zero. */
+		/* This reason has a counter of its own, which is zero. */
 		if (reason == EXPTRACE_LOST_OVERWRITTEN)
 			continue;
 		KUNIT_EXPECT_EQ(test, e.lost[reason], want);
@@ -171,7 +171,7 @@ static void overwritten_events_are_lost_and_not_recorded(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* The other parity's counters are those of the generation that is being written. */
+/* The counters of the other parity belong to the generation that is being written. */
 static void other_generation_is_left_alone(struct kunit *test)
 {
 	struct exptrace_cpu *c;
@@ -188,7 +188,7 @@ static void other_generation_is_left_alone(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Every CPU and every experiment that is registered, with the largest numbers. */
+/* Every CPU and every registered experiment, with the largest numbers. */
 static void longest_ledger_fits_the_reserve(struct kunit *test)
 {
 	unsigned int exp, want = 0;
@@ -207,7 +207,7 @@ static void longest_ledger_fits_the_reserve(struct kunit *test)
 			want++;
 		}
 	}
-	/* Nothing but the reserve is left. */
+	/* Only the reserve is left. */
 	KUNIT_EXPECT_EQ(test, exptrace_pool.nr_reserved, ledger_batches());
 	KUNIT_EXPECT_EQ(test, write_ledger(), 0);
 	KUNIT_EXPECT_LE(test, exptrace_flush.writing[1]->nr, ledger_batches());

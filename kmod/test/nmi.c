@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: an experiment of its own, whose events are written from NMIs that
- * the module sends to all CPUs, and from task context in between. In each NMI there is
- * an event of the kernel's, too.
+ * Test module: an experiment whose events are written from NMIs that the module sends to
+ * all CPUs, and from task context in between. Each NMI also hits a tracepoint of the
+ * kernel.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,7 +24,7 @@ static unsigned int rounds = 100;
 module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "NMIs to send to each CPU");
 
-/* What the events must add up to. */
+/* The number of events must match. */
 static unsigned int nmis;
 module_param(nmis, uint, 0444);
 MODULE_PARM_DESC(nmis, "out: NMIs that were handled");
@@ -65,11 +65,11 @@ static void write_event(unsigned int n)
 
 static int handle_nmi(unsigned int type, struct pt_regs *regs)
 {
-	/* Only those that were sent from here. */
+	/* Ignore NMIs that this module did not send. */
 	if (atomic_dec_if_positive(&expected) < 0)
 		return NMI_DONE;
 	write_event(atomic_inc_return(&handled));
-	/* Nothing but a tracepoint. */
+	/* This only hits a tracepoint. */
 	kfree(NULL);
 	return NMI_HANDLED;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the pages of the mapped pool, whatever size the kernel's own have.
+ * KUnit tests of the pages of the mapped pool, for any page size.
  */
 #include "device/pages.h"
 #include "kunit.h"
 
 #define BATCHES	3
 
-/* The pages of a pool of such batches, one after the other. */
+/* Check all pages of a pool of such batches. */
 static void check_pages(struct kunit *test, u32 size, unsigned int shift)
 {
 	u64 nr = exptrace_pages_of_batch(size, shift), page;

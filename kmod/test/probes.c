@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: counts the probes that exptrace has attached to the kernel's tracepoints,
- * each time that its parameter is read. It looks at the tracepoints alone, and believes
- * nothing that exptrace says.
+ * Test module: counts the probes that exptrace has attached to kernel tracepoints, each
+ * time its parameter is read. It inspects only the tracepoints, and trusts nothing that
+ * exptrace reports.
  */
 #include <linux/kallsyms.h>
 #include <linux/module.h>
@@ -16,7 +16,7 @@
 
 #define MODULE_SUFFIX	" [exptrace]"
 
-/* A module can't find another by name; but what is in it is called so. */
+/* A module cannot look up another one by name, but symbols have the module's name. */
 static bool is_in_exptrace(void *function)
 {
 	char text[KSYM_SYMBOL_LEN];
@@ -26,7 +26,7 @@ static bool is_in_exptrace(void *function)
 	return len > suffix && !strcmp(text + len - suffix, MODULE_SUFFIX);
 }
 
-/* Caller sees to it that the probes, which may be detached meanwhile, are not freed. */
+/* The caller keeps the probes from being freed, since they may be detached meanwhile. */
 static void count_probes(struct tracepoint *tp, void *priv)
 {
 	const struct tracepoint_func *func = rcu_dereference_raw(tp->funcs);
@@ -65,7 +65,7 @@ static int attached_get(char *text, const struct kernel_param *unused)
 
 static const struct kernel_param_ops attached_ops = { .get = attached_get };
 module_param_cb(attached, &attached_ops, NULL, 0444);
-MODULE_PARM_DESC(attached, "out: probes of exptrace that are attached");
+MODULE_PARM_DESC(attached, "out: attached probes of exptrace");
 
 static int __init exptrace_probes_init(void)
 {

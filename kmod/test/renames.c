@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: an experiment of its own with a probe of its own, of one of the kernel's
- * tracepoints. Its event can have a stack.
+ * Test module: an experiment with a probe of its own on a kernel tracepoint. Its event
+ * can have a stack.
  */
-#include <linux/mm_types.h>	/* what trace/events/task.h names */
+#include <linux/mm_types.h>	/* for trace/events/task.h */
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/tracepoint.h>
@@ -24,7 +24,7 @@ static const struct exptrace_event_def events[] = {
 	  (const struct exptrace_arg_def[]){ { EXPTRACE_KIND_PID, "pid" }, { } } },
 };
 
-/* A function of its own: its frame is the module's, too. */
+/* A separate function, so that the module has two frames. */
 static noinline notrace void write_event(pid_t pid)
 {
 	EXPTRACE_WRITER(w);
@@ -38,7 +38,7 @@ static noinline notrace void write_event(pid_t pid)
 static notrace void probe_task_rename(void *data, struct task_struct *task, const char *comm)
 {
 	write_event(task->pid);
-	barrier();	/* so that it is called, and not jumped to */
+	barrier();	/* force a call, not a tail jump */
 }
 
 #define PROBES(X)						\

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: stops the kernel's clocks as suspend does, for a while, and lets them go on.
- * Devices and files know nothing of it. As a hypervisor's suspend (Xen's, say) does it, all
- * CPUs stand still meanwhile.
+ * Test module: stops the kernel's clocks for a while, as suspend does, and resumes them.
+ * Devices and filesystems are not involved. As in a hypervisor's suspend (Xen's, for
+ * example), all CPUs stand still meanwhile.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -15,26 +15,26 @@
 
 #include <trace/events/power.h>
 
-/* What is to happen. */
+/* What to simulate. */
 enum {
 	SLEEP,		/* the clocks stop: suspend to memory, hibernation */
-	IDLE,		/* the kernel tells that all CPUs idle and the clocks stop; they go on */
-	WOKEN,		/* it tells that they are about to stop, then that devices resume */
+	IDLE,		/* report that all CPUs idle and the clocks stop; they go on */
+	WOKEN,		/* report that the clocks will stop, then that devices resume */
 };
 
 static unsigned int how;
 module_param(how, uint, 0444);
-MODULE_PARM_DESC(how, "0: sleep, 1: told as suspend to idle, 2: told as one that was woken at once");
+MODULE_PARM_DESC(how, "0: sleep, 1: report suspend to idle, 2: report one that is woken at once");
 
 static unsigned int ms = 1500;
 module_param(ms, uint, 0444);
-MODULE_PARM_DESC(ms, "milliseconds that it takes");
+MODULE_PARM_DESC(ms, "duration in milliseconds");
 
 static unsigned int times = 1;
 module_param(times, uint, 0444);
-MODULE_PARM_DESC(times, "how often, with nothing in between");
+MODULE_PARM_DESC(times, "number of repetitions, with nothing in between");
 
-/* The kernel's debugging allows some of its drivers more while the state says so. */
+/* The kernel's debug checks allow drivers more in this state. */
 static int sleep(void)
 {
 	int err;
@@ -49,7 +49,7 @@ static int sleep(void)
 	return err;
 }
 
-/* All CPUs are here, with interrupts off; the first one works. */
+/* All CPUs are here with interrupts off; the first one works. */
 static int stand_still(void *unused)
 {
 	unsigned int i;
@@ -81,7 +81,7 @@ static int __init exptrace_sleep_init(void)
 		trace_suspend_resume("dpm_resume_noirq", 0, true);
 		trace_suspend_resume("dpm_resume_noirq", 0, false);
 	}
-	return err ?: -EAGAIN;	/* that is all: the module need not stay */
+	return err ?: -EAGAIN;	/* done: the module need not stay */
 }
 module_init(exptrace_sleep_init);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A test module: the kernel finds out that its TSC is none to go by. Until it boots again.
+ * Test module: marks the TSC as unstable, until the next boot.
  */
 #include <linux/errno.h>
 #include <linux/module.h>
@@ -9,7 +9,7 @@
 static int __init exptrace_unstable_init(void)
 {
 	mark_tsc_unstable("by a test of exptrace");
-	return -EAGAIN;	/* that is all: the module need not stay */
+	return -EAGAIN;	/* done: the module need not stay */
 }
 module_init(exptrace_unstable_init);
 

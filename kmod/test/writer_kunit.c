@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the writer and its refill: boundaries, and every way to lose.
+ * KUnit tests of the writer and its refill: boundaries, and every way to lose events.
  */
 #include <linux/vmalloc.h>
 
@@ -27,7 +27,7 @@ static u64 all_lost(unsigned long gen, unsigned int exp)
 	return sum;
 }
 
-/* Invariant 9, of the slot in which the test writes. */
+/* Check invariant 9 for the slot in which the test writes. */
 static void expect_accounted(struct kunit *test, unsigned long gen, unsigned int exp)
 {
 	struct exptrace_slot *slot = kunit_slot(gen, exp);
@@ -43,7 +43,7 @@ static void nothing_is_recorded_without_a_generation(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* The batch that was just handed over last, or NULL. */
+/* The batch that was flushed last, or NULL. */
 static struct exptrace_batch *last_full(unsigned long gen)
 {
 	struct exptrace_generation *g = exptrace_flush.writing[gen & 1];
@@ -75,7 +75,7 @@ static void room_that_is_just_enough_is_used(struct kunit *test)
 }
 
 
-/* Reads an object as docs/wire-format.md says; returns what is behind it. */
+/* Read an object as described in docs/wire-format.md; returns its end. */
 static const u8 *read_object(const u8 *p, u64 *pages, u64 *value)
 {
 	unsigned int low = get_unaligned_le16(p);
@@ -95,7 +95,7 @@ static const u8 *read_object(const u8 *p, u64 *pages, u64 *value)
 	return p;
 }
 
-/* Writes @value, and reads it back; returns the number of its bytes. */
+/* Write @value and read it back; returns its number of bytes. */
 static long write_and_read_object(struct kunit *test, u64 value, u64 *pages, u64 *pages_read)
 {
 	u8 bytes[2 * EXPTRACE_VARINT_MAX];
@@ -156,7 +156,7 @@ static void object_is_the_address_it_was(struct kunit *test)
 	exptrace_writers.data_base = base;
 }
 
-/* What was in a batch before is not what its addresses are near to. */
+/* The delta-encoding state of a batch's earlier use must not remain. */
 static void batch_begins_near_to_nothing(struct kunit *test)
 {
 	const size_t size = sizeof(struct exptrace_addr_state);
@@ -177,8 +177,8 @@ static void batch_begins_near_to_nothing(struct kunit *test)
 }
 
 /*
- * Writes an event of as many bytes as the batch has room for, but one: no event
- * takes all that it announces. Returns them.
+ * Write an event that leaves one byte of the batch free: no event uses all that it
+ * requests. Returns its size.
  */
 static size_t fill_slot(struct kunit *test, unsigned int exp)
 {
@@ -239,7 +239,7 @@ static void batch_may_hold_just_one_event(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* The delta of an event, before which the slot's clock is set back by @delta. */
+/* The delta of an event after setting back the slot's clock by @delta. */
 static u64 delta_after(struct kunit *test, s64 delta)
 {
 	struct exptrace_slot *slot = kunit_slot(1, STANDARD);
@@ -269,7 +269,7 @@ static void time_goes_forward_by_one_tick_at_least(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* A batch says who runs before its first event, and again when that has changed. */
+/* A batch records the current thread before its first event, and when it changes. */
 static void batch_says_who_runs(struct kunit *test)
 {
 	struct exptrace_slot *slot;
@@ -287,7 +287,7 @@ static void batch_says_who_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kunit_number(&p), 1ULL);
 	KUNIT_EXPECT_EQ(test, kunit_number(&p), 5ULL);
 	KUNIT_EXPECT_PTR_EQ(test, p, (const u8 *)slot->pos);
-	/* The same again is not said. */
+	/* An unchanged thread is not recorded again. */
 	KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, 5, ONE_NUMBER));
 	KUNIT_EXPECT_EQ(test, *p, EXPTRACE_EVENT_FIRST);
 	slot->pid = current->pid + 1;
@@ -300,7 +300,7 @@ static void batch_says_who_runs(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Takes all that writers of events may get; @taken gets them. */
+/* Move all batches that writers of events may get to @taken. */
 static void empty_the_pool(struct list_head *taken)
 {
 	struct exptrace_pool *pool = &exptrace_pool;
@@ -337,7 +337,7 @@ static void empty_pool_loses_events_and_counts_them(struct kunit *test)
 	for (i = 1; i <= 10; i++) {
 		KUNIT_EXPECT_FALSE(test, kunit_write(STANDARD, 1, ONE_NUMBER));
 		KUNIT_EXPECT_EQ(test, kunit_lost(1, STANDARD)[EXPTRACE_LOST_POOL], (u64)i);
-		/* What was full is not kept from the reader. */
+		/* The full batch is available to the reader. */
 		KUNIT_EXPECT_EQ(test, exptrace_pool.nr_full, 1U);
 	}
 	/* The reserve is for tables. */
@@ -350,7 +350,7 @@ static void empty_pool_loses_events_and_counts_them(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Invariant 4: an event in the middle of another one of the same slot. */
+/* Invariant 4: an event in the middle of another one in the same slot. */
 static void event_inside_an_event_is_refused(struct kunit *test)
 {
 	bool begun, nested = true, other = false;
@@ -377,7 +377,7 @@ static void event_inside_an_event_is_refused(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* All that writers share, and all that CPUs have of their own. */
+/* All state shared by writers, and all per-CPU state. */
 struct memory {
 	struct exptrace_writers	writers;
 	struct exptrace		exptrace;
@@ -385,7 +385,7 @@ struct memory {
 	struct exptrace_cpu	cpus[];
 };
 
-/* A copy of it now, but for @slot of this CPU, which is left out. */
+/* Copy this state, except for @slot of this CPU. */
 static void copy_memory(struct memory *memory, const struct exptrace_slot *slot)
 {
 	size_t offset = (u8 *)slot - (u8 *)this_cpu_ptr(exptrace.cpus);
@@ -399,7 +399,7 @@ static void copy_memory(struct memory *memory, const struct exptrace_slot *slot)
 	memset((u8 *)&memory->cpus[smp_processor_id()] + offset, 0, sizeof(*slot));
 }
 
-/* Invariant 1: what an event writes to, no other CPU writes to. */
+/* Invariant 1: an event writes only to memory that no other CPU writes. */
 static void event_writes_to_its_slot_and_batch_alone(struct kunit *test)
 {
 	size_t size = sizeof(struct memory) + nr_cpu_ids * sizeof(struct exptrace_cpu);
@@ -430,8 +430,8 @@ static void event_writes_to_its_slot_and_batch_alone(struct kunit *test)
 }
 
 /*
- * A dump that is bound to no CPU stops where the pool is empty. It may be preempted:
- * what it does must not look at this CPU's counters.
+ * A dump by an unbound writer stops when the pool is empty. It may be preempted, so it
+ * must not use this CPU's counters.
  */
 static void dump_into_an_empty_pool_stops(struct kunit *test)
 {
@@ -452,7 +452,7 @@ static void dump_into_an_empty_pool_stops(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Writes tables of @sizes bytes, up to a zero, with kinds from 100 on. */
+/* Write tables of @sizes bytes, up to a zero, with kinds from 100 on. */
 static void write_tables(struct kunit *test, const unsigned int *sizes)
 {
 	struct exptrace_table table;
@@ -470,7 +470,7 @@ static void write_tables(struct kunit *test, const unsigned int *sizes)
 	exptrace_tables_end(&table);
 }
 
-/* The batches of the stream in @batch have these tables, from @kind on, in full. */
+/* Expect complete tables of kinds from @kind on in @batch. */
 static void expect_tables(struct kunit *test, const struct exptrace_batch *batch, u8 kind,
 			  const unsigned int *sizes, unsigned int nr)
 {
@@ -486,7 +486,7 @@ static void expect_tables(struct kunit *test, const struct exptrace_batch *batch
 	KUNIT_EXPECT_PTR_EQ(test, p, batch->data + batch->used);
 }
 
-/* Short tables share a batch of the pool; what does not fit goes to the next one. */
+/* Short tables share a batch of the pool; one that does not fit goes to the next. */
 static void tables_follow_each_other(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 10, 2000, 1, 3000, 0 };
@@ -503,7 +503,7 @@ static void tables_follow_each_other(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Where a table just fits behind another, and where one byte is too many for it. */
+/* A table that just fits after another one, and one that is one byte too long. */
 static void table_that_just_fits_follows(struct kunit *test)
 {
 	unsigned int sizes[] = { 100, 0, 0 }, more, used;
@@ -523,7 +523,7 @@ static void table_that_just_fits_follows(struct kunit *test)
 	}
 }
 
-/* Invariants 4 and 5: a probe of any slot that fires where this CPU has the pool's lock. */
+/* Invariants 4 and 5: a probe of any slot hit while this CPU holds the pool lock. */
 static void event_inside_the_lock_is_refused(struct kunit *test)
 {
 	unsigned long flags;
@@ -540,7 +540,7 @@ static void event_inside_the_lock_is_refused(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* As if an NMI came while this CPU holds the lock: trylock fails just so. */
+/* Simulate an NMI while this CPU holds the lock: trylock fails in the same way. */
 static bool write_in_nmi(unsigned int exp, bool locked)
 {
 	unsigned long flags;
@@ -560,7 +560,7 @@ static bool write_in_nmi(unsigned int exp, bool locked)
 	return written;
 }
 
-/* Invariant 5: it does not wait for the lock. */
+/* Invariant 5: an NMI does not wait for the lock. */
 static void nmi_that_finds_the_lock_taken_loses_only_its_event(struct kunit *test)
 {
 	struct exptrace_cpu *cpu;
@@ -578,10 +578,10 @@ static void nmi_that_finds_the_lock_taken_loses_only_its_event(struct kunit *tes
 	KUNIT_EXPECT_EQ(test, lost[EXPTRACE_LOST_CONTENDED], 1ULL);
 	KUNIT_EXPECT_PTR_EQ(test, slot->batch, NULL);
 	KUNIT_EXPECT_FALSE(test, slot->busy);
-	/* With one that has room: the lock is not needed. */
+	/* With a batch that has room: the lock is not needed. */
 	KUNIT_EXPECT_TRUE(test, write_in_nmi(STANDARD, false));
 	KUNIT_EXPECT_TRUE(test, write_in_nmi(STANDARD, true));
-	/* With a full one, which it keeps. */
+	/* With a full batch, which it keeps. */
 	batch = slot->batch;
 	end = slot->end;
 	slot->pos = slot->end - 1;
@@ -593,12 +593,12 @@ static void nmi_that_finds_the_lock_taken_loses_only_its_event(struct kunit *tes
 	KUNIT_EXPECT_PTR_NE(test, slot->batch, batch);
 	KUNIT_EXPECT_EQ(test, kunit_attempted(slot), 5ULL);
 	KUNIT_EXPECT_EQ(test, slot->recorded, 3ULL);
-	/* The task's slot was none of its business. */
+	/* The task's slot is not affected. */
 	KUNIT_EXPECT_EQ(test, kunit_attempted(kunit_slot(1, STANDARD)), 0ULL);
 	kunit_recorder_end(test);
 }
 
-/* One full batch and one that is being filled is all that experiment 1 may have. */
+/* Limit experiment 1 to one full batch and one that is being filled. */
 static void use_up_quota(struct kunit *test)
 {
 	struct exptrace_slot *slot = kunit_slot(1, ALLOCFREE);
@@ -624,7 +624,7 @@ static void quota_loses_the_events_of_its_experiment_only(struct kunit *test)
 	kunit_recorder_end(test);
 }
 
-/* Hands over the batch that the slot fills, by an event that has no room in it. */
+/* Flush the slot's batch by an event that does not fit. */
 static void fill_batch(struct kunit *test, unsigned int exp, unsigned int gen)
 {
 	struct exptrace_slot *slot = kunit_slot(gen, exp);
@@ -633,7 +633,7 @@ static void fill_batch(struct kunit *test, unsigned int exp, unsigned int gen)
 	KUNIT_EXPECT_TRUE(test, kunit_write(exp, gen, ONE_NUMBER));
 }
 
-/* However much it has in other generations: it always has its newest events. */
+/* An experiment always has its newest events, however much it has in other generations. */
 static void quota_in_flight_mode_is_a_share_of_each_generation(struct kunit *test)
 {
 	struct exptrace_generation *gen;
@@ -648,7 +648,7 @@ static void quota_in_flight_mode_is_a_share_of_each_generation(struct kunit *tes
 		KUNIT_EXPECT_TRUE(test, kunit_write(ALLOCFREE, n, ONE_NUMBER));
 		fill_batch(test, ALLOCFREE, n);
 		fill_batch(test, ALLOCFREE, n);
-		/* All that was handed over was its own. */
+		/* All flushed batches were its own. */
 		KUNIT_EXPECT_EQ(test, gen->used[ALLOCFREE], 0U);
 		KUNIT_EXPECT_TRUE(test, kunit_write(STANDARD, n, ONE_NUMBER));
 		for (i = 0; i < 6; i++)
@@ -667,7 +667,7 @@ static void quota_in_flight_mode_is_a_share_of_each_generation(struct kunit *tes
 	kunit_recorder_end(test);
 }
 
-/* Its entry in the schema has to fit a batch. */
+/* The event's schema entry must fit in a batch. */
 static void experiment_has_events_of_limited_size(struct kunit *test)
 {
 	struct exptrace_arg_def args[EXPTRACE_MAX_ARGS + 2] = {};
@@ -691,7 +691,10 @@ static void experiment_has_events_of_limited_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, exptrace_experiment_register(&exp), -EINVAL);
 }
 
-/* Invariant 7. Slots are found by the generation's parity: 1 and 3 share them, 1 and 2 do not. */
+/*
+ * Invariant 7. Slots are selected by the generation's parity: 1 and 3 share them, 1 and 2
+ * do not.
+ */
 static void generations_of_other_parity_do_not_mix(struct kunit *test)
 {
 	struct exptrace_slot *odd, *even;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A condition of the trigger: a thread runs later after it was woken than allowed.
+ * Trigger on wake-up latency: a thread runs later after its wake-up than allowed.
  *
- * Probes of its own, attached only while there is a threshold and something is
- * recorded, note when a thread was woken in a table that is indexed by its pid. Threads
- * whose pids collide overwrite each other's note: then a late one may be missed, but
- * none is invented, for a note says whose it is.
+ * While there is a threshold and something is recorded, dedicated probes note wake-ups in
+ * a table indexed by a hash of the pid. Threads whose pids collide overwrite each other's
+ * notes, so a late thread may be missed. But there are no false positives, because a note
+ * has the pid of its thread.
  */
 #include <linux/hash.h>
 #include <linux/sched.h>
@@ -21,12 +21,15 @@
 #define TABLE_BITS	12
 #define TIME_BITS	40
 
-/* A note: pid, and 1,024 ns units modulo 2^40; 0: none. One word, so never torn. */
-static u64 *notes;		/* there while there is a threshold; exptrace.control */
-static bool attached;		/* the probes are; exptrace.control */
+/*
+ * A note: the pid, and the time in units of 1,024 ns modulo 2^40; 0 is empty. It is one
+ * word, so never torn.
+ */
+static u64 *notes;		/* allocated while there is a threshold; exptrace.control */
+static bool attached;		/* the probes are attached; exptrace.control */
 static u64 threshold_us;	/* 0: none; exptrace.control */
 static u64 threshold_units;	/* written under exptrace.control, read anywhere */
-static const void *threshold_owner;	/* who set it, or NULL: it stays; exptrace.control */
+static const void *threshold_owner;	/* NULL: kept when files are closed; exptrace.control */
 
 static __always_inline u64 now_units(void)
 {
@@ -53,7 +56,7 @@ static notrace void probe_sched_switch(void *data, bool preempt, struct task_str
 {
 	u64 note = READ_ONCE(*note_of(next->pid));
 
-	/* Woken while it ran, say: it must not count when it runs again. */
+	/* It may have been woken while running: that must not count when it runs again. */
 	if (note_is_of(READ_ONCE(*note_of(prev->pid)), prev->pid))
 		WRITE_ONCE(*note_of(prev->pid), 0);
 	if (!note_is_of(note, next->pid))
@@ -75,7 +78,7 @@ static const struct exptrace_hook hooks[] = {
 	{ "sched_switch", probe_sched_switch },
 };
 
-/* With nothing known of who was woken before. */
+/* Start with an empty table. */
 static int attach_latency_probes(void)
 {
 	int err;
@@ -87,8 +90,8 @@ static int attach_latency_probes(void)
 }
 
 /*
- * A recording is about to begin. Returns 0 or what attaching a probe returns; in both
- * cases exptrace_latency_end() is to follow.
+ * A recording is about to begin. Returns 0 or the error from attaching a probe. The
+ * caller must call exptrace_latency_end() in either case.
  */
 int exptrace_latency_begin(void)
 {
@@ -97,7 +100,7 @@ int exptrace_latency_begin(void)
 	return threshold_us ? attach_latency_probes() : 0;
 }
 
-/* It has ended: there is nothing to take a snapshot of. */
+/* The recording has ended, so there is nothing to take a snapshot of. */
 void exptrace_latency_end(void)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -129,14 +132,14 @@ static void free_notes(void)
 	kvfree(notes);
 }
 
-/* After an error all is as before. */
+/* On error, nothing has changed. */
 static int change_threshold(u64 us)
 {
 	int err = 0;
 
 	lockdep_assert_held(&exptrace.control);
 
-	/* Before the probes run, and where they do already, at once. */
+	/* Set before the probes run; if they already run, it takes effect at once. */
 	if (us)
 		WRITE_ONCE(threshold_units, div_u64(us * NSEC_PER_USEC, 1024));
 	if (us && !threshold_us)
@@ -149,13 +152,13 @@ static int change_threshold(u64 us)
 }
 
 /**
- * exptrace_trigger_set_latency - set the threshold
- * @us:	fire when a thread runs more than so many microseconds after it was woken;
- *	0: never
- * @owner: whose exptrace_trigger_disown() takes it back, or NULL
+ * exptrace_trigger_set_latency - set the latency threshold
+ * @us:		fire when a thread runs more than this many microseconds after its
+ *		wake-up; 0: never
+ * @owner:	exptrace_trigger_disown() of this owner clears the threshold; or NULL
  *
- * Context: process. Return: 0; -EINVAL above an hour; -ENOMEM; -ENOENT if this
- * kernel lacks a tracepoint for it.
+ * Context: process. Return: 0; -EINVAL above an hour; -ENOMEM; -ENOENT if this kernel
+ * lacks a tracepoint for it.
  */
 int exptrace_trigger_set_latency(u64 us, const void *owner)
 {
@@ -174,8 +177,9 @@ int exptrace_trigger_set_latency(u64 us, const void *owner)
 }
 
 /*
- * Takes back the threshold that @owner set, if nobody has set another since. As in
- * exptrace_stop_owner(), only @owner itself could make it its own.
+ * Clear the threshold that @owner set, unless somebody has set another one since. As in
+ * exptrace_stop_owner(), the unlocked check is safe because only @owner itself can set
+ * @owner.
  */
 void exptrace_trigger_disown(const void *owner)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Triggers: the kernel itself asks for a snapshot.
+ * Triggers: the kernel itself requests a snapshot.
  *
- * A reader that waits in SNAPSHOT arms the trigger. When it fires, in whatever
- * context, a work item completes the present generation and holds all there is, so
- * that what led to the event is still there when the reader comes to read it.
+ * A reader that waits in SNAPSHOT arms the trigger. When the trigger fires, in any
+ * context, a work item completes the current generation and holds all complete ones, so
+ * that the reader still finds what led to the event.
  */
 #include <linux/atomic.h>
 #include <linux/irq_work.h>
@@ -15,15 +15,15 @@
 #include "trigger.h"
 
 /**
- * struct trigger - the waiter and what it gets
- * @armed:	somebody waits; written under exptrace.control, read anywhere
- * @done:	its snapshot was made, or failed with @result, and it has not seen that yet;
- *		likewise
+ * struct trigger - the waiting reader and its result
+ * @armed:	a reader waits; written under exptrace.control, read anywhere
+ * @done:	the snapshot was made, or failed with @result, and the reader has not seen
+ *		that yet; likewise
  * @result:	0 or -errno; exptrace.control
- * @first:	what is held: the first generation; exptrace.control
- * @last:	and the last
- * @fired:	times that it fired
- * @before:	of those, before the waiter came: not its; exptrace.control
+ * @first:	first generation held; exptrace.control
+ * @last:	last generation held; exptrace.control
+ * @fired:	how often the trigger has fired
+ * @before:	value of @fired when the reader began to wait; exptrace.control
  */
 static struct trigger {
 	bool		armed;
@@ -37,7 +37,7 @@ static struct trigger {
 
 static DECLARE_WAIT_QUEUE_HEAD(waitqueue);
 
-/* Completes the present generation, if there is one, and holds all. */
+/* Complete the current generation, if any, and hold all complete ones. */
 static int trigger_hold(u64 *first, u64 *last)
 {
 	int err;
@@ -45,13 +45,16 @@ static int trigger_hold(u64 *first, u64 *last)
 	lockdep_assert_held(&exptrace.control);
 
 	err = exptrace_next_generation(true);
-	/* Without room for another generation, those before are still worth it. */
+	/*
+	 * If there is no room for another generation, the earlier ones are still worth
+	 * holding.
+	 */
 	if (err && err != -ENOBUFS)
 		return err;
 	return exptrace_freeze(first, last);
 }
 
-/* Lets the waiter, which there is, have @result. */
+/* Pass @result to the waiting reader, which must exist. */
 static void trigger_finish(int result)
 {
 	trigger.result = result;
@@ -68,7 +71,7 @@ static void make_snapshot(struct work_struct *work)
 	mutex_unlock(&exptrace.control);
 }
 
-/* The recording was stopped: nothing will fire. Caller holds exptrace.control. */
+/* The recording was stopped, so nothing will fire. Caller holds exptrace.control. */
 void exptrace_trigger_cancel(void)
 {
 	lockdep_assert_held(&exptrace.control);
@@ -86,7 +89,7 @@ static void queue_snapshot(struct irq_work *work)
 
 static DEFINE_IRQ_WORK(fire_work, queue_snapshot);
 
-/* Fires the trigger. Without a waiter it's only counted. Context: any. */
+/* Fire the trigger. Without a waiting reader this is only counted. Context: any. */
 notrace void exptrace_trigger_fire(void)
 {
 	atomic64_inc(&trigger.fired);
@@ -99,27 +102,27 @@ u64 exptrace_triggers(void)
 	return atomic64_read(&trigger.fired);
 }
 
-/* Does somebody wait for it? This and the next two take no lock. */
+/* Is a reader waiting? This and the next two functions take no lock. */
 bool exptrace_trigger_armed(void)
 {
 	return READ_ONCE(trigger.armed);
 }
 
-/* Is there a snapshot, or an error, that who waited has not seen yet? */
+/* Is there a snapshot or error that the waiting reader has not seen yet? */
 bool exptrace_trigger_done(void)
 {
 	return READ_ONCE(trigger.done);
 }
 
-/* Has it fired, and the work that makes the snapshot not begun? */
+/* Has the trigger fired, but the snapshot work not started? */
 bool exptrace_trigger_pending(void)
 {
 	return irq_work_is_pending(&fire_work) || work_pending(&snapshot_work);
 }
 
 /*
- * Holds what there is, now. Returns 0, -EBUSY if a snapshot is held already,
- * -EAGAIN if there is nothing, -ENOMEM.
+ * Hold all complete generations now. Returns 0, -EBUSY if a snapshot is already held,
+ * -EAGAIN if there is nothing to hold, or -ENOMEM.
  */
 int exptrace_trigger_snapshot(u64 *first, u64 *last)
 {
@@ -153,8 +156,8 @@ static int trigger_arm(void)
 }
 
 /*
- * Waits for the trigger. As exptrace_trigger_snapshot(), and -EBUSY if another
- * waits, -ECANCELED if nothing is recorded, or not any more.
+ * Wait for the trigger. Returns as exptrace_trigger_snapshot(); also -EBUSY if another
+ * reader waits, and -ECANCELED if nothing is recorded or the recording stops.
  */
 int exptrace_trigger_wait(u64 *first, u64 *last)
 {

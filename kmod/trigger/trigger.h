@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Triggers: the kernel itself asks for a snapshot.
+ * Triggers: the kernel itself requests a snapshot.
  */
 #ifndef _EXPTRACE_TRIGGER_H
 #define _EXPTRACE_TRIGGER_H
