@@ -96,8 +96,8 @@ void exptrace_stacks_begin(u64 gen, unsigned int room);
 void exptrace_stacks_exit(void);
 
 /*
- * A frame is where its function goes on when the call returns, which may be behind its
- * end; the call is in it in any case.
+ * The address of the call for a frame. A frame is the return address, which may be past
+ * the end of the function; the call itself never is.
  */
 static inline unsigned long exptrace_call_of(unsigned long frame)
 {

@@ -260,7 +260,7 @@ proctype reader() {
 		   :: event -> G[oldest].given++
 		   :: else
 		   fi
-		:: opens ->		/* exptrace_untake(), exptrace_reader_leaves() */
+		:: opens ->		/* exptrace_putback(), exptrace_reader_leaves() */
 			nr_held--; taken = false;
 			if
 			:: event -> G[g].evs++
@@ -273,7 +273,7 @@ proctype reader() {
 	:: atomic { oldest <= opened && !FULL(oldest) && G[oldest].complete ->
 		g = oldest; G[g].begun = true; reading = g; taken = true
 	   };
-	   atomic {		/* exptrace_end_generation(), exptrace_untake_end() */
+	   atomic {		/* exptrace_end_generation(), exptrace_putback_end() */
 		assert(oldest == g && G[g].listed);
 		assert(G[g].given == G[g].ledger);
 		taken = false;

@@ -68,7 +68,7 @@ inline discard_all() {
 	seen = false
 }
 
-/* exptrace_reader_put_back(): exptrace_thaw(), exptrace_untake() or exptrace_untake_end() */
+/* exptrace_reader_put_back(): exptrace_thaw(), exptrace_putback() or exptrace_putback_end() */
 inline put_back() {
 	atomic {
 		if

@@ -78,7 +78,7 @@ static notrace void end_change(struct exptrace_writer *w)
  */
 static notrace void end_renaming_change(struct exptrace_writer *w, pid_t pid)
 {
-	exptrace_told_by_event(w->slot->interned->gen, pid);
+	exptrace_skip_in_dump(w->slot->interned->gen, pid);
 	end_change(w);
 }
 

@@ -138,7 +138,7 @@ static bool needs_dump(const struct dump *dump, const struct task_struct *task,
  * An event of generation @gen has a new name of thread @pid, so the amended dump must not
  * give it the older one. Context: any.
  */
-notrace void exptrace_told_by_event(u64 gen, pid_t pid)
+notrace void exptrace_skip_in_dump(u64 gen, pid_t pid)
 {
 	u16 *entry = &dumped[pid % BIT(DUMPED_BITS)];
 

@@ -41,7 +41,7 @@ extern struct exptrace_missing exptrace_missing[2];
 /* statedump.c */
 void exptrace_write_statedump(struct exptrace_table *table, u64 gen);
 void exptrace_amend_statedump(u64 gen);
-void exptrace_told_by_event(u64 gen, pid_t pid);
+void exptrace_skip_in_dump(u64 gen, pid_t pid);
 
 /* ledger.c */
 void exptrace_ledger_extent(struct exptrace_extent *extent);
