@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace dump: the events of a trace, a line each, in the order of time.
+ * exptrace dump: the events of a trace, one per line, in order of time.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct dump {
 	bool raw_time;
 };
 
-/* Whether there is anything to be read for, if only to see what words mean. */
+/* Is there a reason to read on? Words have to be checked even if no line is wanted. */
 static bool wants_events(const struct dump *dump)
 {
 	return (dump->max || (dump->what.selection && !dump->what.checked)) &&
@@ -43,8 +43,8 @@ static void print_event(struct dump *dump, const struct exptrace_record *record)
 }
 
 /*
- * Prints until damage, the end, the limit, a signal, or an error of either side. Returns the
- * trace's error.
+ * Prints until damage, the end, the limit, a signal, or a write error. Returns the error of the
+ * trace.
  */
 static int dump_events(void *arg)
 {
@@ -59,11 +59,11 @@ static int dump_events(void *arg)
 			break;
 		print_event(dump, record);
 	}
-	/* the message comes behind the events, and not at all if they cannot be written */
+	/* the message comes after the events, and not at all if they cannot be written */
 	return ret < 0 && output_flush(dump->output) ? 0 : ret;
 }
 
-/* What was read is to be seen while the trace makes one wait. */
+/* Shows what was read before waiting for more. */
 static bool before_waiting(void *arg)
 {
 	struct dump *dump = arg;
@@ -80,7 +80,7 @@ static int dump_run(struct dump *dump)
 		return write_problem(NULL, err);
 	if (interrupted)
 		return EXIT_PROBLEM;
-	/* without an event, it is time now */
+	/* not checked yet if there was no event */
 	if (!what_check_trace(&dump->what, dump->trace))
 		return EXIT_PROBLEM;
 	note_reading(dump->trace);
@@ -143,7 +143,7 @@ static int dump_file(struct dump *dump, int argc, char **argv)
 
 static int run_dump(int argc, char **argv)
 {
-	static struct output output;	/* for a stack that cannot grow, there is no message */
+	static struct output output;	/* too large for a stack that cannot grow: that would end without a message */
 	struct dump dump = {
 		.output = &output, .max = UINT64_MAX, .what.state = WHAT_STATE_HIDDEN,
 	};

@@ -10,7 +10,7 @@ static const char *const context_names[EXPTRACE_NR_CONTEXTS] = {
 	"task", "softirq", "hardirq", "nmi",
 };
 
-/* The address of a place in the code; its number where the trace does not tell. */
+/* The address of a call site; its number if the trace lacks the address. */
 static void put_site(struct output *output, const struct exptrace_trace *trace, uint64_t site)
 {
 	const struct exptrace_frame *frame = site_frame(trace, site);
@@ -60,7 +60,7 @@ static void put_args(struct output *output, const struct exptrace_trace *trace,
 	output_char(output, '}');
 }
 
-/* The name of a number, or the symbol of a place in the code; NULL if it has none. */
+/* The name of a number, or the symbol of a call site; NULL if it has none. */
 static const char *name_of(const struct exptrace_trace *trace, uint32_t kind, uint64_t number,
 			   char text[SITE_TEXT])
 {
@@ -75,7 +75,7 @@ static const char *name_of(const struct exptrace_trace *trace, uint32_t kind, ui
 	return text;
 }
 
-/* The names of numbers, by argument; nothing if there are none. */
+/* The names of numbers, by argument, if there are any. */
 static void put_names(struct output *output, const struct exptrace_trace *trace,
 		      const struct exptrace_record *record)
 {
@@ -97,7 +97,7 @@ static void put_names(struct output *output, const struct exptrace_trace *trace,
 		output_char(output, '}');
 }
 
-/* The symbols of the stack, the innermost first; nothing if there is none. */
+/* The symbols of the stack, if there is one, innermost first. */
 static void put_stack(struct output *output, const struct exptrace_trace *trace, uint64_t stack)
 {
 	const struct exptrace_frame *frames;

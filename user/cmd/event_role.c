@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an event tells, decided once for each description in the trace.
+ * The role of an event in report and stat, decided once for each description in the trace.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static const struct {
 	{ "workqueue_execute_end", { "work" }, ROLE_WORK_END },
 };
 
-/* All arguments must be there. */
+/* False if the event lacks one of the arguments. */
 static bool find_args(struct event_role *role, const struct exptrace_schema_event *event,
 		      const char *const *names)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an event tells, decided once for each description in the trace.
+ * The role of an event in report and stat, decided once for each description in the trace.
  */
 #ifndef EXPTRACE_EVENT_ROLE_H
 #define EXPTRACE_EVENT_ROLE_H
@@ -9,7 +9,7 @@
 
 enum event_role_kind {
 	ROLE_UNKNOWN,		/* not decided yet */
-	ROLE_NOTHING,
+	ROLE_NOTHING,		/* not used */
 	ROLE_CURRENT,		/* args: pid */
 	ROLE_SWITCH,		/* next_pid, prev_state */
 	ROLE_WAKEUP,		/* pid */
@@ -39,10 +39,10 @@ enum event_role_kind {
 
 struct event_role {
 	uint8_t kind;
-	uint32_t args[ROLE_ARGS];	/* which arguments, in the order above */
+	uint32_t args[ROLE_ARGS];	/* indexes of the arguments, in the order above */
 };
 
-/* Decides. */
+/* The role of events with this description. */
 struct event_role event_role_decide(const struct exptrace_schema_event *event);
 
 struct event_roles {
@@ -50,7 +50,7 @@ struct event_roles {
 	size_t room;
 };
 
-/* Decides for the first time. Without memory, it means nothing. */
+/* Decides when the description is seen for the first time. Aborts if out of memory. */
 const struct event_role *event_role_find(struct event_roles *roles,
 				   const struct exptrace_schema_event *event);
 

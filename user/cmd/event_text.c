@@ -2,8 +2,7 @@
 /*
  * An event as a line of text, in the layout of perf script and trace-cmd report.
  *
- * Each description is compiled into steps when its first event comes: a text that is
- * always the same, then a value.
+ * Each description is compiled into steps when its first event comes: a constant text, then a value.
  */
 #include <stdlib.h>
 
@@ -15,25 +14,25 @@
 #define SECONDS_WIDTH	6
 #define RAW_WIDTH	(SECONDS_WIDTH + 10)
 #define DEVICE_MINOR_BITS	20
-/* A name is made text in pieces of so many bytes. */
+/* Names are converted in pieces of this many bytes. */
 #define NAME_PART	64
-/* Of an event with more arguments, only the first ones have a name of their pid. */
+/* Only the first arguments of an event get the name of their pid: the search is quadratic. */
 #define ARGS_NAMED	64
 
 /*
- * Writes a value at @pos, where OUTPUT_RESERVE bytes have room, less a text; returns what
- * follows it, where there is room for a few bytes more. What may be longer goes through
+ * Writes a value at @pos, where there is room for OUTPUT_RESERVE bytes minus a step's text. Returns the
+ * position after it, with room for a few more bytes. Values that may be longer go through
  * format->output.
  */
 typedef char *put_fn(struct format *format, char *pos, const struct exptrace_value *value);
 
 struct step {
-	char text[TEXT_PIECE];	/* comes before the value */
+	char text[TEXT_PIECE];	/* before the value */
 	put_fn *put;		/* NULL while the text may grow */
-	uint32_t arg;		/* which value it is */
+	uint32_t arg;		/* index of the value */
 	uint32_t kind;		/* of the value */
 	uint8_t len;		/* of the text */
-	bool named;		/* the number's name follows it, if it has one */
+	bool named;		/* followed by the number's name, if it has one */
 };
 
 struct line {
@@ -103,7 +102,7 @@ static char *put_device(struct format *format, char *pos, const struct exptrace_
 	return text_number(pos, value->u64 & ((1ULL << DEVICE_MINOR_BITS) - 1));
 }
 
-/* A place in the kernel's code: "kfree+0x1a" */
+/* A call site: "kfree+0x1a" */
 static char *put_site(struct format *format, char *pos, const struct exptrace_value *value)
 {
 	char text[SITE_TEXT];
@@ -146,7 +145,7 @@ static put_fn *const kinds[] = {
 	[EXPTRACE_KIND_DEVICE] = put_device,
 };
 
-/* Kinds that are not known are numbers, or from 128 on strings. */
+/* Unknown kinds are numbers, from 128 on strings. */
 static put_fn *kind_put(uint32_t kind)
 {
 	if (kind >= 128)
@@ -156,7 +155,7 @@ static put_fn *kind_put(uint32_t kind)
 	return kinds[kind];
 }
 
-/* What else a line has */
+/* The other parts of a line */
 
 static char *put_comm(char *pos, const struct thread *thread)
 {
@@ -191,7 +190,7 @@ static char *put_nothing(struct format *format, char *pos, const struct exptrace
 	return pos;
 }
 
-/* " [openat]" behind a number that has a name; " [?]" if a call's is not known */
+/* " [openat]" after a number that has a name; " [?]" after an unknown system call */
 static char *put_name(struct format *format, char *pos, uint32_t kind, uint64_t number)
 {
 	const char *name = exptrace_name(format->trace, kind, number);
@@ -211,7 +210,7 @@ static char *put_name(struct format *format, char *pos, uint32_t kind, uint64_t 
 
 /* Compiling a description */
 
-/* The step whose text may still grow. */
+/* The step whose text can still grow. */
 static struct step *open_step(struct line *line)
 {
 	size_t n = line->n;
@@ -270,7 +269,7 @@ static void add_foreign(struct line *line, const char *bytes, size_t n)
 	}
 }
 
-/* Whether the event itself has the name that belongs to the pid @name: child_comm to child_pid. */
+/* Does the event have an argument with the name for the pid @name, as child_comm for child_pid? */
 static bool has_own_comm(const struct exptrace_schema_event *event, const char *name)
 {
 	size_t prefix = strlen(name) - strlen("pid");
@@ -283,7 +282,7 @@ static bool has_own_comm(const struct exptrace_schema_event *event, const char *
 	return false;
 }
 
-/* "next_comm=make " before next_pid=..., as other tools have it */
+/* "next_comm=make " before next_pid=..., as other tools print it */
 static void add_comm(struct line *line, const struct exptrace_schema_event *event, uint32_t arg)
 {
 	const char *name = event->args[arg].name;
@@ -310,8 +309,8 @@ static void add_arg(struct line *line, const struct exptrace_schema_event *event
 }
 
 /*
- * sched_switch leaves out the task that every tool shows first: it is the current one.
- * Its text is valid until another thread's is asked for.
+ * sched_switch does not record the previous task, which every tool shows first: it is the current one.
+ * Its text is valid until the text of another thread is looked up.
  */
 static void add_prev(struct line *line)
 {
@@ -321,7 +320,7 @@ static void add_prev(struct line *line)
 	add_put(line, put_writer_pid, 0);
 }
 
-/* Everything behind the time. */
+/* Everything after the time. */
 static void compile(struct line *line, const struct exptrace_schema_event *event)
 {
 	bool is_switch = !strcmp(event->name, "sched_switch");
@@ -341,7 +340,7 @@ static void compile(struct line *line, const struct exptrace_schema_event *event
 	add_put(line, put_nothing, 0);
 }
 
-/* The line of a description that comes for the first time. */
+/* The line of a description that is seen for the first time. */
 static const struct line *make_line(struct format *format,
 				    const struct exptrace_schema_event *event)
 {
@@ -374,7 +373,7 @@ static char *put_writer(char *pos, const struct exptrace_record *record)
 	return pos;
 }
 
-/* Makes the text of the second in which the event is. */
+/* Caches the text of the second of the event. */
 static void set_second(struct format *format, uint64_t ns)
 {
 	char *pos = format->second_text;
@@ -415,7 +414,7 @@ static char *put_steps(struct format *format, char *pos, const struct line *line
 	return pos;
 }
 
-/* A frame a line, in the layout of perf script. */
+/* One frame per line, in the layout of perf script. */
 static void put_stack(const struct format *format, uint64_t stack)
 {
 	const struct exptrace_frame *frames;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What went wrong with the device, and what to do about it.
+ * Messages about errors of the device, and what to do about them.
  */
 #include <errno.h>
 #include <string.h>
@@ -34,7 +34,7 @@ int explain_open(int err)
 	}
 }
 
-/* The module refused the settings: that is the pool's size, unless it refuses them without it. */
+/* The module refused the settings: because of the pool size, unless it refuses the others, too. */
 static int explain_settings(struct exptrace_device *device, const struct exptrace_start *start)
 {
 	long page = sysconf(_SC_PAGESIZE), cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -86,7 +86,7 @@ int explain_start(struct exptrace_device *device, const struct exptrace_start *s
 	}
 }
 
-/* What failed is named in @what: "snapshot", "stop", ... */
+/* @what: what failed: "snapshot", "stop", ... */
 int explain_control(int err, const char *what)
 {
 	switch (err) {

@@ -12,7 +12,7 @@
 
 struct line;
 
-/* What lines of text are made with. */
+/* The state for printing lines of text. */
 struct format {
 	struct output *output;
 	const struct exptrace_trace *trace;
@@ -21,9 +21,9 @@ struct format {
 	struct line *lines;	/* by index of the description */
 	size_t nlines;
 	struct threads threads;
-	const struct thread *writer;	/* the thread that ran at the event at hand */
+	const struct thread *writer;	/* the thread of the current event */
 
-	/* the second of the last event: when it begins, " seconds." */
+	/* the second of the last event: its start, and " seconds." */
 	uint64_t second;
 	size_t second_len;
 	char second_text[TEXT_PIECE];
@@ -46,7 +46,7 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 /* The letters of a task state: R, S, ... R+; NULL if unknown. */
 const char *format_task_state(uint64_t state);
 
-/* The last @suffix of a name: prev_pid ends with pid, and so does pid. */
+/* Does @name end with @suffix? */
 bool format_has_suffix(const char *name, const char *suffix);
 
 #endif /* EXPTRACE_FORMAT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long something took: count, sum, maximum and where it was, and the distribution.
+ * Durations: count, sum, minimum, maximum with its time and CPU, and the distribution.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@
 #define NSEC_PER_USEC	1e3
 #define NSEC_PER_SEC	1e9
 #define WORD		24
-/* 2^10 ns: the first column of a word is all below 2 us */
+/* 2^10 ns: the first character of a word is for all below 2 us */
 #define WORD_OCTAVE	10
 
 static unsigned int bucket_of(uint64_t ns)
@@ -31,7 +31,7 @@ static unsigned int bucket_of(uint64_t ns)
 	       ((ns >> (octave - HISTOGRAM_SUB_BITS)) & (HISTOGRAM_SUB - 1));
 }
 
-/* The smallest number in a bucket; of the one after the last, modulo 2^64. */
+/* The smallest value of a bucket; for the one after the last, modulo 2^64. */
 static uint64_t bucket_start(unsigned int bucket)
 {
 	unsigned int shift;
@@ -43,7 +43,7 @@ static uint64_t bucket_start(unsigned int bucket)
 }
 
 /* Makes room for the buckets from @first on and before @end: multiples of HISTOGRAM_SUB. */
-static void grow(struct histogram *histogram, unsigned int first, unsigned int end)
+static void grow_buckets(struct histogram *histogram, unsigned int first, unsigned int end)
 {
 	uint32_t *buckets;
 
@@ -66,7 +66,7 @@ void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64
 	unsigned int bucket = bucket_of(ns), first = bucket / HISTOGRAM_SUB * HISTOGRAM_SUB;
 
 	if (bucket - histogram->first >= histogram->n)
-		grow(histogram, first, first + HISTOGRAM_SUB);
+		grow_buckets(histogram, first, first + HISTOGRAM_SUB);
 	histogram->buckets[bucket - histogram->first]++;
 	if (!histogram->count || ns < histogram->min)
 		histogram->min = ns;
@@ -94,7 +94,7 @@ void histogram_merge(struct histogram *to, const struct histogram *from)
 	}
 	to->count += from->count;
 	to->sum += from->sum;
-	grow(to, from->first, from->first + from->n);
+	grow_buckets(to, from->first, from->first + from->n);
 	for (i = 0; i < from->n; i++)
 		to->buckets[from->first - to->first + i] += from->buckets[i];
 }
@@ -135,7 +135,7 @@ void histogram_print_row(const struct histogram *histogram)
 	       (double)histogram->max_at / NSEC_PER_SEC, histogram->max_cpu);
 }
 
-/* How many are from 2^@octave nanoseconds on, and below twice as much; octave 0: 0 as well. */
+/* The number in [2^@octave, 2^(@octave + 1)) nanoseconds; octave 0 includes 0. */
 static uint64_t octave_count(const struct histogram *histogram, unsigned int octave)
 {
 	unsigned int i = octave ? bucket_of(1ULL << octave) : 0;
@@ -193,7 +193,7 @@ void histogram_print(const struct histogram *histogram)
 		print_octave(octave, counts[octave], most);
 }
 
-/* With @octaves in a column. */
+/* @octaves: powers of two per character. */
 static void print_word(const struct histogram *histogram, unsigned int octaves)
 {
 	static const char marks[MARKS + 1] = ".:-=+*#@";

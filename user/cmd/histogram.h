@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How long something took: count, sum, minimum, maximum and where it was, and the
- * distribution.
+ * Durations: count, sum, minimum, maximum with its time and CPU, and the distribution.
  *
- * Buckets are an eighth of a power of two wide, so a quantile is known to 6 %. They are
- * there from the shortest to the longest: most things differ by a few powers of two.
+ * Buckets are an eighth of a power of two wide, so a quantile is accurate to 6 %. Only the range from
+ * the shortest to the longest has buckets: most durations differ by a few powers of two.
  */
 #ifndef EXPTRACE_HISTOGRAM_H
 #define EXPTRACE_HISTOGRAM_H
@@ -20,30 +19,30 @@
 
 struct histogram {
 	uint64_t count;
-	uint64_t sum;		/* nanoseconds, as all that follows */
+	uint64_t sum;		/* nanoseconds, as below */
 	uint64_t min;
 	uint64_t max;
-	uint64_t max_at;	/* CLOCK_MONOTONIC, when it ended */
+	uint64_t max_at;	/* when it ended, CLOCK_MONOTONIC */
 	uint64_t max_cpu;
-	uint32_t *buckets;	/* from @first on, @n of them */
+	uint32_t *buckets;	/* @n buckets, from @first on */
 	uint16_t first, n;	/* multiples of HISTOGRAM_SUB */
 };
 
-/* Something took @ns, until @at, on @cpu. One of zeros is empty. Ends without memory. */
+/*
+ * Add a duration of @ns that ended at @at on @cpu. A zeroed struct is an empty histogram. Aborts if out
+ * of memory.
+ */
 void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu);
 
-/* As if what is in @from were added to @to: of two as long, the first is the longest. */
+/* Add all durations in @from to @to. Of equal maxima, the earlier one is kept. */
 void histogram_merge(struct histogram *to, const struct histogram *from);
 
 void histogram_uninit(struct histogram *histogram);
 
-/* What @percent of all are not above; 0 if there are none. */
+/* The value that @percent of all durations do not exceed; 0 if there are none. */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned int percent);
 
-/*
- * "count avg p50 p99 max" in microseconds, and where the maximum was; the heading of
- * these columns.
- */
+/* Columns: count, avg, p50, p99, max in microseconds, time and CPU of the maximum; and their heading. */
 void histogram_print_row(const struct histogram *histogram);
 extern const char histogram_heading[];
 
@@ -51,8 +50,8 @@ extern const char histogram_heading[];
 void histogram_print(const struct histogram *histogram);
 
 /*
- * The distribution in one word: a character for each power of two from 1 us on, darker for
- * more; the heading of it. A short one has a character for each power of four.
+ * The distribution as one word: a character for each power of two from 1 us on, darker for more, or for
+ * each power of four in the short form; and their headings.
  */
 void histogram_print_word(const struct histogram *histogram);
 extern const char histogram_word_heading[];

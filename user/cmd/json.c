@@ -5,7 +5,7 @@
 #include "json.h"
 #include "utf8.h"
 
-/* What a byte of a JSON string becomes at most: JSON_REPLACED and two digits. */
+/* Most characters for a byte of a JSON string: JSON_REPLACED and two digits. */
 #define JSON_MAX	8
 #define JSON_REPLACED	"\\ufffd"
 #define REPLACEMENT	0xfffd
@@ -16,21 +16,21 @@ static char *put_escape(char *pos, uint32_t code)
 	return text_hex(pos, code, 4);
 }
 
-/* A byte that is no UTF-8 is told by its digits behind U+FFFD. */
+/* A byte that is not UTF-8 becomes U+FFFD and its digits. */
 static char *put_raw(char *pos, uint8_t byte)
 {
 	pos = text_put(pos, JSON_REPLACED);
 	return text_hex(pos, byte, 2);
 }
 
-/* The first character of @n bytes beyond ASCII, or the first byte of what is none. */
+/* The first character of @n bytes, if it is not ASCII; or the first byte, if it is not UTF-8. */
 static char *put_beyond_ascii(char *pos, const uint8_t *bytes, size_t n, size_t *length)
 {
 	uint32_t code;
 
 	*length = utf8_length(bytes, n);
 	code = *length ? utf8_code(bytes, *length) : REPLACEMENT;
-	if (code == REPLACEMENT) {	/* what has it already is told likewise */
+	if (code == REPLACEMENT) {	/* U+FFFD itself as well, so that the result is unambiguous */
 		*length = 1;
 		return put_raw(pos, *bytes);
 	}
@@ -38,7 +38,7 @@ static char *put_beyond_ascii(char *pos, const uint8_t *bytes, size_t n, size_t 
 	       text_bytes(pos, (const char *)bytes, *length);
 }
 
-/* The first character of a JSON string; @length: out: of how many bytes it is. */
+/* The first character of a JSON string; @length: out: its number of bytes. */
 static char *put_json(char *pos, const uint8_t *bytes, size_t n, size_t *length)
 {
 	uint8_t c = *bytes;

@@ -2,8 +2,8 @@
 /*
  * The parts of a JSON object.
  *
- * @key is what comes before the value as it is written, with the comma or the brace: ",\"pid\":". So
- * each member takes one copy, and nothing has to remember whether it is the first.
+ * @key is all text before the value, with its comma or brace: ",\"pid\":". Thus the text before a value is
+ * one copy, and nothing has to remember whether a member is the first.
  */
 #ifndef EXPTRACE_JSON_H
 #define EXPTRACE_JSON_H
@@ -14,7 +14,7 @@
 /* "0x...": a string, for addresses and flags. A JSON number is exact up to 2^53 only. */
 void json_hex(struct output *output, uint64_t value);
 
-/* ",\"NAME": the beginning of a key whose name is not constant. */
+/* Begins a key whose name is not constant: ",\"NAME" */
 void json_key(struct output *output, const char *name);
 
 /*
@@ -30,7 +30,7 @@ static inline void json_number(struct output *output, const char *key, uint64_t 
 	output_number(output, value, 0, ' ');
 }
 
-/* Nothing at all if @text is NULL. */
+/* Writes nothing if @text is NULL. */
 static inline void json_string(struct output *output, const char *key, const char *text)
 {
 	if (!text)

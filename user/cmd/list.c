@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace list: the events of the running module, whether they are on, and with stacks.
+ * exptrace list: the events of the running module, whether they are on, and whether with stacks.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a trace does not have: said alike by all subcommands that read one.
+ * Messages about damage and gaps in a trace, the same for all subcommands that read one.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #define DAMAGES_SHOWN	100
 #define GENERATIONS_TEXT	80
 
-/* "generations 3 to 5": in which the lost bytes were. */
+/* Where the lost bytes were: "of generations 3 to 5". */
 static void describe_generations(char text[GENERATIONS_TEXT], const struct exptrace_damage *damage)
 {
 	uint64_t first = damage->before + !damage->inside, last = damage->after - 1;
@@ -29,8 +29,8 @@ static void describe_generations(char text[GENERATIONS_TEXT], const struct exptr
 		snprintf(text, GENERATIONS_TEXT, "of generations %" PRIu64 " to %" PRIu64, first, last);
 }
 
-/* What was lost by damage, behind the message about it. */
-static void describe(char *text, size_t size, int err, int ret,
+/* The end of the message about damage: what is lost by it. */
+static void describe_loss(char *text, size_t size, int err, int ret,
 		     const struct exptrace_damage *damage)
 {
 	uint64_t bytes = damage->end - damage->offset;
@@ -68,7 +68,7 @@ int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT])
 		return err;
 	ret = exptrace_resync(trace, &damage);
 	if (n >= 0 && n < RECOVER_TEXT)
-		describe(text + n, (size_t)(RECOVER_TEXT - n), err, ret, damage);
+		describe_loss(text + n, (size_t)(RECOVER_TEXT - n), err, ret, damage);
 	return ret;
 }
 
@@ -88,7 +88,7 @@ bool read_all(struct exptrace_trace *trace, int (*read)(void *arg), void *arg)
 	bool damaged = false, more = true;
 	int ret;
 
-	/* -EAGAIN: a signal interrupted it */
+	/* -EAGAIN: interrupted by a signal */
 	while (more && (ret = read(arg)) < 0 && ret != -EAGAIN) {
 		damaged = true;
 		more = go_on(trace, ret);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffered text output, made for millions of lines a second.
+ * Buffered text output, for millions of lines per second.
  */
 #include <errno.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Buffered text output, made for millions of lines a second.
+ * Buffered text output, for millions of lines per second.
  *
- * After an error nothing more is written; the error shows in output_flush().
+ * After an error nothing more is written; output_flush() returns the error.
  */
 #ifndef EXPTRACE_OUTPUT_H
 #define EXPTRACE_OUTPUT_H
@@ -14,7 +14,7 @@
 #include "text.h"
 
 #define OUTPUT_SIZE	(64 * 1024)
-/* What may be added between two calls of output_room(). */
+/* How much may be added between two calls of output_room(). */
 #define OUTPUT_RESERVE	(2 * 1024)
 
 struct output {
@@ -30,8 +30,8 @@ void output_init(struct output *output, int fd);
 int output_flush(struct output *output);
 
 /*
- * The text goes on at @pos, up to where it was written without the functions below.
- * Returns where OUTPUT_RESERVE bytes have room.
+ * Continues at @pos, the end of text that was written directly into the buffer. Returns a position with
+ * room for OUTPUT_RESERVE bytes.
  */
 static inline char *output_room(struct output *output, char *pos)
 {
@@ -57,12 +57,12 @@ static inline void output_text(struct output *output, const char *text)
 	output_bytes(output, text, strlen(text));
 }
 
-/* A number, filled up on the left to @width with @fill. */
+/* A number, padded on the left to @width with @fill. */
 void output_number(struct output *output, uint64_t number, unsigned int width, char fill);
 void output_signed(struct output *output, int64_t number);
 void output_hex(struct output *output, uint64_t number, unsigned int width);
 
-/* Foreign bytes, as text_foreign() has them. */
+/* Foreign bytes, escaped by text_foreign(). */
 void output_foreign(struct output *output, const char *bytes, size_t n);
 
 #endif /* EXPTRACE_OUTPUT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is known of each thread: an element for every pid or number that is seen, zero at first.
+ * Per-thread data: an element, zero at first, for every pid or thread number that is looked up.
  */
 #include <stdlib.h>
 
@@ -9,14 +9,14 @@
 
 #define FIRST_CHUNK	16	/* elements */
 
-/* The pid lies before its element. */
+/* Each element is stored after its pid. */
 static size_t stride(const struct pids *pids)
 {
 	return sizeof(uint64_t) + (pids->size + sizeof(uint64_t) - 1) / sizeof(uint64_t) *
 				  sizeof(uint64_t);
 }
 
-/* Chunk i has FIRST_CHUNK << i elements, so before it there are FIRST_CHUNK * (2^i - 1). */
+/* Chunk i has FIRST_CHUNK << i elements, and those before it FIRST_CHUNK * (2^i - 1). */
 static unsigned int chunk_of(uint64_t place, uint64_t *within)
 {
 	unsigned int chunk = 63 - (unsigned int)__builtin_clzll(place / FIRST_CHUNK + 1);

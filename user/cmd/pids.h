@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is known of each thread: an element for every pid, or for every thread's number, that is
- * seen; zero at first.
+ * Per-thread data: an element, zero at first, for every pid or thread number that is looked up.
  *
- * There are as many elements as pids, however far these are from each other, and none of them
- * moves. Those that were asked for lately are found without the table.
+ * Memory grows with the number of pids, however sparse they are, and elements do not move. Recently used
+ * elements are found without a hash lookup.
  */
 #ifndef EXPTRACE_PIDS_H
 #define EXPTRACE_PIDS_H
@@ -27,16 +26,16 @@ struct pids_recent {
 
 struct pids {
 	size_t size;		/* of an element */
-	uint64_t beyond;	/* how often one was asked for that cannot be */
+	uint64_t beyond;	/* number of lookups of impossible pids */
 	struct index index;	/* pid to its place */
 	char *chunks[PIDS_CHUNKS];
 	struct pids_recent recent[PIDS_RECENT];	/* by the pid's low bits */
 };
 
-/* As pids_get(), where it was not asked for lately. Ends the program without memory. */
+/* The slow path of pids_get(). */
 void *pids_make(struct pids *pids, uint64_t pid);
 
-/* The element of @pid; NULL for pids that cannot be. Ends the program without memory. */
+/* The element of @pid; NULL for impossible pids. Aborts if out of memory. */
 static inline void *pids_get(struct pids *pids, uint64_t pid)
 {
 	const struct pids_recent *recent = &pids->recent[pid % PIDS_RECENT];
@@ -48,10 +47,10 @@ static inline void *pids_get(struct pids *pids, uint64_t pid)
 	return recent->pid == pid && recent->element ? recent->element : pids_make(pids, pid);
 }
 
-/* The element of @pid; NULL if it was not asked for. */
+/* The element of @pid; NULL if there is none. */
 void *pids_find(const struct pids *pids, uint64_t pid);
 
-/* The element at @place, in the order in which they were made; NULL at the end. */
+/* The element at @place, in order of creation; NULL at the end. */
 void *pids_at(const struct pids *pids, uint64_t place, uint64_t *pid);
 
 /* An element in a ranking. */
@@ -61,9 +60,9 @@ struct pids_ranked {
 };
 
 /*
- * The elements from pid 1 on (0 is the idle tasks) of which counts() is true, in the order
- * of @compare, which gets pointers to struct pids_ranked. To be freed; @n: out: their
- * number. Ends the program without memory.
+ * The elements from pid 1 on (0 is the idle tasks) for which counts() is true, sorted by @compare, which
+ * gets pointers to struct pids_ranked. The caller frees the array; @n: out: its length. Aborts if out of
+ * memory.
  */
 struct pids_ranked *pids_rank(const struct pids *pids, bool (*counts)(const void *element),
 			      int (*compare)(const void *a, const void *b), size_t *n);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which events are recorded: checks what was asked for, sets it, puts it back.
+ * Switches the events that are recorded: checks the request, applies it, and restores the old state.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "selection.h"
 #include "what.h"
 
-/* What can be set of an event. */
+/* The flags of an event that can be set. */
 #define FLAGS	(EXPTRACE_EVENT_F_ENABLED | EXPTRACE_EVENT_F_STACK)
 
 static int selection_load(struct selection *selection, struct exptrace_device *device)
@@ -42,7 +42,7 @@ static bool is_selectable(const struct exptrace_event *event)
 	return !EXPTRACE_EVENT_IS_STATE(event->type);
 }
 
-static bool means(const struct what *what, size_t word, const struct exptrace_event *event)
+static bool word_means(const struct what *what, size_t word, const struct exptrace_event *event)
 {
 	return is_selectable(event) &&
 	       exptrace_selection_word_means(what->selection, word,
@@ -55,7 +55,7 @@ static bool is_available(const struct exptrace_event *event)
 	return event->flags & EXPTRACE_EVENT_F_AVAILABLE;
 }
 
-/* Whether @what asks for it, if it was off. */
+/* Does @what select the event, if it was off? */
 static bool is_wanted(const struct exptrace_event *event, const struct what *what)
 {
 	return is_selectable(event) && what->selection && what_selects_event(what, event, false);
@@ -69,7 +69,7 @@ static struct shown show_word(const struct what *what, size_t word)
 	return show(text, len);
 }
 
-/* What a word asks for and this kernel lacks. */
+/* Notes the events of a word that this kernel lacks. */
 static void note_missing(const struct selection *selection, const struct what *what, size_t word)
 {
 	size_t i, wanted = 0, missing = 0;
@@ -77,7 +77,7 @@ static void note_missing(const struct selection *selection, const struct what *w
 	for (i = 0; i < selection->n; i++) {
 		const struct exptrace_event *event = &selection->events[i];
 
-		if (!means(what, word, event) || !is_wanted(event, what))
+		if (!word_means(what, word, event) || !is_wanted(event, what))
 			continue;
 		wanted++;
 		missing += !is_available(event);
@@ -128,7 +128,7 @@ int selection_check(struct selection *selection, struct exptrace_device *device,
 {
 	int err = selection->events ? 0 : selection_load(selection, device);
 
-	/* of what was loaded before, something may have been switched */
+	/* events that were loaded before may have been switched: keep them for the restore */
 	if (err)
 		selection_forget(selection);
 	else if (what->selection)
@@ -182,8 +182,8 @@ static int find_now(struct exptrace_device *device, const struct exptrace_event 
 }
 
 /*
- * Those that @what means have stacks, as far as they can, the others none. 0 or a
- * negative errno.
+ * Switches stacks on for the events that @what selects, as far as they can have any, and off for the
+ * others. 0 or a negative errno.
  */
 static int set_stacks(const struct selection *selection, struct exptrace_device *device,
 		      const struct what *what)
@@ -210,7 +210,7 @@ static int set_stacks(const struct selection *selection, struct exptrace_device 
 	return err;
 }
 
-/* Whether some of the events that a word asks for have stacks, if this kernel has any. */
+/* Reports a word if none of its events, or not all of them, can have stacks. */
 static int check_stacks(const struct selection *selection, struct exptrace_device *device,
 			const struct what *what, size_t word)
 {
@@ -220,7 +220,7 @@ static int check_stacks(const struct selection *selection, struct exptrace_devic
 		const struct exptrace_event *event = &selection->events[i];
 		struct exptrace_event now;
 
-		if (!means(what, word, event) || !is_wanted(event, what) || !is_available(event) ||
+		if (!word_means(what, word, event) || !is_wanted(event, what) || !is_available(event) ||
 		    exptrace_device_event(device, event->index, &now))
 			continue;
 		wanted++;
@@ -267,7 +267,7 @@ void selection_restore(struct selection *selection, struct exptrace_device *devi
 {
 	size_t i;
 
-	/* it was done already, or nothing was changed */
+	/* already restored, or nothing was changed */
 	if (!selection->events)
 		return;
 	for (i = 0; i < selection->n; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A place in the kernel's code, as text.
+ * Call sites and stack frames in the kernel, as text.
  */
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers and foreign bytes as text, written where they belong.
+ * Numbers and foreign bytes as text, written directly into a buffer.
  *
- * How long a number is comes out first, so that its digits are written once, two at a time.
+ * The length of a number is computed first, so that its digits are written in place, two at a time.
  */
 #include <langinfo.h>
 #include <locale.h>
@@ -54,8 +54,8 @@ static void put_digits(char *end, uint64_t number)
 }
 
 /*
- * Not inline: where the compiler knows the most that is copied, it takes an instruction
- * for it (rep movs) which is slow for few bytes.
+ * Not inline: if the compiler knows an upper bound of @n, it uses an instruction (rep movs) that is slow
+ * for few bytes.
  */
 char *text_bytes(char *pos, const char *bytes, size_t n)
 {
@@ -121,20 +121,20 @@ void text_init(void)
 	text_utf8 = locale && !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
-/* Characters that a terminal does not show, or that move or turn around what it shows. */
+/* Characters that a terminal does not show, or that move or reorder other text. */
 static const struct {
 	uint32_t first, last;
 } unseen[] = {
-	{ 0x0080, 0x009f },	/* C1: commands, as those that begin with ESC */
+	{ 0x0080, 0x009f },	/* C1 control characters, equivalent to ESC sequences */
 	{ 0x00ad, 0x00ad },
 	{ 0x034f, 0x034f },
 	{ 0x061c, 0x061c },	/* Arabic letter mark */
 	{ 0x115f, 0x1160 },
 	{ 0x17b4, 0x17b5 },
 	{ 0x180b, 0x180f },
-	{ 0x200b, 0x200f },	/* of no width; left-to-right and right-to-left marks */
-	{ 0x2028, 0x202e },	/* separators of lines, embeddings and overrides */
-	{ 0x2060, 0x206f },	/* isolates, and others of no width */
+	{ 0x200b, 0x200f },	/* zero width; left-to-right and right-to-left marks */
+	{ 0x2028, 0x202e },	/* line separators, embeddings and overrides */
+	{ 0x2060, 0x206f },	/* isolates, and others of zero width */
 	{ 0x3164, 0x3164 },
 	{ 0xe000, 0xf8ff },	/* private use */
 	{ 0xfdd0, 0xfdef },
@@ -144,7 +144,7 @@ static const struct {
 	{ 0xfff0, 0xfffb },
 	{ 0x1bca0, 0x1bca3 },
 	{ 0x1d173, 0x1d17a },
-	{ 0xe0000, UINT32_MAX },	/* tags, private use, and what is no character */
+	{ 0xe0000, UINT32_MAX },	/* tags, private use, and non-characters */
 };
 
 static bool is_seen(uint32_t c)
@@ -157,7 +157,7 @@ static bool is_seen(uint32_t c)
 	return (c & 0xfffe) != 0xfffe;
 }
 
-/* The bytes of the character that is at @bytes and can be shown; or 0. */
+/* The length of the character at @bytes, if it can be shown; else 0. */
 static size_t get_character(const char *bytes, size_t n)
 {
 	const uint8_t *at = (const uint8_t *)bytes;
@@ -200,7 +200,7 @@ size_t text_part(const char *bytes, size_t n, size_t most)
 
 	if (n <= most)
 		return n;
-	/* not within a character */
+	/* do not split a character */
 	for (i = 1; i < 4 && i < most; i++)
 		if (utf8_length((const uint8_t *)bytes + most - i, n - most + i) > i)
 			part = most - i;

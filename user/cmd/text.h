@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbers and foreign bytes as text, written where they belong.
+ * Numbers and foreign bytes as text, written directly into a buffer.
  *
- * All of these return what follows the text. Where there is to be room for more than
- * the text, that is said.
+ * Each function returns the position after the text. The buffer needs room for the text, or for more
+ * where a comment says so.
  */
 #ifndef EXPTRACE_TEXT_H
 #define EXPTRACE_TEXT_H
@@ -14,15 +14,15 @@
 #include <string.h>
 
 #define TEXT_NUMBER_MAX	20	/* digits of 2^64 - 1 */
-#define TEXT_FOREIGN(n)	(4 * (size_t)(n))	/* what n foreign bytes become at most */
+#define TEXT_FOREIGN(n)	(4 * (size_t)(n))	/* most bytes that n foreign bytes become */
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
-/* Copies are made in pieces of so many bytes: both sides have to have whole ones. */
+/* Copies are made in pieces of this many bytes: source and destination need room for whole pieces. */
 #define TEXT_PIECE	32
 
-/* A short text: the copy of a piece takes no branch and no call. */
+/* A short text: one piece is copied without a branch or a call. */
 static inline char *text_copy(char *pos, const char *text, size_t len)
 {
 	memcpy(pos, text, TEXT_PIECE);
@@ -54,10 +54,10 @@ static inline char *text_pair(char *pos, unsigned int number)
 /* The decimal digits of a number, at most TEXT_NUMBER_MAX. */
 char *text_number(char *pos, uint64_t number);
 
-/* The same, with a minus if it is negative. */
+/* The same, with a minus sign if negative. */
 char *text_signed(char *pos, int64_t number);
 
-/* The same, filled up on the left to @width with @fill. */
+/* The same, padded on the left to @width with @fill. */
 char *text_padded(char *pos, uint64_t number, unsigned int width, char fill);
 
 /* A CPU: three digits, or more. */
@@ -74,24 +74,24 @@ static inline char *text_cpu(char *pos, uint64_t cpu)
 /* Exactly nine digits of a number below 10^9. */
 char *text_nine(char *pos, uint32_t number);
 
-/* Hexadecimal digits, filled up on the left to @width, at most 16, with 0. */
+/* Hexadecimal digits, padded on the left to @width, at most 16, with 0. */
 char *text_hex(char *pos, uint64_t number, unsigned int width);
 
 /*
- * Foreign bytes: of a trace, or a file's name. This is the only place that decides what of them a
- * terminal gets to see: printable ASCII and, if it takes UTF-8, characters that it shows where they
- * stand; all other bytes, and \, become \xNN.
+ * Text from a trace or a file name, with control bytes escaped. Only this function decides what reaches a
+ * terminal: printable ASCII and, in a UTF-8 locale, characters that do not affect other text. All other
+ * bytes, and \, become \xNN.
  */
 char *text_foreign(char *pos, const char *bytes, size_t n);
 
-/* Whether the terminal takes UTF-8, by the locale; false until text_init() has asked. */
+/* Is the locale UTF-8? False until text_init() was called. */
 extern bool text_utf8;
 void text_init(void);
 
-/* How many of @n foreign bytes, at most @most (4 or more), go at once without cutting a character. */
+/* How many of @n foreign bytes, at most @most (4 or more), can be converted without splitting a character. */
 size_t text_part(const char *bytes, size_t n, size_t most);
 
-/* How many columns a text takes that text_foreign() has written. */
+/* The width, in columns, of a text written by text_foreign(). */
 size_t text_columns(const char *text, size_t n);
 
 #endif /* EXPTRACE_TEXT_H */

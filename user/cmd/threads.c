@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads as text, "comm-pid": made once, and again when a name has changed.
+ * Threads as text, "comm-pid": cached, and made again after names have changed.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Threads as text, "comm-pid": made once, and again when a name has changed.
+ * Threads as text, "comm-pid": cached, and made again after names have changed.
  */
 #ifndef EXPTRACE_THREADS_H
 #define EXPTRACE_THREADS_H
@@ -14,7 +14,7 @@
 #define THREAD_TEXT	(TEXT_FOREIGN(THREAD_COMM_MAX) + 1 + TEXT_NUMBER_MAX + 1)
 
 struct thread {
-	uint64_t changes;	/* the threads' as of when this was made; 0: it was not */
+	uint64_t changes;	/* threads->changes when this was made; 0: not made yet */
 	uint8_t len;		/* of the column */
 	uint8_t comm_at, comm_len;	/* in it */
 	uint8_t pid_at, pid_len;
@@ -25,22 +25,22 @@ struct threads {
 	const struct exptrace_trace *trace;
 	uint64_t changes;	/* exptrace_comm_changes() + 1 */
 	struct pids pids;
-	struct thread other;	/* one that no place can be found for */
+	struct thread other;	/* for impossible pids */
 };
 
 void threads_init(struct threads *threads, const struct exptrace_trace *trace);
 void threads_uninit(struct threads *threads);
 
-/* Makes the text of the thread. */
+/* The slow path of threads_get(): makes the text. */
 void thread_make(struct threads *threads, struct thread *thread, int64_t pid);
 
-/* Takes notice of names that have changed: before an event is shown. */
+/* Notices changed names. To be called before an event is printed. */
 static inline void threads_update(struct threads *threads)
 {
 	threads->changes = exptrace_comm_changes(threads->trace) + 1;
 }
 
-/* The thread's text, as of threads_update(); valid until the next call. */
+/* The text of a thread, as of threads_update(); valid until the next call. */
 static inline const struct thread *threads_get(struct threads *threads, int64_t pid)
 {
 	struct thread *thread = pids_get(&threads->pids, (uint64_t)pid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UTF-8, as RFC 3629 has it: nothing overlong, no surrogates, nothing above U+10FFFF.
+ * UTF-8 as of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
 #include "utf8.h"
 
@@ -9,7 +9,7 @@ static bool is_within(uint8_t byte, unsigned int first, unsigned int last)
 	return byte >= first && byte <= last;
 }
 
-/* Where a character of several bytes is wrong, its second one tells. */
+/* Overlong forms, surrogates and too large code points show in the second byte. */
 static bool is_second(uint8_t first, uint8_t second)
 {
 	switch (first) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * UTF-8, as RFC 3629 has it: nothing overlong, no surrogates, nothing above U+10FFFF.
+ * UTF-8 as of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
 #ifndef EXPTRACE_UTF8_H
 #define EXPTRACE_UTF8_H
@@ -11,15 +11,15 @@
 
 #define UTF8_MAX	4	/* bytes of a character */
 
-/* How many of the @n bytes, one at least, the first character has; 0: they begin none. */
+/* The length of the first character of @n bytes (at least one); 0 if it is not valid. */
 size_t utf8_length(const uint8_t *bytes, size_t n);
 
-/* The character of which utf8_length() has told the length. */
+/* The code point of a character with the length from utf8_length(). */
 uint32_t utf8_code(const uint8_t *bytes, size_t length);
 
 /*
- * Whether a character is no text, but a command to a terminal or to what lays text out:
- * controls, line and paragraph separators, and what changes the direction of writing.
+ * Does a character control a terminal or the text layout? Controls, line and paragraph separators, and
+ * characters that change the direction of text.
  */
 bool utf8_is_control(uint32_t code);
 

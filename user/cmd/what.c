@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * WHAT, an option's value or an operand: which events, and which system calls.
+ * WHAT, the value of an option or an operand: which events and system calls a subcommand selects.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "text.h"
 #include "what.h"
 
-/* Of a trace, so many descriptions are looked at for what a word could have been. */
+/* Most descriptions of a trace that are searched for suggestions. */
 #define CANDIDATES_MAX	10000
 
 struct shown show(const char *text, size_t len)
@@ -91,7 +91,7 @@ static void suggest_from_trace(struct suggestion *suggestion, const struct exptr
 				      event->group, event->name);
 }
 
-/* The name of the call that follows the prefix of the group in a word for system calls. */
+/* Removes the prefix of the group from a word for system calls. */
 static void cut_prefix(struct suggestion *suggestion)
 {
 	const char *colon = memchr(suggestion->word, ':', suggestion->len);
@@ -102,7 +102,7 @@ static void cut_prefix(struct suggestion *suggestion)
 	suggestion->word = colon + 1;
 }
 
-/* @machine: whose calls they are, if that is known */
+/* @machine: of the system calls, or NULL */
 static int explain_call(const struct what *what, struct suggestion *suggestion,
 			const char *machine)
 {
@@ -112,7 +112,7 @@ static int explain_call(const struct what *what, struct suggestion *suggestion,
 			    suggestion);
 }
 
-/* @trace: NULL: of this machine */
+/* @trace: NULL for the system calls of this machine */
 static void suggest_calls(struct suggestion *suggestion, const struct exptrace_trace *trace)
 {
 	const uint64_t bits[] = { 0, EXPTRACE_SYSCALL_COMPAT };
@@ -132,7 +132,7 @@ static void suggest_calls(struct suggestion *suggestion, const struct exptrace_t
 		}
 }
 
-/* Whether a word means events of the trace, and all of them are state. */
+/* Does the word mean events of the trace, all of which are state? */
 static bool means_state(const struct exptrace_selection *selection, size_t word,
 			const struct exptrace_trace *trace)
 {
@@ -152,7 +152,7 @@ static bool means_state(const struct exptrace_selection *selection, size_t word,
 	return found;
 }
 
-/* A word that means something. */
+/* Notes about a word that is valid. */
 static void note_word(const struct what *what, size_t i, const struct exptrace_trace *trace,
 		      bool all)
 {
@@ -224,7 +224,7 @@ static void print_events(const struct exptrace_event *events, size_t n)
 	fputc('\n', stderr);
 }
 
-/* Without a suggestion, all that there is. */
+/* Lists all events if there is no suggestion. */
 static int explain_event(const struct what *what, struct suggestion *suggestion,
 			 const struct exptrace_event *events, size_t n)
 {

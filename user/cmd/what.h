@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * WHAT, an option's value or an operand: which events, and which system calls.
+ * WHAT, the value of an option or an operand: which events and system calls a subcommand selects.
  */
 #ifndef EXPTRACE_WHAT_H
 #define EXPTRACE_WHAT_H
@@ -11,13 +11,13 @@
 
 /* What a subcommand does with state events: who runs, which tasks exist. */
 enum what_state {
-	WHAT_STATE_SELECTED,	/* treats them like others */
-	WHAT_STATE_HIDDEN,	/* leaves them out */
-	WHAT_STATE_NEEDED,	/* needs them all, whatever is selected */
+	WHAT_STATE_SELECTED,	/* select them like other events */
+	WHAT_STATE_HIDDEN,	/* leave them out */
+	WHAT_STATE_NEEDED,	/* keep all of them, whatever is selected */
 };
 
 struct what {
-	const char *option;	/* as messages have it */
+	const char *option;	/* its name in messages */
 	const char *text;	/* NULL: it was not given */
 	struct exptrace_selection *selection;	/* NULL likewise */
 	enum what_state state;
@@ -25,24 +25,24 @@ struct what {
 	bool refused;		/* by that check */
 };
 
-/* Takes it in. Returns an exit code; problems are reported. */
+/* Parses @text. Returns an exit code; reports problems. */
 int what_parse(const struct command *command, struct what *what, const char *option,
 	       const char *text);
 
-/* Frees; nothing is given any more. */
+/* Frees the selection; @what is then as if none was given. */
 void what_uninit(struct what *what);
 
 /*
- * Every word has to mean an event or a system call that a trace has, or could have. To be called
- * when the first event was read, or the whole trace without any; later calls repeat the result.
- * Returns whether all words do; problems are reported, and words for state events that are hidden.
+ * Checks that every word means an event or a system call that the trace has or could have. To be
+ * called once the first event was read, or the whole trace without any; later calls repeat the result.
+ * Returns whether all words pass. Reports problems, and notes words for state events that are hidden.
  */
 bool what_check_trace(struct what *what, const struct exptrace_trace *trace);
 
-/* Likewise, among the @n events that the module has, and the machine's system calls. Returns an exit code. */
+/* The same for the @n events of the module and the system calls of this machine. Returns an exit code. */
 int what_check_events(const struct what *what, const struct exptrace_event *events, size_t n);
 
-/* Whether a record is selected. Only after the check. */
+/* Is the record selected? To be called after the check. */
 static inline bool what_selects(const struct what *what, const struct exptrace_trace *trace,
 				const struct exptrace_record *record)
 {
@@ -51,23 +51,26 @@ static inline bool what_selects(const struct what *what, const struct exptrace_t
 	return !what->selection || exptrace_selection_has(what->selection, trace, record);
 }
 
-/* Whether @what selects an event of the running module, leaving aside if it is state. */
+/*
+ * Does @what, which was given, select an event of the running module? State events are treated like
+ * others. @now: whether the event is on.
+ */
 static inline bool what_selects_event(const struct what *what, const struct exptrace_event *event,
-				      bool before)
+				      bool now)
 {
 	return exptrace_selection_means(what->selection,
 					exptrace_device_experiment(event->experiment),
-					event->group, event->name, before);
+					event->group, event->name, now);
 }
 
-/* A text of the command line for a message, cut if it is long. */
+/* Text from the command line for a message, truncated if long. */
 #define SHOWN_MAX	64
 struct shown {
 	char text[SHOWN_MAX + sizeof("...")];
 };
 struct shown show(const char *text, size_t len);
 
-/* That of what was given, behind its option: "--events sched: note: ..." */
+/* The text of @what, for messages: "--events sched: note: ..." */
 struct shown show_text(const struct what *what);
 
 #endif /* EXPTRACE_WHAT_H */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the functions of timers and of works took, by their names.
+ * How long the functions of timers and works ran, by name.
  *
- * A timer's function runs to its end where it was called: in one context of a CPU. A
- * work's runs in one thread, and may sleep. The numbers of functions are those of a
- * generation, so what begins is named at once.
+ * A timer's function runs to completion in one context of a CPU. A work's function runs in one thread
+ * and may sleep. Numbers of functions are valid within a generation, so names are looked up at the
+ * beginning of a call.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +18,9 @@
 #include "named.h"
 #include "report.h"
 
-/* A call that goes on. */
+/* A call in progress. */
 struct call {
-	uint32_t epoch;		/* valid in this one */
+	uint32_t epoch;		/* in which the call is valid */
 	uint64_t object;	/* the timer or the work */
 	uint64_t since;		/* nanoseconds */
 	struct named_row *function;
@@ -86,7 +86,7 @@ static void functions_forget(void *state, uint64_t ns, bool limited)
 	functions->epoch++;
 }
 
-/* A function begins where its symbol does, so that needs no offset. */
+/* A function starts at its symbol, so the name needs no offset. */
 static void name_site(const struct exptrace_trace *trace, uint64_t site, char text[SITE_TEXT])
 {
 	const struct exptrace_frame *frame = site_frame(trace, site);
@@ -99,7 +99,7 @@ static void name_site(const struct exptrace_trace *trace, uint64_t site, char te
 		snprintf(text, SITE_TEXT, "%s", frame->function);
 }
 
-/* Several functions may have the same name; and at an address, there may be others later. */
+/* Functions may share a name, and another function may come to an address later. */
 static struct named_row *find_function(struct named_list *family,
 					  const struct exptrace_trace *trace, uint64_t site)
 {
@@ -110,7 +110,7 @@ static struct named_row *find_function(struct named_list *family,
 	return named_get(family, frame ? frame->address : 0, name, strlen(name));
 }
 
-static struct call *call_at(struct functions *functions, unsigned int family,
+static struct call *get_call(struct functions *functions, unsigned int family,
 			    const struct report_view *view, const struct exptrace_record *record)
 {
 	int64_t i;
@@ -128,7 +128,7 @@ static struct call *call_at(struct functions *functions, unsigned int family,
 static void function_begin(struct functions *functions, unsigned int family,
 			   const struct report_view *view, const struct report_event *event)
 {
-	struct call *call = call_at(functions, family, view, event->record);
+	struct call *call = get_call(functions, family, view, event->record);
 
 	if (!call)
 		return;
@@ -145,7 +145,7 @@ static void function_end(struct functions *functions, unsigned int family,
 			 const struct report_view *view, const struct report_event *event)
 {
 	const struct exptrace_record *record = event->record;
-	struct call *call = call_at(functions, family, view, record);
+	struct call *call = get_call(functions, family, view, record);
 
 	if (!call || call->epoch != functions->epoch || call->object != report_arg(event, 0) ||
 	    record->ns < call->since) {
@@ -183,7 +183,7 @@ static void functions_event(void *state, const struct report_view *view, struct 
 	}
 }
 
-/* Those that did not end come last. */
+/* Functions without a completed call are sorted last. */
 static void function_print_family(struct named_list *family, unsigned int which,
 			 const struct report_view *view)
 {

@@ -67,7 +67,7 @@ static int named_by_sum(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-/* The index no longer fits. */
+/* The index is invalid afterwards. */
 static void named_sort(struct named_list *list)
 {
 	if (list->index.n)

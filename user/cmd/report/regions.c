@@ -2,7 +2,7 @@
 /*
  * The regions that programs mark: from marker_begin to marker_end of a thread.
  *
- * An end belongs to the last region of its name that the thread began and has not ended.
+ * An end belongs to the thread's last open region of that name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "named.h"
 #include "report.h"
 
-/* Open regions of a thread; those that began first are forgotten for newer ones. */
+/* Most open regions of a thread; the oldest makes room for a new one. */
 #define OPEN_MAX_REGIONS	256
 
 struct open_region {
@@ -22,7 +22,7 @@ struct open_region {
 };
 
 struct thread {
-	uint32_t epoch;		/* the regions are of this one; else there are none */
+	uint32_t epoch;		/* in which the open regions are valid */
 	uint32_t n;
 	struct open_region *open;	/* the last is the innermost */
 	size_t room;
@@ -104,7 +104,7 @@ static void region_end(struct regions *regions, struct thread *thread,
 	}
 	since = thread->open[i - 1].since;
 	remove_open(regions, thread, i - 1);
-	/* around the beginning of a generation, times may go back a little */
+	/* generations overlap a little, so time may go back */
 	time = record->ns > since ? record->ns - since : 0;
 	histogram_add(&region->histogram, time, record->ns, record->cpu);
 }

@@ -56,7 +56,7 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 	struct coverage *coverage = &report->view.coverage;
 	const struct event_role *role;
 
-	/* one batch alone of a generation is not told of */
+	/* there is no callback for a generation of which only one batch is left */
 	if (record->generation != coverage->generation)
 		return;
 	if (exptrace_pending_error(report->trace) && !coverage->flaw)
@@ -71,7 +71,7 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 		report_tables_event(report->tables, &report->view, role, record);
 }
 
-/* Returns how the trace ends, or what is wrong with it; 0 as well if a word is refused. */
+/* Returns the error of the trace; 0 at the end, or if a word is refused. */
 static int take_events(void *arg)
 {
 	const struct exptrace_record *record;
@@ -139,7 +139,7 @@ static void print_text(struct report *report)
 	report_tables_print(report->tables, &report->view);
 }
 
-/* As note_reading() tells it in words. */
+/* What note_reading() says in text. */
 static void json_account(const struct exptrace_trace *trace, const struct exptrace_account *account,
 			 struct output *output)
 {
@@ -208,10 +208,10 @@ static int report_run(struct report *report)
 	bool known;
 	int err;
 
-	/* without an event, it is time now */
+	/* not checked yet if there was no event */
 	if (!what_check_trace(&report->what, report->trace))
 		return EXIT_PROBLEM;
-	/* of a trace without a generation, JSON has that there is none */
+	/* JSON reports a trace without generations; text does not */
 	known = report->view.coverage.begun || (report->json && exptrace_version(report->trace));
 	err = known ? report_print(report) : 0;
 	note_interrupted();

@@ -2,16 +2,15 @@
 /*
  * Who ran, waited for a CPU and slept, and for how long.
  *
- * A task is in one of these states, each since a moment; events move it:
+ * A task is in one of these states, each with a start time. Events move it:
  *
  *   running --sched_switch, still runnable--> waiting --sched_switch to it--> running
  *   running --sched_switch, else--> asleep --sched_wakeup--> waiting
  *   running --sched_switch, dead--> unknown: it does not run again, but its pid may
  *
- * The time in "waiting" is the run-queue latency; that from one switch to a task to the next
- * away from it is a stretch on a CPU; that from asleep to waiting is a sleep. An event that
- * does not fit the state (a task runs whose wake-up was not seen) moves it and measures
- * nothing.
+ * The time in "waiting" is the run-queue latency. The time from a switch to a task until the next
+ * switch away from it is a stretch on a CPU. The time from asleep to waiting is a sleep. An event
+ * that does not fit the state (a task runs without a wake-up) moves the task and measures nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +50,7 @@ static void sched_destroy(void *state)
 	free(sched);
 }
 
-/* The idle tasks share a number, 0, and do not count. */
+/* NULL for the idle tasks: they share the number 0 and do not count. */
 static struct task *get_task(struct sched *sched, uint64_t thread)
 {
 	struct task *task = thread ? pids_get(&sched->tasks, thread) : NULL;
@@ -66,17 +65,17 @@ static struct task *get_task(struct sched *sched, uint64_t thread)
 	return task;
 }
 
-/* Around the beginning of a generation, times may go back a little. */
+/* Generations overlap a little, so time may go back. */
 static uint64_t elapsed(const struct task *task, uint64_t ns)
 {
 	return ns > task->since ? ns - task->since : 0;
 }
 
 /*
- * Ends the state at @ns; returns how long it was. Not @sure: if it slept, it may have been woken
- * meanwhile.
+ * Ends the state at @ns; returns how long it lasted. Not @sure: if the task slept, it may have been
+ * woken at an unknown time.
  */
-static uint64_t leave(struct task *task, uint64_t ns, bool sure)
+static uint64_t leave_state(struct task *task, uint64_t ns, bool sure)
 {
 	uint64_t time = elapsed(task, ns);
 
@@ -91,7 +90,7 @@ static uint64_t leave(struct task *task, uint64_t ns, bool sure)
 	return time;
 }
 
-static void enter(struct task *task, enum task_state state, uint64_t ns)
+static void enter_state(struct task *task, enum task_state state, uint64_t ns)
 {
 	task->state = state;
 	task->since = ns;
@@ -119,14 +118,14 @@ static void switch_out(struct sched *sched, const struct exptrace_record *record
 	enum task_state after = state_after(state);
 	uint64_t time;
 
-	/* it runs elsewhere already, and this is older: generations overlap a little */
+	/* it already runs elsewhere: generations overlap, and this event is older */
 	if (!task || (task->state == TASK_RUNNING && task->cpu != record->cpu))
 		return;
-	time = leave(task, record->ns, true);
+	time = leave_state(task, record->ns, true);
 	if (task->state == TASK_RUNNING && !task->older)
 		histogram_add(&task->times.stretches, time, record->ns, record->cpu);
 	task->preempted += after == TASK_WAITING;
-	enter(task, after, record->ns);
+	enter_state(task, after, record->ns);
 }
 
 static void note_unseen(struct sched *sched, struct task *task)
@@ -135,7 +134,7 @@ static void note_unseen(struct sched *sched, struct task *task)
 	sched->unseen++;
 }
 
-/* Returns how long it had waited since its wake-up; NOT_WOKEN: not for that. */
+/* Returns how long the task waited since its wake-up; NOT_WOKEN if it did not wait for one. */
 static uint64_t switch_in(struct sched *sched, const struct exptrace_record *record,
 			  uint64_t thread)
 {
@@ -145,14 +144,14 @@ static uint64_t switch_in(struct sched *sched, const struct exptrace_record *rec
 
 	if (!task)
 		return NOT_WOKEN;
-	time = leave(task, record->ns, false);
+	time = leave_state(task, record->ns, false);
 	woken = task->state == TASK_WAITING && task->woken;
 	task->switches++;
 	if (task->state == TASK_WAITING)
 		histogram_add(&task->times.latency, time, record->ns, record->cpu);
 	else if (task->state == TASK_ASLEEP)
 		note_unseen(sched, task);
-	enter(task, TASK_RUNNING, record->ns);
+	enter_state(task, TASK_RUNNING, record->ns);
 	task->cpu = record->cpu;
 	return woken ? time : NOT_WOKEN;
 }
@@ -175,8 +174,8 @@ static struct running *get_running(struct sched *sched, const struct report_view
 }
 
 /*
- * From now on @thread runs on this CPU. Returns who did, or UINT64_MAX if it is the first time
- * since the state was forgotten that the CPU tells who runs.
+ * From now on @thread runs on this CPU. Returns the thread that ran before, or UINT64_MAX if this is
+ * the first one known since the state was forgotten.
  */
 static uint64_t set_running(struct running *running, uint64_t thread)
 {
@@ -186,7 +185,7 @@ static uint64_t set_running(struct running *running, uint64_t thread)
 	return before;
 }
 
-/* Another task turns out to run on the CPU: when this one left is not known. */
+/* Another task turns out to run on the CPU: this one left at an unknown time. */
 static void lose_task(struct sched *sched, uint64_t thread, uint64_t cpu)
 {
 	struct task *task = get_task(sched, thread);
@@ -201,9 +200,9 @@ static bool was_online(const struct report_view *view, uint64_t cpu)
 }
 
 /*
- * Who is first seen on a CPU has run there since the generation began, if all switches are there,
- * or came with the CPU, which is not known when. Who runs instead of the one that was switched to
- * came by switches that did not pass the filter.
+ * The first task seen on a CPU has run there since the generation began, provided that all switches
+ * are recorded and the CPU was online. Otherwise its start is not known. If another task runs than the
+ * last one switched to, the filter left out the switches between.
  */
 static void set_current(struct sched *sched, const struct report_view *view,
 			const struct exptrace_record *record, uint64_t thread)
@@ -222,7 +221,7 @@ static void set_current(struct sched *sched, const struct report_view *view,
 	if (is_new && running->whole && task->state == TASK_UNKNOWN && view->coverage.start_ns < since &&
 	    was_online(view, record->cpu))
 		since = view->coverage.start_ns;
-	enter(task, TASK_RUNNING, since);
+	enter_state(task, TASK_RUNNING, since);
 	task->older = true;
 	task->cpu = record->cpu;
 }
@@ -239,14 +238,17 @@ static void wake_up(struct sched *sched, const struct exptrace_record *record,
 	sched->nwakeups++;
 	if (task->state == TASK_RUNNING || task->state == TASK_WAITING)
 		return;
-	time = leave(task, record->ns, true);
+	time = leave_state(task, record->ns, true);
 	if (task->state == TASK_ASLEEP)
 		histogram_add(&task->times.sleeps, time, record->ns, record->cpu);
-	enter(task, TASK_WAITING, record->ns);
+	enter_state(task, TASK_WAITING, record->ns);
 	task->woken = true;
 }
 
-/* Its last switch away may come when its id is used again: so who was seen to begin to run. */
+/*
+ * The thread that a switch leaves. Its pid may have been reused by then, so prefer the thread that was
+ * switched to.
+ */
 static uint64_t leaving(const struct report_view *view, const struct exptrace_record *record,
 			uint64_t running)
 {
@@ -277,8 +279,8 @@ static void sched_event(void *state, const struct report_view *view, struct repo
 	}
 }
 
-/* Of what was kept out by a filter, it is not known for how long the state went on. */
-static bool goes_on(struct sched *sched, const struct task *task, bool limited)
+/* Where a filter leaves out switches, it is not known how long the state lasted. */
+static bool state_lasts(struct sched *sched, const struct task *task, bool limited)
 {
 	int64_t i;
 
@@ -295,9 +297,9 @@ static void sched_forget(void *state, uint64_t ns, bool limited)
 	uint64_t time;
 
 	for (task = sched->seen; task; task = task->next) {
-		if (task->state == TASK_UNKNOWN || !goes_on(sched, task, limited))
+		if (task->state == TASK_UNKNOWN || !state_lasts(sched, task, limited))
 			continue;
-		time = leave(task, ns, sched->nwakeups);
+		time = leave_state(task, ns, sched->nwakeups);
 		if (task->state != TASK_WAITING)
 			continue;
 		sched->cut_off++;

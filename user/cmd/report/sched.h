@@ -9,7 +9,7 @@
 #include "../pids.h"
 #include "report.h"
 
-/* How long each time. */
+/* Distributions of single waits, runs and sleeps. */
 struct times {
 	struct histogram latency;	/* waiting */
 	struct histogram stretches;	/* running */
@@ -17,27 +17,27 @@ struct times {
 };
 
 struct task {
-	uint32_t epoch;		/* the state is of this one; else it is unknown */
+	uint32_t epoch;		/* in which the state is valid; in others it is unknown */
 	uint8_t state;
-	bool older;		/* it was in this state before anything told so */
-	bool woken;		/* and so it waits */
+	bool older;		/* the state began before the first event that shows it */
+	bool woken;		/* it waits because of a wake-up */
 	uint32_t number;
-	struct task *next;	/* of those of the epoch */
-	uint64_t cpu;		/* it runs there */
+	struct task *next;	/* in sched->seen */
+	uint64_t cpu;		/* where it runs */
 	uint64_t since;		/* nanoseconds */
-	uint64_t on_cpu, waiting, asleep;	/* added up */
-	uint64_t unclear;	/* either of the last two: when it was woken is not known */
-	uint64_t switches;	/* on to a CPU */
-	uint64_t preempted;	/* of the switches away: it was still runnable */
+	uint64_t on_cpu, waiting, asleep;	/* totals */
+	uint64_t unclear;	/* waiting or asleep: the time of the wake-up is not known */
+	uint64_t switches;	/* to this task */
+	uint64_t preempted;	/* switches away while it was runnable */
 	uint64_t wakeups;
-	uint64_t unseen;	/* it ran, and nothing told that it was woken */
+	uint64_t unseen;	/* it ran without a wake-up in the trace */
 	struct times times;
 };
 
-/* A CPU of which it is known who runs there. */
+/* What runs on a CPU. */
 struct running {
-	uint64_t thread;	/* UINT64_MAX: not yet */
-	bool whole;		/* all switches are there, or those of who is chosen */
+	uint64_t thread;	/* UINT64_MAX: not known yet */
+	bool whole;		/* all its switches are recorded, or those of the chosen threads */
 };
 
 struct sched {
@@ -46,13 +46,13 @@ struct sched {
 	struct running *running;
 	size_t running_room;
 	uint32_t epoch;
-	struct task *seen;	/* those of the epoch */
+	struct task *seen;	/* tasks of this epoch */
 	uint64_t nswitches;
 	uint64_t nwakeups;
 	uint64_t unseen;
-	uint64_t cut_off;	/* waits that did not end before the state was forgotten */
+	uint64_t cut_off;	/* waits that had not ended when the state was forgotten */
 	uint64_t longest_cut_off;
-	uint64_t longest;	/* whose */
+	uint64_t longest;	/* the task of longest_cut_off */
 };
 
 void sched_print(void *state, const struct report_view *view);

@@ -13,7 +13,7 @@
 
 #define NSEC_PER_MSEC	1e6
 
-/* Of all tasks. */
+/* The distributions of all tasks together. */
 static void sum_times(const struct sched *sched, struct times *all)
 {
 	const struct task *task;
@@ -26,7 +26,7 @@ static void sum_times(const struct sched *sched, struct times *all)
 	}
 }
 
-static int by_latency(const void *a, const void *b)
+static int task_by_latency(const void *a, const void *b)
 {
 	const struct pids_ranked *x = a, *y = b;
 	const struct task *p = x->element, *q = y->element;
@@ -36,7 +36,7 @@ static int by_latency(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : 1;
 }
 
-static int by_time(const void *a, const void *b)
+static int task_by_time(const void *a, const void *b)
 {
 	const struct pids_ranked *x = a, *y = b;
 	const struct task *p = x->element, *q = y->element;
@@ -53,7 +53,7 @@ static bool has_waited(const void *element)
 	return task->times.latency.count;
 }
 
-static bool has_any(const void *element)
+static bool task_is_shown(const void *element)
 {
 	const struct task *task = element;
 
@@ -68,7 +68,7 @@ static void print_latencies(const struct sched *sched, const struct report_view 
 	size_t n, i;
 
 	printf("\nRun-queue latency: from wake-up or preemption to running, largest maximum first\n");
-	ranked = pids_rank(&sched->tasks, has_waited, by_latency, &n);
+	ranked = pids_rank(&sched->tasks, has_waited, task_by_latency, &n);
 	printf("  %8s  %-16s %s%s\n", "pid", "comm", histogram_heading, histogram_word_heading);
 	for (i = 0; i < n && i < view->lines; i++) {
 		const struct task *task = ranked[i].element;
@@ -87,8 +87,8 @@ static void print_latencies(const struct sched *sched, const struct report_view 
 	free(ranked);
 }
 
-/* What could not be known. */
-static void print_unknown(const struct sched *sched, const struct report_view *view)
+/* What is not known about the latencies. */
+static void sched_print_unknown(const struct sched *sched, const struct report_view *view)
 {
 	if (sched->unseen)
 		printf("  %" PRIu64 " times a task ran without a sched_wakeup in the trace: no "
@@ -135,7 +135,7 @@ static void print_times(const struct sched *sched, const struct report_view *vie
 	struct pids_ranked *ranked;
 	size_t n, i;
 
-	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
+	ranked = pids_rank(&sched->tasks, task_is_shown, task_by_time, &n);
 	printf("\nTime by task: %zu tasks, busiest first (100%% is one CPU)\n", n);
 	printf("  %8s  %-16s %12s%s %8s %12s %12s %12s%s %10s %10s %10s\n", "pid", "comm",
 	       "ms on CPU", histogram_short_word_heading, "CPU", "ms off CPU", "runnable ms",
@@ -163,7 +163,7 @@ void sched_print(void *state, const struct report_view *view)
 	}
 	sum_times(sched, &all);
 	print_latencies(sched, view, &all.latency);
-	print_unknown(sched, view);
+	sched_print_unknown(sched, view);
 	print_times(sched, view, &all);
 	times_uninit(&all);
 }
@@ -211,8 +211,8 @@ void sched_json(void *state, const struct report_view *view, struct output *outp
 	json_number(output, ",\"longest_wait_cut_off_ns\":", sched->longest_cut_off);
 	json_number(output, ",\"of_too_many_threads\":", sched->tasks.beyond);
 	output_text(output, ",\"tasks\":[");
-	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
-	/* without switches, nothing is known of the times */
+	ranked = pids_rank(&sched->tasks, task_is_shown, task_by_time, &n);
+	/* without switches, no times are known */
 	for (i = 0; sched->nswitches && i < n; i++) {
 		if (i)
 			output_char(output, ',');

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What begins with one event and ends with another: interrupts, soft interrupts, by CPU;
- * system calls, by thread.
+ * Spans, which begin with one event and end with another: interrupts and soft interrupts by CPU,
+ * system calls by thread.
  *
- * An interrupt is another where its name is, for another handler may have come to the number.
+ * Interrupts with the same number and different names are different: another handler may have got the
+ * number.
  *
- * An end without its beginning, or with another number, measures nothing. A system call
- * with its duration is both. One that has lost its number ends the one that its thread is in.
- * A thread that executes a program goes on with its call under its process's id.
+ * An end without a beginning, or with another number, measures nothing. A sys_call event, with its
+ * duration, is both. A sys_exit that lost its number ends the thread's current call. A thread that
+ * executes a program continues its call under the id of its process.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,28 +28,28 @@
 #define ERRNO_MAX	4095
 #define NSEC_PER_MSEC	1e6
 
-/* What is going on, on a CPU or in a thread. */
+/* A span in progress, on a CPU or in a thread. */
 struct span {
-	uint32_t epoch;		/* valid in this one */
+	uint32_t epoch;		/* in which the span is valid */
 	uint64_t number;
 	uint64_t since;		/* nanoseconds */
-	uint64_t moved_from;	/* a call: the id that its thread had when it began, or 0 */
+	uint64_t moved_from;	/* of a call: the pid that the thread had when it began, or 0 */
 };
 
-/* What came of all spans with one number, and one name at that time. */
+/* All spans with the same number and name. */
 struct family_member {
 	uint64_t number;
-	char *name;		/* of an interrupt; NULL: it had none */
+	char *name;		/* of an interrupt, or NULL */
 	uint64_t errors;	/* system calls that failed */
 	struct histogram histogram;
 };
 
 struct family {
-	struct index index;	/* number, and hash of its name, to its place in members */
+	struct index index;	/* number and hash of the name to the place in members */
 	struct family_member **members;
 	size_t room;
-	uint64_t begun, ended;	/* of those that have begun in the trace */
-	uint64_t unmatched;	/* ends without their beginning */
+	uint64_t begun, ended;	/* spans with a beginning in the trace */
+	uint64_t unmatched;	/* ends without a beginning */
 };
 
 enum { FAMILY_IRQ, FAMILY_SOFTIRQ, FAMILY_SYSCALL, NR_FAMILIES };
@@ -126,7 +127,7 @@ static void spans_forget(void *state, uint64_t ns, bool limited)
 
 static const char adding[] = "adding up interrupts and system calls";
 
-/* Where the trace does not say: they have been the same for long. */
+/* For traces without the names: they have not changed for a long time. */
 static const char *softirq_name(uint64_t number)
 {
 	static const char *const names[] = {
@@ -163,7 +164,7 @@ static struct family_member *new_member(uint64_t number, const char *name)
 	return member;
 }
 
-static bool is_called(const struct family_member *member, const char *name)
+static bool has_name(const struct family_member *member, const char *name)
 {
 	return member->name && name ? !strcmp(member->name, name) : !member->name && !name;
 }
@@ -182,7 +183,7 @@ static struct family_member *get_member(struct family *family, uint64_t number, 
 		if (!family->members[i])
 			family->members[i] = new_member(number, name);
 		/* another name may have the same hash */
-		if (is_called(family->members[i], name))
+		if (has_name(family->members[i], name))
 			return family->members[i];
 	}
 }
@@ -211,7 +212,7 @@ static void span_begin(struct spans *spans, struct span *span, unsigned int fami
 		*span = (struct span) { spans->epoch, number, ns, 0 };
 }
 
-/* A span of @time nanoseconds ends with @record; returns whose it is. */
+/* Adds a span of @time nanoseconds that ends with @record; returns its member. */
 static struct family_member *add_span(struct spans *spans, unsigned int family,
 				      uint64_t number, const char *name, uint64_t time,
 				      const struct exptrace_record *record)
@@ -222,7 +223,7 @@ static struct family_member *add_span(struct spans *spans, unsigned int family,
 	return member;
 }
 
-/* Returns whose it was; NULL: its beginning is not known. */
+/* Returns the member of the span; NULL if the beginning is not known. */
 static struct family_member *span_end(struct spans *spans, struct span *span,
 				      unsigned int family, uint64_t number, const char *name,
 				      const struct exptrace_record *record)
@@ -255,7 +256,7 @@ static void end_syscall(struct spans *spans, const struct report_view *view,
 		    (int64_t)report_arg(event, 1));
 }
 
-/* The call of the thread that had the id before never ends. */
+/* A call of the thread that had the new pid before never ends. */
 static void move_syscall(struct spans *spans, const struct report_view *view,
 			 const struct report_event *event)
 {
@@ -266,14 +267,14 @@ static void move_syscall(struct spans *spans, const struct report_view *view,
 
 	if (!to || !from || to == from)
 		return;
-	/* told again by another event, it has moved already */
+	/* two events report the same exec: the call may have moved already */
 	if (from->epoch == spans->epoch || to->moved_from != old_pid)
 		*to = *from;
 	to->moved_from = old_pid;
 	from->epoch = 0;
 }
 
-/* One that took long enough: it tells by itself how long. */
+/* A sys_call event, recorded for calls that took long enough, has the duration. */
 static void whole_syscall(struct spans *spans, const struct report_event *event)
 {
 	count_error(add_span(spans, FAMILY_SYSCALL, report_arg(event, 0), NULL,
@@ -320,7 +321,7 @@ static void spans_event(void *state, const struct report_view *view, struct repo
 	}
 }
 
-static int by_sum(const void *a, const void *b)
+static int member_by_sum(const void *a, const void *b)
 {
 	const struct family_member *const *x = a, *const *y = b;
 
@@ -331,14 +332,14 @@ static int by_sum(const void *a, const void *b)
 	return strcmp((*x)->name ? (*x)->name : "", (*y)->name ? (*y)->name : "");
 }
 
-/* The index no longer fits. */
+/* The index is invalid afterwards. */
 static void sort_members(struct family *family)
 {
 	if (family->index.n)
-		qsort(family->members, family->index.n, sizeof(*family->members), by_sum);
+		qsort(family->members, family->index.n, sizeof(*family->members), member_by_sum);
 }
 
-/* That of a soft interrupt or a system call does not change. */
+/* Names of soft interrupts and system calls do not change. */
 static const char *member_name(const struct report_view *view,
 			       const struct family_member *member, enum event_role_kind kind)
 {
@@ -361,7 +362,7 @@ static void print_member(const struct report_view *view, const struct family_mem
 	putchar('\n');
 }
 
-/* What has only one of its ends in the trace. */
+/* Spans with only one end in the trace. */
 static void print_halves(const struct family *family)
 {
 	if (family->unmatched)

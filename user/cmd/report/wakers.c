@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who woke whom, how often, and how long it took until that ran.
+ * Who woke whom, how often, and how long the woken task waited until it ran.
  *
- * sched_waking happens where the waker runs. sched_wakeup may happen on the CPU where the
- * task will run, in an interrupt that the waker sent there; so it serves only if the
- * trace has no sched_waking. Each sched_waking is followed by its sched_wakeup, from which
- * on the task waits.
+ * sched_waking happens where the waker runs. sched_wakeup may happen on the CPU where the task will
+ * run, in an interrupt sent by the waker, so it is used only if the trace has no sched_waking. Each
+ * sched_waking is followed by a sched_wakeup, which starts the wait.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +22,7 @@
 #define PERCENT		100.0
 #define NSEC_PER_USEC	1e3
 
-/* Wakers that are no tasks: the contexts beyond 0, above all threads' numbers. */
+/* Wakers that are not tasks have numbers above those of all threads: this plus the context. */
 #define WAKER_CONTEXT	(1ULL << 40)
 #define WAKER_UNKNOWN	(1ULL << 41)
 
@@ -40,10 +39,10 @@ struct pairs {
 	uint64_t count;
 };
 
-/* By whom a thread was woken: places in the lists and 1; 0: not known. */
+/* Who woke a thread: places in the lists plus 1; 0: not known. */
 struct woken {
-	uint32_t epoch;		/* valid in this one */
-	uint32_t noted;		/* by the last sched_waking, which has no sched_wakeup yet */
+	uint32_t epoch;		/* in which the rest is valid */
+	uint32_t noted;		/* by the last sched_waking that has no sched_wakeup yet */
 	uint32_t waking, wakeup;
 };
 
@@ -90,7 +89,7 @@ static void wakers_forget(void *state, uint64_t ns, bool limited)
 	wakers->epoch++;
 }
 
-/* Returns the pair's place and 1. */
+/* Returns the pair's place plus 1. */
 static uint32_t pairs_add(struct pairs *pairs, uint64_t waker, uint64_t woken)
 {
 	int64_t i = index_get(&pairs->index, waker, woken);
@@ -146,7 +145,7 @@ static void note_waker(struct wakers *wakers, const struct report_view *view,
 	woken->noted = 0;
 }
 
-/* The task that was woken last time now runs. */
+/* A task that was woken now runs. */
 static void note_run(struct wakers *wakers, const struct report_view *view,
 		     const struct report_event *event)
 {
@@ -169,7 +168,7 @@ static void wakers_event(void *state, const struct report_view *view, struct rep
 		note_run(state, view, event);
 }
 
-static int by_count(const void *a, const void *b)
+static int pair_by_count(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
 
@@ -180,13 +179,13 @@ static int by_count(const void *a, const void *b)
 	return x->woken < y->woken ? -1 : 1;
 }
 
-/* Those of the better event, the most frequent first; the index no longer fits. */
+/* Sorts the pairs of the better event, most frequent first; the index is invalid afterwards. */
 static const struct pairs *sort_pairs(struct wakers *wakers)
 {
 	struct pairs *pairs = wakers->waking.count ? &wakers->waking : &wakers->wakeup;
 
 	if (pairs->index.n)
-		qsort(pairs->list, pairs->index.n, sizeof(*pairs->list), by_count);
+		qsort(pairs->list, pairs->index.n, sizeof(*pairs->list), pair_by_count);
 	return pairs;
 }
 
@@ -203,7 +202,7 @@ static const char *waker_name(const struct report_view *view, uint64_t waker)
 	return thread_name(view->trace, waker);
 }
 
-static void print_latency(const struct histogram *latency)
+static void pair_print_latency(const struct histogram *latency)
 {
 	if (latency->count)
 		printf(" %10.1f %10.1f %10.1f",
@@ -229,10 +228,10 @@ static void print_pair(const struct report_view *view, const struct pairs *pairs
 	print_name(waker_name(view, pair->waker), COMM_WIDTH);
 	printf("  ->  %8" PRId64 "  ", exptrace_thread_pid(view->trace, pair->woken));
 	print_name(waker_name(view, pair->woken), COMM_WIDTH);
-	print_latency(&pair->latency);
+	pair_print_latency(&pair->latency);
 }
 
-/* The run-queue latencies of all tasks, but for those after preemption. */
+/* The run-queue latencies of all tasks, except those after preemption. */
 static struct histogram sum_latencies(const struct pairs *pairs)
 {
 	struct histogram all = { 0 };

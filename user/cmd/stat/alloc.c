@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that was requested, what of it is still there, and who asked for it.
+ * Memory that was allocated, what is still allocated at the end, and by which call sites.
  *
- * The batches are not merged by time, so an object's free may be seen before
- * its allocation. Only the latest event of each address counts in the end.
+ * The batches are not merged by time, so the free of an object may be seen before its allocation. Only
+ * the latest event of each address counts in the end.
  *
- * An object that is given to kfree_rcu() is freed later, and some kernels do not tell of that.
- * What else the trace cannot know is told beside the number.
+ * An object given to kfree_rcu() is freed later, and some kernels have no event for that. Other reasons
+ * for which the number may be wrong are printed beside it (alloc_doubts.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +16,13 @@
 
 #define NO_ARG	UINT32_MAX
 
-/* What kmalloc(0) returns, and kfree() gets back: nothing. No identifier is so. */
+/* ZERO_SIZE_PTR, from kmalloc(0): not an object. No identifier has this value. */
 #define ZERO_SIZE	16
 
-/* Beyond this the kernel's kmalloc() takes pages; two of them on most machines. */
+/* Above this size kmalloc() allocates pages: two pages on most machines. */
 #define LARGE		8192
 
-/* From so many addresses on, and whenever there are twice as many, those that are free are dropped. */
+/* Free addresses are dropped when there are this many, and whenever the number has doubled. */
 #define TIDY_MIN	65536
 
 size_t stat_alloc_objects_max = 1 << 23;
@@ -158,11 +158,11 @@ void stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 }
 
 /*
- * Where kmalloc() does not know the size when it is compiled, some kernels (6.12 and 7.3, not
- * 6.1) have two events of a large one: the first by kmalloc() itself, the second by its
- * caller. They follow each other in the same context, with nothing between them.
+ * Some kernels (6.12 and 7.3, not 6.1) have two events for a large kmalloc() whose size is not a
+ * compile-time constant: the first by kmalloc() itself, the second by its caller. They follow each other
+ * in the same context, with nothing between them.
  */
-static bool is_told_twice(const struct latest *first, const struct latest *second)
+static bool is_second_event(const struct latest *first, const struct latest *second)
 {
 	return second->bytes > LARGE && first->ptr == second->ptr &&
 	       first->bytes == second->bytes && first->ticks < second->ticks &&
@@ -175,7 +175,7 @@ static void count_alloc(struct stat_alloc *alloc, const struct latest *now, uint
 	struct latest before = alloc->latest;
 
 	alloc->latest = *now;
-	if (is_told_twice(&before, now)) {
+	if (is_second_event(&before, now)) {
 		alloc->latest = (struct latest) { 0 };
 		if (now->ptr)
 			alloc_sites_move(alloc, before.site, now->site, now->bytes);

@@ -68,8 +68,8 @@ static bool has_events(const struct stat_alloc *alloc, unsigned int experiment)
 }
 
 /*
- * Whether the recorder of the generation at hand knew what frees in bulk; older ones did not. Only
- * experiments with events in it are looked at, of which it has no more than batches.
+ * Did the recorder of the current generation know the events for bulk frees? Older ones did not. Only
+ * experiments with events in the generation matter; there are no more of them than batches.
  */
 static bool describes_bulk(const struct stat_alloc *alloc, const struct exptrace_trace *trace)
 {
@@ -92,7 +92,7 @@ static uint64_t alloc_lost(const struct stat_alloc *alloc, const struct exptrace
 	size_t n = exptrace_ledger(trace, &entries), i, j;
 	uint64_t lost = 0;
 
-	/* by reasons, as print.c does */
+	/* the sum over reasons, as in print.c */
 	for (i = 0; i < n; i++)
 		if (entries[i].experiment <= UINT8_MAX && alloc->experiments[entries[i].experiment])
 			for (j = 0; j < entries[i].nlosses; j++)

@@ -18,11 +18,8 @@ static int site_by_bytes(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/*
- * So many of @n objects share an identifier with another one, in the mean: identifiers are odd
- * numbers of 32 bits.
- */
-static double sharing(double n)
+/* The expected number of @n objects that share an identifier: identifiers are odd 32-bit numbers. */
+static double expected_shared(double n)
 {
 	return n * n / 2 / (double)(UINT64_C(1) << 31);
 }
@@ -43,9 +40,9 @@ static void print_doubts(const struct alloc_doubts *doubts, uint64_t nobjects)
 		printf("    may be wrong: %llu events lost\n", (unsigned long long)doubts->lost);
 	if (doubts->cut_off)
 		printf("    may be wrong: a generation is cut off or damaged\n");
-	if (doubts->ids && sharing((double)nobjects) >= 0.5)
+	if (doubts->ids && expected_shared((double)nobjects) >= 0.5)
 		printf("    may be wrong: some %.0f of the objects share an identifier\n",
-		       sharing((double)nobjects));
+		       expected_shared((double)nobjects));
 }
 
 static void print_live(const struct stat_alloc *alloc)
@@ -101,6 +98,6 @@ void stat_alloc_print(struct stat_alloc *alloc, unsigned int max)
 		print_name(sites->list[i].name, 0);
 		putchar('\n');
 	}
-	/* the index no longer fits the sorted sites */
+	/* the index is invalid for the sorted sites */
 	index_clear(&sites->index);
 }

@@ -19,7 +19,7 @@ static double ratio(double a, double b)
 	return b > 0 ? a / b : 0;
 }
 
-/* Events in a second; "-" if it is not known how long that was. */
+/* Events per second; "-" if the time is not known. */
 static void print_rate(const char *before, int width, int decimals, uint64_t count, double seconds)
 {
 	if (seconds > 0)
@@ -41,8 +41,8 @@ static void print_property(const struct stat *stat, const char *key, const char 
 	printf("%s", behind);
 }
 
-/* By reasons, not attempted less recorded: a ledger that does not add up is no giant number. */
-static uint64_t count_lost(const struct stat_losses *sum)
+/* The sum over reasons: attempted minus recorded underflows if a ledger does not add up. */
+static uint64_t losses_count(const struct stat_losses *sum)
 {
 	uint64_t lost = 0;
 	unsigned int i;
@@ -52,16 +52,16 @@ static uint64_t count_lost(const struct stat_losses *sum)
 	return lost;
 }
 
-/* What cannot be known of what events tell together, if some are missing. */
+/* Which results are uncertain because events are missing. */
 static void print_uncertain(const struct stat *stat)
 {
 	const struct stat_losses *standard = &stat->losses[EXPTRACE_EXPERIMENT_STANDARD];
 	const struct stat_losses *alloc = &stat->losses[EXPTRACE_EXPERIMENT_ALLOCFREE];
 	const struct exptrace_account *account = exptrace_account(stat->trace);
 
-	if (count_lost(standard) || (standard->attempted && account->unread))
+	if (losses_count(standard) || (standard->attempted && account->unread))
 		printf("Uncertain:   times of tasks: the lost events may include switches\n");
-	if (count_lost(alloc) || (alloc->attempted && account->unread))
+	if (losses_count(alloc) || (alloc->attempted && account->unread))
 		printf("Uncertain:   what is still allocated: such events were lost\n");
 }
 
@@ -142,7 +142,7 @@ static void print_event(const struct stat *stat, const struct exptrace_schema_ev
 	putchar('\n');
 }
 
-/* The first description with the same experiment and name; NULL: this one is. */
+/* The first description with the same experiment and name; NULL if it is this one. */
 static struct stat_event *find_first(struct stat *stat, struct index *firsts, uint32_t *places,
 				    const struct exptrace_schema_event *event)
 {
@@ -159,7 +159,7 @@ static struct stat_event *find_first(struct stat *stat, struct index *firsts, ui
 	       &stat->events[first->index];
 }
 
-/* What was described differently in different generations is one line. */
+/* An event with different descriptions in different generations gets one line. */
 static void join_events(struct stat *stat)
 {
 	uint32_t *places = need_memory(calloc(stat->nevents + 1, sizeof(*places)),
@@ -224,7 +224,7 @@ static void print_loss(const struct stat *stat, unsigned int experiment)
 	print_name(name ? name : "?", 12);
 	printf(" attempted %llu, recorded %llu, lost %llu", (unsigned long long)sum->attempted,
 	       (unsigned long long)sum->recorded,
-	       (unsigned long long)count_lost(sum));
+	       (unsigned long long)losses_count(sum));
 	for (i = 0; i < STAT_REASONS; i++)
 		if (sum->lost[i])
 			printf("; %s: %llu", i < EXPTRACE_NR_LOST ? exptrace_lost_name(i) :

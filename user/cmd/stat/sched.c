@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who ran on which CPU for how long: from current and sched_switch.
+ * Which tasks ran on which CPU and for how long, from current and sched_switch.
  *
- * The batches of one CPU's task context come in the order of time, so no merge is needed: each
- * CPU has its own clockwork. Who has an id is known when the generation is complete, for another
- * CPU's batch may tell that it was used again. So a generation's events are noted, and taken
- * in at its end.
+ * The batches of one CPU's task context come in order of time, so no merge is needed: each CPU has its
+ * own state. Which thread has a pid is known only when the generation is complete, as a batch of another
+ * CPU may show that the pid was reused. So the events of a generation are noted and processed at its
+ * end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,22 +21,22 @@
 struct stat_task {
 	uint64_t ticks;		/* since the last stat_sched_end() */
 	double ns;		/* before */
-	uint64_t switches;	/* on to a CPU */
+	uint64_t switches;	/* to this task */
 	uint64_t wakeups;
-	struct stat_task *next;	/* of those that ran */
+	struct stat_task *next;	/* in sched->ran */
 	bool ran;		/* since the last stat_sched_end() */
 };
 
 struct stat_cpu {
-	uint64_t generation;	/* the last one with events of it, counted from 1; of that: */
-	bool whole;		/* all its switches are there, or those of who is chosen */
-	bool known;		/* who runs */
+	uint64_t generation;	/* the last one with events of this CPU, counted from 1; in it: */
+	bool whole;		/* all switches are recorded, or those of the chosen threads */
+	bool known;		/* the rest is valid */
 	uint32_t pid;
-	struct stat_task *task;	/* NULL: one that there is no room for */
+	struct stat_task *task;	/* NULL: there is no room for it */
 	uint64_t since;		/* ticks */
 };
 
-/* Something that an event of the generation at hand told. */
+/* An event of the current generation. */
 struct note {
 	uint64_t ticks;
 	uint32_t pid;
@@ -44,9 +44,9 @@ struct note {
 	uint8_t kind;		/* enum event_role_kind */
 };
 
-/* Who has an id, where it is the same one throughout the generation. */
+/* The thread that has a pid, if it is the same throughout a generation. */
 struct id {
-	uint64_t generation;	/* of which that is so, counted from 1 */
+	uint64_t generation;	/* which one, counted from 1 */
 	struct stat_task *task;
 };
 
@@ -54,8 +54,8 @@ struct stat_sched {
 	uint64_t nswitches;
 	uint64_t generation;
 	struct stat_cpu cpus[STAT_CPUS + 1];
-	uint64_t touched[STAT_CPUS / 64 + 1];	/* a bit for each CPU that is not all zero */
-	bool tells_online;	/* the generation at hand tells which CPUs ran as it began: */
+	uint64_t touched[STAT_CPUS / 64 + 1];	/* a bit for each CPU whose state is not all zero */
+	bool has_online;	/* the trace tells which CPUs were online as the generation began: */
 	struct cpus online;
 	struct stat_task *ran;	/* since the last stat_sched_end() */
 	struct pids tasks;	/* by the thread's number */
@@ -85,7 +85,7 @@ void stat_sched_free(struct stat_sched *sched)
 	free(sched);
 }
 
-/* Up to @ticks, the CPU was its task's. */
+/* Adds the time up to @ticks to the task that runs on the CPU. */
 static void account(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t ticks)
 {
 	struct stat_task *task = cpu->task;
@@ -102,14 +102,14 @@ static void account(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t tic
 }
 
 /*
- * Who is first seen on a CPU has run there since the generation began, at @start, if that is
- * not 0, for the CPU ran then, and if all switches are there. Who runs instead
- * of the one that was switched to came by switches that are not there: since when is not known.
+ * The first task seen on a CPU has run there since the generation began, at @start, provided that the
+ * CPU was online (else @start is 0) and all switches are recorded. If another task runs than the last
+ * one switched to, switches are missing, and its start is not known.
  */
-static void set_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
+static void note_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
 			uint64_t start)
 {
-	/* it may go on, to its last switch, under an id that another one has by now */
+	/* until its last switch, a task may run under a pid that another one has by now */
 	if (cpu->known && cpu->pid == note->pid)
 		return;
 	cpu->since = note->ticks;
@@ -166,7 +166,7 @@ static struct stat_task *find_task(struct stat_sched *sched, struct exptrace_tra
 	return task;
 }
 
-/* The first CPU from @cpu on and before @end that may be known; @end if there is none. */
+/* The first CPU in [@cpu, @end) with state; @end if there is none. */
 static uint32_t next_touched(const struct stat_sched *sched, uint32_t cpu, uint32_t end)
 {
 	while (cpu < end) {
@@ -187,8 +187,8 @@ static void forget_cpu(struct stat_sched *sched, uint32_t cpu)
 	sched->touched[cpu / 64] &= ~(1ULL << cpu % 64);
 }
 
-/* The CPUs from @cpu on and before @end were off when the generation began, at @ticks. */
-static void leave_some(struct stat_sched *sched, uint64_t cpu, uint64_t end, uint64_t ticks)
+/* The CPUs in [@cpu, @end) were offline when the generation began, at @ticks. */
+static void end_range(struct stat_sched *sched, uint64_t cpu, uint64_t end, uint64_t ticks)
 {
 	uint32_t i = cpu < STAT_CPUS ? (uint32_t)cpu : STAT_CPUS;
 	uint32_t last = end < STAT_CPUS ? (uint32_t)end : STAT_CPUS;
@@ -200,28 +200,28 @@ static void leave_some(struct stat_sched *sched, uint64_t cpu, uint64_t end, uin
 	}
 }
 
-/* Nobody runs on a CPU that was off when the generation began, at @ticks. */
-static void leave_cpus(struct stat_sched *sched, uint64_t ticks)
+/* Ends the time of tasks on CPUs that were offline when the generation began, at @ticks. */
+static void end_offline(struct stat_sched *sched, uint64_t ticks)
 {
 	const struct cpus *online = &sched->online;
 	uint64_t cpu = 0;
 	size_t i;
 
-	if (!sched->tells_online)
+	if (!sched->has_online)
 		return;
 	for (i = 0; i < online->n; i++) {
-		leave_some(sched, cpu, online->ranges[i].first, ticks);
+		end_range(sched, cpu, online->ranges[i].first, ticks);
 		cpu = online->ranges[i].last + 1;
 	}
-	leave_some(sched, cpu, STAT_CPUS, ticks);
+	end_range(sched, cpu, STAT_CPUS, ticks);
 }
 
 static bool was_online(const struct stat_sched *sched, uint32_t cpu)
 {
-	return !sched->tells_online || cpus_has(&sched->online, cpu);
+	return !sched->has_online || cpus_has(&sched->online, cpu);
 }
 
-/* Since when who is first seen on the CPU has run there: @start, or 0 if the CPU was off. */
+/* Since when the first task seen on the CPU has run there: @start, or 0 if that is not known. */
 static uint64_t start_on(const struct stat_sched *sched, uint32_t cpu, uint64_t start)
 {
 	return !sched->cpus[cpu].known && was_online(sched, cpu) ? start : 0;
@@ -231,7 +231,7 @@ static void read_online(struct stat_sched *sched, const struct exptrace_trace *t
 {
 	const char *online = exptrace_property(trace, "online");
 
-	sched->tells_online = online;
+	sched->has_online = online;
 	if (online && cpus_read(&sched->online, online))
 		out_of_memory("reading which CPUs are online");
 }
@@ -259,7 +259,7 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 	size_t i;
 
 	read_online(sched, trace);
-	leave_cpus(sched, start);
+	end_offline(sched, start);
 	for (i = 0; i < sched->nnotes; i++) {
 		note = &sched->notes[i];
 		task = find_task(sched, trace, note, start);
@@ -267,7 +267,7 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 		if (note->kind == ROLE_SWITCH)
 			switch_to(sched, cpu, task, note);
 		else if (note->kind == ROLE_CURRENT)
-			set_current(cpu, task, note, start_on(sched, note->cpu, start));
+			note_current(cpu, task, note, start_on(sched, note->cpu, start));
 		else if (task)
 			task->wakeups++;
 	}
@@ -281,7 +281,7 @@ void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick
 	uint32_t cpu = 0;
 
 	while ((cpu = next_touched(sched, cpu, STAT_CPUS + 1)) <= STAT_CPUS) {
-		/* for how long the last one ran on is not known where its switch away may be missing */
+		/* if switches may be missing, it is not known how long the last task ran */
 		if (sched->cpus[cpu].whole && cpu < STAT_CPUS)
 			account(sched, &sched->cpus[cpu], ticks);
 		forget_cpu(sched, cpu);
@@ -294,7 +294,7 @@ void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick
 	sched->ran = NULL;
 }
 
-static int by_time(const void *a, const void *b)
+static int task_by_time(const void *a, const void *b)
 {
 	const struct pids_ranked *x = a, *y = b;
 	const struct stat_task *p = x->element, *q = y->element;
@@ -304,7 +304,7 @@ static int by_time(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : 1;
 }
 
-static bool has_any(const void *element)
+static bool task_is_shown(const void *element)
 {
 	const struct stat_task *task = element;
 
@@ -328,7 +328,7 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 
 	if (!sched->nswitches && !sched->tasks.beyond)
 		return;
-	ranked = pids_rank(&sched->tasks, has_any, by_time, &n);
+	ranked = pids_rank(&sched->tasks, task_is_shown, task_by_time, &n);
 	printf("\nTasks: %zu, the busiest (100%% is one CPU):\n", n);
 	printf("  %8s  %-16s %12s %8s %10s %10s\n", "pid", "comm", "ms on CPU", "CPU",
 	       "switches", "wakeups");
@@ -338,7 +338,7 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 		print_task(ranked[i].element, seconds);
 	}
 	idle = pids_find(&sched->tasks, 0);
-	if (idle && has_any(idle)) {
+	if (idle && task_is_shown(idle)) {
 		printf("  %8d  %-*s", 0, COMM_WIDTH, "<idle>");
 		print_task(idle, seconds);
 	}

@@ -17,7 +17,7 @@
 #define TASKS_SHOWN	15
 #define SITES_SHOWN	10
 
-/* Makes ready for all descriptions that were seen so far. */
+/* Makes room for all descriptions seen so far. */
 static void reserve_events(struct stat *stat)
 {
 	const struct exptrace_schema_event *event;
@@ -29,7 +29,7 @@ static void reserve_events(struct stat *stat)
 	}
 }
 
-/* What an event tells beyond its existence. */
+/* Passes the event to the part that needs its arguments. */
 static inline void take_role(struct stat *stat, const struct exptrace_record *record,
 				const struct event_role *role)
 {
@@ -53,10 +53,7 @@ static void take_event(void *arg, const struct exptrace_record *record)
 	take_role(stat, record, &event->role);
 }
 
-/*
- * Adds up the events of the batch at hand. Returns 0 or a negative errno, of which
- * exptrace_error() tells.
- */
+/* Adds up the events of the current batch. Returns 0 or a negative errno, see exptrace_error(). */
 static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 {
 	struct stat_sum *sum = &stat->batch;
@@ -66,7 +63,7 @@ static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 	*sum = (struct stat_sum) { 0 };
 	stat->cpu = stat_cpu(batch->cpu);
 	ret = exptrace_each_in_batch(stat->trace, take_event, stat);
-	/* nothing that has a time, or it has no schema */
+	/* not a batch of events, or one without a schema */
 	if (batch->kind != EXPTRACE_BATCH_EVENTS || ret == -ENOENT)
 		return 0;
 	if (batch->time < stat->low)
@@ -79,7 +76,7 @@ static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 	return ret;
 }
 
-static void take_sync(struct stat *stat)
+static void stat_take_sync(struct stat *stat)
 {
 	size_t n = exptrace_syncs(stat->trace);
 
@@ -91,13 +88,13 @@ static void take_sync(struct stat *stat)
 	stat->last = *exptrace_sync_at(stat->trace, n - 1);
 }
 
-/* 0: it is none */
+/* 0 if @to is not after @from */
 static double distance(uint64_t from, uint64_t to)
 {
 	return to > from ? (double)(to - from) : 0;
 }
 
-/* After this, nothing that was going on is known any more. */
+/* Ends what is known about running tasks: what follows is not contiguous. */
 static void break_off(struct stat *stat)
 {
 	const struct exptrace_sync *first = &stat->since, *last = &stat->last;
@@ -149,7 +146,7 @@ static void take_generation(struct stat *stat, uint64_t generation)
 	stat->high = 0;
 }
 
-/* The time of the generation at hand, by its Syncs or, where one is missing, by its events. */
+/* The time of the current generation, by its Syncs or, where one is missing, by its events. */
 static bool get_span(const struct stat *stat, const struct exptrace_generation *generation,
 		     uint64_t *start, uint64_t *end)
 {
@@ -173,7 +170,7 @@ static void add_span(struct stat *stat, uint64_t start, uint64_t end)
 		stat->first_ns = start;
 	if (!stat->has_time || end > stat->last_ns)
 		stat->last_ns = end;
-	/* by another clock, it overlaps with none before */
+	/* after a clock was set back, it overlaps with no earlier generation */
 	if (stat->has_time && !exptrace_set_back(stat->trace) && start < stat->until_ns)
 		start = stat->until_ns;
 	stat->has_time = true;
@@ -183,7 +180,7 @@ static void add_span(struct stat *stat, uint64_t start, uint64_t end)
 	stat->until_ns = end;
 }
 
-/* All of it was read. */
+/* To be called when all of the generation was read. */
 static void end_generation(void *arg, const struct exptrace_generation *generation)
 {
 	struct stat *stat = arg;
@@ -205,7 +202,7 @@ static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
 	if (!stat->generations || batch->generation != stat->generation)
 		take_generation(stat, batch->generation);
 	if (batch->kind == EXPTRACE_BATCH_SYNC)
-		take_sync(stat);
+		stat_take_sync(stat);
 	return take_events(stat, batch);
 }
 
