@@ -2,7 +2,8 @@
 /*
  * An event as a line of text, in the layout of perf script and trace-cmd report.
  *
- * Each description is compiled into steps when its first event comes: a constant text, then a value.
+ * Each description is compiled into steps when its first event comes: a constant text, then a
+ * value.
  */
 #include <stdlib.h>
 
@@ -20,9 +21,9 @@
 #define ARGS_NAMED	64
 
 /*
- * Writes a value at @pos, where there is room for OUTPUT_RESERVE bytes minus a step's text. Returns the
- * position after it, with room for a few more bytes. Values that may be longer go through
- * format->output.
+ * Writes a value at @pos, where there is room for OUTPUT_RESERVE bytes minus a step's text.
+ * Returns the position after it, with room for a few more bytes. Values that may be longer go
+ * through format->output.
  */
 typedef char *put_fn(struct format *format, char *pos, const struct exptrace_value *value);
 
@@ -309,8 +310,8 @@ static void add_arg(struct line *line, const struct exptrace_schema_event *event
 }
 
 /*
- * sched_switch does not record the previous task, which every tool shows first: it is the current one.
- * Its text is valid until the text of another thread is looked up.
+ * sched_switch does not record the previous task, which every tool shows first: it is the current
+ * one. Its text is valid until the text of another thread is looked up.
  */
 static void add_prev(struct line *line)
 {

@@ -2,8 +2,8 @@
 /*
  * Durations: count, sum, minimum, maximum with its time and CPU, and the distribution.
  *
- * Buckets are an eighth of a power of two wide, so a quantile is accurate to 6 %. Only the range from
- * the shortest to the longest has buckets: most durations differ by a few powers of two.
+ * Buckets are an eighth of a power of two wide, so a quantile is accurate to 6 %. Only the range
+ * from the shortest to the longest has buckets: most durations differ by a few powers of two.
  */
 #ifndef EXPTRACE_HISTOGRAM_H
 #define EXPTRACE_HISTOGRAM_H
@@ -29,8 +29,8 @@ struct histogram {
 };
 
 /*
- * Add a duration of @ns that ended at @at on @cpu. A zeroed struct is an empty histogram. Aborts if out
- * of memory.
+ * Add a duration of @ns that ended at @at on @cpu. A zeroed struct is an empty histogram. Aborts
+ * if out of memory.
  */
 void histogram_add(struct histogram *histogram, uint64_t ns, uint64_t at, uint64_t cpu);
 
@@ -42,7 +42,10 @@ void histogram_uninit(struct histogram *histogram);
 /* The value that @percent of all durations do not exceed; 0 if there are none. */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned int percent);
 
-/* Columns: count, avg, p50, p99, max in microseconds, time and CPU of the maximum; and their heading. */
+/*
+ * Columns: count, avg, p50, p99, max in microseconds, time and CPU of the maximum; and their
+ * heading.
+ */
 void histogram_print_row(const struct histogram *histogram);
 extern const char histogram_heading[];
 
@@ -50,8 +53,8 @@ extern const char histogram_heading[];
 void histogram_print(const struct histogram *histogram);
 
 /*
- * The distribution as one word: a character for each power of two from 1 us on, darker for more, or for
- * each power of four in the short form; and their headings.
+ * The distribution as one word: a character for each power of two from 1 us on, darker for more,
+ * or for each power of four in the short form; and their headings.
  */
 void histogram_print_word(const struct histogram *histogram);
 extern const char histogram_word_heading[];

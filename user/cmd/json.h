@@ -2,8 +2,8 @@
 /*
  * The parts of a JSON object.
  *
- * @key is all text before the value, with its comma or brace: ",\"pid\":". Thus the text before a value is
- * one copy, and nothing has to remember whether a member is the first.
+ * @key is all text before the value, with its comma or brace: ",\"pid\":". Thus the text before a
+ * value is one copy, and nothing has to remember whether a member is the first.
  */
 #ifndef EXPTRACE_JSON_H
 #define EXPTRACE_JSON_H

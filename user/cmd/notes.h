@@ -10,8 +10,8 @@
 #define RECOVER_TEXT	512
 
 /*
- * Resumes behind the damage that caused the error @err. Returns what exptrace_resync() does, or @err if
- * no resync is possible. @text: out: the damage, its position, and what is lost.
+ * Resumes behind the damage that caused the error @err. Returns what exptrace_resync() does, or
+ * @err if no resync is possible. @text: out: the damage, its position, and what is lost.
  */
 int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT]);
 
@@ -19,8 +19,8 @@ int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT]);
 bool go_on(struct exptrace_trace *trace, int err);
 
 /*
- * Calls read(@arg), and again after each damage, which go_on() reports. read() reads until the end and
- * returns 0, or a negative errno of the trace. Returns whether there was damage.
+ * Calls read(@arg), and again after each damage, which go_on() reports. read() reads until the
+ * end and returns 0, or a negative errno of the trace. Returns whether there was damage.
  */
 bool read_all(struct exptrace_trace *trace, int (*read)(void *arg), void *arg);
 

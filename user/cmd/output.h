@@ -30,8 +30,8 @@ void output_init(struct output *output, int fd);
 int output_flush(struct output *output);
 
 /*
- * Continues at @pos, the end of text that was written directly into the buffer. Returns a position with
- * room for OUTPUT_RESERVE bytes.
+ * Continues at @pos, the end of text that was written directly into the buffer. Returns a
+ * position with room for OUTPUT_RESERVE bytes.
  */
 static inline char *output_room(struct output *output, char *pos)
 {

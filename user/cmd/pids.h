@@ -2,8 +2,8 @@
 /*
  * Per-thread data: an element, zero at first, for every pid or thread number that is looked up.
  *
- * Memory grows with the number of pids, however sparse they are, and elements do not move. Recently used
- * elements are found without a hash lookup.
+ * Memory grows with the number of pids, however sparse they are, and elements do not move.
+ * Recently used elements are found without a hash lookup.
  */
 #ifndef EXPTRACE_PIDS_H
 #define EXPTRACE_PIDS_H
@@ -60,9 +60,9 @@ struct pids_ranked {
 };
 
 /*
- * The elements from pid 1 on (0 is the idle tasks) for which counts() is true, sorted by @compare, which
- * gets pointers to struct pids_ranked. The caller frees the array; @n: out: its length. Aborts if out of
- * memory.
+ * The elements from pid 1 on (0 is the idle tasks) for which counts() is true, sorted by
+ * @compare, which gets pointers to struct pids_ranked. The caller frees the array; @n: out: its
+ * length. Aborts if out of memory.
  */
 struct pids_ranked *pids_rank(const struct pids *pids, bool (*counts)(const void *element),
 			      int (*compare)(const void *a, const void *b), size_t *n);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Switches the events that are recorded: checks the request, applies it, and restores the old state.
+ * Switches the events that are recorded: checks the request, applies it, and restores the old
+ * state.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -182,8 +183,8 @@ static int find_now(struct exptrace_device *device, const struct exptrace_event 
 }
 
 /*
- * Switches stacks on for the events that @what selects, as far as they can have any, and off for the
- * others. 0 or a negative errno.
+ * Switches stacks on for the events that @what selects, as far as they can have any, and off for
+ * the others. 0 or a negative errno.
  */
 static int set_stacks(const struct selection *selection, struct exptrace_device *device,
 		      const struct what *what)

@@ -14,8 +14,8 @@
 void frame_text(const struct exptrace_frame *frame, char text[SITE_TEXT]);
 
 /*
- * The same for a site by its number in the current generation; "site 17" if the trace lacks its address
- * (it is cut off), "unknown" if the event has no site.
+ * The same for a site by its number in the current generation; "site 17" if the trace lacks its
+ * address (it is cut off), "unknown" if the event has no site.
  */
 void site_text(const struct exptrace_trace *trace, uint64_t site, char text[SITE_TEXT]);
 

@@ -54,8 +54,8 @@ static void put_digits(char *end, uint64_t number)
 }
 
 /*
- * Not inline: if the compiler knows an upper bound of @n, it uses an instruction (rep movs) that is slow
- * for few bytes.
+ * Not inline: if the compiler knows an upper bound of @n, it uses an instruction (rep movs) that
+ * is slow for few bytes.
  */
 char *text_bytes(char *pos, const char *bytes, size_t n)
 {

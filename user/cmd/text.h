@@ -2,8 +2,8 @@
 /*
  * Numbers and foreign bytes as text, written directly into a buffer.
  *
- * Each function returns the position after the text. The buffer needs room for the text, or for more
- * where a comment says so.
+ * Each function returns the position after the text. The buffer needs room for the text, or for
+ * more where a comment says so.
  */
 #ifndef EXPTRACE_TEXT_H
 #define EXPTRACE_TEXT_H
@@ -19,7 +19,10 @@
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
-/* Copies are made in pieces of this many bytes: source and destination need room for whole pieces. */
+/*
+ * Copies are made in pieces of this many bytes: source and destination need room for whole
+ * pieces.
+ */
 #define TEXT_PIECE	32
 
 /* A short text: one piece is copied without a branch or a call. */
@@ -78,9 +81,9 @@ char *text_nine(char *pos, uint32_t number);
 char *text_hex(char *pos, uint64_t number, unsigned int width);
 
 /*
- * Text from a trace or a file name, with control bytes escaped. Only this function decides what reaches a
- * terminal: printable ASCII and, in a UTF-8 locale, characters that do not affect other text. All other
- * bytes, and \, become \xNN.
+ * Text from a trace or a file name, with control bytes escaped. Only this function decides what
+ * reaches a terminal: printable ASCII and, in a UTF-8 locale, characters that do not affect other
+ * text. All other bytes, and \, become \xNN.
  */
 char *text_foreign(char *pos, const char *bytes, size_t n);
 
@@ -88,7 +91,10 @@ char *text_foreign(char *pos, const char *bytes, size_t n);
 extern bool text_utf8;
 void text_init(void);
 
-/* How many of @n foreign bytes, at most @most (4 or more), can be converted without splitting a character. */
+/*
+ * How many of @n foreign bytes, at most @most (4 or more), can be converted without splitting a
+ * character.
+ */
 size_t text_part(const char *bytes, size_t n, size_t most);
 
 /* The width, in columns, of a text written by text_foreign(). */

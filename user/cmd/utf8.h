@@ -18,8 +18,8 @@ size_t utf8_length(const uint8_t *bytes, size_t n);
 uint32_t utf8_code(const uint8_t *bytes, size_t length);
 
 /*
- * Does a character control a terminal or the text layout? Controls, line and paragraph separators, and
- * characters that change the direction of text.
+ * Does a character control a terminal or the text layout? Controls, line and paragraph
+ * separators, and characters that change the direction of text.
  */
 bool utf8_is_control(uint32_t code);
 

@@ -34,12 +34,16 @@ void what_uninit(struct what *what);
 
 /*
  * Checks that every word means an event or a system call that the trace has or could have. To be
- * called once the first event was read, or the whole trace without any; later calls repeat the result.
- * Returns whether all words pass. Reports problems, and notes words for state events that are hidden.
+ * called once the first event was read, or the whole trace without any; later calls repeat the
+ * result. Returns whether all words pass. Reports problems, and notes words for state events that
+ * are hidden.
  */
 bool what_check_trace(struct what *what, const struct exptrace_trace *trace);
 
-/* The same for the @n events of the module and the system calls of this machine. Returns an exit code. */
+/*
+ * The same for the @n events of the module and the system calls of this machine. Returns an exit
+ * code.
+ */
 int what_check_events(const struct what *what, const struct exptrace_event *events, size_t n);
 
 /* Is the record selected? To be called after the check. */

@@ -2,9 +2,9 @@
 /*
  * How long the functions of timers and works ran, by name.
  *
- * A timer's function runs to completion in one context of a CPU. A work's function runs in one thread
- * and may sleep. Numbers of functions are valid within a generation, so names are looked up at the
- * beginning of a call.
+ * A timer's function runs to completion in one context of a CPU. A work's function runs in one
+ * thread and may sleep. Numbers of functions are valid within a generation, so names are looked
+ * up at the beginning of a call.
  */
 #include <stdio.h>
 #include <stdlib.h>

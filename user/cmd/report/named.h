@@ -23,8 +23,8 @@ struct named_list {
 };
 
 /*
- * The row with this name and @key, which tells apart rows of the same name; added if it is new. Rows
- * do not move. Aborts if out of memory.
+ * The row with this name and @key, which tells apart rows of the same name; added if it is new.
+ * Rows do not move. Aborts if out of memory.
  */
 struct named_row *named_get(struct named_list *list, uint64_t key, const char *name, size_t len);
 void named_uninit(struct named_list *list);

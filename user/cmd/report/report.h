@@ -45,8 +45,8 @@ struct report_event {
 	const struct exptrace_record *record;
 	const struct event_role *role;
 	/*
-	 * At a switch: how long the next task waited since its wake-up, in nanoseconds, or NOT_WOKEN.
-	 * The sched table sets this for the tables after it.
+	 * At a switch: how long the next task waited since its wake-up, in nanoseconds, or
+	 * NOT_WOKEN. The sched table sets this for the tables after it.
 	 */
 	uint64_t waited;
 };
@@ -63,7 +63,10 @@ struct report_table {
 	void *(*create)(void);	/* returns the state that the other functions get */
 	void (*destroy)(void *state);
 	void (*event)(void *state, const struct report_view *view, struct report_event *event);
-	/* The next event does not follow what came before @ns; @limited: not all switches are recorded. */
+	/*
+	 * The next event does not follow what came before @ns; @limited: not all switches are
+	 * recorded.
+	 */
 	void (*forget)(void *state, uint64_t ns, bool limited);
 	/* Either of these comes last, once. */
 	void (*print)(void *state, const struct report_view *view);

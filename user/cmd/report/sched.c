@@ -174,8 +174,8 @@ static struct running *get_running(struct sched *sched, const struct report_view
 }
 
 /*
- * From now on @thread runs on this CPU. Returns the thread that ran before, or UINT64_MAX if this is
- * the first one known since the state was forgotten.
+ * From now on @thread runs on this CPU. Returns the thread that ran before, or UINT64_MAX if this
+ * is the first one known since the state was forgotten.
  */
 static uint64_t set_running(struct running *running, uint64_t thread)
 {
@@ -200,9 +200,9 @@ static bool was_online(const struct report_view *view, uint64_t cpu)
 }
 
 /*
- * The first task seen on a CPU has run there since the generation began, provided that all switches
- * are recorded and the CPU was online. Otherwise its start is not known. If another task runs than the
- * last one switched to, the filter left out the switches between.
+ * The first task seen on a CPU has run there since the generation began, provided that all
+ * switches are recorded and the CPU was online. Otherwise its start is not known. If another task
+ * runs than the last one switched to, the filter left out the switches between.
  */
 static void set_current(struct sched *sched, const struct report_view *view,
 			const struct exptrace_record *record, uint64_t thread)
@@ -246,8 +246,8 @@ static void wake_up(struct sched *sched, const struct exptrace_record *record,
 }
 
 /*
- * The thread that a switch leaves. Its pid may have been reused by then, so prefer the thread that was
- * switched to.
+ * The thread that a switch leaves. Its pid may have been reused by then, so prefer the thread
+ * that was switched to.
  */
 static uint64_t leaving(const struct report_view *view, const struct exptrace_record *record,
 			uint64_t running)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who ran, waited for a CPU and slept, and for how long: what sched.c adds up and sched_print.c prints.
+ * Who ran, waited for a CPU and slept, and for how long: what sched.c adds up and sched_print.c
+ * prints.
  */
 #ifndef EXPTRACE_REPORT_SCHED_H
 #define EXPTRACE_REPORT_SCHED_H

@@ -3,12 +3,12 @@
  * Spans, which begin with one event and end with another: interrupts and soft interrupts by CPU,
  * system calls by thread.
  *
- * Interrupts with the same number and different names are different: another handler may have got the
- * number.
+ * Interrupts with the same number and different names are different: another handler may have got
+ * the number.
  *
- * An end without a beginning, or with another number, measures nothing. A sys_call event, with its
- * duration, is both. A sys_exit that lost its number ends the thread's current call. A thread that
- * executes a program continues its call under the id of its process.
+ * An end without a beginning, or with another number, measures nothing. A sys_call event, with
+ * its duration, is both. A sys_exit that lost its number ends the thread's current call. A thread
+ * that executes a program continues its call under the id of its process.
  */
 #include <inttypes.h>
 #include <stdio.h>

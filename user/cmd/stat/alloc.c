@@ -2,11 +2,11 @@
 /*
  * Memory that was allocated, what is still allocated at the end, and by which call sites.
  *
- * The batches are not merged by time, so the free of an object may be seen before its allocation. Only
- * the latest event of each address counts in the end.
+ * The batches are not merged by time, so the free of an object may be seen before its allocation.
+ * Only the latest event of each address counts in the end.
  *
- * An object given to kfree_rcu() is freed later, and some kernels have no event for that. Other reasons
- * for which the number may be wrong are printed beside it (alloc_doubts.c).
+ * An object given to kfree_rcu() is freed later, and some kernels have no event for that. Other
+ * reasons for which the number may be wrong are printed beside it (alloc_doubts.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +149,9 @@ void stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 	const struct exptrace_sync *first = exptrace_sync_at(trace, 0);
 
 	alloc_doubts_note(alloc, trace, whole);
-	/* an allocation whose second event comes in the next generation stays with its first site */
+	/*
+	 * an allocation whose second event comes in the next generation stays with its first site
+	 */
 	alloc->latest.site = NO_SITE;
 	alloc_sites_end_generation(alloc, trace);
 	alloc->generation++;
@@ -159,8 +161,8 @@ void stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_t
 
 /*
  * Some kernels (6.12 and 7.3, not 6.1) have two events for a large kmalloc() whose size is not a
- * compile-time constant: the first by kmalloc() itself, the second by its caller. They follow each other
- * in the same context, with nothing between them.
+ * compile-time constant: the first by kmalloc() itself, the second by its caller. They follow
+ * each other in the same context, with nothing between them.
  */
 static bool is_second_event(const struct latest *first, const struct latest *second)
 {

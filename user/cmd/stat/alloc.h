@@ -83,7 +83,10 @@ struct stat_alloc {
 
 void alloc_sites_add(struct stat_alloc *alloc, uint64_t number, uint64_t bytes);
 
-/* Gives the allocation that was counted for site @from to @number. If @from is NO_SITE, nothing moves. */
+/*
+ * Gives the allocation that was counted for site @from to @number. If @from is NO_SITE, nothing
+ * moves.
+ */
 void alloc_sites_move(struct stat_alloc *alloc, uint64_t from, uint64_t number, uint64_t bytes);
 
 /* Adds the sites of the current generation to those of all, by address. */

@@ -13,7 +13,9 @@
 #define UNRECORDED_NAMES	16
 #define UNRECORDED_MAX		255
 
-/* The filter of a recording that is limited to some system calls, and to nothing else, begins so. */
+/*
+ * The filter of a recording that is limited to some system calls, and to nothing else, begins so.
+ */
 #define ONLY_CALLS	"only system calls"
 
 void alloc_doubts_clear(struct alloc_doubts *doubts)
@@ -68,8 +70,8 @@ static bool has_events(const struct stat_alloc *alloc, unsigned int experiment)
 }
 
 /*
- * Did the recorder of the current generation know the events for bulk frees? Older ones did not. Only
- * experiments with events in the generation matter; there are no more of them than batches.
+ * Did the recorder of the current generation know the events for bulk frees? Older ones did not.
+ * Only experiments with events in the generation matter; there are no more of them than batches.
  */
 static bool describes_bulk(const struct stat_alloc *alloc, const struct exptrace_trace *trace)
 {

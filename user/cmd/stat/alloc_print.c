@@ -18,7 +18,9 @@ static int site_by_bytes(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* The expected number of @n objects that share an identifier: identifiers are odd 32-bit numbers. */
+/*
+ * The expected number of @n objects that share an identifier: identifiers are odd 32-bit numbers.
+ */
 static double expected_shared(double n)
 {
 	return n * n / 2 / (double)(UINT64_C(1) << 31);

@@ -2,10 +2,10 @@
 /*
  * Which tasks ran on which CPU and for how long, from current and sched_switch.
  *
- * The batches of one CPU's task context come in order of time, so no merge is needed: each CPU has its
- * own state. Which thread has a pid is known only when the generation is complete, as a batch of another
- * CPU may show that the pid was reused. So the events of a generation are noted and processed at its
- * end.
+ * The batches of one CPU's task context come in order of time, so no merge is needed: each CPU
+ * has its own state. Which thread has a pid is known only when the generation is complete, as a
+ * batch of another CPU may show that the pid was reused. So the events of a generation are noted
+ * and processed at its end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,9 +102,9 @@ static void account(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t tic
 }
 
 /*
- * The first task seen on a CPU has run there since the generation began, at @start, provided that the
- * CPU was online (else @start is 0) and all switches are recorded. If another task runs than the last
- * one switched to, switches are missing, and its start is not known.
+ * The first task seen on a CPU has run there since the generation began, at @start, provided that
+ * the CPU was online (else @start is 0) and all switches are recorded. If another task runs than
+ * the last one switched to, switches are missing, and its start is not known.
  */
 static void note_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
 			uint64_t start)

@@ -84,11 +84,14 @@ void stat_sched_free(struct stat_sched *sched);
 /* @cpu: from stat_cpu(); @pid: the first argument of events with role @kind */
 void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum event_role_kind kind, uint64_t pid,
 		      uint64_t ticks);
-/* To be called when the current generation ends: the library then knows which thread had which pid. */
+/*
+ * To be called when the current generation ends: the library then knows which thread had which
+ * pid.
+ */
 void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trace);
 /*
- * Forgets what ran on the CPUs, at @ticks: after it, generations are missing, nothing was recorded for a
- * time, or the trace ends. Ticks since the last such call are @ns_per_tick long.
+ * Forgets what ran on the CPUs, at @ticks: after it, generations are missing, nothing was
+ * recorded for a time, or the trace ends. Ticks since the last such call are @ns_per_tick long.
  */
 void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick);
 /* @seconds: how long the trace is */
@@ -108,7 +111,10 @@ void stat_alloc_event(struct stat_alloc *alloc, const struct exptrace_schema_eve
 		      const struct exptrace_value *args, uint64_t ticks);
 /* Forgets all objects: it is not known which ones were freed meanwhile. */
 void stat_alloc_forget(struct stat_alloc *alloc);
-/* To be called when the current generation ends or, if not @whole, is cut off: its sites get names. */
+/*
+ * To be called when the current generation ends or, if not @whole, is cut off: its sites get
+ * names.
+ */
 void stat_alloc_end_generation(struct stat_alloc *alloc, const struct exptrace_trace *trace,
 			       bool whole);
 void stat_alloc_print(struct stat_alloc *alloc, unsigned int max);
