@@ -218,8 +218,8 @@ static void set_current(struct sched *sched, const struct report_view *view,
 		lose_task(sched, before, record->cpu);
 	if (!task || task->state == TASK_RUNNING)
 		return;
-	if (is_new && running->whole && task->state == TASK_UNKNOWN && view->coverage.start_ns < since &&
-	    was_online(view, record->cpu))
+	if (is_new && running->whole && task->state == TASK_UNKNOWN &&
+	    view->coverage.start_ns < since && was_online(view, record->cpu))
 		since = view->coverage.start_ns;
 	enter_state(task, TASK_RUNNING, since);
 	task->older = true;

@@ -108,10 +108,12 @@ static void sched_print_unknown(const struct sched *sched, const struct report_v
 
 static void print_time_row(const struct task *task, const struct report_view *view)
 {
+	double covered_ns = view->coverage.sums[FLAW_NONE].ns;
+
 	printf("%12.3f", (double)task->on_cpu / NSEC_PER_MSEC);
 	histogram_print_short_word(&task->times.stretches);
 	printf(" %7.2f%% %12.3f %12.3f %12.3f",
-	       view->coverage.sums[FLAW_NONE].ns > 0 ? 100.0 * (double)task->on_cpu / view->coverage.sums[FLAW_NONE].ns : 0,
+	       covered_ns > 0 ? 100.0 * (double)task->on_cpu / covered_ns : 0,
 	       (double)(task->waiting + task->asleep + task->unclear) / NSEC_PER_MSEC,
 	       (double)task->waiting / NSEC_PER_MSEC, (double)task->asleep / NSEC_PER_MSEC);
 	histogram_print_short_word(&task->times.sleeps);
