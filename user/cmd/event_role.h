@@ -30,6 +30,7 @@ enum event_role_kind {
 	ROLE_HRTIMER_EXIT,	/* hrtimer */
 	ROLE_WORK_START,	/* work, function */
 	ROLE_WORK_END,		/* work */
+	NR_ROLES
 };
 
 /* A set of roles is a mask of these. */

@@ -132,7 +132,7 @@ static void suggest_calls(struct suggestion *suggestion, const struct exptrace_t
 		}
 }
 
-/* Does the word mean events of the trace, all of which are state? */
+/* Does the word mean events of the trace, and only state events? */
 static bool means_state(const struct exptrace_selection *selection, size_t word,
 			const struct exptrace_trace *trace)
 {

@@ -27,7 +27,7 @@ struct coverage {
 	bool begun;		/* there is one */
 	enum flaw flaw;
 	bool limited;		/* not all switches of threads are recorded */
-	bool has_end;		/* a Sync tells when it ended; else its events do */
+	bool has_end;		/* its end is known from a Sync, else only from its events */
 	uint64_t generation;
 	uint64_t start_ns, end_ns;	/* CLOCK_MONOTONIC */
 

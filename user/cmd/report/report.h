@@ -22,7 +22,7 @@ struct report_view {
 	struct exptrace_trace *trace;
 	struct coverage coverage;
 	struct pids *ids;	/* for report_thread() */
-	bool has_online;	/* the trace tells which CPUs were online as the generation began: */
+	bool has_online;	/* the trace has the CPUs that were online at the start: */
 	struct cpus online;
 	uint64_t lines;		/* most lines of a table */
 };

@@ -15,15 +15,31 @@ static const struct report_table *const tables_all[] = { REPORT_TABLES(REPORT_TA
 
 struct report_tables {
 	void *states[NR_TABLES];
+	/* For each role, the places of the tables that get its events. */
+	struct {
+		unsigned int n;
+		uint8_t tables[NR_TABLES];
+	} takers[NR_ROLES];
 };
+
+static void tables_add_takers(struct report_tables *tables, size_t table)
+{
+	unsigned int role;
+
+	for (role = 0; role < NR_ROLES; role++)
+		if (tables_all[table]->roles & ROLE_BIT(role))
+			tables->takers[role].tables[tables->takers[role].n++] = (uint8_t)table;
+}
 
 struct report_tables *report_tables_create(void)
 {
 	struct report_tables *tables = need_memory(calloc(1, sizeof(*tables)), "beginning the report");
 	size_t i;
 
-	for (i = 0; i < NR_TABLES; i++)
+	for (i = 0; i < NR_TABLES; i++) {
 		tables->states[i] = tables_all[i]->create();
+		tables_add_takers(tables, i);
+	}
 	return tables;
 }
 
@@ -42,11 +58,12 @@ void report_tables_event(struct report_tables *tables, const struct report_view 
 			 const struct event_role *role, const struct exptrace_record *record)
 {
 	struct report_event event = { record, role, NOT_WOKEN };
-	size_t i;
+	unsigned int i, table;
 
-	for (i = 0; i < NR_TABLES; i++)
-		if (tables_all[i]->roles & ROLE_BIT(role->kind))
-			tables_all[i]->event(tables->states[i], view, &event);
+	for (i = 0; i < tables->takers[role->kind].n; i++) {
+		table = tables->takers[role->kind].tables[i];
+		tables_all[table]->event(tables->states[table], view, &event);
+	}
 }
 
 void report_tables_forget(struct report_tables *tables, uint64_t ns, bool limited)

@@ -55,7 +55,7 @@ struct stat_sched {
 	uint64_t generation;
 	struct stat_cpu cpus[STAT_CPUS + 1];
 	uint64_t touched[STAT_CPUS / 64 + 1];	/* a bit for each CPU whose state is not all zero */
-	bool has_online;	/* the trace tells which CPUs were online as the generation began: */
+	bool has_online;	/* the trace has the CPUs that were online at the start: */
 	struct cpus online;
 	struct stat_task *ran;	/* since the last stat_sched_end() */
 	struct pids tasks;	/* by the thread's number */
