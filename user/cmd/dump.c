@@ -31,7 +31,7 @@ static bool wants_events(const struct dump *dump)
 	       !dump->output->error;
 }
 
-static void print_event(struct dump *dump, const struct exptrace_record *record)
+static void dump_event(struct dump *dump, const struct exptrace_record *record)
 {
 	if (!dump->max || !what_selects(&dump->what, dump->trace, record))
 		return;
@@ -57,7 +57,7 @@ static int dump_events(void *arg)
 		ret = 0;
 		if (!what_check_trace(&dump->what, dump->trace))
 			break;
-		print_event(dump, record);
+		dump_event(dump, record);
 	}
 	/* the message comes after the events, and not at all if they cannot be written */
 	return ret < 0 && output_flush(dump->output) ? 0 : ret;

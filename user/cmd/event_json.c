@@ -11,7 +11,7 @@ static const char *const context_names[EXPTRACE_NR_CONTEXTS] = {
 };
 
 /* The address of a call site; its number if the trace lacks the address. */
-static void put_site(struct output *output, const struct exptrace_trace *trace, uint64_t site)
+static void json_site(struct output *output, const struct exptrace_trace *trace, uint64_t site)
 {
 	const struct exptrace_frame *frame = site_frame(trace, site);
 
@@ -36,7 +36,7 @@ static void put_value(struct output *output, const struct exptrace_trace *trace,
 		   kind == EXPTRACE_KIND_USER_CODE || kind == EXPTRACE_KIND_FLAGS) {
 		json_hex(output, value->u64);
 	} else if (kind == EXPTRACE_KIND_SITE) {
-		put_site(output, trace, value->u64);
+		json_site(output, trace, value->u64);
 	} else {
 		output_number(output, value->u64, 0, ' ');
 	}
@@ -98,7 +98,7 @@ static void put_names(struct output *output, const struct exptrace_trace *trace,
 }
 
 /* The symbols of the stack, if there is one, innermost first. */
-static void put_stack(struct output *output, const struct exptrace_trace *trace, uint64_t stack)
+static void json_stack(struct output *output, const struct exptrace_trace *trace, uint64_t stack)
 {
 	const struct exptrace_frame *frames;
 	int i, n = stack ? exptrace_stack(trace, stack, &frames) : 0;
@@ -148,6 +148,6 @@ void format_json(struct output *output, const struct exptrace_trace *trace,
 	json_string(output, ",\"event\":", event->name);
 	put_args(output, trace, record);
 	put_names(output, trace, record);
-	put_stack(output, trace, record->stack);
+	json_stack(output, trace, record->stack);
 	output_text(output, "}\n");
 }

@@ -73,7 +73,7 @@ struct event_role event_role_decide(const struct exptrace_schema_event *event)
 }
 
 const struct event_role *event_role_find(struct event_roles *roles,
-				   const struct exptrace_schema_event *event)
+					 const struct exptrace_schema_event *event)
 {
 	reach_memory(&roles->list, event->index, &roles->room, sizeof(*roles->list),
 		     "reading the schema");

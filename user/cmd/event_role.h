@@ -53,10 +53,10 @@ struct event_roles {
 
 /* Decides when the description is seen for the first time. Aborts if out of memory. */
 const struct event_role *event_role_find(struct event_roles *roles,
-				   const struct exptrace_schema_event *event);
+					 const struct exptrace_schema_event *event);
 
 static inline const struct event_role *event_role_get(struct event_roles *roles,
-						const struct exptrace_schema_event *event)
+						      const struct exptrace_schema_event *event)
 {
 	if (event->index < roles->room && roles->list[event->index].kind)
 		return &roles->list[event->index];

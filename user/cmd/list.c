@@ -17,7 +17,7 @@ static const char *event_state(const struct exptrace_event *event)
 	return event->flags & EXPTRACE_EVENT_F_ENABLED ? "on" : "off";
 }
 
-static void print_event(const struct exptrace_event *event)
+static void list_event(const struct exptrace_event *event)
 {
 	const char *experiment = exptrace_device_experiment(event->experiment);
 
@@ -38,7 +38,7 @@ static int list_events(struct exptrace_device *device, const struct what *what)
 
 	for (i = 0; !ret && i < events.n; i++)
 		if (!what->selection || what_selects_event(what, &events.events[i], true))
-			print_event(&events.events[i]);
+			list_event(&events.events[i]);
 	selection_forget(&events);
 	return ret;
 }

@@ -31,7 +31,7 @@ static void describe_generations(char text[GENERATIONS_TEXT], const struct exptr
 
 /* The end of the message about damage: what is lost by it. */
 static void describe_loss(char *text, size_t size, int err, int ret,
-		     const struct exptrace_damage *damage)
+			  const struct exptrace_damage *damage)
 {
 	uint64_t bytes = damage->end - damage->offset;
 	char where[GENERATIONS_TEXT];

@@ -125,7 +125,7 @@ void selection_forget(struct selection *selection)
 }
 
 int selection_check(struct selection *selection, struct exptrace_device *device,
-			   const struct what *what)
+		    const struct what *what)
 {
 	int err = selection->events ? 0 : selection_load(selection, device);
 

@@ -27,7 +27,7 @@ static uint64_t later(uint64_t a, uint64_t b)
  * Adds the time of the current generation up to @end_ns. Where generations overlap, the time counts
  * once: for the one that counts, if there is one.
  */
-static void add_time(struct coverage *coverage, enum flaw flaw, uint64_t end_ns)
+static void coverage_add_time(struct coverage *coverage, enum flaw flaw, uint64_t end_ns)
 {
 	uint64_t start = later(coverage->start_ns,
 			       flaw ? coverage->seen_until : coverage->covered_until);
@@ -52,7 +52,7 @@ void coverage_end(struct coverage *coverage)
 	if (!coverage->begun)
 		return;
 	coverage->sums[coverage->flaw].generations++;
-	add_time(coverage, coverage->flaw, coverage->end_ns);
+	coverage_add_time(coverage, coverage->flaw, coverage->end_ns);
 	coverage->flaw_before = coverage->flaw;
 }
 
@@ -119,7 +119,7 @@ void coverage_stretch(struct coverage *coverage, uint64_t ns)
 
 void coverage_damage(struct coverage *coverage, uint64_t ns)
 {
-	add_time(coverage, FLAW_NONE, ns);
+	coverage_add_time(coverage, FLAW_NONE, ns);
 	coverage->start_ns = ns;
 	coverage->flaw = FLAW_DAMAGED;
 }

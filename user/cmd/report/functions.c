@@ -101,7 +101,7 @@ static void name_site(const struct exptrace_trace *trace, uint64_t site, char te
 
 /* Functions may share a name, and another function may come to an address later. */
 static struct named_row *find_function(struct named_list *family,
-					  const struct exptrace_trace *trace, uint64_t site)
+				       const struct exptrace_trace *trace, uint64_t site)
 {
 	const struct exptrace_frame *frame = site_frame(trace, site);
 	char name[SITE_TEXT];
@@ -111,7 +111,7 @@ static struct named_row *find_function(struct named_list *family,
 }
 
 static struct call *get_call(struct functions *functions, unsigned int family,
-			    const struct report_view *view, const struct exptrace_record *record)
+			     const struct report_view *view, const struct exptrace_record *record)
 {
 	int64_t i;
 
@@ -185,7 +185,7 @@ static void functions_event(void *state, const struct report_view *view, struct 
 
 /* Functions without a completed call are sorted last. */
 static void function_print_family(struct named_list *family, unsigned int which,
-			 const struct report_view *view)
+				  const struct report_view *view)
 {
 	if (family->index.n)
 		named_print(family, about[which].title, "function", view->lines,
@@ -204,7 +204,7 @@ static void functions_print(void *state, const struct report_view *view)
 }
 
 static void function_json_family(struct named_list *family, unsigned int which,
-			struct output *output)
+				 struct output *output)
 {
 	named_json(family, about[which].key, "function", output);
 	json_key(output, about[which].key);

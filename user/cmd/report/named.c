@@ -25,7 +25,7 @@ static struct named_row *new_row(const char *name, size_t len)
 }
 
 struct named_row *named_get(struct named_list *list, uint64_t key,
-				      const char *name, size_t len)
+			    const char *name, size_t len)
 {
 	uint64_t hash = hash_bytes(name, len);
 	struct named_row **row;
@@ -103,7 +103,7 @@ static void named_print_all(const struct named_list *list)
 }
 
 void named_print(struct named_list *list, const char *title, const char *what,
-			uint64_t among, uint64_t lines)
+		 uint64_t among, uint64_t lines)
 {
 	size_t i;
 
@@ -120,7 +120,7 @@ void named_print(struct named_list *list, const char *title, const char *what,
 }
 
 void named_json(struct named_list *list, const char *key, const char *what,
-		       struct output *output)
+		struct output *output)
 {
 	bool first = true;
 	size_t i;

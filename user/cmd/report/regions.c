@@ -78,7 +78,7 @@ static void remove_open(struct regions *regions, struct thread *thread, uint32_t
 }
 
 static void region_begin(struct regions *regions, struct thread *thread,
-		  struct named_row *region, uint64_t ns)
+			 struct named_row *region, uint64_t ns)
 {
 	if (thread->n == OPEN_MAX_REGIONS) {
 		remove_open(regions, thread, 0);
@@ -91,7 +91,7 @@ static void region_begin(struct regions *regions, struct thread *thread,
 }
 
 static void region_end(struct regions *regions, struct thread *thread,
-		struct named_row *region, const struct exptrace_record *record)
+		       struct named_row *region, const struct exptrace_record *record)
 {
 	uint32_t i = thread->n;
 	uint64_t since, time;

@@ -51,7 +51,7 @@ static void note_damage(struct report *report, const struct exptrace_record *rec
 	coverage_damage(coverage, record->ns);
 }
 
-static void take_event(struct report *report, const struct exptrace_record *record)
+static void report_take_event(struct report *report, const struct exptrace_record *record)
 {
 	struct coverage *coverage = &report->view.coverage;
 	const struct event_role *role;
@@ -72,7 +72,7 @@ static void take_event(struct report *report, const struct exptrace_record *reco
 }
 
 /* Returns the error of the trace; 0 at the end, or if a word is refused. */
-static int take_events(void *arg)
+static int report_take_events(void *arg)
 {
 	const struct exptrace_record *record;
 	struct report *report = arg;
@@ -81,7 +81,7 @@ static int take_events(void *arg)
 	while (!interrupted && (ret = exptrace_next_event(report->trace, &record)) == 1) {
 		if (!what_check_trace(&report->what, report->trace))
 			return 0;
-		take_event(report, record);
+		report_take_event(report, record);
 	}
 	return ret;
 }
@@ -90,7 +90,7 @@ static int take_events(void *arg)
 static bool report_walk(struct report *report)
 {
 	struct coverage *coverage = &report->view.coverage;
-	bool damaged = read_all(report->trace, take_events, report);
+	bool damaged = read_all(report->trace, report_take_events, report);
 
 	if (coverage->begun && !coverage->flaw)
 		report_tables_forget(report->tables, coverage->end_ns, coverage->limited);

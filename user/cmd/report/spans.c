@@ -164,7 +164,7 @@ static struct family_member *new_member(uint64_t number, const char *name)
 	return member;
 }
 
-static bool has_name(const struct family_member *member, const char *name)
+static bool member_has_name(const struct family_member *member, const char *name)
 {
 	return member->name && name ? !strcmp(member->name, name) : !member->name && !name;
 }
@@ -183,7 +183,7 @@ static struct family_member *get_member(struct family *family, uint64_t number, 
 		if (!family->members[i])
 			family->members[i] = new_member(number, name);
 		/* another name may have the same hash */
-		if (has_name(family->members[i], name))
+		if (member_has_name(family->members[i], name))
 			return family->members[i];
 	}
 }

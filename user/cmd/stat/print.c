@@ -126,8 +126,8 @@ void stat_print_head(const struct stat *stat, double seconds)
 	       ratio((double)stat->total.bytes, (double)stat->total.count));
 }
 
-static void print_event(const struct stat *stat, const struct exptrace_schema_event *event,
-			const struct stat_sum *sum, double seconds)
+static void stat_print_event(const struct stat *stat, const struct exptrace_schema_event *event,
+			     const struct stat_sum *sum, double seconds)
 {
 	const char *experiment = exptrace_experiment_name(stat->trace, event->experiment);
 
@@ -144,7 +144,7 @@ static void print_event(const struct stat *stat, const struct exptrace_schema_ev
 
 /* The first description with the same experiment and name; NULL if it is this one. */
 static struct stat_event *find_first(struct stat *stat, struct index *firsts, uint32_t *places,
-				    const struct exptrace_schema_event *event)
+				     const struct exptrace_schema_event *event)
 {
 	uint64_t hash = hash_bytes(event->name, strlen(event->name));
 	int64_t i = index_get(firsts, hash, event->experiment);
@@ -191,7 +191,7 @@ void stat_print_events(struct stat *stat, double seconds)
 	join_events(stat);
 	for (i = 0; i < stat->nevents && (event = exptrace_schema_at(stat->trace, i)); i++)
 		if (stat->events[i].sum.count)
-			print_event(stat, event, &stat->events[i].sum, seconds);
+			stat_print_event(stat, event, &stat->events[i].sum, seconds);
 }
 
 void stat_print_cpus(const struct stat *stat, double seconds)

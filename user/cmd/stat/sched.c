@@ -107,7 +107,7 @@ static void account(struct stat_sched *sched, struct stat_cpu *cpu, uint64_t tic
  * the last one switched to, switches are missing, and its start is not known.
  */
 static void note_current(struct stat_cpu *cpu, struct stat_task *task, const struct note *note,
-			uint64_t start)
+			 uint64_t start)
 {
 	/* until its last switch, a task may run under a pid that another one has by now */
 	if (cpu->known && cpu->pid == note->pid)
@@ -216,7 +216,7 @@ static void end_offline(struct stat_sched *sched, uint64_t ticks)
 	end_range(sched, cpu, STAT_CPUS, ticks);
 }
 
-static bool was_online(const struct stat_sched *sched, uint32_t cpu)
+static bool stat_was_online(const struct stat_sched *sched, uint32_t cpu)
 {
 	return !sched->has_online || cpus_has(&sched->online, cpu);
 }
@@ -224,7 +224,7 @@ static bool was_online(const struct stat_sched *sched, uint32_t cpu)
 /* Since when the first task seen on the CPU has run there: @start, or 0 if that is not known. */
 static uint64_t start_on(const struct stat_sched *sched, uint32_t cpu, uint64_t start)
 {
-	return !sched->cpus[cpu].known && was_online(sched, cpu) ? start : 0;
+	return !sched->cpus[cpu].known && stat_was_online(sched, cpu) ? start : 0;
 }
 
 static void read_online(struct stat_sched *sched, const struct exptrace_trace *trace)
@@ -294,7 +294,7 @@ void stat_sched_end(struct stat_sched *sched, uint64_t ticks, double ns_per_tick
 	sched->ran = NULL;
 }
 
-static int task_by_time(const void *a, const void *b)
+static int stat_task_by_time(const void *a, const void *b)
 {
 	const struct pids_ranked *x = a, *y = b;
 	const struct stat_task *p = x->element, *q = y->element;
@@ -304,7 +304,7 @@ static int task_by_time(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : 1;
 }
 
-static bool task_is_shown(const void *element)
+static bool stat_task_is_shown(const void *element)
 {
 	const struct stat_task *task = element;
 
@@ -328,7 +328,7 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 
 	if (!sched->nswitches && !sched->tasks.beyond)
 		return;
-	ranked = pids_rank(&sched->tasks, task_is_shown, task_by_time, &n);
+	ranked = pids_rank(&sched->tasks, stat_task_is_shown, stat_task_by_time, &n);
 	printf("\nTasks: %zu, the busiest (100%% is one CPU):\n", n);
 	printf("  %8s  %-16s %12s %8s %10s %10s\n", "pid", "comm", "ms on CPU", "CPU",
 	       "switches", "wakeups");
@@ -338,7 +338,7 @@ void stat_sched_print(const struct stat_sched *sched, const struct exptrace_trac
 		print_task(ranked[i].element, seconds);
 	}
 	idle = pids_find(&sched->tasks, 0);
-	if (idle && task_is_shown(idle)) {
+	if (idle && stat_task_is_shown(idle)) {
 		printf("  %8d  %-*s", 0, COMM_WIDTH, "<idle>");
 		print_task(idle, seconds);
 	}

@@ -31,7 +31,7 @@ static void reserve_events(struct stat *stat)
 
 /* Passes the event to the part that needs its arguments. */
 static inline void take_role(struct stat *stat, const struct exptrace_record *record,
-				const struct event_role *role)
+			     const struct event_role *role)
 {
 	if (role->kind != ROLE_NOTHING)
 		stat_sched_event(stat->sched, stat->cpu, role->kind,
@@ -40,7 +40,7 @@ static inline void take_role(struct stat *stat, const struct exptrace_record *re
 		stat_alloc_event(stat->alloc, record->event, record->args, record->ticks);
 }
 
-static void take_event(void *arg, const struct exptrace_record *record)
+static void stat_take_event(void *arg, const struct exptrace_record *record)
 {
 	struct stat *stat = arg;
 	struct stat_event *event = &stat->events[record->event->index];
@@ -54,7 +54,7 @@ static void take_event(void *arg, const struct exptrace_record *record)
 }
 
 /* Adds up the events of the current batch. Returns 0 or a negative errno, see exptrace_error(). */
-static int take_events(struct stat *stat, const struct exptrace_batch *batch)
+static int stat_take_events(struct stat *stat, const struct exptrace_batch *batch)
 {
 	struct stat_sum *sum = &stat->batch;
 	int ret;
@@ -62,7 +62,7 @@ static int take_events(struct stat *stat, const struct exptrace_batch *batch)
 	reserve_events(stat);
 	*sum = (struct stat_sum) { 0 };
 	stat->cpu = stat_cpu(batch->cpu);
-	ret = exptrace_each_in_batch(stat->trace, take_event, stat);
+	ret = exptrace_each_in_batch(stat->trace, stat_take_event, stat);
 	/* not a batch of events, or one without a schema */
 	if (batch->kind != EXPTRACE_BATCH_EVENTS || ret == -ENOENT)
 		return 0;
@@ -164,7 +164,7 @@ static bool get_span(const struct stat *stat, const struct exptrace_generation *
 	return *end >= *start;
 }
 
-static void add_span(struct stat *stat, uint64_t start, uint64_t end)
+static void stat_add_span(struct stat *stat, uint64_t start, uint64_t end)
 {
 	if (!stat->has_time || start < stat->first_ns)
 		stat->first_ns = start;
@@ -191,7 +191,7 @@ static void end_generation(void *arg, const struct exptrace_generation *generati
 	stat_sched_generation(stat->sched, stat->trace);
 	stat_alloc_end_generation(stat->alloc, stat->trace, generation->ends);
 	if (get_span(stat, generation, &start, &end))
-		add_span(stat, start, end);
+		stat_add_span(stat, start, end);
 }
 
 static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
@@ -203,7 +203,7 @@ static int take_batch(struct stat *stat, const struct exptrace_batch *batch)
 		take_generation(stat, batch->generation);
 	if (batch->kind == EXPTRACE_BATCH_SYNC)
 		stat_take_sync(stat);
-	return take_events(stat, batch);
+	return stat_take_events(stat, batch);
 }
 
 static int take_batches(void *arg)
