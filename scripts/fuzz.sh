@@ -138,7 +138,7 @@ show_coverage() {
 	for target in "${targets[@]}"; do
 		# shellcheck disable=SC2046 # several directories
 		LLVM_PROFILE_FILE=$out/$target.%p.profraw run_files "$target" "$dir/fuzz" $(corpus_of "$target") >/dev/null 2>&1 ||
-			die "$target fails on its corpus (--corpus tells more), or fuzzing goes on meanwhile"
+			die "$target fails on its corpus (see --corpus), or another fuzzing run is active"
 		objects+=(-object "$dir/fuzz/$target")
 	done
 	llvm-profdata merge -o "$out/coverage" "$out"/*.profraw
@@ -178,7 +178,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[[ $seconds =~ ^[0-9]+$ ]] || die "'$seconds' is no number of seconds"
+[[ $seconds =~ ^[0-9]+$ ]] || die "'$seconds' is not a number of seconds"
 
 mkdir -p "$out"/{bin,findings,corpus/{trace,words},seeds/{trace,words}}
 if ! why=$(check_clang); then

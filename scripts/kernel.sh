@@ -108,7 +108,7 @@ make_root() {
 	local dir=$cache/root/$1 tmp
 	[ ! -d "$dir" ] || return 0
 	command -v debootstrap >/dev/null || [ -x /usr/sbin/debootstrap ] || die "debootstrap is missing: run scripts/deps.sh"
-	note "making a $1 root to build in"
+	note "making a root directory with $1, to build in"
 	mkdir -p "$cache/root"
 	tmp=$(mktemp -d "$cache/root/.make-XXXXXX")
 	if ! as_root /usr/sbin/debootstrap --variant=minbase --include=make,gcc,libc6-dev,libelf-dev,libssl-dev,pahole \
@@ -179,7 +179,7 @@ elif ! fresh "$env" || [ -n "${EXPTRACE_REFRESH:-}" ]; then
 	# In a process of its own, because "set -e" has no effect inside a condition.
 	if ! "$0" --update "$1"; then
 		[ -f "$env" ] || die "cannot fetch the $1 kernel"
-		note "cannot ask the mirror, using the $1 kernel in the cache"
+		note "cannot reach the mirror, using the $1 kernel in the cache"
 	fi
 fi
 cat "$env"

@@ -27,7 +27,7 @@ fragment() {
 check_config() {
 	local dropped
 	dropped=$(grep -v -x -F -f "$dir/build/.config" "$dir/fragment" || :)
-	[ -z "$dropped" ] || die "this kernel cannot have:" "$dropped"
+	[ -z "$dropped" ] || die "options that this kernel cannot have:" "$dropped"
 }
 
 build() {

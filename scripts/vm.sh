@@ -168,7 +168,7 @@ choose_image() {
 	if [ ! -f "$vmlinux" ]; then
 		tmp=$(mktemp "$cache/vm/.new-XXXXXX")
 		while read -r magic unpack; do
-			# shellcheck disable=SC2013 # words are wanted
+			# shellcheck disable=SC2013 # split into words
 			for offset in $(LC_ALL=C grep -aboP "$magic" "$KIMAGE" | cut -d : -f 1); do
 				tail -c "+$((offset + 1))" "$KIMAGE" | $unpack >"$tmp" 2>/dev/null || :
 				! readelf -nW "$tmp" 2>/dev/null | grep -q '(0x00000012)' || break 2
@@ -221,7 +221,7 @@ choose_accel() {
 		accel=(-accel tcg -icount shift=0 -cpu max)
 		return
 	fi
-	# shellcheck disable=SC2207 # words are wanted
+	# shellcheck disable=SC2207 # split into words
 	case ${EXPTRACE_ACCEL:-$(probe_accel)} in
 	kvm) accel=(-accel kvm -cpu host) ;;
 	tcg) accel=(-accel "tcg,thread=$(tcg_threads)" $(tcg_cpu)) ;;
@@ -312,7 +312,7 @@ clean_up() {
 # and allocation failures between the two lines that the test "faults" writes. Also without a known bug of 6.12: it does not
 # always stop its deadline server for fair tasks in time when a CPU goes offline. Debian's 6.12.95 warns about it with no module
 # loaded, too, at the 88th offlining beside a few busy processes; from then on its count of tasks is wrong.
-without_wanted() {
+without_harmless() {
 	awk -v release="$KREL" '
 		release ~ /^6\.12\./ && /WARNING: .* at kernel\/sched\/deadline\.c:/ { server = report = 1; next }
 		server && /WARNING: .* sched_cpu_dying\+/ { report = 1; next }
@@ -328,7 +328,7 @@ without_wanted() {
 
 # Show each warning in the kernel's log with the lines around it; true if there is one.
 show_warnings() {
-	without_wanted "$out/dmesg.log" >"$tmpdir/log"
+	without_harmless "$out/dmesg.log" >"$tmpdir/log"
 	grep -q -E "$warnings" "$tmpdir/log" || return 1
 	note "warnings in the kernel's log ($out/dmesg.log):"
 	grep -E -B 3 -A 30 "$warnings" "$tmpdir/log" | sed -n 1,200p >&2

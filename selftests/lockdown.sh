@@ -41,7 +41,7 @@ locked_down_kernel_opens_the_device_to_nobody_and_starts_nothing() {
 	message=$(head -c 1 /dev/exptrace 2>&1) && fail "the device can be read"
 	[[ $message == *"not permitted"* ]] || fail "not EPERM: $message"
 	sysfs_changes_nothing
-	message=$(printf '+alloc\n' 2>&1 >&3) && fail "a file that was open takes what is refused to others"
+	message=$(printf '+alloc\n' 2>&1 >&3) && fail "a file that was open accepts what is refused otherwise"
 	[[ $message == *"not permitted"* ]] || fail "not EPERM: $message"
 	exec 3>&-
 	# As with tracefs, open files stay open, and an active recording can be stopped.
