@@ -59,7 +59,7 @@ byte inside;				/* contexts with preemption disabled, one bit each */
 byte waiting;				/* those that the grace period waits for */
 bool interrupted[NCPU];			/* an interrupt runs, so the task does not */
 
-byte writing[2];			/* flush.c: numbers instead of pointers */
+byte writing[2];			/* exchange.c: numbers instead of pointers */
 byte oldest = 1;
 byte opened;
 bool complete[NGEN + 1];
@@ -71,7 +71,7 @@ bool ended;				/* the session has ended */
  * A batch is an anonymous token: it is empty, in a slot, or on a queue, where its
  * number of events represents it. Two owners would add a token.
  */
-byte nr_empty = NB;			/* batch.c */
+byte nr_empty = NB;			/* pool.c */
 byte nr_reserved;
 byte nr_filling;
 byte nr_full;

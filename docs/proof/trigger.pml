@@ -28,7 +28,7 @@ bool fired;		/* since it was armed */
 bool recording = true;
 chan work = [1] of { bit };	/* fire_work and snapshot_work: queued, or not */
 
-/* finish() */
+/* trigger_finish() */
 inline finish(with) {
 	assert(waiter);
 	result = with;
@@ -98,7 +98,7 @@ active proctype stop() {
 #define MAY_ARM	recording
 #endif
 
-/* do_snapshot(), arm(), exptrace_trigger_wait() */
+/* do_snapshot(), trigger_arm(), exptrace_trigger_wait() */
 proctype thread(byte me) {
 	byte waits = WAITS;
 	byte got;
