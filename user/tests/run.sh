@@ -39,7 +39,8 @@ tests="$* fuzz_read fuzz_commands fuzz_words headers library cli table json inst
 jobs=${JOBS:-$(($(nproc) + 1))}
 slowest="test_failures test_fuzz table pipes test_words test_resync test_damage test_record install"
 measuring="test_growth test_linear"
-if grep -q -a __asan_init "$out/exptrace"; then # then they measure nothing
+# With sanitizers they measure nothing.
+if grep -q -a __asan_init "$out/exptrace"; then
 	slowest="test_failures $measuring ${slowest#test_failures }"
 	measuring=
 fi
