@@ -99,7 +99,7 @@ class Events:
         return self.counts, own, lost
 
 
-def told(path):
+def losses(path):
     """The recorder's messages while it recorded."""
     if os.path.exists(path + ".lost"):
         with open(path + ".lost", encoding="ascii") as f:
@@ -133,7 +133,7 @@ def count_ftrace(path, case=None):
         found = re.search(r"\d: (\w+): ", line)
         if found:
             events.add(found[1], line)
-    return events.result(case, told(path))
+    return events.result(case, losses(path))
 
 
 def count_perf(path, case=None):
@@ -177,7 +177,7 @@ def count_sysdig(path, case=None):
         direction = re.match(r"^\d+ \S+ \d+ .*? ([<>]) ", line)
         if direction:
             events.add("sys_enter" if direction[1] == ">" else "sys_exit", line)
-    return events.result(case, told(path))
+    return events.result(case, losses(path))
 
 
 COUNT = {"exptrace": count_exptrace, "ftrace": count_ftrace, "perf": count_perf, "lttng": count_lttng,
@@ -552,7 +552,7 @@ def native_rows(data):
     """A row per figure, a column per measured kernel."""
     rows = []
     for title, what, case in (
-            ("a tracepoint that nobody listens to", "none", "bench_2"), ("somebody listens, and does nothing", "empty", "bench_2"),
+            ("a tracepoint without a probe", "none", "bench_2"), ("a tracepoint with an empty probe", "empty", "bench_2"),
             ("exptrace, no argument", "exptrace", "bench_0"), ("exptrace, 2 arguments", "exptrace", "bench_2"),
             ("exptrace, 5 arguments", "exptrace", "bench_5"), ("the kernel's ring buffer, 2 arguments", "ring", "bench_2"),
             ("the same with exptrace's clock", "ring_tsc", "bench_2"),

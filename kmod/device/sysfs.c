@@ -21,7 +21,7 @@
  * locked-down kernel tracefs refuses open(2). sysfs has no such hook, so the check is here, and
  * also refuses files opened before the lockdown.
  */
-static int begin_change(void)
+static int begin_sysfs_change(void)
 {
 	return exptrace_may_open() ?: exptrace_lock_control();
 }
@@ -49,7 +49,7 @@ static ssize_t recording_store(struct device *dev, struct device_attribute *attr
 	err = kstrtobool(buf, &on);
 	if (err)
 		return err;
-	err = on ? begin_change() : begin_stop();
+	err = on ? begin_sysfs_change() : begin_stop();
 	if (err)
 		return err;
 	exptrace_default_params(&params);
@@ -71,7 +71,7 @@ static ssize_t advance_store(struct device *dev, struct device_attribute *attr, 
 	u64 completed;
 	int err;
 
-	err = begin_change();
+	err = begin_sysfs_change();
 	if (err)
 		return err;
 	err = exptrace_advance(false, &completed);
@@ -102,7 +102,7 @@ static ssize_t events_store(struct device *dev, struct device_attribute *attr, c
 {
 	int err;
 
-	err = begin_change();
+	err = begin_sysfs_change();
 	if (err)
 		return err;
 	err = exptrace_select(buf);

@@ -51,7 +51,7 @@ static void sched_destroy(void *state)
 }
 
 /* NULL for the idle tasks: they share the number 0 and do not count. */
-static struct task *get_task(struct sched *sched, uint64_t thread)
+static struct task *get_sched_task(struct sched *sched, uint64_t thread)
 {
 	struct task *task = thread ? pids_get(&sched->tasks, thread) : NULL;
 
@@ -114,7 +114,7 @@ static enum task_state state_after(uint64_t state)
 static void switch_out(struct sched *sched, const struct exptrace_record *record,
 		       uint64_t thread, uint64_t state)
 {
-	struct task *task = get_task(sched, thread);
+	struct task *task = get_sched_task(sched, thread);
 	enum task_state after = state_after(state);
 	uint64_t time;
 
@@ -138,7 +138,7 @@ static void note_unseen(struct sched *sched, struct task *task)
 static uint64_t switch_in(struct sched *sched, const struct exptrace_record *record,
 			  uint64_t thread)
 {
-	struct task *task = get_task(sched, thread);
+	struct task *task = get_sched_task(sched, thread);
 	uint64_t time;
 	bool woken;
 
@@ -188,7 +188,7 @@ static uint64_t set_running(struct running *running, uint64_t thread)
 /* Another task turns out to run on the CPU: this one left at an unknown time. */
 static void lose_task(struct sched *sched, uint64_t thread, uint64_t cpu)
 {
-	struct task *task = get_task(sched, thread);
+	struct task *task = get_sched_task(sched, thread);
 
 	if (task && task->state == TASK_RUNNING && task->cpu == cpu)
 		task->state = TASK_UNKNOWN;
@@ -207,7 +207,7 @@ static bool was_online(const struct report_view *view, uint64_t cpu)
 static void set_current(struct sched *sched, const struct report_view *view,
 			const struct exptrace_record *record, uint64_t thread)
 {
-	struct task *task = get_task(sched, thread);
+	struct task *task = get_sched_task(sched, thread);
 	struct running *running = get_running(sched, view, record->cpu);
 	uint64_t since = record->ns, before = set_running(running, thread);
 	bool is_new = before == UINT64_MAX;
@@ -229,7 +229,7 @@ static void set_current(struct sched *sched, const struct report_view *view,
 static void wake_up(struct sched *sched, const struct exptrace_record *record,
 		    uint64_t thread)
 {
-	struct task *task = get_task(sched, thread);
+	struct task *task = get_sched_task(sched, thread);
 	uint64_t time;
 
 	if (!task)

@@ -55,7 +55,7 @@ void stat_alloc_free(struct stat_alloc *alloc)
 	free(alloc);
 }
 
-static uint32_t find_arg(const struct exptrace_schema_event *event, const char *name)
+static uint32_t find_alloc_arg(const struct exptrace_schema_event *event, const char *name)
 {
 	uint32_t i;
 
@@ -69,14 +69,14 @@ static struct layout make_layout(const struct exptrace_schema_event *event)
 {
 	struct layout layout = {
 		.known = true,
-		.ptr = find_arg(event, "ptr"),
-		.bytes = find_arg(event, "bytes_req"),
-		.slack = find_arg(event, "slack"),
-		.site = find_arg(event, "call_site"),
+		.ptr = find_alloc_arg(event, "ptr"),
+		.bytes = find_alloc_arg(event, "bytes_req"),
+		.slack = find_alloc_arg(event, "slack"),
+		.site = find_alloc_arg(event, "call_site"),
 	};
 
 	if (layout.bytes == NO_ARG)
-		layout.bytes = find_arg(event, "bytes");
+		layout.bytes = find_alloc_arg(event, "bytes");
 	if (strcmp(event->group, "alloc") || layout.ptr == NO_ARG)
 		return layout;
 	layout.is_given = !strcmp(event->name, "kfree_rcu");

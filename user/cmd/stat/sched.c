@@ -148,7 +148,7 @@ void stat_sched_event(struct stat_sched *sched, uint32_t cpu, enum event_role_ki
 	};
 }
 
-static struct stat_task *find_task(struct stat_sched *sched, struct exptrace_trace *trace,
+static struct stat_task *find_stat_task(struct stat_sched *sched, struct exptrace_trace *trace,
 				   const struct note *note, uint64_t start)
 {
 	struct id *id = pids_get(&sched->ids, note->pid);
@@ -236,7 +236,7 @@ static void read_online(struct stat_sched *sched, const struct exptrace_trace *t
 		out_of_memory("reading which CPUs are online");
 }
 
-static struct stat_cpu *get_cpu(struct stat_sched *sched, const struct exptrace_trace *trace,
+static struct stat_cpu *get_stat_cpu(struct stat_sched *sched, const struct exptrace_trace *trace,
 				uint16_t number)
 {
 	struct stat_cpu *cpu = &sched->cpus[number];
@@ -262,8 +262,8 @@ void stat_sched_generation(struct stat_sched *sched, struct exptrace_trace *trac
 	end_offline(sched, start);
 	for (i = 0; i < sched->nnotes; i++) {
 		note = &sched->notes[i];
-		task = find_task(sched, trace, note, start);
-		cpu = get_cpu(sched, trace, note->cpu);
+		task = find_stat_task(sched, trace, note, start);
+		cpu = get_stat_cpu(sched, trace, note->cpu);
 		if (note->kind == ROLE_SWITCH)
 			switch_to(sched, cpu, task, note);
 		else if (note->kind == ROLE_CURRENT)
