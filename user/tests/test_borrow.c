@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A first generation without its beginning is read by the schema of the next one.
+ * A first generation without its beginning is read with the schema of the next one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 static const struct sample_faults none;
 
-/* The rest of generation 1 after an earlier reader, then whole generations up to @n. */
+/* Generation 1, whose beginning an earlier reader took, then whole generations up to @n. */
 static void cut_off_trace(struct writer *w, unsigned int n)
 {
 	unsigned int gen;
@@ -27,7 +27,7 @@ static void cut_off_trace(struct writer *w, unsigned int n)
 		sample_generation(w, gen, &none);
 }
 
-/* Counts the events in order of time; adds their ticks to *@times. Returns the last result. */
+/* Counts the events, which come in order of time, and adds up their ticks in *@times. */
 static int count_events(struct exptrace_trace *trace, unsigned int *events, uint64_t *times)
 {
 	const struct exptrace_record *record;
@@ -68,20 +68,20 @@ static void test_file(void)
 	ret = count_events(trace, &events, &times);
 	ok(!ret && events == 2 * SAMPLE_ALL, "events of a generation without its schema are read");
 	ok(exptrace_borrowed(trace, &borrower, &lender) && borrower == 1 && lender == 2,
-	   "and a note says whose schema was used");
-	is(exptrace_offset(trace), w.size, "offsets are those of the stream");
+	   "the library reports which generation borrowed which schema");
+	is(exptrace_offset(trace), w.size, "the offset is the one in the stream");
 	test_close(trace, fd);
 
 	trace = test_open(&w, &fd);
 	ret = walk_events(trace, &events);
 	ok(!ret && events == 2 * SAMPLE_ALL && !exptrace_skipped(trace),
-	   "batch by batch as well");
+	   "events without a schema are read batch by batch too");
 	test_close(trace, fd);
 
 	run_trace(&command_dump, NULL, &w);
 	ok(run_printed("note: generation 1 lacks its beginning") &&
 	   run_printed("kmalloc: ptr=ffff888000001000 bytes_req=100 slack=28 call_site=alloc_thing+0x34"),
-	   "dump says so, and has the addresses right");
+	   "dump notes the missing beginning, and decodes addresses correctly");
 	w_free(&w);
 
 	sample_trace(&w, 2);
@@ -129,15 +129,15 @@ static void test_pipe(bool nonblock)
 		times += more_times;
 		tries++;
 	} while (ret == -EAGAIN);
-	ok(!ret && events == 400 * SAMPLE_ALL && times > 400 && (nonblock || tries == 1), "from a pipe%s as well",
-	   nonblock ? " that does not block" : "");
+	ok(!ret && events == 400 * SAMPLE_ALL && times > 400 && (nonblock || tries == 1),
+	   "events without a schema are read from a%s pipe too", nonblock ? " non-blocking" : "");
 	exptrace_close(trace);
 	close(fds[0]);
 	waitpid(pid, &status, 0);
 	w_free(&w);
 }
 
-/* A generation so large that it needs more than one chunk of input. */
+/* A generation larger than the input buffer. */
 static void test_large(void)
 {
 	struct writer w = { 0 };
@@ -154,7 +154,7 @@ static void test_large(void)
 	trace = test_open(&w, &fd);
 	ret = count_events(trace, &events, &times);
 	ok(!ret && w.size > 1024 * 1024 && events == 6001 * SAMPLE_ALL,
-	   "however much of the generation there is");
+	   "events without a schema are read from a large generation too");
 	test_close(trace, fd);
 	w_free(&w);
 }
@@ -176,7 +176,7 @@ static void test_nothing_to_borrow(void)
 	test_close(trace, fd);
 	w_free(&w);
 
-	/* a cut at any byte: all whole batches before it are delivered, if there is a schema */
+	/* cut off at any byte, all whole batches are delivered if there is a schema */
 	cut_off_trace(&w, 2);
 	for (n = 0, ret = 0; n < w.size; n++) {
 		fd = memory_file(w.data, n);
@@ -186,7 +186,7 @@ static void test_nothing_to_borrow(void)
 		ret += events > 2 * SAMPLE_ALL;
 		test_close(trace, fd);
 	}
-	is(ret, 0, "a cut in the lender is no harm");
+	is(ret, 0, "truncation of the lending generation does no harm");
 	w_free(&w);
 }
 
@@ -197,10 +197,10 @@ static void test_check(void)
 	cut_off_trace(&w, 3);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("generation 1: no opening Sync: an earlier reader took its beginning"),
-	   "check still finds the generation partial");
+	   "check reports the partial generation");
 	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_OK &&
 	   run_printed("OK: 3 generations, 33 batches, 27 events, 6 lost"),
-	   "and counts its events where that is allowed");
+	   "check counts the events of a partial generation if it is allowed");
 	w_free(&w);
 }
 

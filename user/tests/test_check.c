@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * check finds every inconsistency, and reports its place.
+ * check finds every inconsistency, and reports where it is.
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 
 static const struct sample_faults none;
 
-/* check must report a trace of three generations, the second with faults, in these words. */
-static void finds(struct sample_faults faults, const char *words, const char *what)
+/* Expects check to print @words for three generations, the second with @faults. */
+static void expect_problem(struct sample_faults faults, const char *words, const char *what)
 {
 	struct writer w = { 0 };
 	int ret;
@@ -32,12 +32,12 @@ static void test_sound(void)
 	sample_trace(&w, 3);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
 	   run_printed("OK: 3 generations, 36 batches, 27 events, 6 lost\n"),
-	   "a sound trace is sound");
+	   "a sound trace passes");
 	w_free(&w);
 
 }
 
-static void missing_property(struct writer *w, const char *key, const char *value)
+static void put_property(struct writer *w, const char *key, const char *value)
 {
 	w_byte(w, EXPTRACE_WIRE_PROPERTY);
 	w_string(w, key);
@@ -56,15 +56,16 @@ static void test_missing_state(void)
 		if (gen > 1) {
 			w_begin(&w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, sample_start(gen) + 999);
 			w_byte(&w, EXPTRACE_WIRE_PROPERTIES);
-			missing_property(&w, "missing_tasks", gen == 2 ? "12" : "30");
-			missing_property(&w, "missing_names", "1");
+			put_property(&w, "missing_tasks", gen == 2 ? "12" : "30");
+			put_property(&w, "missing_names", "1");
 			w_end(&w);
 		}
 		sample_closing(&w, gen, &none);
 	}
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
 	   run_printed("no room in the statedumps of 2 generations for 42 threads, 2 names\n") &&
-	   run_printed("OK: 3 generations"), "threads without room in the statedump are noted");
+	   run_printed("OK: 3 generations"),
+	   "threads that did not fit into the statedump are noted");
 	w_free(&w);
 }
 
@@ -91,11 +92,11 @@ static void test_gaps(void)
 	struct writer w = { 0 };
 
 	ok(check_gap("flight") == EXIT_OK && run_printed("given up: 5 generations (flight mode)\n") &&
-	   run_printed("OK: 2 generations"), "generations may have been given up in flight mode");
+	   run_printed("OK: 2 generations"), "missing generations are accepted in flight mode");
 	ok(check_gap("stream") == EXIT_PROBLEM && run_printed(problem_found),
-	   "but not in stream mode");
+	   "missing generations are a problem in stream mode");
 	ok(check_gap(NULL) == EXIT_PROBLEM && run_printed(problem_found),
-	   "nor where the trace does not say its mode");
+	   "missing generations are a problem if the mode is unknown");
 
 	w_header(&w);
 	sample_generation(&w, 5, &flight);
@@ -129,52 +130,53 @@ static void test_reasons(void)
 		ok(run_trace(&command_check, NULL, &w) == EXIT_OK &&
 		   run_printed(reasons[i].check), "check names reason %u", reasons[i].reason);
 		ok(run_trace(&command_stat, NULL, &w) == EXIT_OK && run_printed(reasons[i].stat),
-		   "and so does stat");
+		   "stat names reason %u", reasons[i].reason);
 		w_free(&w);
 	}
 }
 
 static void test_ledger(void)
 {
-	finds((struct sample_faults) { .attempted = 1 },
-	      "generation 2: experiment 0, cpu 0: attempted: expected 8 (recorded 6 + lost 2), found 9",
-	      "one attempted event too many is found");
-	finds((struct sample_faults) { .attempted = -1 }, "found 7",
-	      "one attempted event too few is found");
-	finds((struct sample_faults) { .lost = 1 }, "expected 9 (recorded 6 + lost 3), found 8",
-	      "one lost event too many is found");
-	finds((struct sample_faults) { .recorded = 1, .attempted = 1 },
-	      "generation 2: experiment 0, cpu 0: recorded events: expected 7, found 6",
-	      "one recorded event too many is found");
-	finds((struct sample_faults) { .recorded = -1, .lost = 1 },
-	      "recorded events: expected 5, found 6", "one recorded event too few is found");
-	finds((struct sample_faults) { .no_entry = true },
-	      "experiment 1, cpu 1: no ledger entry: expected none, found 3 events",
-	      "events without a ledger entry are found");
+	expect_problem((struct sample_faults) { .attempted = 1 },
+		       "generation 2: experiment 0, cpu 0: attempted: expected 8 (recorded 6 + lost 2), found 9",
+		       "one attempted event too many is found");
+	expect_problem((struct sample_faults) { .attempted = -1 }, "found 7",
+		       "one attempted event too few is found");
+	expect_problem((struct sample_faults) { .lost = 1 }, "expected 9 (recorded 6 + lost 3), found 8",
+		       "one lost event too many is found");
+	expect_problem((struct sample_faults) { .recorded = 1, .attempted = 1 },
+		       "generation 2: experiment 0, cpu 0: recorded events: expected 7, found 6",
+		       "one recorded event too many is found");
+	expect_problem((struct sample_faults) { .recorded = -1, .lost = 1 },
+		       "recorded events: expected 5, found 6", "one recorded event too few is found");
+	expect_problem((struct sample_faults) { .no_entry = true },
+		       "experiment 1, cpu 1: no ledger entry: expected none, found 3 events",
+		       "events without a ledger entry are found");
 }
 
 static void test_structure(void)
 {
-	finds((struct sample_faults) { .no_end = true }, "generation 3 begins before the end of generation 2",
-	      "a missing end mark is found");
-	finds((struct sample_faults) { .no_opening = true }, "it does not begin with a Sync",
-	      "a missing opening Sync is found");
-	finds((struct sample_faults) { .no_closing = true }, "it does not end with a closing Sync",
-	      "a missing closing Sync is found");
-	finds((struct sample_faults) { .no_schema = true }, "events without a schema",
-	      "a missing schema is found");
-	finds((struct sample_faults) { .time_back = true },
-	      "experiment 0, cpu 0: time goes back: expected at least 2000220, found 2000050",
-	      "a writer whose time goes back is found");
-	finds((struct sample_faults) { .delta_0 = true }, "an event with a delta of 0",
-	      "an event at the time of the one before it is found");
-	finds((struct sample_faults) { .bad_type = true },
-	      "event of a type that the schema lacks (type 79 of experiment 1) in generation 2 at offset",
-	      "an event of an unknown type is found");
+	expect_problem((struct sample_faults) { .no_end = true },
+		       "generation 3 begins before the end of generation 2",
+		       "a missing end mark is found");
+	expect_problem((struct sample_faults) { .no_opening = true }, "it does not begin with a Sync",
+		       "a missing opening Sync is found");
+	expect_problem((struct sample_faults) { .no_closing = true }, "it does not end with a closing Sync",
+		       "a missing closing Sync is found");
+	expect_problem((struct sample_faults) { .no_schema = true }, "events without a schema",
+		       "a missing schema is found");
+	expect_problem((struct sample_faults) { .time_back = true },
+		       "experiment 0, cpu 0: time goes back: expected at least 2000220, found 2000050",
+		       "a writer whose time goes back is found");
+	expect_problem((struct sample_faults) { .delta_0 = true }, "an event with a delta of 0",
+		       "an event at the time of the one before it is found");
+	expect_problem((struct sample_faults) { .bad_type = true },
+		       "event of a type that the schema lacks (type 79 of experiment 1) in generation 2 at offset",
+		       "an event of an unknown type is found");
 }
 
-/* Generation 1 of the sample with a clock 8 % faster in its first half, then 8 % slower. */
-static void slewed(struct writer *w, bool back)
+/* The sample's generation 1 with a clock that is 8 % fast in the first half, then 8 % slow. */
+static void slewed_trace(struct writer *w, bool back)
 {
 	static const struct sample_faults open_end = { .no_closing = true, .no_end = true };
 	uint64_t start = sample_start(1), mid = start + 450000, end = start + 900000;
@@ -192,16 +194,16 @@ static void test_slewed(void)
 {
 	struct writer w = { 0 };
 
-	slewed(&w, false);
-	ok(run_trace(&command_check, NULL, &w) == EXIT_OK, "several Syncs are sound");
-	/* 220 ticks after the beginning */
+	slewed_trace(&w, false);
+	ok(run_trace(&command_check, NULL, &w) == EXIT_OK, "a generation may have several Syncs");
+	/* 220 ticks after the generation's beginning */
 	ok(run_trace(&command_dump, "--json", &w) == EXIT_OK &&
-	   run_printed("{\"ns\":500119,\"ticks\":1000220,"), "and each of them counts");
+	   run_printed("{\"ns\":500119,\"ticks\":1000220,"), "every Sync is used");
 	w_free(&w);
 
-	slewed(&w, true);
+	slewed_trace(&w, true);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
-	   run_printed("the clock goes back between its Syncs"), "any that goes back is found");
+	   run_printed("the clock goes back between its Syncs"), "a Sync that goes back is found");
 	w_free(&w);
 }
 
@@ -216,7 +218,8 @@ static void test_swapped(void)
 	   run_printed("generation 1 comes after generation 2 at offset "),
 	   "swapped generations are found");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
-	   run_printed("generation 1 comes after generation 2 at offset "), "by dump as well");
+	   run_printed("generation 1 comes after generation 2 at offset "),
+	   "dump finds swapped generations too");
 	w_free(&w);
 }
 
@@ -237,7 +240,7 @@ static void test_interleaved(void)
 	   "interleaved generations are found");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("generation 3 begins before the end of generation 2 at offset "),
-	   "by dump as well");
+	   "dump finds interleaved generations too");
 	w_free(&w);
 }
 
@@ -251,13 +254,13 @@ static void test_cut_off(void)
 	sample_generation(&w, 2, &no_end);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("cut off in generation 2 at offset "),
-	   "a recorder that was killed is found");
+	   "a trace whose recorder was killed is reported as cut off");
 	w_free(&w);
 
 	w_header(&w);
 	ok(run_trace(&command_check, NULL, &w) == EXIT_OK && run_printed("OK: 0 generations, ") &&
 	   run_printed(": note: it has a header and no generation: 0 events\n"),
-	   "a trace without a generation is noted as such");
+	   "a trace without a generation is noted");
 	w_free(&w);
 }
 
@@ -272,21 +275,21 @@ static void test_partial_first(void)
 	   run_printed("generation 1: no opening Sync: an earlier reader took its beginning"),
 	   "a first generation without its beginning is found");
 	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_OK,
-	   "and accepted if that is allowed");
+	   "--allow-partial-first accepts it");
 	w_free(&w);
 
 	w_header(&w);
 	sample_batches(&w, 1, &none);
 	sample_closing(&w, 1, &none);
 	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_OK,
-	   "even if it lacks its schema");
+	   "--allow-partial-first accepts it without a schema too");
 	w_free(&w);
 
 	w_header(&w);
 	sample_generation(&w, 1, &none);
 	sample_generation(&w, 2, &no_opening);
 	ok(run_trace(&command_check, "--allow-partial-first", &w) == EXIT_PROBLEM,
-	   "a later generation must be whole");
+	   "--allow-partial-first does not accept a later partial generation");
 	w_free(&w);
 }
 

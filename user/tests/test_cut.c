@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A generation that was cut out decodes alone to the same events as in the whole trace.
+ * A generation cut out of a trace decodes to the same events as in the whole trace.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 static const struct sample_faults none;
 
-/* A trace in a file, and the file to cut into. */
+/* The trace, and the output file. */
 static char trace_path[64], out_path[64];
 static int trace_fd, out_fd;
 
@@ -44,8 +44,8 @@ static int cut(const char *range)
 	return run_words(&command_cut, words);
 }
 
-/* Whether the file has these bytes after a header. */
-static bool has_cut(const uint8_t *bytes, size_t n)
+/* Whether the output file has exactly these bytes after a header. */
+static bool has_output(const uint8_t *bytes, size_t n)
 {
 	static const char header[EXPTRACE_HEADER_SIZE] = EXPTRACE_HEADER_MAGIC;
 	size_t size = sizeof(header) + n;
@@ -89,7 +89,7 @@ static char *lines_of(const char *text, unsigned int gen)
 	return lines;
 }
 
-/* Invariant 10: each generation alone. */
+/* Invariant 10: each generation can be decoded alone. */
 static void test_alone(void)
 {
 	size_t ends[GENERATIONS + 1], gen, bytes = 0, events = 0, sound = 0, numbers = 0;
@@ -111,7 +111,7 @@ static void test_alone(void)
 		snprintf(number, sizeof(number), "%zu", gen);
 		if (cut(number))
 			break;
-		bytes += has_cut(w.data + ends[gen - 1], ends[gen] - ends[gen - 1]);
+		bytes += has_output(w.data + ends[gen - 1], ends[gen] - ends[gen - 1]);
 		alone = dump(out_path);
 		events += alone && *alone && !strcmp(alone, want);
 		sound += run_words(&command_check, words) == EXIT_OK &&
@@ -120,17 +120,19 @@ static void test_alone(void)
 		free(alone);
 		free(want);
 	}
-	is(bytes, GENERATIONS, "every generation is cut out byte for byte, behind a header");
-	is(events, GENERATIONS, "alone it has the events, times and names that it has in the whole");
-	is(sound, GENERATIONS, "and check accepts it");
-	is(numbers, GENERATIONS, "and so does stat");
+	is(bytes, GENERATIONS, "every generation is copied byte for byte, behind a header");
+	is(events, GENERATIONS,
+	   "a single generation has the same events, times and names as in the whole trace");
+	is(sound, GENERATIONS, "check accepts a single generation");
+	is(numbers, GENERATIONS, "stat accepts a single generation");
 
-	ok(cut("2-4") == EXIT_OK && has_cut(w.data + ends[1], ends[4] - ends[1]) &&
-	   run_printed("3 generations, 2 to 4, "), "generations that follow each other are cut out");
-	ok(cut("4-9") == EXIT_OK && has_cut(w.data + ends[3], ends[5] - ends[3]) &&
-	   run_printed("2 generations, 4 to 5, "), "as far as they are there");
-	ok(cut(NULL) == EXIT_OK && has_cut(w.data + ends[0], ends[5] - ends[0]),
-	   "without a range, all of them");
+	ok(cut("2-4") == EXIT_OK && has_output(w.data + ends[1], ends[4] - ends[1]) &&
+	   run_printed("3 generations, 2 to 4, "), "a range of generations is cut out");
+	ok(cut("4-9") == EXIT_OK && has_output(w.data + ends[3], ends[5] - ends[3]) &&
+	   run_printed("2 generations, 4 to 5, "),
+	   "a range that exceeds the trace gives the generations that exist");
+	ok(cut(NULL) == EXIT_OK && has_output(w.data + ends[0], ends[5] - ends[0]),
+	   "without a range, all generations are copied");
 	free(whole);
 	close_files();
 	w_free(&w);
@@ -152,8 +154,8 @@ static void test_missing(void)
 	   "for a missing generation, the message lists those that exist");
 	ok(cut("40-50") == EXIT_PROBLEM &&
 	   run_printed("there are no generations from 40 to 50; there are 3 to 5, 7, "),
-	   "for a range as well");
-	ok(lseek(out_fd, 0, SEEK_END) == 14, "the file's old contents are still there then");
+	   "for a missing range, the message lists those that exist");
+	ok(lseek(out_fd, 0, SEEK_END) == 14, "the output file then keeps its old contents");
 	ok(cut("3-") == EXIT_USAGE && cut("5-3") == EXIT_USAGE && cut("x") == EXIT_USAGE &&
 	   cut("-3") == EXIT_USAGE && cut("") == EXIT_USAGE, "an invalid range is bad usage");
 	close_files();
@@ -161,14 +163,14 @@ static void test_missing(void)
 	w.size = EXPTRACE_HEADER_SIZE;
 	open_files(&w);
 	ok(cut("1") == EXIT_PROBLEM && run_printed("there is no whole generation") &&
-	   !lseek(out_fd, 0, SEEK_END), "of an empty trace no generation can be cut");
+	   !lseek(out_fd, 0, SEEK_END), "no generation can be cut out of an empty trace");
 	ok(cut(NULL) == EXIT_OK && run_printed(": note: it has a header and no generation") &&
-	   has_cut(w.data + w.size, 0), "all of it is an empty trace");
+	   has_output(w.data + w.size, 0), "without a range, an empty trace gives an empty trace");
 	close_files();
 	w_free(&w);
 }
 
-/* Cut off at any byte: whole generations are written, with exit code 1 and the offset. */
+/* A trace cut off at any byte: exit code 1, the offset, and all whole generations. */
 static void test_truncation(void)
 {
 	size_t ends[3], n, whole, right = 0;
@@ -192,22 +194,22 @@ static void test_truncation(void)
 		whole = n >= ends[1] ? ends[1] : ends[0];
 		snprintf(offset, sizeof(offset), " at offset %zu\n", n);
 		if (n == ends[1])
-			right += ret == EXIT_OK && has_cut(w.data + ends[0], whole - ends[0]);
+			right += ret == EXIT_OK && has_output(w.data + ends[0], whole - ends[0]);
 		else if (n == ends[0])
-			right += ret == EXIT_OK && has_cut(w.data + ends[0], 0);
+			right += ret == EXIT_OK && has_output(w.data + ends[0], 0);
 		else
 			right += ret == EXIT_PROBLEM && strstr(run_output, offset) &&
 				 (whole == ends[0] ? !lseek(out_fd, 0, SEEK_END) :
-				  has_cut(w.data + ends[0], whole - ends[0]));
+				  has_output(w.data + ends[0], whole - ends[0]));
 		close_files();
 	}
-	is(right, ends[2], "of a trace cut off at any byte, what is whole comes out");
+	is(right, ends[2], "all whole generations of a trace cut off at any byte are written");
 
 	open_files(&w);
 	ok(pwrite(trace_fd, "\377", 1, (off_t)ends[1]) == 1 && cut(NULL) == EXIT_PROBLEM &&
-	   has_cut(w.data + ends[0], ends[1] - ends[0]) && run_printed("at offset "),
-	   "of a damaged one as well");
-	ok(cut("1") == EXIT_OK, "damage after what is wanted does not matter");
+	   has_output(w.data + ends[0], ends[1] - ends[0]) && run_printed("at offset "),
+	   "all whole generations before damage are written");
+	ok(cut("1") == EXIT_OK, "damage behind the requested range does not matter");
 	close_files();
 	w_free(&w);
 }
@@ -221,7 +223,7 @@ static void test_order(void)
 	sample_generation(&w, 1, &none);
 	open_files(&w);
 	ok(cut(NULL) == EXIT_PROBLEM && run_printed("generation 1 comes after generation 2 at offset") &&
-	   run_printed("1 generation, 2 to 2, "), "generations in a wrong order are damage");
+	   run_printed("1 generation, 2 to 2, "), "generations in the wrong order are damage");
 	close_files();
 	w_free(&w);
 
@@ -231,7 +233,7 @@ static void test_order(void)
 	open_files(&w);
 	ok(cut(NULL) == EXIT_PROBLEM &&
 	   run_printed("generation 2 begins before the end of generation 1 at offset"),
-	   "and so are interleaved ones");
+	   "interleaved generations are damage");
 	close_files();
 	w_free(&w);
 }
@@ -246,9 +248,11 @@ static void test_partial(void)
 	sample_generation(&w, 2, &none);
 	open_files(&w);
 	ok(cut("1") == EXIT_OK && run_printed("note: generation 1 lacks its beginning"),
-	   "a generation that cannot stand alone is said to");
-	ok(cut("1-2") == EXIT_OK && !strstr(run_output, "note:"), "with the next one it can");
-	ok(cut("2") == EXIT_OK && !strstr(run_output, "note:"), "and the next one can anyway");
+	   "a note says that a generation lacks its beginning");
+	ok(cut("1-2") == EXIT_OK && !strstr(run_output, "note:"),
+	   "there is no note if the next generation is included");
+	ok(cut("2") == EXIT_OK && !strstr(run_output, "note:"),
+	   "there is no note for the next generation alone");
 	close_files();
 	w_free(&w);
 }
@@ -277,8 +281,8 @@ static void test_damaged_header(void)
 	w.data[0] = 'x';
 	open_files(&w);
 	ok(cut(NULL) == EXIT_PROBLEM &&
-	   has_cut(w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE),
-	   "a damaged header is made whole");
+	   has_output(w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE),
+	   "a damaged header is replaced");
 	close_files();
 	w_free(&w);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lines of text at their limits: times, names, numbers, texts that are long.
+ * Lines of text with extreme times, names, numbers and strings.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void begin_generation(struct writer *w, uint64_t gen)
 	w_schema(w, gen, gen);
 }
 
-/* From a thread to another, both of any number. */
+/* A switch between two threads with any ids. */
 static void put_switch(struct writer *w, uint64_t gen, uint64_t m, uint64_t time, uint64_t prev,
 		       uint64_t next)
 {
@@ -67,10 +67,10 @@ static void test_times(void)
 	ok(run_printed(".709551615: sched_switch: prev_comm=<idle> prev_pid=0 prev_state=R ==> "
 		       "next_comm=<idle> next_pid=0\n"
 		       "           <...>-?       [000] .      1.000000005: "),
-	   "a time before the last one is shown as it is");
+	   "a time earlier than the one before it is shown unchanged");
 	run_trace(&command_dump, "--raw-time", &w);
 	ok(run_printed(" .        999999999: ") && run_printed(" . 18446744073709551615: "),
-	   "and so are ticks");
+	   "ticks of any size are shown");
 	w_free(&w);
 }
 
@@ -94,14 +94,14 @@ static void test_names(void)
 	   run_printed("\na\\x0ab\\xc3\\xa9 of 16 bytes-5       [000] .      0.000000400: sched_switch: "
 		       "prev_comm=a\\x0ab\\xc3\\xa9 of 16 bytes prev_pid=5 prev_state=R ==> "
 		       "next_comm=a\\x0ab\\xc3\\xa9 of 16 bytes next_pid=5\n"),
-	   "a thread's new name replaces its old one in every place");
+	   "a thread's new name replaces its old one in every column");
 	ok(run_printed("\n\\x01\\x02\\x03\\x04\\x05\\x06\\x07\\x08\\x09\\x0a\\x0b\\x0c\\x0d\\x0e\\x0f"
 		       "\\x10\\x11\\x12\\x13\\x14\\x15\\x16\\x17-5       [000] .      0.000000600: "),
-	   "the longest name there is takes more than its column");
+	   "a name longer than its column is shown in full");
 	w_free(&w);
 }
 
-/* Any program chooses its name, and a trace may come from anywhere. */
+/* Programs choose their names, and a trace may come from an untrusted source. */
 static void test_foreign(void)
 {
 	static const struct command *const commands[] = {
@@ -125,10 +125,11 @@ static void test_foreign(void)
 		run_trace(commands[i], NULL, &w);
 		bad += !run_printed(shown) || strchr(run_output, '\x1b');
 	}
-	ok(!bad, "no text of a trace is a command to the terminal");
+	ok(!bad, "text from the trace is printed with control bytes escaped");
 	run_trace(&command_stat, NULL, &w);
 	ok(run_printed("Mode:        \\x1b[2J\\x1b[31mred\n") &&
-	   run_printed("\n         5  \\x1b[2J\\x1b[31mred  "), "and it is where it belongs");
+	   run_printed("\n         5  \\x1b[2J\\x1b[31mred  "),
+	   "escaped text is printed in its usual place");
 	w_free(&w);
 }
 
@@ -155,15 +156,15 @@ static void test_writers(void)
 	   run_printed("            high-1099511627776 [000] .      0.000000400: sched_switch: "
 		       "prev_comm=high prev_pid=1099511627776 prev_state=R ==> next_comm=high "
 		       "next_pid=1099511627776\n"),
-	   "numbers that no thread can have are shown as they are");
+	   "impossible thread ids are shown unchanged");
 	ok(run_printed("           <...>-?       [---] -      0.000000500: ") &&
 	   run_printed(" [1000] n      0.000000600: ") &&
 	   run_printed(" [4611686018427387902] s      0.000000700: "),
-	   "and so are CPUs of more than three digits, and none");
+	   "CPUs of more than three digits, and events without a CPU, are shown");
 	w_free(&w);
 }
 
-/* The text of a byte that is not printable, @n times; to be freed. */
+/* The escape sequence of @byte, @n times; the caller frees it. */
 static char *escaped(unsigned int byte, size_t n)
 {
 	char *text = malloc(4 * n + 1), *pos = text;
@@ -173,7 +174,7 @@ static char *escaped(unsigned int byte, size_t n)
 	return text;
 }
 
-/* Names and strings as long as they can be, in an event whose every argument may have a name. */
+/* Names and strings of the maximum length, in an event whose arguments can all have names. */
 static void test_long(void)
 {
 	static char name[EXPTRACE_STRING_MAX + 1];
@@ -220,7 +221,7 @@ static void test_long(void)
 	w_free(&w);
 }
 
-/* Lines enough to fill the buffer, at every distance from its end. */
+/* So many lines that one begins at every distance from the buffer's end. */
 static void test_columns(void)
 {
 	struct writer w = { 0 };

@@ -13,12 +13,12 @@
 
 static const struct sample_faults none;
 
-/* Summary of all that a trace yields: events, errors with messages, damage. */
+/* Digest of everything that reading a trace returns: events, error messages, damage. */
 struct digest {
 	uint64_t hash;
 	uint64_t events;
-	int last;		/* how the reading ended */
-	bool outside;		/* a batch is not in the memory that was given */
+	int last;		/* the last return value */
+	bool outside;		/* a batch lies outside the caller's memory */
 };
 
 static void add(struct digest *digest, const void *bytes, size_t n)
@@ -50,8 +50,8 @@ static void add_record(struct digest *digest, const struct exptrace_record *reco
 	}
 }
 
-/* Continues after an error, if possible. */
-static bool go_on_behind(struct exptrace_trace *trace, struct digest *digest)
+/* Continues behind the damage, if possible. */
+static bool resync(struct exptrace_trace *trace, struct digest *digest)
 {
 	const struct exptrace_damage *damage;
 
@@ -66,7 +66,7 @@ static bool add_error(struct digest *digest, struct exptrace_trace *trace)
 {
 	add_number(digest, (uint64_t)digest->last);
 	add(digest, exptrace_error(trace), strlen(exptrace_error(trace)));
-	return go_on_behind(trace, digest);
+	return resync(trace, digest);
 }
 
 static void read_events(struct exptrace_trace *trace, struct digest *digest)
@@ -116,7 +116,7 @@ static struct digest digest_file(const uint8_t *bytes, size_t n, bool walk)
 	return digest;
 }
 
-/* A copy of exactly these bytes, so that a sanitizer sees what is read beyond them. */
+/* Reads a copy of exactly @n bytes, so that a sanitizer reports any access beyond them. */
 static struct digest digest_memory(const uint8_t *bytes, size_t n, bool walk)
 {
 	uint8_t *copy = malloc(n + !n);
@@ -134,7 +134,7 @@ static struct digest digest_memory(const uint8_t *bytes, size_t n, bool walk)
 	return digest;
 }
 
-static bool is_alike(const uint8_t *bytes, size_t n, struct digest *digest)
+static bool reads_alike(const uint8_t *bytes, size_t n, struct digest *digest)
 {
 	struct digest file = digest_file(bytes, n, false), memory = digest_memory(bytes, n, false);
 	struct digest walked = digest_file(bytes, n, true), both = digest_memory(bytes, n, true);
@@ -150,12 +150,12 @@ static void test_whole(void)
 	struct digest digest;
 
 	sample_trace(&w, 3);
-	ok(is_alike(w.data, w.size, &digest) && digest.events == 3 * SAMPLE_ALL && !digest.last,
-	   "a trace in memory is read as one in a file is");
+	ok(reads_alike(w.data, w.size, &digest) && digest.events == 3 * SAMPLE_ALL && !digest.last,
+	   "a trace in memory is read like one in a file");
 	w_free(&w);
 }
 
-/* The rest of generation 1 after an earlier reader. */
+/* An earlier reader took the beginning of generation 1. */
 static void test_without_beginning(void)
 {
 	struct writer w = { 0 };
@@ -165,8 +165,8 @@ static void test_without_beginning(void)
 	sample_batches(&w, 1, &none);
 	sample_closing(&w, 1, &none);
 	sample_generation(&w, 2, &none);
-	ok(is_alike(w.data, w.size, &digest) && digest.events > SAMPLE_ALL && !digest.last,
-	   "its first generation is read by the schema of the next one, too");
+	ok(reads_alike(w.data, w.size, &digest) && digest.events > SAMPLE_ALL && !digest.last,
+	   "in memory too, a generation without a schema is read with the next one's schema");
 	w_free(&w);
 }
 
@@ -180,16 +180,17 @@ static void test_nothing(void)
 	ok(!exptrace_open_memory(NULL, 0, &trace) && exptrace_fd(trace) == -1 &&
 	   exptrace_next_event(trace, &record) == -ENODATA &&
 	   !strcmp(exptrace_error(trace), "there is no data, not even a header, at offset 0"),
-	   "no bytes are a trace that is cut off before its header");
+	   "no bytes at all are a trace cut off before its header");
 	exptrace_close(trace);
 	w_header(&w);
-	ok(is_alike(w.data, 0, &digest) && digest.events == 0, "as an empty file is");
-	ok(is_alike(w.data, 5, &digest) && digest.last == 0 && is_alike(w.data, w.size, &digest) &&
-	   digest.last == 0, "a part of a header, and nothing else, are what they are in a file");
+	ok(reads_alike(w.data, 0, &digest) && digest.events == 0,
+	   "an empty memory area is read like an empty file");
+	ok(reads_alike(w.data, 5, &digest) && digest.last == 0 && reads_alike(w.data, w.size, &digest) &&
+	   digest.last == 0, "a part of a header, and a header alone, are read like in a file");
 	w_free(&w);
 }
 
-/* More than the library reads from a file at once, with holes. */
+/* More than the library reads from a file at once, first whole, then with holes. */
 static void test_large(void)
 {
 	struct writer w = { 0 };
@@ -197,12 +198,13 @@ static void test_large(void)
 	unsigned int gen, n = 2000;
 
 	sample_trace(&w, n);
-	ok(w.size > 1024 * 1024 && is_alike(w.data, w.size, &digest) &&
-	   digest.events == (uint64_t)n * SAMPLE_ALL, "so is a large one");
+	ok(w.size > 1024 * 1024 && reads_alike(w.data, w.size, &digest) &&
+	   digest.events == (uint64_t)n * SAMPLE_ALL,
+	   "a large trace in memory is read like one in a file");
 	for (gen = 1; gen <= 3; gen++)
 		memset(w.data + gen * w.size / 4, 0, 300 * 1024);
-	ok(is_alike(w.data, w.size, &holes) && holes.events < digest.events && !holes.last,
-	   "and one with holes, behind which reading goes on");
+	ok(reads_alike(w.data, w.size, &holes) && holes.events < digest.events && !holes.last,
+	   "reading continues behind holes in a large trace");
 	w_free(&w);
 }
 
@@ -215,12 +217,12 @@ static void test_cut_off_everywhere(void)
 
 	sample_trace(&w, 2);
 	for (n = 0; n < w.size; n++)
-		wrong += !is_alike(w.data, n, &digest);
-	is(wrong, 0, "a cut at any byte is found without reading beyond it");
+		wrong += !reads_alike(w.data, n, &digest);
+	is(wrong, 0, "truncation at any byte is found without reading beyond the end");
 	w_free(&w);
 }
 
-/* Whether each piece is within the bytes; these are exactly as many as there are. */
+/* Whether all pieces lie within the @n bytes; a sanitizer reports any access beyond them. */
 static bool pieces_are_within(const uint8_t *bytes, size_t n)
 {
 	uint8_t *copy = malloc(n);
@@ -260,12 +262,12 @@ static void test_mutated(void)
 			state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 			data[(state >> 33) % w.size] = (uint8_t)(state >> 24);
 		}
-		wrong += !is_alike(data, w.size, &digest);
+		wrong += !reads_alike(data, w.size, &digest);
 		within += pieces_are_within(data + EXPTRACE_HEADER_SIZE,
 					    state % (w.size - EXPTRACE_HEADER_SIZE) + 1);
 	}
-	is(wrong, 0, "damage is the same in memory as in a file");
-	is(within, round, "no piece of a damaged stream reaches beyond what is there");
+	is(wrong, 0, "damage is reported alike in memory and in a file");
+	is(within, round, "no piece of a damaged stream extends beyond its end");
 	free(data);
 	w_free(&w);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events in the order of time, with the right thread, name and arguments.
+ * Events come in order of time, with the correct thread, name and arguments.
  */
 #include <errno.h>
 #include <string.h>
@@ -77,24 +77,24 @@ static void test_text(void)
 	ok(run_trace(&command_dump, NULL, &w) == 0, "dump of a sound trace succeeds");
 	ok(run_printed("            make-100     [000] .      0.000500060: sched_switch: "
 		       "prev_comm=make prev_pid=100 prev_state=S ==> next_comm=<idle> next_pid=0\n"),
-	   "a switch names both tasks");
+	   "a switch has the names of both tasks");
 	ok(run_printed("          <idle>-0       [000] h      0.000500100: sched_wakeup: "
 		       "comm=make pid=100 target_cpu=000\n"),
-	   "an interrupt has the thread that it interrupted");
+	   "an event in an interrupt has the interrupted thread");
 	ok(run_printed("kmalloc: ptr=ffff888000001000 bytes_req=100 slack=28 "
 		       "call_site=alloc_thing+0x34\n"),
-	   "addresses are complete, and in hexadecimal; a place in the code is a symbol");
+	   "addresses are printed in full, in hexadecimal; a call site is printed as a symbol");
 	ok(run_printed("kfree: ptr=ffff888000001000 call_site=free_thing+0x1f0 [things]\n"),
-	   "with its module");
+	   "a call site in a module is printed with the module's name");
 	ok(run_printed("kfree: ptr=0000000000000000 call_site=0xffffffff81005678\n"),
-	   "or an address, if it has none; a null pointer stays null");
+	   "a call site without a symbol is printed as an address; a null pointer stays null");
 	ok(run_printed("make-100     [000] .      0.000500210: task_rename: pid=100 newcomm=renamed"),
-	   "a new name holds from the next event on");
+	   "a new name is used from the next event on");
 	ok(!strstr(run_output, "current:"), "state events are hidden");
 	run_trace(&command_dump, "--all", &w);
 	ok(run_printed("           <...>-?       [---] -      0.000500251: task: pid=100 tgid=100 "
 		       "comm=make state=S cpu=000 prio=120 cgroup=1 start=5\n"),
-	   "unless asked for");
+	   "--all shows state events");
 	run_trace(&command_dump, "-n2", &w);
 	ok(strchr(strchr(run_output, '\n') + 1, '\n')[1] == 0, "-n limits the lines");
 	run_trace(&command_dump, "-ekfree", &w);
@@ -113,7 +113,7 @@ static void test_json(void)
 	ok(run_printed("{\"ns\":500060,\"ticks\":1000120,\"generation\":1,\"cpu\":0,\"context\":\"task\","
 		       "\"pid\":100,\"comm\":\"make\",\"experiment\":\"standard\",\"group\":\"sched\","
 		       "\"event\":\"sched_switch\",\"args\":{\"prev_state\":\"S\",\"next_pid\":0}}\n"),
-	   "--json prints an object a line");
+	   "--json prints one object per line");
 	w_free(&w);
 }
 
@@ -123,18 +123,20 @@ static void test_stat(void)
 
 	sample_trace(&w, 1);
 	ok(run_trace(&command_stat, NULL, &w) == 0, "stat of a sound trace succeeds");
-	ok(run_printed("Events:      9,"), "state events are not counted as events");
-	ok(run_printed("attempted 8, recorded 6, lost 2; pool was empty: 2"), "losses are shown");
+	ok(run_printed("Events:      9,"), "stat does not count state events");
+	ok(run_printed("attempted 8, recorded 6, lost 2; pool was empty: 2"), "stat shows losses");
 	ok(run_printed("      100  renamed                 0.450"),
-	   "a task's time on its CPU is from switch to switch, to the generation's ends");
-	ok(run_printed("        0  <idle>                  0.000"), "the idle task stands apart");
+	   "a task's time on its CPU lasts from switch to switch, or to the generation's end");
+	ok(run_printed("        0  <idle>                  0.000"),
+	   "the idle task has a row of its own");
 	ok(run_printed("Allocations: 1 of 100 bytes (and 28 of slack), 1 frees"),
-	   "allocations are added up");
-	ok(run_printed("still allocated at the end: 0 objects, 0 bytes"), "what was freed is gone");
+	   "stat adds up allocations");
+	ok(run_printed("still allocated at the end: 0 objects, 0 bytes"),
+	   "stat does not count freed objects as allocated");
 	w_free(&w);
 }
 
-/* Events whose times are close to the end of 64 bits. */
+/* Events whose times are close to the 64-bit limit. */
 static void test_huge_times(void)
 {
 	const struct exptrace_record *record;
@@ -156,10 +158,10 @@ static void test_huge_times(void)
 	ret = exptrace_next_event(trace, &record);
 	if (ret == 1)
 		ticks = record->ticks;
-	ok(ticks == UINT64_MAX, "the largest time is a time");
+	ok(ticks == UINT64_MAX, "the largest time of 64 bits is read");
 	ret = exptrace_next_event(trace, &record);
 	ok(ret == -EBADMSG && strstr(exptrace_error(trace), "time that overflows"),
-	   "a time beyond it is damage, and does not wrap");
+	   "a time beyond 64 bits is damage, and does not wrap around");
 	test_close(trace, fd);
 	w_free(&w);
 }
@@ -175,11 +177,12 @@ static void test_partial_first(void)
 	sample_closing(&w, 1, &none);
 	ret = run_trace(&command_dump, NULL, &w);
 	ok(ret == 0 && run_printed("5 batches without a schema were skipped"),
-	   "a first generation whose beginning is missing is skipped if nothing follows it");
+	   "a first generation without a schema is skipped if no other generation follows");
 	sample_generation(&w, 2, &none);
 	ret = run_trace(&command_dump, NULL, &w);
 	ok(ret == 0 && run_printed("     0.000500060: sched_switch") &&
-	   run_printed("     0.001000060: sched_switch"), "else it is shown, as is the next one");
+	   run_printed("     0.001000060: sched_switch"),
+	   "a first generation without a schema is shown if another generation follows");
 	w_free(&w);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading: batches, pipes, schemas with elements unknown to the reader.
+ * Reading: batches, pipes, headers, schemas with elements unknown to the reader.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 static const struct sample_faults none;
 
-/* Counts the events of a trace; *ret: how it ended. */
+/* Counts the events until the end or an error; *ret: the last result. */
 static unsigned int count_events(struct exptrace_trace *trace, int *ret)
 {
 	const struct exptrace_record *record;
@@ -34,7 +34,7 @@ static unsigned int fill_batch(struct writer *w, size_t start, size_t size)
 		w_number(w, 1);
 		n++;
 	}
-	/* the last one is padded to the very end */
+	/* pad the last one to the exact size */
 	w_event(w, EXPTRACE_EVENT_SCHED_PROCESS_EXIT, 1);
 	while (w->size - start + 1 < size)
 		w_byte(w, 0x80);
@@ -62,7 +62,7 @@ static void test_batch_size(size_t size, bool fits)
 	if (fits)
 		ok(n == want && ret == 0, "a batch of exactly 64 KiB is read (%u events)", n);
 	else
-		ok(n == 0 && ret == -EBADMSG, "a batch of 64 KiB and a byte is damage");
+		ok(n == 0 && ret == -EBADMSG, "a batch of 64 KiB and one byte is damage");
 	test_close(trace, fd);
 	w_free(&w);
 }
@@ -92,7 +92,7 @@ static void test_byte_by_byte(void)
 			close(fds[1]);
 	}
 	ok(n == 2 * SAMPLE_ALL && ret == 0 && again >= w.size,
-	   "a pipe that gives a byte at a time, and would block in between, is read");
+	   "a non-blocking pipe that delivers a byte at a time is read");
 	exptrace_close(trace);
 	close(fds[0]);
 	w_free(&w);
@@ -114,15 +114,15 @@ static void test_live(void)
 	while ((ret = exptrace_next_event(trace, &record)) == 1)
 		n++;
 	ok(n == SAMPLE_ALL && ret == -EAGAIN,
-	   "a complete generation comes out before more of the stream is there");
+	   "a complete generation is delivered while the stream is still open");
 	exptrace_close(trace);
 	close(fds[0]);
 	close(fds[1]);
 	w_free(&w);
 }
 
-/* Reads a header with this version; compares the message. */
-static bool header_ends(char version, int want, const char *message)
+/* Whether reading a header of this version returns @want, with a message that has @message. */
+static bool header_gives(char version, int want, const char *message)
 {
 	struct exptrace_trace *trace;
 	struct writer w = { 0 };
@@ -141,15 +141,15 @@ static bool header_ends(char version, int want, const char *message)
 
 static void test_header(void)
 {
-	ok(header_ends('1', 0, NULL) && header_ends('2', 0, NULL), "versions 1 and 2 are read");
-	ok(header_ends('3', -EPROTO, "version 3 of the trace format is not supported, only 1 to 2"),
+	ok(header_gives('1', 0, NULL) && header_gives('2', 0, NULL), "versions 1 and 2 are read");
+	ok(header_gives('3', -EPROTO, "version 3 of the trace format is not supported, only 1 to 2"),
 	   "another version's header is refused, and the message gives the version");
-	ok(header_ends('0', -EBADMSG, "not a trace") && header_ends('x', -EBADMSG, "not a trace"),
+	ok(header_gives('0', -EBADMSG, "not a trace") && header_gives('x', -EBADMSG, "not a trace"),
 	   "an invalid version is not a trace");
 }
 
-/* Whether reading @n bytes ends at once with @want, and a message with @message. */
-static bool bytes_end(const void *bytes, size_t n, int want, const char *message)
+/* Whether reading @n bytes returns @want and no event, with a message that has @message. */
+static bool bytes_give(const void *bytes, size_t n, int want, const char *message)
 {
 	struct writer w = { 0 };
 	struct exptrace_trace *trace;
@@ -169,14 +169,14 @@ static bool bytes_end(const void *bytes, size_t n, int want, const char *message
 
 static void test_no_trace(void)
 {
-	ok(bytes_end("", 0, -ENODATA, "there is no data") &&
-	   bytes_end("exptr", 5, -ENODATA, "cut off in the header at offset 5"),
-	   "an empty file and a part of a header are cut off");
-	ok(bytes_end("\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\0", 17, -EBADMSG, "an ELF file") &&
-	   bytes_end("PERFILE2\0\0\0\0\0\0\0\0", 16, -EBADMSG, "perf data") &&
-	   bytes_end("\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, -EBADMSG, "gzip data") &&
-	   bytes_end("Some text, no trace\n", 20, -EBADMSG, "(it looks like text)") &&
-	   bytes_end("\1\2\3\4\5\6\7", 7, -EBADMSG, "not a trace of exptrace at"),
+	ok(bytes_give("", 0, -ENODATA, "there is no data") &&
+	   bytes_give("exptr", 5, -ENODATA, "cut off in the header at offset 5"),
+	   "an empty file and a part of a header are reported as cut off");
+	ok(bytes_give("\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\0", 17, -EBADMSG, "an ELF file") &&
+	   bytes_give("PERFILE2\0\0\0\0\0\0\0\0", 16, -EBADMSG, "perf data") &&
+	   bytes_give("\x1f\x8b\x08\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, -EBADMSG, "gzip data") &&
+	   bytes_give("Some text, no trace\n", 20, -EBADMSG, "(it looks like text)") &&
+	   bytes_give("\1\2\3\4\5\6\7", 7, -EBADMSG, "not a trace of exptrace at"),
 	   "for other files, the message says what they look like");
 }
 
@@ -201,12 +201,13 @@ static void test_unknown_experiment(void)
 	trace = test_open(&w, &fd);
 	n = count_events(trace, &ret);
 	ok(n == SAMPLE_ALL && ret == 0, "batches of an unknown experiment are skipped");
-	is(exptrace_skipped(trace), 1, "and counted; an experiment's own data are not");
+	is(exptrace_skipped(trace), 1,
+	   "skipped batches are counted, but not an experiment's own data");
 	test_close(trace, fd);
 	w_free(&w);
 }
 
-/* An experiment, kinds and an event that the reader does not know. */
+/* An experiment, an event and kinds of arguments that the reader does not know. */
 static void write_foreign(struct writer *w)
 {
 	w_begin(w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, sample_start(1));
@@ -243,7 +244,7 @@ static void test_foreign(void)
 	ret = run_trace(&command_dump, NULL, &w);
 	ok(ret == 0 && run_printed("[002] s      0.000500008: thing: variant=1 new_number=1152921504606846976 "
 				   "new_string=a\\x0ab\"c\\x5c flags=0xbeef diff=-7\n"),
-	   "kinds, types and experiments that the reader does not know are shown");
+	   "events of unknown experiments, types and kinds of arguments are shown");
 	ret = run_trace(&command_dump, "--json", &w);
 	ok(ret == 0 && run_printed("\"cpu\":2,\"context\":\"softirq\",\"experiment\":\"foreign\","
 				   "\"group\":\"things\",\"event\":\"thing\",\"args\":{\"variant\":1,"
@@ -275,9 +276,10 @@ static void test_walk(void)
 			events++;
 	}
 	ok(ret == 0 && ends == 3 && batches == 3 * 13 && events == 3 * SAMPLE_ALL,
-	   "the walk over batches gives every batch, mark and event");
-	ok(offsets && bytes == w.size, "with offsets and sizes that cover the whole file");
-	ok(exptrace_next_event(trace, &record) == -EINVAL, "the two ways to read do not mix");
+	   "reading batch by batch returns every batch, end mark and event");
+	ok(offsets && bytes == w.size, "the offsets and sizes of the batches cover the whole file");
+	ok(exptrace_next_event(trace, &record) == -EINVAL,
+	   "the two ways of reading cannot be mixed");
 	test_close(trace, fd);
 	w_free(&w);
 }

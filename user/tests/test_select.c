@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Selections: groups, names, experiments, signs.
+ * Selections of events: groups, names, experiments, signs, system calls.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ static struct exptrace_selection *parse(const char *what)
 	return selection;
 }
 
-static bool is_meant(const char *what, const char *experiment, const char *group,
-		     const char *name, bool now)
+static bool is_selected(const char *what, const char *experiment, const char *group,
+			const char *name, bool now)
 {
 	struct exptrace_selection *selection = parse(what);
 	bool meant = exptrace_selection_means(selection, experiment, group, name, now);
@@ -29,7 +29,7 @@ static bool is_meant(const char *what, const char *experiment, const char *group
 	return meant;
 }
 
-static int choose_calls(const char *what, const char *machine, bool now,
+static int select_calls(const char *what, const char *machine, bool now,
 			struct exptrace_syscall_tables *calls)
 {
 	struct exptrace_selection *selection = parse(what);
@@ -39,24 +39,24 @@ static int choose_calls(const char *what, const char *machine, bool now,
 	return err;
 }
 
-/* Which of kmalloc, kfree, sched_switch the selection leaves on: a letter each. */
-static const char *chosen(const char *what, const char *now)
+/* Which of kmalloc, kfree, sched_switch are on after the selection: "m", "f", "s". */
+static const char *selected_events(const char *what, const char *now)
 {
 	static char set[4];
 	char *p = set;
 
-	if (is_meant(what, "allocfree", "alloc", "kmalloc", strchr(now, 'm')))
+	if (is_selected(what, "allocfree", "alloc", "kmalloc", strchr(now, 'm')))
 		*p++ = 'm';
-	if (is_meant(what, "allocfree", "alloc", "kfree", strchr(now, 'f')))
+	if (is_selected(what, "allocfree", "alloc", "kfree", strchr(now, 'f')))
 		*p++ = 'f';
-	if (is_meant(what, NULL, "sched", "sched_switch", strchr(now, 's')))
+	if (is_selected(what, NULL, "sched", "sched_switch", strchr(now, 's')))
 		*p++ = 's';
 	*p = 0;
 	return set;
 }
 
-/* Which of the system calls 1, 2 and 900 are wanted: a digit each. */
-static const char *calls_of(const char *what, bool now, const char *before)
+/* Which of the system calls 1, 2 and 900 are selected: "1", "2", "9". */
+static const char *selected_calls(const char *what, bool now, const char *before)
 {
 	struct exptrace_syscall_tables calls = { 0 };
 	uint64_t *wanted = (uint64_t *)calls.wanted[EXPTRACE_SYSCALLS_NATIVE];
@@ -67,7 +67,7 @@ static const char *calls_of(const char *what, bool now, const char *before)
 		memset(calls.wanted, 0xff, sizeof(calls.wanted));
 	else
 		wanted[0] = 1ULL << (*before - '0');
-	if (choose_calls(what, "none", now, &calls))
+	if (select_calls(what, "none", now, &calls))
 		return "error";
 	if (wanted[0] & 1ULL << 1)
 		*p++ = '1';
@@ -79,9 +79,11 @@ static const char *calls_of(const char *what, bool now, const char *before)
 	return set;
 }
 
-/* In which tables the call is wanted, and nothing else: "nc", for the machine's own and 32-bit. */
-static const char *tables_of(const char *what, const char *machine, unsigned int native,
-			     unsigned int compat, unsigned int x32)
+/*
+ * The tables in which exactly this call is selected: "n" for native, "c" for 32-bit, "x" for x32.
+ */
+static const char *selected_tables(const char *what, const char *machine, unsigned int native,
+				   unsigned int compat, unsigned int x32)
 {
 	const unsigned int nr[EXPTRACE_NR_SYSCALL_TABLES] = { native, compat, x32 };
 	struct exptrace_syscall_tables calls = { 0 };
@@ -89,7 +91,7 @@ static const char *tables_of(const char *what, const char *machine, unsigned int
 	char *p = set;
 	int i;
 
-	if (choose_calls(what, machine, false, &calls))
+	if (select_calls(what, machine, false, &calls))
 		return "error";
 	for (i = 0; i < EXPTRACE_NR_SYSCALL_TABLES; i++) {
 		const uint64_t *wanted = (const uint64_t *)calls.wanted[i];
@@ -112,44 +114,53 @@ static void test_tables(void)
 	bool known = exptrace_syscall_number("x86_64", "openat", strlen("openat")) == 257;
 	const char *skip = known ? "" : " # SKIP not known here";
 
-	ok(!known || !strcmp(tables_of("syscalls:openat", "x86_64", 257, 295, 257), "ncx"),
-	   "a name means the call in all tables of the machine%s", skip);
-	ok(!known || !strcmp(tables_of("syscalls:execveat", "x86_64", 322, 358, 545), "ncx"),
-	   "by the number in each of them%s", skip);
-	ok(!known || !strcmp(tables_of("syscalls:mmap2", "x86_64", 0, 192, 0), "c"),
-	   "one that only 32-bit programs have is found%s", skip);
-	ok(!strcmp(tables_of("syscalls:11", "x86_64", 11, 11, 11), "n"),
-	   "a number is that of the machine's own programs");
-	ok(!strcmp(tables_of("syscalls:463", "none", 463, 463, 463), "ncx"),
-	   "or of all, where all have the same");
+	ok(!known || !strcmp(selected_tables("syscalls:openat", "x86_64", 257, 295, 257), "ncx"),
+	   "a name selects the call in all of the machine's tables%s", skip);
+	ok(!known || !strcmp(selected_tables("syscalls:execveat", "x86_64", 322, 358, 545), "ncx"),
+	   "a call may have a different number in each table%s", skip);
+	ok(!known || !strcmp(selected_tables("syscalls:mmap2", "x86_64", 0, 192, 0), "c"),
+	   "a call that only 32-bit programs have is found%s", skip);
+	ok(!strcmp(selected_tables("syscalls:11", "x86_64", 11, 11, 11), "n"),
+	   "a number selects the native call");
+	ok(!strcmp(selected_tables("syscalls:463", "none", 463, 463, 463), "ncx"),
+	   "a number that all tables share selects the call in all of them");
 }
 
-static bool means_sys_enter(const char *what, bool now)
+static bool selects_sys_enter(const char *what, bool now)
 {
-	return is_meant(what, "standard", "syscalls", "sys_enter", now);
+	return is_selected(what, "standard", "syscalls", "sys_enter", now);
 }
 
 static void test_syscalls(void)
 {
 	int nr = exptrace_syscall_number("x86_64", "openat", strlen("openat"));
 
-	ok(!strcmp(calls_of("syscalls:1", true, ""), "1"), "a system call alone leaves no other");
-	ok(!strcmp(calls_of("syscalls:1,syscalls:2", false, ""), "12"), "the next one is added");
-	ok(!strcmp(calls_of("+syscalls:2", true, "1"), "12"), "a sign adds to what is wanted");
-	ok(!strcmp(calls_of("+syscalls:2", false, ""), "2"), "or is the only one if none was");
-	ok(!strcmp(calls_of("-syscalls:1", true, ""), "29"), "one can be left out");
-	ok(!strcmp(calls_of("+syscalls", true, "1"), "129"), "the group means all of them");
-	ok(!strcmp(calls_of("sched", true, "1"), "129"), "another selection wants all again");
-	ok(!strcmp(calls_of("syscalls:no_such_call", true, ""), "error"), "unknown names are refused");
-	ok(!strcmp(calls_of("syscalls:1024", true, ""), "error"), "and numbers beyond the last");
-	ok(means_sys_enter("syscalls:1", false), "a system call switches the group on");
-	ok(means_sys_enter("-syscalls:1", true), "without one, the group stays on");
-	ok(!means_sys_enter("-syscalls:1", false), "or off");
-	ok(nr == 257 || nr == -ENOENT, "names are those of the machine's table (openat: %d)", nr);
+	ok(!strcmp(selected_calls("syscalls:1", true, ""), "1"),
+	   "a single system call deselects all others");
+	ok(!strcmp(selected_calls("syscalls:1,syscalls:2", false, ""), "12"),
+	   "several system calls are joined");
+	ok(!strcmp(selected_calls("+syscalls:2", true, "1"), "12"),
+	   "a plus sign adds to the selected calls");
+	ok(!strcmp(selected_calls("+syscalls:2", false, ""), "2"),
+	   "a plus sign selects the only call if none was selected");
+	ok(!strcmp(selected_calls("-syscalls:1", true, ""), "29"),
+	   "a minus sign deselects one call");
+	ok(!strcmp(selected_calls("+syscalls", true, "1"), "129"), "the group selects all calls");
+	ok(!strcmp(selected_calls("sched", true, "1"), "129"),
+	   "a selection without calls selects all calls again");
+	ok(!strcmp(selected_calls("syscalls:no_such_call", true, ""), "error"),
+	   "unknown names of calls are refused");
+	ok(!strcmp(selected_calls("syscalls:1024", true, ""), "error"),
+	   "numbers beyond the last call are refused");
+	ok(selects_sys_enter("syscalls:1", false), "selecting a system call enables the group");
+	ok(selects_sys_enter("-syscalls:1", true), "deselecting a call leaves the group enabled");
+	ok(!selects_sys_enter("-syscalls:1", false),
+	   "deselecting a call leaves the group disabled");
+	ok(nr == 257 || nr == -ENOENT, "names come from the machine's table (openat: %d)", nr);
 }
 
-/* The words without their signs, with | behind each. */
-static const char *words_of(const char *what)
+/* The words without their signs, each followed by "|". */
+static const char *words_in(const char *what)
 {
 	struct exptrace_selection *selection = parse(what);
 	static char text[256];
@@ -167,18 +178,22 @@ static const char *words_of(const char *what)
 
 int main(void)
 {
-	ok(!strcmp(chosen("kmalloc", "fs"), "m"), "a name alone leaves nothing else on");
-	ok(!strcmp(chosen("sched,alloc", ""), "mfs"), "groups are joined");
-	ok(!strcmp(chosen("allocfree", ""), "mf"), "an experiment's name means its events");
-	ok(!strcmp(chosen("+alloc,-kfree", "s"), "ms"), "signs change what is on");
-	ok(!strcmp(chosen("-sched", "mfs"), "mf"), "a sign at first keeps the others");
-	ok(!strcmp(chosen("alloc,-kfree", "s"), "m"), "no sign at first starts from nothing");
-	ok(!strcmp(chosen("-kfree +kfree", "f"), "f"), "the last word decides");
-	ok(!strcmp(chosen("all,-sched", ""), "mf"), "all means every event");
-	ok(!strcmp(chosen("", "f"), "f"), "an empty selection changes nothing");
-	ok(!strcmp(chosen("kmal,kmallocx", ""), ""), "parts of names mean nothing");
-	ok(!strcmp(words_of(" kfree,,+alloc -x\n\t,"), "kfree|alloc|x|"),
-	   "words are found between separators, without their sign");
+	ok(!strcmp(selected_events("kmalloc", "fs"), "m"),
+	   "a single name disables all other events");
+	ok(!strcmp(selected_events("sched,alloc", ""), "mfs"), "groups are joined");
+	ok(!strcmp(selected_events("allocfree", ""), "mf"),
+	   "an experiment's name selects its events");
+	ok(!strcmp(selected_events("+alloc,-kfree", "s"), "ms"), "signs add and remove events");
+	ok(!strcmp(selected_events("-sched", "mfs"), "mf"),
+	   "if the first word has a sign, other events keep their state");
+	ok(!strcmp(selected_events("alloc,-kfree", "s"), "m"),
+	   "if the first word has no sign, all other events are disabled");
+	ok(!strcmp(selected_events("-kfree +kfree", "f"), "f"), "the last word decides");
+	ok(!strcmp(selected_events("all,-sched", ""), "mf"), "'all' selects every event");
+	ok(!strcmp(selected_events("", "f"), "f"), "an empty selection changes nothing");
+	ok(!strcmp(selected_events("kmal,kmallocx", ""), ""), "a part of a name selects nothing");
+	ok(!strcmp(words_in(" kfree,,+alloc -x\n\t,"), "kfree|alloc|x|"),
+	   "words are split at separators, and their signs are removed");
 	test_syscalls();
 	test_tables();
 	return tap_end();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text: digits as printf() writes them, at every length; what goes through the buffer.
+ * Text: numbers match printf() at every length, and the buffer loses nothing.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 
 static unsigned int wrong;
 
-/* Compares what was written up to @end with what printf() has. */
+/* Compares the text up to @end with the output of printf(). */
 __attribute__((format(printf, 3, 4)))
-static void same(const char *text, const char *end, const char *format, ...)
+static void expect_text(const char *text, const char *end, const char *format, ...)
 {
 	char want[64];
 	va_list args;
@@ -34,15 +34,15 @@ static void compare_number(uint64_t number)
 {
 	char text[64];
 
-	same(text, text_number(text, number), "%" PRIu64, number);
-	same(text, text_signed(text, (int64_t)number), "%" PRId64, (int64_t)number);
-	same(text, text_padded(text, number, 6, ' '), "%6" PRIu64, number);
-	same(text, text_padded(text, number, 9, '0'), "%09" PRIu64, number);
-	same(text, text_cpu(text, number), "%03" PRIu64, number);
-	same(text, text_hex(text, number, 0), "%" PRIx64, number);
-	same(text, text_hex(text, number, 16), "%016" PRIx64, number);
+	expect_text(text, text_number(text, number), "%" PRIu64, number);
+	expect_text(text, text_signed(text, (int64_t)number), "%" PRId64, (int64_t)number);
+	expect_text(text, text_padded(text, number, 6, ' '), "%6" PRIu64, number);
+	expect_text(text, text_padded(text, number, 9, '0'), "%09" PRIu64, number);
+	expect_text(text, text_cpu(text, number), "%03" PRIu64, number);
+	expect_text(text, text_hex(text, number, 0), "%" PRIx64, number);
+	expect_text(text, text_hex(text, number, 16), "%016" PRIx64, number);
 	number %= 1000000000;
-	same(text, text_nine(text, (uint32_t)number), "%09" PRIu64, number);
+	expect_text(text, text_nine(text, (uint32_t)number), "%09" PRIu64, number);
 }
 
 static void test_numbers(void)
@@ -64,7 +64,7 @@ static void test_numbers(void)
 		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 		compare_number(state >> state % 64);
 	}
-	is(wrong, 0, "numbers of all lengths are written as printf() does it");
+	is(wrong, 0, "numbers of all lengths are written as by printf()");
 }
 
 static void test_foreign(void)
@@ -76,10 +76,10 @@ static void test_foreign(void)
 	for (i = 0; i < 256; i++) {
 		char c = (char)i;
 
-		same(text, text_foreign(text, &c, 1), i < 32 || i > 126 || i == '\\' ? "\\x%02x" : "%c",
-		     i);
+		expect_text(text, text_foreign(text, &c, 1), i < 32 || i > 126 || i == '\\' ? "\\x%02x" : "%c",
+			    i);
 	}
-	is(wrong, 0, "bytes that are not printable, and the backslash, become \\xNN");
+	is(wrong, 0, "unprintable bytes and the backslash are escaped as \\xNN");
 }
 
 struct utf8_case {
@@ -94,10 +94,10 @@ static const struct utf8_case utf8_cases[] = {
 	{ "\xe2\x80\xae", "\\xe2\\x80\\xae" },			/* right-to-left override */
 	{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6" },			/* left-to-right isolate */
 	{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" },			/* line separator */
-	{ "\xc0\x9b", "\\xc0\\x9b" },				/* longer than it need be */
+	{ "\xc0\x9b", "\\xc0\\x9b" },				/* overlong */
 	{ "\xe0\x80\x9b", "\\xe0\\x80\\x9b" },
 	{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },			/* a surrogate */
-	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },		/* beyond the last one */
+	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },		/* beyond U+10FFFF */
 	{ "\xc3", "\\xc3" },
 	{ "\xc3" "a", "\\xc3" "a" },
 	{ "\x9b", "\\x9b" },
@@ -114,15 +114,15 @@ static void test_utf8(void)
 	for (i = 0; i < sizeof(utf8_cases) / sizeof(utf8_cases[0]); i++) {
 		const struct utf8_case *c = &utf8_cases[i];
 
-		same(text, text_foreign(text, c->bytes, strlen(c->bytes)), "%s", c->want);
+		expect_text(text, text_foreign(text, c->bytes, strlen(c->bytes)), "%s", c->want);
 	}
 	text_utf8 = false;
-	is(wrong, 0, "of UTF-8, characters that a terminal shows are left as they are, no others");
-	is(text_columns("caf\xc3\xa9", 5), 4, "a character of UTF-8 takes one column");
-	is(text_part("ab\xc3\xa9", 4, 3), 2, "a character is not cut");
+	is(wrong, 0, "printable UTF-8 characters are left unchanged, others are escaped");
+	is(text_columns("caf\xc3\xa9", 5), 4, "a UTF-8 character takes one column");
+	is(text_part("ab\xc3\xa9", 4, 3), 2, "text is not cut off within a UTF-8 character");
 }
 
-/* Pieces of all lengths cross the buffer's end unchanged. */
+/* Pieces of all lengths, which cross the buffer's end at all offsets. */
 static void test_buffer(void)
 {
 	size_t n, at = 0, size = 3 * OUTPUT_RESERVE;
@@ -147,7 +147,7 @@ static void test_buffer(void)
 	}
 	got = malloc(at + 1);
 	ok(!output_flush(&output) && got && pread(fd, got, at + 1, 0) == (ssize_t)at &&
-	   !memcmp(got, want, at), "all that goes through the buffer comes out, in order");
+	   !memcmp(got, want, at), "the buffer writes everything, in order");
 	free(got);
 	free(piece);
 	free(want);
