@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A recorder without a kernel, in place of the library's. A child writes the trace into
- * a pipe until it is stopped.
+ * Replaces the library's device by a recorder without a kernel. A child process writes the trace
+ * into a pipe until it is stopped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,17 +26,17 @@ int fake_take_error;
 unsigned int fake_taken, fake_given;
 
 struct exptrace_device {
-	int data;	/* the stream is read from here */
-	int source;	/* its other end */
-	int stop;	/* is closed to stop it */
-	bool taken;	/* a batch is */
-	uint8_t pool[2 * EXPTRACE_BATCH_MAX];	/* what is taken, and a part of the next piece */
+	int data;	/* read end of the stream's pipe */
+	int source;	/* write end of that pipe */
+	int stop;	/* closed to stop the child */
+	bool taken;	/* a batch is taken */
+	uint8_t pool[2 * EXPTRACE_BATCH_MAX];	/* the taken batches, and a part of the next piece */
 	size_t used;
-	size_t next;	/* where the next piece begins in @pool */
-	uint64_t generation;	/* of the last batch that was taken */
+	size_t next;	/* offset of the next piece in @pool */
+	uint64_t generation;	/* of the last taken batch */
 };
 
-static void tell(char call)
+static void log_call(char call)
 {
 	if (fake_calls >= 0 && write(fake_calls, &call, 1) != 1)
 		abort();
@@ -55,7 +55,7 @@ static void send_bytes(int fd, size_t at, size_t n)
 		_exit(1);
 }
 
-/* The device delivers its header whole. */
+/* The header comes in one write: the device delivers it whole. */
 static _Noreturn void send_trace(int fd)
 {
 	size_t at, n = fake_step ? fake_step : fake_trace->size;
@@ -69,7 +69,7 @@ static _Noreturn void send_trace(int fd)
 	_exit(0);
 }
 
-/* Writes generations until it is stopped. */
+/* Writes generations until the parent stops it. */
 static _Noreturn void record(int fd, int stop)
 {
 	static const struct sample_faults none;
@@ -77,7 +77,7 @@ static _Noreturn void record(int fd, int stop)
 	struct writer w = { 0 };
 	uint64_t gen;
 
-	/* so that the reader of the recorder's output sees its end */
+	/* or a reader of the recorder's output would not see its end */
 	close(STDOUT_FILENO);
 	if (fake_trace)
 		send_trace(fd);
@@ -121,7 +121,7 @@ int exptrace_device_fd(const struct exptrace_device *device)
 	return device->data;
 }
 
-static void begin(struct exptrace_device *device)
+static void begin_recording(struct exptrace_device *device)
 {
 	int fds[2];
 
@@ -143,7 +143,7 @@ static void begin(struct exptrace_device *device)
 int exptrace_device_start(struct exptrace_device *device, const struct exptrace_start *start)
 {
 	(void)start;
-	begin(device);
+	begin_recording(device);
 	return 0;
 }
 
@@ -153,7 +153,7 @@ int exptrace_device_stop(struct exptrace_device *device)
 		return -EINVAL;
 	close(device->stop);
 	device->stop = -1;
-	tell('s');
+	log_call('s');
 	return 0;
 }
 
@@ -161,7 +161,7 @@ int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags, uin
 			     uint64_t *last)
 {
 	(void)flags;
-	begin(device);
+	begin_recording(device);
 	*first = 1;
 	*last = UINT64_MAX;
 	return 0;
@@ -240,7 +240,7 @@ int exptrace_device_set_filter(struct exptrace_device *device,
 {
 	(void)device;
 	(void)filter;
-	tell('f');
+	log_call('f');
 	return 0;
 }
 
@@ -257,7 +257,7 @@ int exptrace_device_set_syscall_tables(struct exptrace_device *device,
 {
 	(void)device;
 	(void)calls;
-	tell('c');
+	log_call('c');
 	return 0;
 }
 
@@ -283,7 +283,7 @@ int exptrace_device_give(struct exptrace_device *device)
 	return 0;
 }
 
-/* Reads a whole piece from the pipe, and nothing behind it. Returns its size; 0: the end. */
+/* Reads exactly one piece from the pipe. Returns its size, or 0 at the end. */
 static int read_piece(struct exptrace_device *device, enum exptrace_batch_kind *kind)
 {
 	uint64_t generation;
@@ -304,7 +304,7 @@ static int read_piece(struct exptrace_device *device, enum exptrace_batch_kind *
 	return n;
 }
 
-/* Drops what was taken before, and keeps a part of the next piece. */
+/* Drops the taken batches, and moves the part of the next piece to the beginning. */
 static void drop_taken(struct exptrace_device *device)
 {
 	memmove(device->pool, device->pool + device->next, device->used - device->next);

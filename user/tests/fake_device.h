@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A recorder without a kernel, in place of the library's: it records as fast as it is read, and
- * tells what it is called for.
+ * Replaces the library's device by a recorder without a kernel, which records as fast as it is
+ * read, and logs some of its calls.
  */
 #ifndef EXPTRACE_TEST_FAKE_DEVICE_H
 #define EXPTRACE_TEST_FAKE_DEVICE_H
@@ -11,10 +11,10 @@
 
 #include "writer.h"
 
-/* Gets a letter for each call: s: stop; f: set filter; c: set system calls. */
+/* A descriptor; gets a letter for each call: s: stop; f: set filter; c: set system calls. */
 extern int fake_calls;
 
-/* How often it can tell a selection what it has, before it fails; below 0: always. */
+/* How often exptrace_selection_offer_device() succeeds before it fails; below 0: always. */
 extern int fake_offers;
 
 /* The name of its event. */
@@ -23,7 +23,7 @@ extern const char *fake_event;
 /* The bytes of a recording or snapshot, followed by its end; NULL: generations without end. */
 extern const struct writer *fake_trace;
 
-/* How many of these bytes, behind the header, are written at a time; 0: all. */
+/* How many of these bytes, behind the header, a read returns at a time; 0: all. */
 extern size_t fake_step;
 
 /* The pool can be mapped. */
@@ -35,10 +35,10 @@ extern bool fake_together;
 /* The pool is mapped now. */
 extern bool fake_mapped;
 
-/* The next take fails so, once: a negative errno; 0: it does not. */
+/* A negative errno that the next take returns, once; 0: none. */
 extern int fake_take_error;
 
-/* Batches that were taken from the pool, and given back, since the recording began. */
+/* Batches taken from the pool, and given back, since the recording began. */
 extern unsigned int fake_taken, fake_given;
 
 #endif /* EXPTRACE_TEST_FAKE_DEVICE_H */

@@ -2,7 +2,7 @@
 /*
  * Traces of any size that are made to be slow to read, or to take much memory.
  *
- * Each repeats, as often as its size allows, one thing that is rare in honest traces.
+ * Each repeats one thing that is rare in real traces, as often as its size allows.
  */
 #include "hostile.h"
 #include "hostile_parts.h"

@@ -8,14 +8,14 @@
 #include "writer.h"
 
 struct hostile {
-	const char *name;	/* "many ..." */
-	void (*write)(struct writer *w, size_t size);	/* after the header, up to @size bytes */
+	const char *name;	/* completes "many ..." */
+	void (*write)(struct writer *w, size_t size);	/* appends to the header, up to about @size bytes */
 };
 
-/* The last element has no name. */
+/* Ends with an element without a name. */
 extern const struct hostile hostiles[];
 
-/* The whole trace of about @size bytes. */
+/* Writes the whole trace, of about @size bytes. */
 void hostile_write(const struct hostile *hostile, struct writer *w, size_t size);
 
 #endif /* EXPTRACE_TEST_HOSTILE_H */

@@ -5,8 +5,9 @@
 #include "hostile_parts.h"
 
 /*
- * Pairs of a sum and a number that a hash mixes by exclusive or, whatever is added to the sum
- * before: 1024 sums whose products differ in their top bits, and for each 1024 numbers.
+ * Pairs (a, b) that collide if a hash adds any constant to a, multiplies the sum, and combines it
+ * with b by exclusive or: the products of the 1024 values of a differ in their top bits only, and
+ * each a has 1024 values of b.
  */
 void hostile_mixed_pairs(struct writer *w, size_t size)
 {
@@ -26,7 +27,7 @@ void hostile_mixed_pairs(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-/* In each, both blocks lead FNV-1a from the same state to the same state. */
+/* Both blocks of a pair take FNV-1a from the pair's state to the state of the next pair. */
 #define BLOCK	12
 
 static const char blocks[][2][BLOCK + 1] = {
@@ -35,7 +36,7 @@ static const char blocks[][2][BLOCK + 1] = {
 
 #define BLOCKS	(sizeof(blocks) / sizeof(blocks[0]))
 
-static void alike_name(struct writer *w, unsigned int number)
+static void colliding_name(struct writer *w, unsigned int number)
 {
 	unsigned int i;
 
@@ -44,7 +45,7 @@ static void alike_name(struct writer *w, unsigned int number)
 		w_bytes(w, blocks[i][number & 1], BLOCK);
 }
 
-/* Names of regions that have the same FNV-1a. */
+/* Names of regions with the same FNV-1a hash. */
 void hostile_alike_names(struct writer *w, size_t size)
 {
 	unsigned int i;
@@ -66,7 +67,7 @@ void hostile_alike_names(struct writer *w, size_t size)
 			w_number(w, 1);
 		}
 		h_event(w, OWN);
-		alike_name(w, i);
+		colliding_name(w, i);
 	}
 	w_end(w);
 	h_end_generation(w);

@@ -4,7 +4,7 @@
  */
 #include "hostile_parts.h"
 
-static void switches(struct writer *w, size_t size, uint64_t step)
+static void write_switches(struct writer *w, size_t size, uint64_t step)
 {
 	uint64_t pid;
 
@@ -19,7 +19,7 @@ static void switches(struct writer *w, size_t size, uint64_t step)
 void hostile_gaps(struct writer *w, size_t size)
 {
 	h_first_generation(w);
-	switches(w, size / 2, 1);
+	write_switches(w, size / 2, 1);
 	h_end_generation(w);
 	h_empty_generations(w, size, 2);
 }
@@ -27,7 +27,7 @@ void hostile_gaps(struct writer *w, size_t size)
 void hostile_pids(struct writer *w, size_t size)
 {
 	h_first_generation(w);
-	switches(w, size, 1024 + 1);
+	write_switches(w, size, 1024 + 1);
 	h_end_generation(w);
 }
 
@@ -65,7 +65,7 @@ void hostile_one_id(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-/* Each writer names an interrupt. */
+/* Each writer has an event with the name of an interrupt. */
 void hostile_writers(struct writer *w, size_t size)
 {
 	uint64_t cpu;
@@ -82,7 +82,7 @@ void hostile_writers(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-static void kfree(struct writer *w, uint64_t object)
+static void put_kfree(struct writer *w, uint64_t object)
 {
 	h_event(w, EXPTRACE_EVENT_KFREE);
 	w_object(w, object);
@@ -97,13 +97,13 @@ void hostile_allocating_writers(struct writer *w, size_t size)
 	h_first_generation(w);
 	for (cpu = 0; w->size < size; cpu++) {
 		w_begin(w, ALLOC, h_gen, M(cpu, TASK), h_now);
-		kfree(w, 0x1000);
+		put_kfree(w, 0x1000);
 		w_end(w);
 	}
 	h_end_generation(w);
 }
 
-/* Each in a thread of its own; none ends. */
+/* Each region is in a thread of its own, and never ends. */
 void hostile_regions(struct writer *w, size_t size)
 {
 	uint64_t pid;
@@ -151,7 +151,7 @@ void hostile_objects(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-static void interrupt(struct writer *w, uint64_t number, uint64_t ticks)
+static void put_interrupt(struct writer *w, uint64_t number, uint64_t ticks)
 {
 	h_event(w, EXPTRACE_EVENT_IRQ_HANDLER_ENTRY);
 	w_number(w, number);
@@ -175,8 +175,8 @@ void hostile_interrupts(struct writer *w, size_t size)
 	h_begin_batch(w, m);
 	for (i = 1; w->size < size; i++) {
 		h_next_batch(w, m);
-		interrupt(w, i, 1);
-		interrupt(w, i, 1ULL << 38);
+		put_interrupt(w, i, 1);
+		put_interrupt(w, i, 1ULL << 38);
 	}
 	w_end(w);
 	h_end_generation(w);

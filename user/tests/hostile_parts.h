@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the hostile traces are made of.
+ * Helpers for writing hostile traces.
  */
 #ifndef EXPTRACE_TEST_HOSTILE_PARTS_H
 #define EXPTRACE_TEST_HOSTILE_PARTS_H
@@ -11,26 +11,26 @@
 #define FREQUENCY	1000000000ULL
 #define BATCH_FULL	60000
 #define ALLOC		EXPTRACE_EXPERIMENT_ALLOCFREE
-/* A type that the schemas below describe. */
+/* The event type that a trace's own schema describes. */
 #define OWN		200
 
-extern uint64_t h_now, h_gen;	/* the present tick and generation */
+extern uint64_t h_now, h_gen;	/* the current tick and generation */
 
 void h_sync(struct writer *w);
 void h_begin_generation(struct writer *w, uint64_t step);
 void h_end_generation(struct writer *w);
 void h_begin_batch(struct writer *w, uint64_t m);
-/* If the batch is full, begins the writer's next one. */
+/* Begins the writer's next batch if the present one is full. */
 void h_next_batch(struct writer *w, uint64_t m);
 void h_begin_table(struct writer *w, unsigned int type);
-/* If the table's batch is full, begins another one. */
+/* Begins another batch of the table if the present one is full. */
 void h_next_table(struct writer *w, unsigned int type);
 /* Begins a schema of one event; the caller adds its @nargs arguments, then calls w_end(). */
 void h_begin_schema(struct writer *w, unsigned int experiment, unsigned int type,
 		    const char *group, const char *name, unsigned int nargs);
 void h_event(struct writer *w, unsigned int type);
 void h_first_generation(struct writer *w);
-/* Empty generations. */
+/* Writes empty generations with numbers @step apart. */
 void h_empty_generations(struct writer *w, size_t size, uint64_t step);
 void h_switch(struct writer *w, uint64_t pid);
 void h_task_new(struct writer *w, uint64_t pid, uint64_t start);

@@ -12,7 +12,7 @@ void hostile_generations(struct writer *w, size_t size)
 	h_empty_generations(w, size, 1);
 }
 
-/* Properties, and system calls: the reader looks up their names by the property "machine". */
+/* For the name of a system call, the reader looks up the property "machine". */
 void hostile_properties(struct writer *w, size_t size)
 {
 	unsigned int i;
@@ -41,7 +41,7 @@ void hostile_properties(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-/* The reader looks up in the properties, for each CPU, whether all of its switches are recorded. */
+/* For each CPU, the reader looks up in the properties whether all switches are recorded. */
 void hostile_known_switches(struct writer *w, size_t size)
 {
 	uint64_t cpu;
@@ -112,7 +112,7 @@ void hostile_stacks(struct writer *w, size_t size)
 	h_end_generation(w);
 }
 
-/* Each generation describes events of its own. */
+/* Each generation describes other events. */
 void hostile_descriptions(struct writer *w, size_t size)
 {
 	unsigned int i;
@@ -168,7 +168,7 @@ void hostile_damages(struct writer *w, size_t size)
 	}
 }
 
-/* One event on a CPU with a high number. */
+/* Generations with one event on a CPU with a high number. */
 static void high_cpu(struct writer *w, size_t size, uint64_t step)
 {
 	while (w->size < size) {
@@ -205,7 +205,7 @@ static void describe_kfree(struct writer *w, unsigned int experiment)
 	w_schema_arg(w, EXPTRACE_KIND_UINT, "ptr");
 }
 
-static void free_in(struct writer *w, unsigned int experiment)
+static void put_free(struct writer *w, unsigned int experiment)
 {
 	w_begin(w, (int)experiment, h_gen, M(0, TASK), h_now);
 	h_event(w, OWN);
@@ -213,7 +213,7 @@ static void free_in(struct writer *w, unsigned int experiment)
 	w_end(w);
 }
 
-/* All experiments have allocations in the first generation, and only one afterwards. */
+/* All experiments have allocations in the first generation, only one has any afterwards. */
 void hostile_experiments(struct writer *w, size_t size)
 {
 	unsigned int i;
@@ -224,19 +224,19 @@ void hostile_experiments(struct writer *w, size_t size)
 		describe_kfree(w, i);
 	w_end(w);
 	for (i = 1; i < 256; i++)
-		free_in(w, i);
+		put_free(w, i);
 	h_end_generation(w);
 	while (w->size < size) {
 		h_begin_generation(w, 1);
 		h_begin_table(w, EXPTRACE_WIRE_SCHEMA);
 		describe_kfree(w, 1);
 		w_end(w);
-		free_in(w, 1);
+		put_free(w, 1);
 		h_end_generation(w);
 	}
 }
 
-/* Each generation lists the frees that are not recorded. */
+/* Each generation has a long list of frees that are not recorded. */
 void hostile_unrecorded(struct writer *w, size_t size)
 {
 	char names[1024];
@@ -251,7 +251,7 @@ void hostile_unrecorded(struct writer *w, size_t size)
 		describe_kfree(w, 1);
 		w_schema_event(w, 1, OWN + 1, 1, "alloc", "kmem_cache_free_bulk", 0);
 		w_end(w);
-		free_in(w, 1);
+		put_free(w, 1);
 		h_begin_table(w, EXPTRACE_WIRE_PROPERTIES);
 		w_byte(w, EXPTRACE_WIRE_PROPERTY);
 		w_string(w, "unrecorded_frees");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes a trace of texts to standard output: each event has one, with its bytes as digits.
+ * Writes a trace to standard output in which each event has a text, and its bytes in hexadecimal.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static unsigned int draw(unsigned int below)
 	return (unsigned int)(state >> 33) % below;
 }
 
-/* Bytes that begin, continue and end UTF-8 characters, and invalid ones. */
+/* Bytes that begin, continue and end UTF-8 characters, invalid bytes, and control characters. */
 static uint8_t draw_byte(void)
 {
 	static const uint8_t bytes[] = {

@@ -22,7 +22,7 @@ int memory_file(const uint8_t *data, size_t n)
 	return fd;
 }
 
-/* Sends stdout and stderr to @fd; @old gets duplicates of the old ones. */
+/* Redirects stdout and stderr to @fd; @old gets duplicates of the original ones. */
 static void redirect(int fd, int *old)
 {
 	fflush(stdout);
@@ -65,7 +65,7 @@ int run_words(const struct command *command, const char *const *words)
 	redirect(output, old);
 	ret = command->run(argc, argv);
 	restore(old);
-	/* getopt() reorders argv, so free by copies */
+	/* getopt() reorders argv */
 	while (argc--)
 		free(copies[argc]);
 	keep_output(output);

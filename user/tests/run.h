@@ -16,23 +16,23 @@
 extern char run_output[RUN_OUTPUT];
 extern size_t run_size;		/* without the terminator */
 
-/* Runs the command with these arguments; NULL ends them. Returns its exit code. */
+/* Runs the command with these arguments, up to a NULL. Returns its exit code. */
 int run_words(const struct command *command, const char *const *words);
 
-/* Runs the command on @n bytes of a trace, with an option or NULL. Returns its exit code. */
+/* Runs the command on a trace of @n bytes. @option may be NULL. Returns the exit code. */
 int run_bytes(const struct command *command, const char *option, const uint8_t *data, size_t n);
 int run_trace(const struct command *command, const char *option, const struct writer *w);
 
-/* dump --all --json. Returns its exit code. */
+/* Runs dump --all --json. Returns the exit code. */
 int run_dump_json(const uint8_t *data, size_t n);
 
-/* Whether the last run printed this. */
+/* Whether the last run printed @text. */
 bool run_printed(const char *text);
 
-/* A file in memory with these bytes, at its beginning. */
+/* Returns the descriptor of a memory file with these bytes, positioned at its beginning. */
 int memory_file(const uint8_t *data, size_t n);
 
-/* A trace in memory to be read; closes with test_close(). */
+/* Opens a trace in a memory file; the caller closes it with test_close(). */
 struct exptrace_trace *test_open(const struct writer *w, int *fd);
 void test_close(struct exptrace_trace *trace, int fd);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A small sound trace: two CPUs, two experiments, all contexts that matter.
+ * A small sound trace of two CPUs, two experiments, and task and hardirq context.
  */
 #include "sample.h"
 
@@ -10,7 +10,7 @@
 void sample_opening(struct writer *w, uint64_t gen, const struct sample_faults *faults)
 {
 	uint64_t start = sample_start(gen);
-	/* as from a recorder, no time lies between generations */
+	/* a recorder leaves no time between generations */
 	uint64_t begin = gen > 1 ? sample_start(gen - 1) + CLOSING : start;
 
 	if (!faults->no_opening)
@@ -20,7 +20,7 @@ void sample_opening(struct writer *w, uint64_t gen, const struct sample_faults *
 	w_properties(w, gen, start + 1, faults->mode);
 }
 
-static void statedump(struct writer *w, uint64_t gen)
+static void put_statedump(struct writer *w, uint64_t gen)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, sample_start(gen) + 500);
 	w_event(w, EXPTRACE_EVENT_TASK, 1);
@@ -36,7 +36,7 @@ static void statedump(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
-/* CPU 0: make is switched to the idle task and back. */
+/* CPU 0: switches from make to the idle task and back. */
 static void cpu0_task(struct writer *w, uint64_t gen, const struct sample_faults *faults)
 {
 	uint64_t start = sample_start(gen);
@@ -102,12 +102,12 @@ void sample_batches(struct writer *w, uint64_t gen, const struct sample_faults *
 {
 	cpu1_alloc(w, gen, faults);
 	cpu0_task(w, gen, faults);
-	statedump(w, gen);
+	put_statedump(w, gen);
 	cpu0_irq(w, gen);
 }
 
-/* A site in the kernel, one in a module, and one that has no symbol. */
-static void symbols(struct writer *w, uint64_t gen)
+/* Call sites in the kernel, in a module, and without a symbol. */
+static void put_symbols(struct writer *w, uint64_t gen)
 {
 	uint64_t time = sample_start(gen) + CLOSING - 200;
 
@@ -133,7 +133,7 @@ void sample_closing(struct writer *w, uint64_t gen, const struct sample_faults *
 	uint64_t end = sample_start(gen) + CLOSING;
 
 	if (!faults->no_symbols)
-		symbols(w, gen);
+		put_symbols(w, gen);
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, end - 100);
 	w_byte(w, EXPTRACE_WIRE_LEDGER);
 	w_ledger_entry(w, EXPTRACE_EXPERIMENT_STANDARD, 0,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A small sound trace: two CPUs, two experiments, all contexts that matter.
+ * A small sound trace of two CPUs, two experiments, and task and hardirq context.
  */
 #ifndef EXPTRACE_TEST_SAMPLE_H
 #define EXPTRACE_TEST_SAMPLE_H
@@ -9,22 +9,22 @@
 
 #include "writer.h"
 
-#define SAMPLE_EVENTS	9	/* recorded events a generation */
-#define SAMPLE_ALL	14	/* with state events */
-#define SAMPLE_LOST	2	/* a generation */
+#define SAMPLE_EVENTS	9	/* recorded events per generation */
+#define SAMPLE_ALL	14	/* state events included */
+#define SAMPLE_LOST	2	/* lost events per generation */
 
 #define SAMPLE_M(cpu, context)	(4 * (cpu) + EXPTRACE_CONTEXT_##context)
 
-/* Where the sample allocates and frees. */
+/* The call sites that allocate and free. */
 enum { SAMPLE_SITE_MALLOC = 5, SAMPLE_SITE_FREE = 0x123, SAMPLE_SITE_BARE = 0xabc };
 
-/* Which faults a generation has; all 0: none. */
+/* The faults of a generation; none if all are 0. */
 struct sample_faults {
 	int attempted, recorded, lost;	/* added to the ledger's figures */
 	bool no_opening, no_closing, no_schema, no_end, no_entry, no_symbols;
 	bool time_back, delta_0, bad_type;
 	unsigned int reason;	/* why events were lost */
-	const char *mode;	/* as the properties have it */
+	const char *mode;	/* the property "mode"; NULL: left out */
 };
 
 /* The parts of a generation, in the order of the stream. */
@@ -32,7 +32,7 @@ void sample_opening(struct writer *w, uint64_t gen, const struct sample_faults *
 void sample_batches(struct writer *w, uint64_t gen, const struct sample_faults *faults);
 void sample_closing(struct writer *w, uint64_t gen, const struct sample_faults *faults);
 
-/* All three. */
+/* All three parts. */
 void sample_generation(struct writer *w, uint64_t gen, const struct sample_faults *faults);
 
 /* A header and generations 1 to @n. */

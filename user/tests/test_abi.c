@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The layout of public structures must stay as in compiled programs: those in arrays keep their
- * sizes, the others get new fields only at the end.
+ * Compiled programs depend on the layout of the public structures. Those used in arrays keep
+ * their size; others get new fields only at the end.
  *
  * A change that fails here needs another soname: see the rules in libexptrace.h.
  */
@@ -19,7 +19,7 @@
 	X(exptrace_ledger_entry, 56)					\
 	X(exptrace_frame, 32)
 
-/* The last field of each in its first release, and its offset. */
+/* The last field of each structure in its first release, and the field's offset. */
 #define GROWING(X)							\
 	X(exptrace_batch, length, 64)					\
 	X(exptrace_schema_event, args, 32)				\
@@ -32,14 +32,14 @@
 
 static void test_layout(void)
 {
-#define HAS_SIZE(name, size)	is(sizeof(struct name), size, "struct " #name " has its size");
+#define HAS_SIZE(name, size)	is(sizeof(struct name), size, "struct " #name " keeps its size");
 #define HAS_PLACE(name, field, place)					\
-	is(offsetof(struct name, field), place, "struct " #name " has its fields where they were");
+	is(offsetof(struct name, field), place, "struct " #name " keeps the offsets of its fields");
 #if __SIZEOF_POINTER__ == 8
 	IN_ARRAYS(HAS_SIZE)
 	GROWING(HAS_PLACE)
 #else
-	ok(true, "structures have their layout # SKIP it is known for 64 bits");
+	ok(true, "structures keep their layout # SKIP only checked on 64 bits");
 #endif
 }
 
@@ -71,7 +71,7 @@ static void test_shorter(void)
 	for (i = 0; i < sizeof(old.poison); i++)
 		touched += old.poison[i] != 0xa5;
 	ok(old.account.generations == 3 && old.account.first == 1 && old.account.last == 3 && !touched,
-	   "a program with a shorter structure gets that, and nothing beyond it");
+	   "a program with a shorter structure gets no more than that");
 	exptrace_close(trace);
 	w_free(&w);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chords: what is left out of a line with many bends is near to what is kept.
+ * Chords: a line with many bends is kept with fewer points, and stays close to the original.
  */
 #include <stddef.h>
 
@@ -10,12 +10,12 @@
 #define BENDS	20000
 #define NEAR_NS	200
 
-/* A line, and what of it was kept; both ends are. */
+/* The points of a line, and those that are kept, both ends included. */
 static struct exptrace_place line[BENDS], kept[BENDS];
 static size_t nr_kept;
 
-/* As the recorder does it. */
-static void draw(void)
+/* Chooses the points to keep, like the recorder. */
+static void choose_points(void)
 {
 	struct exptrace_chord chord;
 	size_t i;
@@ -33,7 +33,7 @@ static void draw(void)
 	kept[nr_kept++] = line[BENDS - 1];
 }
 
-/* How far from what is kept the farthest bend is, in ns. */
+/* The largest distance of a point from the kept line, in ns. */
 static double farthest(void)
 {
 	double most = 0;
@@ -53,8 +53,8 @@ static double farthest(void)
 	return most;
 }
 
-/* Bends 500,000 ticks apart; @rate: ns in a million ticks from the bend of that number on. */
-static void build(double (*rate)(size_t i))
+/* Points 500,000 ticks apart. @rate: ns per million ticks from point @i on. */
+static void build_line(double (*rate)(size_t i))
 {
 	double mono = 5e9;
 	size_t i;
@@ -63,7 +63,7 @@ static void build(double (*rate)(size_t i))
 		line[i] = (struct exptrace_place) { 1000000 + 500000 * i, (uint64_t)(mono + 0.5) };
 		mono += rate(i) / 2;
 	}
-	draw();
+	choose_points();
 }
 
 static double straight(size_t i)
@@ -72,7 +72,7 @@ static double straight(size_t i)
 	return 8e6;
 }
 
-/* The kernel's own: a clock of 0.1 ppm steps. */
+/* The kernel adjusts its clock in steps of 0.1 ppm. */
 static double dithered(size_t i)
 {
 	return i % 3 ? 8e6 : 8e6 + 1;
@@ -83,7 +83,7 @@ static double bent_once(size_t i)
 	return i < BENDS / 2 ? 8e6 : 8e6 * 1.08;
 }
 
-/* An offset that ntpd slews: fast at first, then less and less. */
+/* ntpd slews an offset quickly at first, then more and more slowly. */
 static double decaying(size_t i)
 {
 	double ppm = 500;
@@ -110,22 +110,26 @@ static void test_late(void)
 	exptrace_chord_begin(&chord, &from);
 	exptrace_chord_pass(&chord, &same, NEAR_NS);
 	exptrace_chord_pass(&chord, &before, NEAR_NS);
-	ok(chord.open, "what is not later than its beginning says nothing about a chord");
+	ok(chord.open, "a point not later than its beginning does not change a chord");
 }
 
 int main(void)
 {
-	build(straight);
-	is(nr_kept, 2, "a straight line is its ends");
-	build(dithered);
-	is(nr_kept, 2, "so is one that leaves it by little");
-	build(bent_once);
-	ok(nr_kept == 3 && kept[1].ticks == line[BENDS / 2].ticks, "a bend is kept where it is");
-	build(decaying);
-	ok(nr_kept > 20 && nr_kept < BENDS / 100, "of many small ones few are kept (%zu)", nr_kept);
-	ok(farthest() <= NEAR_NS + 1, "and the others are near (%.0f ns)", farthest());
-	build(wild);
-	ok(farthest() <= NEAR_NS + 1, "even if the rate changes by 20 %% every time (%.0f ns)",
+	build_line(straight);
+	is(nr_kept, 2, "of a straight line only the ends are kept");
+	build_line(dithered);
+	is(nr_kept, 2, "of an almost straight line only the ends are kept");
+	build_line(bent_once);
+	ok(nr_kept == 3 && kept[1].ticks == line[BENDS / 2].ticks,
+	   "a single bend is kept at its place");
+	build_line(decaying);
+	ok(nr_kept > 20 && nr_kept < BENDS / 100,
+	   "few of many small bends are kept (%zu)", nr_kept);
+	ok(farthest() <= NEAR_NS + 1,
+	   "the small bends left out are close to the kept line (%.0f ns)", farthest());
+	build_line(wild);
+	ok(farthest() <= NEAR_NS + 1,
+	   "the kept line is close even if every bend changes the rate by up to 20 %% (%.0f ns)",
 	   farthest());
 	test_late();
 	return tap_end();

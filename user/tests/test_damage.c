@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Damage at every byte: what comes before is delivered, and nothing crashes.
+ * Damage at every byte: everything before it is delivered, and nothing crashes.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "sample.h"
 #include "tap.h"
 
-/* How a read of the first @n bytes ended, and with how many events. */
+/* Reads the first @n bytes. Returns the last result; counts events, and adds up their times. */
 static int read_bytes(const uint8_t *data, size_t n, unsigned int *events, uint64_t *times)
 {
 	const struct exptrace_record *record;
@@ -26,12 +26,12 @@ static int read_bytes(const uint8_t *data, size_t n, unsigned int *events, uint6
 		*times += record->ticks;
 	}
 	if (ret < 0 && exptrace_next_event(trace, &record) != ret)
-		ret = -EIO;	/* an error must stay */
+		ret = -EIO;	/* an error must persist */
 	test_close(trace, fd);
 	return ret;
 }
 
-/* Where the generations end, the header's end included. */
+/* Whether a trace may end after @n bytes: behind the header or a generation. */
 static bool is_end(const struct writer *w, size_t n, const size_t *ends, size_t nends)
 {
 	(void)w;
@@ -63,14 +63,14 @@ static void test_truncation(void)
 		before = events;
 		passed += run_bytes(&command_check, NULL, w.data, n) == EXIT_OK;
 	}
-	is(wrong, 0, "a trace cut off at any byte (of %zu) ends with that error", w.size);
-	is(fewer, 0, "with all events before it: more bytes never give fewer events");
-	is(events, 2 * SAMPLE_ALL, "and at last all of them");
-	is(passed, 3, "check accepts it behind the header and at the ends of generations only");
+	is(wrong, 0, "a trace cut off at any byte (of %zu) ends with -ENODATA", w.size);
+	is(fewer, 0, "more bytes of a trace never give fewer events");
+	is(events, 2 * SAMPLE_ALL, "the whole trace gives all events");
+	is(passed, 3, "check accepts a cut behind the header and behind a generation only");
 	w_free(&w);
 }
 
-/* A trace of one allocation, at site 7, with these tables at its end. */
+/* Begins a trace of one kfree at call site 7, and then a table of type @what. */
 static void begin_tables(struct writer *w, unsigned int what)
 {
 	static const struct sample_faults none;
@@ -86,7 +86,7 @@ static void begin_tables(struct writer *w, unsigned int what)
 	w_byte(w, what);
 }
 
-/* Ends the table and the trace: dump shows the event so, and then reports the damage, if any. */
+/* Ends the table and the trace. dump must show @site, and report @damage unless NULL. */
 static void expect_tables(struct writer *w, const char *site, const char *damage)
 {
 	int ret;
@@ -172,7 +172,7 @@ static void test_strings(void)
 	expect_tables(&w, "call_site=site 7\n", "has a string of more than 1024 bytes");
 }
 
-/* An event with a stack of two frames, one with a stack that is unknown, and one with none. */
+/* Events with two frames, without a stack, with stack 0, an unknown and a cut-off stack. */
 static void test_event_stacks(void)
 {
 	static const struct sample_faults none;
@@ -217,21 +217,22 @@ static void test_event_stacks(void)
 	ret = run_trace(&command_dump, NULL, &w);
 	ok(ret == EXIT_OK &&
 	   run_printed(" pid=11\n\tffffffff81000010 inner+0x4\n\tffffffff81000020 0xffffffff81000020\n"),
-	   "a stack follows its event, a frame a line");
+	   "a stack is printed below its event, one frame per line");
 	ok(!strstr(run_output, "pid=12\n\t") && !strstr(run_output, "pid=13\n\t") &&
 	   !strstr(run_output, "pid=14\n\t"),
-	   "and no other event");
+	   "no stack is printed for other events");
 	ok(run_printed(" pid=15\n\tffffffff81000010 inner+0x4\n\t             ... and further out\n") &&
-	   !run_printed("20\n\t             ... "), "a stack that was cut off is noted, and only that one");
+	   !run_printed("20\n\t             ... "),
+	   "only a stack that was cut off is marked as such");
 	ret = run_trace(&command_dump, "--json", &w);
 	ok(ret == EXIT_OK &&
 	   run_printed("\"pid\":11},\"stack\":[\"inner+0x4\",\"0xffffffff81000020\"]}\n") &&
 	   run_printed("\"pid\":15},\"stack\":[\"inner+0x4\"],\"stack_cut_off\":true}\n") &&
-	   run_printed("\"pid\":12}}\n"), "in JSON it is a list");
+	   run_printed("\"pid\":12}}\n"), "JSON has a stack as a list");
 	w_free(&w);
 }
 
-/* A batch of experiment 1 after an empty table. */
+/* Begins a batch of experiment 1 after an empty table. */
 static void begin_objects(struct writer *w)
 {
 	begin_tables(w, EXPTRACE_WIRE_STACKS);
@@ -239,7 +240,7 @@ static void begin_objects(struct writer *w)
 	w_begin(w, EXPTRACE_EXPERIMENT_ALLOCFREE, 1, SAMPLE_M(0, TASK), sample_start(1) + 50);
 }
 
-/* The n-th object of @values, in its batch with those before it, comes out as @shown. */
+/* dump must show object @n of @values, in one batch with those before it, as @shown. */
 static void expect_object(const uint64_t *values, unsigned int n, const char *shown)
 {
 	struct writer w = { 0 };
@@ -254,7 +255,7 @@ static void expect_object(const uint64_t *values, unsigned int n, const char *sh
 	expect_tables(&w, shown, NULL);
 }
 
-/* An object of these bytes is damage, at the end of a batch or before an event's end. */
+/* An object of these @n bytes, at the end of a batch, must be damage. */
 static void expect_bad_object(const char *bytes, size_t n)
 {
 	struct writer w = { 0 };
@@ -265,7 +266,7 @@ static void expect_bad_object(const char *bytes, size_t n)
 	expect_tables(&w, "call_site=site 7", "with a bad argument");
 }
 
-/* Objects that are near to others and far from them, and events that end within one. */
+/* Objects in short and long form, and events that end within one. */
 static void test_objects(void)
 {
 	static const uint64_t values[] = {
@@ -283,16 +284,16 @@ static void test_objects(void)
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		expect_object(values, i, shown[i]);
 	for (i = 0; i < 4; i++)
-		expect_bad_object("\1\0\7\0", i);		/* near, then a site */
+		expect_bad_object("\1\0\7\0", i);		/* short form, then a call site */
 	for (i = 0; i < 7; i++)
-		expect_bad_object("\1\200\3\4\5\7\0", i);	/* far */
+		expect_bad_object("\1\200\3\4\5\7\0", i);	/* long form */
 	for (i = 0; i < 8; i++)
 		expect_bad_object("\1\200\3\4\377\200\1\7", i);
-	/* More than 64 bits. */
+	/* an address of more than 64 bits */
 	expect_bad_object("\1\200\3\4\377\200\200\200\200\40\7\0", 12);
 }
 
-/* A user address is as far from the last one of its kind in the batch as the number says. */
+/* A user address is the distance from the last one of its kind in the batch. */
 static void test_user_addresses(void)
 {
 	static const struct sample_faults none;
@@ -328,7 +329,7 @@ static void test_user_addresses(void)
 	   run_printed("address=0000000000007000 ip=fffffffffffffff8 error_code=0x6") &&
 	   run_printed("address=0000000000006000 ip=0000000000000400 error_code=0x6") &&
 	   run_printed("address=0000000000000010 ip=0000000000000020 error_code=0x4"),
-	   "user addresses are distances within a batch");
+	   "user addresses are decoded from distances within a batch");
 	w_free(&w);
 }
 
@@ -350,7 +351,7 @@ static void test_last_generation(void)
 	   "a generation without its closing batches is delivered");
 	ret = read_bytes(w.data, w.size - 3, &events, &times);
 	ok(ret == -ENODATA && events == 2 * SAMPLE_ALL - 2,
-	   "only the batch that is cut off is missing");
+	   "only the batch that was cut off is missing");
 	w_free(&w);
 }
 
@@ -368,14 +369,14 @@ static void test_bad_event(void)
 	sample_generation(&w, 3, &none);
 	ret = read_bytes(w.data, w.size, &events, &times);
 	ok(ret == -EBADMSG && events == 2 * SAMPLE_ALL - 2,
-	   "of a batch with a bad event, those before it are delivered, and the other batches");
+	   "all events are delivered except the bad one and those behind it in its batch");
 	run_trace(&command_dump, NULL, &w);
 	ok(run_printed(": event of a type that the schema lacks (type 79 of experiment 1) "
-		       "in generation 2 at offset "), "dump says what is wrong, and where");
+		       "in generation 2 at offset "), "dump reports what is wrong, and where");
 	w_free(&w);
 }
 
-/* Each byte in turn gets other values; all commands must take it, and check find it if it matters. */
+/* Changes each byte in turn. No command may crash, and check must find changes that lose events. */
 static void test_corruption(void)
 {
 	static const uint8_t masks[] = { 0x01, 0x80, 0xff, 0x34 };
@@ -397,17 +398,17 @@ static void test_corruption(void)
 			w.data[n] ^= masks[i];
 			tried++;
 			found += check != EXIT_OK;
-			/* what check accepts must have all its events */
+			/* a trace that check accepts must have all its events */
 			odd += check == EXIT_OK && (ret != 0 || events < SAMPLE_EVENTS);
 		}
 	}
-	is(odd, 0, "a trace with any one byte changed that check accepts has all its events");
-	ok(found > tried / 3, "most changes of a byte are found (%zu of %zu)", found, tried);
+	is(odd, 0, "a trace that check accepts has all its events, whichever byte was changed");
+	ok(found > tried / 3, "check finds most changed bytes (%zu of %zu)", found, tried);
 	w_free(&w);
 }
 
-/* Lengths and counts that promise more than there is must not be believed. */
-static void test_promises(void)
+/* The reader must not trust lengths and counts that exceed the data. */
+static void test_excessive_counts(void)
 {
 	struct writer w = { 0 };
 	unsigned int events;
@@ -443,7 +444,7 @@ static void test_promises(void)
 	w_free(&w);
 }
 
-/* The first argument of an event with variants is in its type: it cannot be a string. */
+/* An event's type encodes the variant, its first argument, which so cannot be a string. */
 static void test_string_variant(void)
 {
 	static const unsigned int kinds[] = { EXPTRACE_KIND_STRING, 200 };
@@ -480,7 +481,7 @@ int main(void)
 	test_last_generation();
 	test_bad_event();
 	test_corruption();
-	test_promises();
+	test_excessive_counts();
 	test_stacks();
 	test_strings();
 	test_event_stacks();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every call that fails leaves its own message.
+ * Every call that fails sets a message of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 static const struct sample_faults none;
 
-/* The device's answer; it always gives its state. */
+/* The error of all ioctls; if 0, only EXPTRACE_IOC_INFO succeeds. */
 static int ioctl_error;
 
 int ioctl(int fd, unsigned long request, ...)
@@ -37,7 +37,7 @@ int ioctl(int fd, unsigned long request, ...)
 	return -1;
 }
 
-/* Sets another call's message, which must not pass for the tested one. */
+/* Sets the message of another call, so that a missing message is noticed. */
 static void leave_stale(const struct exptrace_trace *trace)
 {
 	const struct exptrace_frame *frames;
@@ -81,7 +81,7 @@ static void test_none(void)
 	struct exptrace_trace *trace = open_bytes("", 0);
 
 	ok(!strcmp(exptrace_error(NULL), "") && !strcmp(exptrace_error(trace), ""),
-	   "before anything has failed, the message is empty");
+	   "the message is empty before any call has failed");
 	exptrace_close(trace);
 }
 
@@ -139,7 +139,7 @@ static void count(void *arg, const struct exptrace_record *record)
 	++*(unsigned int *)arg;
 }
 
-/* Reading a trace, in each way. */
+/* Mixing the ways of reading a trace. */
 static void test_ways(void)
 {
 	const struct exptrace_record *record;
@@ -169,7 +169,7 @@ static void test_ways(void)
 	w_free(&w);
 }
 
-/* Batch by batch; the first batch with events is damaged or has no schema. */
+/* Reads batch by batch. @sound: the first batch with events is sound, but has no schema. */
 static void test_batches(bool sound)
 {
 	const struct sample_faults faults = { .no_schema = sound, .bad_type = !sound };
@@ -197,7 +197,7 @@ static void test_batches(bool sound)
 	w_free(&w);
 }
 
-/* A persistent error has its message again, whatever failed in between. */
+/* A persistent error sets its message again, even if another call has failed in between. */
 static void test_lasting(void)
 {
 	const struct exptrace_record *record;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mutated traces, always the same ones: nothing crashes, hangs or leaks.
+ * Mutated traces, the same in each run: nothing crashes, hangs or leaks.
  *
  * Usage: test_fuzz [ROUNDS [SEED]]
  */
@@ -46,7 +46,7 @@ static void copy(uint8_t *data, size_t n)
 	memmove(data + to, data + from, len);
 }
 
-/* As after a lost block. */
+/* Overwrites some bytes, like a lost block. */
 static void hole(uint8_t *data, size_t n)
 {
 	size_t len = draw(n / 4) + 1;
@@ -80,7 +80,7 @@ static size_t mutate(uint8_t *data, size_t n)
 	return n;
 }
 
-/* Properties that a trace should not have. */
+/* Properties with unexpected values. */
 static void put_properties(struct writer *w, uint64_t gen, uint64_t time)
 {
 	static const char *const keys[] = {
@@ -105,7 +105,7 @@ static void put_properties(struct writer *w, uint64_t gen, uint64_t time)
 	w_end(w);
 }
 
-/* Mostly small, so that ids coincide; or one at the edge of an overflow. */
+/* Mostly a small number, so that ids coincide; otherwise one close to an overflow. */
 static uint64_t draw_number(void)
 {
 	static const uint64_t edges[] = {
@@ -123,7 +123,7 @@ static void put_text(struct writer *w)
 	w_string(w, texts[draw(sizeof(texts) / sizeof(texts[0]))]);
 }
 
-/* A name that the reader knows, with random arguments. */
+/* An event whose name the reader knows, with random arguments. */
 static void describe_state(struct writer *w, unsigned int type)
 {
 	static const char *const names[] = {
@@ -154,7 +154,7 @@ static void put_schema(struct writer *w, uint64_t gen, uint64_t time)
 	w_end(w);
 }
 
-/* One that the standard schema describes. */
+/* An event that the standard schema describes. */
 static void put_event(struct writer *w)
 {
 	switch (draw(7)) {
@@ -207,7 +207,7 @@ static void put_events(struct writer *w, uint64_t gen, uint64_t time)
 		draw(6) ? draw(12) : draw(2) ? EXPTRACE_M_NONE : draw_number(), time);
 	while (n--)
 		put_event(w);
-	/* of any shape */
+	/* random bytes instead of events */
 	for (n = (unsigned int)draw(12); n; n--)
 		w_byte(w, draw(4) ? (unsigned int)draw(4) : 240 + (unsigned int)draw(16));
 	w_end(w);
@@ -248,7 +248,7 @@ static void put_syncs(struct writer *w, uint64_t gen, uint64_t *time, uint64_t *
 	}
 }
 
-/* Whole generations, each sound or nearly so, and false ones between them. */
+/* Generations that are sound or nearly so, with stray headers, bytes and Syncs between them. */
 static void hostile_trace(struct writer *w)
 {
 	uint64_t time = 1000 + draw_number(), mono = 1000 + draw_number(), gen;
@@ -281,8 +281,8 @@ static void hostile_trace(struct writer *w)
 	}
 }
 
-/* Goes on behind damage, which must come to an end: each time with more of the stream, or for the first. */
-static bool go_on_behind(struct exptrace_trace *trace)
+/* Continues behind damage. The reader must make progress each time, or this would never end. */
+static bool resync(struct exptrace_trace *trace)
 {
 	const struct exptrace_damage *damage;
 
@@ -293,7 +293,7 @@ static bool go_on_behind(struct exptrace_trace *trace)
 	return true;
 }
 
-/* Reads all events, and all their arguments. */
+/* Reads all events and their arguments; returns a sum of them. */
 static uint64_t read_events(int fd)
 {
 	const struct exptrace_record *record;
@@ -304,7 +304,7 @@ static uint64_t read_events(int fd)
 
 	if (exptrace_open_fd(fd, &trace))
 		abort();
-	while ((ret = exptrace_next_event(trace, &record)) == 1 || (ret && go_on_behind(trace))) {
+	while ((ret = exptrace_next_event(trace, &record)) == 1 || (ret && resync(trace))) {
 		if (ret != 1)
 			continue;
 		if (record->generation < last)
@@ -331,7 +331,7 @@ static uint64_t walk_batches(int fd)
 	if (exptrace_open_fd(fd, &trace))
 		abort();
 	while ((ret = exptrace_next_batch(trace, &batch)) != 0) {
-		if (ret < 0 && !go_on_behind(trace))
+		if (ret < 0 && !resync(trace))
 			break;
 		while (ret == 1 && exptrace_next_in_batch(trace, &record) == 1)
 			sum += record->ticks;
@@ -340,7 +340,7 @@ static uint64_t walk_batches(int fd)
 	return sum;
 }
 
-/* A pipe with these bytes; -1 if they do not fit. */
+/* Returns the read end of a pipe with these bytes, or -1 if they do not fit. */
 static int pipe_of(const uint8_t *data, size_t n)
 {
 	int ends[2];
@@ -376,7 +376,7 @@ static uint64_t try_trace(const uint8_t *data, size_t n, unsigned int round)
 		close(fd);
 		sum ^= piped;
 	}
-	/* the commands take longer: each gets some of the rounds */
+	/* the commands are slower, so each gets only some of the rounds */
 	if (round % 4 == 0)
 		run_bytes(command, json ? "--json" : NULL, data, n);
 	return sum;
@@ -404,8 +404,8 @@ int main(int argc, char **argv)
 		hostile_trace(&w);
 		sum += try_trace(w.data, w.size, round);
 	}
-	ok(round == rounds / 2, "and so are %u that are made to do harm", round);
-	printf("# what was read adds up to %" PRIu64 "\n", sum);
+	ok(round == rounds / 2, "%u generated hostile traces are read without harm", round);
+	printf("# sum of everything read: %" PRIu64 "\n", sum);
 	free(data);
 	w_free(&w);
 	return tap_end();

@@ -16,7 +16,7 @@
 
 static const struct sample_faults none;
 
-/* Properties that are cut off in the middle of one. */
+/* A table of properties that is cut off within one. */
 static void damaged_table(struct writer *w, uint64_t gen)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, sample_start(gen) + 600);
@@ -26,14 +26,14 @@ static void damaged_table(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
-/* Events before the first error, the error, and the events after it. */
+/* Counts of events before and after the first error, and the error. */
 struct outcome {
 	unsigned int before, events, errors;
 	int err;
 };
 
 /* Reads the trace from a non-blocking pipe that delivers @part bytes at a time. */
-static void read_by_parts(const struct writer *w, size_t part, struct outcome *outcome)
+static void read_in_parts(const struct writer *w, size_t part, struct outcome *outcome)
 {
 	const struct exptrace_record *record;
 	const struct exptrace_damage *damage;
@@ -66,7 +66,7 @@ static void read_by_parts(const struct writer *w, size_t part, struct outcome *o
 	close(fds[0]);
 }
 
-/* An error comes after its generation's events, however the pipe delivers the bytes. */
+/* An error comes after the events of its generation, however the pipe delivers the bytes. */
 static void test_damage_in_parts(void)
 {
 	struct writer w = { 0 };
@@ -78,10 +78,10 @@ static void test_damage_in_parts(void)
 	damaged_table(&w, 1);
 	sample_closing(&w, 1, &none);
 	sample_generation(&w, 2, &none);
-	read_by_parts(&w, 100, &outcome);
+	read_in_parts(&w, 100, &outcome);
 	is(outcome.events, 2 * SAMPLE_ALL, "all events of a damaged generation come from a pipe");
 	ok(outcome.errors == 1 && outcome.err == -EBADMSG && outcome.before == SAMPLE_ALL,
-	   "its error comes once, behind its events");
+	   "the error of a damaged generation comes once, after its events");
 	w_free(&w);
 }
 
@@ -102,10 +102,10 @@ static void test_short_length(void)
 	part = w.size;
 	w_end_of_generation(&w);
 	sample_generation(&w, 3, &none);
-	read_by_parts(&w, w.size, &file);
-	read_by_parts(&w, part, &pipe);
+	read_in_parts(&w, w.size, &file);
+	read_in_parts(&w, part, &pipe);
 	ok(file.errors == 1 && pipe.errors == 1 && file.err == -EBADMSG && pipe.err == -EBADMSG,
-	   "a length in less than 10 bytes is damage, however the bytes come");
+	   "a length in fewer than 10 bytes is damage, however the pipe delivers them");
 	w_free(&w);
 }
 
@@ -120,7 +120,8 @@ static void test_nothing_lent(void)
 	alarm(PATIENCE);
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("is another trace"), "another trace lends no schema");
-	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM, "and check comes to an end as well");
+	ok(run_trace(&command_check, NULL, &w) == EXIT_PROBLEM,
+	   "check ends too if there is no generation to borrow a schema from");
 	alarm(0);
 	w_free(&w);
 }
@@ -157,9 +158,9 @@ static void test_no_arguments(void)
 	w_sync(&w, 1, 2000, 1000000000, 2000);
 	w_end_of_generation(&w);
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed(": bare:"),
-	   "an event without arguments is shown where no other has any");
+	   "an event without arguments is shown if no event has any");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK && run_printed("bare"),
-	   "and counted where no thread runs");
+	   "an event without arguments is counted if no thread runs");
 	w_free(&w);
 }
 
@@ -180,7 +181,7 @@ static void numbered_trace(struct writer *w, uint64_t gen)
 	w_end_of_generation(w);
 }
 
-/* No recorder writes the number 0, and "0 follows" means that none does. */
+/* No recorder writes generation 0; in struct exptrace_damage, 0 means that none follows. */
 static void test_generation_0(void)
 {
 	struct writer w = { 0 };
@@ -188,10 +189,10 @@ static void test_generation_0(void)
 	numbered_trace(&w, 0);
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("nothing that follows can be read") && !strstr(run_output, "sched_wakeup"),
-	   "nothing is read beyond the announced end");
+	   "nothing is read beyond the announced end of the damage");
 	numbered_trace(&w, 1);
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_PROBLEM && run_printed("sched_wakeup"),
-	   "a generation that follows is");
+	   "a generation that follows damage is read");
 	w_free(&w);
 }
 

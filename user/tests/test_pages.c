@@ -8,7 +8,7 @@
 #define BATCHES	5
 
 /* Whether the pages map all bytes of the pool in order, each batch from its beginning. */
-static bool follow_each_other(uint32_t batch_size, unsigned int shift)
+static bool pages_are_in_order(uint32_t batch_size, unsigned int shift)
 {
 	uint64_t page, offset = 0, pages = BATCHES * exptrace_pages_of_batch(batch_size, shift);
 
@@ -21,7 +21,7 @@ static bool follow_each_other(uint32_t batch_size, unsigned int shift)
 }
 
 /* Whether the range mapped around a page is its batch, limited to the mapping. */
-static bool come_together(uint32_t batch_size, unsigned int shift)
+static bool fault_maps_batch(uint32_t batch_size, unsigned int shift)
 {
 	uint64_t nr = exptrace_pages_of_batch(batch_size, shift), pages = BATCHES * nr, page;
 	struct exptrace_pages all = { 0, pages }, got;
@@ -46,9 +46,11 @@ int main(void)
 
 	for (shift = 12; shift <= 16; shift += 2) {
 		for (size = 1U << shift; size <= 65536; size *= 2) {
-			ok(follow_each_other(size, shift), "pages of %u KiB, batches of %u: in order",
+			ok(pages_are_in_order(size, shift),
+			   "pages of %u KiB, batches of %u: pages are in order",
 			   (1U << shift) >> 10, size >> 10);
-			ok(come_together(size, shift), "pages of %u KiB, batches of %u: together",
+			ok(fault_maps_batch(size, shift),
+			   "pages of %u KiB, batches of %u: a fault maps the whole batch",
 			   (1U << shift) >> 10, size >> 10);
 		}
 	}

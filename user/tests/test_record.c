@@ -17,12 +17,12 @@
 #include "run.h"
 #include "tap.h"
 
-/* The command in a child, writing to a pipe that is full from the beginning. */
+/* The command in a child process, which writes to a pipe that is full from the beginning. */
 struct child {
 	pid_t pid;
-	int out;	/* to read what it writes */
-	int calls;	/* to read the log of the device's calls */
-	int err;	/* a file with its messages */
+	int out;	/* read end of its standard output */
+	int calls;	/* read end of the log of calls, see fake_calls */
+	int err;	/* a file with its standard error */
 	size_t filled;
 };
 
@@ -75,7 +75,7 @@ static void start(struct child *child, const struct command *command, char **arg
 	child->calls = calls[0];
 }
 
-static void nap(void)
+static void short_sleep(void)
 {
 	nanosleep(&(struct timespec) { 0, 10000000 }, NULL);
 }
@@ -88,7 +88,7 @@ static void print_messages(const struct child *child)
 		printf("# %s", messages);
 }
 
-/* Waits until it is in write(2) to standard output. */
+/* Waits until the child is in write(2) to standard output. */
 static void wait_until_stalled(const struct child *child)
 {
 	char path[64], text[8] = "?";
@@ -96,7 +96,7 @@ static void wait_until_stalled(const struct child *child)
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", child->pid);
 	while (strncmp(text, "1 0x1 ", 6)) {
-		nap();
+		short_sleep();
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 || read(fd, text, sizeof(text)) <= 0 ||
 		    waitpid(child->pid, NULL, WNOHANG)) {
@@ -107,8 +107,8 @@ static void wait_until_stalled(const struct child *child)
 	}
 }
 
-/* Whether the device gets these calls while the command still runs. */
-static bool calls(const struct child *child, const char *expected)
+/* Whether the device gets exactly the calls @expected while the command still runs. */
+static bool gets_calls(const struct child *child, const char *expected)
 {
 	char call;
 
@@ -118,7 +118,7 @@ static bool calls(const struct child *child, const char *expected)
 	return !waitpid(child->pid, NULL, WNOHANG);
 }
 
-/* Its exit code; or 128 and the signal that ended it. */
+/* Returns the exit code, or 128 plus the signal that ended the child. */
 static int wait_for_end(const struct child *child)
 {
 	int status;
@@ -127,7 +127,7 @@ static int wait_for_end(const struct child *child)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static bool says(const struct child *child, const char *text)
+static bool has_message(const struct child *child, const char *text)
 {
 	char messages[4096] = "";
 
@@ -153,12 +153,13 @@ static void test_signals(void)
 		start(&child, &command_record, record_words);
 		wait_until_stalled(&child);
 		kill(child.pid, signals[i]);
-		ok(calls(&child, "fsfc"), "signal %d ends a recording into a stalled pipe, and "
+		ok(gets_calls(&child, "fsfc"), "signal %d ends a recording into a stalled pipe, and "
 		   "filter and events are restored", signals[i]);
 		kill(child.pid, signals[i]);
 		ok(wait_for_end(&child) == EXIT_PROBLEM &&
-		   says(&child, "interrupted while standard output took nothing") &&
-		   says(&child, "are left in the device"), "another one ends the command");
+		   has_message(&child, "interrupted while standard output took nothing") &&
+		   has_message(&child, "are left in the device"),
+		   "a second signal %d ends the command", signals[i]);
 		finish_child(&child);
 	}
 }
@@ -169,10 +170,10 @@ static void test_duration(void)
 	struct child child;
 
 	start(&child, &command_record, words);
-	ok(calls(&child, "fsfc"), "the duration ends a recording into a stalled pipe");
+	ok(gets_calls(&child, "fsfc"), "the duration ends a recording into a stalled pipe");
 	ok(wait_for_end(&child) == EXIT_PROBLEM &&
-	   says(&child, "standard output took nothing for 5 s"),
-	   "and the command ends though nothing is read");
+	   has_message(&child, "standard output took nothing for 5 s"),
+	   "the command ends then although nobody reads the pipe");
 	finish_child(&child);
 }
 
@@ -182,7 +183,7 @@ static void test_command(void)
 	struct child child;
 
 	start(&child, &command_record, words);
-	ok(calls(&child, "fsfc"), "the command's end ends a recording into a stalled pipe");
+	ok(gets_calls(&child, "fsfc"), "the command's end ends a recording into a stalled pipe");
 	kill(child.pid, SIGTERM);
 	wait_for_end(&child);
 	finish_child(&child);
@@ -214,11 +215,11 @@ static void test_resumed(void)
 	start(&child, &command_record, record_words);
 	wait_until_stalled(&child);
 	kill(child.pid, SIGTERM);
-	ok(calls(&child, "fsfc"), "a recording into a stalled pipe ends");
+	ok(gets_calls(&child, "fsfc"), "a recording into a stalled pipe ends");
 	bytes = read_trace(&child, &size);
 	ok(wait_for_end(&child) == EXIT_OK && size > EXPTRACE_HEADER_SIZE &&
 	   run_bytes(&command_check, NULL, bytes, size) == EXIT_OK,
-	   "and the whole of it can be read on");
+	   "the whole trace can still be read from the pipe");
 	free(bytes);
 	finish_child(&child);
 }
@@ -231,7 +232,7 @@ static void test_snapshot(void)
 	start(&child, &command_snapshot, words);
 	wait_until_stalled(&child);
 	kill(child.pid, SIGTERM);
-	ok(wait_for_end(&child) == EXIT_PROBLEM && says(&child, "interrupted while writing"),
+	ok(wait_for_end(&child) == EXIT_PROBLEM && has_message(&child, "interrupted while writing"),
 	   "a signal ends a snapshot into a stalled pipe");
 	finish_child(&child);
 }
@@ -246,9 +247,9 @@ static void test_restored(void)
 	start(&child, &command_record, words);
 	fake_offers = -1;
 	ok(read(child.calls, &call, 1) == 1 && call == 'c',
-	   "what -e has switched is put back if the events cannot be listed for --stacks");
-	ok(wait_for_end(&child) == EXIT_PROBLEM && says(&child, "cannot list the events"),
-	   "and that is said");
+	   "record restores the events if it cannot list them for --stacks");
+	ok(wait_for_end(&child) == EXIT_PROBLEM && has_message(&child, "cannot list the events"),
+	   "record reports that it cannot list the events");
 	finish_child(&child);
 }
 
@@ -258,7 +259,8 @@ static void test_misspelt(void)
 	static const char *const event[] = { "-o", "-", "-e", "nothing_like_it", NULL };
 
 	ok(run_words(&command_record, call) == EXIT_PROBLEM &&
-	   run_printed("did you mean 'syscalls:openat'?\n"), "a system call like it is suggested");
+	   run_printed("did you mean 'syscalls:openat'?\n"),
+	   "record suggests a similar system call");
 	fake_event = "esc\033[31m";
 	ok(run_words(&command_record, event) == EXIT_PROBLEM &&
 	   run_printed("; there are:\n  sched: esc\\x1b[31m\n") && !strchr(run_output, '\033'),
@@ -268,9 +270,9 @@ static void test_misspelt(void)
 
 int main(void)
 {
-	/* fails what would hang */
+	/* makes a test that hangs fail */
 	alarm(60);
-	/* the caller may ignore them, as nohup(1) does */
+	/* the caller may ignore them, like nohup(1) */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
@@ -280,6 +282,6 @@ int main(void)
 	test_command();
 	test_resumed();
 	test_snapshot();
-	test_misspelt();	/* in this process, with its signals */
+	test_misspelt();	/* last, as it runs in this process and changes its signals */
 	return tap_end();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the recorder writes is cut into batches and counted right; quotas are understood.
+ * The recorder splits its stream into batches and counts them; quotas are parsed.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,10 +27,10 @@ static void test_count(void)
 		at += (size_t)n;
 		pieces++;
 	}
-	ok(!n && at == w.size && pieces == 39, "a stream is cut into batches and end marks");
+	ok(!n && at == w.size && pieces == 39, "a stream is split into batches and end marks");
 	ok(stream.generations == 3 && stream.complete == 3 && stream.first == 1 && stream.last == 3,
 	   "generations are counted");
-	is(stream.lost, 3 * SAMPLE_LOST, "lost events are counted by the ledgers");
+	is(stream.lost, 3 * SAMPLE_LOST, "lost events are taken from the ledgers");
 	stream = (struct stream) { 0 };
 	stream_count(&stream, w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE);
 	ok(stream.generations == 3 && stream.complete == 3 && stream.lost == 3 * SAMPLE_LOST,
@@ -49,9 +49,11 @@ static void test_pieces(void)
 	whole = exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, w.size - EXPTRACE_HEADER_SIZE, NULL, NULL);
 	for (n = 0; n < (size_t)whole; n++)
 		wrong += exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, n, NULL, NULL) != 0;
-	is(wrong, 0, "a batch that is cut off at any byte is not whole");
-	is(exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, (size_t)whole, NULL, NULL), whole, "and else it is");
-	is(exptrace_piece((const uint8_t *)"x", 1, NULL, NULL), -EBADMSG, "bytes that are not a batch are rejected");
+	is(wrong, 0, "a batch cut off at any byte is incomplete");
+	is(exptrace_piece(w.data + EXPTRACE_HEADER_SIZE, (size_t)whole, NULL, NULL), whole,
+	   "a whole batch is complete");
+	is(exptrace_piece((const uint8_t *)"x", 1, NULL, NULL), -EBADMSG,
+	   "bytes that are not a batch are rejected");
 	w_free(&w);
 }
 
@@ -59,9 +61,9 @@ static void test_quota(void)
 {
 	uint8_t quota[EXPTRACE_MAX_EXPERIMENTS] = { 0 };
 
-	ok(parse_quota("allocfree=30", quota) && quota[1] == 30, "a quota by an experiment's name");
+	ok(parse_quota("allocfree=30", quota) && quota[1] == 30, "a quota can name its experiment");
 	ok(parse_quota("standard=50,7=5", quota) && quota[0] == 50 && quota[7] == 5,
-	   "several, and by number");
+	   "several quotas, and numbers of experiments, are accepted");
 	ok(!parse_quota("allocfree", quota) && !parse_quota("", quota) &&
 	   !parse_quota("x=3", quota) && !parse_quota("8=3", quota) && !parse_quota("1=101", quota) &&
 	   !parse_quota("1=", quota) && !parse_quota("1=3,", quota) && !parse_quota("=3", quota) &&
@@ -77,7 +79,7 @@ static void test_names(void)
 	for (i = 0; i < EXPTRACE_NR_LOST; i++)
 		named = named && exptrace_lost_name(i);
 	ok(named && !exptrace_lost_name(EXPTRACE_NR_LOST) && !exptrace_lost_name(UINT64_MAX),
-	   "each reason for a loss has a name, others have none");
+	   "each reason for losses has a name, unknown reasons have none");
 }
 
 int main(void)

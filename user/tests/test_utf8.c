@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UTF-8 in JSON: it is unchanged, the output has nothing else, and no byte is lost.
+ * UTF-8 in JSON: valid text is unchanged, the output is always valid, and no byte is lost.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "run.h"
 #include "tap.h"
 
-/* What json_bytes() makes of @n bytes; to be freed. */
+/* The output of json_bytes(); the caller frees it. */
 static char *json(const char *bytes, size_t n)
 {
 	static struct output output;
@@ -40,7 +40,7 @@ static bool becomes(const char *bytes, size_t n, const char *want)
 
 #define BECOMES(bytes, want)	becomes(bytes, sizeof(bytes) - 1, "\"" want "\"")
 
-/* Encodes a character independently of utf8.c; surrogates too. */
+/* Encodes a character, surrogates included, independently of utf8.c. */
 static size_t encode(uint32_t code, uint8_t *bytes)
 {
 	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4, i;
@@ -70,7 +70,7 @@ static void test_characters(void)
 		wrong += got != (good ? n : 0) || (good && utf8_code(bytes, n) != code);
 		wrong += n > 1 && utf8_length(bytes, n - 1);
 	}
-	is(wrong, 0, "each character is known, whole and not cut off, and no surrogate");
+	is(wrong, 0, "exactly the characters are valid: no surrogates, no truncated ones");
 }
 
 /* All pairs of a first and a second byte, with valid bytes after them. */
@@ -87,7 +87,7 @@ static void test_pairs(void)
 		bytes[1] = (uint8_t)pair;
 		n = utf8_length(bytes, sizeof(bytes));
 		known += n > 1;
-		/* what is not its own shortest form would come out as another number of bytes */
+		/* overlong forms would be encoded differently */
 		if (n > 1) {
 			uint8_t again[4];
 
@@ -95,7 +95,8 @@ static void test_pairs(void)
 		}
 	}
 	/* C2-DF; E0; E1-EC, EE, EF; ED; F0; F1-F3; F4 */
-	is(known, 30 * 64 + 32 + 14 * 64 + 32 + 48 + 3 * 64 + 16, "and nothing else is a character");
+	is(known, 30 * 64 + 32 + 14 * 64 + 32 + 48 + 3 * 64 + 16,
+	   "no other pair of first bytes is valid");
 }
 
 static void test_json(void)
@@ -105,20 +106,21 @@ static void test_json(void)
 	   "UTF-8 stays as it is");
 	ok(BECOMES("q\"uo\\te", "q\\\"uo\\\\te"), "quotes and backslashes are escaped");
 	ok(BECOMES("\0\x1b\x7f\xc2\x80\xc2\x9b\xc2\x9f",
-		   "\\u0000\\u001b\\u007f\\u0080\\u009b\\u009f"), "controls are escaped, C1 as well");
+		   "\\u0000\\u001b\\u007f\\u0080\\u009b\\u009f"),
+		   "control characters are escaped, C1 included");
 	ok(BECOMES("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\x8f",
 		   "\\u2028\\u2029\\u202e\\u2066\\u061c\\u200f"),
-	   "separators of lines and changes of direction are escaped");
+	   "line separators and direction marks are escaped");
 	ok(BECOMES("\xff\xfe\x80" "bad\xc3", "\\ufffdff\\ufffdfe\\ufffd80bad\\ufffdc3"),
-	   "bytes that are not UTF-8 are shown as hexadecimal digits");
+	   "invalid bytes become U+FFFD and hexadecimal digits");
 	ok(BECOMES("\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80",
 		   "\\ufffdc0\\ufffdaf\\ufffded\\ufffda0\\ufffd80\\ufffdf4\\ufffd90\\ufffd80\\ufffd80"),
-	   "likewise what is overlong, a surrogate, or too large");
+	   "overlong forms, surrogates and too large characters are invalid bytes");
 	ok(BECOMES("\xef\xbf\xbd" "ff", "\\ufffdef\\ufffdbf\\ufffdbdff"),
-	   "and U+FFFD itself, so that nothing else looks like it");
+	   "U+FFFD itself is treated as invalid, so that the output is unambiguous");
 }
 
-/* The character lies across each place where the text is split for the buffer. */
+/* The character lies at every offset, so also across the places where the text is split. */
 static void test_pieces(void)
 {
 	static const char character[] = "\xf0\x9f\x98\x80";
@@ -135,7 +137,7 @@ static void test_pieces(void)
 		wrong += strlen(got) != sizeof(text) + 2 || memcmp(got + 1, text, sizeof(text));
 		free(got);
 	}
-	is(wrong, 0, "a long text is not divided within a character");
+	is(wrong, 0, "a long text is not split within a character");
 	memset(text, 0xff, sizeof(text));
 	for (i = 0; i < 100; i++) {
 		char *got = json(text, sizeof(text));
@@ -143,7 +145,7 @@ static void test_pieces(void)
 		wrong += strlen(got) != 8 * sizeof(text) + 2;
 		free(got);
 	}
-	is(wrong, 0, "a long text of bytes that are no UTF-8 has room");
+	is(wrong, 0, "a long text of invalid bytes fits into the buffer");
 }
 
 int main(void)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers: every length, padding, what is too long, too large or cut off.
+ * Numbers of every length, padded, too long, too large and cut off.
  */
 #include "../lib/varint.h"
 #include "tap.h"
 #include "writer.h"
 
-/* Whether a number of @bits bits is read back, and no byte after it. */
-static bool survives(unsigned int bits)
+/* Whether a number of @bits bits is read back, without a byte behind it. */
+static bool is_read_back(unsigned int bits)
 {
 	uint64_t value = bits == 64 ? UINT64_MAX : (1ULL << bits) - 1, got = 0;
 	struct writer w = { 0 };
@@ -27,8 +27,8 @@ static bool survives(unsigned int bits)
 	return fine;
 }
 
-/* Numbers of all lengths with all kinds of bytes before and after their end. */
-static bool agrees(void)
+/* Numbers of all lengths, with all kinds of bytes up to and behind their end. */
+static bool ways_agree(void)
 {
 	uint64_t state = 0x9e3779b97f4a7c15ULL, fast, slow;
 	unsigned int i, byte, wrong = 0;
@@ -48,7 +48,7 @@ static bool agrees(void)
 	return !wrong;
 }
 
-static bool refuses(const uint8_t *bytes, size_t n)
+static bool is_refused(const uint8_t *bytes, size_t n)
 {
 	uint64_t value;
 
@@ -66,14 +66,14 @@ int main(void)
 	bool fine = true;
 
 	for (bits = 1; bits <= 64; bits++)
-		fine = fine && survives(bits);
-	ok(fine, "numbers of 1 to 10 bytes are read, and refused when cut off");
-	ok(agrees(), "the fast way to read a number agrees with the simple one");
+		fine = fine && is_read_back(bits);
+	ok(fine, "numbers of 1 to 10 bytes are read, and refused if cut off");
+	ok(ways_agree(), "the fast and the simple way of reading a number agree");
 	ok(varint_get(padded, padded + 10, &value) == padded + 10 && value == 5,
 	   "a number padded to 10 bytes is read");
-	ok(refuses(eleven, sizeof(eleven)), "a number of 11 bytes is refused");
-	ok(refuses(large, sizeof(large)), "a number beyond 2^64 - 1 is refused");
-	ok(refuses(padded, 0), "a number of no bytes is refused");
+	ok(is_refused(eleven, sizeof(eleven)), "a number of 11 bytes is refused");
+	ok(is_refused(large, sizeof(large)), "a number beyond 2^64 - 1 is refused");
+	ok(is_refused(padded, 0), "a number of no bytes is refused");
 	ok(varint_zigzag(0) == 0 && varint_zigzag(1) == -1 && varint_zigzag(2) == 1 &&
 	   varint_zigzag(UINT64_MAX) == INT64_MIN && varint_zigzag(UINT64_MAX - 1) == INT64_MAX,
 	   "signed numbers reach from INT64_MIN to INT64_MAX");

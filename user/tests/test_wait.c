@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A reader decides whether to wait for a trace that arrives in a pipe bit by bit.
+ * The caller decides whether to wait for a trace that arrives in a pipe bit by bit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +12,12 @@
 #include "sample.h"
 #include "tap.h"
 
-/* A trace, and the pipe that gets a part of it on each wait. */
+/* A trace, of which each wait writes a part to the pipe. */
 struct source {
 	struct writer w;
 	size_t sent;
 	size_t part;		/* bytes */
-	int out;		/* -1: closed, all was sent */
+	int out;		/* -1 once everything was sent */
 	unsigned int waits;
 	bool refuse;
 };
@@ -100,10 +100,10 @@ static void test_wait(void)
 	unsigned int all, waits;
 
 	all = events_in_pipe(1 << 20, 0, &waits);
-	ok(all && waits == 1, "a pipe is waited for once if all arrives then");
-	ok(events_in_pipe(100, 0, &waits) == all && waits > 10, "and again for each part");
+	ok(all && waits == 1, "the library waits once if everything then arrives");
+	ok(events_in_pipe(100, 0, &waits) == all && waits > 10, "the library waits for each part");
 	ok(events_in_pipe(100, O_NONBLOCK, &waits) == all && waits > 10,
-	   "so is a non-blocking one");
+	   "the library waits for each part of a non-blocking pipe");
 }
 
 static void test_refuse(void)
@@ -118,10 +118,10 @@ static void test_refuse(void)
 	source.refuse = true;
 	source_send(&source);
 	n = count_events(trace, &ret);
-	ok(ret == -EAGAIN && source.waits == 1, "nothing is waited for if the reader refuses");
+	ok(ret == -EAGAIN && source.waits == 1, "the library does not wait if the caller refuses");
 	source.refuse = false;
 	n += count_events(trace, &ret);
-	ok(!ret && n == all, "and what comes later is read later");
+	ok(!ret && n == all, "reading continues later after a refusal");
 	source_close(&source, trace, in);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dump -e and report -e: what the words of the command line select, and which are refused.
+ * dump -e and report -e: which events the words select, and which words are refused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,10 @@
 #define FREQUENCY	1000000000ULL
 #define COMPAT		(1U << 31)
 
-/* An experiment that is in no catalogue, with names that only a trace can have. */
+/* An experiment that is not in the catalogue, with names that only a trace can have. */
 enum { TESTS = 2, TESTS_OWN = 64, TESTS_ODD, TESTS_HOSTILE };
 
-/* Numbers of x86_64, and of its 32-bit programs. */
+/* System call numbers of x86_64 and of its 32-bit programs. */
 enum { READ = 0, CLOSE = 3, OPENAT = 257, READ_32 = 3, MMAP2_32 = 192, OPENAT_32 = 295 };
 
 static void write_experiment(struct writer *w, unsigned int id, const char *name)
@@ -115,8 +115,8 @@ static void write_tests(struct writer *w)
 	w_end(w);
 }
 
-/* A generation; @events: whether there are any. */
-static struct writer make_trace(const char *machine, bool events)
+/* A trace of one generation, with or without events. */
+static struct writer events_trace(const char *machine, bool events)
 {
 	struct writer w = { 0 };
 
@@ -134,7 +134,7 @@ static struct writer make_trace(const char *machine, bool events)
 	return w;
 }
 
-static int run_what(const struct command *command, const char *what, const struct writer *w)
+static int run_events(const struct command *command, const char *what, const struct writer *w)
 {
 	int fd = memory_file(w->data, w->size), ret;
 	const char *words[4] = { "-e", what };
@@ -164,7 +164,7 @@ static bool knows_calls(void)
 	return exptrace_syscall_number("x86_64", "openat", strlen("openat")) == OPENAT;
 }
 
-/* How many events of which kind a selection leaves. */
+/* How many events of each kind a selection shows. */
 static void test_selected(const struct writer *w)
 {
 	static const struct {
@@ -186,7 +186,7 @@ static void test_selected(const struct writer *w)
 		{ "*_e[!x]*", false, 0, 1, 6, 0, 0 },
 		{ "syscalls:sys_exit", false, 0, 0, 0, 6, 0 },
 		{ "syscalls:*", false, 0, 0, 6, 6, 6 },
-		/* by number: of the machine's own programs */
+		/* a number selects the native call */
 		{ "syscalls:3", false, 0, 0, 1, 1, 1 },
 		{ "sched,syscalls:3", false, 1, 0, 1, 1, 1 },
 		{ "syscalls:openat", true, 0, 0, 2, 2, 2 },
@@ -201,19 +201,19 @@ static void test_selected(const struct writer *w)
 	for (i = 0; i < COUNT(cases); i++) {
 		bool skip = cases[i].names_calls && !knows_calls();
 
-		ok(skip || (run_what(&command_dump, cases[i].what, w) == EXIT_OK &&
+		ok(skip || (run_events(&command_dump, cases[i].what, w) == EXIT_OK &&
 			    count(" sched_wakeup: ") == cases[i].wakeups &&
 			    count(" own_event:") + count(" odd:a,b:") +
 			    count(" esc\\x1b[31m:") == cases[i].own &&
 			    count(" sys_enter: ") == cases[i].enters &&
 			    count(" sys_exit: ") == cases[i].exits &&
 			    count(" sys_call: ") == cases[i].calls),
-		   "dump -e '%s' shows what it says%s", cases[i].what,
+		   "dump -e '%s' shows exactly the selected events%s", cases[i].what,
 		   skip ? " # SKIP calls are not known here" : "");
 	}
 }
 
-/* What both commands refuse: the exit code, and what the message says. */
+/* Words that both commands refuse, the exit code, and a part of the message. */
 static void test_refused(const struct writer *w)
 {
 	static const struct {
@@ -256,9 +256,9 @@ static void test_refused(const struct writer *w)
 
 	for (i = 0; i < COUNT(cases); i++)
 		for (j = 0; j < COUNT(commands); j++) {
-			int code = run_what(commands[j], cases[i].what, w);
+			int code = run_events(commands[j], cases[i].what, w);
 
-			/* one message, and nothing of the trace */
+			/* one message, and no event */
 			ok(code == cases[i].code && run_printed(cases[i].message) &&
 			   count("\n") == (code == EXIT_USAGE ? 2 : 1) && !strchr(run_output, '\033'),
 			   "%s -e refuses word %zu", commands[j]->name, i);
@@ -269,66 +269,67 @@ static void test_suggested_call(const struct writer *w)
 {
 	const char *skip = knows_calls() ? "" : " # SKIP calls are not known here";
 
-	ok(*skip || (run_what(&command_dump, "syscalls:opneat", w) == EXIT_PROBLEM &&
+	ok(*skip || (run_events(&command_dump, "syscalls:opneat", w) == EXIT_PROBLEM &&
 		     run_printed("system call 'opneat'; did you mean 'syscalls:openat'?")),
-	   "a misspelt system call is put right%s", skip);
+	   "a similar name is suggested for a misspelt system call%s", skip);
 }
 
 static void test_noted(const struct writer *w)
 {
-	ok(run_what(&command_dump, "sched,kfree", w) == EXIT_OK &&
+	ok(run_events(&command_dump, "sched,kfree", w) == EXIT_OK &&
 	   run_printed("exptrace: --events sched,kfree: note: the trace's recorder did not have 'kfree'") &&
-	   count(" sched_wakeup: ") == 1, "an event that exptrace knows and the trace not is noted");
-	ok(run_what(&command_dump, "sched,current", w) == EXIT_OK &&
+	   count(" sched_wakeup: ") == 1,
+	   "an event that exptrace knows but the trace lacks is noted");
+	ok(run_events(&command_dump, "sched,current", w) == EXIT_OK &&
 	   run_printed("exptrace: --events sched,current: note: 'current' is state, which --all shows"),
-	   "a word for state is noted where it is not shown");
-	ok(run_what(&command_report, "sched,current", w) == EXIT_OK && !count("which --all"),
-	   "report has no such note");
+	   "a word that selects hidden state events is noted");
+	ok(run_events(&command_report, "sched,current", w) == EXIT_OK && !count("which --all"),
+	   "report has no note about state events");
 }
 
-/* The tables of report have the calls that were asked for, and no others. */
+/* The tables of report have the selected calls only. */
 static void test_report(const struct writer *w)
 {
 	const char *skip = knows_calls() ? "" : " # SKIP calls are not known here";
 
-	ok(*skip || (run_what(&command_report, "syscalls:openat", w) == EXIT_OK &&
+	ok(*skip || (run_events(&command_report, "syscalls:openat", w) == EXIT_OK &&
 		     count("openat") == 2 && !count("read") && !count("close") && !count("mmap2")),
-	   "report -e looks at a system call only, of programs of both kinds%s", skip);
-	ok(*skip || (run_what(&command_report, "-syscalls:read", w) == EXIT_OK &&
+	   "report -e shows a single system call, of native and 32-bit programs%s", skip);
+	ok(*skip || (run_events(&command_report, "-syscalls:read", w) == EXIT_OK &&
 		     count("openat") == 2 && !count("read") && count("close") == 1),
-	   "or at all but one%s", skip);
-	ok(run_what(&command_report, "sched:*", w) == EXIT_OK && !count("openat"),
-	   "or at no call");
+	   "report -e can leave out one system call%s", skip);
+	ok(run_events(&command_report, "sched:*", w) == EXIT_OK && !count("openat"),
+	   "report -e can leave out all system calls");
 }
 
-/* Without events there is nothing to wait for. */
+/* Words are checked even if the trace has no events. */
 static void test_without_events(void)
 {
-	struct writer w = make_trace("x86_64", false);
+	struct writer w = events_trace("x86_64", false);
 
-	ok(run_what(&command_dump, "nonsense", &w) == EXIT_PROBLEM && run_printed("'nonsense'"),
-	   "a word is refused where the trace has no event");
-	ok(run_what(&command_dump, "own_event", &w) == EXIT_OK && !*run_output,
-	   "what its schema has is known all the same");
+	ok(run_events(&command_dump, "nonsense", &w) == EXIT_PROBLEM && run_printed("'nonsense'"),
+	   "an unknown word is refused if the trace has no events");
+	ok(run_events(&command_dump, "own_event", &w) == EXIT_OK && !*run_output,
+	   "a word that the schema knows is accepted if the trace has no events");
 	w.size = EXPTRACE_HEADER_SIZE;
-	ok(run_what(&command_dump, "nonsense", &w) == EXIT_PROBLEM && run_printed("'nonsense'"),
-	   "or nothing but a header");
+	ok(run_events(&command_dump, "nonsense", &w) == EXIT_PROBLEM && run_printed("'nonsense'"),
+	   "an unknown word is refused if the trace is only a header");
 	w_free(&w);
 }
 
 static void test_without_machine(void)
 {
-	struct writer w = make_trace(NULL, true);
+	struct writer w = events_trace(NULL, true);
 
-	ok(run_what(&command_dump, "syscalls:openat", &w) == EXIT_PROBLEM &&
+	ok(run_events(&command_dump, "syscalls:openat", &w) == EXIT_PROBLEM &&
 	   run_printed("for the trace does not tell its machine; its number will do"),
-	   "a trace without its machine has no names of calls");
-	ok(run_what(&command_dump, "syscalls:257", &w) == EXIT_OK && count(" sys_enter: ") == 1,
-	   "but numbers");
+	   "names of system calls are refused if the trace does not name its machine");
+	ok(run_events(&command_dump, "syscalls:257", &w) == EXIT_OK && count(" sys_enter: ") == 1,
+	   "numbers of system calls are accepted if the trace does not name its machine");
 	w_free(&w);
 }
 
-/* With -n 0, all is read that it takes to know the words. */
+/* With -n 0, dump reads as much as it needs to check the words. */
 static void test_no_lines(const struct writer *w)
 {
 	int fd = memory_file(w->data, w->size);
@@ -338,14 +339,14 @@ static void test_no_lines(const struct writer *w)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	words[4] = path;
 	ok(run_words(&command_dump, words) == EXIT_OK && !count("own_event"),
-	   "dump -n 0 prints nothing, and knows the words");
+	   "dump -n 0 prints nothing, and accepts known words");
 	words[3] = "nonsense";
 	ok(run_words(&command_dump, words) == EXIT_PROBLEM && run_printed("'nonsense'"),
-	   "and refuses those that it does not know");
+	   "dump -n 0 refuses unknown words");
 	close(fd);
 }
 
-/* A pipe has the beginning of a trace: what there is of it decides. */
+/* The pipe has a whole trace, which must not be printed before the words are checked. */
 static void test_pipe(const struct writer *w)
 {
 	const char *const words[] = { "-e", "nonsense", "-", NULL };
@@ -360,12 +361,12 @@ static void test_pipe(const struct writer *w)
 	close(input);
 	close(ends[0]);
 	ok(ret == EXIT_PROBLEM && count("\n") == 1 && run_printed("'nonsense'"),
-	   "a word is refused before anything of a pipe is shown");
+	   "an unknown word is refused before anything from a pipe is shown");
 }
 
 int main(void)
 {
-	struct writer w = make_trace("x86_64", true);
+	struct writer w = events_trace("x86_64", true);
 
 	test_selected(&w);
 	test_refused(&w);

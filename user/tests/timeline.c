@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Traces in which a tick is a nanosecond, and events have times since the generation's beginning.
+ * Traces in which a tick is a nanosecond and times count from the generation's beginning.
  */
 #include <stdarg.h>
 

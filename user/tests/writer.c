@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes synthetic traces, sound or not, from docs/wire-format.md alone.
+ * Writes synthetic traces, sound or not, by docs/wire-format.md alone.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -159,7 +159,7 @@ void w_schema_arg(struct writer *w, unsigned int kind, const char *name)
 	w_string(w, name);
 }
 
-/* The part of the catalogue that the samples need: a change of most bytes must matter. */
+/* Only the part of the catalogue that the samples need: test_damage.c expects most bytes to matter. */
 #define WRITER_EVENTS(X, A)						\
 	EXPTRACE_STATE_EVENTS(X, A)					\
 	EXPTRACE_SCHED_EVENTS(X, A)					\
@@ -168,7 +168,7 @@ void w_schema_arg(struct writer *w, unsigned int kind, const char *name)
 #define COUNT_ARG(kind, name)	+ 1
 #define WRITE_ARG(kind, name)	w_schema_arg(w, EXPTRACE_KIND_##kind, name);
 
-/* Args come expanded with one macro only, so the count is taken in a pass of its own. */
+/* Args expands one macro only, so the arguments are counted in a pass of its own. */
 #define ENUM_COUNT(EXPERIMENT, NAME, type, ntypes, group, name, args) \
 	NARGS_##NAME = 0 args,
 enum { WRITER_EVENTS(ENUM_COUNT, COUNT_ARG) };
