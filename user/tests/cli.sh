@@ -1,38 +1,38 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The command as users see it: pipes, exit codes, messages. Usage: cli.sh EXPTRACE SAMPLE
+# The command's pipes, exit codes and messages. Usage: cli.sh EXPTRACE SAMPLE
 exptrace=$1
 sample=$2
-here=$(dirname "$0")	# v1.trace is from a recorder of version 1, v1.json its output then
+here=$(dirname "$0")	# v1.trace was recorded by version 1; v1.json is what dump printed then
 . "$(dirname "$0")/ok.sh"
 
-exits() { # code command…
+exits() { # code command…: whether the command has that exit code
 	want=$1
 	shift
 	"$@" >"$dir/out" 2>"$dir/err" </dev/null
 	[ $? -eq "$want" ]
 }
 
-same_messages() { # file file: except for the file named in them
+same_messages() { # file file: whether they differ at most in the name of the trace
 	[ "$(sed "s|^exptrace: $dir/hole: ||; s|^exptrace: standard input: ||" "$1")" = \
 		"$(sed "s|^exptrace: $dir/hole: ||; s|^exptrace: standard input: ||" "$2")" ]
 }
 
 "$exptrace" dump "$sample" >"$dir/file" && "$exptrace" dump - <"$sample" >"$dir/stdin" &&
 	cmp -s "$dir/file" "$dir/stdin"
-ok "dump reads standard input as it reads a file"
+ok "dump reads standard input like a file"
 cat "$sample" | "$exptrace" dump - >"$dir/pipe" && cmp -s "$dir/file" "$dir/pipe"
-ok "dump reads a pipe as it reads a file"
+ok "dump reads a pipe like a file"
 [ "$(cat "$sample" | "$exptrace" check -)" = "$("$exptrace" check "$sample")" ]
-ok "check reads a pipe as it reads a file"
+ok "check reads a pipe like a file"
 { "$exptrace" dump "$sample" 2>"$dir/err"; echo $? >"$dir/code"; } | head -n 1 >/dev/null
 ! grep -v ' note: ' "$dir/err"
-ok "dump into a closed pipe is quiet"
+ok "dump into a closed pipe prints no message"
 head -c 700 "$sample" >"$dir/cut"
 exits 1 "$exptrace" dump "$dir/cut" && grep -q 'cut off in generation 1 at offset 700' "$dir/err" &&
 	[ "$(wc -l <"$dir/err")" -eq 1 ]
-ok "dump of a damaged trace has one message with the offset, and exit code 1"
-# A hole from the schema to the events of the first generation.
+ok "dump of a damaged trace prints one message with the offset, and exits with 1"
+# A hole in the first generation, from the schema to the events.
 hole_end=$(($(stat -c %s "$sample") / 2 - 200))
 head -c 700 "$sample" >"$dir/hole"
 head -c $((hole_end - 700)) /dev/zero >>"$dir/hole"
@@ -44,9 +44,9 @@ exits 1 "$exptrace" dump "$dir/hole" && grep -q '; generation 2 follows at offse
 	cmp -s "$dir/out" "$dir/out1" && same_messages "$dir/err" "$dir/err1"
 ok "dump continues after a hole, in a file and in a pipe"
 exits 1 "$exptrace" cut -o "$dir/whole" "$dir/hole" && exits 0 "$exptrace" check "$dir/whole"
-ok "cut makes a sound trace of one with a hole"
+ok "cut makes a sound trace out of one with a hole"
 exits 1 "$exptrace" dump "$dir/none" && grep -q 'No such file' "$dir/err"
-ok "a missing file is named"
+ok "the message about a missing file names it"
 exits 1 "$exptrace" check "$exptrace" && grep -q 'not a trace' "$dir/err"
 ok "a file that is not a trace is refused"
 exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump &&
@@ -57,7 +57,7 @@ exits 2 "$exptrace" && exits 2 "$exptrace" nonsense && exits 2 "$exptrace" dump 
 	exits 2 "$exptrace" record --quota 9=5 && exits 2 "$exptrace" cut -g 5-3 "$sample" &&
 	exits 2 "$exptrace" mark && exits 2 "$exptrace" mark a b && exits 2 "$exptrace" mark --begin --end a &&
 	exits 2 "$exptrace" mark --begin --key k a && exits 2 "$exptrace" mark --key k
-ok "bad usage has exit code 2"
+ok "bad usage exits with 2"
 exits 2 "$exptrace" record --batch 4 --pool 0 && grep -q -- "^exptrace: --pool 0: " "$dir/err" &&
 	exits 2 "$exptrace" start --pool=0 && grep -q -- '^exptrace: --pool=0: ' "$dir/err" &&
 	exits 2 "$exptrace" record -px && grep -q -- '^exptrace: -px: ' "$dir/err" &&
@@ -68,7 +68,7 @@ for value in '' ' 5' 5x 0x10 -1 +1 1e3 .5 5. 1,5 0 0.0000004 1000000001000 nan i
 	exits 2 "$exptrace" record --duration "$value" nonsense || wrong="$wrong '$value'"
 	exits 2 "$exptrace" start --min-duration "syscalls=${value}ms" || wrong="$wrong '${value}ms'"
 done
-[ -z "$wrong" ] || echo "# taken for a time:$wrong"
+[ -z "$wrong" ] || echo "# accepted as a time:$wrong"
 [ -z "$wrong" ]
 ok "a time consists of digits and at most one point"
 for option in "record --duration 0" "start --pool x" "start --period 4294967295" "record --tid 1,0" \
@@ -95,22 +95,23 @@ ok "cut works in a pipe"
 	"$exptrace" check "$here/v1.trace" >"$dir/out" &&
 	grep -q '^OK: 2 generations, 24 batches, 18 events, 4 lost' "$dir/out" &&
 	grep -q '^approximate: all times' "$dir/out" && ! "$exptrace" check "$sample" | grep '^approximate'
-ok "a trace of version 1 is read as before"
+ok "dump and check of a trace of version 1 have not changed"
 "$exptrace" cut "$here/v1.trace" 2>"$dir/err" | cmp - "$here/v1.trace"
-ok "a cut from a trace of version 1 has version 1"
+ok "cut keeps version 1 of a trace"
 cat "$sample" | "$exptrace" dump -e sched_swich - >"$dir/out" 2>"$dir/err"
 [ $? -eq 1 ] && [ ! -s "$dir/out" ] && [ "$(wc -l <"$dir/err")" -eq 1 ] &&
 	grep -q "^exptrace: --events sched_swich: .* did you mean 'sched_switch'?\$" "$dir/err" &&
 	exits 1 "$exptrace" report --json -e 'x*' "$sample" && [ ! -s "$dir/out" ] &&
 	exits 2 "$exptrace" dump -e tp:sched:sched_switch "$sample" && exits 2 "$exptrace" dump --events= "$sample"
-ok "an unknown word is reported before anything is shown"
-# As when the shell expands an unquoted pattern; refused before the module is opened.
+ok "an unknown word is reported before any event is shown"
+# The first two look like an unquoted pattern that the shell has expanded. All are refused before
+# the module is opened.
 exits 2 "$exptrace" dump -e sched_a sched_b "$sample" && exits 2 "$exptrace" list sched_a sched_b &&
 	exits 2 "$exptrace" list + && exits 2 "$exptrace" record -e fn:kfree && exits 2 "$exptrace" start -e '' &&
 	exits 2 "$exptrace" record --stacks 'sched,[' && grep -q "^exptrace: --stacks sched,\[: '\['" "$dir/err"
 ok "malformed words are bad usage"
 if [ -e /dev/exptrace ]; then
-	echo "ok - commands that need the module say that it is not loaded # SKIP the module is loaded"
+	echo "ok - commands that need the module report that it is not loaded # SKIP the module is loaded"
 else
 	exits 1 "$exptrace" record && grep -q 'module is not loaded' "$dir/err" &&
 		exits 1 "$exptrace" list
@@ -121,6 +122,6 @@ else
 			[ "$(wc -l <"$dir/err")" -eq 1 ] || echo "$command" >"$dir/silent"
 	done
 	[ ! -e "$dir/silent" ] && [ ! -e "$dir/snapshot" ]
-	ok "commands that need the module say that it is not loaded"
+	ok "commands that need the module report that it is not loaded"
 fi
 exit $failed

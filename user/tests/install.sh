@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# What "make install" installs, and where; what "make user" asks for. Usage: install.sh BUILD-DIRECTORY
+# Files that "make install" installs, and packages that "make user" requests.
+# Usage: install.sh BUILD-DIRECTORY
 out=$1
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$(dirname "$0")/ok.sh"
-# Not from the make that runs this.
+# Set by the make that runs this test.
 unset MAKEFLAGS MAKELEVEL MFLAGS DESTDIR PREFIX prefix bindir libdir includedir
 
-# Files with their modes.
+# The installed files with their modes.
 list() { (cd "$dir/to" && find . ! -type d -printf '%P %m\n' | sed 's/^\(.*\.so\) 777$/\1/' | sort); }
 
-expected() { # prefix
+expected() { # prefix: the files that should be installed there
 	sed "s|^|$1/|" <<-END | sort
 		bin/exptrace 755
 		include/exptrace/events.h 644
@@ -24,7 +25,7 @@ expected() { # prefix
 	END
 }
 
-makes() { # prefix where make puts things, given the arguments
+makes() { # prefix arguments…: whether make install with the arguments installs into the prefix
 	where=$1
 	shift
 	rm -rf "$dir/to"
@@ -33,19 +34,19 @@ makes() { # prefix where make puts things, given the arguments
 }
 
 makes usr/local
-ok "make install installs just the command, the library and its headers, into /usr/local"
+ok "make install installs the command, the library and its headers into /usr/local, nothing else"
 makes opt/x PREFIX=/opt/x && makes opt/x prefix=/opt/x && PREFIX=/opt/x makes opt/x && prefix=/opt/x makes opt/x
-ok "PREFIX and prefix are heeded, as arguments and in the environment"
+ok "make install uses PREFIX and prefix, as arguments and from the environment"
 "$dir/to/opt/x/bin/exptrace" --version | grep -q '^exptrace '
 ok "the installed command runs"
 makes opt/x PREFIX=/opt/x && touch "$dir/to/opt/x/bin/other" &&
 	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/to" PREFIX=/opt/x >"$dir/log" 2>&1 &&
 	[ "$(list)" = "opt/x/bin/other 644" ] && [ ! -e "$dir/to/opt/x/include/exptrace" ]
-ok "make uninstall removes what was installed, and nothing else"
+ok "make uninstall removes the installed files, and nothing else"
 makes opt/x PREFIX=/opt/x && touch "$dir/to/opt/x/include/exptrace/mine.h" &&
 	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/to" PREFIX=/opt/x >"$dir/log" 2>&1 &&
 	[ "$(list)" = "opt/x/include/exptrace/mine.h 644" ]
-ok "and keeps other headers in its directory"
+ok "make uninstall keeps other headers in its directory"
 
 # Characters that are special to the shell, make or sed.
 odd="it's a | & b"
@@ -57,15 +58,15 @@ make -s -C "$top/user" install O="$out" DESTDIR="$dir/$odd" PREFIX="/opt/$odd" >
 	mkdir "$dir/odd/opt/$odd" && cp -r "$dir/to/at/." "$dir/odd/opt/$odd" && mv "$dir/odd" "$dir/$odd" &&
 	make -s -C "$top/user" uninstall O="$out" DESTDIR="$dir/$odd" PREFIX="/opt/$odd" >"$dir/log" 2>&1 &&
 	[ -z "$(find "$dir/$odd" ! -type d)" ]
-ok "blanks and other signs in PREFIX and DESTDIR are part of them"
+ok "PREFIX and DESTDIR may have blanks and special characters"
 
 (cd "$dir" && make -s -f "$top/user/Makefile" install O="$out" DESTDIR=to2 prefix=a/b libdir=l >"$dir/log" 2>&1) &&
 	[ -x "$dir/to2$dir/a/b/bin/exptrace" ] && pc=$dir/to2$dir/l/pkgconfig/libexptrace.pc &&
 	grep -q -x -F "prefix=$dir/a/b" "$pc" && grep -q -x -F "libdir=$dir/l" "$pc"
-ok "relative paths start where make was called, and are absolute in the .pc file"
+ok "relative paths are relative to the working directory, and absolute in the .pc file"
 make -n -C "$top" install DESTDIR=rel >"$dir/log" 2>&1 && ! grep -q -e '-C user' "$dir/log" &&
 	grep -q "^install -d '*rel/" "$dir/log"
-ok "also if make was called in the top directory"
+ok "relative paths are relative to the top directory if make runs there"
 
 if command -v pkg-config >/dev/null && [ -n "${CC:-$(command -v gcc)}" ]; then
 	make -s -C "$top/user" install O="$out" PREFIX="$dir/a place" >"$dir/log" 2>&1
@@ -78,19 +79,19 @@ else
 	echo "ok - pkg-config handles a prefix with a blank # SKIP no pkg-config, or no compiler"
 fi
 
-# After "sudo make install" a user could not overwrite such a file.
+# A user could not overwrite such a file after "sudo make install".
 find "$out" -name libexptrace.pc >"$dir/log"
 [ ! -s "$dir/log" ]
 ok "make install writes nothing into the build directory"
 
-# make -n, since a build would ask for packages.
+# With -n, since a build would install packages.
 make -n -C "$top" install PREFIX=/opt/x DESTDIR=/to >"$dir/log" 2>&1 &&
 	grep -q "install .*/exptrace '*/to/opt/x/bin" "$dir/log" &&
 	make -n -C "$top" install prefix=/opt/y DESTDIR=/to >"$dir/log" 2>&1 &&
 	grep -q "install .*/exptrace '*/to/opt/y/bin" "$dir/log"
-ok "PREFIX and prefix are heeded in the top directory as well"
+ok "make install uses PREFIX and prefix in the top directory too"
 
-# As on a machine without packages and compiler; apt-get only logs its arguments.
+# Pretend that the machine has no packages and no compiler. apt-get only logs its arguments.
 mkdir "$dir/bin"
 cat >"$dir/bin/apt-get" <<-END
 	#!/bin/sh
@@ -103,5 +104,5 @@ steps=$(make -n -C "$top" user 2>/dev/null | grep -o 'scripts/deps\.sh.*')
 # shellcheck disable=SC2086 # words
 (cd "$top" && PATH="$dir/bin:$PATH" CC=/no/compiler sh -c "$steps") >"$dir/log" 2>&1
 grep -q ' gcc' "$dir/asked" && ! grep -q 'qemu\|debootstrap\|linux-perf' "$dir/asked"
-ok "make user requests packages for building, not for virtual machines"
+ok "make user requests the packages for building, and none for virtual machines"
 exit $failed

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reads what "exptrace dump --json" makes of the trace of make_texts; no byte of a text may be lost.
+"""Checks that "exptrace dump --json" has lost no byte of the texts of make_texts.
 
-Standard input: a line for each event. The exit code is 1, with the first text that is wrong, if one is.
+Standard input: a line for each event. Prints the number of texts, or exits with 1 and the first
+wrong text.
 """
 import json
 import re
@@ -12,7 +13,7 @@ ESCAPED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\x00
 
 
 def original(text):
-    """The bytes of a text, by docs/exptrace.md."""
+    """The original bytes of a text, decoded as docs/exptrace.md says."""
     parts = re.split("\ufffd([0-9a-f]{2})", text)
     return b"".join(bytes.fromhex(p) if i % 2 else p.encode() for i, p in enumerate(parts))
 
@@ -20,7 +21,7 @@ def original(text):
 def main():
     texts = 0
     for line in sys.stdin.buffer:
-        line = line.decode("utf-8").rstrip("\n")    # strict: nothing else may come out
+        line = line.decode("utf-8").rstrip("\n")    # strict: the output must be valid
         args = json.loads(line)["args"]
         wanted = bytes.fromhex(args["digits"])
         try:
@@ -28,7 +29,7 @@ def main():
         except UnicodeDecodeError:
             readable = None
         if ESCAPED.search(line):
-            sys.exit("a control comes out: %r" % line)
+            sys.exit("unescaped control character: %r" % line)
         if original(args["text"]) != wanted:
             sys.exit("%r for the bytes %s" % (args["text"], args["digits"]))
         if readable is not None and "\ufffd" not in readable and args["text"] != readable:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The library as programs use it: its symbols, its header, linking.
+# The library's symbols, header and linking, as seen by programs.
 # Usage: library.sh BUILD-DIRECTORY SAMPLE
 out=$1
 sample=$2
@@ -11,7 +11,7 @@ cc=${CC:-cc}
 nm=${NM:-nm}
 . "$(dirname "$0")/ok.sh"
 
-none() { # file: whether it is empty, which is shown if it is not
+none() { # file: whether it is empty; prints it if not
 	sed 's/^/# /' "$1"
 	[ ! -s "$1" ]
 }
@@ -21,29 +21,29 @@ echo '#include <libexptrace.h>' | $cc -E -P -I"$include" -I"$include/uapi" - | t
 	grep '\<exptrace_[a-z0-9_]*(' | grep -v typedef >"$dir/declarations"
 sed 's/^[^(]*\<\(exptrace_[a-z0-9_]*\)(.*/\1/' "$dir/declarations" | sort >"$dir/declared"
 
-# Without the symbols of sanitizers.
+# Leaves out the symbols of sanitizers.
 $nm -g --defined-only "$out/libexptrace.a" | awk 'NF == 3 && $3 !~ /^__(odr_)?(asan|ubsan)/ { print $3 }' |
 	sort >"$dir/static"
 $nm -D --defined-only "$out/libexptrace.so" | awk '$2 == "T" { print $3 }' | sed 's/@.*//' | sort >"$dir/shared"
 grep -v '^exptrace_' "$dir/static" >"$dir/foreign"
 none "$dir/foreign" && grep -q '^exptrace_open$' "$dir/static"
-ok "every global name of the static library begins with exptrace_"
+ok "every global symbol of the static library begins with exptrace_"
 diff "$dir/declared" "$dir/shared" >"$dir/diff"
 none "$dir/diff"
-ok "the shared library exports what the header declares, no more and no less"
+ok "the shared library exports exactly the functions that the header declares"
 diff "$dir/shared" "$dir/static" >"$dir/diff"
 none "$dir/diff"
-ok "so does the static library"
+ok "the static library exports the same functions"
 
-# The library allocates the structures that the header defines. No function takes a writable
-# one, except one frozen structure.
+# The library allocates the structures that the header defines, so that they can grow. No function
+# has a pointer to a writable one as parameter, except to one structure that is frozen.
 sed -n 's/^struct \(exptrace_[a-z_]*\) {.*/\1/p' "$header" | grep -vx exptrace_selection_error >"$dir/structures"
 sed 's/const struct exptrace_[a-z_]*//g; s/[(,]/ /g' "$dir/declarations" | awk '
 	NR == FNR { grows[$1]; next }
 	{ for (i = 1; i < NF; i++) if ($i == "struct" && $(i + 1) in grows) print }' "$dir/structures" - \
 	>"$dir/written"
 none "$dir/written" && [ -s "$dir/structures" ]
-ok "no function fills in a structure of the caller's that may grow"
+ok "no function fills in a caller's structure that may grow"
 
 while read -r name; do
 	grep -qE "^( \*|/\*) $name\(\)" "$header" || echo "$name"
@@ -51,7 +51,7 @@ done <"$dir/declared" >"$dir/undocumented"
 none "$dir/undocumented"
 ok "every function has a comment"
 
-# Except queries, which cannot fail.
+# Queries, which cannot fail, are left out.
 grep -E '^ *(int|int64_t) ' "$dir/declarations" | sed 's/^[^(]*\<\(exptrace_[a-z0-9_]*\)(.*/\1/' |
 	grep -vE '_(fd|version|thread_pid|pending_error)$' | while read -r name; do
 	grep -q "\<$name(" "$here/test_errors.c" || echo "$name"
@@ -77,7 +77,7 @@ cat >"$dir/program.c" <<'END'
 #include <stdio.h>
 #include <string.h>
 
-int table_bad(void); /* a name that the library has, too, for itself */
+int table_bad(void); /* also the name of a private function of the library */
 int table_bad(void) { return 3; }
 
 int main(void)
@@ -97,7 +97,7 @@ int main(void)
 }
 END
 if ! command -v pkg-config >/dev/null; then
-	echo "ok - an installed library is found by pkg-config # SKIP there is no pkg-config"
+	echo "ok - pkg-config finds an installed library # SKIP no pkg-config"
 	exit $failed
 fi
 for prefix in /opt/exptrace /usr/local; do
@@ -107,21 +107,21 @@ done
 export PKG_CONFIG_PATH="$dir/root/opt/exptrace/lib/some/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dir/root"
 [ "$(pkg-config --modversion libexptrace)" = "$version" ] &&
 	[ "$("$out/exptrace" --version)" = "exptrace $version" ]
-ok "header, command and pkg-config give the same version"
+ok "the header, the command and pkg-config give the same version"
 # shellcheck disable=SC2046,SC2086 # options
 $cc -o "$dir/program" "$dir/program.c" $(pkg-config --cflags --libs libexptrace) $LDFLAGS \
 	-Wl,-rpath,"$dir/root/opt/exptrace/lib/some" && [ "$("$dir/program")" = "$version" ] &&
 	PKG_CONFIG_PATH="$dir/root/usr/local/lib/some/pkgconfig" pkg-config --cflags libexptrace |
 	grep -q "root/usr/local/include"
-ok "an installed library is found by pkg-config, wherever it is"
+ok "pkg-config finds an installed library under any prefix"
 case $LDFLAGS in
 *-fsanitize=*)
-	echo "ok - a program is linked with the static library # SKIP sanitizers are not" ;;
+	echo "ok - a program is linked with the static library # SKIP sanitizers cannot be linked statically" ;;
 *)
 	# shellcheck disable=SC2046,SC2086 # options
 	$cc -static -o "$dir/program" "$dir/program.c" \
 		$(pkg-config --static --cflags --libs libexptrace) $LDFLAGS &&
 		[ "$("$dir/program")" = "$version" ]
-	ok "a program is linked with the static library, and has names that are private there"
+	ok "a program linked with the static library may use the names of its private functions"
 esac
 exit $failed

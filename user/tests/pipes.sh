@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Pipes that make the command wait, and signals that come meanwhile. Usage: pipes.sh EXPTRACE MAKE_SAMPLE
+# Pipes that make the command wait, and signals that arrive meanwhile.
+# Usage: pipes.sh EXPTRACE MAKE_SAMPLE
 exptrace=$1
 make_sample=$2
 . "$(dirname "$0")/ok.sh"
 
-# Waits up to half a minute until a command succeeds.
+# Waits until the command succeeds, for half a minute at most.
 wait_for() {
 	left=1500
 	until "$@"; do
@@ -15,15 +16,15 @@ wait_for() {
 	done
 }
 
-has() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # file lines
+has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; } # file number
 ends_with() { # status process
 	wait "$2"
 	[ $? -eq "$1" ]
 }
-# Blocked in write(2) to standard output, not only for a moment.
+# Whether a process is blocked in write(2) to standard output, and not just for a moment.
 in_write() { grep -q -s '^1 0x1 ' "/proc/$1/syscall"; }
 is_stalled() { in_write "$1" && sleep 0.1 && in_write "$1"; }
-# Waits for standard input in poll(2) or read(2).
+# Whether a process waits for standard input in poll(2) or read(2).
 is_waiting() { grep -q -s -E '^(0 0x0|7|271) ' "/proc/$1/syscall"; }
 
 "$make_sample" 2 >"$dir/two"
@@ -33,10 +34,10 @@ head -c -$size "$dir/two" >"$dir/one"
 "$exptrace" dump "$dir/one" >"$dir/one.txt"
 lines=$(wc -l <"$dir/one.txt")
 
-# Descriptor 7 keeps the pipe open and its contents unread.
+# Descriptor 7 keeps the pipe open while no process reads it.
 mkfifo "$dir/pipe"
 exec 7<>"$dir/pipe"
-begin() { # file, command…: runs it on a pipe that has the file, and does not end
+begin() { # file command…: starts the command on a pipe that has the file's contents and no end
 	cat "$1" >&7
 	shift
 	rm -f "$dir/out"
@@ -45,33 +46,33 @@ begin() { # file, command…: runs it on a pipe that has the file, and does not 
 }
 
 begin "$dir/one" dump -
-wait_for has "$dir/out" "$lines" && cmp "$dir/one.txt" "$dir/out"
+wait_for has_lines "$dir/out" "$lines" && cmp "$dir/one.txt" "$dir/out"
 ok "dump shows a complete generation while it waits for the pipe"
 kill $pid
 ends_with 143 $pid && cmp "$dir/one.txt" "$dir/out"
-ok "and a signal then ends it"
+ok "a signal ends dump while it waits for the pipe"
 
-# Find a byte whose damage is in a table, so that the rest can be read.
+# Find a byte of a table, so that its damage does not prevent reading the rest.
 for at in $(seq 60 120); do
 	cp "$dir/one" "$dir/damaged"
 	printf '\377' | dd of="$dir/damaged" bs=1 seek="$at" conv=notrunc 2>"$dir/err"
 	"$exptrace" check "$dir/damaged" | grep -q '^schema of generation 1 has an entry of unknown type' && break
 done
 begin "$dir/damaged" check -
-wait_for has "$dir/out" 1
+wait_for has_lines "$dir/out" 1
 ok "check reports a problem while it waits for the pipe"
 kill $pid
 ends_with 143 $pid
-ok "and a signal then ends it"
+ok "a signal ends check while it waits for the pipe"
 
 begin "$dir/one" stat -
 wait_for is_waiting $pid && [ ! -s "$dir/out" ] && kill $pid && ends_with 143 $pid &&
 	grep -q '^Generations: 1$' "$dir/out" && grep -q 'note: interrupted: ' "$dir/err"
-ok "stat shows what was read when a signal ends it"
+ok "stat shows the part that it has read if a signal ends it"
 begin "$dir/one" report -
 wait_for is_waiting $pid && [ ! -s "$dir/out" ] && kill $pid && ends_with 143 $pid &&
 	grep -q '^Left out: *1 generations' "$dir/out" && grep -q 'note: interrupted: ' "$dir/err"
-ok "report shows what was read when a signal ends it"
+ok "report shows the part that it has read if a signal ends it"
 
 echo old >"$dir/cut"
 begin "$dir/one" cut -o "$dir/cut" -
@@ -79,7 +80,7 @@ begin "$dir/one" cut -o "$dir/cut" -
 wait_for test -n "$(find "$dir" -name 'cut.??????')" || wait_for is_waiting $pid
 kill $pid
 ends_with 143 $pid && [ "$(cat "$dir/cut")" = old ] && [ -z "$(find "$dir" -name 'cut.*')" ]
-ok "cut leaves the older file, and nothing else, when a signal ends it"
+ok "cut leaves the older file, and no other file, if a signal ends it"
 exec 7>&-
 
 # Another process may have made standard input non-blocking.
@@ -105,7 +106,7 @@ else
 	echo "ok - dump waits for a non-blocking pipe # SKIP no python3"
 fi
 
-# Nobody reads the output, which is more than pipe and buffer hold.
+# Nobody reads the output, which exceeds pipe and buffer.
 mkfifo "$dir/pager"
 exec 8<>"$dir/pager"
 stall() { # command…
@@ -120,19 +121,19 @@ kill $pid
 cat "$dir/pager" >"$dir/out" 8>&- &
 reader=$!
 ends_with 143 $pid
-ok "dump ends by a signal that comes while it writes"
+ok "a signal ends dump while it writes"
 exec 8>&-
 wait $reader
 n=$(wc -l <"$dir/out")
 [ "$n" -gt 0 ] && head -n "$n" "$dir/many.txt" | cmp - "$dir/out"
-ok "and all decoded lines come out whole"
+ok "dump writes whole lines when a signal ends it"
 
 exec 8<>"$dir/pager"
 dd if=/dev/zero of="$dir/pager" oflag=nonblock bs=4096 2>"$dir/err" 8>&-
 pids=
 stall stat && pids=$pid && stall report && pids="$pids $pid" && stall report --json && pids="$pids $pid" &&
 	stall dump && pids="$pids $pid"
-ok "stat, report and dump wait for the reader"
+ok "stat, report and dump wait for the reader of their output"
 if env --block-signal=ALRM true 2>"$dir/err"; then
 	env --block-signal=ALRM "$exptrace" dump "$dir/many" >"$dir/pager" 2>"$dir/err" 8>&- &
 	wait_for is_stalled $! && pids="$pids $!"
@@ -144,10 +145,10 @@ for pid in $pids; do
 	ends_with 143 "$pid" && ends=$((ends + 1))
 done
 [ $ends -eq "$(echo "$pids" | wc -w)" ]
-ok "but not for ever after a signal, even if their caller has blocked SIGALRM"
+ok "a signal ends stat, report and dump, even if their caller has blocked SIGALRM"
 stall dump
 kill "$pid"
-# The signal was delivered: it is no longer pending.
+# Wait until the signal is delivered, so no longer pending.
 wait_for grep -q '^ShdPnd:.*0000$' "/proc/$pid/status"
 begun=$(date +%s)
 kill "$pid"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program in C++ that uses what the headers have besides declarations, and the library.
+ * A C++ program that uses the library, and the macros and initializers of the headers.
  */
 #include <libexptrace.h>
 #include <exptrace/events.h>

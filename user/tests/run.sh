@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs the unit tests and prints one TAP stream. Usage: run.sh BUILD-DIRECTORY TEST...
 # The shell tests use CC, CXX, NM and LDFLAGS, if set.
-# JOBS: programs at a time (default: CPUs + 1, as some mostly sleep).
+# JOBS: number of parallel programs (default: CPUs + 1, as some mostly sleep).
 #
 # Programs run in parallel, the slowest first; their results are printed in the order of the list.
 # Those that measure CPU time run after all others, when the machine is quiet.
 here=$(dirname "$0")
 
-start() { # name: runs that test program
+start() { # name: becomes that test program
 	case $1 in
 	test_*) exec "$out/tests/$1" ;;
 	fuzz_words) exec "$out/fuzz/once_words" "$here/../fuzz/corpus/words" ;;
@@ -23,7 +23,7 @@ start() { # name: runs that test program
 	esac
 }
 
-if [ "$1" = --one ]; then # BUILD-DIRECTORY NAME: output and exit code go to files
+if [ "$1" = --one ]; then # BUILD-DIRECTORY NAME: writes output and exit code to files
 	out=$2
 	rm -f "$out/tests/$3.code"
 	started=$(date +%s.%N)
@@ -39,20 +39,20 @@ tests="$* fuzz_read fuzz_commands fuzz_words headers library cli table json inst
 jobs=${JOBS:-$(($(nproc) + 1))}
 slowest="test_failures test_fuzz table pipes test_words test_resync test_damage test_record install"
 measuring="test_growth test_linear"
-# With sanitizers they measure nothing.
+# With sanitizers these measure nothing.
 if grep -q -a __asan_init "$out/exptrace"; then
 	slowest="test_failures $measuring ${slowest#test_failures }"
 	measuring=
 fi
 
-among() { # words name
+among() { # words name: whether the name is one of the words
 	case " $1 " in
 	*" $2 "*) return 0 ;;
 	esac
 	return 1
 }
 
-run_all() { # all tests that are given, the slowest first
+names() { # prints the names of the tests that do not measure, the slowest first
 	for name in $slowest; do
 		among "$tests" "$name" && echo "$name"
 	done
@@ -61,7 +61,7 @@ run_all() { # all tests that are given, the slowest first
 	done
 }
 
-report() { # name: its results, and a failure if it ends badly without one
+report() { # name: prints its results, and a failure if it failed without printing one
 	cat "$out/tests/$1.tap"
 	read -r code <"$out/tests/$1.code" || code=unknown
 	[ "$code" = 0 ] && return
@@ -75,7 +75,7 @@ done
 "$out/tests/make_sample" >"$out/tests/sample.trace"
 "$out/tests/make_texts" >"$out/tests/texts.trace"
 {
-	run_all | xargs -r -P "$jobs" -n 1 sh "$0" --one "$out" >&2
+	names | xargs -r -P "$jobs" -n 1 sh "$0" --one "$out" >&2
 	# One CPU each.
 	for name in $measuring; do
 		! among "$tests" "$name" || echo "$name"

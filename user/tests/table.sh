@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Errors of each command: the table "When something goes wrong" of docs/exptrace.md, cell by cell.
+# Errors of each command, cell by cell of the table "When something goes wrong" in docs/exptrace.md.
 # Usage: table.sh EXPTRACE SAMPLE
 exptrace=$1
 sample=$2
 . "$(dirname "$0")/ok.sh"
 wrong=0
 
-# Commands with options, split at blanks.
+# One command per line with its options, which are split at blanks.
 readers='dump
 dump --json
 dump --all --raw-time
@@ -48,8 +48,8 @@ mark --key k x
 info
 list"
 
-# Runs a command with its operands; $with says in which environment.
-run() { # command operands…: the exit code in $code, messages in $dir/err
+# Runs a command with its operands in the environment $with.
+run() { # command operands…: sets $code to the exit code, and writes messages to $dir/err
 	words=$1
 	shift
 	# shellcheck disable=SC2086 # words
@@ -84,7 +84,7 @@ cell() { # code message command operands…
 	sed 's/^/#   /' "$dir/err"
 }
 
-column() { # behaviour: of the cells since the last one
+column() { # behaviour: reports the cells since the last column
 	if [ $wrong -eq 0 ]; then
 		echo "ok - $1"
 	else
@@ -94,7 +94,7 @@ column() { # behaviour: of the cells since the last one
 	wrong=0
 }
 
-each() { # commands code message operands…
+each() { # commands code message operands…: checks a cell for each command
 	list=$1
 	code_wanted=$2
 	message_wanted=$3
@@ -123,20 +123,20 @@ each "$printers" 1 'exptrace: standard output: cannot write: Bad file descriptor
 column "closed standard output is reported"
 cell 0 "exptrace: 2 generations, .* bytes to $dir/cut" "cut -o $dir/cut" "$sample"
 cmp -s "$sample" "$dir/cut" || wrong=1
-column "and no other file gets its descriptor"
+column "if standard output is closed, no other file gets its descriptor"
 
 mkfifo "$dir/pipe"
-# shellcheck disable=SC2094 # so that a pipe without a reader is open
+# shellcheck disable=SC2094 # opens a pipe without a reader
 exec 3<>"$dir/pipe" 4>"$dir/pipe"
 exec 3<&-
 with=gone
 each "$readers" 141 '' "$sample"
 each "$printers" 141 ''
-column "when the reader is gone, SIGPIPE ends the command without a message"
+column "SIGPIPE ends the command without a message if the reader is gone"
 with=gone_ignored
 each "$readers" 1 'exptrace: standard output: cannot write: Broken pipe' "$sample"
 each "$printers" 1 'exptrace: standard output: cannot write: Broken pipe'
-column "if SIGPIPE is ignored, the error is reported"
+column "a broken pipe is reported if SIGPIPE is ignored"
 exec 4>&-
 
 with=no_stdin
@@ -166,7 +166,7 @@ elif setpriv --reuid 65534 --clear-groups "$exptrace" --version >/dev/null 2>&1;
 	with=
 	column "a file without read permission is reported"
 else
-	echo "ok - a file without read permission is reported # SKIP root may read all"
+	echo "ok - a file without read permission is reported # SKIP root may read everything"
 fi
 
 no_trace() { # file message
@@ -197,7 +197,7 @@ while read -r command; do
 	[ "$(cat "$dir/err")" = "exptrace: $dir/header: note: it has a header and no generation: 0 events" ] ||
 		wrong=$((wrong + 1))
 done <"$dir/list"
-column "a trace that is only a header has 0 events, and a note"
+column "a trace that is only a header has 0 events, which is noted"
 head -c 700 "$sample" >"$dir/short"
 echo "$readers" | grep -v check >"$dir/most"
 each "$(cat "$dir/most")" 1 "exptrace: $dir/short: cut off in generation 1 at offset 700.*" "$dir/short"
@@ -265,21 +265,21 @@ cell 2 "exptrace: nonsense: there is no such command; see 'exptrace --help'" hel
 column "too many or too few operands are reported"
 
 if [ -e /dev/exptrace ]; then
-	echo "ok - commands that need the module say that it is not loaded # SKIP the module is loaded"
+	echo "ok - commands that need the module report that it is not loaded # SKIP the module is loaded"
 else
 	each "$controls" 1 "exptrace: /dev/exptrace is not there: the module is not loaded; .*"
 	with=closed
 	each "$controls" 1 "exptrace: /dev/exptrace is not there: the module is not loaded; .*"
 	with=
 	[ ! -e "$dir/none" ] || wrong=1
-	column "commands that need the module say that it is not loaded"
+	column "commands that need the module report that it is not loaded"
 fi
 
 if grep -q -a __asan_init "$exptrace"; then
-	echo "ok - too little memory is reported # SKIP the sanitizers take more"
+	echo "ok - too little memory is reported # SKIP sanitizers need more"
 else
 	echo "$readers" >"$dir/list"
-	least=1000 # at which the program starts at all
+	least=1000 # KiB, raised until the program starts at all
 	until { (ulimit -c 0 && ulimit -v $least && exec "$exptrace" --version) >/dev/null; } 2>/dev/null; do
 		least=$((least + 50))
 	done
