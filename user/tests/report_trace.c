@@ -28,7 +28,7 @@ static void describe_call(struct writer *w, unsigned int type, const char *name,
 	w_schema_arg(w, EXPTRACE_KIND_SITE, "function");
 }
 
-/* Threads that exist all the time; their name is the one shown for unknown names. */
+/* Threads that exist all the time. Their name equals the text shown for unknown names. */
 static void report_statedump(struct writer *w, uint64_t gen)
 {
 	unsigned int pid;

@@ -8,14 +8,14 @@
 #include "run.h"
 #include "timeline.h"
 
-/* Events that the catalogue need not have, by their names in the trace's own schema. */
+/* Event types of the trace's own schema, which need not be in the catalogue. */
 enum {
 	IRQ_ENTRY = 137, IRQ_EXIT, SOFTIRQ_ENTRY, SOFTIRQ_EXIT, SYS_ENTER, SYS_EXIT, WAKING,
 	REGION_BEGIN, REGION_END, SYS_CALL, TIMER_ENTRY, TIMER_EXIT, HRTIMER_ENTRY, HRTIMER_EXIT,
 	WORK_START, WORK_END, EXEC, EXEC_STATE,
 };
 
-/* The opening tables of a generation, with these events and threads 100, 200 and 300. */
+/* The opening tables of a generation, with the schema of these events, and threads 100 to 300. */
 void report_opening(struct writer *w, uint64_t gen);
 
 /*
@@ -25,8 +25,8 @@ void report_opening(struct writer *w, uint64_t gen);
 void two_tasks(struct writer *w, uint64_t gen);
 
 /*
- * A task is woken in generation 1, which loses @lost_before events, and runs in generation @to;
- * those between lose @lost each.
+ * A task is woken in generation 1, which loses @lost_before events, and runs in generation @to.
+ * Each generation between them loses @lost events.
  */
 void woken_and_run(struct writer *w, uint64_t to, uint64_t lost, uint64_t lost_before);
 

@@ -18,7 +18,7 @@
 static uint64_t base, last;
 static unsigned int events;
 
-/* The schema of recorders before kmem_cache_free_bulk. */
+/* The schema of recorders that did not have kmem_cache_free_bulk yet. */
 static void old_schema(struct writer *w, uint64_t gen)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
@@ -40,7 +40,7 @@ static void old_schema(struct writer *w, uint64_t gen)
 	w_end(w);
 }
 
-static void properties(struct writer *w, uint64_t gen, const char *key, const char *value)
+static void put_properties(struct writer *w, uint64_t gen, const char *key, const char *value)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base);
 	w_byte(w, EXPTRACE_WIRE_PROPERTIES);
@@ -57,7 +57,7 @@ static void properties(struct writer *w, uint64_t gen, const char *key, const ch
 
 static void open_generation(struct writer *w, uint64_t gen, bool old)
 {
-	/* as from a recorder, no time lies between generations */
+	/* a recorder leaves no time between generations */
 	uint64_t overlap = gen > 1 ? SECOND - CLOSING : 0;
 
 	base = gen * SECOND;
@@ -69,7 +69,7 @@ static void open_generation(struct writer *w, uint64_t gen, bool old)
 		w_schema(w, gen, base);
 }
 
-static void batch(struct writer *w, uint64_t gen)
+static void begin_batch(struct writer *w, uint64_t gen)
 {
 	w_begin(w, ALLOC, gen, SAMPLE_M(0, TASK), base);
 	w_event(w, EXPTRACE_EVENT_ALLOC_CURRENT, 1);
@@ -78,7 +78,7 @@ static void batch(struct writer *w, uint64_t gen)
 }
 
 /* An event at @time of the generation, after the previous one in its batch. */
-static void at(struct writer *w, uint64_t time, unsigned int type, uint64_t object)
+static void put_event(struct writer *w, uint64_t time, unsigned int type, uint64_t object)
 {
 	w_event(w, type, time - last);
 	last = time;
@@ -101,25 +101,25 @@ static void close_generation(struct writer *w, uint64_t gen, uint64_t lost)
 	w_end_of_generation(w);
 }
 
-/* A batch with one allocation. */
-static void generation(struct writer *w, uint64_t gen, bool old, const char *key,
-		       const char *value, uint64_t lost)
+/* A generation with one allocation. */
+static void write_generation(struct writer *w, uint64_t gen, bool old, const char *key,
+			     const char *value, uint64_t lost)
 {
 	open_generation(w, gen, old);
-	properties(w, gen, key, value);
-	batch(w, gen);
-	at(w, 10, EXPTRACE_EVENT_KMALLOC, 0x100 * gen);
+	put_properties(w, gen, key, value);
+	begin_batch(w, gen);
+	put_event(w, 10, EXPTRACE_EVENT_KMALLOC, 0x100 * gen);
 	w_end(w);
 	close_generation(w, gen, lost);
 }
 
-static void begin(struct writer *w)
+static void begin_trace(struct writer *w)
 {
 	*w = (struct writer) { 0 };
 	w_header(w);
 }
 
-static void stat(struct writer *w)
+static void run_stat(struct writer *w)
 {
 	is(run_trace(&command_stat, NULL, w), EXIT_OK, "stat succeeds");
 	w_free(w);
@@ -133,58 +133,58 @@ static void test_bulk(void)
 {
 	struct writer w;
 
-	begin(&w);
+	begin_trace(&w);
 	open_generation(&w, 1, false);
-	properties(&w, 1, NULL, NULL);
-	batch(&w, 1);		/* frees of CPU 0, before the allocations of the other batch */
-	at(&w, 50, BULK, 0x100);
-	at(&w, 51, BULK, 0x200);
-	at(&w, 60, RCU, 0x300);
-	at(&w, 61, RCU, 0x400);
-	at(&w, 90, BULK, 0x400);
-	at(&w, 91, RCU, 0x500);
+	put_properties(&w, 1, NULL, NULL);
+	begin_batch(&w, 1);		/* frees of CPU 0, before the allocations of the other batch */
+	put_event(&w, 50, BULK, 0x100);
+	put_event(&w, 51, BULK, 0x200);
+	put_event(&w, 60, RCU, 0x300);
+	put_event(&w, 61, RCU, 0x400);
+	put_event(&w, 90, BULK, 0x400);
+	put_event(&w, 91, RCU, 0x500);
 	w_end(&w);
-	batch(&w, 1);
-	at(&w, 10, MALLOC, 0x100);
-	at(&w, 11, MALLOC, 0x200);
-	at(&w, 12, MALLOC, 0x300);
-	at(&w, 13, MALLOC, 0x400);
-	at(&w, 14, MALLOC, 0x500);
-	at(&w, 70, MALLOC, 0x200);
-	at(&w, 95, MALLOC, 0x500);
+	begin_batch(&w, 1);
+	put_event(&w, 10, MALLOC, 0x100);
+	put_event(&w, 11, MALLOC, 0x200);
+	put_event(&w, 12, MALLOC, 0x300);
+	put_event(&w, 13, MALLOC, 0x400);
+	put_event(&w, 14, MALLOC, 0x500);
+	put_event(&w, 70, MALLOC, 0x200);
+	put_event(&w, 95, MALLOC, 0x500);
 	w_end(&w);
 	close_generation(&w, 1, 0);
-	stat(&w);
+	run_stat(&w);
 	ok(run_printed("Allocations: 7 of 700 bytes (and 196 of slack), 3 frees, 3 given to kfree_rcu\n"),
-	   "a free that was announced is counted once");
+	   "a free by RCU is counted once");
 	ok(run_printed("still allocated at the end: 2 objects, 256 bytes with slack\n"),
-	   "memory freed in bulk is gone, memory allocated again is there");
+	   "memory freed in bulk is not counted, memory allocated again is");
 	ok(run_printed("given to kfree_rcu, perhaps not freed yet: 1 objects\n"),
-	   "memory that waits for RCU is listed apart until an event frees it");
+	   "memory that waits for RCU is listed separately until an event frees it");
 	ok(run_printed("    not counted: objects allocated before the trace, or in bulk\n") && !run_printed("may be "),
-	   "of a whole trace nothing is in doubt");
+	   "nothing is in doubt in a complete trace");
 }
 
 static void test_nothing(void)
 {
 	struct writer w;
 
-	begin(&w);
+	begin_trace(&w);
 	open_generation(&w, 1, false);
-	properties(&w, 1, NULL, NULL);
-	batch(&w, 1);
-	at(&w, 10, MALLOC, W_NULL);
-	at(&w, 20, EXPTRACE_EVENT_KFREE, W_NULL);
-	at(&w, 30, EXPTRACE_EVENT_KFREE, W_NULL + 2);	/* kmalloc(0) is 16 */
-	at(&w, 40, MALLOC, 0x100);
+	put_properties(&w, 1, NULL, NULL);
+	begin_batch(&w, 1);
+	put_event(&w, 10, MALLOC, W_NULL);
+	put_event(&w, 20, EXPTRACE_EVENT_KFREE, W_NULL);
+	put_event(&w, 30, EXPTRACE_EVENT_KFREE, W_NULL + 2);	/* kmalloc(0) is 16 */
+	put_event(&w, 40, MALLOC, 0x100);
 	w_end(&w);
 	close_generation(&w, 1, 0);
-	stat(&w);
+	run_stat(&w);
 	ok(run_printed("Allocations: 1 of 100 bytes (and 28 of slack), 0 frees, 1 failed\n"),
-	   "an allocation that failed is none, and nothing cannot be freed");
+	   "failed allocations and frees of null pointers do not count");
 }
 
-static void large(struct writer *w, uint64_t time, unsigned int site, uint64_t object)
+static void put_large(struct writer *w, uint64_t time, unsigned int site, uint64_t object)
 {
 	w_event(w, MALLOC, time - last);
 	last = time;
@@ -199,29 +199,29 @@ static void test_large(void)
 {
 	struct writer w;
 
-	begin(&w);
+	begin_trace(&w);
 	open_generation(&w, 1, false);
-	properties(&w, 1, NULL, NULL);
-	batch(&w, 1);
-	large(&w, 10, 5, 0x1000);
-	large(&w, 11, 6, 0x1000);
-	large(&w, 12, 5, W_NULL);
-	large(&w, 13, 6, W_NULL);
-	large(&w, 20, 6, 0x2000);
-	at(&w, 21, EXPTRACE_EVENT_KFREE, 0x2000);
-	large(&w, 22, 7, 0x2000);
-	large(&w, 23, 7, 0x3000);
+	put_properties(&w, 1, NULL, NULL);
+	begin_batch(&w, 1);
+	put_large(&w, 10, 5, 0x1000);
+	put_large(&w, 11, 6, 0x1000);
+	put_large(&w, 12, 5, W_NULL);
+	put_large(&w, 13, 6, W_NULL);
+	put_large(&w, 20, 6, 0x2000);
+	put_event(&w, 21, EXPTRACE_EVENT_KFREE, 0x2000);
+	put_large(&w, 22, 7, 0x2000);
+	put_large(&w, 23, 7, 0x3000);
 	w_end(&w);
 	close_generation(&w, 1, 0);
-	stat(&w);
+	run_stat(&w);
 	ok(run_printed("Allocations: 4 of 48000 bytes (and 17536 of slack), 1 frees, 1 failed\n"),
 	   "a large allocation reported twice by the kernel counts once");
 	ok(run_printed("still allocated at the end: 3 objects, 49152 bytes with slack\n"),
-	   "and is there once");
+	   "a large allocation reported twice is allocated once");
 }
 
 /* The kernel reports a large allocation at two call sites. */
-static void symbols(struct writer *w, uint64_t gen)
+static void put_symbols(struct writer *w, uint64_t gen)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, base + CLOSING - 200);
 	w_byte(w, EXPTRACE_WIRE_STRINGS);
@@ -242,46 +242,46 @@ static void test_large_between(void)
 	struct writer w;
 	unsigned int gen;
 
-	begin(&w);
+	begin_trace(&w);
 	for (gen = 1; gen <= 2; gen++) {
 		open_generation(&w, gen, false);
-		properties(&w, gen, NULL, NULL);
-		batch(&w, gen);
-		large(&w, 10, 4 + gen, 0x1000);
+		put_properties(&w, gen, NULL, NULL);
+		begin_batch(&w, gen);
+		put_large(&w, 10, 4 + gen, 0x1000);
 		w_end(&w);
-		symbols(&w, gen);
+		put_symbols(&w, gen);
 		close_generation(&w, gen, 0);
 	}
-	stat(&w);
+	run_stat(&w);
 	ok(run_printed("Allocations: 1 of 12000 bytes (and 4384 of slack)") &&
 	   run_printed("           1            12000  inner+0x0\n") && !run_printed("  unknown\n"),
-	   "also when reported on both sides of a generation's end");
+	   "a large allocation reported in two generations counts once");
 }
 
 static void test_old(void)
 {
 	struct writer w;
 
-	begin(&w);
-	generation(&w, 1, true, NULL, NULL, 0);
-	stat(&w);
+	begin_trace(&w);
+	write_generation(&w, 1, true, NULL, NULL, 0);
+	run_stat(&w);
 	ok(run_printed("still allocated at the end: 1 objects,") &&
 	   run_printed("may be fewer: kmem_cache_free_bulk,kfree_rcu not recorded all the time\n"),
-	   "an older recorder did not know what frees in bulk");
+	   "frees in bulk are noted as not recorded by an older recorder");
 }
 
 static void test_unrecorded(void)
 {
 	struct writer w;
 
-	begin(&w);
-	generation(&w, 1, false, "unrecorded_frees", "kfree,kfree_rcu", 0);
-	generation(&w, 2, false, "unrecorded_frees", "kfree_rcu,kmem_cache_free", 0);
-	generation(&w, 3, false, NULL, NULL, 0);
-	stat(&w);
+	begin_trace(&w);
+	write_generation(&w, 1, false, "unrecorded_frees", "kfree,kfree_rcu", 0);
+	write_generation(&w, 2, false, "unrecorded_frees", "kfree_rcu,kmem_cache_free", 0);
+	write_generation(&w, 3, false, NULL, NULL, 0);
+	run_stat(&w);
 	ok(run_printed("still allocated at the end: 3 objects,") &&
 	   run_printed("may be fewer: kfree,kfree_rcu,kmem_cache_free not recorded all the time\n"),
-	   "events that were off for a time are named once");
+	   "events that were disabled for a time are named once");
 }
 
 static void test_many_unrecorded(void)
@@ -290,48 +290,48 @@ static void test_many_unrecorded(void)
 	unsigned int gen, i, n;
 	char names[1000];
 
-	begin(&w);
+	begin_trace(&w);
 	for (gen = 1; gen <= 20; gen++) {
 		for (i = n = 0; i < 90; i++)
 			n += (unsigned int)snprintf(names + n, sizeof(names) - n, "\033[%um%u,",
 						    31 + gen % 5, 20 * i + gen);
-		generation(&w, gen, false, "unrecorded_frees", names, 0);
+		write_generation(&w, gen, false, "unrecorded_frees", names, 0);
 	}
-	stat(&w);
+	run_stat(&w);
 	ok(run_printed("may be fewer: \\x1b[32m") && !run_printed("\033") &&
 	   run_printed(" and others not recorded all the time\n"),
-	   "a trace that names endless events does not make an endless line, nor a command");
+	   "a very long list of events is cut off, and escaped");
 }
 
 static void test_filter(void)
 {
 	struct writer w;
 
-	begin(&w);
-	generation(&w, 1, false, "filter", "threads 100", 0);
-	stat(&w);
+	begin_trace(&w);
+	write_generation(&w, 1, false, "filter", "threads 100", 0);
+	run_stat(&w);
 	ok(run_printed("may be fewer: the filter left out frees by other tasks\n"),
-	   "a filter leaves out frees");
-	begin(&w);
-	generation(&w, 1, false, "filter", "only system calls 5", 0);
-	stat(&w);
-	ok(!run_printed("may be "), "a limit to some system calls does not");
+	   "frees are noted as left out by a filter");
+	begin_trace(&w);
+	write_generation(&w, 1, false, "filter", "only system calls 5", 0);
+	run_stat(&w);
+	ok(!run_printed("may be "), "a filter of system calls leaves out no frees");
 }
 
 static void test_lost(void)
 {
 	struct writer w;
 
-	begin(&w);
-	generation(&w, 1, false, NULL, NULL, 3);
-	generation(&w, 2, false, NULL, NULL, 4);
-	stat(&w);
-	ok(run_printed("may be wrong: 7 events lost\n"), "lost events are shown beside the number");
-	begin(&w);
+	begin_trace(&w);
+	write_generation(&w, 1, false, NULL, NULL, 3);
+	write_generation(&w, 2, false, NULL, NULL, 4);
+	run_stat(&w);
+	ok(run_printed("may be wrong: 7 events lost\n"), "lost events are noted beside the number");
+	begin_trace(&w);
 	open_generation(&w, 1, false);
-	properties(&w, 1, NULL, NULL);
-	batch(&w, 1);
-	at(&w, 10, MALLOC, 0x100);
+	put_properties(&w, 1, NULL, NULL);
+	begin_batch(&w, 1);
+	put_event(&w, 10, MALLOC, 0x100);
 	w_end(&w);
 	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, base + CLOSING - 100);
 	w_byte(&w, EXPTRACE_WIRE_LEDGER);
@@ -339,33 +339,33 @@ static void test_lost(void)
 	w_end(&w);
 	w_sync(&w, 1, base + CLOSING, SECOND, base + CLOSING);
 	w_end_of_generation(&w);
-	stat(&w);
-	ok(!run_printed("events lost"), "a ledger that does not add up is no loss");
-	begin(&w);
-	generation(&w, 1, true, "filter", "threads 100", 3);
-	generation(&w, 3, false, NULL, NULL, 0);
-	stat(&w);
+	run_stat(&w);
+	ok(!run_printed("events lost"), "a ledger that does not add up is not counted as a loss");
+	begin_trace(&w);
+	write_generation(&w, 1, true, "filter", "threads 100", 3);
+	write_generation(&w, 3, false, NULL, NULL, 0);
+	run_stat(&w);
 	ok(run_printed("still allocated at the end, only since the last gap in the trace: 1 objects,") &&
 	   !run_printed("may be wrong") && !run_printed("may be fewer: the filter"),
-	   "what is forgotten is not in doubt");
+	   "memory that is no longer followed is not in doubt");
 }
 
 static void test_cut_off(void)
 {
 	struct writer w;
 
-	begin(&w);
-	generation(&w, 1, false, NULL, NULL, 0);
+	begin_trace(&w);
+	write_generation(&w, 1, false, NULL, NULL, 0);
 	open_generation(&w, 2, false);
-	properties(&w, 2, NULL, NULL);
-	batch(&w, 2);
-	at(&w, 10, MALLOC, 0x700);
+	put_properties(&w, 2, NULL, NULL);
+	begin_batch(&w, 2);
+	put_event(&w, 10, MALLOC, 0x700);
 	w_end(&w);
 	run_trace(&command_stat, NULL, &w);
 	w_free(&w);
 	ok(run_printed("still allocated at the end: 2 objects,") &&
 	   run_printed("may be wrong: a generation is cut off or damaged\n"),
-	   "a generation that is cut off is told");
+	   "a generation that is cut off is noted");
 }
 
 static void test_identifiers(void)
@@ -374,23 +374,23 @@ static void test_identifiers(void)
 	struct writer w;
 	unsigned int i;
 
-	begin(&w);
+	begin_trace(&w);
 	open_generation(&w, 1, false);
-	properties(&w, 1, "addresses", "id");
+	put_properties(&w, 1, "addresses", "id");
 	for (i = 0; i < n; i++) {
 		if (i % 1000 == 0)
-			batch(&w, 1);
-		at(&w, 10 + i, MALLOC, 8 * i);
+			begin_batch(&w, 1);
+		put_event(&w, 10 + i, MALLOC, 8 * i);
 		if (i % 1000 == 999)
 			w_end(&w);
 	}
 	close_generation(&w, 1, 0);
-	stat(&w);
+	run_stat(&w);
 	ok(run_printed("may be wrong: some 2 of the objects share an identifier\n"),
-	   "identifiers are shared where there are many");
-	begin(&w);
-	generation(&w, 1, false, "addresses", "id", 0);
-	stat(&w);
+	   "objects are noted as sharing identifiers if there are many");
+	begin_trace(&w);
+	write_generation(&w, 1, false, "addresses", "id", 0);
+	run_stat(&w);
 	ok(!run_printed("may be "), "few of them are not");
 }
 

@@ -116,9 +116,9 @@ static void test_late(void)
 int main(void)
 {
 	build_line(straight);
-	is(nr_kept, 2, "of a straight line only the ends are kept");
+	is(nr_kept, 2, "only the ends of a straight line are kept");
 	build_line(dithered);
-	is(nr_kept, 2, "of an almost straight line only the ends are kept");
+	is(nr_kept, 2, "only the ends of an almost straight line are kept");
 	build_line(bent_once);
 	ok(nr_kept == 3 && kept[1].ticks == line[BENDS / 2].ticks,
 	   "a single bend is kept at its place");

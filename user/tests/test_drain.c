@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exptrace_device_drain() passes each byte of the stream to its sink once, in order, and gives
- * back to the device what the sink accepted, and nothing else.
+ * exptrace_device_drain() passes each byte of the stream to its sink once, in order, and gives back
+ * to the device exactly the batches that the sink accepted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,23 +15,23 @@
 #include "sample.h"
 #include "tap.h"
 
-#define GENERATIONS	8	/* more pieces than one round of the drain takes */
-#define PIECES		13	/* a generation, with its mark */
+#define GENERATIONS	8	/* more pieces than one round of the drain handles */
+#define PIECES		13	/* per generation, end mark included */
 #define ROUND		64
 
-/* A sink that keeps what it gets, and refuses what it is told to. */
+/* A sink that keeps its input, and fails where the test says. */
 struct copy {
 	struct writer out;
 	unsigned int pieces, batches, marks, rooms, begins, ends, waits;
 	unsigned int in_round, longest_round;
-	uint64_t generation;	/* that must come next, or goes on */
+	uint64_t generation;	/* the current one, or the next */
 	bool disordered;
 
-	/* the how-manieth call fails, 0: none, and how */
+	/* the number of the call that fails (0: none), and its error */
 	unsigned int bad_batch, bad_mark, bad_room, bad_wait;
 	int begin_error, error, end_error;
 
-	/* what the end was */
+	/* arguments of the end */
 	int err;
 	uint64_t dropped;
 };
@@ -118,8 +118,8 @@ static const struct exptrace_sink blocking_sink = {
 
 static struct writer trace;
 
-/* How the device is read, for the names of tests. */
-static const char *way(void)
+/* The way of reading the device, for the names of tests. */
+static const char *way_of_reading(void)
 {
 	return fake_pool ? "pool" : "read(2)";
 }
@@ -146,14 +146,14 @@ static int drain(const struct exptrace_sink *to, struct copy *copy, int flags)
 	return ret;
 }
 
-/* Whether the copy has the trace's first @n bytes, and ended with @err, in order. */
-static bool has(const struct copy *copy, size_t n, int err)
+/* Whether the sink got the trace's first @n bytes, in order, and then an end with @err. */
+static bool has_bytes(const struct copy *copy, size_t n, int err)
 {
 	return copy->out.size == n && (!n || !memcmp(copy->out.data, trace.data, n)) &&
 	       copy->ends == 1 && copy->err == err && !copy->disordered && !fake_mapped;
 }
 
-/* The bytes up to the piece with that number, from 0 on. */
+/* The offset of a piece; the first has number 0. */
 static size_t offset_of(unsigned int piece)
 {
 	size_t at = EXPTRACE_HEADER_SIZE;
@@ -167,15 +167,15 @@ static void test_all(void)
 {
 	struct copy copy = { 0 };
 
-	ok(drain(&sink, &copy, 0) == 0 && has(&copy, trace.size, 0) && !copy.dropped,
-	   "%s: each byte arrives once, in order", way());
+	ok(drain(&sink, &copy, 0) == 0 && has_bytes(&copy, trace.size, 0) && !copy.dropped,
+	   "%s: each byte arrives once, in order", way_of_reading());
 	ok(copy.begins == 1 && copy.marks == GENERATIONS && copy.pieces == GENERATIONS * PIECES,
-	   "%s: the header, each batch and each end of a generation has its call", way());
+	   "%s: the header, each batch and each end of a generation is one call", way_of_reading());
 	ok(!fake_pool || (copy.longest_round == ROUND && copy.waits >= 2),
-	   "%s: the sink's wait is called in between", way());
+	   "%s: the sink's wait is called between the pieces", way_of_reading());
 	ok(!fake_pool || (copy.rooms == copy.pieces + 1 && fake_taken == copy.batches &&
 			  fake_given == fake_taken),
-	   "%s: room is made before each piece, and each batch is given back", way());
+	   "%s: the sink is asked for room before each piece, and each batch is given back", way_of_reading());
 	w_free(&copy.out);
 }
 
@@ -184,12 +184,12 @@ static void test_bits(void)
 	struct copy copy = { 0 };
 
 	fake_step = 5;
-	ok(drain(&blocking_sink, &copy, O_NONBLOCK) == 0 && has(&copy, trace.size, 0),
-	   "%s: a device that does not block is waited for", way());
+	ok(drain(&blocking_sink, &copy, O_NONBLOCK) == 0 && has_bytes(&copy, trace.size, 0),
+	   "%s: the sink waits for a non-blocking device", way_of_reading());
 	w_free(&copy.out);
 	copy = (struct copy) { 0 };
-	ok(drain(&sink, &copy, O_NONBLOCK) == 0 && has(&copy, trace.size, 0),
-	   "%s: a wait that returns early is called again", way());
+	ok(drain(&sink, &copy, O_NONBLOCK) == 0 && has_bytes(&copy, trace.size, 0),
+	   "%s: a wait that returns early is called again", way_of_reading());
 	fake_step = 0;
 	w_free(&copy.out);
 }
@@ -202,14 +202,14 @@ static void test_refused_batch(void)
 	for (i = 0; i < 3; i++) {
 		struct copy copy = { .bad_batch = 5, .error = errors[i] };
 
-		ok(drain(&sink, &copy, 0) == errors[i] && has(&copy, at, errors[i]),
-		   "%s: a sink that refuses a batch with %d ends the drain", way(), errors[i]);
+		ok(drain(&sink, &copy, 0) == errors[i] && has_bytes(&copy, at, errors[i]),
+		   "%s: a sink that refuses a batch with %d ends the drain", way_of_reading(), errors[i]);
 		if (fake_pool)
 			ok(fake_taken == 5 && fake_given == 4 && !copy.dropped,
-			   "%s: the batch is not given back, those before are", way());
+			   "%s: a refused batch is not given back, those before it are", way_of_reading());
 		else
 			is(copy.dropped, trace.size - at,
-			   "%s: the bytes that were read in vain are counted", way());
+			   "%s: the bytes that were read but not accepted are counted", way_of_reading());
 		w_free(&copy.out);
 	}
 }
@@ -218,9 +218,10 @@ static void test_refused_mark(void)
 {
 	struct copy copy = { .bad_mark = 1, .error = -ENOSPC };
 
-	ok(drain(&sink, &copy, 0) == -ENOSPC && has(&copy, offset_of(PIECES - 1), -ENOSPC),
-	   "%s: a sink that refuses the end of a generation ends the drain", way());
-	ok(!fake_pool || fake_given == fake_taken, "%s: the batches before are given back", way());
+	ok(drain(&sink, &copy, 0) == -ENOSPC && has_bytes(&copy, offset_of(PIECES - 1), -ENOSPC),
+	   "%s: a sink that refuses the end of a generation ends the drain", way_of_reading());
+	ok(!fake_pool || fake_given == fake_taken,
+	   "%s: the batches before the refused end are given back", way_of_reading());
 	w_free(&copy.out);
 }
 
@@ -228,9 +229,9 @@ static void test_no_room(void)
 {
 	struct copy copy = { .bad_room = 5, .error = -ENOSPC };
 
-	ok(drain(&sink, &copy, 0) == -ENOSPC && has(&copy, offset_of(4), -ENOSPC) &&
+	ok(drain(&sink, &copy, 0) == -ENOSPC && has_bytes(&copy, offset_of(4), -ENOSPC) &&
 	   fake_taken == 4 && fake_given == 4,
-	   "%s: without room nothing is taken, and what was accepted is given back", way());
+	   "%s: without room no batch is taken, and accepted ones are given back", way_of_reading());
 	w_free(&copy.out);
 }
 
@@ -240,13 +241,14 @@ static void test_wait_ends(void)
 
 	fake_step = 5;
 	ok(drain(&sink, &copy, O_NONBLOCK) == -EINTR && copy.err == -EINTR && copy.ends == 1 &&
-	   copy.waits == 2, "%s: the sink's wait ends the drain", way());
+	   copy.waits == 2, "%s: an error of the sink's wait ends the drain", way_of_reading());
 	fake_step = 0;
-	ok(!fake_pool || fake_given == fake_taken, "%s: and nothing stays taken", way());
+	ok(!fake_pool || fake_given == fake_taken,
+	   "%s: no batch stays taken after an error of the wait", way_of_reading());
 	w_free(&copy.out);
 	copy = (struct copy) { .bad_wait = 1, .error = -ECANCELED };
-	ok(drain(&sink, &copy, 0) == -ECANCELED && has(&copy, 0, -ECANCELED) && !copy.begins,
-	   "%s: even before the first byte", way());
+	ok(drain(&sink, &copy, 0) == -ECANCELED && has_bytes(&copy, 0, -ECANCELED) && !copy.begins,
+	   "%s: an error of the wait ends the drain even before the first byte", way_of_reading());
 }
 
 static void test_begin_and_end(void)
@@ -254,11 +256,11 @@ static void test_begin_and_end(void)
 	struct copy copy = { .begin_error = -EFBIG };
 
 	ok(drain(&sink, &copy, 0) == -EFBIG && copy.err == -EFBIG && copy.ends == 1 && !copy.pieces,
-	   "%s: a sink that refuses the header gets nothing else but the end", way());
+	   "%s: a sink that refuses the header gets only the end", way_of_reading());
 	w_free(&copy.out);
 	copy = (struct copy) { .end_error = -EDQUOT };
-	ok(drain(&sink, &copy, 0) == -EDQUOT && has(&copy, trace.size, 0),
-	   "%s: a sink can fail at the end", way());
+	ok(drain(&sink, &copy, 0) == -EDQUOT && has_bytes(&copy, trace.size, 0),
+	   "%s: a sink can fail at the end", way_of_reading());
 	w_free(&copy.out);
 }
 
@@ -266,7 +268,8 @@ static void test_no_callbacks(void)
 {
 	static const struct exptrace_sink none;
 
-	ok(drain(&none, NULL, O_NONBLOCK) == 0, "%s: a sink needs no callback", way());
+	ok(drain(&none, NULL, O_NONBLOCK) == 0,
+	   "%s: all callbacks of a sink are optional", way_of_reading());
 }
 
 static void test_version(void)
@@ -276,9 +279,9 @@ static void test_version(void)
 
 	w_header_of(&other, 9);
 	fake_trace = &other;
-	ok(drain(&sink, &copy, 0) == -EPROTO && has(&copy, 0, -EPROTO) && !copy.begins &&
+	ok(drain(&sink, &copy, 0) == -EPROTO && has_bytes(&copy, 0, -EPROTO) && !copy.begins &&
 	   strstr(exptrace_error(NULL), "version"),
-	   "%s: a stream of an unknown version is refused", way());
+	   "%s: a stream of an unknown version is refused", way_of_reading());
 	fake_trace = NULL;
 	w_free(&other);
 }
@@ -288,14 +291,14 @@ static void test_together(void)
 	struct copy copy = { 0 };
 
 	fake_together = true;
-	ok(drain(&sink, &copy, 0) == 0 && has(&copy, trace.size, 0) &&
+	ok(drain(&sink, &copy, 0) == 0 && has_bytes(&copy, trace.size, 0) &&
 	   copy.batches == GENERATIONS && copy.marks == GENERATIONS && fake_given == GENERATIONS,
-	   "%s: batches that are taken together arrive together", way());
+	   "%s: batches that are taken together are passed together", way_of_reading());
 	w_free(&copy.out);
 	copy = (struct copy) { .bad_batch = 2, .error = -EIO };
-	ok(drain(&sink, &copy, 0) == -EIO && has(&copy, offset_of(PIECES), -EIO) &&
+	ok(drain(&sink, &copy, 0) == -EIO && has_bytes(&copy, offset_of(PIECES), -EIO) &&
 	   fake_taken == 2 && fake_given == 1,
-	   "%s: and are refused together", way());
+	   "%s: batches that are taken together are refused together", way_of_reading());
 	fake_together = false;
 	w_free(&copy.out);
 }
@@ -306,15 +309,15 @@ static void test_take_error(int err)
 
 	fake_take_error = err;
 	if (err == -EINTR || err == -EAGAIN)
-		ok(drain(&sink, &copy, 0) == 0 && has(&copy, trace.size, 0),
-		   "a take that fails with %d is tried again", err);
+		ok(drain(&sink, &copy, 0) == 0 && has_bytes(&copy, trace.size, 0),
+		   "a take that fails with %d is repeated", err);
 	else
-		ok(drain(&sink, &copy, 0) == err && has(&copy, EXPTRACE_HEADER_SIZE, err),
+		ok(drain(&sink, &copy, 0) == err && has_bytes(&copy, EXPTRACE_HEADER_SIZE, err),
 		   "a take that fails with %d ends the drain", err);
 	w_free(&copy.out);
 }
 
-/* read(2) only: the pool has no such thing. */
+/* By read(2) only: a stream from the pool cannot be damaged. */
 static void test_damage(void)
 {
 	struct copy copy = { 0 };
@@ -324,15 +327,15 @@ static void test_damage(void)
 	w_bytes(&bad, trace.data, trace.size);
 	bad.data[at] = 0xee;
 	fake_trace = &bad;
-	ok(drain(&sink, &copy, 0) == -EBADMSG && has(&copy, at, -EBADMSG) &&
+	ok(drain(&sink, &copy, 0) == -EBADMSG && has_bytes(&copy, at, -EBADMSG) &&
 	   copy.dropped == trace.size - at,
-	   "%s: what comes before damage is delivered", way());
+	   "%s: everything before damage is passed on", way_of_reading());
 	fake_trace = NULL;
 	w_free(&copy.out);
 	w_free(&bad);
 }
 
-/* A reader before took the beginning. */
+/* An earlier reader took the beginning. */
 static void test_mark_first(void)
 {
 	struct copy copy = { .generation = 0 };
@@ -342,7 +345,7 @@ static void test_mark_first(void)
 	w_end_of_generation(&rest);
 	fake_trace = &rest;
 	ok(drain(&sink, &copy, 0) == 0 && copy.marks == 1 && !copy.disordered,
-	   "%s: the end of a generation that no batch was read of has number 0", way());
+	   "%s: the end of a generation without a batch has number 0", way_of_reading());
 	fake_trace = NULL;
 	w_free(&copy.out);
 	w_free(&rest);
@@ -358,8 +361,8 @@ static void test_snapshot(void)
 	if (exptrace_device_open(NULL, O_RDWR, &device) ||
 	    exptrace_device_snapshot(device, 0, &first, &last))
 		abort();
-	ok(exptrace_device_drain(device, &sink, &copy) == 0 && has(&copy, trace.size, 0),
-	   "%s: a snapshot is drained like a recording", way());
+	ok(exptrace_device_drain(device, &sink, &copy) == 0 && has_bytes(&copy, trace.size, 0),
+	   "%s: a snapshot is drained like a recording", way_of_reading());
 	exptrace_device_close(device);
 	fake_trace = NULL;
 	w_free(&copy.out);
@@ -380,7 +383,7 @@ static void test_both(void)
 
 int main(void)
 {
-	/* fails what would hang */
+	/* makes a test that hangs fail */
 	alarm(60);
 	sample_trace(&trace, GENERATIONS);
 	fake_pool = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Neither text of a trace nor of the command line can control the terminal: a trace with control
+ * Text from a trace or from the command line cannot control the terminal. The trace has control
  * bytes in every string of the format.
  */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 /* ESC, BEL, CSI as a byte and in UTF-8, DEL, an override, a line separator, harmless UTF-8. */
 #define EVIL	"\x1b[1m\a\x9b" "2\xc2\x9b\x7f\xe2\x80\xae\xe2\x80\xa8\r\n\t\x01\xc3\xa9"
-/* As much as fits into a thread's name. */
+/* The part that fits into a thread's name. */
 #define EVIL_COMM	"\x1b[1m\a\x9b\xc2\x9b\x7f\xe2\x80\xae\r\n"
 #define FREQUENCY	1000000000ULL
 #define START		1000
@@ -22,20 +22,20 @@
 
 static uint64_t now;
 
-static void event(struct writer *w, unsigned int type)
+static void put_event(struct writer *w, unsigned int type)
 {
 	w_event(w, type, 10);
 	now += 10;
 }
 
-static void batch(struct writer *w, int experiment, uint64_t m)
+static void begin_batch(struct writer *w, int experiment, uint64_t m)
 {
 	w_begin(w, experiment, 1, m, now);
 }
 
-static void table(struct writer *w, unsigned int type)
+static void begin_table(struct writer *w, unsigned int type)
 {
-	batch(w, STANDARD_BATCH, EXPTRACE_M_NONE);
+	begin_batch(w, STANDARD_BATCH, EXPTRACE_M_NONE);
 	w_byte(w, type);
 }
 
@@ -50,13 +50,13 @@ static void pair_events(struct writer *w, const char *entry, const char *exit, u
 	w_schema_arg(w, EXPTRACE_KIND_INT, "ret");
 }
 
-/* Types from OWN on, beside those of w_schema(). */
+/* The trace's own types begin at OWN; the others are those of w_schema(). */
 enum { IRQ = OWN + 1, SOFTIRQ = IRQ + 2, CALL = SOFTIRQ + 2, TIMER = CALL + 2, MARKER = TIMER + 2 };
 
-static void schema(struct writer *w)
+static void put_schema(struct writer *w)
 {
 	w_schema(w, 1, now);
-	table(w, EXPTRACE_WIRE_SCHEMA);
+	begin_table(w, EXPTRACE_WIRE_SCHEMA);
 	w_byte(w, EXPTRACE_WIRE_SCHEMA_EXPERIMENT);
 	w_number(w, OWN_EXPERIMENT);
 	w_number(w, 1);
@@ -76,7 +76,7 @@ static void schema(struct writer *w)
 	w_end(w);
 }
 
-static void properties(struct writer *w)
+static void put_properties(struct writer *w)
 {
 	static const char *const keys[] = {
 		"release", "version", "machine", "nodename", "boot_id", "clock", "addresses",
@@ -84,7 +84,7 @@ static void properties(struct writer *w)
 	};
 	size_t i;
 
-	table(w, EXPTRACE_WIRE_PROPERTIES);
+	begin_table(w, EXPTRACE_WIRE_PROPERTIES);
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		w_byte(w, EXPTRACE_WIRE_PROPERTY);
 		w_string(w, keys[i]);
@@ -93,79 +93,79 @@ static void properties(struct writer *w)
 	w_end(w);
 }
 
-static void name(struct writer *w, unsigned int kind, unsigned int number)
+static void put_name(struct writer *w, unsigned int kind, unsigned int number)
 {
-	event(w, EXPTRACE_EVENT_NAME);
+	put_event(w, EXPTRACE_EVENT_NAME);
 	w_number(w, kind);
 	w_number(w, number);
 	w_string(w, EVIL);
 }
 
-static void statedump(struct writer *w)
+static void put_statedump(struct writer *w)
 {
-	batch(w, STANDARD_BATCH, EXPTRACE_M_NONE);
-	event(w, EXPTRACE_EVENT_TASK);
+	begin_batch(w, STANDARD_BATCH, EXPTRACE_M_NONE);
+	put_event(w, EXPTRACE_EVENT_TASK);
 	w_number(w, 100);
 	w_number(w, 100);
 	w_string(w, EVIL_COMM);
 	w_bytes(w, "\1\0\xf0\1\1\5", 6);
-	name(w, EXPTRACE_KIND_IRQ, 9);
-	name(w, EXPTRACE_KIND_SOFTIRQ, 9);
-	name(w, EXPTRACE_KIND_SYSCALL, 9);
+	put_name(w, EXPTRACE_KIND_IRQ, 9);
+	put_name(w, EXPTRACE_KIND_SOFTIRQ, 9);
+	put_name(w, EXPTRACE_KIND_SYSCALL, 9);
 	w_end(w);
 }
 
-/* Begins and ends. */
-static void span(struct writer *w, unsigned int type, unsigned int number)
+/* Writes the beginning and the end. */
+static void put_span(struct writer *w, unsigned int type, unsigned int number)
 {
-	event(w, type);
+	put_event(w, type);
 	w_number(w, number);
 	w_site(w, 1);
-	event(w, type + 1);
+	put_event(w, type + 1);
 	w_number(w, number);
 	w_signed(w, 0);
 }
 
-static void standard(struct writer *w)
+static void put_standard(struct writer *w)
 {
-	batch(w, STANDARD_BATCH, SAMPLE_M(0, TASK));
-	event(w, EXPTRACE_EVENT_CURRENT);
+	begin_batch(w, STANDARD_BATCH, SAMPLE_M(0, TASK));
+	put_event(w, EXPTRACE_EVENT_CURRENT);
 	w_number(w, 100);
-	event(w, EXPTRACE_EVENT_STACK);
+	put_event(w, EXPTRACE_EVENT_STACK);
 	w_number(w, 2);
-	event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_S);
+	put_event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_S);
 	w_number(w, 0);
-	event(w, EXPTRACE_EVENT_SCHED_WAKING);
+	put_event(w, EXPTRACE_EVENT_SCHED_WAKING);
 	w_number(w, 100);
 	w_number(w, 0);
-	event(w, EXPTRACE_EVENT_SCHED_WAKEUP);
+	put_event(w, EXPTRACE_EVENT_SCHED_WAKEUP);
 	w_number(w, 100);
 	w_number(w, 0);
-	event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_R);
+	put_event(w, EXPTRACE_EVENT_SCHED_SWITCH + EXPTRACE_TASK_R);
 	w_number(w, 100);
-	event(w, EXPTRACE_EVENT_TASK_RENAME);
+	put_event(w, EXPTRACE_EVENT_TASK_RENAME);
 	w_number(w, 100);
 	w_string(w, EVIL_COMM "2");
-	span(w, IRQ, 9);
-	span(w, SOFTIRQ, 9);
-	span(w, CALL, 9);
-	span(w, TIMER, 9);
-	event(w, MARKER);
+	put_span(w, IRQ, 9);
+	put_span(w, SOFTIRQ, 9);
+	put_span(w, CALL, 9);
+	put_span(w, TIMER, 9);
+	put_event(w, MARKER);
 	w_string(w, EVIL);
-	event(w, MARKER + 1);
+	put_event(w, MARKER + 1);
 	w_string(w, EVIL);
 	w_end(w);
 }
 
 static void other_experiments(struct writer *w)
 {
-	batch(w, OWN_EXPERIMENT, SAMPLE_M(0, TASK));
-	event(w, OWN);
+	begin_batch(w, OWN_EXPERIMENT, SAMPLE_M(0, TASK));
+	put_event(w, OWN);
 	w_string(w, EVIL);
 	w_number(w, 100);
 	w_end(w);
-	batch(w, EXPTRACE_EXPERIMENT_ALLOCFREE, SAMPLE_M(0, TASK));
-	event(w, EXPTRACE_EVENT_KMALLOC);
+	begin_batch(w, EXPTRACE_EXPERIMENT_ALLOCFREE, SAMPLE_M(0, TASK));
+	put_event(w, EXPTRACE_EVENT_KMALLOC);
 	w_object(w, 0x1000);
 	w_number(w, 8);
 	w_number(w, 0);
@@ -173,12 +173,12 @@ static void other_experiments(struct writer *w)
 	w_end(w);
 }
 
-static void symbols(struct writer *w)
+static void put_symbols(struct writer *w)
 {
-	table(w, EXPTRACE_WIRE_STRINGS);
+	begin_table(w, EXPTRACE_WIRE_STRINGS);
 	w_string_entry(w, 1, EVIL);
 	w_end(w);
-	table(w, EXPTRACE_WIRE_STACKS);
+	begin_table(w, EXPTRACE_WIRE_STACKS);
 	w_stack(w, 1, 1);
 	w_frame(w, 1, 1, 1, 0);
 	w_stack(w, 2, 1);
@@ -192,24 +192,24 @@ static void write_trace(struct writer *w, unsigned int lost)
 	now = START;
 	w_header(w);
 	w_sync(w, 1, now, FREQUENCY, now);
-	schema(w);
-	properties(w);
-	statedump(w);
-	standard(w);
+	put_schema(w);
+	put_properties(w);
+	put_statedump(w);
+	put_standard(w);
 	other_experiments(w);
-	symbols(w);
-	table(w, EXPTRACE_WIRE_LEDGER);
+	put_symbols(w);
+	begin_table(w, EXPTRACE_WIRE_LEDGER);
 	w_ledger_entry(w, OWN_EXPERIMENT, 0, 1 + lost, 1, 0, lost);
 	w_end(w);
 	now += 1000;
 	w_sync(w, 1, now, FREQUENCY, now);
 	w_end_of_generation(w);
-	/* damage, for its message */
+	/* damage, so that it is reported */
 	w_bytes(w, EVIL, sizeof(EVIL) - 1);
 }
 
-/* The length of a harmless UTF-8 character; 0: there is none. */
-static size_t honest(const unsigned char *c)
+/* The length of the harmless UTF-8 character at @c, or 0. */
+static size_t harmless_length(const unsigned char *c)
 {
 	static const char *const evils[] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae" };
 	size_t size = *c >= 0xf0 ? 4 : *c >= 0xe0 ? 3 : 2, i;
@@ -232,7 +232,7 @@ static const char *find_command(void)
 
 	while (c < end) {
 		unsigned char byte = (unsigned char)*c;
-		size_t size = byte < 0x80 ? 1 : honest((const unsigned char *)c);
+		size_t size = byte < 0x80 ? 1 : harmless_length((const unsigned char *)c);
 
 		/* a stack frame is indented */
 		if (byte == '\t' && c > run_output && c[-1] != '\n')
@@ -244,7 +244,7 @@ static const char *find_command(void)
 	return NULL;
 }
 
-static void no_command(const char *what)
+static void expect_no_command(const char *what)
 {
 	const char *at = find_command();
 
@@ -280,13 +280,13 @@ static void test_commands(void)
 		write_trace(&w, lost);
 		for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
 			run_trace(runs[i].command, runs[i].option, &w);
-			no_command(runs[i].what);
+			expect_no_command(runs[i].what);
 		}
 		w_free(&w);
 	}
 }
 
-/* Command line arguments, which may come from a file name. */
+/* Command line arguments, which may be names of files. */
 static void test_messages(void)
 {
 	static const struct {
@@ -301,11 +301,11 @@ static void test_messages(void)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		run_words(&command_dump, cases[i].words);
-		no_command(cases[i].what);
+		expect_no_command(cases[i].what);
 	}
 }
 
-/* All texts are shown, escaped. */
+/* No text is left out. */
 static void test_shown(void)
 {
 	struct writer w = { 0 };
@@ -314,7 +314,8 @@ static void test_shown(void)
 	write_trace(&w, 0);
 	run_trace(&command_dump, "--all", &w);
 	ok(run_printed("\\x1b[1m\\x07\\x9b2\\xc2\\x9b\\x7f\\xe2\\x80\\xae\\xe2\\x80\\xa8\\x0d\\x0a\\x09"
-		       "\\x01\xc3\xa9"), "each byte that is no text is shown as \\xNN, UTF-8 as it is");
+		       "\\x01\xc3\xa9"),
+		       "bytes that are not text are shown as \\xNN, and UTF-8 is unchanged");
 	text_utf8 = false;
 	run_trace(&command_dump, "--all", &w);
 	ok(run_printed("\\x01\\xc3\\xa9"), "if the terminal has no UTF-8, its bytes as \\xNN");

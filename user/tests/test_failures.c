@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each call fails in turn: without memory, or when a file cannot be read or written, a command
- * reports it with exit code 1, or prints the right output nevertheless.
+ * Lets each allocation and each access to a file fail in turn. The command must report it with exit
+ * code 1, or print the correct output all the same.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,19 +17,19 @@
 #include "tap.h"
 
 #define NO_CALL		UINT64_MAX
-#define READ_MOST	500	/* bytes at once, where reads are to fail */
+#define READ_MOST	500	/* bytes per read(2) while reads are to fail */
 
 /* Which call fails. */
 static struct {
 	bool on;		/* in a child, while the command runs */
-	uint64_t allocation;	/* the number of the call; NO_CALL: none */
+	uint64_t allocation;	/* number of the call that fails; NO_CALL: none */
 	bool all_after;
 	uint64_t read;
-	bool read_ends;		/* the file ends there */
+	bool read_ends;		/* the read returns 0 instead */
 	bool fsync, close;
 } fail;
 
-/* Numbers of calls; shared with the child. */
+/* Number of calls so far; shared with the child. */
 static struct {
 	uint64_t allocations, reads;
 } *called;
@@ -162,7 +162,7 @@ static _Noreturn void child(const struct command *command, char **argv, int out,
 	exit(code);
 }
 
-/* Runs the command on the trace @path, with one option or none. */
+/* Runs the command on the trace @path; @option may be NULL. */
 static void run(struct result *result, const struct command *command, const char *option,
 		char *path)
 {
@@ -251,12 +251,12 @@ static void test_memory(const struct writer *w, const char *what)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	for (i = 0; i < NR_RUNS; i++)
 		wrong += without_memory(runs[i].command, runs[i].option, path, &failed);
-	is(wrong, 0, "without memory, every command says so: %s (%" PRIu64 " allocations)", what,
+	is(wrong, 0, "every command reports that memory ran out: %s (%" PRIu64 " allocations)", what,
 	   failed);
 	close(fd);
 }
 
-/* Reading fails at each place in turn, or the file ends there. */
+/* Each read fails in turn, or returns the end of the file. */
 static void test_reading(const struct writer *w)
 {
 	int fd = memory_file(w->data, w->size);
@@ -282,8 +282,8 @@ static void test_reading(const struct writer *w)
 			shrunk += !show(runs[i % NR_RUNS].command->name, n);
 	}
 	fail.read = NO_CALL;
-	is(wrong, 0, "every command says that reading failed, and where");
-	is(shrunk, 0, "and that a file has shrunk");
+	is(wrong, 0, "every command reports where reading failed");
+	is(shrunk, 0, "every command reports where a file that has shrunk ends");
 	close(fd);
 }
 
@@ -306,7 +306,7 @@ static void test_closing(const struct writer *w)
 	fail.close = true;
 	run(&got, &command_cut, option, path);
 	ok(got.code == EXIT_PROBLEM && strstr(got.messages, ": cannot write: Input/output error"),
-	   "and one of close()");
+	   "a failure of close() is reported");
 	fail.close = false;
 	unlink(out);
 	close(out_fd);
@@ -328,14 +328,14 @@ int main(void)
 	test_reading(&w);
 	test_closing(&w);
 	memset(w.data + 700, 0, w.size / 2 - 900);
-	test_memory(&w, "one with a hole");
+	test_memory(&w, "a trace with a hole");
 	w_free(&w);
 
 	w_header(&w);
 	sample_batches(&w, 1, &none);
 	sample_closing(&w, 1, &none);
 	sample_generation(&w, 2, &none);
-	test_memory(&w, "one whose beginning was taken");
+	test_memory(&w, "a trace without its beginning");
 	w_free(&w);
 	return tap_end();
 }

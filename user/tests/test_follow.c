@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many addresses stat follows: free ones are dropped, and the number is limited.
+ * The number of addresses that stat follows is limited, and free ones are dropped.
  */
 #include <string.h>
 
@@ -17,15 +17,15 @@
 
 static uint64_t now;
 
-static void begin(struct writer *w, uint64_t gen)
+static void begin_generation(struct writer *w, uint64_t gen)
 {
-	/* without a gap after the previous one */
+	/* leave no gap after the previous one */
 	w_sync(w, gen, now, FREQUENCY, now);
 	w_schema(w, gen, now);
 	w_begin(w, ALLOC, gen, SAMPLE_M(0, TASK), now);
 }
 
-static void end(struct writer *w, uint64_t gen)
+static void end_generation(struct writer *w, uint64_t gen)
 {
 	w_end(w);
 	now += 10;
@@ -33,7 +33,7 @@ static void end(struct writer *w, uint64_t gen)
 	w_end_of_generation(w);
 }
 
-static void event(struct writer *w, uint64_t gen, unsigned int type, uint64_t object)
+static void put_event(struct writer *w, uint64_t gen, unsigned int type, uint64_t object)
 {
 	if (w->size - w->batch > BATCH_FULL) {
 		w_end(w);
@@ -44,17 +44,17 @@ static void event(struct writer *w, uint64_t gen, unsigned int type, uint64_t ob
 	w_object(w, object);
 }
 
-static void allocate(struct writer *w, uint64_t gen, uint64_t object)
+static void put_alloc(struct writer *w, uint64_t gen, uint64_t object)
 {
-	event(w, gen, EXPTRACE_EVENT_KMALLOC, object);
+	put_event(w, gen, EXPTRACE_EVENT_KMALLOC, object);
 	w_number(w, 8);
 	w_number(w, 0);
 	w_site(w, 1);
 }
 
-static void release(struct writer *w, uint64_t gen, uint64_t object)
+static void put_free(struct writer *w, uint64_t gen, uint64_t object)
 {
-	event(w, gen, EXPTRACE_EVENT_KFREE, object);
+	put_event(w, gen, EXPTRACE_EVENT_KFREE, object);
 	w_site(w, 1);
 }
 
@@ -66,12 +66,12 @@ static void write_freed(struct writer *w)
 	now = 1000;
 	w_header(w);
 	for (gen = 1; gen <= 5; gen++) {
-		begin(w, gen);
+		begin_generation(w, gen);
 		for (i = 1; i <= MANY; i++)
-			allocate(w, gen, gen * MANY + i);
+			put_alloc(w, gen, gen * MANY + i);
 		for (i = 2; i <= MANY; i++)
-			release(w, gen, gen * MANY + i);
-		end(w, gen);
+			put_free(w, gen, gen * MANY + i);
+		end_generation(w, gen);
 	}
 }
 
@@ -84,7 +84,7 @@ static void test_freed(void)
 	run_trace(&command_stat, NULL, &w);
 	ok(run_printed("still allocated at the end: 5 objects, 40 bytes"),
 	   "free addresses do not count towards the limit");
-	ok(!strstr(run_output, "not followed"), "and nothing is told of it");
+	ok(!strstr(run_output, "not followed"), "dropping free addresses is not noted");
 	w_free(&w);
 }
 
@@ -95,17 +95,18 @@ static void test_bound(void)
 
 	now = 1000;
 	w_header(&w);
-	begin(&w, 1);
+	begin_generation(&w, 1);
 	for (i = 1; i <= 5; i++)
-		allocate(&w, 1, i + 10);
-	release(&w, 1, 11);
-	release(&w, 1, 15);
-	end(&w, 1);
+		put_alloc(&w, 1, i + 10);
+	put_free(&w, 1, 11);
+	put_free(&w, 1, 15);
+	end_generation(&w, 1);
 	stat_alloc_objects_max = 3;
 	run_trace(&command_stat, NULL, &w);
-	ok(run_printed("still allocated at the end: 2 objects, 16 bytes"), "the first ones are followed");
+	ok(run_printed("still allocated at the end: 2 objects, 16 bytes"),
+	   "the first ones are followed");
 	ok(run_printed("may be more: 2 allocations not followed, beyond the first 3"),
-	   "a line lists the others");
+	   "stat counts the addresses that it does not follow");
 	w_free(&w);
 }
 

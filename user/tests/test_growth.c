@@ -187,7 +187,7 @@ static void test_hostile(const struct hostile *hostile)
 	close(fds[1]);
 }
 
-/* With an argument: only the trace of that name. */
+/* With an argument, tests only the trace of that name. */
 int main(int argc, char **argv)
 {
 	const struct hostile *hostile;

@@ -20,7 +20,7 @@ static void test_histogram(void)
 
 		wrong += got < want * 0.93 || got > want * 1.07;
 	}
-	is(wrong, 0, "quantiles are right to 7 %%");
+	is(wrong, 0, "quantiles are correct to 7 %%");
 	ok(h.max == 100000000 && h.max_at == 100000 && h.max_cpu == 7 && h.min == 1000,
 	   "the maximum and the minimum are exact");
 	histogram_add(&h, UINT64_MAX, 1, 2);
@@ -34,7 +34,7 @@ static void test_histogram(void)
 	histogram_add(&h, 5 * HOUR_NS, 1, 2);
 	histogram_add(&h, 6 * HOUR_NS, 1, 2);
 	ok(histogram_quantile(&h, 50) > 4.6 * HOUR_NS && histogram_quantile(&h, 50) < 5.4 * HOUR_NS,
-	   "hours have the right quantiles");
+	   "quantiles of hours are correct");
 	histogram_uninit(&h);
 	h = (struct histogram) { 0 };
 	for (i = 20; i < 30; i++)
@@ -50,7 +50,8 @@ static void test_histogram(void)
 	other = (struct histogram) { 0 };
 	histogram_add(&other, 1000, 4, 2);
 	histogram_merge(&h, &other);
-	ok(h.count == 13 && h.max_at == 4 && h.max_cpu == 2, "of equal maxima the earlier one is kept");
+	ok(h.count == 13 && h.max_at == 4 && h.max_cpu == 2,
+	   "the earlier of two equal maxima is kept");
 	histogram_uninit(&other);
 	histogram_uninit(&h);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Traces made to be slow: a command's time grows linearly with their size. With quadratic growth
- * each of these takes minutes; the limit is far above the present time.
+ * A command's time grows linearly with the size of traces that are made to be slow. With quadratic
+ * growth each of these would take minutes; the limit is far above the present time.
  */
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -41,7 +41,7 @@ static void close_generation(struct writer *w, uint64_t gen)
 	w_end_of_generation(w);
 }
 
-/* If the batch is full, begins the next one of this CPU at the present time. */
+/* Begins the CPU's next batch at the current time if the present one is full. */
 static void next_batch(struct writer *w, int experiment, unsigned int cpu)
 {
 	if (w->size - w->batch < BATCH_FULL)
@@ -50,7 +50,7 @@ static void next_batch(struct writer *w, int experiment, unsigned int cpu)
 	w_begin(w, experiment, 1, SAMPLE_M(cpu, TASK), now);
 }
 
-/* Empty generations, @step apart in number. */
+/* Empty generations with numbers @step apart. */
 static void write_empty(struct writer *w, unsigned int step)
 {
 	unsigned int i;
@@ -68,7 +68,7 @@ static void write_first(struct writer *w, int experiment, unsigned int cpu)
 	w_begin(w, experiment, 1, SAMPLE_M(cpu, TASK), now);
 }
 
-/* Many strings in one generation, and then a batch of strings in each. */
+/* Many strings in one generation, then a batch of strings in each further one. */
 static void many_strings(struct writer *w)
 {
 	unsigned int i;
@@ -117,7 +117,7 @@ static void write_switch(struct writer *w, uint64_t pid, unsigned int cpu)
 	w_number(w, pid);
 }
 
-/* One id with many threads, looked up at a time before all of them. */
+/* Many threads had one id, which is looked up at a time before all of them. */
 static void one_id(struct writer *w)
 {
 	unsigned int i;
@@ -181,7 +181,7 @@ static void many_objects(struct writer *w)
 	write_empty(w, 2);
 }
 
-/* Each generation describes events of its own. */
+/* Each generation describes other events. */
 static void many_descriptions(struct writer *w)
 {
 	unsigned int gen, i;
@@ -215,7 +215,7 @@ static uint64_t inverse(uint64_t x)
 	return y;
 }
 
-/* An m whose hash in common/index.c would have @hash's low bits, if it had no seed. */
+/* A key whose hash in common/index.c would have @hash's low bits if it had no seed. */
 static uint64_t unhash(uint64_t hash)
 {
 	hash ^= hash >> 32;
@@ -224,7 +224,7 @@ static uint64_t unhash(uint64_t hash)
 	return hash * inverse(0xbf58476d1ce4e5b9ULL) - 0x9e3779b97f4a7c15ULL;
 }
 
-/* Interrupts whose numbers share a slot. */
+/* Interrupts whose numbers share a slot of the hash table. */
 static void one_slot(struct writer *w)
 {
 	uint64_t i;
@@ -278,7 +278,8 @@ int main(void)
 		now = 1000;
 		w_header(&w);
 		cases[i].write(&w);
-		ok(!run_limited(&cases[i], &w), "many %s take no longer than others", cases[i].name);
+		ok(!run_limited(&cases[i], &w),
+		   "many %s take no longer than others", cases[i].name);
 		w_free(&w);
 	}
 	return tap_end();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report: which generations count, and that nothing is measured across those that do not.
+ * Report: generations that do not count, across which nothing is measured.
  */
 #include <string.h>
 
@@ -16,14 +16,14 @@ static void test_losses(void)
 	woken_and_run(&w, 3, 0, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"covered\":3,") &&
 	   run_printed(",\"latency\":{\"count\":4,") && run_printed("\"max_ns\":1000002000,"),
-	   "a latency may run over generations");
+	   "a latency may span generations");
 	w_free(&w);
 
 	woken_and_run(&w, 3, 7, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"covered\":2,\"with_losses\":1,") &&
 	   run_printed("\"lost\":7,") && run_printed(",\"latency\":{\"count\":3,") &&
 	   run_printed("\"waits_cut_off\":1,\"longest_wait_cut_off_ns\":500,"),
-	   "but not over a generation that lost events");
+	   "a latency does not span a generation that lost events");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Covered:     2 of 3 generations, ") &&
 	   run_printed("Left out:    1 generations, 1.000000 s: they lost events\n") &&
@@ -33,12 +33,12 @@ static void test_losses(void)
 	woken_and_run(&w, 2, 0, 1);
 	ok(json(&w) == EXIT_OK && run_printed("\"covered\":1,\"with_losses\":1,") &&
 	   run_printed(",\"latency\":{\"count\":0,"),
-	   "in a generation that lost an event, nothing is measured");
+	   "nothing is measured in a generation that lost an event");
 	w_free(&w);
 }
 
 /* CPU 0: 100 runs. */
-static void runs(struct writer *w, uint64_t gen)
+static void put_run(struct writer *w, uint64_t gen)
 {
 	t_batch(w, gen, 0, EXPTRACE_CONTEXT_TASK);
 	t_at(w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
@@ -56,25 +56,25 @@ static void test_overlap(void)
 	w_header(&w);
 	for (gen = 1; gen <= 3; gen++) {
 		report_opening(&w, gen);
-		runs(&w, gen);
+		put_run(&w, gen);
 		t_closing(&w, gen, 0);
 	}
 	ok(json(&w) == EXIT_OK && run_printed(",\"covered_ns\":2999999000,"),
 	   "time in which generations overlap counts once");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK && run_printed("Duration:    2.999999 s\n") &&
-	   !strstr(run_output, "Covered:") && run_printed(" 2999.999  100.00%"), "by stat as well");
+	   !strstr(run_output, "Covered:") && run_printed(" 2999.999  100.00%"), "stat counts events left out for lack of room");
 	w_free(&w);
 
 	w_header(&w);
 	for (gen = 1; gen <= 3; gen++) {
 		report_opening(&w, gen);
-		runs(&w, gen);
+		put_run(&w, gen);
 		t_closing(&w, gen, gen == 2 ? 5 : 0);
 	}
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Covered:     2 of 3 generations, 2.019999 s\n"
 		       "Left out:    1 generations, 0.980000 s: they lost events\n"),
-	   "for the generation that is covered, if the other one is not");
+	   "overlapping time counts for the covered generation");
 	t_early = 0;
 	w_free(&w);
 }
@@ -104,11 +104,11 @@ static void test_no_events(void)
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("{\"generations\":1,\"covered\":1,") &&
 	   run_printed(",\"covered_ns\":999999000,"),
-	   "nor is a generation without events");
+	   "a generation without events is not missing");
 	w_free(&w);
 }
 
-/* A thread with too large a number, as when there were too many threads. */
+/* A thread whose number is too large, as if there were too many threads. */
 static void test_too_many_threads(void)
 {
 	struct writer w = { 0 };
@@ -125,7 +125,8 @@ static void test_too_many_threads(void)
 	   !strstr(run_output, "\"of_too_many_threads\":0,"),
 	   "events left out for lack of room are counted");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("  without 1 events of threads beyond the first 16777215\n"), "by stat as well");
+	   run_printed("  without 1 events of threads beyond the first 16777215\n"),
+	   "stat counts events left out for lack of room");
 	w_free(&w);
 }
 
@@ -147,10 +148,10 @@ static void test_no_beginning(void)
 	ok(json(&rest) == EXIT_OK && run_printed("\"covered\":1,\"with_losses\":0,\"incomplete\":1,") &&
 	   run_printed(",\"latency\":{\"count\":3,") &&
 	   run_printed("\"without_beginning\":1,\"without_end\":0,\"without_clock\":0,\"schema_from_generation\":2,"),
-	   "a generation that an earlier reader took a part of does not count");
+	   "a generation whose beginning an earlier reader took does not count");
 	ok(run_trace(&command_report, NULL, &rest) == EXIT_OK &&
 	   run_printed("Left out:    1 generations, 0.999999 s: a part is missing\n"),
-	   "its time is the time of its events");
+	   "the time of a generation without a beginning is that of its events");
 	w_free(&w);
 	w_free(&rest);
 }
@@ -178,7 +179,7 @@ static void test_offline(void)
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("      200  <...>                 200.000   10.00%") &&
 	   run_printed("        0  <idle>                299.999   15.00%"),
-	   "nor does the idle task after it goes offline");
+	   "the idle task does not run on a CPU after it goes offline");
 	w_free(&w);
 }
 
@@ -203,7 +204,7 @@ static void test_gap(void)
 	   run_printed(",\"latency\":{\"count\":3,"),
 	   "no latency spans missing generations");
 	ok(run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999991500,"),
-	   "nor does any other duration");
+	   "no other duration spans missing generations");
 	w_free(&w);
 }
 
@@ -232,12 +233,12 @@ static void test_cut_off(void)
 	two_tasks(&w, 1);
 	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_SOFTIRQ);
 	t_at(&w, 4500, EXPTRACE_EVENT_SCHED_SWITCH, 1, 0);
-	w_byte(&w, 79);		/* no such event */
+	w_byte(&w, 79);		/* an unknown event */
 	w_end(&w);
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_PROBLEM && run_printed("\"damaged\":1,") &&
 	   run_printed(",\"latency\":{\"count\":1,"),
-	   "nothing is measured from damage on");
+	   "nothing is measured behind damage");
 	w_free(&w);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report, stat and dump: traces in which a filter has kept events out.
+ * Report, stat and dump of traces recorded with a filter.
  */
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include "tap.h"
 
 /*
- * Only 100 was chosen: it leaves CPU 0 to 200 at 1000 and comes back at 5001, when 300 leaves; 200
- * left meanwhile. At 8000 it leaves to 200 again.
+ * The filter selected thread 100. It leaves CPU 0 to 200 at 1000 and comes back at 5001, when 300
+ * leaves; 200 left meanwhile, unrecorded. At 8000 it leaves to 200 again.
  */
 static void test_filtered_switches(void)
 {
@@ -49,7 +49,7 @@ static void test_filtered_switches(void)
 }
 
 /* Filtered switches and an interrupt on CPU 0; all switches of @cpus are recorded. */
-static void limited(struct writer *w, const char *cpus)
+static void limited_trace(struct writer *w, const char *cpus)
 {
 	w_header(w);
 	report_opening(w, 1);
@@ -72,10 +72,10 @@ static void test_known_switches(void)
 {
 	struct writer w = { 0 };
 
-	limited(&w, "1,3-8");
+	limited_trace(&w, "1,3-8");
 	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":3990,") &&
 	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") && run_printed("\"waits_cut_off\":0,"),
-	   "no task counts as running where a filter may have hidden another one");
+	   "no task counts as running while a filter may have hidden another one");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("       200  <...>                   0.004") &&
 	   run_printed("times of threads that it did not choose may be wrong"), "by stat as well");
@@ -83,26 +83,28 @@ static void test_known_switches(void)
 	   run_printed("           <...>-?       [000] h"), "nor as interrupted");
 	w_free(&w);
 
-	limited(&w, "chosen");
+	limited_trace(&w, "chosen");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
-	   run_printed("           <...>-?       [000] h"), "not even a chosen one");
+	   run_printed("           <...>-?       [000] h"),
+	   "a chosen thread does not count as running either");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
-	   run_printed("       200  <...>                 999.995"), "whose times are known, though");
+	   run_printed("       200  <...>                 999.995"),
+	   "stat has the times of a chosen thread");
 	w_free(&w);
 
-	limited(&w, "0");
+	limited_trace(&w, "0");
 	ok(json(&w) == EXIT_OK && run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":4000,") &&
 	   run_printed("{\"pid\":200,\"comm\":\"<...>\",\"on_cpu_ns\":999995000,"),
-	   "where all switches of a CPU are recorded, the running task is known");
+	   "the running task is known if all switches of the CPU are recorded");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_OK &&
 	   run_printed("       200  <...>                 999.995"), "to stat as well");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK &&
 	   run_printed("           <...>-100     [000] h"),
-	   "and so is the task that an interrupt interrupts");
+	   "the interrupted task is known if all switches of the CPU are recorded");
 	w_free(&w);
 }
 
-/* As recorded with a minimum duration for system calls. */
+/* Recorded with a minimum duration of system calls. */
 static void test_whole_system_calls(void)
 {
 	struct writer w = { 0 };
@@ -118,7 +120,7 @@ static void test_whole_system_calls(void)
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("\"syscalls\":[{\"number\":257,") &&
 	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":2700,"),
-	   "system calls recorded with a duration are measured by it");
+	   "the recorded duration of a system call is used");
 	ok(run_printed("\"covered_ns\":999999000,\"filter\":\"system calls of 500 ns or more\","),
 	   "the JSON has the filter");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report: latencies, sleeps, stretches and wakers of tasks.
+ * Report: latencies, sleeps, stretches and wakers of tasks.
  */
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include "tap.h"
 
 /*
- * CPU 0: 100, who was there before, is switched to at 3000 and from at 5000; it sleeps until
- * 9000, runs from 9100 to 9400, is preempted, and runs from 9500 to 9800. At the end it sleeps.
+ * CPU 0: 100, which existed before the trace, runs from 3000 to 5000, sleeps until 9000, runs from
+ * 9100 to 9400, is preempted, runs from 9500 to 9800, and sleeps at the end.
  */
 static void test_times(void)
 {
@@ -35,19 +35,20 @@ static void test_times(void)
 	   run_printed("\"histogram\":[[256,2],[1024,1]]}"),
 	   "a stretch on a CPU lasts from switch to switch; one begun before the trace does not count");
 	ok(run_printed(",\"sleeps\":{\"count\":1,\"sum_ns\":4000,"),
-	   "a sleep ends with a wake-up in the trace, not with a missing one or the trace's end");
+	   "a sleep without a wake-up in the trace does not count");
 	ok(run_printed("\"unseen_wakeups\":1,\"latency\":{\"count\":2,\"sum_ns\":200,") &&
 	   run_printed("\"histogram\":[[64,2]]},\"stretches\":{\"count\":3,") &&
 	   run_printed("\"histogram\":[[256,2],[1024,1]]},\"sleeps\":{\"count\":1,"),
-	   "each task has them");
+	   "each task has its stretches and sleeps");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("       0.004  |@           |    0.00%      ") &&
-	   run_printed("|@           |          3          1          1\n"), "the text has them in columns");
+	   run_printed("|@           |          3          1          1\n"),
+	   "the text has them in columns");
 	ok(run_printed("\n  All stretches on a CPU: ") &&
 	   run_printed("     256 ns to      512 ns            2 |########################################|\n") &&
 	   run_printed("\n  All sleeps: ") &&
 	   run_printed("    2.05 us to     4.10 us            1 |########################################|\n"),
-	   "and for all tasks below the table");
+	   "stretches and sleeps of all tasks are shown below the table");
 	w_free(&w);
 }
 
@@ -64,13 +65,13 @@ static void test_latency(void)
 	   run_printed("{\"generations\":1,\"covered\":1,\"with_losses\":0,\"incomplete\":0,"
 		       "\"damaged\":0,\"missing\":0,\"lost\":0,\"covered_ns\":999999000,"),
 	   "the covered time is reported");
-	ok(!strstr(run_output, "\"filter\""), "no filter, if there was none");
+	ok(!strstr(run_output, "\"filter\""), "no filter is reported if there was none");
 	ok(run_printed(",\"latency\":{\"count\":3,\"sum_ns\":4500,"),
 	   "latencies run from wake-up to run, and from preemption to run");
 	ok(run_printed("\"min_ns\":500,\"max_ns\":3000,\"max_at_ns\":1000009000,\"max_cpu\":1,"),
 	   "time and CPU of the longest are reported");
 	ok(run_printed("\"histogram\":[[256,1],[512,1],[2048,1]]"),
-	   "with its histogram of powers of two");
+	   "latencies have a histogram of powers of two");
 	ok(run_printed("{\"pid\":100,\"comm\":\"<...>\",\"on_cpu_ns\":999997000,\"waiting_ns\":500,\"asleep_ns\":1500,"
 		       "\"switches\":1,\"preempted\":0,\"wakeups\":1,\"unseen_wakeups\":0,"
 		       "\"latency\":{\"count\":1,\"sum_ns\":500,"),
@@ -91,7 +92,7 @@ static void test_latency(void)
 	   run_printed("         2        2.0        1.0        2.9        3.0     1.000009    1") &&
 	   run_printed("     256 ns to      512 ns            1 |####") &&
 	   run_printed("System calls: there is no sys_enter"),
-	   "the text shows it, too");
+	   "latencies are shown as text too");
 	ok(run_trace(&command_report, "-n1", &w) == EXIT_OK &&
 	   !strstr(run_output, "  100  <...>                     1        0.5"),
 	   "-n shortens tables");
@@ -120,7 +121,7 @@ static void test_no_wakeups(void)
 	   "without a wake-up, the time asleep is unknown");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("  1 times a task ran without a sched_wakeup in the trace: no latency"),
-	   "and that is told");
+	   "missing wake-ups are noted");
 	w_free(&w);
 }
 
@@ -148,7 +149,7 @@ static void test_unseen(void)
 	w_free(&w);
 }
 
-/* CPU 0: 100 exits at 1000. A new task with that pid is woken at 7000 and runs at 8000. */
+/* CPU 0: 100 exits at 1000. A new task with that id is woken at 7000 and runs at 8000. */
 static void test_exit(void)
 {
 	struct writer w = { 0 };
@@ -190,12 +191,12 @@ static void test_waking(void)
 	   "sched_waking, if recorded, names the waker");
 	ok(run_printed("         1 100.00%         -  (softirq)         ->       100  <...>"
 		       "                   0.5        0.5        0.5  |@                       |\n"),
-	   "with its share and the latency");
+	   "a waker has its share and the latency");
 	ok(json(&w) == EXIT_OK &&
 	   run_printed("\"wakers\":[{\"count\":1,\"waker\":\"(softirq)\",\"woken_pid\":100,"
 		       "\"woken\":\"<...>\",\"latency\":{\"count\":1,\"sum_ns\":500,") &&
 	   run_printed("],\"wakeup_latency\":{\"count\":1,\"sum_ns\":500,"),
-	   "from the wake-up that followed it");
+	   "the latency begins at the wake-up that followed");
 	w_free(&w);
 
 	/* 100 is woken before it sleeps, by 200 while it sleeps, is preempted, exits; a new 100 runs */
@@ -218,7 +219,7 @@ static void test_waking(void)
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed(",\"latency\":{\"count\":3,\"sum_ns\":2900,") &&
 	   run_printed("],\"wakeup_latency\":{\"count\":1,\"sum_ns\":900,"),
-	   "a preempted task waits for no waker, and each wake-up belongs to one event");
+	   "a preempted task has no waker, and each wake-up belongs to one event");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("  1 of them have no latency: the task was not asleep, or was not seen to run\n") &&
 	   run_printed("         1  50.00%       100  <...>             ->       100  <...>"
@@ -226,12 +227,12 @@ static void test_waking(void)
 	   "a wake-up without a sleep is counted, and has no latency");
 	ok(run_trace(&command_report, "-esched_switch,sched_wakeup", &w) == EXIT_OK &&
 	   run_printed("Who woke whom: 3 wake-ups") && run_printed("  1 of them have no latency"),
-	   "also without sched_waking");
+	   "a wake-up without a sleep has no latency without sched_waking either");
 	w_free(&w);
 
 	woken_and_run(&w, 3, 7, 0);
 	ok(json(&w) == EXIT_OK && run_printed("],\"wakeup_latency\":{\"count\":2,"),
-	   "nor does a latency span a generation that lost events");
+	   "a waker's latency does not span a generation that lost events");
 	w_free(&w);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report: names of interrupts and system calls.
+ * Report: names of interrupts and system calls.
  */
 #include <string.h>
 
@@ -35,7 +35,7 @@ static void test_names(void)
 	ok(json(&w) == EXIT_OK && run_printed("{\"number\":24,\"name\":\"nvme0q1\","),
 	   "interrupts have the names in the trace");
 	ok(!known || run_printed("{\"number\":257,\"name\":\"openat\","),
-	   "and system calls the names of the trace's machine%s", known ? "" : " # SKIP not known here");
+	   "system calls have the names of the trace's machine%s", known ? "" : " # SKIP not known here");
 	w_free(&w);
 }
 
@@ -79,19 +79,19 @@ static void test_call_names(void)
 	   "calls of 32-bit programs are named from their own table%s", skip);
 	ok(!known || (run_printed("{\"number\":3221225729,\"name\":\"openat\",") &&
 		      run_printed("{\"number\":1073741826,\"name\":\"open\",")),
-	   "and those of x32 programs%s", skip);
+	   "calls of x32 programs are named from their own table%s", skip);
 	ok(run_printed("{\"number\":900,\"name\":\"of_tomorrow\",") &&
 	   run_printed("{\"number\":2147484548,\"name\":\"of_tomorrow\","),
 	   "a call newer than all tables has its name from the trace, in each table");
 	ok(run_printed("{\"number\":901,\"errors\""), "an unknown call has no name");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK && run_printed("       901  ?  "),
-	   "and is shown so");
+	   "a name from the trace is shown as text");
 	ok(run_trace(&command_dump, NULL, &w) == EXIT_OK && run_printed("sys_enter: nr=901 [?]"),
-	   "by dump as well");
+	   "dump shows a name from the trace");
 	w_free(&w);
 }
 
-static void tell_irq(struct writer *w, uint64_t number, const char *name)
+static void put_irq_name(struct writer *w, uint64_t number, const char *name)
 {
 	w_event(w, EXPTRACE_EVENT_NAME, 1);
 	w_number(w, EXPTRACE_KIND_IRQ);
@@ -99,7 +99,7 @@ static void tell_irq(struct writer *w, uint64_t number, const char *name)
 	w_string(w, name);
 }
 
-/* The name in the statedump is "old"; batches of two CPUs have other names, each its own. */
+/* The name in the statedump is "old"; batches of two CPUs each give another name. */
 static void test_names_that_change(void)
 {
 	struct writer w = { 0 };
@@ -107,23 +107,23 @@ static void test_names_that_change(void)
 	w_header(&w);
 	report_opening(&w, 1);
 	w_begin(&w, STANDARD_BATCH, 1, EXPTRACE_M_NONE, t_base);
-	tell_irq(&w, 24, "old");
+	put_irq_name(&w, 24, "old");
 	w_end(&w);
 	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_HARDIRQ);
 	t_at(&w, 1000, IRQ_ENTRY, 1, 24);
 	t_at(&w, 1500, IRQ_EXIT, 2, 24, 0);
-	tell_irq(&w, 24, "first");
+	put_irq_name(&w, 24, "first");
 	t_at(&w, 2000, IRQ_ENTRY, 1, 24);
 	t_at(&w, 2600, IRQ_EXIT, 2, 24, 0);
 	t_at(&w, 5000, IRQ_ENTRY, 1, 24);
 	t_at(&w, 5600, IRQ_EXIT, 2, 24, 0);
 	w_end(&w);
 	t_batch(&w, 1, 1, EXPTRACE_CONTEXT_HARDIRQ);
-	tell_irq(&w, 24, "second");
+	put_irq_name(&w, 24, "second");
 	t_at(&w, 3000, IRQ_ENTRY, 1, 24);
 	t_at(&w, 3700, IRQ_EXIT, 2, 24, 0);
 	w_end(&w);
-	/* As if the first batch of this CPU were missing. */
+	/* as if the first batch of this CPU were missing */
 	t_batch(&w, 1, 1, EXPTRACE_CONTEXT_HARDIRQ);
 	t_at(&w, 6000, IRQ_ENTRY, 1, 24);
 	t_at(&w, 6300, IRQ_EXIT, 2, 24, 0);

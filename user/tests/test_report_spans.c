@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report: durations of interrupts, system calls and regions.
+ * Report: durations of interrupts, system calls and regions.
  */
 #include <string.h>
 
@@ -53,22 +53,22 @@ static void test_spans(void)
 	ok(json(&w) == EXIT_OK && run_printed("\"irqs\":[{\"number\":24,") &&
 	   run_printed("\"count\":1,\"sum_ns\":500,"), "interrupts are timed, by number");
 	ok(run_printed("\"softirqs\":[{\"number\":3,\"name\":\"NET_RX\",\"count\":2,\"sum_ns\":1100,"),
-	   "softirqs are timed on each CPU");
+	   "softirqs are timed per CPU");
 	ok(run_printed("\"syscalls\":[{\"number\":257,") &&
 	   run_printed("\"errors\":1,\"count\":2,\"sum_ns\":5500,"),
-	   "system calls are timed by thread; failed ones are counted");
+	   "system calls are timed per thread; failed ones are counted");
 	ok(run_printed("],\"irqs_not_begun\":1,\"irqs_not_ended\":0,\"softirqs\":[") &&
 	   run_printed("],\"softirqs_not_begun\":0,\"softirqs_not_ended\":0,\"syscalls\":[") &&
 	   run_printed("],\"syscalls_not_begun\":1,\"syscalls_not_ended\":2,\"timers\":["),
 	   "ends without their beginning, and beginnings without their end, are counted");
 	ok(run_printed("{\"number\":15,") && run_printed("\"errors\":0,\"count\":1,\"sum_ns\":300,"),
-	   "an exit without a number ends the call that its thread is in");
+	   "an exit without a number ends the current call of its thread");
 	ok(run_printed("{\"number\":2147483647,\"name\":\"none\",") && run_printed("\"sum_ns\":30,"),
 	   "calls without a number have a row of their own");
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("1 ended without a beginning in the trace: not counted\n"
 		       "  2 began without an end in the trace: not counted\n"),
-	   "the text shows it, too");
+	   "durations are shown as text too");
 	ok(run_printed("    0  |@                       |\n") &&
 	   run_printed("    1        1  |@ @                     |\n"),
 	   "each line ends with its distribution");
@@ -92,7 +92,7 @@ static void test_spans(void)
 	w_free(&w);
 }
 
-static void mark(struct writer *w, uint64_t time, unsigned int type, const char *name)
+static void put_mark(struct writer *w, uint64_t time, unsigned int type, const char *name)
 {
 	t_at(w, time, type, 0);
 	w_string(w, name);
@@ -107,20 +107,20 @@ static void test_regions(void)
 	report_opening(&w, 1);
 	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
-	mark(&w, 1000, REGION_END, "outer");
-	mark(&w, 2000, REGION_BEGIN, "outer");
-	mark(&w, 3000, REGION_BEGIN, "in\033ner");
-	mark(&w, 4000, REGION_BEGIN, "in\033ner");
-	mark(&w, 4500, REGION_END, "in\033ner");
+	put_mark(&w, 1000, REGION_END, "outer");
+	put_mark(&w, 2000, REGION_BEGIN, "outer");
+	put_mark(&w, 3000, REGION_BEGIN, "in\033ner");
+	put_mark(&w, 4000, REGION_BEGIN, "in\033ner");
+	put_mark(&w, 4500, REGION_END, "in\033ner");
 	t_switch(&w, 5000, EXPTRACE_TASK_S, 200);
-	mark(&w, 5500, REGION_END, "outer");
+	put_mark(&w, 5500, REGION_END, "outer");
 	w_end(&w);
 	t_batch(&w, 1, 1, EXPTRACE_CONTEXT_TASK);
 	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 0);
 	t_switch(&w, 6000, EXPTRACE_TASK_R, 100);
-	mark(&w, 7000, REGION_END, "in\033ner");
-	mark(&w, 9000, REGION_END, "outer");
-	mark(&w, 9500, REGION_BEGIN, "open");
+	put_mark(&w, 7000, REGION_END, "in\033ner");
+	put_mark(&w, 9000, REGION_END, "outer");
+	put_mark(&w, 9500, REGION_BEGIN, "open");
 	w_end(&w);
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK &&
@@ -132,22 +132,22 @@ static void test_regions(void)
 	ok(run_trace(&command_report, NULL, &w) == EXIT_OK &&
 	   run_printed("Regions: from marker_begin") &&
 	   run_printed("    1  |@@                      |  in\\x1bner\n") &&
-	   !run_printed("  open\n"), "the text shows it, too");
+	   !run_printed("  open\n"), "regions are shown as text too");
 	w_free(&w);
 
 	w_header(&w);
 	report_opening(&w, 1);
 	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
-	mark(&w, 1000, REGION_BEGIN, "a");
-	mark(&w, 2000, REGION_BEGIN, "b");
-	mark(&w, 4000, REGION_END, "a");
-	mark(&w, 7000, REGION_END, "b");
+	put_mark(&w, 1000, REGION_BEGIN, "a");
+	put_mark(&w, 2000, REGION_BEGIN, "b");
+	put_mark(&w, 4000, REGION_END, "a");
+	put_mark(&w, 7000, REGION_END, "b");
 	w_end(&w);
 	t_closing(&w, 1, 0);
 	ok(json(&w) == EXIT_OK && run_printed("{\"name\":\"a\",\"count\":1,\"sum_ns\":3000,") &&
 	   run_printed("{\"name\":\"b\",\"count\":1,\"sum_ns\":5000,"),
-	   "where regions overlap, an end belongs to the region of its name");
+	   "if regions overlap, an end belongs to the region of that name");
 	w_free(&w);
 
 	w_header(&w);
@@ -155,15 +155,15 @@ static void test_regions(void)
 	t_batch(&w, 1, 0, EXPTRACE_CONTEXT_TASK);
 	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
 	for (i = 0; i < 300; i++)
-		mark(&w, 1000 + i, REGION_BEGIN, i ? "more" : "first");
+		put_mark(&w, 1000 + i, REGION_BEGIN, i ? "more" : "first");
 	for (i = 0; i < 300; i++)
-		mark(&w, 2000 + i, REGION_END, i < 299 ? "more" : "first");
+		put_mark(&w, 2000 + i, REGION_END, i < 299 ? "more" : "first");
 	w_end(&w);
 	t_closing(&w, 1, 0);
 	report_opening(&w, 3);
 	t_batch(&w, 3, 0, EXPTRACE_CONTEXT_TASK);
 	t_at(&w, 10, EXPTRACE_EVENT_CURRENT, 1, 100);
-	mark(&w, 1000, REGION_END, "more");
+	put_mark(&w, 1000, REGION_END, "more");
 	w_end(&w);
 	t_closing(&w, 3, 0);
 	ok(json(&w) == EXIT_OK && run_printed("{\"name\":\"more\",\"count\":256,") &&
@@ -173,7 +173,7 @@ static void test_regions(void)
 }
 
 /* Thread 101 calls execve() and continues as 100; the call of the old 100 never ends. */
-static void exec_trace(struct writer *w, bool told_twice)
+static void exec_trace(struct writer *w, bool reported_twice)
 {
 	w_header(w);
 	report_opening(w, 1);
@@ -184,7 +184,7 @@ static void exec_trace(struct writer *w, bool told_twice)
 	t_at(w, 300, SYS_ENTER, 1, 59);
 	t_at(w, 400, EXPTRACE_EVENT_CURRENT, 1, 100);
 	t_at(w, 500, EXEC, 2, 100, 101);
-	if (told_twice)
+	if (reported_twice)
 		t_at(w, 510, EXEC_STATE, 2, 100, 101);
 	t_at(w, 1000, SYS_EXIT, 2, 59, 0);
 	t_at(w, 1100, SYS_EXIT, 2, 202, 0);

@@ -17,8 +17,8 @@
 static const struct sample_faults none;
 static size_t ends[GENERATIONS + 1];
 
-/* A header, and six generations: ends[n] is the end of the n-th. */
-static void sample(struct writer *w)
+/* Six generations; ends[n] is the end of generation n. */
+static void write_sample(struct writer *w)
 {
 	unsigned int gen;
 
@@ -43,7 +43,7 @@ static unsigned int count_events(unsigned int gen)
 	return n;
 }
 
-/* Whether the last dump has all events of the generations without a byte from @from to @to. */
+/* Whether the last dump has all events of the generations outside the bytes @from to @to. */
 static bool has_all_but(size_t from, size_t to)
 {
 	unsigned int gen;
@@ -64,7 +64,7 @@ static void test_holes(size_t len, int fill, size_t step)
 	size_t at, wrong = 0, silent = 0, batches = 0, tried = 0;
 	uint8_t *data;
 
-	sample(&w);
+	write_sample(&w);
 	data = malloc(w.size);
 	if (!data)
 		abort();
@@ -83,10 +83,10 @@ static void test_holes(size_t len, int fill, size_t step)
 		batches += run_bytes(&command_stat, NULL, data, w.size) > EXIT_PROBLEM;
 		tried++;
 	}
-	is(wrong, 0, "a hole of %zu bytes (0x%02x) costs only the generations that it is in (%zu tried)",
+	is(wrong, 0, "a hole of %zu bytes (0x%02x) loses only the generations that it is in (%zu tried)",
 	   len, fill, tried);
-	is(silent, 0, "and it is told");
-	is(batches, 0, "stat accepts it");
+	is(silent, 0, "dump and check report each hole that loses events");
+	is(batches, 0, "stat accepts a trace with a hole");
 	free(data);
 	w_free(&w);
 }
@@ -98,7 +98,7 @@ static void test_messages(void)
 	char text[200];
 	size_t from, to;
 
-	sample(&w);
+	write_sample(&w);
 	from = (ends[1] + ends[2]) / 2;
 	to = (ends[3] + ends[4]) / 2;
 	memset(w.data + from, 0, to - from);
@@ -112,11 +112,11 @@ static void test_messages(void)
 	   run_printed("FAILED: 4 generations, "), "check continues, and reports both");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_PROBLEM && run_printed(text) &&
 	   run_printed("Generations: 4 (and 2 missing between them), 1 without an end\n"
-		       "Damaged:     "), "stat as well");
+		       "Damaged:     "), "stat reports the damage");
 	ok(run_trace(&command_report, "--json", &w) == EXIT_PROBLEM && run_printed(text) &&
 	   run_printed("\"incomplete\":1,") && run_printed("\"missing\":2,") &&
 	   run_printed(",\"without_end\":1,\"without_clock\":0,\"damages\":1,\"damaged_bytes\":"),
-	   "and report, in numbers");
+	   "report counts the lost generations");
 	w_free(&w);
 }
 
@@ -130,7 +130,7 @@ static void test_cut(void)
 	uint8_t *data;
 	size_t n;
 
-	sample(&w);
+	write_sample(&w);
 	memset(w.data + ends[2] - 300, 0, 400);
 	in = memory_file(w.data, w.size);
 	out = memory_file(NULL, 0);
@@ -139,12 +139,12 @@ static void test_cut(void)
 	ret = run_words(&command_cut, words);
 	ok(ret == EXIT_PROBLEM && run_printed("4 generations, 1 to 6, ") &&
 	   run_printed(", of generations 2 to 3; generation 4 follows at offset "),
-	   "cut leaves out what is damaged, and says so");
+	   "cut leaves out damaged generations, and reports them");
 	data = malloc(w.size);
 	n = data ? (size_t)pread(out, data, w.size, 0) : 0;
 	ok(n == ends[1] + ends[6] - ends[3] && !memcmp(data, w.data, ends[1]) &&
 	   !memcmp(data + ends[1], w.data + ends[3], ends[6] - ends[3]),
-	   "whole generations are there byte for byte");
+	   "cut copies whole generations byte for byte");
 	free(data);
 	close(in);
 	close(out);
@@ -176,12 +176,12 @@ static void test_two_traces(void)
 	ok(dump_two(1, false) == EXIT_PROBLEM && run_printed("another trace begins at offset ") &&
 	   run_printed(" on is another trace, and is not read\n") &&
 	   count_events(1) == SAMPLE_ALL && count_events(3) == SAMPLE_ALL && !count_events(4),
-	   "a second trace in the file is said to be one, and is not mixed with the first");
+	   "dump reports a second trace in the file, and does not mix it with the first");
 	ok(dump_two(2, true) == EXIT_PROBLEM && run_printed(" is another trace, and is not read\n") &&
-	   !count_events(4), "even if the first one is cut off");
+	   !count_events(4), "a second trace is not mixed with one that is cut off");
 	ok(dump_two(4, false) == EXIT_PROBLEM && run_printed("another trace begins at offset ") &&
 	   count_events(4) == SAMPLE_ALL && count_events(6) == SAMPLE_ALL,
-	   "a trace that goes on where the first one ended is read, with a message");
+	   "a second trace that continues the first one is read, and reported");
 }
 
 /* Marker text within a skipped event that looks like the beginning of a generation. */
@@ -191,7 +191,7 @@ static void test_false_openings(void)
 
 	w_header(&w);
 	sample_generation(&w, 1, &none);
-	w_byte(&w, 0);			/* damage: a search begins */
+	w_byte(&w, 0);			/* damage, so that the reader searches */
 	w_end_of_generation(&fake);
 	w_sync(&fake, 7, 1000, 1000, 1000);
 	w_properties(&fake, 7, 1000, NULL);
@@ -228,28 +228,28 @@ static void test_false_openings(void)
 	sample_generation(&w, 2, &none);
 	run_dump_json(w.data, w.size);
 	ok(!count_events(7) && count_events(2) == SAMPLE_ALL,
-	   "where batches can be read, nothing within them is taken for a generation");
+	   "the contents of sound batches are not taken for a generation");
 	w_free(&fake);
 	w_free(&w);
 }
 
-/* A number that is wrong in a generation's first batch must not hide those that follow. */
+/* A wrong number in a generation's first batch must not hide the generations behind it. */
 static void test_wrong_number(void)
 {
 	struct writer w = { 0 };
 
-	sample(&w);
-	w.data[ends[2] + 1] = 0x7f;	/* generation 3 is 127 in its Sync alone */
+	write_sample(&w);
+	w.data[ends[2] + 1] = 0x7f;	/* only the Sync of generation 3 has the number 127 */
 	ok(run_dump_json(w.data, w.size) == EXIT_PROBLEM && has_all_but(ends[2], ends[3]) &&
 	   run_printed("generation 3 begins before the end of generation 127 at offset ") &&
 	   run_printed("; generation 4 follows at offset "),
-	   "a wrong generation number costs this generation");
+	   "a wrong generation number loses this generation only");
 	ok(run_trace(&command_stat, NULL, &w) == EXIT_PROBLEM &&
 	   run_printed("Generations: 5 (and 1 missing between them)\n"), "and is not counted with");
 	w_free(&w);
 }
 
-/* The first generation lacks its beginning and is damaged; it is read by the next one's schema. */
+/* The first generation lacks its beginning, and is damaged; it borrows the next one's schema. */
 static void test_borrower(void)
 {
 	struct writer w = { 0 };
@@ -268,7 +268,7 @@ static void test_borrower(void)
 	w_free(&w);
 }
 
-/* An event that cannot be decoded costs its batch, and no other batch or generation. */
+/* An event that cannot be decoded loses the rest of its batch, and nothing else. */
 static void test_bad_event(void)
 {
 	static const struct sample_faults bad = { .bad_type = true };
@@ -288,7 +288,7 @@ static void test_bad_event(void)
 	w_free(&w);
 }
 
-/* In the library, an error stays until exptrace_resync(). */
+/* In the library, an error persists until exptrace_resync(). */
 static void test_library(void)
 {
 	const struct exptrace_record *record;
@@ -298,20 +298,21 @@ static void test_library(void)
 	unsigned int events = 0;
 	int fd, ret;
 
-	sample(&w);
+	write_sample(&w);
 	memset(w.data + ends[2], 0, 50);
 	trace = test_open(&w, &fd);
 	while ((ret = exptrace_next_event(trace, &record)) == 1)
 		events++;
 	ok(ret == -EBADMSG && exptrace_next_event(trace, &record) == -EBADMSG &&
-	   events == 2 * SAMPLE_ALL, "nothing goes on by itself");
+	   events == 2 * SAMPLE_ALL, "the library does not continue by itself");
 	ret = exptrace_resync(trace, &damage);
 	ok(ret == 1 && damage->offset == ends[2] && damage->end == ends[3] && damage->before == 2 &&
-	   !damage->inside && damage->after == 4 && !damage->other_trace, "losses are reported");
+	   !damage->inside && damage->after == 4 && !damage->other_trace,
+	   "exptrace_resync() reports the loss");
 	while ((ret = exptrace_next_event(trace, &record)) == 1)
 		events++;
 	ok(!ret && events == 5 * SAMPLE_ALL && exptrace_offset(trace) == w.size,
-	   "and the rest is read");
+	   "the rest is read after exptrace_resync()");
 	test_close(trace, fd);
 	w_free(&w);
 }
@@ -338,7 +339,7 @@ static bool is_found_behind(size_t n, const uint8_t *second, size_t size, bool i
 	if (exptrace_open_fd(fds[0], &trace))
 		abort();
 	do {
-		/* as much as the pipe has room for, but never all at once */
+		/* as much as fits into the pipe, but never everything at once */
 		ssize_t done = in_pipe && at < w.size ?
 			       write(fds[1], w.data + at, w.size - at < 5000 ? w.size - at : 5000) : 0;
 
@@ -362,7 +363,7 @@ static bool is_found_behind(size_t n, const uint8_t *second, size_t size, bool i
 	return !ret && events == SAMPLE_ALL;
 }
 
-/* Around the ends of the input's chunks, and far beyond. */
+/* Distances around the ends of the input buffer, and far beyond. */
 static void test_distances(void)
 {
 	static const size_t around[] = { 128 * 1024, 256 * 1024, 384 * 1024 };
@@ -373,9 +374,10 @@ static void test_distances(void)
 	for (i = 0; i < sizeof(around) / sizeof(around[0]); i++)
 		for (n = around[i] - w.size; n < around[i] + 100; n += 61)
 			missed += !is_found_behind(n, w.data, w.size, false);
-	is(missed, 0, "a generation is found however far it is");
+	is(missed, 0, "a generation is found at any distance");
 	ok(is_found_behind(1000, w.data, w.size, true) &&
-	   is_found_behind(3000000, w.data, w.size, true), "in a pipe that does not block as well");
+	   is_found_behind(3000000, w.data, w.size, true),
+	   "a generation is found at any distance in a non-blocking pipe");
 	w_free(&w);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The grammar of selections, case by case: what is malformed, what a word means, what is unknown.
+ * The grammar of selections: malformed words, meaning of words, unknown words.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static void test_malformed(void)
 		{ "[]", 0, 2, "has a '[' without ']'" },
 		{ "[!]", 0, 3, "has a '[' without ']'" },
 		{ "[a\\]", 0, 4, "has a '[' without ']'" },
-		/* a separator ends a word, be it within brackets */
+		/* a separator ends a word even within brackets */
 		{ "[a,b]", 0, 2, "has a '[' without ']'" },
 		{ "sched:[a", 0, 8, "has a '[' without ']'" },
 		{ "a,b\\", 2, 2, "ends with '\\'" },
@@ -68,7 +68,7 @@ static void test_malformed(void)
 					    &error) == -EINVAL && !selection &&
 		   error.offset == cases[i].offset && error.length == cases[i].length &&
 		   strstr(error.problem, cases[i].problem),
-		   "'%s' is malformed, and it is told where and why", cases[i].text);
+		   "'%s' is malformed, and the error gives place and reason", cases[i].text);
 	}
 }
 
@@ -82,7 +82,7 @@ static void test_lengths(void)
 	longest = parse(text, 4096, &selection);
 	exptrace_selection_free(selection);
 	longer = parse(text, 4097, &selection);
-	ok(!longest && longer == -EINVAL, "a word has 4096 bytes at most");
+	ok(!longest && longer == -EINVAL, "a word has at most 4096 bytes");
 }
 
 static void test_empty(void)
@@ -96,7 +96,7 @@ static void test_empty(void)
 		ok(!exptrace_selection_words(selection) &&
 		   exptrace_selection_means(selection, "e", "g", "n", true) &&
 		   !exptrace_selection_means(selection, "e", "g", "n", false),
-		   "a text without a word leaves everything as it is (%zu)", i);
+		   "a text without a word changes nothing (%zu)", i);
 		exptrace_selection_free(selection);
 	}
 }
@@ -135,7 +135,7 @@ static void test_meaning(void)
 		{ "a\\:b", "e", "g", "a:b", true },
 		{ "a\\:b", "e", "a", "b", false },
 		{ "[:]b", "e", "g", ":b", true },
-		/* patterns: of events and groups, not of experiments */
+		/* patterns match events and groups, not experiments */
 		{ "sched:*", "standard", "sched", "task_rename", true },
 		{ "sched:*", "standard", "sched_more", "sched_waking", false },
 		{ "sched_*", "standard", "sched", "sched_switch", true },
@@ -162,7 +162,7 @@ static void test_meaning(void)
 		{ "[k-]free", "allocfree", "alloc", "-free", true },
 		{ "[\\a-\\k]free", "allocfree", "alloc", "kfree", true },
 		{ "k[f]*[!x]", "allocfree", "alloc", "kfree", true },
-		/* \ takes the meaning from what follows */
+		/* \ removes the meaning of the next character */
 		{ "\\*", "e", "g", "*", true },
 		{ "\\*", "e", "g", "n", false },
 		{ "a\\,b", "e", "g", "a,b", true },
@@ -173,9 +173,9 @@ static void test_meaning(void)
 		{ "\\-x", "e", "g", "-x", true },
 		{ "--x", "e", "g", "x", true },
 		{ "+-x", "e", "g", "-x", true },
-		/* the empty name is a name, but no word */
+		/* an event may have an empty name, but a word is never empty */
 		{ "g:", "e", "g", "", true },
-		/* system calls: their events, and the group where it is meant */
+		/* a system call selects the events of system calls, and the group */
 		{ "syscalls:openat", "standard", "syscalls", "sys_exit", true },
 		{ "syscalls:open*", "standard", "syscalls", "sys_exit", true },
 		{ "syscalls:openat", "standard", "syscalls_more", "sys_enter_args", false },
@@ -186,7 +186,7 @@ static void test_meaning(void)
 		{ "-syscalls:*", "standard", "syscalls", "sys_exit", false },
 		{ "-syscalls:read", "standard", "syscalls", "sys_exit", true },
 		{ "syscalls:read,-syscalls:read", "standard", "syscalls", "sys_exit", true },
-		/* the last one decides */
+		/* the last word decides */
 		{ "sched:*,-*_switch", "standard", "sched", "sched_switch", false },
 		{ "-*,+sched", "standard", "sched", "sched_switch", true },
 		{ "-*,+sched", "standard", "irq", "softirq_entry", false },
@@ -252,7 +252,7 @@ static void test_states(void)
 	}
 }
 
-static bool wants(const struct exptrace_syscall_tables *calls, unsigned int table, unsigned int nr)
+static bool is_wanted(const struct exptrace_syscall_tables *calls, unsigned int table, unsigned int nr)
 {
 	return calls->wanted[table][nr / 64] >> nr % 64 & 1;
 }
@@ -267,10 +267,12 @@ static void test_call_patterns(void)
 
 	exptrace_selection_syscalls(selection, "x86_64", false, &calls);
 	/* open, openat, openat2, read */
-	ok(!known || (wants(&calls, 0, 2) && wants(&calls, 0, 257) && !wants(&calls, 0, 437) &&
-		      !wants(&calls, 0, 0)), "a pattern means all calls of such names%s", skip);
-	ok(!known || (wants(&calls, 1, 5) && wants(&calls, 1, 295) && !wants(&calls, 1, 437) &&
-		      !wants(&calls, 1, 3)), "of 32-bit programs, too%s", skip);
+	ok(!known || (is_wanted(&calls, 0, 2) && is_wanted(&calls, 0, 257) && !is_wanted(&calls, 0, 437) &&
+		      !is_wanted(&calls, 0, 0)),
+		      "a pattern selects all calls whose names match%s", skip);
+	ok(!known || (is_wanted(&calls, 1, 5) && is_wanted(&calls, 1, 295) && !is_wanted(&calls, 1, 437) &&
+		      !is_wanted(&calls, 1, 3)),
+		      "a pattern selects calls of 32-bit programs too%s", skip);
 	exptrace_selection_free(selection);
 
 	selection = parse_sound("syscalls:7,syscalls:nonsense,syscalls:8");
@@ -285,8 +287,8 @@ static void test_call_patterns(void)
 	exptrace_selection_free(selection);
 
 	selection = parse_sound("syscalls:*");
-	ok(!exptrace_selection_syscalls(selection, NULL, false, &calls) && wants(&calls, 0, 1023),
-	   "all calls are those without a name, too");
+	ok(!exptrace_selection_syscalls(selection, NULL, false, &calls) && is_wanted(&calls, 0, 1023),
+	   "all calls include those without a name");
 	exptrace_selection_free(selection);
 }
 
@@ -299,7 +301,7 @@ static double now(void)
 }
 
 /* CPU seconds to parse and use a selection of @len bytes of repeated @piece. */
-static double take_time(const char *piece, size_t len, const char *name)
+static double measure_time(const char *piece, size_t len, const char *name)
 {
 	size_t size = strlen(piece), i, left = len / size * size;
 	struct exptrace_syscall_tables calls = { 0 };
@@ -333,17 +335,18 @@ static void test_time(void)
 
 	memset(name, 'a', sizeof(name) - 1);
 	for (i = 0; i < COUNT(pieces); i++) {
-		double seconds = take_time(pieces[i], MIB, name);
+		double seconds = measure_time(pieces[i], MIB, name);
 
-		ok(seconds < SECONDS, "a MiB of '%s' takes a short time", pieces[i]);
+		ok(seconds < SECONDS,
+		   "a MiB of '%s' is parsed and used in a short time", pieces[i]);
 		printf("# %.3f s\n", seconds);
 	}
 	for (i = 0; i < sizeof(stars) - 1; i++)
 		stars[i] = "*a"[i % 2];
 	stars[sizeof(stars) - 3] = 'b';
 	stars[sizeof(stars) - 2] = ',';
-	ok(take_time(stars, 10 * sizeof(stars), name) < SECONDS,
-	   "a pattern of stars takes a short time for a long name");
+	ok(measure_time(stars, 10 * sizeof(stars), name) < SECONDS,
+	   "a pattern of stars is matched with a long name in a short time");
 }
 
 /* Random bytes; sanitizers find reads beyond them. */
@@ -390,7 +393,7 @@ static void test_number_ends(void)
 	   exptrace_syscall_number(NULL, "18446744073709551616", 20) == -ENOENT &&
 	   exptrace_syscall_number(NULL, "-1", 2) == -ENOENT &&
 	   exptrace_syscall_number(NULL, "7x", 2) == -ENOENT &&
-	   exptrace_syscall_number(NULL, "", 0) == -ENOENT, "and is 1023 at most");
+	   exptrace_syscall_number(NULL, "", 0) == -ENOENT, "a call's number is at most 1023");
 }
 
 int main(void)
