@@ -391,7 +391,7 @@ static void test_identifiers(void)
 	begin_trace(&w);
 	write_generation(&w, 1, false, "addresses", "id", 0);
 	run_stat(&w);
-	ok(!run_printed("may be "), "few of them are not");
+	ok(!run_printed("may be "), "a few objects are not noted as sharing identifiers");
 }
 
 int main(void)

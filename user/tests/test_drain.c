@@ -119,7 +119,7 @@ static const struct exptrace_sink blocking_sink = {
 static struct writer trace;
 
 /* The way of reading the device, for the names of tests. */
-static const char *way_of_reading(void)
+static const char *source(void)
 {
 	return fake_pool ? "pool" : "read(2)";
 }
@@ -168,14 +168,14 @@ static void test_all(void)
 	struct copy copy = { 0 };
 
 	ok(drain(&sink, &copy, 0) == 0 && has_bytes(&copy, trace.size, 0) && !copy.dropped,
-	   "%s: each byte arrives once, in order", way_of_reading());
+	   "%s: each byte arrives once, in order", source());
 	ok(copy.begins == 1 && copy.marks == GENERATIONS && copy.pieces == GENERATIONS * PIECES,
-	   "%s: the header, each batch and each end of a generation is one call", way_of_reading());
+	   "%s: the header, each batch and each end of a generation is one call", source());
 	ok(!fake_pool || (copy.longest_round == ROUND && copy.waits >= 2),
-	   "%s: the sink's wait is called between the pieces", way_of_reading());
+	   "%s: the sink's wait is called between the pieces", source());
 	ok(!fake_pool || (copy.rooms == copy.pieces + 1 && fake_taken == copy.batches &&
 			  fake_given == fake_taken),
-	   "%s: the sink is asked for room before each piece, and each batch is given back", way_of_reading());
+	   "%s: the sink is asked for room before each piece, and each batch is given back", source());
 	w_free(&copy.out);
 }
 
@@ -185,11 +185,11 @@ static void test_bits(void)
 
 	fake_step = 5;
 	ok(drain(&blocking_sink, &copy, O_NONBLOCK) == 0 && has_bytes(&copy, trace.size, 0),
-	   "%s: the sink waits for a non-blocking device", way_of_reading());
+	   "%s: the sink waits for a non-blocking device", source());
 	w_free(&copy.out);
 	copy = (struct copy) { 0 };
 	ok(drain(&sink, &copy, O_NONBLOCK) == 0 && has_bytes(&copy, trace.size, 0),
-	   "%s: a wait that returns early is called again", way_of_reading());
+	   "%s: a wait that returns early is called again", source());
 	fake_step = 0;
 	w_free(&copy.out);
 }
@@ -203,13 +203,13 @@ static void test_refused_batch(void)
 		struct copy copy = { .bad_batch = 5, .error = errors[i] };
 
 		ok(drain(&sink, &copy, 0) == errors[i] && has_bytes(&copy, at, errors[i]),
-		   "%s: a sink that refuses a batch with %d ends the drain", way_of_reading(), errors[i]);
+		   "%s: a sink that refuses a batch with %d ends the drain", source(), errors[i]);
 		if (fake_pool)
 			ok(fake_taken == 5 && fake_given == 4 && !copy.dropped,
-			   "%s: a refused batch is not given back, those before it are", way_of_reading());
+			   "%s: a refused batch is not given back, those before it are", source());
 		else
 			is(copy.dropped, trace.size - at,
-			   "%s: the bytes that were read but not accepted are counted", way_of_reading());
+			   "%s: the bytes that were read but not accepted are counted", source());
 		w_free(&copy.out);
 	}
 }
@@ -219,9 +219,9 @@ static void test_refused_mark(void)
 	struct copy copy = { .bad_mark = 1, .error = -ENOSPC };
 
 	ok(drain(&sink, &copy, 0) == -ENOSPC && has_bytes(&copy, offset_of(PIECES - 1), -ENOSPC),
-	   "%s: a sink that refuses the end of a generation ends the drain", way_of_reading());
+	   "%s: a sink that refuses the end of a generation ends the drain", source());
 	ok(!fake_pool || fake_given == fake_taken,
-	   "%s: the batches before the refused end are given back", way_of_reading());
+	   "%s: the batches before the refused end are given back", source());
 	w_free(&copy.out);
 }
 
@@ -231,7 +231,7 @@ static void test_no_room(void)
 
 	ok(drain(&sink, &copy, 0) == -ENOSPC && has_bytes(&copy, offset_of(4), -ENOSPC) &&
 	   fake_taken == 4 && fake_given == 4,
-	   "%s: without room no batch is taken, and accepted ones are given back", way_of_reading());
+	   "%s: without room no batch is taken, and accepted ones are given back", source());
 	w_free(&copy.out);
 }
 
@@ -241,14 +241,14 @@ static void test_wait_ends(void)
 
 	fake_step = 5;
 	ok(drain(&sink, &copy, O_NONBLOCK) == -EINTR && copy.err == -EINTR && copy.ends == 1 &&
-	   copy.waits == 2, "%s: an error of the sink's wait ends the drain", way_of_reading());
+	   copy.waits == 2, "%s: an error of the sink's wait ends the drain", source());
 	fake_step = 0;
 	ok(!fake_pool || fake_given == fake_taken,
-	   "%s: no batch stays taken after an error of the wait", way_of_reading());
+	   "%s: no batch stays taken after an error of the wait", source());
 	w_free(&copy.out);
 	copy = (struct copy) { .bad_wait = 1, .error = -ECANCELED };
 	ok(drain(&sink, &copy, 0) == -ECANCELED && has_bytes(&copy, 0, -ECANCELED) && !copy.begins,
-	   "%s: an error of the wait ends the drain even before the first byte", way_of_reading());
+	   "%s: an error of the wait ends the drain even before the first byte", source());
 }
 
 static void test_begin_and_end(void)
@@ -256,11 +256,11 @@ static void test_begin_and_end(void)
 	struct copy copy = { .begin_error = -EFBIG };
 
 	ok(drain(&sink, &copy, 0) == -EFBIG && copy.err == -EFBIG && copy.ends == 1 && !copy.pieces,
-	   "%s: a sink that refuses the header gets only the end", way_of_reading());
+	   "%s: a sink that refuses the header gets only the end", source());
 	w_free(&copy.out);
 	copy = (struct copy) { .end_error = -EDQUOT };
 	ok(drain(&sink, &copy, 0) == -EDQUOT && has_bytes(&copy, trace.size, 0),
-	   "%s: a sink can fail at the end", way_of_reading());
+	   "%s: a sink can fail at the end", source());
 	w_free(&copy.out);
 }
 
@@ -269,7 +269,7 @@ static void test_no_callbacks(void)
 	static const struct exptrace_sink none;
 
 	ok(drain(&none, NULL, O_NONBLOCK) == 0,
-	   "%s: all callbacks of a sink are optional", way_of_reading());
+	   "%s: all callbacks of a sink are optional", source());
 }
 
 static void test_version(void)
@@ -281,7 +281,7 @@ static void test_version(void)
 	fake_trace = &other;
 	ok(drain(&sink, &copy, 0) == -EPROTO && has_bytes(&copy, 0, -EPROTO) && !copy.begins &&
 	   strstr(exptrace_error(NULL), "version"),
-	   "%s: a stream of an unknown version is refused", way_of_reading());
+	   "%s: a stream of an unknown version is refused", source());
 	fake_trace = NULL;
 	w_free(&other);
 }
@@ -293,12 +293,12 @@ static void test_together(void)
 	fake_together = true;
 	ok(drain(&sink, &copy, 0) == 0 && has_bytes(&copy, trace.size, 0) &&
 	   copy.batches == GENERATIONS && copy.marks == GENERATIONS && fake_given == GENERATIONS,
-	   "%s: batches that are taken together are passed together", way_of_reading());
+	   "%s: batches that are taken together are passed together", source());
 	w_free(&copy.out);
 	copy = (struct copy) { .bad_batch = 2, .error = -EIO };
 	ok(drain(&sink, &copy, 0) == -EIO && has_bytes(&copy, offset_of(PIECES), -EIO) &&
 	   fake_taken == 2 && fake_given == 1,
-	   "%s: batches that are taken together are refused together", way_of_reading());
+	   "%s: batches that are taken together are refused together", source());
 	fake_together = false;
 	w_free(&copy.out);
 }
@@ -329,7 +329,7 @@ static void test_damage(void)
 	fake_trace = &bad;
 	ok(drain(&sink, &copy, 0) == -EBADMSG && has_bytes(&copy, at, -EBADMSG) &&
 	   copy.dropped == trace.size - at,
-	   "%s: everything before damage is passed on", way_of_reading());
+	   "%s: everything before damage is passed on", source());
 	fake_trace = NULL;
 	w_free(&copy.out);
 	w_free(&bad);
@@ -345,7 +345,7 @@ static void test_mark_first(void)
 	w_end_of_generation(&rest);
 	fake_trace = &rest;
 	ok(drain(&sink, &copy, 0) == 0 && copy.marks == 1 && !copy.disordered,
-	   "%s: the end of a generation without a batch has number 0", way_of_reading());
+	   "%s: the end of a generation without a batch has number 0", source());
 	fake_trace = NULL;
 	w_free(&copy.out);
 	w_free(&rest);
@@ -362,7 +362,7 @@ static void test_snapshot(void)
 	    exptrace_device_snapshot(device, 0, &first, &last))
 		abort();
 	ok(exptrace_device_drain(device, &sink, &copy) == 0 && has_bytes(&copy, trace.size, 0),
-	   "%s: a snapshot is drained like a recording", way_of_reading());
+	   "%s: a snapshot is drained like a recording", source());
 	exptrace_device_close(device);
 	fake_trace = NULL;
 	w_free(&copy.out);

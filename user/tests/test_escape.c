@@ -315,10 +315,10 @@ static void test_shown(void)
 	run_trace(&command_dump, "--all", &w);
 	ok(run_printed("\\x1b[1m\\x07\\x9b2\\xc2\\x9b\\x7f\\xe2\\x80\\xae\\xe2\\x80\\xa8\\x0d\\x0a\\x09"
 		       "\\x01\xc3\xa9"),
-		       "bytes that are not text are shown as \\xNN, and UTF-8 is unchanged");
+	   "bytes that are not text are shown as \\xNN, and UTF-8 is unchanged");
 	text_utf8 = false;
 	run_trace(&command_dump, "--all", &w);
-	ok(run_printed("\\x01\\xc3\\xa9"), "if the terminal has no UTF-8, its bytes as \\xNN");
+	ok(run_printed("\\x01\\xc3\\xa9"), "UTF-8 is escaped if the terminal has none");
 	w_free(&w);
 }
 

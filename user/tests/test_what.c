@@ -261,7 +261,7 @@ static void test_refused(const struct writer *w)
 			/* one message, and no event */
 			ok(code == cases[i].code && run_printed(cases[i].message) &&
 			   count("\n") == (code == EXIT_USAGE ? 2 : 1) && !strchr(run_output, '\033'),
-			   "%s -e refuses word %zu", commands[j]->name, i);
+			   "%s -e refuses word %zu: %s", commands[j]->name, i, cases[i].message);
 		}
 }
 
