@@ -159,7 +159,7 @@ void w_schema_arg(struct writer *w, unsigned int kind, const char *name)
 	w_string(w, name);
 }
 
-/* Only the part of the catalogue that the samples need: test_damage.c expects most bytes to matter. */
+/* Only what the samples need of the catalogue: test_damage.c expects most bytes to matter. */
 #define WRITER_EVENTS(X, A)						\
 	EXPTRACE_STATE_EVENTS(X, A)					\
 	EXPTRACE_SCHED_EVENTS(X, A)					\
