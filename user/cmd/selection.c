@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/array.h"
 #include "cmd.h"
 #include "explain.h"
 #include "selection.h"
@@ -23,13 +24,12 @@ static int selection_load(struct selection *selection, struct exptrace_device *d
 	if (ret)
 		return ret;
 	for (;;) {
-		void *events = realloc(selection->events,
-				       (selection->n + 1) * sizeof(*selection->events));
-		int err;
+		/* without exiting: the caller restores what it has changed */
+		int err = array_reach(&selection->events, selection->n, &selection->room,
+				      sizeof(*selection->events));
 
-		if (!events)
-			return -ENOMEM;
-		selection->events = events;
+		if (err)
+			return err;
 		err = exptrace_device_event(device, selection->n,
 					    &selection->events[selection->n]);
 		if (err)
@@ -121,7 +121,7 @@ void selection_forget(struct selection *selection)
 {
 	free(selection->events);
 	selection->events = NULL;
-	selection->n = 0;
+	selection->n = selection->room = 0;
 }
 
 int selection_check(struct selection *selection, struct exptrace_device *device,

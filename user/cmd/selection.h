@@ -14,7 +14,7 @@
 /* Which events and system calls were on before. */
 struct selection {
 	struct exptrace_event *events;
-	size_t n;
+	size_t n, room;
 	struct exptrace_syscall_tables calls;
 };
 
