@@ -5,11 +5,11 @@
  * closes, and against mappings. A section under pool.lock is a step.
  *
  * Broken variants, by -D: DISCARD_TAKEN (discard ignores what a reader holds),
- * BEGIN_EARLY (a recording begins for readers before it is certain), ANY_SESSION (a reader takes from any recording),
- * PUT_BACK_FIRST (START puts back what its file holds before it checks), LATE_CLOSE
- * (before the pool can no longer be mapped), NO_FREEZE_CHECK (it does not check who
- * holds a snapshot), NO_CLOSE (the pool can be mapped while it goes away). See
- * README.md.
+ * BEGIN_EARLY (a recording begins for readers before it is certain), ANY_SESSION (a
+ * reader takes from any recording), PUT_BACK_FIRST (START puts back what its file holds
+ * before it checks), LATE_CLOSE (before the pool can no longer be mapped),
+ * NO_FREEZE_CHECK (it does not check who holds a snapshot), NO_CLOSE (the pool can be
+ * mapped while it goes away). See README.md.
  */
 #ifndef STARTS
 #define STARTS		2	/* by another file, and one by the reader itself */
