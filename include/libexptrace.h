@@ -173,8 +173,8 @@ struct exptrace_schema_event {
 
 /**
  * struct exptrace_value - value of an argument
- * @u64:	the number; signed ones as int64_t; addresses are absolute; an id for exptrace_stack() for
- *		EXPTRACE_KIND_SITE and EXPTRACE_KIND_STACK_ID
+ * @u64:	the number; signed ones as int64_t; addresses are absolute; for
+ *		EXPTRACE_KIND_SITE and EXPTRACE_KIND_STACK_ID an id for exptrace_stack()
  * @str:	bytes of a string, not terminated; NULL if it is a number
  * @len:	number of bytes
  */
@@ -463,10 +463,10 @@ struct exptrace_damage {
  * Call it after an error of exptrace_next_batch() or exptrace_next_event(). If batches can be read
  * where that call stopped, reading continues there. Otherwise it continues with the next generation
  * that can be found: a Sync, tables up to a schema, and another batch, all of the same generation,
- * all valid, with a number above the last one's. The rest of a generation whose beginning is
- * damaged is not read. If the search passes through the text of events, such text may look like the
- * beginning of a generation; so what follows damage is only as trustworthy as its source. Reading
- * never continues without this call.
+ * all valid, with a number above the last one's. What a hole has left of a generation without its
+ * beginning is not read. If the search passes through the text of events, such text may look like
+ * the beginning of a generation; so what follows damage is only as trustworthy as its source.
+ * Reading never continues without this call.
  *
  * The search takes time in proportion to the bytes, and half a MiB of memory. In a file full of
  * false beginnings it may miss a valid generation.
@@ -756,8 +756,8 @@ bool exptrace_other_boot(const struct exptrace_trace *trace);
  * @cpu:	its number
  *
  * True if all switches of the current generation were attempted there, or with a filter all
- * switches of the threads that it selects. Then a running thread ran without a break up to the next
- * switch. Call it when the whole generation was read.
+ * switches of the threads that it selects. Then a thread that is seen to run did so without a break
+ * up to the next switch. Call it when the whole generation was read.
  * Return: true if so.
  */
 bool exptrace_runs_known(const struct exptrace_trace *trace, uint64_t cpu);
@@ -1077,8 +1077,8 @@ int exptrace_device_advance(struct exptrace_device *device, uint64_t *generation
  * read(2) on the device's file and exptrace_device_take() then deliver these generations, followed
  * by end of file, and leave them in the pool.
  * Return: 0; -EAGAIN: there is no complete generation; -EBUSY: a batch was read in part or taken,
- * or another thread is waiting; -ECANCELED: recording stopped during the wait; -EINTR: a signal
- * arrived; -ENOMEM; -EBADF: not opened O_RDWR.
+ * or another thread is waiting; -ECANCELED, only with EXPTRACE_SNAPSHOT_WAIT: not recording, or not
+ * any more after the wait; -EINTR: a signal arrived; -ENOMEM; -EBADF: not opened O_RDWR.
  */
 int exptrace_device_snapshot(struct exptrace_device *device, uint32_t flags,
 			     uint64_t *first, uint64_t *last);
@@ -1287,9 +1287,8 @@ int exptrace_device_set_syscall_tables(struct exptrace_device *device,
 
 /**
  * exptrace_device_filter() - get the filter
- * @filter:	out: the filter and its lists in one allocation; free it with free(3). All zero
- *		if
- *		there is no filter
+ * @filter:	out: the filter and its lists in one allocation; free it with free(3). All
+ *		zero if there is no filter
  *
  * Return: 0; -ENOMEM.
  */

@@ -41,7 +41,7 @@ enum exptrace_state {
  * @mode:	enum exptrace_mode
  * @batch_size:	bytes per batch: a power of two, 4096 to 65536, at least a page;
  *		EXPTRACE_START_DEFAULT for the module parameter's value
- * @period_ms:	milliseconds between generations; 0: only on demand;
+ * @period_ms:	milliseconds between generations; 0: only by size and on demand;
  *		EXPTRACE_START_DEFAULT for the module parameter's value
  * @pool_size:	total bytes of all batches; 0 for the module parameter's value
  * @quota:	limit per experiment for the share of the pool that its events may use, in
@@ -81,7 +81,7 @@ struct exptrace_advance {
  *			room for one after a suspend
  * @pool_size:		total bytes of all batches
  * @batch_size:		bytes per batch
- * @period_ms:		milliseconds between generations, 0: only on demand
+ * @period_ms:		milliseconds between generations, 0: only by size and on demand
  * @batches:		batches in the pool
  * @batches_empty:	number of those that are empty
  * @batches_full:	number of those that wait for a reader
@@ -267,7 +267,7 @@ struct exptrace_mark {
 };
 
 /* struct exptrace_filter::flags */
-#define EXPTRACE_FILTER_CHILDREN	(1U << 0)	/* include child processes */
+#define EXPTRACE_FILTER_CHILDREN	(1U << 0)	/* and the processes they create */
 
 /* struct exptrace_filter: limits of threads, processes, and words of CPUs */
 #define EXPTRACE_FILTER_MAX_PIDS	1024
@@ -330,8 +330,8 @@ struct exptrace_filter {
 /*
  * Complete the current generation and hold all complete ones. read(2) and TAKE on this file then
  * deliver them, from a header to end of file, and leave them in the pool. They are held until the
- * end, the next SNAPSHOT or close. EAGAIN: nothing to hold; ECANCELED: not recording, or not any
- * more when the trigger fires.
+ * end, the next SNAPSHOT or close. EAGAIN: nothing to hold; ECANCELED, only with
+ * EXPTRACE_SNAPSHOT_WAIT: not recording, or not any more after the wait.
  */
 #define EXPTRACE_IOC_SNAPSHOT	_IOWR(EXPTRACE_IOC_MAGIC, 0x06, struct exptrace_snapshot)
 /* Fire the trigger: callers that wait in SNAPSHOT get the present contents of the pool. */
