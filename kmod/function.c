@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernel functions without a tracepoint: find them by name, hook and unhook them.
+ * Kernel functions without a tracepoint: find, hook and unhook them. They are found by their
+ * exported addresses: to look up one by name, the function tracer walks all functions of the
+ * kernel, 50,000 or so.
  */
 #include <linux/container_of.h>
 #include <linux/errno.h>
 #include <linux/rculist.h>
-#include <linux/string.h>
 
 #include "function.h"
 
 #ifdef EXPTRACE_HAS_FUNCTIONS
-#define FUNCTION_CHARS	32
-
 /* Written under exptrace.control, read under RCU. */
 static LIST_HEAD(hooked_functions);
 
@@ -32,7 +31,6 @@ static notrace void function_entered(unsigned long ip, unsigned long caller, str
  */
 static int choose_functions(struct exptrace_function *function)
 {
-	char name[FUNCTION_CHARS];
 	int err, found = -EINVAL;
 	unsigned int i;
 
@@ -44,9 +42,11 @@ static int choose_functions(struct exptrace_function *function)
 		.func = function_entered,
 		.flags = FTRACE_OPS_FL_PERMANENT,
 	};
-	for (i = 0; function->names[i]; i++) {
-		strscpy(name, function->names[i], sizeof(name));
-		err = ftrace_set_filter(&function->ops, name, strlen(name), 0);
+	for (i = 0; i < function->nr; i++) {
+		if (!function->addresses[i])
+			continue;
+		err = ftrace_set_filter_ip(&function->ops, (unsigned long)function->addresses[i],
+					   0, 0);
 		if (!err)
 			found = 0;
 		else if (err != -EINVAL)

@@ -15,9 +15,19 @@
 
 #include "compat.h"
 
+/*
+ * The address of a function that the kernel exports; NULL if it does not. Its prototype, and
+ * whether the kernel has one, do not matter.
+ */
+#define EXPTRACE_KERNEL_FUNCTION(function)						\
+	extern const char exptrace_##function[] asm(#function) __weak
+
 /**
  * struct exptrace_function - kernel functions that share a probe
- * @names:	NULL-terminated array of names; a kernel need not have all of them
+ * @name:	name for messages
+ * @addresses:	addresses of the functions, see EXPTRACE_KERNEL_FUNCTION(); a kernel need not
+ *		have all of them
+ * @nr:		number of entries in @addresses
  * @probe:	called at entry with the return address and the first three arguments.
  *		Runs in the function's context, may be preempted, and must be notrace
  * @found:	the kernel has at least one of them and can call the probe; constant once
@@ -26,7 +36,9 @@
  * @hooked:	entry in the list of hooked functions; exptrace.control, read under RCU
  */
 struct exptrace_function {
-	const char *const	*names;
+	const char		*name;
+	const char *const	*addresses;
+	unsigned int		nr;
 	void			(*probe)(unsigned long caller, unsigned long a, unsigned long b,
 					 unsigned long c);
 	bool			found;

@@ -27,7 +27,7 @@ static void report_missing(const struct exptrace_switch *sw)
 {
 	if (sw->function)
 		pr_warn("this kernel's %s() can't be hooked: the event %s is missing\n",
-			sw->function->names[0], sw->name);
+			sw->function->name, sw->name);
 	else
 		pr_warn("this kernel has no tracepoint %s: its event is missing\n",
 			sw->tracepoint);
@@ -145,7 +145,7 @@ static int attach_function(struct exptrace_switch *sw)
 	sw->refused = err;
 	if (err)
 		pr_warn("can't hook %s(): %d: the event %s is not recorded\n",
-			sw->function->names[0], err, sw->name);
+			sw->function->name, err, sw->name);
 	return 0;
 }
 

@@ -139,13 +139,26 @@ static notrace void probe_kfree_rcu(unsigned long caller, unsigned long head,
 	put_free(EXPTRACE_EVENT_KFREE_RCU, caller, exptrace_kfree_rcu_object(head, object));
 }
 
+EXPTRACE_KERNEL_FUNCTION(kmem_cache_free_bulk);
+EXPTRACE_KERNEL_FUNCTION(kvfree_call_rcu);
+EXPTRACE_KERNEL_FUNCTION(kfree_call_rcu_nolock);
+
+static const char *const free_bulk_addresses[] = { exptrace_kmem_cache_free_bulk };
+static const char *const kfree_rcu_addresses[] = {
+	exptrace_kvfree_call_rcu, exptrace_kfree_call_rcu_nolock,
+};
+
 static struct exptrace_function free_bulk = {
-	.names = (const char *const[]){ "kmem_cache_free_bulk", NULL },
+	.name = "kmem_cache_free_bulk",
+	.addresses = free_bulk_addresses,
+	.nr = ARRAY_SIZE(free_bulk_addresses),
 	.probe = probe_free_bulk,
 };
 
 static struct exptrace_function kfree_rcu = {
-	.names = (const char *const[]){ "kvfree_call_rcu", "kfree_call_rcu_nolock", NULL },
+	.name = "kvfree_call_rcu",
+	.addresses = kfree_rcu_addresses,
+	.nr = ARRAY_SIZE(kfree_rcu_addresses),
 	.probe = probe_kfree_rcu,
 };
 
