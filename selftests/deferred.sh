@@ -18,7 +18,7 @@ run() {
 		failed=1
 	elif "$here/$program" --deferred "$1" "$(cat "$1/.function")" >"$log" 2>&1; then
 		[ ! -e "$1/remarks" ] || sed 's/^/# /' "$1/remarks"
-		echo "ok $number $program: $name on the host"
+		echo "ok $number $program: $name on the host$([ ! -e "$1/skip" ] || echo " # SKIP $(cat "$1/skip")")"
 		rm -rf "$1"
 	else
 		sed 's/^#* */# /' "$log"

@@ -89,11 +89,12 @@ unload() {
 # on_host FUNCTION: run the rest of a test, which needs the files in $work but neither the module nor this kernel. In a VM
 # of check.sh (EXPTRACE_DEFER), leave it in the out folder, for deferred.sh to run at the host's full speed; else run it now.
 on_host() {
-	local dir=${EXPTRACE_OUT:-}/host/$program/$name
+	local dir
 	if [ -z "${EXPTRACE_DEFER:-}" ] || [ -n "$deferred" ]; then
 		"$1"
 		return
 	fi
+	dir=${EXPTRACE_OUT:?}/host/$program/$name
 	mkdir -p "$dir"
 	cp -r "$work/." "$dir/"
 	# Last: a directory without this file is not complete.
@@ -137,7 +138,7 @@ run_test() {
 
 # Run what on_host has deferred; the output is the log of the failure.
 run_deferred() {
-	rm -f "$work/remarks"
+	rm -f "$work"/{remarks,skip}
 	set -Eeuo pipefail
 	trap 'echo "line $LINENO failed: $BASH_COMMAND"' ERR
 	trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
