@@ -191,7 +191,8 @@ other_kernel+='|exptrace: disagrees about version of symbol module_layout|exptra
 
 module_of_another_kernel_is_refused_and_says_why() {
 	local ko tried=0
-	for ko in "$here"/../build/*/exptrace.ko; do
+	# The stripped copies are replaced at once: the linker may be writing a module of another step meanwhile.
+	for ko in "$here"/../build/*/stripped/exptrace.ko; do
 		[ "$(modinfo -F vermagic "$ko" | cut -d ' ' -f 1)" != "$(uname -r)" ] || continue
 		# For a module of another architecture, the kernel logs nothing.
 		[[ $ko != */arm64/* ]] || continue
