@@ -53,5 +53,5 @@ fi
 "$top/scripts/deps.sh" arm64
 # In a process of its own, which holds the lock until it exits.
 "$0" --update
-WERROR=1 "$top/scripts/build-module.sh" arm64 ARCH=arm64 CROSS_COMPILE=$cross
+WERROR=1 STRIP=${cross}strip "$top/scripts/build-module.sh" arm64 ARCH=arm64 CROSS_COMPILE=$cross
 make -s -C "$top/user" O="$top/build/arm64-user" CC=${cross}gcc AR=${cross}ar LDFLAGS=-static "$top/build/arm64-user/exptrace"
