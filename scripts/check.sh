@@ -173,6 +173,7 @@ step_fuzz() {
 step_build_selftests() {
 	one_test "builds" make -s -C selftests
 	one_test "all programs that are named exist" has_named_programs
+	one_test "all patterns of selftests/where match a VM" has_matching_patterns
 }
 
 # Otherwise a program that was renamed would no longer run where it should.
@@ -184,6 +185,24 @@ has_named_programs() {
 	[ -z "$unknown" ] || { echo "selftests/Makefile has no:$unknown"; return 1; }
 }
 
+# Otherwise a program with a misspelt pattern would run nowhere. If the user has chosen the VMs, the patterns are not used.
+has_matching_patterns() {
+	local program list patterns pattern vm unmatched=''
+	[ -z "$chosen" ] || return 0
+	while read -r program list _; do
+		case $program in '' | '#'*) continue ;; esac
+		IFS=, read -r -a patterns <<<"$list"
+		for pattern in "${patterns[@]}"; do
+			for vm in $(all_steps | sed -n 's/^vm-.* step_vm_selftests \(.*\) \(.*\)$/\1-\2/p'); do
+				# shellcheck disable=SC2053 # a pattern is meant
+				[[ $vm != $pattern ]] || continue 2
+			done
+			unmatched+=" $pattern"
+		done
+	done <selftests/where
+	[ -z "$unmatched" ] || { echo "no VM is:$unmatched"; return 1; }
+}
+
 # The selftests that selftests/where does not assign to other VMs. If the user has chosen the VMs, all run in each of them.
 step_vm_selftests() {
 	local except=''
@@ -193,10 +212,11 @@ step_vm_selftests() {
 
 # not_in VM: the programs that selftests/where has in other VMs only.
 not_in() {
-	local program vms vm
-	while read -r program vms _; do
+	local program list vms vm
+	while read -r program list _; do
 		case $program in '' | '#'*) continue ;; esac
-		for vm in ${vms//,/ }; do
+		IFS=, read -r -a vms <<<"$list"
+		for vm in "${vms[@]}"; do
 			# shellcheck disable=SC2053 # a pattern is meant
 			[[ $1 != $vm ]] || continue 2
 		done
