@@ -61,10 +61,13 @@ names() { # prints the names of the tests that do not measure, the slowest first
 	done
 }
 
-report() { # name: prints its results, and a failure if it failed without printing one
+report() { # name: prints its results, and a failure if it failed without printing one, or printed none
 	cat "$out/tests/$1.tap"
 	read -r code <"$out/tests/$1.code" || code=unknown
-	[ "$code" = 0 ] && return
+	if [ "$code" = 0 ]; then
+		grep -q -E '^(not )?ok - ' "$out/tests/$1.tap" || echo "not ok - $1 prints no result"
+		return
+	fi
 	grep -q '^not ok' "$out/tests/$1.tap" || echo "not ok - $1 ends with exit code $code"
 	sed 's/^/# /' "$out/tests/$1.err"
 }
