@@ -12,10 +12,16 @@
 #include "sample.h"
 #include "tap.h"
 
+/* Sanitizers change the time: with them, smaller traces are only read. */
+#ifdef __SANITIZE_ADDRESS__
+#define SECONDS		60
+#define MANY		50000
+#define GENERATIONS	6000
+#else
 #define SECONDS		6
-
 #define MANY		500000
 #define GENERATIONS	60000
+#endif
 #define FREQUENCY	1000000000ULL
 #define BATCH_FULL	60000
 #define ALLOC		EXPTRACE_EXPERIMENT_ALLOCFREE
@@ -270,16 +276,10 @@ int main(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct writer w = { 0 };
 
-#ifdef __SANITIZE_ADDRESS__
-		ok(true, "many %s take no longer than others # SKIP measures time only; see test_growth",
-		   cases[i].name);
-		continue;
-#endif
 		now = 1000;
 		w_header(&w);
 		cases[i].write(&w);
-		ok(!run_limited(&cases[i], &w),
-		   "many %s take no longer than others", cases[i].name);
+		ok(!run_limited(&cases[i], &w), "many %s take no longer than others", cases[i].name);
 		w_free(&w);
 	}
 	return tap_end();
