@@ -12,7 +12,7 @@
 #include "tap.h"
 
 /* Seconds after which a hanging test is killed. */
-#define PATIENCE	20
+#define PATIENCE	60
 
 static const struct sample_faults none;
 
