@@ -238,7 +238,9 @@ start_qemu() {
 	args="console=ttyS0 panic=-1 oops=panic tsc=reliable"
 	# With these, an NMI ends a hanging VM and dumps all CPUs and tasks. With KVM, perf may cause such NMIs.
 	# no_timer_check: on a busy machine, ten ticks of an emulated timer may come too late for the kernel's check of the timer.
-	[ "${accel[1]}" = kvm ] || args+=" unknown_nmi_panic panic_print=0x41 no_timer_check"
+	# rcu_cpu_stall_timeout: an emulated CPU may have to wait for seconds, too; RCU would take that for a stall after 21.
+	[ "${accel[1]}" = kvm ] ||
+		args+=" unknown_nmi_panic panic_print=0x41 no_timer_check rcupdate.rcu_cpu_stall_timeout=60"
 	args+=" $append"
 	rm -f "$tmpdir"/monitor.*
 	mkfifo "$tmpdir/monitor.in" "$tmpdir/monitor.out"
