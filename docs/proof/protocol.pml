@@ -344,7 +344,7 @@ inline table(g) {
 	}
 }
 
-/* open_generation() */
+/* exptrace_generation_open(), then write_beginning() */
 inline open_generation(g) {
 	atomic {
 		ok = (nr_empty - nr_reserved >= RESERVE);
@@ -369,7 +369,7 @@ inline grace_period() {
 	waiting == 0
 }
 
-/* publish() */
+/* exptrace_publish_generation(), then wait_for_writers() */
 inline publish(g) {
 #ifdef GRACE_PERIOD_FIRST
 	grace_period();
@@ -403,7 +403,7 @@ inline close_slot(i, g) {
 	slot[i].lost = 0
 }
 
-/* close_generation(): the slots of one CPU are a step */
+/* exptrace_close_generation(): the slots of one CPU are a step */
 inline close_generation(g) {
 	i = (g & 1) * NCPU * NCTX * NEXP;
 	do
@@ -455,7 +455,7 @@ proctype control() {
 }
 
 /*
- * exptrace_take(), deliver_taken(), exptrace_give() are one step: to all other
+ * exptrace_take(), deliver_item(), exptrace_give() are one step: to all other
  * processes, a batch that is being read is the same as a full one.
  */
 proctype reader() {

@@ -117,7 +117,7 @@ inline end_recording() {
 	atomic { recording = false; ended = begun }
 }
 
-/* stop() */
+/* recording_stop() */
 inline stop() {
 	atomic { complete = true };
 	end_recording()
@@ -349,7 +349,7 @@ inline take() {
 	}
 }
 
-/* deliver_next(), finish() */
+/* deliver_next(), exptrace_reader_finish() */
 inline read() {
 	if
 	:: view && held ->

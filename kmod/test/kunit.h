@@ -118,7 +118,7 @@ static inline u64 kunit_attempted(struct exptrace_slot *slot)
 	return local64_read(&slot->attempted);
 }
 
-/* Like close_generation(), without the tables. */
+/* Like exptrace_close_generation(), without the tables. */
 static inline void kunit_close(u64 gen)
 {
 	struct exptrace_cpu *cpu = this_cpu_ptr(exptrace.cpus);
