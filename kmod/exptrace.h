@@ -127,15 +127,15 @@ struct exptrace_cpu {
 
 /**
  * struct exptrace_writers - state that the writer's inline functions read
- * @slots:	slots of the published generation, NULL while there is none; written by
- *		advance() with a release, under the lock of span/suspend.c; read by writers
- *		with READ_ONCE. The RCU grace period in advance() pairs with their
- *		preempt-off section (invariant 6)
+ * @slots:	slots of the published generation, NULL while there is none; set with a
+ *		release, or cleared by the probe of suspend, under the lock of
+ *		span/suspend.c; read by writers with READ_ONCE. The RCU grace period in
+ *		advance() pairs with their preempt-off section (invariant 6)
  * @clock_shift: TSC ticks per tick, log2; constant while recording
  * @data_base:	base of object addresses; constant while recording
  *
  * The only state of the recorder that other modules see. Only this module writes it, under
- * exptrace.control.
+ * exptrace.control, except for that probe.
  */
 struct exptrace_writers {
 	struct exptrace_slot __percpu *slots;
@@ -171,10 +171,10 @@ extern struct exptrace_writers exptrace_writers;
  * @unknown_stacks: stacks without a number, likewise
  * @raw_addresses: record raw kernel addresses
  * @flushing:	serializes the flushing of slots by advance() and by CPU hot-unplug
- * @large:	the generation has grown large; set by the refill's irq_work
- * @periodic:	begins a new generation every @period_ms, or when one is large
+ * @large:	the generation has grown large, or has many bends; set by irq_work
+ * @periodic:	begins a new generation every @period_ms, or when @large is set
  * @check:	begins a new generation if the current one can't continue
- * @wq:		runs @periodic and @check
+ * @wq:		runs all work items of the recorder
  * @advance:	exptrace_advance(), for lower layers; set in exptrace_generation_init(), as
  *		@periodic and @check are, before anything can be recorded; then constant
  */

@@ -238,7 +238,7 @@ void exptrace_schedule(void)
 	schedule_check();
 }
 
-/* The period is over, or the generation has grown large. */
+/* The period is over, or exptrace.large was set. */
 static void advance_by_itself(struct work_struct *work)
 {
 	bool expedited;

@@ -41,8 +41,8 @@
  * struct exptrace_interned - tables shared by writers of one generation parity
  * @index:	site numbers, at the hash of their address or in a following slot; 0 is
  *		empty. Set once, by cmpxchg()
- * @address:	addresses by number; 0: none, always so for number 0. Written by the
- *		allocator of the number before that is in @index; pairs with the address
+ * @address:	addresses by number; 0: none, always so for number 0. Written by whoever
+ *		allocated the number, before putting it into @index; pairs with the address
  *		dependency of those who read the number there. Replaced by
  *		EXPTRACE_RETIRED, under exptrace.control, when the code is unloaded
  * @gen:	the generation; written before it is published

@@ -13,7 +13,7 @@
 #include "batch.h"
 #include "lock.h"
 
-/* Defined here, since the lock's functions are below pool.c in the layers. */
+/* Defined here, since pool.c uses this file, and files of a layer must not form a circle. */
 struct exptrace_pool exptrace_pool = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(exptrace_pool.lock),
 };

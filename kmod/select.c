@@ -78,7 +78,7 @@ static int mark(struct selection *want, const char *name, bool on)
 /*
  * Apply "@name:stack" to @want: switch these events on, with stacks; or switch off only their
  * stacks. The system calls to record stay the same, and so do events that cannot have stacks.
- * Returns -EOPNOTSUPP if @name has no others.
+ * Returns -ENOENT if nothing has that name, -EOPNOTSUPP if none of it can have stacks.
  */
 static int mark_stack(struct selection *want, const char *name, bool stack)
 {

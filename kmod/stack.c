@@ -158,7 +158,10 @@ void exptrace_stack_retire(struct exptrace_stacks *stacks, unsigned int number,
 	WRITE_ONCE(stacks->word[stacks->place[number] + frame], site);
 }
 
-/* The site of a frame, created if needed; 0 if there is no room. */
+/*
+ * The site of a frame, created if needed; 0 if there is no room. A frame in unloaded code has
+ * been replaced by its site already.
+ */
 unsigned int exptrace_frame_site(struct exptrace_interned *interned, unsigned long frame)
 {
 	if (frame < EXPTRACE_NR_SITES)
@@ -271,7 +274,7 @@ static int alloc_tables(void)
  * @ntypes:	number of types
  *
  * If a recording without stacks is running, this begins a new generation, because room
- * for stacks is allocated when a generation is opened.
+ * for stacks is reserved when a generation is opened.
  *
  * Context: process, exptrace.control held; sleeps. Return: 0; -ENOMEM; or an error of
  * exptrace_advance().

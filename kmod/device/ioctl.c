@@ -86,7 +86,7 @@ static int start_for(struct exptrace_file *f, struct exptrace_params *params)
 	err = exptrace_prepare_start(params);
 	if (err)
 		return err;
-	/* The current item is to be dropped with the rest. */
+	/* Put the current item back, so that it is dropped with the rest. */
 	exptrace_reader_put_back(f);
 	err = exptrace_finish_start(params);
 	if (!err)

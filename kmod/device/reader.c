@@ -117,7 +117,7 @@ static enum exptrace_next find_next(struct exptrace_file *f)
 }
 
 /*
- * Takes the next item, a batch or the end of a generation, into @f->batch or @f->ending until
+ * Take the next item, a batch or the end of a generation, into @f->batch or @f->ending until
  * exptrace_reader_finish(). The caller holds no item. Returns 0; -EAGAIN if there is none yet;
  * -ENODATA at the end of the stream; -EPERM if the opener may not see its addresses.
  */

@@ -33,7 +33,7 @@
 #define NOTES_PER_GROUP	8
 
 /* Values of note.pid that are no thread: the note is free; it is being written. */
-#define NO_THREAD		0U
+#define NO_THREAD	0U
 #define CHANGING	(~0U)
 
 /**

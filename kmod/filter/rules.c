@@ -2,9 +2,9 @@
 /*
  * The rules of the filter: which events are attempted.
  *
- * A published set of rules never changes, except for the threads being followed; a new filter
- * is a new set. Writers read it with preemption off, so nobody uses the old one after an RCU
- * grace period.
+ * A published set of rules never changes, except for the threads being followed and the times
+ * that durations are measured from; a new filter is a new set. Writers read it with preemption
+ * off, so nobody uses the old one after an RCU grace period.
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>

@@ -120,7 +120,7 @@ static u64 cycles_to_intersection(const struct tk_read_base *tkr)
 	u64 now = (exptrace_clock() + 1) << exptrace_writers.clock_shift;
 	/* height over the old line at cycle_last; overflows cancel out */
 	s64 height = ((tkr->base - line.base) << tkr->shift) + tkr->xtime_nsec - line.xtime_nsec -
-		    (tkr->cycle_last - line.cycle_last) * line.mult;
+		     (tkr->cycle_last - line.cycle_last) * line.mult;
 	s64 cycles = div64_s64(height, (s64)line.mult - tkr->mult);
 
 	return cycles > 0 && (u64)cycles <= now - tkr->cycle_last ? cycles : 0;

@@ -52,7 +52,7 @@ static u64 take_overwritten(struct exptrace_cpu *cpu, unsigned int parity, unsig
 	return overwritten;
 }
 
-/* Move the counters of generation @gen from the slots to @account. */
+/* Move @cpu's counters of @exp from the slots to @account and, what was lost, to the sum. */
 static void settle(struct account *account, struct exptrace_cpu *cpu, unsigned int parity,
 		   unsigned int exp)
 {

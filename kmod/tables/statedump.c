@@ -31,8 +31,8 @@ struct exptrace_missing exptrace_missing[2];
 enum {
 	DUMPED_NOTHING,
 	DUMPED_SEVERAL,	/* threads that share the entry */
-	DUMPED_BY_EVENT,		/* an event of the published generation has it */
-	DUMPED_FIRST,		/* first hash value */
+	DUMPED_BY_EVENT, /* an event of the published generation has it */
+	DUMPED_FIRST,	/* first hash value */
 };
 
 /*

@@ -84,8 +84,8 @@ unsigned int exptrace_sites_max(u64 pool_size)
 }
 
 /*
- * The maximum number of stack words. A stack of one frame takes at least two words, and
- * each further frame takes one.
+ * The maximum number of stack words. A stack takes a word more than it has frames, which
+ * stands for its head.
  */
 unsigned int exptrace_stack_words_max(u64 pool_size)
 {
@@ -223,7 +223,7 @@ static bool is_tracer(const char *name)
 	return false;
 }
 
-/* The same for sites whose code was unloaded together with that of @site. */
+/* As name_same_function(), for sites whose code was unloaded together with that of @site. */
 static void name_same_retired_function(unsigned int site, const struct exptrace_retired *retired,
 				       u32 size)
 {

@@ -27,9 +27,11 @@
  */
 static u64 *notes;		/* allocated while there is a threshold; exptrace.control */
 static bool attached;		/* the probes are attached; exptrace.control */
-static u64 threshold_us;	/* 0: none; exptrace.control */
-static u64 threshold_units;	/* written under exptrace.control, read anywhere */
-static const void *threshold_owner;	/* NULL: kept when files are closed; exptrace.control */
+
+/* Written under exptrace.control, read anywhere. */
+static u64 threshold_us;	/* 0: none */
+static u64 threshold_units;	/* the same in the notes' units; valid unless that is 0 */
+static const void *threshold_owner;	/* file that set it, and clears it when closed; or NULL */
 
 static __always_inline u64 now_units(void)
 {

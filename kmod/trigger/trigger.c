@@ -121,8 +121,8 @@ bool exptrace_trigger_pending(void)
 }
 
 /*
- * Hold all complete generations now. Returns 0, -EBUSY if a snapshot is already held,
- * -EAGAIN if there is nothing to hold, or -ENOMEM.
+ * Complete the current generation, and hold all complete ones. Returns 0, -EBUSY if a
+ * snapshot is already held, -EAGAIN if there is nothing to hold, -ENOMEM, or -ERESTARTSYS.
  */
 int exptrace_trigger_snapshot(u64 *first, u64 *last)
 {
