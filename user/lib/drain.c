@@ -91,7 +91,7 @@ static int drain_header(struct drain *drain)
 	return err;
 }
 
-/* Takes the next piece. Sets @accepted if the sink is done with a batch that is still taken. */
+/* Takes the next piece. Sets @accepted if the sink is done with a piece that is still taken. */
 static int take_piece(struct drain *drain, bool *accepted)
 {
 	struct exptrace_batch_ref ref;
@@ -100,19 +100,23 @@ static int take_piece(struct drain *drain, bool *accepted)
 
 	if (drain->sink->room)
 		err = drain_result(drain, drain->sink->room(drain->arg));
-	if (!err)
-		err = exptrace_device_take(drain->device, &ref, &batch);
 	if (err)
 		return err;
-	*accepted = false;
+	err = exptrace_device_take(drain->device, &ref, &batch);
+	/* the take gave the last piece back, unless a signal came first */
+	if (err != -EINTR)
+		*accepted = false;
+	if (err)
+		return err;
 	if (ref.kind == EXPTRACE_REF_BATCH) {
 		err = drain_batch(drain, ref.generation, batch, ref.length);
-		*accepted = !err;
 	} else if (ref.kind == EXPTRACE_REF_END_OF_GENERATION) {
 		err = drain_mark(drain, ref.generation);
 	} else {
 		drain->ended = true;
+		return 0;
 	}
+	*accepted = !err;
 	return err;
 }
 
@@ -125,7 +129,7 @@ static int drain_pool(struct drain *drain)
 	for (i = 0; i < ROUND_PIECES && !err && !drain->ended; i++)
 		err = take_piece(drain, &accepted);
 	/*
-	 * The next take gives the last batch back, but may be long in coming. A batch that the
+	 * The next take gives the last piece back, but may be long in coming. A piece that the
 	 * sink refused stays taken: when the device is closed, it goes to the next reader.
 	 */
 	if (accepted)

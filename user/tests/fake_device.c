@@ -21,7 +21,7 @@ const char *fake_event = "sched_switch";
 
 const struct writer *fake_trace;
 size_t fake_step;
-bool fake_pool, fake_together, fake_mapped;
+bool fake_pool, fake_together, fake_mapped, fake_holds;
 int fake_take_error;
 unsigned int fake_taken, fake_given;
 
@@ -30,6 +30,7 @@ struct exptrace_device {
 	int source;	/* write end of that pipe */
 	int stop;	/* closed to stop the child */
 	bool taken;	/* a batch is taken */
+	bool ending;	/* the end of a generation is taken */
 	uint8_t pool[2 * EXPTRACE_BATCH_MAX];	/* the taken batches, and a part of the next piece */
 	size_t used;
 	size_t next;	/* offset of the next piece in @pool */
@@ -127,6 +128,7 @@ static void begin_recording(struct exptrace_device *device)
 
 	fake_taken = 0;
 	fake_given = 0;
+	fake_holds = false;
 	if (pipe2(fds, O_CLOEXEC))
 		abort();
 	if (!fork()) {
@@ -276,10 +278,12 @@ void exptrace_device_unmap(struct exptrace_device *device)
 
 int exptrace_device_give(struct exptrace_device *device)
 {
-	if (!device->taken)
+	if (!device->taken && !device->ending)
 		return -EINVAL;
+	fake_given += device->taken;
 	device->taken = false;
-	fake_given++;
+	device->ending = false;
+	fake_holds = false;
 	return 0;
 }
 
@@ -341,6 +345,7 @@ int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_r
 	if (ret && kind == EXPTRACE_BATCH_END) {
 		ref->kind = EXPTRACE_REF_END_OF_GENERATION;
 		device->next = 1;
+		device->ending = true;
 	} else if (ret) {
 		take_batches(device, ret);
 		ref->kind = EXPTRACE_REF_BATCH;
@@ -348,6 +353,7 @@ int exptrace_device_take(struct exptrace_device *device, struct exptrace_batch_r
 	}
 	ref->generation = device->generation;
 	*batch = device->taken ? device->pool : NULL;
+	fake_holds = device->taken || device->ending;
 	return 0;
 }
 

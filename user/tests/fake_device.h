@@ -35,6 +35,9 @@ extern bool fake_together;
 /* The pool is mapped now. */
 extern bool fake_mapped;
 
+/* A batch or the end of a generation is taken now. */
+extern bool fake_holds;
+
 /* A negative errno that the next take returns, once; 0: none. */
 extern int fake_take_error;
 
