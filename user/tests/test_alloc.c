@@ -310,7 +310,7 @@ static void test_filter(void)
 	begin_trace(&w);
 	write_generation(&w, 1, false, "filter", "threads 100", 0);
 	run_stat(&w);
-	ok(run_printed("may be fewer: the filter left out frees by other tasks\n"),
+	ok(run_printed("may be fewer: the filter left out frees by other threads or CPUs\n"),
 	   "frees are noted as left out by a filter");
 	begin_trace(&w);
 	write_generation(&w, 1, false, "filter", "only system calls 5", 0);

@@ -34,7 +34,7 @@ static void print_doubts(const struct alloc_doubts *doubts, uint64_t nobjects)
 		printf("%s not recorded all the time\n", doubts->others ? " and others" : "");
 	}
 	if (doubts->filtered)
-		printf("    may be fewer: the filter left out frees by other tasks\n");
+		printf("    may be fewer: the filter left out frees by other threads or CPUs\n");
 	if (doubts->unfollowed)
 		printf("    may be more: %llu allocations not followed, beyond the first %zu\n",
 		       (unsigned long long)doubts->unfollowed, stat_alloc_objects_max);
