@@ -61,7 +61,7 @@ static int framing_header(struct exptrace_trace *trace)
 		return not_a_trace(trace);
 	if (!header_is_known(version))
 		return trace_error(trace, -EPROTO, 0,
-				   "version %d of the trace format is not supported, only 1 to %d",
+				   "version %d of the trace format is not supported, only 1 to %d,",
 				   version, EXPTRACE_WIRE_VERSION);
 	trace->version = version;
 	input_consume(input, EXPTRACE_HEADER_SIZE);

@@ -179,7 +179,7 @@ no_trace empty 'there is no data, not even a header, at offset 0'
 head -c 9 "$sample" >"$dir/half_header"
 no_trace half_header 'cut off in the header at offset 9'
 sed '1s/^exptrace v./exptrace v9/' "$sample" >"$dir/newer"
-no_trace newer 'version 9 of the trace format is not supported, only 1 to 2 at offset 0'
+no_trace newer 'version 9 of the trace format is not supported, only 1 to 2, at offset 0'
 echo "This is a text, and no trace." >"$dir/text"
 no_trace text 'not a trace of exptrace (it looks like text) at offset 0'
 head -c 4096 "$exptrace" >"$dir/elf"
