@@ -1170,8 +1170,7 @@ int exptrace_device_give(struct exptrace_device *device);
  * @begin:	gets the stream's header, EXPTRACE_HEADER_SIZE bytes. Called once, before all
  *		others except @wait
  * @room:	returns 0 if the sink can accept the end of a generation. Called before each piece
- *		is taken from the mapped pool: taking the end of a generation cannot be undone,
- *		while the device keeps a batch that the sink refuses
+ *		is taken from the mapped pool
  * @batch:	gets a whole batch of @generation, or several that the recorder keeps together.
  *		The bytes are valid during the call. Accept all of them or none.
  *		exptrace_piece() splits them, exptrace_piece_lost() counts lost events
@@ -1208,9 +1207,9 @@ struct exptrace_sink {
  *
  * Goes on to the end of the recording or of the snapshot. Maps the pool, and unmaps it at the end,
  * even if it was mapped before. If it cannot be mapped, read(2) copies the stream into a buffer of
- * 1 MiB. If the sink refuses a batch, a mapped pool keeps it, and after the device was closed, the
- * next reader gets it and everything after it. Drain a recording or a snapshot only once: the drain
- * begins with the header, which the device delivers once.
+ * 1 MiB. If the sink refuses a batch or the end of a generation, a mapped pool keeps it, and after
+ * the device was closed, the next reader gets it and everything after it. Drain a recording or a
+ * snapshot only once: the drain begins with the header, which the device delivers once.
  *
  * Thread safety: callbacks run in the calling thread. Until the drain returns, they and other
  * threads may control the device, for example stop the recording, but must not read,

@@ -98,9 +98,8 @@ static int stream_on_begin(void *arg, const void *header, size_t size)
 }
 
 /*
- * Taking the end of a generation cannot be undone: make sure that its mark can be written.
- * There is room in a block that was begun; else allocate one. Not all file systems can do
- * that.
+ * Make sure that the end of a generation can be written before it is taken. There is room in a
+ * block that was begun; else allocate one. Not all file systems can do that.
  */
 static int stream_make_room(void *arg)
 {
