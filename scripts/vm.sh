@@ -64,7 +64,7 @@ parse() {
 		--append) append+=" $2"; shift ;;
 		--timeout) timeout=$2; shift ;;
 		--gdb) gdb=$2 append+=" nokaslr"; shift ;;
-		--shell) shell=y ;;
+		--shell) { : </dev/tty; } 2>/dev/null || die "--shell needs a terminal"; shell=y ;;
 		--icount) icount=y ;;
 		--no-module) module='' ;;
 		--allow-warnings) allow_warnings=y ;;
