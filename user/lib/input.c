@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The bytes of a trace: read from a file, pipe or device into chunks, or in memory already.
+ * The bytes of a trace: read from a source into chunks, or in memory already.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "input.h"
 
@@ -90,7 +88,6 @@ static void forget_kept(struct input *input)
 
 void input_init_memory(struct input *input, const uint8_t *bytes, size_t n)
 {
-	input->fd = -1;
 	/* never NULL, even without bytes */
 	input->pos = n ? bytes : (const uint8_t *)"";
 	input->end = input->pos + n;
@@ -101,15 +98,20 @@ int input_keep(struct input *input)
 {
 	size_t n = input->current ? (size_t)(input->end - input->current->data) : 0;
 
-	if (input->fd < 0)
+	if (!input->source)
 		return 0;
-	input->start = lseek(input->fd, 0, SEEK_CUR);
-	if (input->start >= 0)
-		input->start -= (int64_t)n;
-	else if (n && keep_bytes(input, input->current->data, n))
+	if (!source_can_seek(input->source) && n && keep_bytes(input, input->current->data, n))
 		return -ENOMEM;
 	input->keep = true;
 	return 0;
+}
+
+/* Drops what was read of a source. */
+static void forget_chunk(struct input *input, uint64_t offset)
+{
+	input->pos = input->end = input->current ? input->current->data : NULL;
+	input->offset = offset;
+	input->eof = false;
 }
 
 void input_rewind(struct input *input)
@@ -120,11 +122,32 @@ void input_rewind(struct input *input)
 		return;
 	}
 	input->keep = false;
-	if (input->start >= 0)
-		lseek(input->fd, input->start, SEEK_SET);
-	input->pos = input->end = input->current ? input->current->data : NULL;
-	input->offset = 0;
-	input->eof = false;
+	/* cannot fail where it worked before */
+	if (source_can_seek(input->source))
+		input->source->ops->seek(input->source, 0);
+	forget_chunk(input, 0);
+}
+
+int input_seek(struct input *input, uint64_t offset)
+{
+	uint64_t size;
+	int err;
+
+	input_release(input);
+	if (input->source) {
+		if (!source_can_seek(input->source))
+			return -ESPIPE;
+		err = input->source->ops->seek(input->source, offset);
+		if (!err)
+			forget_chunk(input, offset);
+		return err;
+	}
+	size = input->offset + input_available(input);
+	if (offset > size)
+		offset = size;
+	input->pos = input->end - (size - offset);
+	input->offset = offset;
+	return 0;
 }
 
 /* Reads kept bytes again. Returns their number. */
@@ -141,44 +164,6 @@ static size_t replay(struct input *input, uint8_t *to, size_t room)
 	return n;
 }
 
-/* For poll(2), files are always readable, even at the end, and so are closed pipes. */
-static bool has_nothing_yet(int fd, int timeout)
-{
-	struct pollfd poll_ = { .fd = fd, .events = POLLIN };
-
-	return poll(&poll_, 1, timeout) <= 0;
-}
-
-/* Waits for bytes if the caller wants it. Returns 0 or -EAGAIN. */
-static int input_wait(const struct input *input)
-{
-	while (has_nothing_yet(input->fd, 0)) {
-		if (!input->on_wait(input->on_wait_arg))
-			return -EAGAIN;
-		/* a signal ends this wait; then ask the caller again */
-		has_nothing_yet(input->fd, -1);
-	}
-	return 0;
-}
-
-/*
- * Waits for data and calls read(2). The file may be nonblocking because another process that has it
- * open wants that.
- */
-static ssize_t read_some(const struct input *input, uint8_t *to, size_t room)
-{
-	ssize_t n;
-	int err;
-
-	do {
-		err = input->on_wait ? input_wait(input) : 0;
-		if (err)
-			return err;
-		n = read(input->fd, to, room);
-	} while (n < 0 && (errno == EINTR || (errno == EAGAIN && input->on_wait)));
-	return n < 0 ? -errno : n;
-}
-
 static int input_read(struct input *input)
 {
 	size_t room = (size_t)(input->current->data + INPUT_CHUNK - input->end);
@@ -189,10 +174,10 @@ static int input_read(struct input *input)
 		input->end += replay(input, to, room);
 		return 0;
 	}
-	n = read_some(input, to, room);
+	n = input->source->ops->read(input->source, to, room);
 	if (n < 0)
 		return (int)n;
-	if (input->keep && input->start < 0 && keep_bytes(input, to, (size_t)n))
+	if (input->keep && !source_can_seek(input->source) && keep_bytes(input, to, (size_t)n))
 		return -ENOMEM;
 	input->eof = n == 0;
 	input->end += n;
@@ -245,6 +230,5 @@ void input_uninit(struct input *input)
 	chunks_free(input->spare);
 	free(input->current);
 	free(input->kept);
-	if (input->own_fd)
-		close(input->fd);
+	source_destroy(input->source);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The bytes of a trace: read from a file, pipe or device into chunks, or already in memory.
+ * The bytes of a trace: read from a source into chunks, or already in memory.
  *
  * Files are read, not mapped: a file that shrinks while it is mapped kills the reader, and copying
  * costs only a few percent.
@@ -12,16 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "source.h"
+
 #define INPUT_CHUNK	(256 * 1024)
 
 struct chunk;
 
-/* See exptrace_on_wait(). */
-typedef bool input_wait_fn(void *arg);
-
 struct input {
-	int fd;			/* -1: in memory, between pos - offset and end */
-	bool own_fd;
+	struct source *source;	/* owned; NULL: in memory, between pos - offset and end */
 	bool hold;		/* bytes read stay at their addresses until input_release() */
 	bool eof;
 	struct chunk *current;
@@ -30,13 +28,10 @@ struct input {
 	const uint8_t *pos;	/* the unread bytes of the current chunk */
 	const uint8_t *end;
 	uint64_t offset;	/* of pos in the stream */
-	input_wait_fn *on_wait;	/* NULL: read(2) waits */
-	void *on_wait_arg;
 
 	/* from input_keep() until the kept bytes were read again after input_rewind() */
 	bool keep;
-	int64_t start;		/* position to seek to instead; negative: cannot seek */
-	uint8_t *kept;
+	uint8_t *kept;		/* unless the source can seek */
 	size_t nkept, kept_room, replayed;
 };
 
@@ -57,6 +52,18 @@ int input_fill(struct input *input, size_t n);
 /* Skips @n bytes, which must be available. */
 void input_consume(struct input *input, size_t n);
 
+/*
+ * Goes to an offset of the stream. The source must be able to seek, or the trace be in memory.
+ * Bytes that were read are not valid any more, held or not. Returns 0 or a negative errno.
+ */
+int input_seek(struct input *input, uint64_t offset);
+
+/* Can input_seek() work? */
+static inline bool input_can_seek(const struct input *input)
+{
+	return !input->source || source_can_seek(input->source);
+}
+
 /* Ends the hold on all consumed bytes. */
 void input_release(struct input *input);
 
@@ -67,8 +74,8 @@ void input_release(struct input *input);
 void input_rewind(struct input *input);
 
 /*
- * Keeps everything from the stream's beginning until input_rewind(); a seekable file is read again
- * instead. Call it before more than one chunk was read. Returns 0 or -ENOMEM.
+ * Keeps everything from the stream's beginning until input_rewind(); a source that can seek is read
+ * again instead. Call it before more than one chunk was read. Returns 0 or -ENOMEM.
  */
 int input_keep(struct input *input);
 

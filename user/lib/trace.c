@@ -13,30 +13,35 @@
 #include "syscall.h"
 #include "trace.h"
 
-API int exptrace_open_fd(int fd, struct exptrace_trace **trace)
+static int open_source(int fd, bool own, struct exptrace_trace **trace)
 {
 	*trace = calloc(1, sizeof(**trace));
-	if (!*trace)
-		return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
-	(*trace)->input.fd = fd;
-	return 0;
+	if (*trace && !source_open_fd(fd, own, &(*trace)->input.source)) {
+		(*trace)->fd = fd;
+		return 0;
+	}
+	free(*trace);
+	*trace = NULL;
+	if (own)
+		close(fd);
+	return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
+}
+
+API int exptrace_open_fd(int fd, struct exptrace_trace **trace)
+{
+	return open_source(fd, false, trace);
 }
 
 API int exptrace_open(const char *path, struct exptrace_trace **trace)
 {
 	bool is_stdin = !strcmp(path, "-");
-	int fd, err;
+	int fd;
 
 	*trace = NULL;
 	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_failed(-errno, "cannot open", path, strlen(path));
-	err = exptrace_open_fd(fd, trace);
-	if (!err)
-		(*trace)->input.own_fd = !is_stdin;
-	else if (!is_stdin)
-		close(fd);
-	return err;
+	return open_source(fd, !is_stdin, trace);
 }
 
 API int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_trace **trace)
@@ -44,19 +49,24 @@ API int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_tra
 	*trace = calloc(1, sizeof(**trace));
 	if (!*trace)
 		return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
+	(*trace)->fd = -1;
 	input_init_memory(&(*trace)->input, bytes, size);
 	return 0;
 }
 
 API int exptrace_fd(const struct exptrace_trace *trace)
 {
-	return trace->input.fd;
+	return trace->fd;
 }
 
 API void exptrace_on_wait(struct exptrace_trace *trace, exptrace_wait_fn *fn, void *arg)
 {
-	trace->input.on_wait = fn;
-	trace->input.on_wait_arg = arg;
+	struct source *source = trace->input.source;
+
+	if (!source)
+		return;
+	source->on_wait = fn;
+	source->on_wait_arg = arg;
 }
 
 API void exptrace_close(struct exptrace_trace *trace)

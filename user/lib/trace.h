@@ -54,6 +54,7 @@ struct ended {
 
 struct exptrace_trace {
 	enum trace_mode mode;
+	int fd;			/* -1: none */
 	struct input input;
 
 	/* framing */

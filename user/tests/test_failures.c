@@ -40,6 +40,7 @@ void *__real_realloc(void *memory, size_t n);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t n);
 ssize_t __real_read(int fd, void *bytes, size_t n);
+ssize_t __real_pread(int fd, void *bytes, size_t n, off_t offset);
 int __real_fsync(int fd);
 int __real_close(int fd);
 
@@ -50,6 +51,7 @@ void *__wrap_reallocarray(void *memory, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 ssize_t __wrap_read(int fd, void *bytes, size_t n);
+ssize_t __wrap_pread(int fd, void *bytes, size_t n, off_t offset);
 int __wrap_fsync(int fd);
 int __wrap_close(int fd);
 
@@ -93,19 +95,32 @@ char *__wrap_strndup(const char *text, size_t n)
 	return no_memory() ? NULL : __real_strndup(text, n);
 }
 
+/* Returns the most bytes that this call may read; 0: it fails or ends the file, as *@ret says. */
+static size_t next_read(size_t n, ssize_t *ret)
+{
+	if (!fail.on || fail.read == NO_CALL)
+		return n;
+	if (called->reads++ < fail.read)
+		return n < READ_MOST ? n : READ_MOST;
+	*ret = fail.read_ends ? 0 : -1;
+	errno = EIO;
+	return 0;
+}
+
 ssize_t __wrap_read(int fd, void *bytes, size_t n)
 {
-	uint64_t i;
+	ssize_t ret = 0;
 
-	if (!fail.on || fail.read == NO_CALL)
-		return __real_read(fd, bytes, n);
-	i = called->reads++;
-	if (i < fail.read)
-		return __real_read(fd, bytes, n < READ_MOST ? n : READ_MOST);
-	if (fail.read_ends)
-		return 0;
-	errno = EIO;
-	return -1;
+	n = next_read(n, &ret);
+	return n ? __real_read(fd, bytes, n) : ret;
+}
+
+ssize_t __wrap_pread(int fd, void *bytes, size_t n, off_t offset)
+{
+	ssize_t ret = 0;
+
+	n = next_read(n, &ret);
+	return n ? __real_pread(fd, bytes, n, offset) : ret;
 }
 
 int __wrap_fsync(int fd)
@@ -138,7 +153,7 @@ struct result {
 
 static size_t take(int fd, char text[TEXT_MAX])
 {
-	ssize_t n = pread(fd, text, TEXT_MAX - 1, 0);
+	ssize_t n = __real_pread(fd, text, TEXT_MAX - 1, 0);
 
 	__real_close(fd);
 	if (n < 0)
