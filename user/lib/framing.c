@@ -27,10 +27,14 @@ static int cut_off(struct exptrace_trace *trace)
 
 static int read_failed(struct exptrace_trace *trace, int err)
 {
+	const struct source *source = trace->input.source;
+	uint64_t offset = trace->input.offset + input_available(&trace->input);
+
 	if (err == -EAGAIN)
 		return trace_refuse(trace, err, "no more data yet");
-	return trace_error(trace, err, trace->input.offset + input_available(&trace->input),
-			   "cannot read: %s", strerror(-err));
+	if (err == -EBADMSG || err == -ENODATA)
+		return trace_error(trace, err, offset, "%s", source->problem);
+	return trace_error(trace, err, offset, "cannot read: %s", strerror(-err));
 }
 
 static int not_a_trace(struct exptrace_trace *trace)

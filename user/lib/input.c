@@ -111,7 +111,7 @@ static void forget_chunk(struct input *input, uint64_t offset)
 {
 	input->pos = input->end = input->current ? input->current->data : NULL;
 	input->offset = offset;
-	input->eof = false;
+	input->eof = input->hole = input->cut_off = false;
 }
 
 void input_rewind(struct input *input)
@@ -174,7 +174,9 @@ static int input_read(struct input *input)
 		input->end += replay(input, to, room);
 		return 0;
 	}
-	n = input->source->ops->read(input->source, to, room);
+	n = input->hole ? -EBADMSG : input->source->ops->read(input->source, to, room);
+	input->hole = n == -EBADMSG;
+	input->eof = input->cut_off = n == -ENODATA;
 	if (n < 0)
 		return (int)n;
 	if (input->keep && !source_can_seek(input->source) && keep_bytes(input, to, (size_t)n))
@@ -195,7 +197,14 @@ int input_fill(struct input *input, size_t n)
 		if (err)
 			return err;
 	}
-	return 0;
+	return input_available(input) < n && input->cut_off ? -ENODATA : 0;
+}
+
+void input_cross_hole(struct input *input)
+{
+	input_consume(input, input_available(input));
+	input->offset += input->source->hole;
+	input->hole = false;
 }
 
 void input_consume(struct input *input, size_t n)

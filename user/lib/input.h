@@ -22,6 +22,8 @@ struct input {
 	struct source *source;	/* owned; NULL: in memory, between pos - offset and end */
 	bool hold;		/* bytes read stay at their addresses until input_release() */
 	bool eof;
+	bool hole;		/* bytes are missing behind those that are available, */
+	bool cut_off;		/* or all that follow are */
 	struct chunk *current;
 	struct chunk *held;	/* full chunks that are still in use */
 	struct chunk *spare;
@@ -45,9 +47,13 @@ void input_init_memory(struct input *input, const uint8_t *bytes, size_t n);
 
 /*
  * Reads until @n contiguous bytes (at most INPUT_CHUNK) are available, or the end of the file is
- * reached. Returns 0 or a negative errno.
+ * reached. Returns 0 or a negative errno; -EBADMSG: bytes are missing here (input_cross_hole()); -ENODATA: the
+ * file is cut off here.
  */
 int input_fill(struct input *input, size_t n);
+
+/* Drops the available bytes, and goes on behind the missing ones. */
+void input_cross_hole(struct input *input);
 
 /* Skips @n bytes, which must be available. */
 void input_consume(struct input *input, size_t n);

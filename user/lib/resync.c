@@ -139,7 +139,7 @@ static ssize_t resync_look(const struct input *input, size_t limit, uint64_t *bu
 	const uint8_t *pos = input->pos, *stop = input->pos + limit;
 
 	while ((pos = memchr(pos, EXPTRACE_WIRE_EVENT_BATCH, (size_t)(stop - pos)))) {
-		struct place place = { .pos = pos, .end = input->end, .last = input->eof };
+		struct place place = { .pos = pos, .end = input->end, .last = input->eof || input->hole };
 
 		if (is_opening(&place, budget)) {
 			*generation = place.generation;
@@ -167,15 +167,15 @@ static int resync_search(struct exptrace_trace *trace, uint64_t *generation)
 		/* only if needed, since filling moves the available bytes */
 		if (input_available(input) <= AHEAD)
 			err = input_fill(input, INPUT_CHUNK);
-		if (err)
+		if (err && err != -EBADMSG && err != -ENODATA)
 			return err;
 		limit = input_available(input);
-		if (!limit)
+		if (!limit && !input->hole)
 			return 0;
 		/* search a trace in memory in the same steps as a file */
 		if (limit > INPUT_CHUNK)
 			limit = INPUT_CHUNK;
-		if (!input->eof)
+		if (!input->eof && !input->hole)
 			limit -= AHEAD;
 		distance = resync_look(input, limit, &budget, generation);
 		trace->resync_spent += had - budget;
@@ -184,6 +184,9 @@ static int resync_search(struct exptrace_trace *trace, uint64_t *generation)
 		input_consume(input, (size_t)distance);
 		if ((size_t)distance < limit)
 			return 1;
+		if (input->hole)
+			input_cross_hole(input);
+		err = 0;
 	}
 }
 

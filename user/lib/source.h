@@ -16,12 +16,16 @@
 /* See exptrace_on_wait(). */
 typedef bool source_wait_fn(void *arg);
 
+#define SOURCE_PROBLEM	160
+
 struct source;
 
 struct source_ops {
 	/*
 	 * Reads up to @room bytes at the current position. Returns their number, 0 at the end, or a
-	 * negative errno; -EAGAIN: there is nothing yet.
+	 * negative errno; -EAGAIN: there is nothing yet; -EBADMSG: bytes are missing here, and the
+	 * next call goes on behind them; -ENODATA: the source is cut off, and the next call returns
+	 * 0. After the last two, @problem and @hole are set.
 	 */
 	ssize_t (*read)(struct source *source, uint8_t *to, size_t room);
 	/* Sets the position. Returns 0 or a negative errno. NULL: the stream can be read only once. */
@@ -43,6 +47,8 @@ struct source {
 	const struct source_ops *ops;
 	source_wait_fn *on_wait;	/* NULL: read(2) waits */
 	void *on_wait_arg;
+	char problem[SOURCE_PROBLEM];	/* why bytes are missing */
+	uint64_t hole;			/* how many; 0: unknown */
 };
 
 static inline bool source_can_seek(const struct source *source)
@@ -64,5 +70,11 @@ int source_open_fd(int fd, bool own, struct source **source);
 
 /* Bytes in memory, which the caller still owns. Returns 0 or -ENOMEM. */
 int source_open_memory(const uint8_t *bytes, size_t n, struct source **source);
+
+/*
+ * The stream in @raw, which may be compressed: the first read finds out. Owns @raw, also after an
+ * error. Returns 0 or -ENOMEM.
+ */
+int source_open_zstd(struct source *raw, struct source **source);
 
 #endif /* EXPTRACE_LIB_SOURCE_H */

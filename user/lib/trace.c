@@ -12,18 +12,22 @@
 #include "error.h"
 #include "syscall.h"
 #include "trace.h"
+#include "zstd_frame.h"
 
 static int open_source(int fd, bool own, struct exptrace_trace **trace)
 {
+	struct source *raw;
+
 	*trace = calloc(1, sizeof(**trace));
-	if (*trace && !source_open_fd(fd, own, &(*trace)->input.source)) {
+	if (!*trace || source_open_fd(fd, own, &raw)) {
+		if (own)
+			close(fd);
+	} else if (!source_open_zstd(raw, &(*trace)->input.source)) {
 		(*trace)->fd = fd;
 		return 0;
 	}
 	free(*trace);
 	*trace = NULL;
-	if (own)
-		close(fd);
 	return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
 }
 
@@ -44,14 +48,30 @@ API int exptrace_open(const char *path, struct exptrace_trace **trace)
 	return open_source(fd, !is_stdin, trace);
 }
 
+/* Reads frames in memory; other bytes stay where they are. */
+static int open_bytes(struct input *input, const uint8_t *bytes, size_t size)
+{
+	struct source *raw;
+
+	if (size < ZSTD_MAGIC_SIZE || zstd_kind_of(bytes) == ZSTD_KIND_NONE) {
+		input_init_memory(input, bytes, size);
+		return 0;
+	}
+	if (source_open_memory(bytes, size, &raw))
+		return -ENOMEM;
+	return source_open_zstd(raw, &input->source);
+}
+
 API int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_trace **trace)
 {
 	*trace = calloc(1, sizeof(**trace));
-	if (!*trace)
-		return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
-	(*trace)->fd = -1;
-	input_init_memory(&(*trace)->input, bytes, size);
-	return 0;
+	if (*trace && !open_bytes(&(*trace)->input, bytes, size)) {
+		(*trace)->fd = -1;
+		return 0;
+	}
+	free(*trace);
+	*trace = NULL;
+	return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
 }
 
 API int exptrace_fd(const struct exptrace_trace *trace)
