@@ -819,6 +819,106 @@ const struct exptrace_schema_event *exptrace_schema_at(const struct exptrace_tra
 /* exptrace_experiment_name() - name of an experiment in the trace, or NULL */
 const char *exptrace_experiment_name(const struct exptrace_trace *trace, uint8_t experiment);
 
+/* A time of an index entry that is not known. */
+#define EXPTRACE_TIME_UNKNOWN	UINT64_MAX
+
+/**
+ * struct exptrace_index_entry - where a generation is in a trace, and when it was
+ * @generation:	its number
+ * @offset:	bytes: position of its first batch in the stream
+ * @size:	bytes: its size in the stream, with its end mark
+ * @begin_ns:	CLOCK_MONOTONIC in nanoseconds at its opening Sync; EXPTRACE_TIME_UNKNOWN if that
+ *		is missing
+ * @end_ns:	the same at its closing Sync
+ * @begin_wall_ns: CLOCK_REALTIME in nanoseconds since 1970 at its opening Sync, or
+ *		EXPTRACE_TIME_UNKNOWN
+ * @end_wall_ns: the same at its closing Sync
+ * @events:	events in it, by its ledger
+ * @lost:	events that the recorder lost, by its ledger
+ * @begins:	its beginning is present
+ * @ends:	its end mark is present
+ */
+struct exptrace_index_entry {
+	uint64_t generation;
+	uint64_t offset;
+	uint64_t size;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	uint64_t begin_wall_ns;
+	uint64_t end_wall_ns;
+	uint64_t events;
+	uint64_t lost;
+	bool begins;
+	bool ends;
+};
+
+/**
+ * exptrace_index_at() - look up a generation by its place in the trace
+ * @i:		0 for the first one
+ *
+ * Walks over the headers of the batches as far as needed, apart from what is being read, and
+ * remembers what it found. What is damaged is not in the index. Works for files and memory.
+ * Return: the entry, valid until the next call of this or of the following functions; NULL past the
+ * last one, or after an error: exptrace_index_size() distinguishes them.
+ */
+const struct exptrace_index_entry *exptrace_index_at(struct exptrace_trace *trace, size_t i);
+
+/**
+ * exptrace_index_size() - number of generations in the trace, as far as they can be found
+ *
+ * Return: the number; -ESPIPE: the trace is read from a pipe; -EBADMSG: not a trace;
+ * -EPROTONOSUPPORT: a version that this library cannot read; -ENOMEM; or an error of read(2).
+ */
+int64_t exptrace_index_size(struct exptrace_trace *trace);
+
+/**
+ * exptrace_seek_index() - go on reading at a generation
+ * @i:		its place, as for exptrace_index_at()
+ *
+ * May be called at any time, also before the first read, at the end, or after an error; the way of
+ * reading stays. Nothing learned from other generations is shown from here on: a thread has the
+ * names that this generation gives, and exptrace_thread() numbers threads anew. Accounts go on
+ * adding up what is read; generations that were passed over are not missing.
+ * Return: 0; -ENOENT: there is no such generation; or an error of exptrace_index_size().
+ */
+int exptrace_seek_index(struct exptrace_trace *trace, size_t i);
+
+/**
+ * exptrace_seek_generation() - the same, for a generation by its number
+ * @generation:	the number
+ *
+ * Walks no further than needed. After that, the search takes O(log n).
+ * Return: as exptrace_seek_index().
+ */
+int exptrace_seek_generation(struct exptrace_trace *trace, uint64_t generation);
+
+enum exptrace_clock {
+	EXPTRACE_CLOCK_MONOTONIC,
+	EXPTRACE_CLOCK_REALTIME,
+};
+
+/**
+ * exptrace_seek_time() - go on reading at the first generation that may have events of a time
+ * @clock:	the clock of @ns
+ * @ns:		nanoseconds
+ *
+ * No event at @ns or later is in an earlier generation; the first ones read may be earlier than
+ * @ns. If the wall clock was set back, the first of several moments counts. Completes the index;
+ * after that, the search takes O(log n).
+ * Return: as exptrace_seek_index(); -ENOENT: the trace ends before; -EINVAL: with
+ * EXPTRACE_CLOCK_MONOTONIC, the trace is of several boots.
+ */
+int exptrace_seek_time(struct exptrace_trace *trace, enum exptrace_clock clock, uint64_t ns);
+
+/**
+ * exptrace_wall_ns() - convert CLOCK_MONOTONIC to CLOCK_REALTIME
+ * @ns:		CLOCK_MONOTONIC in nanoseconds, in the current generation
+ *
+ * By the last Sync before it. See exptrace_sync_at().
+ * Return: nanoseconds since 1970; 0: the generation has no Sync.
+ */
+uint64_t exptrace_wall_ns(const struct exptrace_trace *trace, uint64_t ns);
+
 /*
  * Selections: words that select events and system calls. docs/exptrace.md has the grammar (WHAT).
  *

@@ -145,11 +145,12 @@ static void account_generation(struct exptrace_trace *trace,
 {
 	struct exptrace_account *account = &trace->account;
 
-	if (account->generations && generation->number > account->last + 1)
+	if (account->generations && !trace->sought && generation->number > account->last + 1)
 		account->missing += generation->number - account->last - 1;
 	if (!account->generations++)
 		account->first = generation->number;
 	account->last = generation->number;
+	trace->sought = false;
 	account->partial += !generation->begins;
 	account->cut_off += !generation->ends;
 	account->without_clock += !trace->clock.nsyncs;

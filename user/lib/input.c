@@ -150,6 +150,29 @@ int input_seek(struct input *input, uint64_t offset)
 	return 0;
 }
 
+ssize_t input_read_at(const struct input *input, uint64_t offset, uint8_t *to, size_t n)
+{
+	uint64_t size = input->offset + input_available(input);
+
+	if (input->source)
+		return input->source->ops->read_at(input->source, offset, to, n);
+	if (offset >= size)
+		return 0;
+	if (n > size - offset)
+		n = (size_t)(size - offset);
+	memcpy(to, input->end - (size - offset), n);
+	return (ssize_t)n;
+}
+
+int input_clone(const struct input *input, struct input *clone)
+{
+	*clone = (struct input) { 0 };
+	if (input->source)
+		return input->source->ops->clone(input->source, &clone->source);
+	input_init_memory(clone, input->pos - input->offset, input->offset + input_available(input));
+	return 0;
+}
+
 /* Reads kept bytes again. Returns their number. */
 static size_t replay(struct input *input, uint8_t *to, size_t room)
 {

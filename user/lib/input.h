@@ -64,6 +64,15 @@ void input_consume(struct input *input, size_t n);
  */
 int input_seek(struct input *input, uint64_t offset);
 
+/*
+ * Reads up to @n bytes at @offset, fewer only at the end, and does not move. The same condition.
+ * Returns their number or a negative errno.
+ */
+ssize_t input_read_at(const struct input *input, uint64_t offset, uint8_t *to, size_t n);
+
+/* Makes another input of the same stream. The same condition. Returns 0 or a negative errno. */
+int input_clone(const struct input *input, struct input *clone);
+
 /* Can input_seek() work? */
 static inline bool input_can_seek(const struct input *input)
 {

@@ -94,6 +94,7 @@ API void exptrace_close(struct exptrace_trace *trace)
 	if (!trace)
 		return;
 	input_uninit(&trace->input);
+	trace_index_uninit(&trace->index);
 	schema_uninit(&trace->schema);
 	clock_uninit(&trace->clock);
 	ledger_uninit(&trace->ledger);

@@ -21,6 +21,7 @@
 #include "schema.h"
 #include "stacks.h"
 #include "tasks.h"
+#include "trace_index.h"
 
 enum trace_mode {
 	TRACE_MODE_NONE,	/* nothing read yet */
@@ -56,6 +57,7 @@ struct exptrace_trace {
 	enum trace_mode mode;
 	int fd;			/* -1: none */
 	struct input input;
+	struct trace_index index;
 
 	/* framing */
 	bool header_seen;
@@ -74,7 +76,8 @@ struct exptrace_trace {
 	/* the current generation */
 	bool open;		/* begun, and its end mark not yet read */
 	uint64_t open_generation;
-	bool abandoned;		/* the previous one was cut off */
+	bool abandoned;		/* the previous one was cut off, or is not the one before */
+	bool sought;		/* by exptrace_seek_...(): what is between is not missing */
 	uint64_t generations;	/* begun so far */
 	bool has_opening_sync;
 	bool gap;		/* nothing was recorded just before it */

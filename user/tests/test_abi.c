@@ -28,7 +28,8 @@
 	X(exptrace_damage, other_trace, 40)				\
 	X(exptrace_generation, ends, 9)					\
 	X(exptrace_account, other_boots, 152)				\
-	X(exptrace_times, unstable, 24)
+	X(exptrace_times, unstable, 24)					\
+	X(exptrace_index_entry, ends, 73)
 
 static void test_layout(void)
 {

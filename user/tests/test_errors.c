@@ -237,6 +237,31 @@ static void test_lasting(void)
 	w_free(&w);
 }
 
+static void test_seeking(void)
+{
+	struct exptrace_trace *trace;
+	struct writer w = { 0 };
+	int ends[2];
+
+	sample_trace(&w, 2);
+	trace = open_bytes(w.data, w.size);
+	FAILS(trace, exptrace_seek_index(trace, 2), -ENOENT, "no such generation");
+	FAILS(trace, exptrace_seek_generation(trace, 3), -ENOENT, "no such generation");
+	FAILS(trace, exptrace_seek_time(trace, EXPTRACE_CLOCK_REALTIME, UINT64_MAX - 1), -ENOENT,
+	      "the trace ends before that time");
+	exptrace_close(trace);
+	trace = open_bytes(w.data, 10);
+	FAILS(trace, exptrace_index_size(trace), -EBADMSG, "not a trace of exptrace");
+	exptrace_close(trace);
+	if (pipe2(ends, O_NONBLOCK) || exptrace_open_fd(ends[0], &trace))
+		return;
+	FAILS(trace, exptrace_seek_index(trace, 0), -ESPIPE, "a pipe cannot be searched");
+	exptrace_close(trace);
+	close(ends[0]);
+	close(ends[1]);
+	w_free(&w);
+}
+
 static void test_nothing_yet(void)
 {
 	const struct exptrace_record *record;
@@ -326,6 +351,7 @@ int main(void)
 	test_batches(true);
 	test_batches(false);
 	test_lasting();
+	test_seeking();
 	test_nothing_yet();
 	test_device();
 	return tap_end();
