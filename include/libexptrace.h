@@ -910,6 +910,12 @@ enum exptrace_clock {
  */
 int exptrace_seek_time(struct exptrace_trace *trace, enum exptrace_clock clock, uint64_t ns);
 
+/*
+ * exptrace_stop_at() - end reading at this offset of the stream, as if the trace ended there. It
+ * must be the end of a generation: the offset plus the size of an index entry. UINT64_MAX: read all
+ */
+void exptrace_stop_at(struct exptrace_trace *trace, uint64_t offset);
+
 /**
  * exptrace_wall_ns() - convert CLOCK_MONOTONIC to CLOCK_REALTIME
  * @ns:		CLOCK_MONOTONIC in nanoseconds, in the current generation

@@ -11,6 +11,7 @@
 #include "check.h"
 #include "cmd.h"
 #include "notes.h"
+#include "range.h"
 
 #define PROBLEMS_SHOWN	100
 
@@ -349,6 +350,10 @@ static void print_result(const struct check *check)
 
 static int check_run(struct check *check)
 {
+	int ret = range_begin(&check->range, &command_check, check->trace);
+
+	if (ret)
+		return ret;
 	check_walk(check);
 	check_missing(check);
 	note_borrowed(check->trace);
@@ -361,6 +366,7 @@ static int check_run(struct check *check)
 		printf("... and %llu more\n",
 		       (unsigned long long)(check->problems - PROBLEMS_SHOWN));
 	print_result(check);
+	range_note(&check->range);
 	return check->problems ? EXIT_PROBLEM : EXIT_OK;
 }
 
@@ -377,17 +383,21 @@ enum { OPT_PARTIAL = 256 };
 
 static const struct option options[] = {
 	{ "allow-partial-first",	no_argument,	NULL, OPT_PARTIAL },
+	RANGE_OPTIONS,
 	{ "help",			no_argument,	NULL, 'h' },
 	{ 0 }
 };
 
 static int run_check(int argc, char **argv)
 {
-	struct check check = { 0 };
+	struct check check = { .range.whole = true };
 	int c, ret;
 
-	while ((c = next_option(&command_check, argc, argv, ":h", options)) >= 0)
+	while ((c = next_option(&command_check, argc, argv, ":h", options)) >= 0) {
+		if (c != OPT_PARTIAL && !range_option(&check.range, c))
+			return bad_value(&command_check, argv, RANGE_WANTED);
 		check.allow_partial_first |= c == OPT_PARTIAL;
+	}
 	if (c == OPTION_HELP_SHOWN)
 		return EXIT_OK;
 	if (c != -1)
@@ -402,10 +412,11 @@ static int run_check(int argc, char **argv)
 const struct command command_check = {
 	.name = "check",
 	.purpose = "Verifies that a trace is sound and that its ledger adds up",
-	.synopsis = "[--allow-partial-first] FILE|-",
+	.synopsis = "[--allow-partial-first] " RANGE_SYNOPSIS " FILE|-",
 	.help =
 	"      --allow-partial-first  accept that an earlier reader took the beginning of\n"
 	"                             the first generation\n"
+	RANGE_HELP("only the generations that overlap this range")
 	"\n"
 	"Prints a line for each problem, then OK (exit code 0) or FAILED (1).\n",
 	.run = run_check,

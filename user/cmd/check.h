@@ -8,6 +8,7 @@
 #include <libexptrace.h>
 
 #include "../common/index.h"
+#include "range.h"
 
 struct check_writer {
 	uint64_t time;		/* of its last event or batch */
@@ -20,6 +21,7 @@ struct check_count {
 };
 
 struct check {
+	struct range range;
 	struct exptrace_trace *trace;
 	bool allow_partial_first;
 	bool failed;		/* the trace could not be read to its end */

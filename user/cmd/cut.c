@@ -17,13 +17,14 @@
 
 #include "cmd.h"
 #include "notes.h"
+#include "range.h"
 #include "outfile.h"
 #include "stream.h"
 
 #define RANGES_SHOWN	8
 
 /* Consecutive generations */
-struct range {
+struct numbers {
 	uint64_t first, last;
 };
 
@@ -31,7 +32,8 @@ struct cut {
 	struct exptrace_trace *trace;
 	const char *path;	/* the file to write */
 	struct outfile file;
-	struct range wanted;
+	struct numbers wanted;
+	struct range range;
 
 	/* the current generation; its bytes are kept until its end mark is read */
 	bool inside;		/* a batch was read, but no end mark yet */
@@ -40,7 +42,7 @@ struct cut {
 	size_t used, room;
 
 	/* the complete generations in the trace */
-	struct range there[RANGES_SHOWN];
+	struct numbers there[RANGES_SHOWN];
 	uint64_t ranges;	/* may be more than RANGES_SHOWN */
 	uint64_t generation;	/* the last that began */
 
@@ -152,7 +154,7 @@ static void note_generation(struct cut *cut)
 		return;
 	}
 	if (n < RANGES_SHOWN)
-		cut->there[n] = (struct range) { cut->generation, cut->generation };
+		cut->there[n] = (struct numbers) { cut->generation, cut->generation };
 	cut->ranges++;
 }
 
@@ -236,7 +238,7 @@ static void list_ranges(const struct cut *cut, char *text, size_t size)
 
 	*text = 0;
 	for (i = 0; i < cut->ranges && i < RANGES_SHOWN; i++) {
-		const struct range *range = &cut->there[i];
+		const struct numbers *range = &cut->there[i];
 
 		n += (size_t)snprintf(text + n, size - n, "%s%" PRIu64, i ? ", " : "", range->first);
 		if (range->last != range->first)
@@ -317,8 +319,11 @@ static bool is_empty(const struct cut *cut)
 
 static int cut_run(struct cut *cut)
 {
-	int ret = cut_walk(cut);
+	int ret = range_begin(&cut->range, &command_cut, cut->trace);
 
+	if (ret)
+		return ret;
+	ret = cut_walk(cut);
 	if (!ret && is_empty(cut))
 		ret = cut_header(cut);
 	if (cut->begun)
@@ -334,7 +339,7 @@ static int cut_run(struct cut *cut)
 	return ret;
 }
 
-static bool parse_range(const char *text, struct range *range)
+static bool parse_range(const char *text, struct numbers *range)
 {
 	const char *dash = strchr(text, '-');
 	char first[32];
@@ -353,6 +358,7 @@ static bool parse_range(const char *text, struct range *range)
 static const struct option options[] = {
 	{ "generations",	required_argument,	NULL, 'g' },
 	{ "output",		required_argument,	NULL, 'o' },
+	RANGE_OPTIONS,
 	{ "help",		no_argument,		NULL, 'h' },
 	{ 0 }
 };
@@ -366,6 +372,8 @@ static int cut_parse(struct cut *cut, int argc, char **argv)
 			return bad_value(&command_cut, argv, "a range of generations");
 		if (c == 'o')
 			cut->path = optarg;
+		if ((c == OPT_FROM || c == OPT_TO) && !range_option(&cut->range, c))
+			return bad_value(&command_cut, argv, RANGE_WANTED);
 	}
 	if (c == -1 && !strcmp(cut->path, "-") && isatty(STDOUT_FILENO))
 		return usage_error(&command_cut, "standard output: a terminal; -o FILE is missing");
@@ -374,7 +382,7 @@ static int cut_parse(struct cut *cut, int argc, char **argv)
 
 static int run_cut(int argc, char **argv)
 {
-	struct cut cut = { .wanted = { 0, UINT64_MAX }, .path = "-", .file.fd = -1 };
+	struct cut cut = { .wanted = { 0, UINT64_MAX }, .range.whole = true, .path = "-", .file.fd = -1 };
 	int ret = cut_parse(&cut, argc, argv);
 
 	if (ret == OPTION_HELP_SHOWN)
@@ -393,10 +401,11 @@ static int run_cut(int argc, char **argv)
 const struct command command_cut = {
 	.name = "cut",
 	.purpose = "Copies complete generations of a trace",
-	.synopsis = "[-g FIRST[-LAST]] [-o FILE|-] FILE|-",
+	.synopsis = "[-g FIRST[-LAST]] " RANGE_SYNOPSIS " [-o FILE|-] FILE|-",
 	.help =
 	"  -g, --generations FIRST[-LAST]  the generations to copy (default: all)\n"
 	"  -o, --output FILE               the file to write (default: standard output)\n"
+	RANGE_HELP("only the generations that overlap this range")
 	"\n"
 	"The result is a trace. Generations that are cut off or damaged are left out, with a\n"
 	"message.\n",

@@ -12,6 +12,7 @@
 #include "format.h"
 #include "interrupt.h"
 #include "notes.h"
+#include "range.h"
 #include "what.h"
 
 struct dump {
@@ -19,9 +20,10 @@ struct dump {
 	struct output *output;
 	struct format format;
 	struct what what;
+	struct range range;
 	uint64_t max;		/* lines */
 	bool json;
-	bool raw_time;
+	enum format_time time;
 };
 
 /* Is there a reason to read on? Words have to be checked even if no line is wanted. */
@@ -33,10 +35,11 @@ static bool wants_events(const struct dump *dump)
 
 static void dump_event(struct dump *dump, const struct exptrace_record *record)
 {
-	if (!dump->max || !what_selects(&dump->what, dump->trace, record))
+	if (!dump->max || !range_has(&dump->range, dump->trace, record) ||
+	    !what_selects(&dump->what, dump->trace, record))
 		return;
 	if (dump->json)
-		format_json(dump->output, dump->trace, record);
+		format_json(dump->output, dump->trace, record, dump->time == FORMAT_WALL);
 	else
 		format_text(&dump->format, record);
 	dump->max--;
@@ -73,8 +76,13 @@ static bool before_waiting(void *arg)
 
 static int dump_run(struct dump *dump)
 {
-	bool damaged = read_all(dump->trace, dump_events, dump);
-	int err = output_flush(dump->output);
+	int ret = range_begin(&dump->range, &command_dump, dump->trace), err;
+	bool damaged;
+
+	if (ret)
+		return ret;
+	damaged = read_all(dump->trace, dump_events, dump);
+	err = output_flush(dump->output);
 
 	if (err)
 		return write_problem(NULL, err);
@@ -86,12 +94,13 @@ static int dump_run(struct dump *dump)
 	note_reading(dump->trace);
 	note_times(dump->trace);
 	note_names(dump->trace);
+	range_note(&dump->range);
 	if (dump->max)
 		note_recording(dump->trace);
 	return damaged ? EXIT_PROBLEM : EXIT_OK;
 }
 
-enum { OPT_JSON = 256, OPT_ALL, OPT_RAW_TIME };
+enum { OPT_JSON = 256, OPT_ALL, OPT_RAW_TIME, OPT_WALL_TIME };
 
 static const struct option options[] = {
 	{ "events",	required_argument,	NULL, 'e' },
@@ -99,6 +108,8 @@ static const struct option options[] = {
 	{ "json",	no_argument,		NULL, OPT_JSON },
 	{ "all",	no_argument,		NULL, OPT_ALL },
 	{ "raw-time",	no_argument,		NULL, OPT_RAW_TIME },
+	{ "wall-time",	no_argument,		NULL, OPT_WALL_TIME },
+	RANGE_OPTIONS,
 	{ "help",	no_argument,		NULL, 'h' },
 	{ 0 }
 };
@@ -118,7 +129,11 @@ static int dump_parse(struct dump *dump, int argc, char **argv)
 		else if (c == OPT_ALL)
 			dump->what.state = WHAT_STATE_SELECTED;
 		else if (c == OPT_RAW_TIME)
-			dump->raw_time = true;
+			dump->time = FORMAT_RAW;
+		else if (c == OPT_WALL_TIME)
+			dump->time = FORMAT_WALL;
+		else if ((c == OPT_FROM || c == OPT_TO) && !range_option(&dump->range, c))
+			return bad_value(&command_dump, argv, RANGE_WANTED);
 	}
 	return c;
 }
@@ -133,7 +148,7 @@ static int dump_file(struct dump *dump, int argc, char **argv)
 	exptrace_on_wait(dump->trace, before_waiting, dump);
 	interrupt_catch();
 	message_pending(dump->output);
-	format_init(&dump->format, dump->output, dump->trace, dump->raw_time);
+	format_init(&dump->format, dump->output, dump->trace, dump->time);
 	ret = dump_run(dump);
 	message_pending(NULL);
 	format_uninit(&dump->format);
@@ -160,7 +175,8 @@ static int run_dump(int argc, char **argv)
 const struct command command_dump = {
 	.name = "dump",
 	.purpose = "Prints the events of a trace in the order of time",
-	.synopsis = "[-e WHAT] [-n N] [--json] [--all] [--raw-time] FILE|-",
+	.synopsis = "[-e WHAT] [-n N] [--json] [--all] [--raw-time|--wall-time]\n"
+		    "                     " RANGE_SYNOPSIS " FILE|-",
 	.help =
 	"  -e, --events WHAT  only these: events, groups, experiments, a group's events\n"
 	"                     ('sched:sched_*'), system calls (syscalls:openat); +a,-b\n"
@@ -168,6 +184,8 @@ const struct command command_dump = {
 	"      --json         a JSON object a line\n"
 	"      --all          state events too (who runs, which tasks exist)\n"
 	"      --raw-time     ticks instead of seconds\n"
+	"      --wall-time    date and time (CLOCK_REALTIME, UTC) instead of seconds\n"
+	RANGE_HELP("only events from TIME on, and before TIME")
 	"\n"
 	"A line: comm-pid [cpu] context seconds.nanoseconds: name: arguments\n"
 	"Context: . task, s softirq, h hardirq, n NMI. Time: CLOCK_MONOTONIC.\n",

@@ -125,13 +125,16 @@ static void put_task(struct output *output, const struct exptrace_trace *trace, 
 }
 
 void format_json(struct output *output, const struct exptrace_trace *trace,
-		 const struct exptrace_record *record)
+		 const struct exptrace_record *record, bool wall)
 {
 	const struct exptrace_schema_event *event = record->event;
+	uint64_t wall_ns = wall ? exptrace_wall_ns(trace, record->ns) : 0;
 	const char *experiment = exptrace_experiment_name(trace, event->experiment);
 
 	json_number(output, "{\"ns\":", record->ns);
 	json_number(output, ",\"ticks\":", record->ticks);
+	if (wall_ns)
+		json_number(output, ",\"wall_ns\":", wall_ns);
 	json_number(output, ",\"generation\":", record->generation);
 	if (!exptrace_syncs(trace))
 		output_text(output, ",\"no_clock\":true");

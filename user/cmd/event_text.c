@@ -386,12 +386,23 @@ static void set_second(struct format *format, uint64_t ns)
 	format->second_len = (size_t)(pos - format->second_text);
 }
 
+/* The time in another way than seconds. */
+static char *put_other_time(const struct format *format, char *pos,
+			    const struct exptrace_record *record)
+{
+	uint64_t wall;
+
+	*pos++ = ' ';
+	if (format->time == FORMAT_RAW)
+		return text_padded(pos, record->ticks, RAW_WIDTH, ' ');
+	wall = exptrace_wall_ns(format->trace, record->ns);
+	return wall ? text_wall(pos, wall) : text_put(pos, "(unknown time)");
+}
+
 static char *put_time(struct format *format, char *pos, const struct exptrace_record *record)
 {
-	if (unlikely(format->raw_time)) {
-		*pos++ = ' ';
-		return text_padded(pos, record->ticks, RAW_WIDTH, ' ');
-	}
+	if (unlikely(format->time != FORMAT_MONOTONIC))
+		return put_other_time(format, pos, record);
 	if (unlikely(record->ns - format->second >= NSEC_PER_SEC))
 		set_second(format, record->ns);
 	pos = text_copy(pos, format->second_text, format->second_len);
@@ -454,12 +465,12 @@ void format_text(struct format *format, const struct exptrace_record *record)
 }
 
 void format_init(struct format *format, struct output *output,
-		 const struct exptrace_trace *trace, bool raw_time)
+		 const struct exptrace_trace *trace, enum format_time time)
 {
 	memset(format, 0, sizeof(*format));
 	format->output = output;
 	format->trace = trace;
-	format->raw_time = raw_time;
+	format->time = time;
 	threads_init(&format->threads, trace);
 	set_second(format, 0);
 }

@@ -12,11 +12,18 @@
 
 struct line;
 
+/* How times are shown. */
+enum format_time {
+	FORMAT_MONOTONIC,
+	FORMAT_WALL,		/* CLOCK_REALTIME as in RFC 3339 */
+	FORMAT_RAW,		/* ticks */
+};
+
 /* The state for printing lines of text. */
 struct format {
 	struct output *output;
 	const struct exptrace_trace *trace;
-	bool raw_time;
+	enum format_time time;
 
 	struct line *lines;	/* by index of the description */
 	size_t nlines;
@@ -30,7 +37,7 @@ struct format {
 };
 
 void format_init(struct format *format, struct output *output,
-		 const struct exptrace_trace *trace, bool raw_time);
+		 const struct exptrace_trace *trace, enum format_time time);
 void format_uninit(struct format *format);
 
 /*
@@ -39,9 +46,9 @@ void format_uninit(struct format *format);
  */
 void format_text(struct format *format, const struct exptrace_record *record);
 
-/* A line with one JSON object. */
+/* A line with one JSON object. @wall: with the wall-clock time */
 void format_json(struct output *output, const struct exptrace_trace *trace,
-		 const struct exptrace_record *record);
+		 const struct exptrace_record *record, bool wall);
 
 /* The letters of a task state: R, S, ... R+; NULL if unknown. */
 const char *format_task_state(uint64_t state);

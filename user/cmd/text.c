@@ -7,6 +7,8 @@
 #include <langinfo.h>
 #include <locale.h>
 
+#include <time.h>
+
 #include "text.h"
 #include "utf8.h"
 
@@ -97,6 +99,29 @@ char *text_nine(char *pos, uint32_t number)
 	pos = text_pair(pos, high % 100);
 	pos = text_pair(pos, low / 100);
 	return text_pair(pos, low % 100);
+}
+
+char *text_wall(char *pos, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	pos = text_padded(pos, (uint64_t)tm.tm_year + 1900, 4, '0');
+	*pos++ = '-';
+	pos = text_pair(pos, (unsigned int)tm.tm_mon + 1);
+	*pos++ = '-';
+	pos = text_pair(pos, (unsigned int)tm.tm_mday);
+	*pos++ = 'T';
+	pos = text_pair(pos, (unsigned int)tm.tm_hour);
+	*pos++ = ':';
+	pos = text_pair(pos, (unsigned int)tm.tm_min);
+	*pos++ = ':';
+	pos = text_pair(pos, (unsigned int)tm.tm_sec);
+	*pos++ = '.';
+	pos = text_nine(pos, (uint32_t)(ns % 1000000000));
+	*pos++ = 'Z';
+	return pos;
 }
 
 char *text_hex(char *pos, uint64_t number, unsigned int width)

@@ -77,6 +77,12 @@ static inline char *text_cpu(char *pos, uint64_t cpu)
 /* Exactly nine digits of a number below 10^9. */
 char *text_nine(char *pos, uint32_t number);
 
+/* The size of a wall-clock time as text, with a terminator. */
+#define TEXT_WALL	32
+
+/* CLOCK_REALTIME in nanoseconds since 1970, as in RFC 3339: "2026-12-01T07:05:00.123456789Z". */
+char *text_wall(char *pos, uint64_t ns);
+
 /* Hexadecimal digits, padded on the left to @width, at most 16, with 0. */
 char *text_hex(char *pos, uint64_t number, unsigned int width);
 

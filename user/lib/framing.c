@@ -220,8 +220,11 @@ static int bad_piece(struct exptrace_trace *trace)
 static int framing_piece(struct exptrace_trace *trace)
 {
 	struct input *input = &trace->input;
-	int err = input_fill(input, TYPE_SIZE);
+	int err;
 
+	if (trace->stop && input->offset >= trace->stop)
+		return 0;
+	err = input_fill(input, TYPE_SIZE);
 	if (err)
 		return read_failed(trace, err);
 	if (!input_available(input))

@@ -174,6 +174,11 @@ API int exptrace_seek_time(struct exptrace_trace *trace, enum exptrace_clock clo
 	return exptrace_seek_index(trace, low);
 }
 
+API void exptrace_stop_at(struct exptrace_trace *trace, uint64_t offset)
+{
+	trace->stop = offset == UINT64_MAX ? 0 : offset;
+}
+
 API uint64_t exptrace_wall_ns(const struct exptrace_trace *trace, uint64_t ns)
 {
 	const struct clock *clock = &trace->clock;

@@ -62,6 +62,7 @@ struct exptrace_trace {
 	/* framing */
 	bool header_seen;
 	int version;		/* of the wire format, after the header */
+	uint64_t stop;		/* offset at which to end; 0: none */
 	bool in_generation;	/* a batch began since the last end mark, */
 	bool whole_batch;	/* and one was complete */
 	bool has_generation, has_confirmed;

@@ -16,6 +16,7 @@
 #include "../interrupt.h"
 #include "../json.h"
 #include "../notes.h"
+#include "../range.h"
 #include "../print.h"
 #include "../what.h"
 #include "report.h"
@@ -28,6 +29,7 @@ struct report {
 	struct report_view view;
 	struct event_roles roles;
 	struct what what;
+	struct range range;
 	struct report_tables *tables;
 	bool json;
 };
@@ -204,9 +206,12 @@ static int report_print(struct report *report)
 
 static int report_run(struct report *report)
 {
-	bool damaged = report_walk(report);
-	bool known;
-	int err;
+	int err = range_begin(&report->range, &command_report, report->trace);
+	bool damaged, known;
+
+	if (err)
+		return err;
+	damaged = report_walk(report);
 
 	/* not checked yet if there was no event */
 	if (!what_check_trace(&report->what, report->trace))
@@ -215,6 +220,7 @@ static int report_run(struct report *report)
 	known = report->view.coverage.begun || (report->json && exptrace_version(report->trace));
 	err = known ? report_print(report) : 0;
 	note_interrupted();
+	range_note(&report->range);
 	note_names(report->trace);
 	note_reading(report->trace);
 	if (err)
@@ -244,6 +250,7 @@ static const struct option options[] = {
 	{ "events",	required_argument,	NULL, 'e' },
 	{ "lines",	required_argument,	NULL, 'n' },
 	{ "json",	no_argument,		NULL, OPT_JSON },
+	RANGE_OPTIONS,
 	{ "help",	no_argument,		NULL, 'h' },
 	{ 0 }
 };
@@ -260,6 +267,8 @@ static int report_parse(struct report *report, int argc, char **argv)
 			return bad_value(&command_report, argv, "a number of lines, 0 to 18446744073709551615");
 		else if (c == OPT_JSON)
 			report->json = true;
+		else if ((c == OPT_FROM || c == OPT_TO) && !range_option(&report->range, c))
+			return bad_value(&command_report, argv, RANGE_WANTED);
 	}
 	return c;
 }
@@ -278,7 +287,7 @@ static int report_file(struct report *report, int argc, char **argv)
 static int run_report(int argc, char **argv)
 {
 	struct report report = {
-		.view.lines = LINES_DEFAULT, .what.state = WHAT_STATE_NEEDED,
+		.view.lines = LINES_DEFAULT, .what.state = WHAT_STATE_NEEDED, .range.whole = true,
 	};
 	int ret = report_parse(&report, argc, argv);
 
@@ -293,12 +302,13 @@ static int run_report(int argc, char **argv)
 const struct command command_report = {
 	.name = "report",
 	.purpose = "Works out latencies, times of tasks, wakers, interrupts, calls, timers, regions",
-	.synopsis = "[-e WHAT] [-n N] [--json] FILE|-",
+	.synopsis = "[-e WHAT] [-n N] [--json] " RANGE_SYNOPSIS " FILE|-",
 	.help =
 	"  -e, --events WHAT  only by these: events, groups, experiments, a group's events\n"
 	"                     ('sched:sched_*'), system calls (syscalls:openat); +a,-b\n"
 	"  -n, --lines N      most lines of a table (default 20)\n"
 	"      --json         one JSON object, with all lines\n"
+	RANGE_HELP("only the generations that overlap this range")
 	"\n"
 	"Generations that lost events are left out: what happened there is not known.\n"
 	"Times are CLOCK_MONOTONIC, as those of dump.\n",

@@ -95,7 +95,7 @@ static void print_generations(const struct stat *stat)
 
 void stat_print_head(const struct stat *stat, double seconds)
 {
-	uint64_t bytes = exptrace_offset(stat->trace);
+	uint64_t bytes = exptrace_offset(stat->trace) - stat->begin;
 	const struct exptrace_times *times = exptrace_times(stat->trace);
 
 	printf("Kernel:      ");

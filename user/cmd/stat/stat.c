@@ -12,6 +12,7 @@
 #include "../cmd.h"
 #include "../interrupt.h"
 #include "../notes.h"
+#include "../range.h"
 #include "stat.h"
 
 #define TASKS_SHOWN	15
@@ -222,9 +223,15 @@ static int take_batches(void *arg)
 
 static int stat_run(struct stat *stat)
 {
-	bool damaged = read_all(stat->trace, take_batches, stat);
-	double seconds = stat->covered_ns / 1e9;
+	int ret = range_begin(&stat->range, &command_stat, stat->trace);
+	double seconds;
+	bool damaged;
 
+	if (ret)
+		return ret;
+	stat->begin = exptrace_offset(stat->trace);
+	damaged = read_all(stat->trace, take_batches, stat);
+	seconds = stat->covered_ns / 1e9;
 	break_off(stat);
 	if (stat->batches) {
 		stat_print_head(stat, seconds);
@@ -235,22 +242,28 @@ static int stat_run(struct stat *stat)
 		stat_alloc_print(stat->alloc, SITES_SHOWN);
 	}
 	note_interrupted();
+	range_note(&stat->range);
 	note_names(stat->trace);
 	note_reading(stat->trace);
 	return damaged ? EXIT_PROBLEM : EXIT_OK;
 }
 
 static const struct option options[] = {
-	{ "help", no_argument, NULL, 'h' },
+	RANGE_OPTIONS,
+	{ "help",	no_argument,		NULL, 'h' },
 	{ 0 }
 };
 
 static int run_stat(int argc, char **argv)
 {
-	int ret = next_option(&command_stat, argc, argv, ":h", options);
+	struct range range = { .whole = true };
 	struct exptrace_trace *trace;
 	struct stat *stat;
+	int ret;
 
+	while ((ret = next_option(&command_stat, argc, argv, ":h", options)) >= 0)
+		if (!range_option(&range, ret))
+			return bad_value(&command_stat, argv, RANGE_WANTED);
 	if (ret == OPTION_HELP_SHOWN)
 		return EXIT_OK;
 	if (ret != -1)
@@ -260,6 +273,7 @@ static int run_stat(int argc, char **argv)
 		return ret;
 	stat = need_memory(calloc(1, sizeof(*stat)), "beginning to add up");
 	stat->trace = trace;
+	stat->range = range;
 	stat->sched = stat_sched_new();
 	stat->alloc = stat_alloc_new();
 	interrupt_catch();
@@ -276,8 +290,10 @@ static int run_stat(int argc, char **argv)
 const struct command command_stat = {
 	.name = "stat",
 	.purpose = "Adds up what is in a trace",
-	.synopsis = "FILE|-",
+	.synopsis = RANGE_SYNOPSIS " FILE|-",
 	.help =
+	RANGE_HELP("only the generations that overlap this range")
+	"\n"
 	"Shows the kernel, the duration, the events by type and by CPU, what was lost and\n"
 	"why, the busiest tasks, and who allocated memory.\n",
 	.run = run_stat,

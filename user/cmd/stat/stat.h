@@ -8,6 +8,7 @@
 #include <libexptrace.h>
 
 #include "../event_role.h"
+#include "../range.h"
 
 /* The kernel's NR_CPUS is 8192 at most; CPUs beyond are counted together. */
 #define STAT_CPUS	8192
@@ -40,6 +41,8 @@ struct stat_losses {
 
 struct stat {
 	struct exptrace_trace *trace;
+	struct range range;
+	uint64_t begin;		/* offset in the stream where the range begins */
 	struct stat_sched *sched;
 	struct stat_alloc *alloc;
 	uint64_t generations, batches;
