@@ -274,6 +274,25 @@ struct exptrace_sync {
 int exptrace_open(const char *path, struct exptrace_trace **trace);
 
 /**
+ * exptrace_locate() - the file that an offset of a trace of several files lies in
+ * @offset:	bytes: of the stream, not beyond what was read
+ * @in_file:	out: bytes: the offset in that file's stream; @offset if the trace is one file
+ *
+ * Return: the file's path, valid until exptrace_close(); NULL: the trace is one file, a pipe or
+ * memory.
+ */
+const char *exptrace_locate(const struct exptrace_trace *trace, uint64_t offset,
+			    uint64_t *in_file);
+
+/**
+ * exptrace_recording() - number of the recording that is being read, from 0
+ *
+ * It increases where a trace of several files goes on with another recording or boot. The numbers
+ * of generations there have nothing to do with earlier ones, so none are missing in between.
+ */
+uint64_t exptrace_recording(const struct exptrace_trace *trace);
+
+/**
  * exptrace_open_fd() - read a trace from an open file
  * @fd:		a file, pipe, socket or device; the caller still owns it
  * @trace:	out; close it with exptrace_close()
@@ -441,7 +460,8 @@ uint64_t exptrace_piece_lost(const void *bytes, size_t size);
  * @offset:	bytes: where they begin in the stream
  * @end:	bytes: where they end; equal to @offset if all batches can be read
  * @before:	the last generation that was read, whole or in part; 0: none
- * @after:	the generation that follows at @end; 0: none
+ * @after:	the generation that follows at @end; 0: none. Not above @before if it is of another
+ *		recording (exptrace_recording())
  * @inside:	the end of @before was not reached
  * @other_trace: bytes: position of a generation whose number is not above @before, so it
  *		must belong to another trace; 0: none

@@ -3,16 +3,27 @@
  * If an earlier reader took the beginning of the first generation, its schema is missing. It then
  * borrows the schema of the next generation, which the same recorder wrote.
  *
- * For this the stream is read ahead up to that schema, and then again from the start.
+ * For this the stream is read ahead up to that schema, and then again from the start. The same
+ * holds for each recording of a trace of several files.
  */
 #include <errno.h>
 
 #include "trace.h"
 
-static void rewind_framing(struct exptrace_trace *trace)
+/* Goes back to the beginning of the stream or recording. */
+static int rewind_framing(struct exptrace_trace *trace)
 {
-	input_rewind(&trace->input);
+	int err = 0;
+
+	if (trace->borrow.begin)
+		err = input_seek(&trace->input, trace->borrow.begin);
+	else
+		input_rewind(&trace->input);
 	framing_reset(trace);
+	/* only the stream has a header */
+	trace->header_seen = trace->borrow.begin > 0;
+	trace->recording = trace->borrow.recording;
+	return err;
 }
 
 /* Is the beginning of the stream missing? Returns 1, 0, -EAGAIN or -ENOMEM. */
@@ -25,8 +36,8 @@ static int is_cut_off(struct exptrace_trace *trace)
 	if (ret == -EAGAIN || ret == -ENOMEM)
 		return ret;
 	trace->borrow.borrower = trace->batch.generation;
-	rewind_framing(trace);
-	return cut_off;
+	ret = rewind_framing(trace);
+	return ret ? ret : cut_off;
 }
 
 /* The contents of a table batch. Not for end marks, which have no data. */
@@ -89,8 +100,8 @@ static int read_ahead(struct exptrace_trace *trace)
 		ret = next_ahead(trace);
 		if (ret == -EAGAIN || ret == -ENOMEM)
 			return ret;
-	} while (ret == 1 && (trace->batch.generation == trace->borrow.borrower ||
-			      borrow_from(trace, &err)));
+	} while (ret == 1 && trace->recording == trace->borrow.recording &&
+		 (trace->batch.generation == trace->borrow.borrower || borrow_from(trace, &err)));
 	if (!err)
 		err = trace_reserve_values(trace);
 	/* use the lender's list until the borrower's own is read */
@@ -104,20 +115,25 @@ static int borrow_step(struct exptrace_trace *trace)
 	int ret;
 
 	if (borrow->state == BORROW_NEW) {
+		borrow->recording = trace->recording;
 		ret = is_cut_off(trace);
 		if (ret < 0)
 			return ret;
 		borrow->state = ret ? BORROW_AHEAD : BORROW_DONE;
-		if (ret && input_keep(&trace->input))
+		if (ret && !borrow->begin && input_keep(&trace->input))
 			return trace_no_memory(trace, 0);
+		if (ret && borrow->begin) {
+			borrow->active = false;
+			schema_reset(&trace->schema);
+			properties_reset(&trace->properties);
+		}
 	}
 	if (borrow->state == BORROW_AHEAD) {
 		ret = read_ahead(trace);
 		if (ret == -EAGAIN)
 			return ret;
-		rewind_framing(trace);
 		borrow->state = BORROW_DONE;
-		if (ret)
+		if (rewind_framing(trace) || ret)
 			return trace_no_memory(trace, 0);
 	}
 	return 0;
@@ -128,12 +144,14 @@ int borrow_schema(struct exptrace_trace *trace)
 	bool hold = trace->input.hold;
 	int err;
 
-	if (trace->borrow.state == BORROW_DONE)
+	if (trace->borrow.state == BORROW_DONE || trace->borrow.reading)
 		return 0;
+	trace->borrow.reading = true;
 	/* no pointers to batches exist yet */
 	trace->input.hold = false;
 	err = borrow_step(trace);
 	trace->input.hold = hold;
+	trace->borrow.reading = false;
 	if (err && err != -EAGAIN)
 		trace->failed = err;
 	return err;

@@ -34,7 +34,8 @@ static int read_failed(struct exptrace_trace *trace, int err)
 		return trace_refuse(trace, err, "no more data yet");
 	if (err == -EBADMSG || err == -ENODATA)
 		return trace_error(trace, err, offset, "%s", source->problem);
-	return trace_error(trace, err, offset, "cannot read: %s", strerror(-err));
+	return trace_error(trace, err, offset, "cannot read: %s", err == -ESTALE ?
+			   "the file has changed since it was opened" : strerror(-err));
 }
 
 static int not_a_trace(struct exptrace_trace *trace)
@@ -217,18 +218,59 @@ static int bad_piece(struct exptrace_trace *trace)
 			   *input->pos);
 }
 
+/* Numbers of generations have nothing to do with those of another recording. */
+static void forget_generations(struct exptrace_trace *trace)
+{
+	trace->in_generation = trace->whole_batch = false;
+	trace->has_generation = trace->has_confirmed = false;
+	trace->generation = trace->confirmed = 0;
+}
+
+bool framing_next_section(struct exptrace_trace *trace, uint64_t *generation)
+{
+	struct source *source = trace->input.source;
+	struct source_section section;
+
+	if (!source || !source->ops->next_section || !source->ops->next_section(source, &section))
+		return false;
+	trace->input.eof = trace->input.cut_off = false;
+	if (section.restart) {
+		trace->recording++;
+		forget_generations(trace);
+		if (!trace->borrow.reading) {
+			trace->borrow.state = BORROW_NEW;
+			trace->borrow.begin = trace->input.offset;
+		}
+	}
+	*generation = section.generation;
+	return true;
+}
+
 static int framing_piece(struct exptrace_trace *trace)
 {
 	struct input *input = &trace->input;
+	uint64_t generation;
 	int err;
 
 	if (trace->stop && input->offset >= trace->stop)
 		return 0;
-	err = input_fill(input, TYPE_SIZE);
-	if (err)
-		return read_failed(trace, err);
+	do {
+		err = input_fill(input, TYPE_SIZE);
+		if (err)
+			return read_failed(trace, err);
+		if (!input_available(input) && trace->in_generation)
+			return cut_off(trace);
+	} while (!input_available(input) && framing_next_section(trace, &generation));
 	if (!input_available(input))
-		return trace->in_generation ? cut_off(trace) : 0;
+		return 0;
+	/* a recording has begun */
+	if (trace->borrow.begin == input->offset && trace->mode != TRACE_MODE_FRAMES) {
+		err = borrow_schema(trace);
+		if (!err)
+			err = input_fill(input, TYPE_SIZE);
+		if (err)
+			return err;
+	}
 	switch (*input->pos) {
 	case EXPTRACE_WIRE_EVENT_BATCH:
 	case EXPTRACE_WIRE_EXP_BATCH:
@@ -259,9 +301,7 @@ int framing_next(struct exptrace_trace *trace)
 void framing_reset(struct exptrace_trace *trace)
 {
 	trace->header_seen = false;
-	trace->in_generation = trace->whole_batch = false;
-	trace->has_generation = trace->has_confirmed = false;
-	trace->generation = 0;
+	forget_generations(trace);
 	trace->adrift = false;
 	trace->resync_spent = 0;
 	trace->failed = 0;

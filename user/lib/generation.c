@@ -14,7 +14,7 @@
 static bool generation_follows(const struct exptrace_trace *trace)
 {
 	return trace->batch.generation == trace->open_generation + 1 && !trace->abandoned &&
-	       !trace->tasks.doubt;
+	       !trace->tasks.doubt && !trace->restarted;
 }
 
 /*
@@ -33,8 +33,16 @@ static int generation_begin(struct exptrace_trace *trace)
 
 	if (err)
 		return trace_no_memory(trace, trace->batch.offset);
+	trace->restarted = trace->recording != trace->open_recording;
+	trace->open_recording = trace->recording;
+	if (trace->restarted) {
+		tasks_forget_times(&trace->tasks);
+		names_uninit(&trace->names);
+		trace->names = (struct names) { 0 };
+	}
 	if (!generation_follows(trace))
-		break_tasks(trace, trace->schema.has_changes || trace->tasks.doubt);
+		break_tasks(trace, trace->schema.has_changes || trace->tasks.doubt ||
+			    trace->restarted);
 	trace->abandoned = false;
 	trace->generations++;
 	trace->open = true;
@@ -48,7 +56,8 @@ static int generation_begin(struct exptrace_trace *trace)
 	ledger_reset(&trace->ledger);
 	stacks_reset(&trace->stacks);
 	/* the first generation keeps the borrowed tables */
-	if (trace->borrow.active && trace->generations == 1)
+	if (trace->borrow.active && trace->borrow.recording == trace->recording &&
+	    (trace->generations == 1 || trace->restarted))
 		return 0;
 	schema_reset(&trace->schema);
 	properties_reset(&trace->properties);
@@ -72,7 +81,7 @@ static void find_gap(struct exptrace_trace *trace)
 	/* ticks may be smaller from now on although events are newer */
 	tasks_forget_times(&trace->tasks);
 	break_tasks(trace, trace->schema.had_changes);
-	if (before->generation + 1 != trace->open_generation)
+	if (before->generation + 1 != trace->open_generation || trace->restarted)
 		return;
 	trace->gap = true;
 	trace->times.gaps++;
@@ -145,12 +154,14 @@ static void account_generation(struct exptrace_trace *trace,
 {
 	struct exptrace_account *account = &trace->account;
 
-	if (account->generations && !trace->sought && generation->number > account->last + 1)
+	if (account->generations && !trace->sought && generation->number > account->last + 1 &&
+	    trace->open_recording == trace->counted_recording)
 		account->missing += generation->number - account->last - 1;
 	if (!account->generations++)
 		account->first = generation->number;
 	account->last = generation->number;
 	trace->sought = false;
+	trace->counted_recording = trace->open_recording;
 	account->partial += !generation->begins;
 	account->cut_off += !generation->ends;
 	account->without_clock += !trace->clock.nsyncs;

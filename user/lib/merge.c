@@ -279,7 +279,8 @@ static void stream_skip(struct exptrace_trace *trace, const struct merge_stream 
 	const struct exptrace_batch *batch = &trace->merge.batches[stream->batch].batch;
 
 	trace->account.skipped += count_batches(&trace->merge, stream->batch);
-	if (stream->experiment || (trace->generations == 1 && !trace->has_opening_sync))
+	if (stream->experiment ||
+	    ((trace->generations == 1 || trace->restarted) && !trace->has_opening_sync))
 		return;
 	note_error(trace, trace_error(trace, -EBADMSG, batch->offset,
 				      "generation %llu has events but no schema",

@@ -14,7 +14,8 @@
 
 #include "../common/index.h"
 
-#define TRACE_MESSAGE	256
+/* enough for a message and most paths */
+#define TRACE_MESSAGE	1024
 
 struct merge_batch;
 struct merge_stream;

@@ -229,6 +229,9 @@ int resync_next(struct exptrace_trace *trace, struct exptrace_damage *damage)
 		return trace_error(trace, ret, trace->input.offset, "cannot read: %s",
 				   strerror(-ret));
 	describe_damage(trace, damage);
+	/* a section is not searched beyond its end */
+	if (!ret && framing_next_section(trace, &generation))
+		ret = 1;
 	if (ret && trace->has_confirmed && generation <= trace->confirmed) {
 		damage->other_trace = trace->input.offset;
 		trace->failed = trace_error(trace, -EBADMSG, trace->input.offset,

@@ -20,6 +20,12 @@ typedef bool source_wait_fn(void *arg);
 
 struct source;
 
+/* See source_ops.next_section. */
+struct source_section {
+	uint64_t generation;	/* the first one; 0: unknown */
+	bool restart;		/* of another recording */
+};
+
 struct source_ops {
 	/*
 	 * Reads up to @room bytes at the current position. Returns their number, 0 at the end, or a
@@ -41,6 +47,16 @@ struct source_ops {
 	 */
 	int (*clone)(const struct source *source, struct source **clone);
 	void (*destroy)(struct source *source);
+	/*
+	 * For a stream in sections, at each of whose ends @read returns 0: goes on with
+	 * the next one. Returns false at the end of the stream. NULL: there is one section.
+	 */
+	bool (*next_section)(struct source *source, struct source_section *section);
+	/*
+	 * Returns the path of the file that an offset which was read lies in, and turns it into the
+	 * offset in that file's stream. NULL: the stream is one file's.
+	 */
+	const char *(*where)(const struct source *source, uint64_t *offset);
 };
 
 struct source {

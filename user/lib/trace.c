@@ -79,6 +79,11 @@ API int exptrace_fd(const struct exptrace_trace *trace)
 	return trace->fd;
 }
 
+API uint64_t exptrace_recording(const struct exptrace_trace *trace)
+{
+	return trace->recording;
+}
+
 API void exptrace_on_wait(struct exptrace_trace *trace, exptrace_wait_fn *fn, void *arg)
 {
 	struct source *source = trace->input.source;

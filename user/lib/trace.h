@@ -39,6 +39,9 @@ enum borrow_state {
 
 struct borrow {
 	enum borrow_state state;
+	uint64_t begin;		/* offset at which the stream or the recording begins */
+	uint64_t recording;
+	bool reading;		/* borrow_schema() is running */
 	bool active;		/* found a schema */
 	uint64_t borrower, lender;	/* generations */
 };
@@ -70,6 +73,7 @@ struct exptrace_trace {
 	uint64_t confirmed;	/* the last one confirmed by a second batch or end mark */
 	bool adrift;		/* no batch follows: resync.c */
 	uint64_t adrift_offset;	/* from here on */
+	uint64_t recording;	/* number of the current one, from 0 */
 	struct exptrace_damage damage;	/* the last one */
 	uint64_t resync_spent;	/* budget used for checking candidates */
 	struct exptrace_batch batch;
@@ -81,6 +85,8 @@ struct exptrace_trace {
 	bool sought;		/* by exptrace_seek_...(): what is between is not missing */
 	uint64_t generations;	/* begun so far */
 	bool has_opening_sync;
+	uint64_t open_recording, counted_recording;	/* of it, and of the last one counted */
+	bool restarted;		/* the previous one is of another recording */
 	bool gap;		/* nothing was recorded just before it */
 	bool set_back;		/* its clock is earlier than that of the previous one */
 	char boot[40];		/* boot_id of the last one that ended; "": unknown */
@@ -153,6 +159,12 @@ int framing_next(struct exptrace_trace *trace);
 
 /* Makes framing_next() begin with the header again. */
 void framing_reset(struct exptrace_trace *trace);
+
+/*
+ * Goes on with the next section of the stream, whose first generation is @generation (0: unknown).
+ * Returns false if there is none.
+ */
+bool framing_next_section(struct exptrace_trace *trace, uint64_t *generation);
 
 /*
  * Skips to the next generation after framing_next() has failed on damage. Returns 1, 0 if there is

@@ -10,8 +10,20 @@
 #include "error.h"
 #include "trace.h"
 
+/* The position in the file that it lies in, if the trace is several files. */
+API const char *exptrace_locate(const struct exptrace_trace *trace, uint64_t offset,
+				uint64_t *in_file)
+{
+	const struct source *source = trace->input.source;
+
+	*in_file = offset;
+	return source && source->ops->where ? source->ops->where(source, in_file) : NULL;
+}
+
 int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const char *format, ...)
 {
+	uint64_t in_file;
+	const char *file = exptrace_locate(trace, offset, &in_file);
 	va_list args;
 	int n;
 
@@ -20,8 +32,8 @@ int trace_error(struct exptrace_trace *trace, int err, uint64_t offset, const ch
 	va_end(args);
 	if (n < 0 || (size_t)n > sizeof(trace->message))
 		n = sizeof(trace->message);
-	snprintf(trace->message + n, sizeof(trace->message) - n, " at offset %llu",
-		 (unsigned long long)offset);
+	snprintf(trace->message + n, sizeof(trace->message) - n, " at offset %llu%s%s",
+		 (unsigned long long)in_file, file ? " of " : "", file ? file : "");
 	trace->error = trace->message;
 	trace->error_offset = offset;
 	return err;
