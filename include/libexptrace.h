@@ -265,13 +265,55 @@ struct exptrace_sync {
 
 /**
  * exptrace_open() - open a trace file, or a device to read a trace from
- * @path:	the file; "-" is standard input
+ * @path:	the file; "-" is standard input; a directory is read as by exptrace_open_files()
  * @trace:	out; close it with exptrace_close()
  *
- * Reads nothing yet: the first read finds out whether the file is a trace.
+ * Reads nothing yet, except for a directory: the first read finds out whether the file is a trace.
  * Return: 0, a negative errno of open(2), or -ENOMEM.
  */
 int exptrace_open(const char *path, struct exptrace_trace **trace);
+
+/**
+ * exptrace_open_files() - open several files, for example segments of a recording, as one trace
+ * @paths:	regular files, and directories whose traces are read: their regular files that begin
+ *		like a trace and whose names do not begin with a dot. In any order; not needed
+ *		after the call
+ * @n:		their number; a single file may also be a pipe or a device
+ * @trace:	out; close it with exptrace_close()
+ *
+ * Reads all files once, to find out which generations they have, and later opens a few at a time
+ * by their names. Delivers each generation once, in the order in which they were recorded: within a
+ * boot by CLOCK_MONOTONIC, boots by CLOCK_REALTIME. A generation that several files have is taken
+ * from one in which it is complete, else from the one that has most of it. One that a file ends
+ * with and others continue is joined; batches that are there twice are delivered once.
+ * exptrace_open_note() names what is not read.
+ *
+ * Numbers of generations may go down where another recording begins: exptrace_recording().
+ * Offsets count bytes of the stream that is delivered; exptrace_locate() turns them into offsets in
+ * a file, and messages have those.
+ *
+ * A file that vanishes, shrinks or is replaced before it was read ends the trace with an error when
+ * its turn comes. What is added to a file after this call is not read.
+ * Return: 0; -EINVAL: @n is 0; -EBADMSG: a file is not a trace that can be read; -ENODATA: there is
+ * no trace among them; -ESPIPE: one of several is a pipe or a device; -ESTALE: a file changed
+ * during the call; -ENOMEM; or a negative errno of open(2) or read(2).
+ */
+int exptrace_open_files(const char *const *paths, size_t n, struct exptrace_trace **trace);
+
+/**
+ * exptrace_open_note() - what a trace of several files does not deliver
+ * @index:	from 0
+ * @path:	out: the file that the note is about
+ *
+ * Notes about files that were skipped, and about damage or incomplete batches in parts that are not
+ * read. Both texts are valid until exptrace_close().
+ * Return: English text without a full stop, or NULL past the last one. This call does not fail.
+ */
+const char *exptrace_open_note(const struct exptrace_trace *trace, size_t index,
+			       const char **path);
+
+/* exptrace_file_at() - path of a file of a trace of several files, from 0; NULL past the last one */
+const char *exptrace_file_at(const struct exptrace_trace *trace, size_t index);
 
 /**
  * exptrace_locate() - the file that an offset of a trace of several files lies in

@@ -18,6 +18,7 @@
 /* Printed at once, because a signal may end the command. */
 void check_problem(struct check *check, uint64_t offset, const char *format, ...)
 {
+	const char *file = exptrace_locate(check->trace, offset, &offset);
 	va_list args;
 
 	if (++check->problems > PROBLEMS_SHOWN)
@@ -26,7 +27,12 @@ void check_problem(struct check *check, uint64_t offset, const char *format, ...
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-	printf(" (offset %llu)\n", (unsigned long long)offset);
+	printf(" (offset %llu", (unsigned long long)offset);
+	if (file) {
+		printf(" of ");
+		print_name(file, 0);
+	}
+	printf(")\n");
 	flush_stdout();
 }
 
@@ -72,7 +78,7 @@ static void check_first_batch(struct check *check, const struct exptrace_batch *
 {
 	if (batch->kind == EXPTRACE_BATCH_SYNC)
 		return;
-	check->partial = check->generations == 1;
+	check->partial = check->generations == 1 || check->other_recording;
 	if (!check->partial)
 		check_problem(check, batch->offset, "it does not begin with a Sync");
 	else if (!check->allow_partial_first)
@@ -86,7 +92,9 @@ static void check_begin_generation(struct check *check, const struct exptrace_ba
 
 	check->generation = batch->generation;
 	check->missing = 0;
-	if (check->generations && batch->generation > before + 1) {
+	check->other_recording = exptrace_recording(check->trace) != check->recording;
+	check->recording = exptrace_recording(check->trace);
+	if (check->generations && !check->other_recording && batch->generation > before + 1) {
 		check->missing = batch->generation - before - 1;
 		check->missing_offset = batch->offset;
 	}
@@ -188,7 +196,7 @@ static void check_sync(struct check *check, const struct exptrace_batch *batch)
 	const struct exptrace_sync *before, *last;
 
 	check->nsyncs++;
-	if (check->nsyncs == 1 && exptrace_set_back(check->trace))
+	if (check->nsyncs == 1 && exptrace_set_back(check->trace) && !check->other_recording)
 		check_problem(check, batch->offset,
 			      "CLOCK_MONOTONIC is earlier than in the generation before");
 	if (batch->m != EXPTRACE_M_NONE)
@@ -264,7 +272,7 @@ static void check_end_generation(struct check *check, const struct exptrace_batc
 	check->inside = false;
 	check_missing(check);
 	count_missing_state(check);
-	if (exptrace_other_boot(check->trace))
+	if (exptrace_other_boot(check->trace) && !check->other_recording)
 		check_problem(check, mark->offset, "it is of another boot than the one before");
 	if (check->last_kind != EXPTRACE_BATCH_SYNC || check->nsyncs < (check->partial ? 1 : 2))
 		check_problem(check, mark->offset, "it does not end with a closing Sync");
@@ -412,7 +420,7 @@ static int run_check(int argc, char **argv)
 const struct command command_check = {
 	.name = "check",
 	.purpose = "Verifies that a trace is sound and that its ledger adds up",
-	.synopsis = "[--allow-partial-first] " RANGE_SYNOPSIS " FILE|-",
+	.synopsis = "[--allow-partial-first] " RANGE_SYNOPSIS " FILE...|DIRECTORY|-",
 	.help =
 	"      --allow-partial-first  accept that an earlier reader took the beginning of\n"
 	"                             the first generation\n"

@@ -38,6 +38,8 @@ struct check {
 	/* the current generation */
 	bool inside;		/* a batch was read, but no end mark yet */
 	bool partial;		/* its beginning is missing */
+	uint64_t recording;
+	bool other_recording;	/* the previous one is of another recording */
 	bool broken;		/* a problem makes its ledger meaningless */
 	uint64_t generation;
 	uint64_t missing;	/* number of generations missing before it */

@@ -136,7 +136,7 @@ const char *parse_decimal(const char *text, double *value);
 bool parse_seconds(const char *text, uint64_t *ms);
 
 /*
- * Open the trace that the only remaining operand names. Before the library waits for input,
+ * Open the trace that the remaining operands name: a file, several, or a directory. Before the library waits for input,
  * stdout is flushed. After a signal (interrupt.h) it does not wait: the trace's functions
  * return -EAGAIN. Returns an exit code; reports problems.
  */

@@ -49,6 +49,7 @@ struct cut {
 	struct stream out;	/* the output */
 	bool begun;		/* its file is open */
 	bool alone;		/* its only generation lacks its beginning */
+	uint64_t recording;	/* of what was written */
 };
 
 static bool is_wanted_generation(const struct cut *cut)
@@ -73,12 +74,30 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* The same if the trace is several files. */
+static int check_not_part(const struct cut *cut, const struct stat *out)
+{
+	const char *path;
+	struct stat in;
+	size_t i;
+
+	for (i = 0; (path = exptrace_file_at(cut->trace, i)); i++)
+		if (!stat(path, &in) && is_same_file(&in, out))
+			return problem("%s: a file of the trace itself", cut->file.name);
+	return EXIT_OK;
+}
+
 /* Refuse to replace or overwrite the trace that is read. */
 static int check_not_trace(const struct cut *cut)
 {
 	const struct outfile *file = &cut->file;
 	struct stat in, out;
 
+	if (exptrace_file_at(cut->trace, 0)) {
+		if (file->in_place ? fstat(file->fd, &out) : stat(file->path, &out))
+			return EXIT_OK;
+		return check_not_part(cut, &out);
+	}
 	if (fstat(exptrace_fd(cut->trace), &in) || !S_ISREG(in.st_mode))
 		return EXIT_OK;
 	if (file->in_place ? fstat(file->fd, &out) : stat(file->path, &out))
@@ -140,6 +159,7 @@ static int write_generation(struct cut *cut)
 		return EXIT_PROBLEM;
 	if (!out->complete++)
 		out->first = cut->generation;
+	cut->recording = exptrace_recording(cut->trace);
 	out->last = cut->generation;
 	cut->alone = cut->partial && out->complete == 1;
 	return EXIT_OK;
@@ -207,6 +227,16 @@ static bool is_done(const struct cut *cut)
 	return !cut->inside && cut->out.complete && cut->generation >= cut->wanted.last;
 }
 
+/* A trace has one recording: the numbers of its generations increase. */
+static bool is_other_recording(const struct cut *cut)
+{
+	if (!cut->out.complete || exptrace_recording(cut->trace) == cut->recording)
+		return false;
+	trace_problem("what follows generation %" PRIu64 " is of another recording, and is not copied; "
+		      "cut its files on their own", cut->out.last);
+	return true;
+}
+
 static int cut_walk(struct cut *cut)
 {
 	const struct exptrace_batch *batch;
@@ -223,6 +253,8 @@ static int cut_walk(struct cut *cut)
 				break;
 			continue;
 		}
+		if (is_other_recording(cut))
+			return EXIT_PROBLEM;
 		if (batch->kind != EXPTRACE_BATCH_END)
 			cut_batch(cut, batch);
 		else if (cut_mark(cut))
@@ -401,7 +433,7 @@ static int run_cut(int argc, char **argv)
 const struct command command_cut = {
 	.name = "cut",
 	.purpose = "Copies complete generations of a trace",
-	.synopsis = "[-g FIRST[-LAST]] " RANGE_SYNOPSIS " [-o FILE|-] FILE|-",
+	.synopsis = "[-g FIRST[-LAST]] " RANGE_SYNOPSIS " [-o FILE...|DIRECTORY|-] FILE...|DIRECTORY|-",
 	.help =
 	"  -g, --generations FIRST[-LAST]  the generations to copy (default: all)\n"
 	"  -o, --output FILE               the file to write (default: standard output)\n"

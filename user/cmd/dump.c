@@ -176,7 +176,7 @@ const struct command command_dump = {
 	.name = "dump",
 	.purpose = "Prints the events of a trace in the order of time",
 	.synopsis = "[-e WHAT] [-n N] [--json] [--all] [--raw-time|--wall-time]\n"
-		    "                     " RANGE_SYNOPSIS " FILE|-",
+		    "                     " RANGE_SYNOPSIS " FILE...|DIRECTORY|-",
 	.help =
 	"  -e, --events WHAT  only these: events, groups, experiments, a group's events\n"
 	"                     ('sched:sched_*'), system calls (syscalls:openat); +a,-b\n"

@@ -18,7 +18,10 @@ static void describe_generations(char text[GENERATIONS_TEXT], const struct exptr
 {
 	uint64_t first = damage->before + !damage->inside, last = damage->after - 1;
 
-	if (!damage->before && !damage->inside)
+	if (damage->before >= damage->after)
+		snprintf(text, GENERATIONS_TEXT, "%s generation %" PRIu64 " of a recording",
+			 damage->inside ? "from" : "after", damage->before);
+	else if (!damage->before && !damage->inside)
 		snprintf(text, GENERATIONS_TEXT,
 			 "before the first generation that can be read");
 	else if (first > last)
@@ -30,10 +33,11 @@ static void describe_generations(char text[GENERATIONS_TEXT], const struct exptr
 }
 
 /* The end of the message about damage: what is lost by it. */
-static void describe_loss(char *text, size_t size, int err, int ret,
-			  const struct exptrace_damage *damage)
+static void describe_loss(const struct exptrace_trace *trace, char *text, size_t size, int err,
+			  int ret, const struct exptrace_damage *damage)
 {
-	uint64_t bytes = damage->end - damage->offset;
+	uint64_t bytes = damage->end - damage->offset, at;
+	const char *file = exptrace_locate(trace, damage->end, &at);
 	char where[GENERATIONS_TEXT];
 
 	*text = 0;
@@ -43,7 +47,8 @@ static void describe_loss(char *text, size_t size, int err, int ret,
 	} else if (ret == 1 && bytes) {
 		describe_generations(where, damage);
 		snprintf(text, size, "; %" PRIu64 " bytes are lost, %s; generation %" PRIu64
-			 " follows at offset %" PRIu64, bytes, where, damage->after, damage->end);
+			 " follows at offset %" PRIu64 "%s%s", bytes, where, damage->after, at,
+			 file ? " of " : "", file ? file : "");
 	} else if (ret == 0 && err == -EBADMSG && bytes && damage->offset) {
 		snprintf(text, size,
 			 "; nothing that follows can be read: %" PRIu64 " bytes are lost", bytes);
@@ -68,7 +73,7 @@ int recover(struct exptrace_trace *trace, int err, char text[RECOVER_TEXT])
 		return err;
 	ret = exptrace_resync(trace, &damage);
 	if (n >= 0 && n < RECOVER_TEXT)
-		describe_loss(text + n, (size_t)(RECOVER_TEXT - n), err, ret, damage);
+		describe_loss(trace, text + n, (size_t)(RECOVER_TEXT - n), err, ret, damage);
 	return ret;
 }
 

@@ -7,7 +7,7 @@
 
 #include "cmd.h"
 
-#define RECOVER_TEXT	512
+#define RECOVER_TEXT	2048
 
 /*
  * Resumes behind the damage that caused the error @err. Returns what exptrace_resync() does, or

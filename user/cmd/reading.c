@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd.h"
 #include "interrupt.h"
+
+#define NOTES_SHOWN	100
 
 static bool flush_before_waiting(void *arg)
 {
@@ -16,21 +19,48 @@ static bool flush_before_waiting(void *arg)
 	return !interrupted;
 }
 
+/* Notes what a trace of several files leaves out. */
+static void note_files(const struct exptrace_trace *trace)
+{
+	const char *note, *path;
+	size_t i;
+
+	for (i = 0; i < NOTES_SHOWN && (note = exptrace_open_note(trace, i, &path)); i++) {
+		message_trace(path);
+		trace_note("%s", note);
+	}
+	if (exptrace_open_note(trace, i, &path))
+		problem("note: more files are skipped or not read wholly");
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat file;
+
+	return !stat(path, &file) && S_ISDIR(file.st_mode);
+}
+
 int open_trace(const struct command *command, int argc, char **argv,
 	       struct exptrace_trace **trace)
 {
+	size_t n = (size_t)(argc - optind);
+	/* messages about several files name the one that they are about */
+	const char *name = n == 1 ? argv[optind] : NULL;
 	int err;
 
-	if (optind == argc)
+	if (!n)
 		return usage_error(command, "no FILE is given (- is standard input)");
-	if (optind < argc - 1)
-		return usage_error(command, "%s: one FILE only", argv[optind + 1]);
-	message_trace(argv[optind]);
-	err = exptrace_open(argv[optind], trace);
+	message_trace(name);
+	err = exptrace_open_files((const char *const *)argv + optind, n, trace);
 	if (err == -ENOMEM)
 		out_of_memory("opening it");
-	if (err)
+	if (err && n == 1 && !is_directory(argv[optind]))
 		return trace_problem("cannot open: %s", strerror(-err));
+	/* the message has the path */
+	if (err)
+		return problem("%s", exptrace_error(NULL));
+	note_files(*trace);
+	message_trace(name);
 	exptrace_on_wait(*trace, flush_before_waiting, NULL);
 	return EXIT_OK;
 }

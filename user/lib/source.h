@@ -48,7 +48,7 @@ struct source_ops {
 	int (*clone)(const struct source *source, struct source **clone);
 	void (*destroy)(struct source *source);
 	/*
-	 * For a stream in sections, at each of whose ends @read returns 0: goes on with
+	 * For a stream in sections (files.h), at each of whose ends @read returns 0: goes on with
 	 * the next one. Returns false at the end of the stream. NULL: there is one section.
 	 */
 	bool (*next_section)(struct source *source, struct source_section *section);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api.h"
@@ -36,15 +37,47 @@ API int exptrace_open_fd(int fd, struct exptrace_trace **trace)
 	return open_source(fd, false, trace);
 }
 
+API int exptrace_open_files(const char *const *paths, size_t n, struct exptrace_trace **trace)
+{
+	struct files *files;
+	struct stat stat_;
+	int err;
+
+	*trace = NULL;
+	if (!n)
+		return error_refused(-EINVAL, "no file to read is given", NULL, 0);
+	/* a pipe or device may be read alone */
+	if (n == 1 && (!strcmp(paths[0], "-") || stat(paths[0], &stat_) || !S_ISDIR(stat_.st_mode)))
+		return exptrace_open(paths[0], trace);
+	err = files_open(paths, n, &files);
+	if (err)
+		return err;
+	*trace = calloc(1, sizeof(**trace));
+	if (!*trace || source_open_files(files, &(*trace)->input.source)) {
+		free(*trace);
+		*trace = NULL;
+		files_put(files);
+		return error_failed(-ENOMEM, "cannot read a trace", NULL, 0);
+	}
+	(*trace)->fd = -1;
+	(*trace)->files = files;
+	return 0;
+}
+
 API int exptrace_open(const char *path, struct exptrace_trace **trace)
 {
 	bool is_stdin = !strcmp(path, "-");
+	struct stat stat;
 	int fd;
 
 	*trace = NULL;
 	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_failed(-errno, "cannot open", path, strlen(path));
+	if (!is_stdin && !fstat(fd, &stat) && S_ISDIR(stat.st_mode)) {
+		close(fd);
+		return exptrace_open_files(&path, 1, trace);
+	}
 	return open_source(fd, !is_stdin, trace);
 }
 
@@ -60,6 +93,29 @@ static int open_bytes(struct input *input, const uint8_t *bytes, size_t size)
 	if (source_open_memory(bytes, size, &raw))
 		return -ENOMEM;
 	return source_open_zstd(raw, &input->source);
+}
+
+API const char *exptrace_open_note(const struct exptrace_trace *trace, size_t index,
+				   const char **path)
+{
+	const struct files *files = trace->files;
+
+	if (!files || index >= files->nnotes)
+		return NULL;
+	*path = files->notes[index].path;
+	return files->notes[index].text;
+}
+
+API const char *exptrace_file_at(const struct exptrace_trace *trace, size_t index)
+{
+	const struct files *files = trace->files;
+
+	return files && index < files->nmembers ? files->members[index].path : NULL;
+}
+
+API uint64_t exptrace_recording(const struct exptrace_trace *trace)
+{
+	return trace->recording;
 }
 
 API int exptrace_open_memory(const void *bytes, size_t size, struct exptrace_trace **trace)
@@ -79,11 +135,6 @@ API int exptrace_fd(const struct exptrace_trace *trace)
 	return trace->fd;
 }
 
-API uint64_t exptrace_recording(const struct exptrace_trace *trace)
-{
-	return trace->recording;
-}
-
 API void exptrace_on_wait(struct exptrace_trace *trace, exptrace_wait_fn *fn, void *arg)
 {
 	struct source *source = trace->input.source;
@@ -100,6 +151,7 @@ API void exptrace_close(struct exptrace_trace *trace)
 		return;
 	input_uninit(&trace->input);
 	trace_index_uninit(&trace->index);
+	files_put(trace->files);
 	schema_uninit(&trace->schema);
 	clock_uninit(&trace->clock);
 	ledger_uninit(&trace->ledger);

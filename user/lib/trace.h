@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "cursor.h"
+#include "files.h"
 #include "input.h"
 #include "learn.h"
 #include "ledger.h"
@@ -61,6 +62,7 @@ struct exptrace_trace {
 	int fd;			/* -1: none */
 	struct input input;
 	struct trace_index index;
+	struct files *files;	/* the parts of a trace of several files, or NULL */
 
 	/* framing */
 	bool header_seen;

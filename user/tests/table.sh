@@ -150,8 +150,9 @@ column "closed standard error changes nothing"
 with=
 each "$readers" 1 "exptrace: $dir/none: cannot open: No such file or directory" "$dir/none"
 column "a missing file is reported"
-each "$readers" 1 "exptrace: $dir: cannot read: Is a directory at offset 0" "$dir"
-column "a directory is reported"
+mkdir "$dir/directory"
+each "$readers" 1 "exptrace: $dir/directory: there is no trace in it" "$dir/directory"
+column "a directory without a trace is reported"
 each "$readers" 1 "exptrace: /proc/self/mem: cannot read: Input/output error at offset 0" /proc/self/mem
 column "a read error is reported"
 touch "$dir/secret"
@@ -245,10 +246,10 @@ column "a bad value is reported with its option"
 
 for command in dump stat report check; do
 	cell 2 'exptrace: no FILE is given (- is standard input)' "$command"
-	cell 2 'exptrace: b: one FILE only' "$command" a b
+	cell 1 "exptrace: $dir/none: cannot open: No such file or directory" "$command" "$sample" "$dir/none"
 done
 cell 2 'exptrace: no FILE is given (- is standard input)' cut
-cell 2 'exptrace: b: one FILE only' cut a b
+cell 1 "exptrace: $dir/none: cannot open: No such file or directory" cut "$sample" "$dir/none"
 for command in start stop advance trigger info "snapshot -o $dir/none"; do
 	cell 2 'exptrace: x: no operand is expected' "$command" x
 done

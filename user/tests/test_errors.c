@@ -94,6 +94,9 @@ static void test_opening(void)
 	      "/nowhere/x: cannot open: No such file");
 	memset(path + 9, 'x', sizeof(path) - 10);
 	FAILS(NULL, exptrace_open(path, &trace), -ENOENT, "xx: cannot open: ");
+	FAILS(NULL, exptrace_open_files((const char *const[]){ "/nowhere/x", "/nowhere/y" }, 2, &trace),
+	      -ENOENT, "/nowhere/x: cannot open: No such file");
+	FAILS(NULL, exptrace_open_files(NULL, 0, &trace), -EINVAL, "no file to read is given");
 	if (exptrace_open_fd(-1, &trace))
 		return;
 	FAILS(trace, exptrace_next_event(trace, &(const struct exptrace_record *){ 0 }), -EBADF,

@@ -127,6 +127,8 @@ void w_event(struct writer *w, unsigned int type, uint64_t delta)
 	w_number(w, delta);
 }
 
+uint64_t w_wall_s = 1700000000;
+
 void w_sync(struct writer *w, uint64_t gen, uint64_t ticks, uint64_t frequency, uint64_t mono)
 {
 	w_begin(w, STANDARD_BATCH, gen, EXPTRACE_M_NONE, ticks - 1);
@@ -136,7 +138,7 @@ void w_sync(struct writer *w, uint64_t gen, uint64_t ticks, uint64_t frequency, 
 	w_byte(w, EXPTRACE_WIRE_CLOCK_SNAPSHOT);
 	w_number(w, 1);
 	w_number(w, mono);
-	w_number(w, 1700000000);
+	w_number(w, w_wall_s);
 	w_number(w, 5);
 	w_end(w);
 }

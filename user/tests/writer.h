@@ -44,6 +44,9 @@ void w_end(struct writer *w);
 /* Begins an event; the caller adds its arguments. */
 void w_event(struct writer *w, unsigned int type, uint64_t delta);
 
+/* CLOCK_REALTIME in seconds, in Syncs */
+extern uint64_t w_wall_s;
+
 /* Whole batches. */
 void w_sync(struct writer *w, uint64_t gen, uint64_t ticks, uint64_t frequency, uint64_t mono);
 void w_schema(struct writer *w, uint64_t gen, uint64_t time);

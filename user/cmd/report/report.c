@@ -302,7 +302,7 @@ static int run_report(int argc, char **argv)
 const struct command command_report = {
 	.name = "report",
 	.purpose = "Works out latencies, times of tasks, wakers, interrupts, calls, timers, regions",
-	.synopsis = "[-e WHAT] [-n N] [--json] " RANGE_SYNOPSIS " FILE|-",
+	.synopsis = "[-e WHAT] [-n N] [--json] " RANGE_SYNOPSIS " FILE...|DIRECTORY|-",
 	.help =
 	"  -e, --events WHAT  only by these: events, groups, experiments, a group's events\n"
 	"                     ('sched:sched_*'), system calls (syscalls:openat); +a,-b\n"

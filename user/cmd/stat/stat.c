@@ -290,7 +290,7 @@ static int run_stat(int argc, char **argv)
 const struct command command_stat = {
 	.name = "stat",
 	.purpose = "Adds up what is in a trace",
-	.synopsis = RANGE_SYNOPSIS " FILE|-",
+	.synopsis = RANGE_SYNOPSIS " FILE...|DIRECTORY|-",
 	.help =
 	RANGE_HELP("only the generations that overlap this range")
 	"\n"
