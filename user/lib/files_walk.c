@@ -171,6 +171,7 @@ static int walk_on(struct walk *walk, struct exptrace_trace *trace, int err)
 {
 	struct exptrace_damage damage;
 	uint64_t begin = trace->input.offset;
+	bool unseen;	/* by who reads the plan */
 	int ret;
 
 	if (err != -EBADMSG && err != -ENODATA)
@@ -187,11 +188,14 @@ static int walk_on(struct walk *walk, struct exptrace_trace *trace, int err)
 	if (!ret && err == -ENODATA) {
 		walk->member->torn = begin;
 		/* no bytes of an incomplete frame are delivered */
-		if (trace->input.cut_off)
-			return files_note(walk->files, walk->member->path, "%s", trace->error);
+		unseen = trace->input.cut_off;
 	} else {
 		mark_damage(walk, damage.end);
+		/* a frame of unknown size: reading ends before it */
+		unseen = !ret && damage.end == damage.offset;
 	}
+	if (unseen)
+		return files_note(walk->files, walk->member->path, "%s", trace->error);
 	return ret < 0 ? note_other_trace(walk, damage.other_trace) : ret;
 }
 

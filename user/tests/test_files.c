@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "frames.h"
 #include "run.h"
 #include "sample.h"
 #include "tap.h"
@@ -514,6 +515,66 @@ static void test_any_bytes(void)
 	end_directory();
 }
 
+/* A compressed segment, in frames of a generation each, in @file. */
+static void compress_segment(struct writer *file, const struct writer *w, size_t from, size_t to)
+{
+	struct writer plain = { 0 };
+
+	w_header(&plain);
+	w_bytes(&plain, w->data + from, to - from);
+	w_compressed(file, &plain);
+	w_free(&plain);
+}
+
+static void test_compressed(void)
+{
+	size_t begins[GENERATIONS + 1], size, i, n;
+	uint64_t all = (uint64_t)GENERATIONS * SAMPLE_EVENTS, few = 0, silent = 0, twice = 0;
+	struct writer w = { 0 }, file = { 0 }, stream = { 0 };
+	char *text;
+
+	begin_directory();
+	write_boot(&w, "boot-a", 1, GENERATIONS, begins);
+	text = expected(&w, &size);
+	put_segment("2", &w, begins[2], begins[6]);
+	compress_segment(&file, &w, begins[0], begins[3]);
+	put_file("1", file.data, file.size);
+	ok(!read_directory() && has_read(text, size) && !*seen.messages,
+	   "compressed and plain files that overlap are read together");
+	w_stream_frame(&stream, w.data, begins[3], 3);
+	put_file("1", stream.data, stream.size);
+	ok(!read_directory() && has_read(text, size), "also if frames do not tell their size");
+	put_segment("2", &w, begins[3], begins[6]);
+	for (i = 0; i < file.size; i += 5) {
+		file.data[i] ^= 0x10;
+		put_file("1", file.data, file.size);
+		file.data[i] ^= 0x10;
+		if (read_directory())
+			abort();
+		few += seen.events < all / 2;
+		silent += seen.events < all && !*seen.messages;
+		twice += count_twice() != 0;
+	}
+	is(few, 0, "damage in a compressed file does not reach into the next one");
+	is(silent, 0, "and is named");
+	is(twice, 0, "and makes no event appear twice");
+	few = silent = 0;
+	for (n = 0; n < file.size; n += 3) {
+		put_file("1", file.data, n);
+		if (read_directory())
+			abort();
+		few += seen.events < all / 2;
+		silent += seen.events < all && !*seen.messages && !seen.missing;
+	}
+	is(few, 0, "a compressed file that is cut off does not harm the next one");
+	is(silent, 0, "and is named");
+	free(text);
+	w_free(&w);
+	w_free(&file);
+	w_free(&stream);
+	end_directory();
+}
+
 static void test_recordings(void)
 {
 	struct writer a = { 0 }, b = { 0 }, c = { 0 };
@@ -805,6 +866,7 @@ int main(void)
 	test_damage();
 	test_truncated();
 	test_any_bytes();
+	test_compressed();
 	test_recordings();
 	test_restart();
 	test_borrowing();
