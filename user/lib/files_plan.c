@@ -65,9 +65,9 @@ static int compare_runs(const void *pa, const void *pb)
 	if (!order)
 		order = compare(!a->begins, !b->begins);
 	if (!order)
-		order = compare(a->boot, b->boot);
-	if (!order)
 		order = compare(a->ticks, b->ticks);
+	if (!order)
+		order = compare(a->boot, b->boot);
 	if (!order)
 		order = compare(a->first_ns, b->first_ns);
 	if (!order)
@@ -192,37 +192,52 @@ static uint64_t when(const struct planner *planner, const struct files_run *run)
 	return UINT64_MAX;
 }
 
-/*
- * Sorts the runs into generations. A run's generation is found among those of its number, so that
- * the time depends on how many recordings there are, not on how many runs.
- */
+/* Finds the generation that the run is another copy of. */
+static struct planned *find_copy(struct planner *planner, size_t begin,
+				 const struct files_run *run)
+{
+	size_t i;
+
+	/* runs are in the order of their ticks */
+	for (i = planner->n; i-- > begin && planner->list[i].base->ticks == run->ticks;)
+		if (is_same_opening(planner->list[i].base, run))
+			return &planner->list[i];
+	return NULL;
+}
+
+/* Finds the generation of a run among those of its number, from @begin on. NULL: a new one. */
+static struct planned *find_generation(struct planner *planner, size_t begin,
+				       const struct files_run *run)
+{
+	struct planned *found = run->begins ? find_copy(planner, begin, run) : NULL;
+	struct planned *last = planner->n > begin ? &planner->list[planner->n - 1] : NULL;
+
+	if (!run->begins || (run->syncs_only && !found))
+		found = find_beginning(planner, begin, run);
+	if (!found && last && is_same_rest(last->base, run))
+		found = last;
+	return found;
+}
+
+/* Sorts the runs into generations. */
 static void group_runs(struct planner *planner, size_t *of)
 {
-	const struct files_run **sorted = planner->sorted;
 	size_t i, begin = 0;
 
 	for (i = 0; i < planner->runs->n; i++) {
-		const struct files_run *run = sorted[i];
-		struct planned *last = planner->n ? &planner->list[planner->n - 1] : NULL, *found;
+		const struct files_run *run = planner->sorted[i];
+		struct planned *found;
 
-		if (last && last->base->generation != run->generation)
+		if (i && planner->sorted[i - 1]->generation != run->generation)
 			begin = planner->n;
-		if (begin == planner->n)
-			last = NULL;
-		if (run->begins || run->first_ns == FILES_NO_NS)
-			found = last && is_same_opening(last->base, run) ? last : NULL;
-		else
-			found = NULL;
-		if (!run->begins || (run->syncs_only && !found))
-			found = find_beginning(planner, begin, run);
-		if (!found && !run->begins && last && is_same_rest(last->base, run))
-			found = last;
+		found = find_generation(planner, begin, run);
 		if (!found) {
 			found = &planner->list[planner->n++];
 			*found = (struct planned) { .base = run };
-		} else if (run->begins == found->base->begins && is_better(run, found->base) &&
-			   (!run->begins || is_same_opening(run, found->base))) {
-			found->base = run;
+		} else if (is_same_opening(run, found->base) ||
+			   (!run->begins && !found->base->begins)) {
+			if (is_better(run, found->base))
+				found->base = run;
 		}
 		found->n++;
 		of[i] = (size_t)(found - planner->list);

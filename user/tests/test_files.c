@@ -321,6 +321,14 @@ static void test_single_batches(void)
 	end_directory();
 }
 
+/* Returns the offset behind the @n-th piece from @at on. */
+static size_t skip_pieces(const struct writer *w, size_t at, unsigned int n)
+{
+	while (n--)
+		at += (size_t)exptrace_piece(w->data + at, w->size - at, NULL, NULL);
+	return at;
+}
+
 static void test_overlap(void)
 {
 	size_t begins[GENERATIONS + 1], size;
@@ -339,17 +347,13 @@ static void test_overlap(void)
 	put_segment("snapshot-1", &w, begins[0], begins[3] + 300);
 	ok(!read_directory() && has_read(text, size), "a complete generation is preferred to a part of it");
 	is(count_twice(), 0, "and no event is there twice");
+	/* without its properties, the boot of a copy is unknown */
+	put_segment("copy", &w, begins[4], skip_pieces(&w, begins[4], 2));
+	ok(!read_directory() && has_read(text, size) && seen.recordings == 1,
+	   "a generation that is cut off before its properties is known to be a copy");
 	free(text);
 	w_free(&w);
 	end_directory();
-}
-
-/* Returns the offset behind the @n-th piece from @at on. */
-static size_t skip_pieces(const struct writer *w, size_t at, unsigned int n)
-{
-	while (n--)
-		at += (size_t)exptrace_piece(w->data + at, w->size - at, NULL, NULL);
-	return at;
 }
 
 /* A collector was killed; the next one began with a batch that the first one has, too. */
@@ -378,6 +382,38 @@ static void test_killed(void)
 	ok(!read_directory() && has_named("cut off in generation 2", "/1"),
 	   "the last file may end within a batch, like a trace of one file");
 	free(text);
+	w_free(&w);
+	end_directory();
+}
+
+/* Replaces the length of the data of the batch at @at. */
+static void set_length(struct writer *w, size_t at, uint64_t length)
+{
+	unsigned int number, i;
+
+	/* generation, m and time */
+	for (at++, number = 0; number < 3; at++)
+		number += !(w->data[at] & 0x80);
+	for (i = 0; i < EXPTRACE_VARINT_MAX; i++, length >>= 7)
+		w->data[at + i] = (uint8_t)((length & 0x7f) |
+					    (i < EXPTRACE_VARINT_MAX - 1 ? 0x80 : 0));
+}
+
+/* A batch seems to reach into the next file. */
+static void test_wrong_length(void)
+{
+	size_t begins[GENERATIONS + 1], at;
+	struct writer w = { 0 };
+
+	begin_directory();
+	write_boot(&w, "boot-a", 1, GENERATIONS, begins);
+	put_segment("2", &w, begins[3], begins[6]);
+	at = skip_pieces(&w, begins[1], 2);
+	set_length(&w, at, begins[3] - at + 300);
+	put_segment("1", &w, begins[0], begins[3]);
+	ok(!read_directory() && seen.events == (GENERATIONS - 1) * SAMPLE_EVENTS && seen.damages == 1,
+	   "a wrong length does not reach into the next file");
+	ok(has_named("cut off in generation 2", "/1"), "and the file in which it is is named");
 	w_free(&w);
 	end_directory();
 }
@@ -863,6 +899,7 @@ int main(void)
 	test_single_batches();
 	test_overlap();
 	test_killed();
+	test_wrong_length();
 	test_damage();
 	test_truncated();
 	test_any_bytes();
