@@ -3,9 +3,10 @@
  * Several files that are read as one trace: which bytes of which file, in which order.
  *
  * When they are opened, each file is walked once (files_walk.c), which finds its runs: the batches
- * of one generation, one after the other in one file. The runs are put in order, those that are
- * there twice are left out, and those that belong to one generation are joined (files_plan.c,
- * files_join.c). The result is a list of extents, which a source delivers (source_files.c).
+ * of one generation, one after the other in one file. They are grouped into generations, in order
+ * (files_group.c). Those that are there twice are left out, and those that continue each other are
+ * joined (files_plan.c, files_join.c). The result is a list of extents, which a source delivers
+ * (source_files.c).
  *
  * Sections: a stream of joined files is in sections. Where a section ends, framing and the search
  * behind damage find an end, as at the end of a file, and then go on with the next section. So no

@@ -1,291 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Planning how to read several files: order, duplicates, and generations in several parts.
- *
- * A generation is identified by its boot, its number and its opening Sync. Runs without an opening
- * Sync belong to a generation of their number that began before them.
+ * Planning how to read several files: which run of each generation is read, or which are joined,
+ * and where sections begin.
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <exptrace/wire.h>
 
-#include "../common/array.h"
-#include "files.h"
-
-/* A generation, and its runs: places in planner.sorted */
-struct planned {
-	size_t first, n;
-	uint64_t rank;		/* of its boot: when that was first seen, by CLOCK_REALTIME */
-	uint64_t when;		/* the order in the boot */
-	const struct files_run *base;	/* the run that represents it */
-};
+#include "files_group.h"
 
 struct planner {
 	struct files *files;
-	struct files_runs *runs;
-	const struct files_run **sorted;	/* runs by generation */
-	struct planned *list;
-	size_t n;
-	uint64_t *ranks;	/* of boots */
+	struct files_groups groups;
 	uint64_t last_generation;	/* of what was planned so far; 0: nothing */
 	uint32_t last_boot;
 	const struct files_run *last;
 	bool last_open;		/* it lacks its end mark, or what follows it is damaged */
 	bool damaged;		/* something in the current section is */
 };
-
-static bool is_same_boot(const struct files_run *a, const struct files_run *b)
-{
-	return !a->boot || !b->boot || a->boot == b->boot;
-}
-
-static bool is_same_opening(const struct files_run *a, const struct files_run *b)
-{
-	if (!a->begins || !b->begins || a->generation != b->generation || a->ticks != b->ticks)
-		return false;
-	/* the contents of a Sync may be damaged */
-	return a->boot && b->boot ? a->boot == b->boot :
-	       a->first_ns == b->first_ns && a->first_wall_ns == b->first_wall_ns;
-}
-
-static int compare(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-/* Order in which runs of one generation are beside each other, its beginnings first. */
-static int compare_runs(const void *pa, const void *pb)
-{
-	const struct files_run *a = *(const struct files_run *const *)pa;
-	const struct files_run *b = *(const struct files_run *const *)pb;
-	int order = compare(a->generation, b->generation);
-
-	if (!order)
-		order = compare(!a->begins, !b->begins);
-	if (!order)
-		order = compare(a->ticks, b->ticks);
-	if (!order)
-		order = compare(a->boot, b->boot);
-	if (!order)
-		order = compare(a->first_ns, b->first_ns);
-	if (!order)
-		order = compare(a->first_wall_ns, b->first_wall_ns);
-	if (!order)
-		order = compare(a->member, b->member);
-	return order ? order : compare(a->offset, b->offset);
-}
-
-static int compare_planned(const void *pa, const void *pb)
-{
-	const struct planned *a = pa, *b = pb;
-	int order = compare(a->rank, b->rank);
-
-	if (!order)
-		order = compare(a->base->boot, b->base->boot);
-	if (!order)
-		order = compare(a->when, b->when);
-	if (!order)
-		order = compare(a->base->first_ns, b->base->first_ns);
-	if (!order)
-		order = compare(a->base->generation, b->base->generation);
-	if (!order)
-		order = compare(a->base->member, b->base->member);
-	return order ? order : compare(a->base->offset, b->base->offset);
-}
-
-/* Runs without properties are of the boot of their neighbours in the file. */
-static void spread_boots(struct files_runs *runs)
-{
-	size_t i;
-
-	for (i = runs->n; i-- > 1;)
-		if (!runs->list[i - 1].boot && runs->list[i - 1].member == runs->list[i].member)
-			runs->list[i - 1].boot = runs->list[i].boot;
-	for (i = 1; i < runs->n; i++)
-		if (!runs->list[i].boot && runs->list[i - 1].member == runs->list[i].member)
-			runs->list[i].boot = runs->list[i - 1].boot;
-}
-
-/*
- * In an unknown boot, order is by CLOCK_REALTIME, which may be set. Within a file it must not go
- * back.
- */
-static void sort_wall_times(struct files_runs *runs)
-{
-	size_t i;
-
-	for (i = 1; i < runs->n; i++) {
-		const struct files_run *before = &runs->list[i - 1];
-		struct files_run *run = &runs->list[i];
-
-		if (!run->boot && before->member == run->member &&
-		    before->first_ns != FILES_NO_NS && run->first_wall_ns < before->first_wall_ns)
-			run->first_wall_ns = before->first_wall_ns;
-	}
-}
-
-/* Prefers a complete run, then the longest, then the first one. */
-static bool is_better(const struct files_run *a, const struct files_run *b)
-{
-	if (files_run_is_complete(a) != files_run_is_complete(b))
-		return files_run_is_complete(a);
-	if (files_run_is_damaged(a) != files_run_is_damaged(b))
-		return files_run_is_damaged(b);
-	return a->end - a->offset > b->end - b->offset;
-}
-
-/* Can the run, which lacks its beginning, be of the generation that @base begins? */
-static bool can_continue(const struct files_run *base, const struct files_run *rest)
-{
-	if (base->generation != rest->generation || !is_same_boot(base, rest) || !base->begins ||
-	    base->first_ns == FILES_NO_NS || rest->ticks < base->first_ticks)
-		return false;
-	if (rest->first_ns != FILES_NO_NS && rest->first_ns < base->first_ns)
-		return false;
-	if (!files_run_is_complete(base))
-		return true;
-	return rest->ticks <= base->last_ticks &&
-	       (rest->first_ns == FILES_NO_NS || rest->last_ns <= base->last_ns);
-}
-
-/*
- * Finds the generation that the run belongs to: the latest that it can continue. If generations of
- * several boots are possible, it stays alone, since nothing tells which is right.
- */
-static struct planned *find_beginning(struct planner *planner, size_t begin,
-				      const struct files_run *rest)
-{
-	struct planned *found = NULL;
-	size_t i;
-
-	for (i = begin; i < planner->n; i++) {
-		struct planned *planned = &planner->list[i];
-
-		if (!can_continue(planned->base, rest))
-			continue;
-		if (found && found->base->boot != planned->base->boot)
-			return NULL;
-		if (!found || found->base->first_ns < planned->base->first_ns)
-			found = planned;
-	}
-	return found;
-}
-
-/* Are both the end of the same generation, whose beginning no file has? */
-static bool is_same_rest(const struct files_run *a, const struct files_run *b)
-{
-	return !a->begins && !b->begins && a->generation == b->generation && is_same_boot(a, b) &&
-	       (a->last_ns == b->last_ns || a->first_ns == FILES_NO_NS ||
-		b->first_ns == FILES_NO_NS || !a->ends || !b->ends);
-}
-
-/* The order in the boot: by CLOCK_MONOTONIC; in an unknown boot, by CLOCK_REALTIME. */
-static uint64_t when(const struct planner *planner, const struct files_run *run)
-{
-	const struct files_run *end = planner->runs->list + planner->runs->n, *next;
-
-	for (next = run; next < end && next->member == run->member; next++)
-		if (next->first_ns != FILES_NO_NS)
-			return run->boot ? next->first_ns : next->first_wall_ns;
-	return UINT64_MAX;
-}
-
-/* Finds the generation that the run is another copy of. */
-static struct planned *find_copy(struct planner *planner, size_t begin,
-				 const struct files_run *run)
-{
-	size_t i;
-
-	/* runs are in the order of their ticks */
-	for (i = planner->n; i-- > begin && planner->list[i].base->ticks == run->ticks;)
-		if (is_same_opening(planner->list[i].base, run))
-			return &planner->list[i];
-	return NULL;
-}
-
-/* Finds the generation of a run among those of its number, from @begin on. NULL: a new one. */
-static struct planned *find_generation(struct planner *planner, size_t begin,
-				       const struct files_run *run)
-{
-	struct planned *found = run->begins ? find_copy(planner, begin, run) : NULL;
-	struct planned *last = planner->n > begin ? &planner->list[planner->n - 1] : NULL;
-
-	if (!run->begins || (run->syncs_only && !found))
-		found = find_beginning(planner, begin, run);
-	if (!found && last && is_same_rest(last->base, run))
-		found = last;
-	return found;
-}
-
-/* Sorts the runs into generations. */
-static void group_runs(struct planner *planner, size_t *of)
-{
-	size_t i, begin = 0;
-
-	for (i = 0; i < planner->runs->n; i++) {
-		const struct files_run *run = planner->sorted[i];
-		struct planned *found;
-
-		if (i && planner->sorted[i - 1]->generation != run->generation)
-			begin = planner->n;
-		found = find_generation(planner, begin, run);
-		if (!found) {
-			found = &planner->list[planner->n++];
-			*found = (struct planned) { .base = run };
-		} else if (is_same_opening(run, found->base) ||
-			   (!run->begins && !found->base->begins)) {
-			if (is_better(run, found->base))
-				found->base = run;
-		}
-		found->n++;
-		of[i] = (size_t)(found - planner->list);
-	}
-}
-
-/* Puts the runs of each generation beside each other. */
-static int gather_runs(struct planner *planner, const size_t *of)
-{
-	const struct files_run **gathered = calloc(planner->runs->n, sizeof(*gathered));
-	size_t i, at = 0;
-
-	if (!gathered)
-		return -ENOMEM;
-	for (i = 0; i < planner->n; i++) {
-		planner->list[i].first = at;
-		at += planner->list[i].n;
-		planner->list[i].n = 0;
-	}
-	for (i = 0; i < planner->runs->n; i++) {
-		struct planned *planned = &planner->list[of[i]];
-
-		gathered[planned->first + planned->n++] = planner->sorted[i];
-	}
-	free(planner->sorted);
-	planner->sorted = gathered;
-	return 0;
-}
-
-static void rank_generations(struct planner *planner)
-{
-	size_t i;
-
-	memset(planner->ranks, 0xff, (planner->runs->nboots + 1) * sizeof(*planner->ranks));
-	for (i = 0; i < planner->runs->n; i++) {
-		const struct files_run *run = &planner->runs->list[i];
-
-		if (run->first_ns != FILES_NO_NS && run->first_wall_ns < planner->ranks[run->boot])
-			planner->ranks[run->boot] = run->first_wall_ns;
-	}
-	for (i = 0; i < planner->n; i++) {
-		struct planned *planned = &planner->list[i];
-
-		planned->rank = planner->ranks[planned->base->boot];
-		planned->when = when(planner, planned->base);
-	}
-	qsort(planner->list, planner->n, sizeof(*planner->list), compare_planned);
-}
 
 /* Is the generation of another recording than what was planned before it? */
 static bool restarts(const struct planner *planner, const struct files_run *base)
@@ -305,7 +38,7 @@ static void planned_until(struct planner *planner, const struct files_run *base,
 
 static bool is_first_run(const struct planner *planner, const struct files_run *run)
 {
-	return run == &planner->runs->list[planner->files->members[run->member].first_run];
+	return run == &planner->groups.runs->list[planner->files->members[run->member].first_run];
 }
 
 /* Where the run's bytes begin: at the file's beginning if what precedes it there is damaged. */
@@ -342,7 +75,7 @@ static int plan_run(struct planner *planner, const struct files_run *run)
 	return files_add_extent(planner->files, &extent);
 }
 
-static bool needs_join(const struct planned *planned, const struct files_run *const *runs)
+static bool needs_join(const struct files_group *planned, const struct files_run *const *runs)
 {
 	size_t i;
 
@@ -355,10 +88,10 @@ static bool needs_join(const struct planned *planned, const struct files_run *co
 }
 
 /* Collects what can be joined: the base and what continues it. Names what can't. */
-static int collect_parts(struct planner *planner, const struct planned *planned,
+static int collect_parts(struct planner *planner, const struct files_group *planned,
 			 const struct files_run **parts, size_t *n)
 {
-	const struct files_run *const *runs = planner->sorted + planned->first;
+	const struct files_run *const *runs = planner->groups.sorted + planned->first;
 	const struct files_run *base = planned->base;
 	size_t i;
 	int err = 0;
@@ -368,7 +101,7 @@ static int collect_parts(struct planner *planner, const struct planned *planned,
 	for (i = 0; i < planned->n && !err; i++) {
 		const struct files_run *run = runs[i];
 
-		if (run == base || is_same_opening(run, base))
+		if (run == base || files_same_opening(run, base))
 			continue;
 		if (files_run_is_damaged(base) || files_run_is_damaged(run))
 			err = files_note(planner->files, planner->files->members[run->member].path,
@@ -381,7 +114,7 @@ static int collect_parts(struct planner *planner, const struct planned *planned,
 	return err;
 }
 
-static int plan_join(struct planner *planner, const struct planned *planned)
+static int plan_join(struct planner *planner, const struct files_group *planned)
 {
 	const struct files_run **parts = calloc(planned->n, sizeof(*parts));
 	const struct files_run *base = planned->base;
@@ -407,13 +140,13 @@ static int plan_join(struct planner *planner, const struct planned *planned)
 }
 
 /* Damage in a file that was not chosen is not seen when reading. */
-static int note_unread_damage(struct planner *planner, const struct planned *planned)
+static int note_unread_damage(struct planner *planner, const struct files_group *planned)
 {
 	size_t i;
 	int err = 0;
 
 	for (i = 0; i < planned->n && !err; i++) {
-		const struct files_run *run = planner->sorted[planned->first + i];
+		const struct files_run *run = planner->groups.sorted[planned->first + i];
 
 		if (run != planned->base && files_run_is_damaged(run))
 			err = files_note(planner->files, planner->files->members[run->member].path,
@@ -514,15 +247,15 @@ static int plan_generations(struct planner *planner)
 	size_t i;
 	int err = plan_header(planner);
 
-	for (i = 0; i < planner->n && !err; i++) {
-		const struct planned *planned = &planner->list[i];
+	for (i = 0; i < planner->groups.n && !err; i++) {
+		const struct files_group *planned = &planner->groups.list[i];
 
 		if (planner->last && is_first_run(planner, planned->base) &&
 		    !restarts(planner, planned->base))
 			err = plan_leading_mark(planner, planned->base->member);
 		if (err)
 			break;
-		if (needs_join(planned, planner->sorted + planned->first)) {
+		if (needs_join(planned, planner->groups.sorted + planned->first)) {
 			err = plan_join(planner, planned);
 			continue;
 		}
@@ -539,30 +272,11 @@ static int plan_generations(struct planner *planner)
 
 int files_plan(struct files *files, struct files_runs *runs)
 {
-	struct planner planner = { .files = files, .runs = runs };
-	size_t *of = calloc(runs->n + 1, sizeof(*of));
-	size_t i;
-	int err = -ENOMEM;
+	struct planner planner = { .files = files };
+	int err = files_group(runs, &planner.groups);
 
-	planner.sorted = calloc(runs->n + 1, sizeof(*planner.sorted));
-	planner.list = calloc(runs->n + 1, sizeof(*planner.list));
-	planner.ranks = calloc(runs->nboots + 1, sizeof(*planner.ranks));
-	if (of && planner.sorted && planner.list && planner.ranks) {
-		spread_boots(runs);
-		sort_wall_times(runs);
-		for (i = 0; i < runs->n; i++)
-			planner.sorted[i] = &runs->list[i];
-		qsort(planner.sorted, runs->n, sizeof(*planner.sorted), compare_runs);
-		group_runs(&planner, of);
-		err = gather_runs(&planner, of);
-	}
-	if (!err) {
-		rank_generations(&planner);
+	if (!err)
 		err = plan_generations(&planner);
-	}
-	free(of);
-	free(planner.sorted);
-	free(planner.list);
-	free(planner.ranks);
+	files_groups_uninit(&planner.groups);
 	return err;
 }
