@@ -290,7 +290,8 @@ int exptrace_open(const char *path, struct exptrace_trace **trace);
  *
  * Numbers of generations may go down where another recording begins: exptrace_recording().
  * Offsets count bytes of the stream that is delivered; exptrace_locate() turns them into offsets in
- * a file, and messages have those.
+ * a file, and messages have those. The index and the functions that seek work within one recording:
+ * if there are several, they return -ESPIPE.
  *
  * A file that vanishes, shrinks or is replaced before it was read ends the trace with an error when
  * its turn comes. What is added to a file after this call is not read.

@@ -95,6 +95,16 @@ void files_put(struct files *files)
 	free(files);
 }
 
+bool files_have_restart(const struct files *files)
+{
+	size_t i;
+
+	for (i = 0; files && i < files->nextents; i++)
+		if (files->extents[i].restart)
+			return true;
+	return false;
+}
+
 /* Opens without waiting for the writer of a pipe. Returns a descriptor or a negative errno. */
 static int open_file(const char *path, struct stat *stat)
 {

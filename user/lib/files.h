@@ -105,6 +105,9 @@ int files_open(const char *const *paths, size_t n, struct files **files);
 /* Drops a reference; frees at the last one. NULL is allowed. */
 void files_put(struct files *files);
 
+/* Is there more than one recording in it? Returns false for NULL. */
+bool files_have_restart(const struct files *files);
+
 /* Opens a member that was walked before. Returns 0, -ESTALE if it changed, or a negative errno. */
 int files_open_member(const struct files *files, uint32_t member, struct source **source);
 

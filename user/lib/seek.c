@@ -13,6 +13,8 @@
 
 static int index_failed(struct exptrace_trace *trace, int err)
 {
+	if (err == -ESPIPE && trace->files)
+		return trace_refuse(trace, err, "several recordings cannot be searched as one trace");
 	if (err == -ESPIPE)
 		return trace_refuse(trace, err, "a pipe cannot be searched: it must be a file");
 	if (err == -ENOMEM)

@@ -234,7 +234,8 @@ int trace_index_extend(struct exptrace_trace *trace, size_t i)
 
 	if (i < index->n || index->complete)
 		return 0;
-	if (!input_can_seek(&trace->input))
+	/* numbers of generations must increase */
+	if (!input_can_seek(&trace->input) || files_have_restart(trace->files))
 		return -ESPIPE;
 	if (!index->begun)
 		err = read_header(trace);

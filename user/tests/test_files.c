@@ -222,6 +222,41 @@ static void test_borrowing(void)
 	end_directory();
 }
 
+static void test_seek(void)
+{
+	size_t begins[GENERATIONS + 1];
+	struct writer w = { 0 };
+	struct exptrace_trace *trace;
+
+	begin_directory();
+	write_boot(&w, "boot-a", 1, GENERATIONS, begins);
+	put_segment("1", &w, begins[0], begins[2] + 400);
+	put_segment("2", &w, begins[2], begins[6]);
+	if (exptrace_open(directory, &trace))
+		abort();
+	is(exptrace_index_size(trace), GENERATIONS, "a directory has one index");
+	is(exptrace_seek_generation(trace, 4), 0, "and each generation can be found");
+	read_trace(trace);
+	ok(seen.events == 3 * SAMPLE_EVENTS && seen.text[0] == '4' && !seen.damages,
+	   "reading goes on in the file that has it");
+	if (exptrace_open(directory, &trace) || exptrace_seek_generation(trace, 5) ||
+	    exptrace_seek_generation(trace, 1))
+		abort();
+	read_trace(trace);
+	is(seen.events, GENERATIONS * SAMPLE_EVENTS, "and can go back to the beginning");
+	w.size = 0;
+	write_boot(&w, "boot-b", 1, 2, NULL);
+	put_file("3", w.data, w.size);
+	if (exptrace_open(directory, &trace))
+		abort();
+	ok(exptrace_seek_generation(trace, 2) == -ESPIPE &&
+	   strstr(exptrace_error(trace), "several recordings"), "several recordings have no index");
+	read_trace(trace);
+	is(seen.events, (GENERATIONS + 2) * SAMPLE_EVENTS, "but can be read");
+	w_free(&w);
+	end_directory();
+}
+
 static void test_odd_files(void)
 {
 	size_t begins[3], size;
@@ -415,6 +450,7 @@ int main(void)
 	test_recordings();
 	test_restart();
 	test_borrowing();
+	test_seek();
 	test_odd_files();
 	test_changes();
 	test_many();
