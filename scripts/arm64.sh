@@ -6,7 +6,7 @@
 # Usage: arm64.sh
 #
 # Any warning is a failure. The kernel's tools and common headers are those of the amd64 kernel in the cache; only arm64's own
-# headers are fetched.
+# headers and libzstd are fetched.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -30,11 +30,26 @@ fetch() {
 	mv "$tmp/root" "$dir"
 }
 
+# Unpack libzstd for arm64, static library included, into the cache.
+fetch_libzstd() {
+	local dir=$cache/libzstd-arm64 tmp
+	[ ! -d "$dir" ] || return 0
+	note "fetching libzstd for arm64"
+	use_suite bookworm arm64
+	tmp=$(mktemp -d "$cache/.fetch-XXXXXX")
+	# shellcheck disable=SC2064
+	trap "rm -rf '$tmp'" EXIT
+	apt-get "${apt_opts[@]}" update >&2
+	(cd "$tmp" && mkdir root && unpack_packages root libzstd-dev)
+	mv "$tmp/root" "$dir"
+}
+
 # Register them, so that kernel.sh knows them as "arm64".
 update() {
 	local rel=${KREL%-amd64}-arm64
 	lock_cache
 	fetch "$rel" "${KDIR%/usr/src/*}"
+	(fetch_libzstd)
 	printf 'KREL=%q\nKIMAGE=\nKMODDIR=\nKDIR=%q\nKROOT=\n' "$rel" "$cache/kernel/$rel/usr/src/linux-headers-$rel" \
 		>"$cache/kernel/arm64.env"
 }
@@ -54,4 +69,6 @@ fi
 # In a process of its own, which holds the lock until it exits.
 "$0" --update
 WERROR=1 STRIP=${cross}strip "$top/scripts/build-module.sh" arm64 ARCH=arm64 CROSS_COMPILE=$cross
-make -s -C "$top/user" O="$top/build/arm64-user" CC=${cross}gcc AR=${cross}ar LDFLAGS=-static "$top/build/arm64-user/exptrace"
+zstd=$cache/libzstd-arm64/usr
+make -s -C "$top/user" O="$top/build/arm64-user" CC=${cross}gcc AR=${cross}ar CPPFLAGS="-I$zstd/include" \
+	LDFLAGS="-static -L$zstd/lib/aarch64-linux-gnu" "$top/build/arm64-user/exptrace"

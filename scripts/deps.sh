@@ -4,7 +4,7 @@
 #
 # Usage: deps.sh [user|build|vm|test|arm64]…    (default: all)
 #
-#   user   the user side alone; nothing is installed if a compiler works
+#   user   the user side alone; nothing is installed if a compiler and libzstd's header are there
 #   build  the module, also for Debian's kernels, the user side and its manual pages
 #   vm     virtual machines
 #   test   lint, fuzzing, and perf, which the tests compare with
@@ -14,14 +14,14 @@ set -euo pipefail
 
 packages_of() {
 	case $1 in
-	user) echo gcc make libc6-dev ;;
+	user) echo gcc make libc6-dev libzstd-dev ;;
 	build)
 		echo gcc make bc bison flex pkg-config python3 rsync kmod xz-utils zstd pahole debootstrap
 		echo libc6-dev libelf-dev libssl-dev libzstd-dev zlib1g-dev libbpf-dev clang llvm bpftool
 		;;
 	vm) echo qemu-system-x86 busybox-static binutils cpio kmod xz-utils zstd ;;
 	test)
-		echo gcc g++ make clang libc6-dev libclang-rt-dev jq pkg-config linux-perf perl python3 rt-tests shellcheck sparse xz-utils
+		echo gcc g++ make clang libc6-dev libclang-rt-dev libzstd-dev jq pkg-config linux-perf perl python3 rt-tests shellcheck sparse xz-utils
 		;;
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	*) die "unknown group '$1' (user, build, vm, test, arm64)" ;;
@@ -40,8 +40,8 @@ install_packages() {
 		>"$log" 2>&1
 }
 
-# A compiler from any source is enough, so that the user side can be built on systems other than Debian.
-compiler_works() { echo '#include <stdio.h>' | "${CC:-gcc}" -E -o /dev/null - 2>/dev/null; }
+# A compiler and a libzstd from any source are enough, so that the user side can be built on systems other than Debian.
+compiler_works() { printf '#include <%s>\n' stdio.h zstd.h | "${CC:-gcc}" -E -o /dev/null - 2>/dev/null; }
 
 case ${1:-} in -h | --help) usage; exit 0 ;; esac
 [ "$*" != user ] || ! compiler_works || exit 0
