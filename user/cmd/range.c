@@ -145,6 +145,21 @@ static int seek_from(const struct range *range, struct exptrace_trace *trace)
 	return err ? trace_problem("--from: %s", exptrace_error(trace)) : EXIT_OK;
 }
 
+static bool is_wall_or_none(const struct moment *moment)
+{
+	return moment->kind == MOMENT_WALL || moment->kind == MOMENT_NONE;
+}
+
+/* Files of several recordings, whose generations have the same numbers, are read from the beginning. */
+static int begin_recordings(const struct range *range)
+{
+	if (range->whole || !is_wall_or_none(&range->from) || !is_wall_or_none(&range->to))
+		return trace_problem("the files are of several recordings, which cannot be searched "
+				     "as one: name those of one recording%s", range->whole ? "" :
+				     ", or give --from and --to in wall-clock time");
+	return EXIT_OK;
+}
+
 /* A pipe is read from its beginning on. */
 static int begin_pipe(const struct range *range)
 {
@@ -175,7 +190,7 @@ int range_begin(struct range *range, const struct command *command,
 		return usage_error(command, "--from is not before --to");
 	n = exptrace_index_size(trace);
 	if (n == -ESPIPE)
-		return begin_pipe(range);
+		return exptrace_fd(trace) < 0 ? begin_recordings(range) : begin_pipe(range);
 	/* reading reports what is wrong with it */
 	if (n <= 0)
 		return EXIT_OK;

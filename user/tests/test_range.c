@@ -102,13 +102,13 @@ static void sync_at(struct writer *w, uint64_t gen, uint64_t ns, uint64_t wall)
  * Generations of 100 ms, with an event every 5 ms. The wall clock is set back by two seconds in
  * generation 20, and a generation overlaps the next one by a ms.
  */
-static void timed_trace(struct writer *w)
+static void timed_trace_at(struct writer *w, uint64_t start)
 {
 	unsigned int i, j;
 
 	w_header(w);
 	for (i = 1; i <= GENERATIONS; i++) {
-		uint64_t ns = SECOND + i * SECOND / 10, wall = SOME_DAY + ns;
+		uint64_t ns = start + i * SECOND / 10, wall = SOME_DAY + ns;
 
 		sync_at(w, i, ns, wall - (i > 20) * 2 * SECOND);
 		w_schema(w, i, ns);
@@ -126,6 +126,11 @@ static void timed_trace(struct writer *w)
 			wall + SECOND / 10 + SECOND / 1000 - (i >= 20) * 2 * SECOND);
 		w_end_of_generation(w);
 	}
+}
+
+static void timed_trace(struct writer *w)
+{
+	timed_trace_at(w, SECOND);
 }
 
 #define MOST	(GENERATIONS * 30)
@@ -262,6 +267,24 @@ static void test_whole(const char *path)
 	ok(run_words(&command_cut, cut) == EXIT_OK && run_printed("4 generations, 10 to 13"), "so does cut");
 }
 
+/* Two recordings, each with generations from 1 on, in two files */
+static void test_recordings(const char *path)
+{
+	char other[] = "/tmp/test_range.XXXXXX";
+	const char *words[] = { "--from=2", path, other, NULL };
+	struct writer w = { 0 };
+
+	close(mkstemp(other));
+	timed_trace_at(&w, 100 * SECOND);
+	write_file(other, &w);
+	ok(run_words(&command_dump, words) == EXIT_PROBLEM && run_printed("of several recordings"),
+	   "seconds are refused for files of several recordings");
+	ok(run_words(&command_stat, words) == EXIT_PROBLEM && run_printed("of several recordings"),
+	   "so is any range for stat");
+	unlink(other);
+	w_free(&w);
+}
+
 /* What is outside of the range is not read, damaged or not. */
 static void test_damage(const char *path, struct writer *w)
 {
@@ -289,6 +312,7 @@ int main(void)
 	test_ranges(path);
 	test_problems(path);
 	test_whole(path);
+	test_recordings(path);
 	w_compressed(&compressed, &w);
 	write_file(path, &compressed);
 	test_ranges(path);
