@@ -48,6 +48,7 @@ struct zstd_source {
 	uint8_t *in;
 	size_t in_pos, in_size, in_room;
 	uint64_t at;		/* of in[in_pos] in the file */
+	uint64_t frame_at;	/* of the current frame */
 	bool raw_end;
 
 	/* decoded bytes */
@@ -135,11 +136,15 @@ static int prepare(struct zstd_source *zstd)
 	return 0;
 }
 
-/* Reports that the stream lacks @hole bytes, 0: an unknown number. Returns -EBADMSG. */
-static int report_hole(struct zstd_source *zstd, uint64_t at, uint64_t hole, const char *what)
+/*
+ * Reports that the stream lacks @hole bytes of the current frame, 0: an unknown number. Returns
+ * -EBADMSG.
+ */
+static int report_hole(struct zstd_source *zstd, uint64_t hole, const char *what)
 {
 	snprintf(zstd->source.problem, sizeof(zstd->source.problem),
-		 "the compressed frame at byte %" PRIu64 " of the file is damaged (%s)", at, what);
+		 "the compressed frame at byte %" PRIu64 " of the file is damaged (%s)",
+		 zstd->frame_at, what);
 	zstd->source.hole = hole;
 	zstd->offset += hole;
 	return -EBADMSG;
@@ -148,47 +153,53 @@ static int report_hole(struct zstd_source *zstd, uint64_t at, uint64_t hole, con
 static int report_end(struct zstd_source *zstd)
 {
 	snprintf(zstd->source.problem, sizeof(zstd->source.problem),
-		 "the compressed file is cut off in the frame at byte %" PRIu64, zstd->at);
+		 "the compressed file is cut off in the frame at byte %" PRIu64, zstd->frame_at);
 	zstd->source.hole = 0;
 	zstd->stage = STAGE_END;
 	return -ENODATA;
 }
 
-/* Goes on at the next beginning of a frame, which has to be searched for. */
-static int lose_frame(struct zstd_source *zstd, const char *what)
+static void drop_decoded(struct zstd_source *zstd)
 {
-	uint64_t at = zstd->at;
+	zstd->out_pos = zstd->out_size = 0;
+}
 
+/* Goes on at the next beginning of a frame, which has to be searched for. */
+static int lose_frame(struct zstd_source *zstd, uint64_t hole, const char *what)
+{
 	zstd->stage = STAGE_LOST;
 	zstd->budget = SEARCH_BUDGET;
+	drop_decoded(zstd);
 	in_consume(zstd, in_available(zstd) ? 1 : 0);
-	return report_hole(zstd, at, 0, what);
+	return report_hole(zstd, hole, what);
 }
 
 /*
- * Reads a whole frame with at most ZSTD_CONTENT_MAX. Returns its size; 0: the file ends in it;
- * -EBADMSG: its blocks are bad, or another negative errno.
+ * Reads a whole frame with at most ZSTD_CONTENT_MAX, and no more than that: a pipe may have nothing
+ * behind it yet. Returns its size; 0: the file ends in it; -EBADMSG: its blocks are bad; or another
+ * negative errno. @walked: out: bytes that it seems to have
  */
-static ssize_t read_frame(struct zstd_source *zstd)
+static ssize_t read_frame(struct zstd_source *zstd, const struct zstd_header *header,
+			  size_t *walked)
 {
-	size_t want = READ_SIZE;
+	struct zstd_block block = { 0 };
+	int err;
 
-	for (;;) {
-		int err = in_fill(zstd, want);
-		size_t size;
-
+	for (*walked = header->size; !block.last; *walked += block.size) {
+		err = in_fill(zstd, *walked + ZSTD_BLOCK_HEADER);
 		if (err)
 			return err;
-		size = ZSTD_findFrameCompressedSize(in_bytes(zstd), in_available(zstd));
-		if (!ZSTD_isError(size))
-			return (ssize_t)size;
-		/* libzstd does not distinguish what is bad from what is not there yet */
-		if (in_available(zstd) < want)
+		if (in_available(zstd) < *walked + ZSTD_BLOCK_HEADER)
 			return 0;
-		if (want >= INPUT_MAX)
+		if (!zstd_parse_block(in_bytes(zstd) + *walked, &block) ||
+		    *walked + block.size > INPUT_MAX)
 			return -EBADMSG;
-		want = 2 * want < INPUT_MAX ? 2 * want : INPUT_MAX;
 	}
+	*walked += header->has_checksum ? ZSTD_CHECKSUM_SIZE : 0;
+	err = in_fill(zstd, *walked);
+	if (err)
+		return err;
+	return in_available(zstd) < *walked ? 0 : (ssize_t)*walked;
 }
 
 /* Decodes the frame of @size bytes. Returns whether it is sound. */
@@ -209,21 +220,21 @@ static bool decode_frame(struct zstd_source *zstd, size_t size, uint64_t content
 static int is_frame(struct zstd_source *zstd)
 {
 	struct zstd_header header;
+	size_t walked, cost;
 	const char *what;
 	ssize_t size;
 	int err = in_fill(zstd, ZSTD_HEADER_MAX);
 
 	if (err || !zstd_parse_header(in_bytes(zstd), in_available(zstd), &header) ||
 	    header.kind != ZSTD_KIND_FRAME || !header.has_content ||
-	    header.content > ZSTD_CONTENT_MAX || zstd->budget < READ_SIZE)
+	    header.content > ZSTD_CONTENT_MAX || !zstd->budget)
 		return err;
-	size = read_frame(zstd);
-	if (size <= 0)
-		return size == -EBADMSG ? 0 : (int)size;
-	if (zstd->budget < (uint64_t)size + header.content)
-		return 0;
-	zstd->budget -= (uint64_t)size + header.content;
-	if (!decode_frame(zstd, (size_t)size, header.content, &what))
+	size = read_frame(zstd, &header, &walked);
+	if (size < 0 && size != -EBADMSG)
+		return (int)size;
+	cost = walked + (size > 0 ? (size_t)header.content : 0);
+	zstd->budget -= cost < zstd->budget ? cost : zstd->budget;
+	if (size <= 0 || !decode_frame(zstd, (size_t)size, header.content, &what))
 		return 0;
 	in_consume(zstd, (size_t)size);
 	return 1;
@@ -262,32 +273,35 @@ static int unfinished_frame(struct zstd_source *zstd, uint64_t content)
 	in_consume(zstd, 1);
 	ret = find_frame(zstd);
 	if (ret == 1)
-		return report_hole(zstd, at, content, "its size");
+		return report_hole(zstd, content, "its size");
 	zstd->in_pos = in_pos;
 	zstd->at = at;
+	drop_decoded(zstd);
 	return ret ? ret : report_end(zstd);
 }
 
 static int whole_frame(struct zstd_source *zstd, const struct zstd_header *header)
 {
-	ssize_t size = read_frame(zstd);
-	uint64_t at = zstd->at;
+	size_t walked;
+	ssize_t size = read_frame(zstd, header, &walked);
 	const char *what;
+	bool good;
 
 	if (size == 0)
 		return unfinished_frame(zstd, header->content);
 	if (size == -EBADMSG)
-		return lose_frame(zstd, "a block's header");
+		return lose_frame(zstd, header->content, "a block's header");
 	if (size < 0)
 		return (int)size;
-	if (zstd_map_add(&zstd->map, zstd->offset, zstd->at))
+	/* a pipe is never sought in */
+	if (source_can_seek(zstd->raw) && zstd_map_add(&zstd->map, zstd->offset, zstd->at))
 		return -ENOMEM;
-	if (decode_frame(zstd, (size_t)size, header->content, &what)) {
-		in_consume(zstd, (size_t)size);
-		return 0;
-	}
+	good = decode_frame(zstd, (size_t)size, header->content, &what);
 	in_consume(zstd, (size_t)size);
-	return report_hole(zstd, at, header->content, what);
+	if (good)
+		return 0;
+	drop_decoded(zstd);
+	return report_hole(zstd, header->content, what);
 }
 
 /* Begins the next frame. Returns 0 or a negative errno. */
@@ -302,10 +316,11 @@ static int next_frame(struct zstd_source *zstd)
 		zstd->stage = STAGE_END;
 		return 0;
 	}
+	zstd->frame_at = zstd->at;
 	if (!zstd_parse_header(in_bytes(zstd), in_available(zstd), &header))
 		return report_end(zstd);
 	if (header.kind == ZSTD_KIND_NONE)
-		return lose_frame(zstd, "no frame begins there");
+		return lose_frame(zstd, 0, "no frame begins there");
 	if (header.kind == ZSTD_KIND_SKIPPABLE) {
 		zstd->skip = header.size;
 		zstd->stage = STAGE_SKIPPING;
@@ -352,7 +367,7 @@ static int next_piece(struct zstd_source *zstd)
 	in = (ZSTD_inBuffer) { in_bytes(zstd), in_available(zstd), 0 };
 	ret = ZSTD_decompressStream(zstd->context, &out, &in);
 	if (ZSTD_isError(ret))
-		return lose_frame(zstd, ZSTD_getErrorName(ret));
+		return lose_frame(zstd, 0, ZSTD_getErrorName(ret));
 	in_consume(zstd, in.pos);
 	zstd->out_pos = 0;
 	zstd->out_size = out.pos;
@@ -471,8 +486,10 @@ static int skip_to(struct zstd_source *zstd, uint64_t offset)
 	while (zstd->offset < offset && zstd->stage != STAGE_END) {
 		int err = zstd_step(zstd);
 
-		if (err)
+		if (err) {
+			drop_decoded(zstd);
 			return err;
+		}
 	}
 	/* behind the end there is nothing */
 	zstd->out_pos = zstd->out_size;

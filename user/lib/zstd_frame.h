@@ -15,6 +15,7 @@
 #define ZSTD_MAGIC_SIZE		4
 #define ZSTD_HEADER_MAX		18
 #define ZSTD_BLOCK_HEADER	3
+#define ZSTD_CHECKSUM_SIZE	4
 
 /* The most content of a frame that is written; frames with more are decoded in pieces. */
 #define ZSTD_CONTENT_MAX	(4 * 1024 * 1024)

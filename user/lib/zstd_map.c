@@ -10,13 +10,11 @@
 #include "zstd_frame.h"
 #include "zstd_map.h"
 
-#define CHECKSUM_SIZE	4
-
 int zstd_map_add(struct zstd_map *map, uint64_t offset, uint64_t at)
 {
 	const struct zstd_place *last = map->n ? &map->places[map->n - 1] : NULL;
 
-	if (last && (offset <= last->offset || at <= last->at))
+	if (last && (offset < last->offset || at <= last->at))
 		return 0;
 	if (array_reach(&map->places, map->n, &map->room, sizeof(*map->places)))
 		return -ENOMEM;
@@ -56,7 +54,7 @@ static int64_t frame_end(struct source *raw, uint64_t at, const struct zstd_head
 			return 0;
 		at += block.size;
 	}
-	at += header->has_checksum ? CHECKSUM_SIZE : 0;
+	at += header->has_checksum ? ZSTD_CHECKSUM_SIZE : 0;
 	/* is its last byte there? */
 	n = raw->ops->read_at(raw, at - 1, bytes, 1);
 	return n < 0 ? n : n ? (int64_t)at : 0;
@@ -94,7 +92,7 @@ int zstd_map_find(struct zstd_map *map, struct source *raw, uint64_t offset,
 			return (int)end;
 		here.at = (uint64_t)end;
 		here.offset += header.content;
-		err = header.content ? zstd_map_add(map, here.offset, here.at) : 0;
+		err = zstd_map_add(map, here.offset, here.at);
 		if (err)
 			return err;
 	}

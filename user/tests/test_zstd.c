@@ -419,6 +419,72 @@ static void test_bombs(const struct writer *plain)
 		w_bytes(&w, "\x28\xb5\x2f\xfd\xa4\x00\x00\x40\x00\x00\x00", 11);
 	peak = memory_for(w.data, w.size);
 	ok(peak > 0 && peak - base < 64 * 1024, "a million false beginnings are read in time");
+
+	/* false beginnings whose first block leads to a long run of empty ones */
+	w.size = 0;
+	w_frame_of(&w, plain->data, EXPTRACE_HEADER_SIZE);
+	w_bytes(&w, "xxxx", 4);
+	for (i = 0; i < 9000; i++) {
+		uint32_t jump = (uint32_t)(9000 - i) * 14 - 14;
+
+		w_bytes(&w, "\x28\xb5\x2f\xfd\xa4\x00\x00\x40\x00\x00\x00", 11);
+		w_byte(&w, jump << 3 & 0xff);
+		w_byte(&w, jump >> 5 & 0xff);
+		w_byte(&w, jump >> 13 & 0xff);
+	}
+	for (i = 0; i < 2 * MIB; i++)
+		w_bytes(&w, "\0\0", 3);
+	peak = memory_for(w.data, w.size);
+	ok(peak > 0, "false beginnings of frames with many blocks are read in time");
+	w_free(&w);
+}
+
+/* A frame that is bad is not read from what was decoded before or after it. */
+static void test_read_at_damage(const struct writer *plain)
+{
+	size_t third = frame_of(plain, 3), fourth = frame_of(plain, 4), begin = EXPTRACE_HEADER_SIZE, at;
+	struct source *raw, *source;
+	unsigned int wrong = 0, turn;
+	struct writer w = { 0 };
+	uint8_t byte;
+
+	begin += generation_size(plain, begin);
+	begin += generation_size(plain, begin);
+	w_compressed(&w, plain);
+	w.data[fourth - 1] ^= 1;
+	if (source_open_memory(w.data, w.size, &raw) || source_open_zstd(raw, &source))
+		abort();
+	for (turn = 0; turn < 3; turn++)
+		for (at = plain->size; at--;) {
+			bool bad = at >= begin && at < begin + generation_size(plain, begin);
+			ssize_t n = source->ops->read_at(source, at, &byte, 1);
+
+			wrong += bad ? n != -EBADMSG : n != 1 || byte != plain->data[at];
+		}
+	is(wrong, 0, "a damaged frame (at %zu) is never read from another one", third);
+	source_destroy(source);
+	w_free(&w);
+}
+
+/* A whole frame is delivered as soon as it is there. */
+static void test_live(const struct writer *plain)
+{
+	const struct exptrace_batch *batch;
+	struct exptrace_trace *trace;
+	struct writer w = { 0 };
+	unsigned int marks = 0;
+	int fds[2];
+
+	w_compressed(&w, plain);
+	if (pipe2(fds, O_NONBLOCK) || exptrace_open_fd(fds[0], &trace) ||
+	    write(fds[1], w.data, frame_of(plain, 3)) != (ssize_t)frame_of(plain, 3))
+		abort();
+	while (exptrace_next_batch(trace, &batch) == 1)
+		marks += batch->kind == EXPTRACE_BATCH_END;
+	is(marks, 2, "a generation in a pipe is read before the next one begins");
+	exptrace_close(trace);
+	close(fds[0]);
+	close(fds[1]);
 	w_free(&w);
 }
 
@@ -470,6 +536,8 @@ int main(void)
 	test_large();
 	test_bombs(&plain);
 	test_seek(&plain);
+	test_read_at_damage(&plain);
+	test_live(&plain);
 	w_free(&plain);
 	return tap_end();
 }
